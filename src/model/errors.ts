@@ -1,0 +1,104 @@
+/**
+ * Exit codes and the errors that lead to them: the one place where both are decided.
+ *
+ * A request's failure is data (an Outcome in its record). A `UserError` is for what the person at the keyboard can
+ * mend: it has a stable code, a place and a remedy, and is shown without a stack trace.
+ */
+
+/** Every exit code of the program. The meaning is also the last line of stderr when it is not 0. */
+export const EXIT = {
+  /** The command did its work and every gate passed. */
+  ok: 0,
+  /** Something unexpected: a bug in streambench or in the machine. */
+  unexpected: 1,
+  /** The command line or a scenario is not valid; nothing was sent. */
+  usage: 2,
+  /** A threshold failed. */
+  threshold: 3,
+  /** A regression against the baseline. */
+  regression: 4,
+  /** The comparison is inconclusive, or the runs cannot be compared (only with --strict). */
+  inconclusive: 5,
+  /** The measurement is not valid: the client was saturated (only with --strict). */
+  invalid: 6,
+  /** The target cannot be reached, or every request failed. */
+  unreachable: 7,
+  /** Interrupted by SIGINT; partial results were written. */
+  interrupted: 130,
+  /** Ended by SIGTERM; partial results were written. */
+  terminated: 143,
+} as const;
+
+/** One of the exit codes. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** One sentence for each exit code, as printed and as documented. */
+export const EXIT_MEANING: Record<ExitCode, string> = {
+  0: 'all gates passed',
+  1: 'unexpected error',
+  2: 'usage error or invalid scenario; nothing was sent',
+  3: 'a threshold failed',
+  4: 'regression against the baseline',
+  5: 'inconclusive or not comparable',
+  6: 'measurement invalid: the client was saturated',
+  7: 'target unreachable, or every request failed',
+  130: 'interrupted; partial results were kept',
+  143: 'terminated; partial results were kept',
+};
+
+/** Stable codes of user errors. */
+export type ErrorCode =
+  | 'usage'
+  | 'scenario_not_found'
+  | 'scenario_syntax'
+  | 'scenario_invalid'
+  | 'env_missing'
+  | 'unknown_provider'
+  | 'unknown_dialect'
+  | 'unknown_metric'
+  | 'key_missing'
+  | 'output_unwritable'
+  | 'port_in_use'
+  | 'results_not_found'
+  | 'results_invalid'
+  | 'unreachable';
+
+/** Where in a file a problem is. Lines and columns count from 1. */
+export interface Place {
+  file: string;
+  line?: number;
+  column?: number;
+}
+
+/** One problem of several that a file can have. */
+export interface Problem {
+  message: string;
+  place?: Place;
+  /** What would have been right. */
+  hint?: string;
+}
+
+/** A mistake the user can mend: cause, place, remedy. All problems found are carried, not the first alone. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly code: ErrorCode;
+  readonly exitCode: ExitCode;
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, problems: Problem | readonly Problem[], exitCode: ExitCode = EXIT.usage) {
+    const list = Array.isArray(problems) ? (problems as readonly Problem[]) : [problems as Problem];
+    super(list.map(formatProblem).join('\n'));
+    this.code = code;
+    this.problems = list;
+    this.exitCode = exitCode;
+  }
+}
+
+/** `file:line:column: message (hint)`, as editors and terminals understand it. */
+export function formatProblem(problem: Problem): string {
+  const { place, message, hint } = problem;
+  const at = place
+    ? `${[place.file, place.line, place.line === undefined ? undefined : place.column].filter((part) => part !== undefined).join(':')}: `
+    : '';
+  return `${at}${message}${hint ? `\n  ${hint}` : ''}`;
+}

@@ -1,0 +1,146 @@
+import type { FinishReason } from './events.ts';
+import type { Marks } from './timeline.ts';
+
+/** How a request ended: exactly one for each request. Only `ok` enters the latency statistics. */
+export type OutcomeKind =
+  /** The answer came whole: content, then a finish reason or the protocol's terminator. */
+  | 'ok'
+  /** The service answered with a status of 400 or more. */
+  | 'http_error'
+  /** The response began well, then the service reported a failure inside it. */
+  | 'inband_error'
+  /** The body ended with neither terminator nor finish reason. */
+  | 'truncated'
+  /** What came could not be decoded. */
+  | 'malformed'
+  /** The answer ended properly but held no content. */
+  | 'empty'
+  /** A success status, but the body is something else: HTML, or a format the chosen dialect does not read. */
+  | 'not_a_stream'
+  /** One of the four time limits ran out; `phase` says which. */
+  | 'timeout'
+  /** The connection could not be made or was lost; `code` says how. */
+  | 'network'
+  /** Status 429 or the provider's own word for it. */
+  | 'rate_limited'
+  /** The caller cancelled it. */
+  | 'cancelled'
+  /** It was due, but no slot was free (open loop). */
+  | 'dropped';
+
+/** Every outcome, `ok` first. */
+export const OUTCOME_KINDS = [
+  'ok',
+  'http_error',
+  'inband_error',
+  'truncated',
+  'malformed',
+  'empty',
+  'not_a_stream',
+  'timeout',
+  'network',
+  'rate_limited',
+  'cancelled',
+  'dropped',
+] as const satisfies readonly OutcomeKind[];
+
+/** The four time limits of a request. */
+export type TimeoutPhase = 'connect' | 'first_byte' | 'idle' | 'total';
+
+/** How a request ended, with what is known about a failure. */
+export interface Outcome {
+  kind: OutcomeKind;
+  /** One sentence for a person; absent for `ok`. Holds no secret. */
+  message?: string;
+  /** Which limit ran out, for `timeout`. */
+  phase?: TimeoutPhase;
+  /** HTTP status, for `http_error` and `rate_limited`. */
+  status?: number;
+  /** The provider's code, or the system's (`ECONNREFUSED`). */
+  code?: string;
+  /** The first 500 characters of the body, where it explains the failure. Holds no secret. */
+  body?: string;
+  /** What the user could try, where that is known. */
+  hint?: string;
+}
+
+/** Where the count of output tokens comes from. */
+export type TokenSource = 'usage' | 'tokenizer' | 'chunks';
+
+/** Streaming, or one whole answer. */
+export type Mode = 'streaming' | 'non-streaming';
+
+/** What is known about the connection that carried a request. */
+export interface ConnectionInfo {
+  /** True when the request went over a connection that was already open. */
+  reused: boolean;
+  /** `address:port` of the other side. */
+  remote?: string;
+  /** `h1` or `h2`. */
+  protocol?: string;
+  /** TLS version, such as `TLSv1.3`. */
+  tls?: string;
+}
+
+/** What one request showed, whoever sent it and why: the result of the client, the larger part of a record. */
+export interface Observation {
+  mode: Mode;
+  outcome: Outcome;
+  marks: Marks;
+  connection?: ConnectionInfo;
+  /** HTTP status, where one came. */
+  status?: number;
+  /** The response headers that bear on streaming, and the provider's request id. */
+  headers?: Record<string, string>;
+  /** Socket reads that brought body bytes. */
+  reads: number;
+  /** SSE or NDJSON events, comments apart. */
+  events: number;
+  /** SSE comments (`: keep-alive`). */
+  comments: number;
+  /** Events with content. */
+  contentEvents: number;
+  /** Content events that came in the same read as the one before, so have no arrival time of their own. */
+  coalesced: number;
+  /** Body bytes. */
+  bytes: number;
+  /** Characters of answer text and of reasoning. */
+  chars: { answer: number; thinking: number };
+  /** Milliseconds between content events that came in different reads, in order. */
+  gaps: number[];
+  /** Milliseconds from the first content event to the second, where there is one (0 when they share a read). */
+  secondTokenGap?: number;
+  tokens: {
+    /** Output tokens, reasoning included; null when not even chunks can stand in. */
+    output: number | null;
+    source: TokenSource;
+    input?: number;
+    reasoning?: number;
+    cachedInput?: number;
+    /** Estimated tokens of the content events in the first event, in the unit of `output`. */
+    first?: number;
+  };
+  finish?: { reason: FinishReason; raw?: string };
+  /** True when content came but the answer is not whole. */
+  partial?: true;
+  /** The answer text; only where the run was asked to keep it. */
+  text?: string;
+  /** The reasoning text; only where the run was asked to keep it. */
+  thinking?: string;
+}
+
+/**
+ * All that is kept of one request: the one type in which the stages of the program meet. A run is a file of
+ * these, one a line, and every table and report can be made again from it.
+ */
+export interface RequestRecord extends Observation {
+  schema: 'streambench/record@1';
+  /** Number of the request in its run, from 0, in the order of issue. */
+  seq: number;
+  /** The round it belongs to, from 0. */
+  round: number;
+  target: string;
+  prompt: string;
+  /** Streams at once in this request's cell. */
+  concurrency: number;
+}

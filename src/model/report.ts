@@ -1,0 +1,146 @@
+import type { Mode, OutcomeKind, TokenSource } from './record.ts';
+
+/** What a metric's values are measured in. Times are ms, rates are per second. */
+export type Unit = 'ms' | '1/s' | 'count' | 'bytes' | 'ratio';
+
+/** The distribution of one metric in one cell. Percentile q is the value at rank ceil(q n). */
+export interface MetricSummary {
+  unit: Unit;
+  n: number;
+  min: number;
+  mean: number;
+  /** Sample standard deviation; 0 for a single value. */
+  sd: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  max: number;
+  /** HDR histogram, V2 compressed, base64: whole microseconds for ms, thousandths for rates and ratios. */
+  histogram: string;
+  /** The values in order of arrival, while there are at most 20,000: percentiles are exact then. */
+  samples?: number[];
+}
+
+/** One kind of failure in a cell, with an example of what was said. */
+export interface FailureSummary {
+  kind: OutcomeKind;
+  count: number;
+  message: string;
+  body?: string;
+  hint?: string;
+}
+
+/** One cell of a run. */
+export interface CellReport {
+  target: string;
+  prompt: string;
+  concurrency: number;
+  mode: Mode;
+  /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
+  outcomes: Partial<Record<OutcomeKind, number>>;
+  /** Most frequent first. */
+  failures: FailureSummary[];
+  /** By metric name. A metric with no values is null, never 0. */
+  metrics: Record<string, MetricSummary | null>;
+  /** Over the measured windows of all rounds. Null where no request ended well. */
+  throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
+  connections: { new: number; reused: number };
+  /** Share of content events that came in the same read as the one before; null without content. */
+  coalescedShare: number | null;
+  /** Where the token counts come from; null when there are none. */
+  tokenSource: TokenSource | 'mixed' | null;
+}
+
+/** Streaming against non-streaming, for one target, prompt and concurrency. Medians, in ms. */
+export interface ModeComparison {
+  kind: 'streaming-vs-non-streaming';
+  target: string;
+  prompt: string;
+  concurrency: number;
+  streaming: ModeFigures;
+  nonStreaming: ModeFigures;
+  /** How many times sooner the first token comes when streaming; null where a side has no data. */
+  firstTokenSooner: number | null;
+  /** Median total when streaming over median total when not; null where a side has no data. */
+  totalRatio: number | null;
+}
+
+/** One side of a comparison; null where it has no data. */
+export interface ModeFigures {
+  n: number;
+  ttfb: number | null;
+  ttft: number | null;
+  total: number | null;
+}
+
+/** The verdict on one condition that the run was to meet. */
+export interface GateResult {
+  expression: string;
+  verdict: 'pass' | 'fail' | 'no-data';
+  actual: number | null;
+}
+
+/** The machine and the software that measured. */
+export interface Environment {
+  streambench: string;
+  node: string;
+  undici: string;
+  os: string;
+  arch: string;
+  cpus: { model: string; count: number };
+  memoryBytes: number;
+  /** Commit of the repository that the run was started in, `-dirty` appended when it has changes. */
+  gitCommit?: string;
+  ci?: boolean;
+}
+
+/** The scenario as the report keeps it: as it was written, so `${env:...}` stays unresolved. */
+export interface ScenarioSummary {
+  name: string;
+  description?: string;
+  /** SHA-256 over the scenario's content, prompts' files included; formatting and comments do not count. */
+  hash: string;
+  /** The document after command-line overrides, before `${env:...}` was resolved. */
+  document: unknown;
+}
+
+/** Identity and extent of a run. */
+export interface RunInfo {
+  id: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** ISO 8601; absent while the run goes on, or when it died. */
+  endedAt?: string;
+  /** True when the run did not do all that was planned. */
+  aborted: boolean;
+  /** Why it was aborted. */
+  abortReason?: string;
+  seed: number;
+  /** Requests planned, without warm-up; null when limited by time. */
+  planned: number | null;
+  rounds: number;
+}
+
+/** A run's report: every output format is a pure function of this one document. */
+export interface Report {
+  schema: 'streambench/report@1';
+  run: RunInfo;
+  environment: Environment;
+  scenario: ScenarioSummary;
+  cells: CellReport[];
+  comparisons: ModeComparison[];
+  gates: GateResult[];
+}
+
+/** What a run's folder holds beside its records: all of a report that records do not say. */
+export interface Manifest {
+  schema: 'streambench/manifest@1';
+  run: RunInfo;
+  environment: Environment;
+  scenario: ScenarioSummary;
+  /** The planned cells in table order, so that a cell without a single record still has its row. */
+  cells: readonly { target: string; prompt: string; concurrency: number; mode: Mode }[];
+  /** Gaps between content events of more than this are stalls. */
+  stallMs: number;
+}

@@ -1,0 +1,30 @@
+/** What is asked of a model, before any wire format has put it into its own words. */
+
+/** One message of a conversation. */
+export interface Message {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** A request for an answer, in no provider's words. */
+export interface ChatRequest {
+  /** The model's name as the provider knows it. Plain endpoints have none. */
+  model?: string;
+  messages: readonly Message[];
+  /** Upper limit of the answer's length in tokens. Default: the provider's. */
+  maxTokens?: number;
+  /** Sampling temperature. Default: the provider's. */
+  temperature?: number;
+  /** True for a stream, false for one whole answer. */
+  stream: boolean;
+  /** Further fields of the request body, merged in last: what a provider has beyond the common ones. */
+  extra?: Readonly<Record<string, unknown>>;
+}
+
+/** A request in a wire format's words. `path` is below the API's base URL and starts with a slash, or is empty. */
+export interface WireRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+}

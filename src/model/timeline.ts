@@ -1,0 +1,55 @@
+/**
+ * The marks of one request. Each is the moment something happened, in milliseconds from the start of the run on
+ * one monotonic clock; a mark that is absent did not happen.
+ */
+export interface Marks {
+  /** When the request was due. In a closed loop: the moment a slot became free. */
+  scheduled: number;
+  /** When it was handed to the transport. */
+  started: number;
+  /** A new connection was begun. Absent, like dns, tcp and tls, when an open connection was used. */
+  connectStart?: number;
+  /** The name was resolved. */
+  dns?: number;
+  /** TCP was established. */
+  tcp?: number;
+  /** The TLS handshake was done. */
+  tls?: number;
+  /** The request, body included, was handed to the kernel. */
+  sent?: number;
+  /** Status line and headers were read. */
+  headers?: number;
+  /** The first byte of the body was read. */
+  firstByte?: number;
+  /** The first SSE or NDJSON event that is not a comment. */
+  firstEvent?: number;
+  /** The first content: answer text, reasoning or a tool call. A role-only chunk is not a token. */
+  firstToken?: number;
+  /** The first answer text: what someone waits for who does not see the reasoning. */
+  firstAnswer?: number;
+  /** The last content. */
+  lastToken?: number;
+  /** The terminator, or the end of the body where there is none. Also set when the request failed. */
+  end?: number;
+}
+
+/** Name of a mark. */
+export type MarkName = keyof Marks;
+
+/** The marks in the order in which they happen. */
+export const MARK_ORDER = [
+  'scheduled',
+  'started',
+  'connectStart',
+  'dns',
+  'tcp',
+  'tls',
+  'sent',
+  'headers',
+  'firstByte',
+  'firstEvent',
+  'firstToken',
+  'firstAnswer',
+  'lastToken',
+  'end',
+] as const satisfies readonly MarkName[];
