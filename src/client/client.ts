@@ -1,0 +1,240 @@
+import { type Clock, monotonicClock } from '../model/clock.ts';
+import { UserError } from '../model/errors.ts';
+import type { StreamEvent } from '../model/events.ts';
+import { type AuthScheme, DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
+import type { Observation } from '../model/record.ts';
+import type { ChatRequest, Message } from '../model/request.ts';
+import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
+import { wireFormat } from '../wire/dialects.ts';
+import type { WireFormat } from '../wire/format.ts';
+import { provider } from '../wire/providers.ts';
+import { addressOf, authHeaders } from './address.ts';
+import type { ConnectOptions } from './connection.ts';
+import { exchange } from './exchange.ts';
+import { ConnectionPool } from './pool.ts';
+import { AnswerStream } from './stream.ts';
+
+/** Where a client sends its requests, and how. */
+export interface ClientOptions {
+  /** Name of a provider, such as `openai` or `zhipu`: gives base URL, dialect and how the key travels. */
+  provider?: string;
+  /** The API's base URL, or the full URL when it ends in the dialect's own path. Default: the provider's. */
+  baseUrl?: string;
+  /** Name of a dialect, such as `openai-chat`. Default: the provider's. */
+  dialect?: string;
+  /** The key. It is sent, and never shown or stored. */
+  apiKey?: string;
+  /** How the key travels. Default: the provider's, `bearer` without one. */
+  auth?: AuthScheme;
+  /** The model, for requests that name none. */
+  model?: string;
+  /** Further request headers; they win over all others. */
+  headers?: Readonly<Record<string, string>>;
+  /** Further fields of every request body. */
+  extra?: Readonly<Record<string, unknown>>;
+  /** For the plain `sse` and `ndjson` dialects: where in an event's JSON the text is. */
+  textPath?: string;
+  /** For plain endpoints: the request body, sent as it is. */
+  body?: string;
+  /** For plain endpoints: the method. Default: POST with a body or a prompt, else GET. */
+  method?: 'GET' | 'POST';
+  /** Time limits in ms. Default: connect 10 s, first byte and total 5 min, idle 60 s. */
+  timeouts?: Partial<Timeouts>;
+  /** How connections are made. */
+  connect?: ConnectOptions;
+  /** Values that must not appear in any outcome, beside the key and the headers. */
+  secrets?: readonly Secret[];
+  /** Default: the machine's monotonic clock. */
+  clock?: Clock;
+}
+
+/** One request. `prompt` is short for a single user message. */
+export interface RequestOptions {
+  prompt?: string;
+  messages?: readonly Message[];
+  model?: string;
+  /** Upper limit of the answer's length in tokens. */
+  maxTokens?: number;
+  temperature?: number;
+  /** Further fields of the request body. */
+  extra?: Readonly<Record<string, unknown>>;
+  /** Cancels the request; its outcome is then `cancelled`. */
+  signal?: AbortSignal;
+}
+
+/** A whole answer and what was observed of it. */
+export interface Answer {
+  /** The answer's events, in order. */
+  events: readonly StreamEvent[];
+  /** The answer text. */
+  text: string;
+  /** Marks, counts and outcome; a failure is told here. */
+  observation: Observation;
+}
+
+/** What a measuring caller decides for a request beyond its content. */
+export interface Measured {
+  request: ChatRequest;
+  /** When it was due, on the client's clock. */
+  scheduledAt: number;
+  /** What its marks count from, on the client's clock. */
+  originAt: number;
+  keepText: boolean;
+  signal?: AbortSignal;
+}
+
+/** A client for one endpoint. Its connections are kept open between requests. */
+export interface StreamClient {
+  /** Asks for a streaming answer. Returns at once; failures come as an `error` event and in `result`. */
+  stream(request: RequestOptions): AnswerStream;
+  /** Asks for one whole answer. Does not reject for a failed request: see `observation.outcome`. */
+  complete(request: RequestOptions): Promise<Answer>;
+  /** Sends a request and returns what was observed of it, without its events. Never rejects. */
+  measure(measured: Measured): Promise<Observation>;
+  /** Opens connections ahead of need. Rejects with the cause when one cannot be opened. */
+  warm(connections: number): Promise<void>;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/**
+ * Makes a client for an endpoint. Throws a `UserError` for an unknown provider or dialect and for an address that is
+ * missing or no URL.
+ */
+export function createClient(options: ClientOptions): StreamClient {
+  const row = options.provider === undefined ? undefined : provider(options.provider);
+  const baseUrl = options.baseUrl ?? row?.baseUrl;
+  const dialect = options.dialect ?? row?.dialect;
+  if (baseUrl === undefined) {
+    throw new UserError('usage', {
+      message: 'no address to send requests to',
+      hint: 'give baseUrl, or a provider that has one',
+    });
+  }
+  if (dialect === undefined) {
+    throw new UserError('usage', {
+      message: 'no dialect',
+      hint: 'give a dialect such as "openai-chat", or a provider',
+    });
+  }
+  const format = wireFormat(dialect, options.textPath === undefined ? {} : { textPath: options.textPath });
+  return new Client(options, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
+}
+
+class Client implements StreamClient {
+  private readonly options: ClientOptions;
+  private readonly format: WireFormat;
+  private readonly baseUrl: string;
+  private readonly clock: Clock;
+  private readonly timeouts: Timeouts;
+  private readonly redact: Redact;
+  private readonly pool: ConnectionPool;
+  private readonly keyHeaders: Readonly<Record<string, string>>;
+
+  constructor(options: ClientOptions, format: WireFormat, baseUrl: string, auth: AuthScheme) {
+    this.options = options;
+    this.format = format;
+    this.baseUrl = baseUrl;
+    this.clock = options.clock ?? monotonicClock;
+    this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    this.keyHeaders = authHeaders(auth, options.apiKey);
+    this.redact = createRedactor([
+      ...(options.secrets ?? []),
+      ...(options.apiKey === undefined ? [] : [{ name: '[key]', value: options.apiKey }]),
+      ...Object.entries(options.headers ?? {}).map(([name, value]) => ({ name: `[header ${name}]`, value })),
+    ]);
+    this.pool = new ConnectionPool(addressOf(baseUrl, format, '').origin, this.clock, options.connect ?? {});
+  }
+
+  stream(request: RequestOptions): AnswerStream {
+    const stop = new AbortController();
+    const signal =
+      request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
+    return new AnswerStream((onEvents) => this.now(this.chat(request, true), signal, onEvents), stop);
+  }
+
+  async complete(request: RequestOptions): Promise<Answer> {
+    const events: StreamEvent[] = [];
+    const observation = await this.now(this.chat(request, false), request.signal, (more) =>
+      events.push(...more),
+    );
+    return { events, text: observation.text ?? '', observation };
+  }
+
+  measure({ request, ...rest }: Measured): Promise<Observation> {
+    return this.send(request, rest);
+  }
+
+  warm(connections: number): Promise<void> {
+    return this.pool.warm(connections);
+  }
+
+  close(): void {
+    this.pool.close();
+  }
+
+  private chat(
+    { prompt, messages, model, maxTokens, temperature, extra }: RequestOptions,
+    stream: boolean,
+  ): ChatRequest {
+    return {
+      model: model ?? this.options.model,
+      messages: messages ?? (prompt === undefined ? [] : [{ role: 'user', content: prompt }]),
+      maxTokens,
+      temperature,
+      extra,
+      stream,
+    };
+  }
+
+  /** A request whose marks count from now. */
+  private now(
+    request: ChatRequest,
+    signal: AbortSignal | undefined,
+    onEvents: (events: readonly StreamEvent[], atMs: number, read: number) => void,
+  ): Promise<Observation> {
+    const originAt = this.clock.now();
+    return this.send(request, { originAt, scheduledAt: originAt, keepText: true, signal }, onEvents);
+  }
+
+  private async send(
+    chat: ChatRequest,
+    rest: Omit<Measured, 'request'>,
+    onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void,
+  ): Promise<Observation> {
+    const { options, format } = this;
+    const wire = format.request({ ...chat, extra: { ...options.extra, ...chat.extra } });
+    const method = options.method ?? wire.method;
+    const body = method === 'GET' ? undefined : (options.body ?? wire.body);
+    const headers = {
+      'user-agent': 'streambench',
+      // Nothing decompresses between the socket and the stamp, and a compressor would hold chunks back.
+      'accept-encoding': 'identity',
+      ...wire.headers,
+      ...this.keyHeaders,
+      ...lowerCased(options.headers ?? {}),
+    };
+    const connection = this.pool.acquire();
+    const observation = await exchange(connection, {
+      ...rest,
+      format,
+      stream: chat.stream,
+      request: {
+        method,
+        path: addressOf(this.baseUrl, format, wire.path).path,
+        headers,
+        ...(body === undefined ? {} : { body }),
+      },
+      timeouts: this.timeouts,
+      clock: this.clock,
+      redact: this.redact,
+      ...(onEvents === undefined ? {} : { onEvents }),
+    });
+    this.pool.release(connection);
+    return observation;
+  }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

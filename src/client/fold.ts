@@ -1,0 +1,276 @@
+import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { ConnectionInfo, Mode, Observation, Outcome } from '../model/record.ts';
+import type { Redact } from '../model/secrets.ts';
+import type { Marks } from '../model/timeline.ts';
+import type { ConnectPhases } from './connection.ts';
+import { type Ending, outcomeOf } from './outcome.ts';
+
+/** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
+const KEPT_HEADERS = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'cache-control',
+  'x-accel-buffering',
+  'connection',
+  'server',
+  'via',
+  'retry-after',
+  'location',
+  'x-request-id',
+  'request-id',
+  'x-vercel-ai-ui-message-stream',
+]);
+
+/** As much of a body as is kept to explain a failure. */
+const BODY_PREFIX_BYTES = 2_048;
+
+/**
+ * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
+ * machine's clock, and is kept as milliseconds from `originAt`.
+ */
+export class Fold {
+  private readonly marks: Marks;
+  private readonly mode: Mode;
+  private readonly originAt: number;
+  private readonly keepText: boolean;
+  private readonly redact: Redact;
+
+  private connection: ConnectionInfo | undefined;
+  private status: number | undefined;
+  private headers: Record<string, string> | undefined;
+  private reads = 0;
+  private bytes = 0;
+  private events = 0;
+  private comments = 0;
+  private contentEvents = 0;
+  private coalesced = 0;
+  private readonly gaps: number[] = [];
+  private secondTokenGap: number | undefined;
+  private readonly chars = { answer: 0, thinking: 0 };
+  private toolChars = 0;
+  private first = { read: -1, events: 0, chars: 0 };
+  private last = { read: -1, atMs: 0 };
+  private usage: UsageEvent | undefined;
+  private failure: Extract<StreamEvent, { type: 'error' }> | undefined;
+  private complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
+  private answer = '';
+  private thinking = '';
+  private readonly prefix: Uint8Array[] = [];
+  private prefixBytes = 0;
+
+  constructor(options: {
+    mode: Mode;
+    scheduledAt: number;
+    startedAt: number;
+    originAt: number;
+    keepText: boolean;
+    redact: Redact;
+  }) {
+    this.originAt = options.originAt;
+    this.mode = options.mode;
+    this.keepText = options.keepText;
+    this.redact = options.redact;
+    this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
+  }
+
+  /** True once `complete` was seen: the answer is whole, whatever happens to the connection. */
+  get isComplete(): boolean {
+    return this.complete !== undefined;
+  }
+
+  onSocket(info: ConnectionInfo, phases: ConnectPhases | undefined): void {
+    this.connection = info;
+    if (phases !== undefined) this.onPhases(phases);
+  }
+
+  onPhases({ startedAt, dnsAt, tcpAt, tlsAt }: ConnectPhases): void {
+    this.marks.connectStart = this.ms(startedAt);
+    if (dnsAt !== undefined) this.marks.dns = this.ms(dnsAt);
+    if (tcpAt !== undefined) this.marks.tcp = this.ms(tcpAt);
+    if (tlsAt !== undefined) this.marks.tls = this.ms(tlsAt);
+  }
+
+  onSent(atMs: number): void {
+    this.marks.sent = this.ms(atMs);
+  }
+
+  onHeaders(atMs: number, status: number, headers: Record<string, string | string[] | undefined>): void {
+    this.marks.headers = this.ms(atMs);
+    this.status = status;
+    const kept: Record<string, string> = {};
+    for (const name of KEPT_HEADERS) {
+      const value = headers[name];
+      if (value !== undefined) kept[name] = this.redact(Array.isArray(value) ? value.join(', ') : value);
+    }
+    this.headers = kept;
+  }
+
+  /** Body bytes were read; the reads of a response are numbered from 0, and the number is the answer. */
+  onRead(atMs: number, chunk: Uint8Array): number {
+    if (this.reads === 0) this.marks.firstByte = this.ms(atMs);
+    this.bytes += chunk.byteLength;
+    if (this.prefixBytes < BODY_PREFIX_BYTES) {
+      // A copy: the slice would keep the whole socket buffer alive.
+      const piece = new Uint8Array(chunk.subarray(0, BODY_PREFIX_BYTES - this.prefixBytes));
+      this.prefix.push(piece);
+      this.prefixBytes += piece.byteLength;
+    }
+    return this.reads++;
+  }
+
+  onComment(): void {
+    this.comments++;
+  }
+
+  /** The events of one frame, whose last byte came with read number `read` at `atMs`. HOT PATH. */
+  onFrame(events: readonly StreamEvent[], atMs: number, read: number): void {
+    if (this.events++ === 0) this.marks.firstEvent = this.ms(atMs);
+    this.onEvents(events, atMs, read);
+  }
+
+  /** Events that belong to no frame of their own: those that the end of the body gives. */
+  onEvents(events: readonly StreamEvent[], atMs: number, read: number): void {
+    const at = this.ms(atMs);
+    let content = false;
+    let chars = 0;
+    for (const event of events) {
+      switch (event.type) {
+        case 'message_chunk':
+          this.marks.firstAnswer ??= at;
+          this.chars.answer += event.text.length;
+          chars += event.text.length;
+          if (this.keepText) this.answer += event.text;
+          content = true;
+          break;
+        case 'thinking':
+          this.chars.thinking += event.text.length;
+          chars += event.text.length;
+          if (this.keepText) this.thinking += event.text;
+          content = true;
+          break;
+        case 'tool_call': {
+          const size = event.arguments.length + (event.name?.length ?? 0);
+          this.toolChars += size;
+          chars += size;
+          content = true;
+          break;
+        }
+        case 'usage':
+          this.usage = { ...this.usage, ...event };
+          break;
+        case 'complete':
+          this.complete = event;
+          this.marks.end = at;
+          break;
+        case 'error':
+          this.failure ??= event;
+          break;
+        case 'start':
+        case 'tool_result':
+        case 'step_complete':
+        case 'memory_update':
+        case 'metadata':
+        case 'unknown':
+          break;
+        default:
+          event satisfies never;
+      }
+    }
+    if (content) this.onContent(at, read, chars);
+  }
+
+  private onContent(at: number, read: number, chars: number): void {
+    if (this.contentEvents === 0) {
+      this.marks.firstToken = at;
+      this.first.read = read;
+    } else {
+      const gap = at - this.last.atMs;
+      if (this.contentEvents === 1) this.secondTokenGap = gap;
+      if (read === this.last.read) this.coalesced++;
+      else this.gaps.push(gap);
+    }
+    if (read === this.first.read) {
+      this.first.events++;
+      this.first.chars += chars;
+    }
+    this.contentEvents++;
+    this.marks.lastToken = at;
+    this.last = { read, atMs: at };
+  }
+
+  /** The request is over. */
+  finish(atMs: number, ending: Ending): Observation {
+    this.marks.end ??= this.ms(atMs);
+    const outcome = this.outcome(ending);
+    const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
+    const { complete } = this;
+    return {
+      mode: this.mode,
+      outcome,
+      marks: this.marks,
+      ...(this.connection === undefined ? {} : { connection: this.connection }),
+      ...(this.status === undefined ? {} : { status: this.status }),
+      ...(this.headers === undefined ? {} : { headers: this.headers }),
+      reads: this.reads,
+      events: this.events,
+      comments: this.comments,
+      contentEvents: this.contentEvents,
+      coalesced: this.coalesced,
+      bytes: this.bytes,
+      chars: this.chars,
+      gaps: this.gaps,
+      ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
+      tokens: this.tokens(),
+      ...(complete === undefined
+        ? {}
+        : {
+            finish: { reason: complete.finish, ...(complete.raw === undefined ? {} : { raw: complete.raw }) },
+          }),
+      ...(partial ? { partial: true as const } : {}),
+      ...(this.keepText ? { text: this.answer } : {}),
+      ...(this.keepText && this.thinking !== '' ? { thinking: this.thinking } : {}),
+    };
+  }
+
+  private outcome(ending: Ending): Outcome {
+    const outcome = outcomeOf({
+      ending,
+      status: this.status,
+      headers: this.headers ?? {},
+      bytes: this.bytes,
+      bodyPrefix: Buffer.concat(this.prefix).toString('utf8'),
+      events: this.events,
+      contentEvents: this.contentEvents,
+      failure: this.failure,
+      complete: this.complete,
+    });
+    if (outcome.message !== undefined) outcome.message = this.redact(outcome.message);
+    if (outcome.body !== undefined) outcome.body = this.redact(outcome.body);
+    return outcome;
+  }
+
+  private tokens(): Observation['tokens'] {
+    const { usage } = this;
+    const counted = usage?.outputTokens;
+    const whole = this.mode === 'non-streaming';
+    const output = counted ?? (whole || this.contentEvents === 0 ? null : this.contentEvents);
+    const tokens: Observation['tokens'] = { output, source: counted === undefined ? 'chunks' : 'usage' };
+    if (usage?.inputTokens !== undefined) tokens.input = usage.inputTokens;
+    if (usage?.reasoningTokens !== undefined) tokens.reasoning = usage.reasoningTokens;
+    if (usage?.cachedInputTokens !== undefined) tokens.cachedInput = usage.cachedInputTokens;
+    if (output !== null && this.contentEvents > 0 && !whole) {
+      // What came with the first read took no time after it. Its tokens are its share of the characters; without
+      // usage, its events.
+      const total = this.chars.answer + this.chars.thinking + this.toolChars;
+      tokens.first =
+        counted === undefined || total === 0 ? this.first.events : (counted * this.first.chars) / total;
+    }
+    return tokens;
+  }
+
+  private ms(atMs: number): number {
+    return atMs - this.originAt;
+  }
+}

@@ -1,0 +1,206 @@
+import type { StreamEvent } from '../model/events.ts';
+import type { Outcome, TimeoutPhase } from '../model/record.ts';
+import { readErrorBody } from '../wire/errors.ts';
+import { excerpt } from '../wire/json.ts';
+import { LOOK_TITLE, sniff } from './sniff.ts';
+
+/** How the exchange with the server came to its end, seen from the socket. */
+export type Ending =
+  | { kind: 'eof' }
+  | { kind: 'error'; error: Error }
+  | { kind: 'timeout'; phase: TimeoutPhase; limitMs: number }
+  | { kind: 'cancelled'; reason?: string };
+
+/** What is known of a request when it is over. */
+export interface Evidence {
+  ending: Ending;
+  status: number | undefined;
+  headers: Readonly<Record<string, string>>;
+  bytes: number;
+  /** The beginning of the body. */
+  bodyPrefix: string;
+  events: number;
+  contentEvents: number;
+  /** The first `error` event. */
+  failure: Extract<StreamEvent, { type: 'error' }> | undefined;
+  complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
+}
+
+const BODY_CHARS = 500;
+const RATE_LIMIT_CODES = new Set([
+  '429',
+  'rate_limit_exceeded',
+  'rate_limit_error',
+  'throttlingException',
+  '1302',
+  '1303',
+  '1305',
+]);
+
+/** Exactly one outcome for a request: the strongest thing that can be said of how it ended. */
+export function outcomeOf(evidence: Evidence): Outcome {
+  const { ending, status, complete, failure } = evidence;
+  if (ending.kind === 'cancelled')
+    return { kind: 'cancelled', message: ending.reason ?? 'cancelled by the caller' };
+  if (status !== undefined && status >= 300) return httpError(status, evidence);
+  if (failure !== undefined && !failure.malformed) return inbandError(failure.message, failure.code);
+  if (complete?.finish === 'error') {
+    return inbandError(
+      `the service ended the answer with finish reason "${complete.raw ?? 'error'}"`,
+      complete.raw,
+    );
+  }
+  if (failure !== undefined) return undecodable(failure.message, evidence);
+  if (complete !== undefined) {
+    if (evidence.contentEvents > 0) return { kind: 'ok' };
+    return {
+      kind: 'empty',
+      message: `the answer ended properly (${complete.raw ?? complete.finish}) but held no content`,
+    };
+  }
+  switch (ending.kind) {
+    case 'timeout':
+      return timeout(ending.phase, ending.limitMs);
+    case 'error':
+      return evidence.bytes > 0 ? truncated(evidence, ending.error) : networkError(ending.error);
+    case 'eof':
+      return ended(evidence);
+    default:
+      return ending satisfies never;
+  }
+}
+
+function httpError(status: number, { bodyPrefix, headers }: Evidence): Outcome {
+  const read = readErrorBody(bodyPrefix);
+  const said =
+    read?.message ?? (headers.location === undefined ? undefined : `redirect to ${headers.location}`);
+  const outcome: Outcome = {
+    kind: status === 429 ? 'rate_limited' : 'http_error',
+    message: `HTTP ${status}${said === undefined ? '' : `: ${excerpt(said, 300)}`}`,
+    status,
+  };
+  if (read?.code !== undefined) outcome.code = read.code;
+  if (bodyPrefix.trim() !== '') outcome.body = bodyPrefix.slice(0, BODY_CHARS);
+  if (status === 401 || status === 403)
+    outcome.hint = 'check the key, and that the provider is the right one';
+  else if (status === 404) outcome.hint = "check the URL's path, the dialect and the model's name";
+  else if (status < 400) outcome.hint = 'redirects are not followed: use the address it points to';
+  return outcome;
+}
+
+function inbandError(message: string, code: string | undefined): Outcome {
+  const limited = code !== undefined && RATE_LIMIT_CODES.has(code);
+  return {
+    kind: limited ? 'rate_limited' : 'inband_error',
+    message: excerpt(message, 300),
+    ...(code === undefined ? {} : { code }),
+  };
+}
+
+function timeout(phase: TimeoutPhase, limitMs: number): Outcome {
+  const limit = limitMs >= 1000 ? `${limitMs / 1000} s` : `${limitMs} ms`;
+  const what: Record<TimeoutPhase, string> = {
+    connect: `no connection within ${limit}`,
+    first_byte: `no byte of the body within ${limit} of sending the request`,
+    idle: `nothing came for ${limit} in the middle of the body`,
+    total: `not finished within ${limit}`,
+  };
+  return { kind: 'timeout', phase, message: what[phase] };
+}
+
+/** Something came that the dialect cannot read: another kind of answer altogether, or a broken one of its own kind. */
+function undecodable(message: string, evidence: Evidence): Outcome {
+  // Once content was decoded, the dialect is the right one and the stream is broken.
+  if (evidence.contentEvents === 0) {
+    const other = mismatch(evidence);
+    if (other !== undefined) return other;
+  }
+  return { kind: 'malformed', message, body: evidence.bodyPrefix.slice(0, BODY_CHARS) };
+}
+
+function ended(evidence: Evidence): Outcome {
+  if (evidence.bytes === 0) return { kind: 'empty', message: 'the body is empty' };
+  if (evidence.contentEvents === 0) {
+    const other = mismatch(evidence);
+    if (other !== undefined) return other;
+  }
+  return truncated(evidence);
+}
+
+const DIALECT_HINT: Readonly<Partial<Record<ReturnType<typeof sniff>, string>>> = {
+  sse: 'try --dialect openai-chat, anthropic or sse',
+  ndjson: 'try --dialect ollama-chat or ndjson',
+  json: 'the service may not stream: try --mode non-streaming, or check the path',
+  html: 'this looks like a web page or a login: check the URL',
+  'event-stream-binary': 'try --dialect bedrock-converse',
+};
+
+// Judged by the look of the body alone: what the dialect expected has been tried and gave nothing.
+function mismatch({ bodyPrefix, headers, events, failure }: Evidence): Outcome | undefined {
+  const contentType = headers['content-type'] ?? '';
+  const look = sniff(bodyPrefix, contentType);
+  const failed = readErrorBody(bodyPrefix);
+  if (look === 'json' && failed !== undefined) {
+    return {
+      ...inbandError(`a JSON error with status 200: ${failed.message}`, failed.code),
+      body: bodyPrefix.slice(0, BODY_CHARS),
+    };
+  }
+  if (events > 0 && failure === undefined) return undefined;
+  const outcome: Outcome = {
+    kind: 'not_a_stream',
+    message: `the answer is ${LOOK_TITLE[look]}${contentType === '' ? '' : ` (${contentType})`}, which this dialect does not read`,
+    body: bodyPrefix.slice(0, BODY_CHARS),
+  };
+  const hint = DIALECT_HINT[look];
+  if (hint !== undefined) outcome.hint = hint;
+  return outcome;
+}
+
+function truncated({ contentEvents }: Evidence, error?: Error): Outcome {
+  const how =
+    error === undefined ? 'the body ended' : `the connection was lost (${describeError(error).message})`;
+  const message = `${how} with neither terminator nor finish reason, after ${contentEvents} content events`;
+  const code = error === undefined ? undefined : describeError(error).code;
+  return { kind: 'truncated', message, ...(code === undefined ? {} : { code }) };
+}
+
+const NETWORK_HINT: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: is the service running, is the port right?',
+  ENOTFOUND: 'the host name does not resolve: check its spelling and your DNS',
+  EAI_AGAIN: 'the DNS server did not answer: check the network',
+  ECONNRESET: 'the other side closed the connection without an answer',
+  UND_ERR_SOCKET: 'the other side closed the connection without an answer',
+  EHOSTUNREACH: 'no route to the host: check the network',
+  ENETUNREACH: 'no route to the host: check the network',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: trust its authority with NODE_EXTRA_CA_CERTS',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'the certificate is signed by an unknown authority: trust it with NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the certificate chain is incomplete: trust its authority with NODE_EXTRA_CA_CERTS',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
+  HTTPParserError: 'the other side does not speak HTTP/1.1 there: check the port, and http against https',
+  EPROTO: 'TLS could not be agreed: is this an http:// service?',
+};
+
+function networkError(error: Error): Outcome {
+  const { message, code } = describeError(error);
+  const outcome: Outcome = { kind: 'network', message };
+  if (code !== undefined) {
+    outcome.code = code;
+    const hint = NETWORK_HINT[code] ?? (code.startsWith('ERR_SSL') ? NETWORK_HINT.EPROTO : undefined);
+    if (hint !== undefined) outcome.hint = hint;
+  }
+  return outcome;
+}
+
+// A failed connect over several addresses is an AggregateError with an empty message: its first part tells.
+function describeError(error: Error): { message: string; code?: string } {
+  const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+  // undici's parser errors have a name and, for most of them, no code.
+  const named = error.name === 'HTTPParserError' ? error.name : undefined;
+  const code = named ?? (error as NodeJS.ErrnoException).code ?? (first as NodeJS.ErrnoException).code;
+  const message = first.message || code || error.name;
+  return code === undefined ? { message } : { message, code };
+}

@@ -1,0 +1,52 @@
+import { createClient, type StreamClient } from '../client/client.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Prompt, RunPlan, Target } from '../model/plan.ts';
+import type { Secret } from '../model/secrets.ts';
+import type { Executor, Job } from './engine.ts';
+
+/** An executor over one client for each target of the plan. */
+export interface ClientExecutor extends Executor {
+  /** Opens one connection to the target. Rejects with the system's error when that fails. */
+  reach(target: string): Promise<void>;
+  close(): void;
+}
+
+/** Makes the clients for a plan. Throws a `UserError` for a target whose address or dialect is not valid. */
+export function clientExecutor(plan: RunPlan, clock: Clock, secrets: readonly Secret[]): ClientExecutor {
+  const clients = new Map(
+    plan.targets.map((target) => [target.name, clientFor(target, plan, clock, secrets)]),
+  );
+  const targets = new Map(plan.targets.map((target) => [target.name, target]));
+  const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
+  return {
+    send: ({ cell, ...rest }: Job) => {
+      const target = targets.get(cell.target)!;
+      const request = chatOf(target, prompts.get(cell.prompt)!, cell.mode === 'streaming');
+      return clients.get(cell.target)!.measure({ ...rest, request, keepText: plan.keepText });
+    },
+    // A connection that cannot be opened now is opened, or fails, with the request that needs it.
+    warm: (target, connections) =>
+      clients
+        .get(target)!
+        .warm(connections)
+        .catch(() => {}),
+    reach: (target) => clients.get(target)!.warm(1),
+    close: () => {
+      for (const client of clients.values()) client.close();
+    },
+  };
+}
+
+function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonly Secret[]): StreamClient {
+  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method } = target;
+  return createClient({
+    ...{ baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method },
+    timeouts: plan.timeouts,
+    secrets,
+    clock,
+  });
+}
+
+function chatOf(target: Target, prompt: Prompt, stream: boolean) {
+  return { model: target.model, messages: prompt.messages, maxTokens: prompt.maxTokens, stream };
+}

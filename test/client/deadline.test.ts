@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { LINGER_MS, nextDeadline } from '../../src/client/deadline.ts';
+
+const limits = { connectMs: 10, firstByteMs: 100, idleMs: 50, totalMs: 1_000 };
+
+test.each([
+  ['connecting', { startedAt: 5 }, { phase: 'connect', atMs: 15 }],
+  ['sent', { startedAt: 5, sentAt: 8 }, { phase: 'first_byte', atMs: 108 }],
+  ['reading', { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 90 }, { phase: 'idle', atMs: 140 }],
+  [
+    'near the end',
+    { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 990 },
+    { phase: 'total', atMs: 1_005 },
+  ],
+  [
+    'whole',
+    { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 90, terminatedAt: 90 },
+    { phase: 'linger', atMs: 90 + LINGER_MS },
+  ],
+])('the next limit when %s', (_name, progress, expected) => {
+  expect(nextDeadline(progress, limits)).toEqual(expected);
+});
+
+test('a total limit below the others comes first', () => {
+  expect(nextDeadline({ startedAt: 0 }, { ...limits, totalMs: 3 })).toEqual({ phase: 'total', atMs: 3 });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { type Executor, type Job, runPlan } from '../../src/engine/engine.ts';
+import { type Block, DEFAULT_TIMEOUTS, type RunPlan } from '../../src/model/plan.ts';
+import type { Observation, RequestRecord } from '../../src/model/record.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+function planOf(concurrencies: number[], blocks: Block[]): RunPlan {
+  return {
+    targets: [],
+    prompts: [],
+    cells: concurrencies.map((concurrency) => ({ target: 't', prompt: 'p', concurrency, mode: 'streaming' })),
+    blocks,
+    timeouts: DEFAULT_TIMEOUTS,
+    seed: 1,
+    keepText: false,
+  };
+}
+
+function observationOf(job: Job, endAt: number): Observation {
+  return {
+    mode: 'streaming',
+    outcome: job.signal.aborted ? { kind: 'cancelled' } : { kind: 'ok' },
+    marks: { scheduled: job.scheduledAt, started: job.scheduledAt, end: endAt },
+    ...{ reads: 1, events: 1, comments: 0, contentEvents: 1, coalesced: 0, bytes: 1, gaps: [] },
+    chars: { answer: 1, thinking: 0 },
+    tokens: { output: 1, source: 'chunks' },
+  };
+}
+
+/** An executor that takes `latencyMs` on a fake clock, and a log of what it was asked. */
+function harness(plan: RunPlan, latencyMs: (n: number) => number = () => 100) {
+  const clock = new FakeClock();
+  const drain = new AbortController();
+  const kill = new AbortController();
+  const log: string[] = [];
+  const records: RequestRecord[] = [];
+  const inFlight = { now: 0, most: 0 };
+  let sent = 0;
+  const executor: Executor = {
+    async send(job) {
+      inFlight.most = Math.max(inFlight.most, ++inFlight.now);
+      const killed = new Promise<void>((resolve) => job.signal.addEventListener('abort', () => resolve()));
+      await clock.sleep(latencyMs(sent++), killed);
+      inFlight.now--;
+      return observationOf(job, clock.now());
+    },
+    async warm(target, connections) {
+      log.push(`warm ${target} ${connections}`);
+    },
+  };
+  const done = runPlan(plan, {
+    clock,
+    sleep: clock.sleep,
+    executor,
+    originAt: 0,
+    signals: { drain: drain.signal, kill: kill.signal },
+    observer: {
+      blockStarted: (block, cell) => log.push(`round ${block.round} c${cell.concurrency}`),
+      recorded: (record) => records.push(record),
+      warmedUp: () => log.push('warm-up request'),
+    },
+  });
+  return { clock, drain, kill, log, records, inFlight, done };
+}
+
+describe('the engine', () => {
+  test('runs the blocks in order, warm connections and warm-up requests first, and records only the measured', async () => {
+    const blocks = [
+      { round: 0, cell: 1, requests: 4, warmup: 2 },
+      { round: 0, cell: 0, requests: 1, warmup: 0 },
+      { round: 1, cell: 0, requests: 2, warmup: 0 },
+    ];
+    const run = harness(planOf([1, 3], blocks));
+    await run.clock.advance(10_000);
+    expect(await run.done).toEqual({ completed: true });
+    expect(run.log).toEqual([
+      ...['round 0 c3', 'warm t 3', 'warm-up request', 'warm-up request'],
+      ...['round 0 c1', 'warm t 1', 'round 1 c1', 'warm t 1'],
+    ]);
+    expect(run.records.map(({ seq, round, concurrency }) => [seq, round, concurrency])).toEqual([
+      ...[
+        [0, 0, 3],
+        [1, 0, 3],
+        [2, 0, 3],
+        [3, 0, 3],
+      ],
+      ...[
+        [4, 0, 1],
+        [5, 1, 1],
+        [6, 1, 1],
+      ],
+    ]);
+    expect(run.inFlight.most).toBe(3);
+  });
+
+  test('keeps the slots full: a slow request holds up its own slot alone', async () => {
+    const run = harness(planOf([2], [{ round: 0, cell: 0, requests: 5, warmup: 0 }]), (n) =>
+      n === 0 ? 1_000 : 100,
+    );
+    await run.clock.advance(5_000);
+    await run.done;
+    const ends = run.records.map((record) => [record.seq, record.marks.scheduled, record.marks.end]);
+    expect(ends).toEqual([
+      [1, 0, 100],
+      [2, 100, 200],
+      [3, 200, 300],
+      [4, 300, 400],
+      [0, 0, 1_000],
+    ]);
+  });
+
+  test('issues for as long as the block lasts', async () => {
+    const run = harness(planOf([1], [{ round: 0, cell: 0, durationMs: 450, warmup: 0 }]));
+    await run.clock.advance(2_000);
+    await run.done;
+    expect(run.records.map((record) => record.marks.scheduled)).toEqual([0, 100, 200, 300, 400]);
+  });
+
+  test('draining issues no more and waits for what is in flight', async () => {
+    const blocks = [
+      { round: 0, cell: 0, requests: 50, warmup: 0 },
+      { round: 1, cell: 0, requests: 50, warmup: 0 },
+    ];
+    const run = harness(planOf([2], blocks));
+    await run.clock.advance(150);
+    run.drain.abort();
+    await run.clock.advance(1_000);
+    expect(await run.done).toEqual({ completed: false });
+    expect(run.records.map((record) => record.outcome.kind)).toEqual(['ok', 'ok', 'ok', 'ok']);
+  });
+
+  test('killing ends what is in flight, and records it as cancelled', async () => {
+    const run = harness(planOf([2], [{ round: 0, cell: 0, requests: 50, warmup: 0 }]));
+    await run.clock.advance(150);
+    run.drain.abort();
+    run.kill.abort();
+    await run.clock.advance(0);
+    expect(await run.done).toEqual({ completed: false });
+    expect(run.records.map((record) => record.outcome.kind)).toEqual(['ok', 'ok', 'cancelled', 'cancelled']);
+  });
+});

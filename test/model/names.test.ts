@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { nearNames, suggest } from '../../src/model/names.ts';
+
+const names = ['concurrency', 'requests', 'rounds', 'warmup', 'openai-chat'];
+
+test.each([
+  ['concurency', ['concurrency']],
+  ['reqeusts', ['requests']],
+  ['round', ['rounds']],
+  ['Warmup', ['warmup']],
+  ['openai', ['openai-chat']],
+  ['zzz', []],
+])('%s is near %j', (name, near) => {
+  expect(nearNames(name, names)).toEqual(near);
+});
+
+test('a suggestion lists everything when nothing is near', () => {
+  expect(suggest('warmpu', names)).toBe('did you mean "warmup"?');
+  expect(suggest('zzz', ['a', 'b'])).toBe('known: a, b');
+});
