@@ -170,7 +170,8 @@ export class Connection {
       parked.socket.removeAllListeners('close');
       // No request waited for this handshake: it counts as an open connection. Not called back at once, because
       // undici goes on with its queue only after `connect` has returned.
-      return queueMicrotask(() => take(parked, 1));
+      queueMicrotask(() => take(parked, 1));
+      return;
     }
     this.dial(target, (error, opened) => (error ? callback(error, null) : take(opened!, 0)));
   }

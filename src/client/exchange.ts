@@ -149,13 +149,15 @@ class Exchange implements ConnectionSink {
     const { clock, timeouts } = this.options;
     const now = clock.now();
     const { phase, atMs } = nextDeadline(this.progress, timeouts);
-    if (atMs > now) return this.watch();
-    if (phase === 'linger') {
+    if (atMs > now) {
+      this.watch();
+    } else if (phase === 'linger') {
       this.connection.destroy();
-      return this.finish(now, { kind: 'eof' });
+      this.finish(now, { kind: 'eof' });
+    } else {
+      // What was read before the limit ran out is decoded before the verdict.
+      afterReads(() => this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) }));
     }
-    // What was read before the limit ran out is decoded before the verdict.
-    afterReads(() => this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) }));
   }
 
   private streamReader(): BodyReader {

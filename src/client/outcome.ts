@@ -184,7 +184,8 @@ const NETWORK_HINT: Readonly<Record<string, string>> = {
   EPROTO: 'TLS could not be agreed: is this an http:// service?',
 };
 
-function networkError(error: Error): Outcome {
+/** What a failure of the system says: its message, its code, and a remedy where one is known. */
+export function networkError(error: Error): Outcome {
   const { message, code } = describeError(error);
   const outcome: Outcome = { kind: 'network', message };
   if (code !== undefined) {

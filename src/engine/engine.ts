@@ -26,6 +26,8 @@ export interface Executor {
 /** Told of what happens, as it happens. Must return at once: it runs on the loop that measures. */
 export interface EngineObserver {
   blockStarted?(block: Block, cell: Cell): void;
+  /** The last request of the block has ended. */
+  blockEnded?(block: Block, cell: Cell): void;
   /** A measured request has ended. */
   recorded(record: RequestRecord, cell: Cell): void;
   /** An unmeasured request has ended. */
@@ -93,6 +95,7 @@ export async function runPlan(plan: RunPlan, deps: EngineDeps): Promise<{ comple
       },
       loop,
     );
+    observer.blockEnded?.(block, cell);
   }
   return { completed: !signals.drain.aborted };
 }

@@ -1,12 +1,41 @@
-import type { FinishReason } from '../model/events.ts';
-import type { Message } from '../model/request.ts';
+import type { CompleteEvent, FinishReason } from '../model/events.ts';
+import type { ChatRequest, Message, WireRequest } from '../model/request.ts';
 import { asArray, asObject, asText } from './json.ts';
 
 /** What the chat dialects have in common. */
 
-/** The finish reason in our vocabulary; a word that is not in the table is `other`. */
-export function finishOf(table: Readonly<Record<string, FinishReason>>, raw: string): FinishReason {
-  return Object.hasOwn(table, raw) ? table[raw]! : 'other';
+/** A provider's words for the reasons to stop. The first word of a reason is the one that is written. */
+export type FinishWords = Readonly<Record<string, FinishReason>>;
+
+const OWN_WORDS: FinishWords = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  content_filter: 'content_filter',
+  error: 'error',
+};
+
+/** The finish reason in our vocabulary; a word that neither the table nor we know is `other`. */
+export function finishOf(table: FinishWords, raw: string): FinishReason {
+  if (Object.hasOwn(table, raw)) return table[raw]!;
+  return Object.hasOwn(OWN_WORDS, raw) ? OWN_WORDS[raw]! : 'other';
+}
+
+/** The provider's word for a finish: the raw one where it is the provider's own, else the table's first for it. */
+export function finishWord(table: FinishWords, { finish, raw }: CompleteEvent): string {
+  if (raw !== undefined && finishOf(table, raw) === finish) return raw;
+  for (const word in table) if (table[word] === finish) return word;
+  return finish;
+}
+
+/** A POST of a JSON body; keys whose value is undefined are left out. */
+export function post(path: string, body: object, stream: boolean, accept = 'text/event-stream'): WireRequest {
+  return {
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json', accept: stream ? accept : 'application/json' },
+    body: JSON.stringify(body),
+  };
 }
 
 /** The messages of a chat request body, content given as text or as a list of text parts. */
@@ -16,9 +45,19 @@ export function chatMessages(value: unknown): Message[] | undefined {
   return list.map((entry) => {
     const message = asObject(entry);
     const role = message?.role === 'system' || message?.role === 'assistant' ? message.role : 'user';
-    const parts = asArray(message?.content)?.map((part) => asText(asObject(part)?.text) ?? '');
-    return { role, content: parts?.join('') ?? asText(message?.content) ?? '' };
+    return { role, content: textOf(message?.content) };
   });
+}
+
+/** A content value as text: a string, or a list of strings and `{ text }` parts, joined. */
+export function textOf(content: unknown): string {
+  const parts = asArray(content)?.map((part) => asText(part) ?? asText(asObject(part)?.text) ?? '');
+  return parts?.join('') ?? asText(content) ?? '';
+}
+
+/** A conversation as one prompt, for APIs that take a single text. One message is sent as it is. */
+export function promptText(messages: ChatRequest['messages']): string {
+  return messages.map((message) => message.content).join('\n\n');
 }
 
 /**

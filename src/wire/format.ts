@@ -1,6 +1,6 @@
 import type { StreamEvent, StreamEventType } from '../model/events.ts';
 import type { ChatRequest, WireRequest } from '../model/request.ts';
-import type { Frame, FramingName } from './framing.ts';
+import type { Frame, FramingName } from './frame.ts';
 
 /**
  * A dialect: how one kind of API asks for an answer and how it sends it, in both directions, streaming and whole.
@@ -18,6 +18,8 @@ export interface WireFormat {
   readonly framing: FramingName;
   /** The event types that this dialect can express; what else is encoded gives no frame. */
   readonly carries: ReadonlySet<StreamEventType>;
+  /** Server side: response headers of a stream beside the content type. */
+  readonly responseHeaders?: Readonly<Record<string, string>>;
   /** Client side: the request, below the API's base URL. */
   request(chat: ChatRequest): WireRequest;
   /** True when `pathname` already ends in this dialect's own path, so that a target URL is to be taken whole. */
@@ -53,6 +55,14 @@ export interface WireBody {
   body: string;
 }
 
+/** A JSON body; text is taken as JSON that is already written. */
+export function jsonBody(value: object | string): WireBody {
+  return {
+    contentType: 'application/json',
+    body: typeof value === 'string' ? value : JSON.stringify(value),
+  };
+}
+
 /** A request as a server sees it. */
 export interface IncomingWireRequest {
   method: string;
@@ -69,6 +79,8 @@ export interface AnswerContext {
   model: string;
   /** Unix seconds. An argument, because encoders read no clock. */
   createdSeconds: number;
+  /** Milliseconds since the request came in, for dialects that tell it in the stream. Default: always 0. */
+  elapsedMs?: () => number;
   /** The request, for what depends on it (`stream_options.include_usage`). */
   request?: ChatRequest;
 }

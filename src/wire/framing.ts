@@ -1,42 +1,12 @@
 import { createParser } from 'eventsource-parser';
+import { awsEventStream } from './aws-event-stream.ts';
+import type { Frame, Framing, FramingName } from './frame.ts';
+import { jsonArray } from './json-array.ts';
 
-/** How a byte stream is cut into frames. */
-export type FramingName = 'sse' | 'ndjson';
+export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';
 
-/** One frame: an SSE event or an NDJSON line. */
-export interface Frame {
-  /** The payload: the joined `data:` lines, or the line. */
-  data: string;
-  /** SSE event name, where one was sent. */
-  event?: string;
-  /** SSE id, where one was sent. */
-  id?: string;
-  /** The stream ended inside this frame: no blank line, or no line feed, after it. It may have been cut. */
-  incomplete?: true;
-}
-
-/** Receives what a frame parser finds. */
-export interface FrameSink {
-  frame(frame: Frame): void;
-  /** An SSE comment, such as `: keep-alive`. */
-  comment(text: string): void;
-}
-
-/** Cuts one byte stream into frames; each is delivered as soon as its last byte has been pushed. */
-export interface FrameParser {
-  push(chunk: Uint8Array): void;
-  /** The stream has ended. What is left over is delivered with `incomplete`. */
-  end(): void;
-}
-
-/** One way to cut and to write frames. */
-export interface Framing {
-  readonly name: FramingName;
-  /** What a server says in `content-type`. */
-  readonly contentType: string;
-  parser(sink: FrameSink): FrameParser;
-  write(frame: Frame): string;
-}
+const CR = 13;
+const LF = 10;
 
 const sse: Framing = {
   name: 'sse',
@@ -44,6 +14,7 @@ const sse: Framing = {
   parser(sink) {
     const utf8 = new TextDecoder();
     let ending = false;
+    let afterCr = false;
     const parser = createParser({
       onEvent({ data, event, id }) {
         const frame: Frame = { data };
@@ -54,19 +25,35 @@ const sse: Framing = {
       },
       onComment: (text) => sink.comment(text),
       onError(error) {
-        // Some servers write a failure as a line `error: {...}`, which is no field of SSE and would be dropped.
-        if (error.type === 'unknown-field' && error.field === 'error') {
-          sink.frame({ event: 'error', data: error.value ?? '' });
-        }
+        // Some servers write a failure as a line `error: {...}`, or as a bare line of JSON. Neither is a field of
+        // SSE, so a conforming reader would drop them in silence.
+        if (error.type !== 'unknown-field') return;
+        const data = error.field === 'error' ? error.value : bareError(error.line);
+        if (data === undefined) return;
+        sink.frame(ending ? { event: 'error', data, incomplete: true } : { event: 'error', data });
       },
     });
+    // The parser keeps a CR at the end of its input until it sees what follows, so the last event of a stream with
+    // CR line ends would come late or never. We complete the pair ourselves and drop the LF that may come next.
+    const feed = (decoded: string) => {
+      let text = decoded;
+      if (afterCr && text !== '') {
+        afterCr = false;
+        if (text.charCodeAt(0) === LF) text = text.slice(1);
+      }
+      if (text === '') return;
+      if (text.charCodeAt(text.length - 1) === CR) {
+        afterCr = true;
+        text += '\n';
+      }
+      parser.feed(text);
+    };
     return {
       push(chunk) {
-        const text = utf8.decode(chunk, { stream: true });
-        if (text !== '') parser.feed(text);
+        feed(utf8.decode(chunk, { stream: true }));
       },
       end() {
-        parser.feed(utf8.decode());
+        feed(utf8.decode());
         ending = true;
         parser.feed('\n\n');
       },
@@ -74,9 +61,15 @@ const sse: Framing = {
   },
   write({ data, event, id }) {
     const head = `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}`;
-    return `${head}data: ${data.includes('\n') ? data.replaceAll('\n', '\ndata: ') : data}\n\n`;
+    // A CR would end the line on the other side too. JSON has neither unescaped.
+    const oneLine = data.indexOf('\n') === -1 && data.indexOf('\r') === -1;
+    return `${head}data: ${oneLine ? data : data.replaceAll(/\r\n|\r|\n/g, '\ndata: ')}\n\n`;
   },
 };
+
+function bareError(line: string | undefined): string | undefined {
+  return line?.startsWith('{') && line.includes('"error"') ? line : undefined;
+}
 
 const ndjson: Framing = {
   name: 'ndjson',
@@ -112,5 +105,28 @@ const ndjson: Framing = {
   write: ({ data }) => `${data}\n`,
 };
 
+// Nothing is cut: each read is a frame, but for the bytes of a character that the next read will complete.
+const raw: Framing = {
+  name: 'raw',
+  contentType: 'text/plain; charset=utf-8',
+  parser(sink) {
+    const utf8 = new TextDecoder();
+    const give = (data: string) => {
+      if (data !== '') sink.frame({ data });
+    };
+    return {
+      push: (chunk) => give(utf8.decode(chunk, { stream: true })),
+      end: () => give(utf8.decode()),
+    };
+  },
+  write: ({ data }) => data,
+};
+
 /** The framings by name. */
-export const FRAMINGS: Readonly<Record<FramingName, Framing>> = { sse, ndjson };
+export const FRAMINGS: Readonly<Record<FramingName, Framing>> = {
+  sse,
+  ndjson,
+  'json-array': jsonArray,
+  'aws-event-stream': awsEventStream,
+  raw,
+};

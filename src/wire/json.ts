@@ -1,5 +1,5 @@
 import type { ErrorEvent, UnknownEvent } from '../model/events.ts';
-import type { Frame } from './framing.ts';
+import type { Frame } from './frame.ts';
 
 /** Reading other people's JSON: each function takes anything and answers with the type it names, or undefined. */
 
@@ -22,6 +22,11 @@ export function asText(value: unknown): string | undefined {
 /** A whole number of at least 0, such as a token count or an index. */
 export function asCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** A finite number of any kind. */
+export function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 /** The text of a JSON value as tool arguments travel: text stays, an object is written as JSON. */
@@ -51,11 +56,34 @@ export function excerpt(text: string, length = 120): string {
   return text.length > length ? `${line}…` : line;
 }
 
-/** A copy without the keys whose value is undefined. */
+/** A copy without the keys whose value is undefined. Adding keys keeps objects fast; deleting them would not. */
 export function compact<T extends object>(object: T): T {
-  const copy = { ...object };
-  for (const key of Object.keys(copy) as (keyof T)[]) {
-    if (copy[key] === undefined) delete copy[key];
-  }
+  const copy = {} as T;
+  for (const key in object) if (object[key] !== undefined) copy[key] = object[key];
   return copy;
+}
+
+/** A path such as `choices.0.delta.content` as its keys. */
+export function pathKeys(path: string): string[] {
+  return path.split('.').filter((key) => key !== '');
+}
+
+/** The value at a path of object keys and array indexes; undefined where the path leads nowhere. */
+export function atPath(value: unknown, keys: readonly string[]): unknown {
+  let at = value;
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
+    at = (at as Json)[key];
+  }
+  return at;
+}
+
+/** The smallest value that has `leaf` at that path: numbers in the path make arrays. */
+export function withPath(keys: readonly string[], leaf: unknown): unknown {
+  return keys.reduceRight((inner, key) => {
+    if (!/^\d+$/.test(key)) return { [key]: inner };
+    const list: unknown[] = Array.from({ length: Number(key) + 1 }, () => null);
+    list[Number(key)] = inner;
+    return list;
+  }, leaf);
 }

@@ -1,0 +1,26 @@
+/** streambench, the bench: run scenarios and make reports from a program. */
+export { readEnvironment } from './bench/environment.ts';
+export type { ReportAgain } from './bench/rerun.ts';
+export { reportRun } from './bench/rerun.ts';
+export type { RunObserver, RunOptions, RunResult } from './bench/run.ts';
+export { runScenario } from './bench/run.ts';
+export type { MetricDefinition } from './metrics/definitions.ts';
+export { METRICS } from './metrics/definitions.ts';
+export type {
+  CellReport,
+  Environment,
+  FailureSummary,
+  GateResult,
+  Manifest,
+  MetricSummary,
+  ModeComparison,
+  Report,
+  RunInfo,
+  ScenarioSummary,
+  Unit,
+} from './model/report.ts';
+export { REPORTERS } from './report/index.ts';
+export { terminalReport } from './report/terminal.ts';
+export type { LoadedScenario } from './scenario/load.ts';
+export { loadScenario, parseScenario } from './scenario/load.ts';
+export type { Scenario } from './scenario/schema.ts';

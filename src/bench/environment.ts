@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { promisify } from 'node:util';
+import type { Environment } from '../model/report.ts';
+
+const run = promisify(execFile);
+
+/** The version of this package. */
+export function packageVersion(): string {
+  return versionIn(new URL('../../package.json', import.meta.url));
+}
+
+/** The machine and software that measure, as every report states them. */
+export async function readEnvironment(folder: string = process.cwd()): Promise<Environment> {
+  const processors = cpus();
+  const gitCommit = await commitOf(folder);
+  return {
+    streambench: packageVersion(),
+    node: process.versions.node,
+    // undici does not export its package.json, so its place is asked for by its entry.
+    undici: versionIn(new URL('./package.json', import.meta.resolve('undici'))),
+    os: `${type()} ${release()}`,
+    arch: process.arch,
+    cpus: { model: processors[0]?.model.trim() || 'unknown', count: processors.length },
+    memoryBytes: totalmem(),
+    ...(gitCommit === undefined ? {} : { gitCommit }),
+    ...(process.env.CI ? { ci: true } : {}),
+  };
+}
+
+function versionIn(packageJson: URL): string {
+  return (JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version;
+}
+
+async function commitOf(cwd: string): Promise<string | undefined> {
+  try {
+    const commit = (await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd, timeout: 2_000 })).stdout.trim();
+    const status = await run('git', ['status', '--porcelain', '--untracked-files=no'], { cwd, timeout: 2_000 });
+    return status.stdout === '' ? commit : `${commit}-dirty`;
+  } catch {
+    // No git, or no repository: the report then has no commit.
+    return undefined;
+  }
+}

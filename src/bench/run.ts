@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { networkError } from '../client/outcome.ts';
+import { type EngineObserver, runPlan, type StopSignals } from '../engine/engine.ts';
+import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
+import { timerSleep } from '../engine/loop.ts';
+import { createAggregator } from '../metrics/aggregate.ts';
+import { type Clock, monotonicClock } from '../model/clock.ts';
+import { EXIT, type Problem, UserError } from '../model/errors.ts';
+import type { RunPlan } from '../model/plan.ts';
+import type { Manifest, Report, RunInfo } from '../model/report.ts';
+import { createRedactor } from '../model/secrets.ts';
+import { buildReport } from '../report/build.ts';
+import { jsonReport } from '../report/json.ts';
+import { createJournal } from '../results/journal.ts';
+import { roundRecord } from '../results/round.ts';
+import { runId } from '../results/run-id.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+import { planScenario, planSummary, usesSimulator } from '../scenario/plan.ts';
+import { startEmbeddedSimulator } from '../simulator/embedded.ts';
+import { readEnvironment } from './environment.ts';
+import { profilesOf } from './simulator.ts';
+
+/** Told of what happens during a run, as it happens. Must return at once: it runs on the loop that measures. */
+export interface RunObserver extends Partial<EngineObserver> {
+  /** The plan is made and the folder is there; requests come next. */
+  planned?(plan: RunPlan, folder: string): void;
+}
+
+/** How a scenario is run. */
+export interface RunOptions {
+  /** The folder under which the run's own folder is made. Default: `results`. */
+  output?: string;
+  observer?: RunObserver;
+  /** Default: the run is never stopped. */
+  signals?: StopSignals;
+  /** Default: the machine's clock. */
+  clock?: Clock;
+}
+
+/** A run that is over. */
+export interface RunResult {
+  report: Report;
+  /** Where its records and its report are. */
+  folder: string;
+}
+
+/**
+ * Runs a scenario to its end and writes its records and its report. Failed requests are in the report; it rejects with
+ * a `UserError` where nothing could be measured: a target that cannot be reached (`unreachable`), a folder that cannot
+ * be written (`output_unwritable`).
+ */
+export async function runScenario(loaded: LoadedScenario, options: RunOptions = {}): Promise<RunResult> {
+  const { clock = monotonicClock, observer = {}, output = 'results' } = options;
+  const signals = options.signals ?? { drain: new AbortController().signal, kill: new AbortController().signal };
+  const environment = await readEnvironment();
+  const simulator = usesSimulator(loaded.scenario)
+    ? await startEmbeddedSimulator({
+        seed: loaded.scenario.simulator?.seed ?? loaded.scenario.seed,
+        profiles: profilesOf(loaded.scenario.simulator?.profiles),
+      })
+    : undefined;
+  const cleanup: (() => unknown)[] = [() => simulator?.close()];
+  try {
+    const plan = planScenario(loaded, simulator === undefined ? {} : { simulatorUrl: simulator.url });
+    const executor = clientExecutor(plan, clock, loaded.secrets);
+    cleanup.push(() => executor.close());
+    await reachAll(plan, executor, loaded);
+
+    const startedAt = clock.wallTime();
+    const run: RunInfo = {
+      id: runId(loaded.scenario.name, startedAt, Math.random),
+      startedAt: startedAt.toISOString(),
+      // What a crash leaves behind says that it was not finished.
+      aborted: true,
+      abortReason: 'the run did not come to its end',
+      seed: plan.seed,
+      planned: planSummary(plan).requests,
+      rounds: planSummary(plan).rounds,
+    };
+    const manifest: Manifest = {
+      schema: 'streambench/manifest@1',
+      run,
+      environment,
+      scenario: {
+        name: loaded.scenario.name,
+        ...(loaded.scenario.description === undefined ? {} : { description: loaded.scenario.description }),
+        hash: loaded.hash,
+        document: loaded.document,
+      },
+      cells: plan.cells,
+      stallMs: loaded.scenario.stallMs,
+    };
+    const journal = await createJournal(join(output, run.id), manifest);
+    observer.planned?.(plan, journal.folder);
+
+    const aggregator = createAggregator(manifest);
+    const { completed } = await runPlan(plan, {
+      clock,
+      sleep: timerSleep,
+      executor,
+      signals,
+      originAt: clock.now(),
+      observer: {
+        ...bound(observer),
+        recorded(record, cell) {
+          const rounded = roundRecord(record);
+          aggregator.add(rounded);
+          journal.append(rounded);
+          observer.recorded?.(rounded, cell);
+        },
+      },
+    });
+
+    const { abortReason: _, ...rest } = run;
+    const ended: RunInfo = { ...rest, endedAt: clock.wallTime().toISOString(), aborted: !completed };
+    if (!completed) ended.abortReason = 'interrupted';
+    const report = buildReport({ ...manifest, run: ended }, aggregator.cells());
+    await journal.finish(ended, jsonReport(report));
+    return { report, folder: journal.folder };
+  } finally {
+    for (const close of cleanup.reverse()) await close();
+  }
+}
+
+function bound(observer: RunObserver): Omit<RunObserver, 'planned' | 'recorded'> {
+  return {
+    blockStarted: (block, cell) => observer.blockStarted?.(block, cell),
+    blockEnded: (block, cell) => observer.blockEnded?.(block, cell),
+    warmedUp: (observation, cell) => observer.warmedUp?.(observation, cell),
+  };
+}
+
+/** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */
+async function reachAll(plan: RunPlan, executor: ClientExecutor, { secrets }: LoadedScenario): Promise<void> {
+  const redact = createRedactor(secrets);
+  const problems: Problem[] = [];
+  await Promise.all(
+    plan.targets.map(async (target) => {
+      try {
+        await executor.reach(target.name);
+      } catch (error) {
+        const { message = 'unknown cause', hint } = networkError(error as Error);
+        problems.push({
+          message: redact(`target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`),
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
+    }),
+  );
+  if (problems.length > 0) throw new UserError('unreachable', problems, EXIT.unreachable);
+}

@@ -1,0 +1,51 @@
+import type { AddCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+
+/** The commands that print what the program knows: metrics, providers, schema. */
+export const listCommands: AddCommand = (root, open) => {
+  root
+    .command('metrics')
+    .description('list every metric with its unit and formula')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => metrics(flags.json === true, open()));
+  root
+    .command('providers')
+    .description('list the providers and dialects known by name')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => providers(flags.json === true, open()));
+  root
+    .command('schema')
+    .description('print the JSON Schema of scenario files')
+    .action(() => schema(open()));
+};
+
+async function metrics(json: boolean, session: Session): Promise<void> {
+  const { METRICS } = await import('../../metrics/definitions.ts');
+  const rows = METRICS.map(({ name, title, unit, better, formula, note }) => ({ name, title, unit, better, formula, note }));
+  if (json) return session.print(`${JSON.stringify(rows, null, 2)}\n`);
+  const { plainTable } = await import('../plain-table.ts');
+  session.print(
+    plainTable(
+      ['metric', 'unit', 'better', 'formula', 'note'],
+      rows.map((row) => [row.name, row.unit, row.better, row.formula, row.note ?? row.title]),
+      session.width,
+    ),
+  );
+}
+
+async function providers(json: boolean, session: Session): Promise<void> {
+  const { PROVIDERS } = await import('../../wire/providers.ts');
+  const { DIALECT_NAMES, wireFormat } = await import('../../wire/dialects.ts');
+  const dialects = DIALECT_NAMES.map((name) => ({ name, title: wireFormat(name).title }));
+  if (json) return session.print(`${JSON.stringify({ providers: PROVIDERS, dialects }, null, 2)}\n`);
+  const { plainTable } = await import('../plain-table.ts');
+  const rows = PROVIDERS.map((row) => [row.name, row.dialect, row.baseUrl ?? '(yours)', row.keyVariable ?? '', row.note ?? '']);
+  session.print(plainTable(['provider', 'dialect', 'base URL', 'key variable', 'note'], rows, session.width));
+  session.print('\n');
+  session.print(plainTable(['dialect', 'what it is'], dialects.map((row) => [row.name, row.title]), session.width));
+}
+
+async function schema(session: Session): Promise<void> {
+  const { scenarioJsonSchema } = await import('../../scenario/json-schema.ts');
+  session.print(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+}

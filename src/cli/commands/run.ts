@@ -1,0 +1,147 @@
+import type { Command } from 'commander';
+import type { RunResult } from '../../bench/run.ts';
+import type { StopSignals } from '../../engine/engine.ts';
+import { EXIT, UserError } from '../../model/errors.ts';
+import { createRedactor } from '../../model/secrets.ts';
+import type { LoadedScenario } from '../../scenario/load.ts';
+import { exitCodeOf } from '../exit-code.ts';
+import type { AddCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+import { collect, envOf, numberList, type ScenarioFlags, scenarioOverrides } from '../scenario-flags.ts';
+
+interface RunFlags extends ScenarioFlags {
+  target?: string;
+  provider?: string;
+  model?: string;
+  dialect?: string;
+  prompt?: string;
+  apiKey?: string;
+  header: string[];
+  output: string;
+  json?: boolean;
+  dryRun?: boolean;
+}
+
+export const runCommand: AddCommand = (root, open) => {
+  const command = root
+    .command('run')
+    .description('run scenarios; without one: the demo, against the embedded simulator')
+    .argument('[scenario...]', 'scenario files (YAML or JSON)');
+  addScenarioOptions(command);
+  command
+    .option('--target <url>', "without a file: the API's base URL, or the endpoint's full URL")
+    .option('--provider <name>', 'without a file: a provider known by name (see `streambench providers`)')
+    .option('--model <name>', 'without a file: the model')
+    .option('--dialect <name>', "without a file: the wire format, where it is not the provider's")
+    .option('--prompt <text>', 'without a file: what to ask')
+    .option('--api-key <key>', "without a file: the key (default: the provider's environment variable)")
+    .option('-o, --output <folder>', 'where runs are kept', 'results')
+    .option('--json', 'print the report as one JSON document instead of tables')
+    .option('--dry-run', 'print what would be done, and send nothing')
+    .action((files: string[], flags: RunFlags) => run(files, flags, open()));
+};
+
+/** The options that change a scenario. */
+function addScenarioOptions(command: Command): void {
+  command
+    .option('-c, --concurrency <list>', 'streams at once, such as 4 or 1,4,16', numberList)
+    .option('-n, --requests <count>', 'measured requests of each cell, all rounds together', Number)
+    .option('-d, --duration <time>', 'time limit of each cell, such as 30s')
+    .option('--rounds <count>', 'rounds in which the cells are interleaved', Number)
+    .option('--warmup <count>', 'unmeasured requests before the first of a cell', Number)
+    .option('--mode <mode>', 'streaming, non-streaming or both')
+    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
+    .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
+    .option('--keep-text', "keep the answers' texts in the records")
+    .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
+    .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
+    .option('--set <path=value>', 'any field of the scenario, such as load.rounds=3; may be repeated', collect, []);
+}
+
+async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
+  const loaded = await loadAll(files, flags, session);
+  for (const { secrets } of loaded) session.hide(createRedactor(secrets));
+  if (flags.dryRun) {
+    const { printPlan } = await import('../plan-view.ts');
+    for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
+    return;
+  }
+  const { onInterrupt } = await import('../interrupt.ts');
+  const interrupt = onInterrupt((message) => session.warn(message));
+  const reports: RunResult['report'][] = [];
+  try {
+    for (const scenario of loaded) {
+      const { report, folder } = await runOne(scenario, flags.output, session, interrupt.signals);
+      reports.push(report);
+      if (!flags.json) await printTables(report, session);
+      session.say(`results: ${folder}`);
+      session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report));
+      if (interrupt.exitCode() !== undefined) break;
+    }
+  } finally {
+    interrupt.dispose();
+  }
+  if (flags.json) await printJson(reports, session);
+}
+
+async function runOne(
+  scenario: LoadedScenario,
+  output: string,
+  session: Session,
+  signals: StopSignals,
+): Promise<RunResult> {
+  const { runScenario } = await import('../../bench/run.ts');
+  const { createProgress } = await import('../progress.ts');
+  const progress = session.quiet ? undefined : createProgress({ stderr: session.stderr, now: () => performance.now() });
+  try {
+    return await runScenario(scenario, { output, signals, ...(progress === undefined ? {} : { observer: progress }) });
+  } finally {
+    progress?.end();
+  }
+}
+
+/** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
+async function loadAll(files: string[], flags: RunFlags, session: Session): Promise<LoadedScenario[]> {
+  const env = await envOf(flags, session.env);
+  const overrides = await scenarioOverrides(flags);
+  if (flags.target === undefined && flags.provider === undefined) {
+    refuse(flags, ['model', 'dialect', 'prompt', 'apiKey']);
+    const { loadScenario } = await import('../../scenario/load.ts');
+    return (files.length > 0 ? files : [demoScenario()]).map((file) => loadScenario(file, { env, overrides }));
+  }
+  if (files.length > 0) {
+    throw new UserError('usage', {
+      message: '--target and --provider are for runs without a scenario file',
+      hint: 'leave out the file, or change its targets with --set targets.NAME.url=...',
+    });
+  }
+  const { loadFromFlags } = await import('../../scenario/from-flags.ts');
+  return [loadFromFlags(flags, { env, overrides })];
+}
+
+/** A flag that would do nothing is a mistake. */
+function refuse(flags: RunFlags, names: readonly (keyof RunFlags)[]): void {
+  const given = names.filter((name) => flags[name] !== undefined);
+  if (given.length === 0) return;
+  throw new UserError('usage', {
+    message: `${given.map((name) => `--${name === 'apiKey' ? 'api-key' : name}`).join(', ')} is for runs without a scenario file`,
+    hint: 'give --target or --provider with it, or change the scenario with --set targets.NAME.model=...',
+  });
+}
+
+function demoScenario(): string {
+  return decodeURIComponent(new URL('../../../scenarios/demo.yaml', import.meta.url).pathname);
+}
+
+async function printTables(report: RunResult['report'], session: Session): Promise<void> {
+  const { terminalReport } = await import('../../report/terminal.ts');
+  session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+}
+
+async function printJson(reports: RunResult['report'][], session: Session): Promise<void> {
+  const { jsonReport } = await import('../../report/json.ts');
+  const [only] = reports;
+  if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
+  else session.print(`${JSON.stringify(reports)}\n`);
+  if (session.exitCode === EXIT.ok && reports.length === 0) session.exitCode = EXIT.unexpected;
+}

@@ -1,0 +1,10 @@
+import { EXIT, type ExitCode } from '../model/errors.ts';
+import type { Report } from '../model/report.ts';
+
+/** The exit code that a finished run deserves, signals apart. */
+export function exitCodeOf(report: Report): ExitCode {
+  // A run without a single good answer is never a success, also when it has no gates.
+  if (!report.cells.some((cell) => (cell.outcomes.ok ?? 0) > 0)) return EXIT.unreachable;
+  if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
+  return EXIT.ok;
+}

@@ -1,0 +1,48 @@
+import type { StopSignals } from '../engine/engine.ts';
+import { EXIT, type ExitCode } from '../model/errors.ts';
+
+/** How long requests in flight may take to end after the first signal, in ms. */
+export const DRAIN_MS = 10_000;
+
+/** Turns the process's signals into the run's. */
+export interface Interrupt {
+  signals: StopSignals;
+  /** The exit code that the signal asks for; undefined when there was none. */
+  exitCode(): ExitCode | undefined;
+  /** Stops listening. */
+  dispose(): void;
+}
+
+/**
+ * The first SIGINT or SIGTERM stops issuing and gives what is in flight up to 10 s; the second ends it now. Partial
+ * results are written in both cases. `say` is told what is going on.
+ */
+export function onInterrupt(say: (message: string) => void): Interrupt {
+  const drain = new AbortController();
+  const kill = new AbortController();
+  let code: ExitCode | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const handle = (signal: NodeJS.Signals) => {
+    if (code !== undefined) {
+      say('stopping now');
+      kill.abort('interrupted');
+      return;
+    }
+    code = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    say(`${signal}: finishing what is in flight (up to ${DRAIN_MS / 1000} s); once more to stop now`);
+    drain.abort();
+    timer = setTimeout(() => kill.abort('interrupted'), DRAIN_MS);
+    timer.unref();
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return {
+    signals: { drain: drain.signal, kill: kill.signal },
+    exitCode: () => code,
+    dispose() {
+      clearTimeout(timer);
+      process.off('SIGINT', handle);
+      process.off('SIGTERM', handle);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { LoadedScenario } from '../scenario/load.ts';
+import { planScenario, planSummary } from '../scenario/plan.ts';
+import { plainTable } from './plain-table.ts';
+import type { Session } from './session.ts';
+
+// The embedded simulator has no address before it runs; nothing is sent to this one.
+const SIMULATOR_URL = 'http://127.0.0.1:0';
+
+/** Prints what a run of the scenario would do: its cells, and how many requests in all. */
+export function printPlan(loaded: LoadedScenario, session: Session, json: boolean): void {
+  const plan = planScenario(loaded, { simulatorUrl: SIMULATOR_URL });
+  const summary = planSummary(plan);
+  const cells = plan.cells.map((cell, index) => {
+    const blocks = plan.blocks.filter((block) => block.cell === index);
+    const requests = blocks.some((block) => block.requests === undefined)
+      ? null
+      : blocks.reduce((sum, block) => sum + block.requests!, 0);
+    const warmup = blocks.reduce((sum, block) => sum + block.warmup, 0);
+    return { ...cell, requests, warmup };
+  });
+  if (json) {
+    session.print(`${JSON.stringify({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells }, null, 2)}\n`);
+    return;
+  }
+  session.print(`${loaded.scenario.name}: dry run, nothing is sent\n\n`);
+  session.print(
+    plainTable(
+      ['target', 'prompt', 'at once', 'mode', 'requests', 'warm-up'],
+      cells.map((cell) => [
+        cell.target,
+        cell.prompt,
+        String(cell.concurrency),
+        cell.mode,
+        cell.requests === null ? 'by time' : String(cell.requests),
+        String(cell.warmup),
+      ]),
+      session.width,
+    ),
+  );
+  const requests = summary.requests === null ? 'requests limited by time' : `${summary.requests} requests`;
+  const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
+  for (const warning of summary.warnings) session.warn(`warning: ${warning}`);
+  session.print(`\n${cells.length} cells, ${requests} ${rounds}, ${summary.warmup} warm-up requests\n`);
+}

@@ -1,0 +1,162 @@
+import ora, { type Ora } from 'ora';
+import type { RunObserver } from '../bench/run.ts';
+import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import type { RequestRecord } from '../model/record.ts';
+
+/** Shows on stderr how a run goes. */
+export interface Progress extends RunObserver {
+  /** Takes the display away, so that something else can be written. */
+  end(): void;
+}
+
+/** What a progress display writes to and reads. */
+export interface ProgressDeps {
+  stderr: NodeJS.WriteStream;
+  /** Milliseconds on a monotonic clock. */
+  now(): number;
+}
+
+/** Drawing is work on the loop that measures: five times a second is enough for an eye. */
+const DRAW_EVERY_MS = 200;
+
+/** A line that is redrawn on a terminal; one line a finished cell elsewhere. */
+export function createProgress(deps: ProgressDeps): Progress {
+  return deps.stderr.isTTY ? new SpinnerProgress(deps) : new LineProgress(deps);
+}
+
+/** Counts what the displays have in common. */
+class Tally {
+  done = 0;
+  failed = 0;
+  total: number | null = 0;
+  blocks = 0;
+  blocksDone = 0;
+  private startedAt = 0;
+  private readonly cells = new Map<Cell, { done: number; failed: number; blocksLeft: number }>();
+
+  begin(plan: RunPlan, now: number): void {
+    this.startedAt = now;
+    this.blocks = plan.blocks.length;
+    const counts = plan.blocks.map((block) => block.requests);
+    this.total = counts.every((count) => count !== undefined) ? counts.reduce((a, b) => a + b, 0) : null;
+    for (const block of plan.blocks) this.of(plan.cells[block.cell]!).blocksLeft++;
+  }
+
+  of(cell: Cell) {
+    const found = this.cells.get(cell) ?? { done: 0, failed: 0, blocksLeft: 0 };
+    this.cells.set(cell, found);
+    return found;
+  }
+
+  add(record: RequestRecord, cell: Cell): void {
+    const ofCell = this.of(cell);
+    this.done++;
+    ofCell.done++;
+    if (record.outcome.kind !== 'ok') {
+      this.failed++;
+      ofCell.failed++;
+    }
+  }
+
+  /** Time left, by the blocks done so far; undefined while that would be a guess. */
+  left(now: number): string | undefined {
+    const share = this.total ? this.done / this.total : this.blocksDone / this.blocks;
+    if (share < 0.03) return undefined;
+    const seconds = Math.round(((now - this.startedAt) / 1000) * (1 / share - 1));
+    return seconds >= 90 ? `${Math.round(seconds / 60)} min left` : `${seconds} s left`;
+  }
+}
+
+function titleOf(cell: Cell): string {
+  return `${cell.target} · ${cell.prompt} · ${cell.concurrency} at once · ${cell.mode}`;
+}
+
+class SpinnerProgress implements Progress {
+  private readonly tally = new Tally();
+  private readonly spinner: Ora;
+  private readonly deps: ProgressDeps;
+  private cell: Cell | undefined;
+  private round = 0;
+  private rounds = 1;
+
+  constructor(deps: ProgressDeps) {
+    this.deps = deps;
+    const self = this;
+    this.spinner = ora({
+      stream: deps.stderr,
+      spinner: { interval: DRAW_EVERY_MS, frames: ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] },
+      // Ctrl-C has to reach the program as a signal, and stdin may be someone else's.
+      discardStdin: false,
+      // Read when the spinner draws, so that a record costs nothing but counting.
+      get suffixText() {
+        return () => self.status();
+      },
+    });
+  }
+
+  planned(plan: RunPlan): void {
+    this.tally.begin(plan, this.deps.now());
+    this.rounds = Math.max(0, ...plan.blocks.map((block) => block.round)) + 1;
+    this.spinner.start(' ');
+  }
+
+  blockStarted(block: Block, cell: Cell): void {
+    this.cell = cell;
+    this.round = block.round + 1;
+  }
+
+  recorded(record: RequestRecord, cell: Cell): void {
+    this.tally.add(record, cell);
+  }
+
+  blockEnded(): void {
+    this.tally.blocksDone++;
+  }
+
+  end(): void {
+    this.spinner.stop();
+  }
+
+  private status(): string {
+    const { done, total, failed } = this.tally;
+    const parts = [
+      total === null ? `${done} requests` : `${done}/${total}`,
+      failed === 0 ? undefined : `${failed} failed`,
+      this.rounds > 1 ? `round ${this.round}/${this.rounds}` : undefined,
+      this.cell === undefined ? 'connecting' : titleOf(this.cell),
+      this.tally.left(this.deps.now()),
+    ];
+    const line = parts.filter((part) => part !== undefined).join(' · ');
+    const room = Math.max(20, (this.deps.stderr.columns ?? 80) - 4);
+    return line.length > room ? `${line.slice(0, room - 1)}…` : line;
+  }
+}
+
+class LineProgress implements Progress {
+  private readonly tally = new Tally();
+  private readonly deps: ProgressDeps;
+
+  constructor(deps: ProgressDeps) {
+    this.deps = deps;
+  }
+
+  planned(plan: RunPlan): void {
+    this.tally.begin(plan, this.deps.now());
+  }
+
+  recorded(record: RequestRecord, cell: Cell): void {
+    this.tally.add(record, cell);
+  }
+
+  blockEnded(_block: Block, cell: Cell): void {
+    this.tally.blocksDone++;
+    const { done, failed, blocksLeft } = this.tally.of(cell);
+    this.tally.of(cell).blocksLeft = blocksLeft - 1;
+    if (blocksLeft > 1) return;
+    const left = this.tally.left(this.deps.now());
+    const errors = failed === 0 ? '' : `, ${failed} failed`;
+    this.deps.stderr.write(`${titleOf(cell)}: ${done} requests${errors}${left === undefined ? '' : ` (${left})`}\n`);
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { parseEnv } from 'node:util';
+import { UserError } from '../model/errors.ts';
+import type { Override } from '../scenario/overrides.ts';
+
+/** Options that change a scenario, as commander delivers them. */
+export interface ScenarioFlags {
+  concurrency?: number[];
+  requests?: number;
+  duration?: string;
+  rounds?: number;
+  warmup?: number;
+  mode?: string;
+  timeout?: string;
+  keepText?: boolean;
+  header: string[];
+  env: string[];
+  envFile?: string;
+  set: string[];
+}
+
+/** Gathers an option that may be repeated. */
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** `1,4,16` as numbers; what is no number stays NaN, and the scenario's schema says what would be right. */
+export function numberList(text: string): number[] {
+  return text.split(',').map((part) => Number(part.trim() || Number.NaN));
+}
+
+/** The edits to a scenario that the options ask for, `--set` last. */
+export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[]> {
+  const overrides: Override[] = [];
+  const add = (path: string, value: unknown, from: string) => {
+    if (value !== undefined) overrides.push({ path, value, from });
+  };
+  add('load.concurrency', flags.concurrency, '--concurrency');
+  add('load.requests', flags.requests, '--requests');
+  add('load.duration', flags.duration, '--duration');
+  add('load.rounds', flags.rounds, '--rounds');
+  add('load.warmup', flags.warmup, '--warmup');
+  add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
+  add('timeouts.total', flags.timeout, '--timeout');
+  add('keepText', flags.keepText, '--keep-text');
+  if (flags.set.length === 0) return overrides;
+  const { parseOverride } = await import('../scenario/overrides.ts');
+  return [...overrides, ...flags.set.map(parseOverride)];
+}
+
+function modes(mode: string): string[] {
+  return mode === 'both' ? ['streaming', 'non-streaming'] : [mode];
+}
+
+/** The variables for `${env:NAME}`: the process's, then the env file's, then `-e`. */
+export async function envOf(
+  flags: Pick<ScenarioFlags, 'env' | 'envFile'>,
+  processEnv: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, string | undefined>> {
+  const env: Record<string, string | undefined> = { ...processEnv };
+  if (flags.envFile !== undefined) Object.assign(env, parseEnv(await envFileText(flags.envFile)));
+  for (const pair of flags.env) {
+    const at = pair.indexOf('=');
+    if (at < 1) {
+      // The text may be a key that was given without its name: it is not repeated.
+      throw new UserError('usage', { message: '--env has no name and value', hint: 'write --env NAME=value' });
+    }
+    env[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return env;
+}
+
+async function envFileText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError('usage', { message: `--env-file ${file} cannot be read (${code})`, hint: 'check the path' });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * streambench, the library: a streaming client that times what it reads, the event model, and the dialects.
+ *
+ * This entry loads none of the command line's packages.
+ */
+export type { Answer, ClientOptions, RequestOptions, StreamClient } from './client/client.ts';
+export { createClient } from './client/client.ts';
+export type { ConnectOptions } from './client/connection.ts';
+export type { AnswerStream, TimedEvent } from './client/stream.ts';
+export type { Clock } from './model/clock.ts';
+export { monotonicClock } from './model/clock.ts';
+export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
+export { EXIT, UserError } from './model/errors.ts';
+export type {
+  CompleteEvent,
+  ErrorEvent,
+  FinishReason,
+  MemoryUpdateEvent,
+  MessageChunkEvent,
+  MetadataEvent,
+  StartEvent,
+  StepCompleteEvent,
+  StreamEvent,
+  StreamEventType,
+  ThinkingEvent,
+  ToolCallEvent,
+  ToolResultEvent,
+  UnknownEvent,
+  UsageEvent,
+} from './model/events.ts';
+export { isContent } from './model/events.ts';
+export type { AuthScheme, Timeouts } from './model/plan.ts';
+export { DEFAULT_TIMEOUTS } from './model/plan.ts';
+export type {
+  ConnectionInfo,
+  Mode,
+  Observation,
+  Outcome,
+  OutcomeKind,
+  RequestRecord,
+  TimeoutPhase,
+  TokenSource,
+} from './model/record.ts';
+export type { ChatRequest, Message, WireRequest } from './model/request.ts';
+export type { Secret } from './model/secrets.ts';
+export type { Marks } from './model/timeline.ts';
+export type { DialectOptions } from './wire/dialects.ts';
+export { DIALECT_NAMES, wireFormat } from './wire/dialects.ts';
+export type {
+  AnswerContext,
+  Decoder,
+  Encoder,
+  IncomingWireRequest,
+  WireBody,
+  WireFormat,
+} from './wire/format.ts';
+export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire/framing.ts';
+export { FRAMINGS } from './wire/framing.ts';
+export type { Provider } from './wire/providers.ts';
+export { PROVIDERS } from './wire/providers.ts';

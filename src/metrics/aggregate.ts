@@ -1,0 +1,127 @@
+import type { Cell } from '../model/plan.ts';
+import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
+import type { CellReport, Manifest, MetricSummary } from '../model/report.ts';
+import { METRICS, type MetricContext } from './definitions.ts';
+import { createDistribution, type Distribution, tidy } from './distribution.ts';
+import { createFailures } from './failures.ts';
+
+/** Folds records into cells, one at a time, in memory that does not grow with the number of requests. */
+export interface Aggregator {
+  /**
+   * Takes in a record. The order counts for the samples and, in the last digit, for the means: give records in the
+   * order of the file.
+   */
+  add(record: RequestRecord): void;
+  /** The cells as they stand, in the order of the manifest; may be asked for at any time. */
+  cells(): CellReport[];
+}
+
+/**
+ * An aggregator for a run. Planned cells have their row even without a record; a record of a cell that was not
+ * planned gets a row of its own at the end.
+ */
+export function createAggregator(manifest: Pick<Manifest, 'cells' | 'stallMs'>): Aggregator {
+  const context: MetricContext = { stallMs: manifest.stallMs };
+  const folds = new Map<string, CellFold>();
+  const foldOf = (cell: Cell): CellFold => {
+    const key = cellKey(cell);
+    let fold = folds.get(key);
+    if (!fold) {
+      fold = createCellFold(cell, context);
+      folds.set(key, fold);
+    }
+    return fold;
+  };
+  for (const cell of manifest.cells) foldOf(cell);
+  return {
+    add: (record) => foldOf(record).add(record),
+    cells: () => Array.from(folds.values(), (fold) => fold.report()),
+  };
+}
+
+/** One text for each cell, for use as a key. */
+export function cellKey({ target, prompt, concurrency, mode }: Cell): string {
+  return JSON.stringify([target, prompt, concurrency, mode]);
+}
+
+interface CellFold {
+  add(record: RequestRecord): void;
+  report(): CellReport;
+}
+
+function createCellFold(cell: Cell, context: MetricContext): CellFold {
+  const outcomes = new Map<OutcomeKind, number>();
+  const failures = createFailures();
+  const distributions: Distribution[] = METRICS.map(({ unit }) => createDistribution(unit));
+  const rounds = new Map<number, { firstMs: number; lastMs: number }>();
+  const connections = { new: 0, reused: 0 };
+  const tokenSources = new Set<TokenSource>();
+  let outputTokens = 0;
+  let contentEvents = 0;
+  let coalesced = 0;
+
+  const addWindow = ({ round, outcome, marks }: RequestRecord) => {
+    if (outcome.kind === 'dropped' || typeof marks.end !== 'number') return;
+    const window = rounds.get(round);
+    if (!window) {
+      rounds.set(round, { firstMs: marks.started, lastMs: marks.end });
+      return;
+    }
+    window.firstMs = Math.min(window.firstMs, marks.started);
+    window.lastMs = Math.max(window.lastMs, marks.end);
+  };
+
+  const addGood = (record: RequestRecord) => {
+    for (const [index, definition] of METRICS.entries()) {
+      const value = definition.values(record, context);
+      if (value === null) continue;
+      const distribution = distributions[index]!;
+      if (typeof value === 'number') distribution.add(value);
+      else for (const one of value) distribution.add(one);
+    }
+    contentEvents += record.contentEvents;
+    coalesced += record.coalesced;
+    if (record.tokens.output !== null) {
+      outputTokens += record.tokens.output;
+      tokenSources.add(record.tokens.source);
+    }
+  };
+
+  return {
+    add(record) {
+      outcomes.set(record.outcome.kind, (outcomes.get(record.outcome.kind) ?? 0) + 1);
+      addWindow(record);
+      if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
+      if (record.outcome.kind === 'ok') addGood(record);
+      else failures.add(record.outcome);
+    },
+    report() {
+      let windowMs = 0;
+      for (const { firstMs, lastMs } of rounds.values()) windowMs += Math.max(0, lastMs - firstMs);
+      const ok = outcomes.get('ok') ?? 0;
+      const perSecond = (count: number) => (windowMs > 0 ? tidy((count * 1000) / windowMs) : null);
+      const metrics: Record<string, MetricSummary | null> = {};
+      for (const [index, { name }] of METRICS.entries()) metrics[name] = distributions[index]!.summary();
+      return {
+        target: cell.target,
+        prompt: cell.prompt,
+        concurrency: cell.concurrency,
+        mode: cell.mode,
+        outcomes: Object.fromEntries(
+          OUTCOME_KINDS.filter((kind) => outcomes.has(kind)).map((kind) => [kind, outcomes.get(kind)]),
+        ),
+        failures: failures.summary(),
+        metrics,
+        throughput: {
+          requestsPerSecond: ok > 0 ? perSecond(ok) : null,
+          tokensPerSecond: tokenSources.size > 0 ? perSecond(outputTokens) : null,
+          windowMs: tidy(windowMs),
+        },
+        connections: { ...connections },
+        coalescedShare:
+          cell.mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null,
+        tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
+      };
+    },
+  };
+}

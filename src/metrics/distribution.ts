@@ -1,0 +1,80 @@
+import type { MetricSummary, Unit } from '../model/report.ts';
+import { createHistogram, encodeValues, type Histogram } from './histogram.ts';
+import { percentileOf } from './percentile.ts';
+
+/** Values kept one by one, so that percentiles are exact; above this the histogram takes over. */
+export const SAMPLE_LIMIT = 20_000;
+
+/** Collects the values of one metric in one cell, in bounded memory. */
+export interface Distribution {
+  readonly n: number;
+  /** False, and nothing is counted, for NaN, infinite and negative values. */
+  add(value: number): boolean;
+  /** Null when there is no value: an empty distribution is never 0. */
+  summary(): MetricSummary | null;
+}
+
+/** To six decimals, where binary noise ends: keeps JSON tidy and repeatable. */
+export function tidy(value: number): number {
+  return Math.abs(value) < 1e9 ? Math.round(value * 1e6) / 1e6 : value;
+}
+
+/** An empty distribution. `sampleLimit` defaults to 20,000. */
+export function createDistribution(unit: Unit, sampleLimit: number = SAMPLE_LIMIT): Distribution {
+  let samples: number[] | undefined = [];
+  let histogram: Histogram | undefined;
+  let n = 0;
+  let min = Number.POSITIVE_INFINITY;
+  let max = 0;
+  let mean = 0;
+  // Welford's sum of squared distances: taking the square of the mean from the mean of the squares would cancel
+  // away the digits of a steady stream's deviation.
+  let squares = 0;
+
+  return {
+    get n() {
+      return n;
+    },
+    add(raw) {
+      if (!Number.isFinite(raw) || raw < 0) return false;
+      const value = tidy(raw);
+      n += 1;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      const before = value - mean;
+      mean += before / n;
+      squares += before * (value - mean);
+      if (samples && samples.length < sampleLimit) {
+        samples.push(value);
+        return true;
+      }
+      if (!histogram) {
+        histogram = createHistogram(unit);
+        for (const sample of samples ?? []) histogram.add(sample);
+        samples = undefined;
+      }
+      histogram.add(value);
+      return true;
+    },
+    summary() {
+      if (n === 0) return null;
+      const sorted = samples && Float64Array.from(samples).sort();
+      const at = (q: number) => tidy(sorted ? percentileOf(sorted, q) : (histogram?.percentile(q) ?? max));
+      const summary: MetricSummary = {
+        unit,
+        n,
+        min,
+        mean: tidy(mean),
+        sd: n > 1 ? tidy(Math.sqrt(Math.max(0, squares) / (n - 1))) : 0,
+        p50: at(0.5),
+        p90: at(0.9),
+        p95: at(0.95),
+        p99: at(0.99),
+        max,
+        histogram: histogram ? histogram.encode() : encodeValues(samples ?? [], unit),
+      };
+      if (samples) summary.samples = [...samples];
+      return summary;
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import {
+  type Histogram as Buckets,
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+} from 'hdr-histogram-js';
+import { UserError } from '../model/errors.ts';
+import type { Unit } from '../model/report.ts';
+import { rankOf } from './percentile.ts';
+
+/**
+ * The only door to hdr-histogram-js. Its buckets hold whole numbers from 1 to 3.6e9 at three digits, which is 1 us to
+ * 1 h for times; the library cuts fractions, takes NaN for 0 and answers 0 when it is empty, so everything is
+ * checked on this side. Exact figures are kept beside the buckets.
+ */
+
+const LOWEST = 1;
+const HIGHEST = 3_600_000_000;
+const DIGITS = 3;
+
+/** Bucket steps in one unit: microseconds for times, thousandths for rates and ratios, ones for counts and bytes. */
+export const BUCKETS_PER_UNIT: Readonly<Record<Unit, number>> = {
+  ms: 1000,
+  '1/s': 1000,
+  ratio: 1000,
+  count: 1,
+  bytes: 1,
+};
+
+/** A distribution in buckets: constant memory (185 KiB), values within 0.1 %. */
+export interface Histogram {
+  readonly unit: Unit;
+  readonly n: number;
+  /** Exact, like max and the sums; 0 while n is 0. */
+  readonly min: number;
+  readonly max: number;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+  /** Values above the range, counted in the highest bucket. */
+  readonly clamped: number;
+  /** False, and nothing is recorded, for NaN, infinite and negative values. */
+  add(value: number): boolean;
+  /** Takes in all of another one. Throws a `RangeError` when the units differ. */
+  merge(other: Histogram): void;
+  /** The value at rank ceil(q n), within 0.1 %; null when n is 0. */
+  percentile(q: number): number | null;
+  /** HdrHistogram V2, compressed, base64. */
+  encode(): string;
+}
+
+/** The figures that buckets cannot give back exactly. */
+export type ExactFigures = Pick<Histogram, 'min' | 'max' | 'sum' | 'sumOfSquares'>;
+
+function newBuckets(): Buckets {
+  return build({
+    bitBucketSize: 64,
+    autoResize: false,
+    lowestDiscernibleValue: LOWEST,
+    highestTrackableValue: HIGHEST,
+    numberOfSignificantValueDigits: DIGITS,
+    useWebAssembly: false,
+  });
+}
+
+function isRecordable(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+/** The bucket value: 0 stays 0, anything above it is at least 1. */
+function step(value: number, unit: Unit): number {
+  const scaled = value * BUCKETS_PER_UNIT[unit];
+  return scaled === 0 ? 0 : Math.min(HIGHEST, Math.max(LOWEST, Math.round(scaled)));
+}
+
+class HdrHistogram implements Histogram {
+  readonly unit: Unit;
+  readonly buckets: Buckets;
+  n = 0;
+  min = 0;
+  max = 0;
+  sum = 0;
+  sumOfSquares = 0;
+  clamped = 0;
+
+  constructor(unit: Unit, buckets: Buckets) {
+    this.unit = unit;
+    this.buckets = buckets;
+  }
+
+  add(value: number): boolean {
+    if (!isRecordable(value)) return false;
+    if (value * BUCKETS_PER_UNIT[this.unit] > HIGHEST) this.clamped += 1;
+    this.buckets.recordValue(step(value, this.unit));
+    this.min = this.n === 0 ? value : Math.min(this.min, value);
+    this.max = Math.max(this.max, value);
+    this.sum += value;
+    this.sumOfSquares += value * value;
+    this.n += 1;
+    return true;
+  }
+
+  merge(other: Histogram): void {
+    if (!(other instanceof HdrHistogram) || other.unit !== this.unit) {
+      throw new RangeError(`a histogram in ${other.unit} cannot be merged into one in ${this.unit}`);
+    }
+    if (other.n === 0) return;
+    this.buckets.add(other.buckets);
+    this.min = this.n === 0 ? other.min : Math.min(this.min, other.min);
+    this.max = Math.max(this.max, other.max);
+    this.sum += other.sum;
+    this.sumOfSquares += other.sumOfSquares;
+    this.clamped += other.clamped;
+    this.n += other.n;
+  }
+
+  percentile(q: number): number | null {
+    if (this.n === 0) return null;
+    const rank = rankOf(q, this.n);
+    if (rank === this.n) return this.max;
+    // The library rounds percent * n to a rank; handing it rank / n makes it land on ours.
+    const value = this.buckets.getValueAtPercentile((rank / this.n) * 100) / BUCKETS_PER_UNIT[this.unit];
+    return Math.min(this.max, Math.max(this.min, value));
+  }
+
+  encode(): string {
+    return encodeIntoCompressedBase64(this.buckets);
+  }
+}
+
+/** An empty histogram. Each takes 185 KiB, so one a metric and cell at most, never one a request. */
+export function createHistogram(unit: Unit): Histogram {
+  return new HdrHistogram(unit, newBuckets());
+}
+
+// One for all, as encoding is synchronous; made at the first use, so that importing this costs no memory.
+let scratch: Buckets | undefined;
+
+/** The encoded histogram of values that are kept elsewhere. Values that cannot be recorded are left out. */
+export function encodeValues(values: Iterable<number>, unit: Unit): string {
+  scratch ??= newBuckets();
+  scratch.reset();
+  for (const value of values) {
+    if (isRecordable(value)) scratch.recordValue(step(value, unit));
+  }
+  return encodeIntoCompressedBase64(scratch);
+}
+
+/**
+ * The histogram of an encoded text. The encoding does not hold exact figures: give them where they are known,
+ * else they are the buckets' (within 0.1 %). Throws a `UserError` (`results_invalid`) for anything that `encode`
+ * did not write, because adding buckets of another layout loses values silently.
+ */
+export function decodeHistogram(encoded: string, unit: Unit, exact?: ExactFigures): Histogram {
+  const buckets = decodeBuckets(encoded);
+  const histogram = new HdrHistogram(unit, buckets);
+  histogram.n = buckets.totalCount;
+  if (histogram.n > 0) {
+    const scale = BUCKETS_PER_UNIT[unit];
+    const mean = buckets.mean / scale;
+    const sd = buckets.stdDeviation / scale;
+    histogram.min = exact?.min ?? buckets.getValueAtPercentile(0) / scale;
+    histogram.max = exact?.max ?? buckets.maxValue / scale;
+    histogram.sum = exact?.sum ?? mean * histogram.n;
+    histogram.sumOfSquares = exact?.sumOfSquares ?? (sd * sd + mean * mean) * histogram.n;
+  }
+  return histogram;
+}
+
+function decodeBuckets(encoded: string): Buckets {
+  let buckets: Buckets;
+  try {
+    buckets = decodeFromCompressedBase64(encoded, 64, false);
+  } catch {
+    throw new UserError('results_invalid', {
+      message: 'a histogram cannot be read: it is not an HdrHistogram in V2 compressed base64',
+      hint: 'the report was cut or changed; make it again from the run with: streambench report RUN -f json',
+    });
+  }
+  if (buckets.highestTrackableValue !== HIGHEST || buckets.numberOfSignificantValueDigits !== DIGITS) {
+    throw new UserError('results_invalid', {
+      message: `a histogram has another layout (${buckets.numberOfSignificantValueDigits} digits up to ${buckets.highestTrackableValue})`,
+      hint: `only histograms of ${DIGITS} digits up to ${HIGHEST} can be merged`,
+    });
+  }
+  return buckets;
+}

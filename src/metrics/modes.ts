@@ -1,0 +1,38 @@
+import type { CellReport, ModeComparison, ModeFigures } from '../model/report.ts';
+import { cellKey } from './aggregate.ts';
+import { tidy } from './distribution.ts';
+
+/** Streaming against non-streaming, for each target, prompt and concurrency that was measured in both. */
+export function compareModes(cells: readonly CellReport[]): ModeComparison[] {
+  const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
+  return cells
+    .filter(({ mode }) => mode === 'streaming')
+    .flatMap((cell) => {
+      const whole = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
+      return whole ? [compare(cell, whole)] : [];
+    });
+}
+
+function compare(cell: CellReport, whole: CellReport): ModeComparison {
+  const streaming = figures(cell);
+  const nonStreaming = figures(whole);
+  return {
+    kind: 'streaming-vs-non-streaming',
+    target: cell.target,
+    prompt: cell.prompt,
+    concurrency: cell.concurrency,
+    streaming,
+    nonStreaming,
+    firstTokenSooner: quotient(nonStreaming.ttft, streaming.ttft),
+    totalRatio: quotient(streaming.total, nonStreaming.total),
+  };
+}
+
+function figures({ outcomes, metrics }: CellReport): ModeFigures {
+  const median = (name: string) => metrics[name]?.p50 ?? null;
+  return { n: outcomes.ok ?? 0, ttfb: median('ttfb'), ttft: median('ttft'), total: median('total') };
+}
+
+function quotient(a: number | null, b: number | null): number | null {
+  return a === null || b === null || b === 0 ? null : tidy(a / b);
+}

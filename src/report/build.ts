@@ -1,0 +1,15 @@
+import { compareModes } from '../metrics/modes.ts';
+import type { CellReport, Manifest, Report } from '../model/report.ts';
+
+/** The report of a run: what the manifest says of it and what its records were folded into. */
+export function buildReport(manifest: Manifest, cells: readonly CellReport[]): Report {
+  return {
+    schema: 'streambench/report@1',
+    run: manifest.run,
+    environment: manifest.environment,
+    scenario: manifest.scenario,
+    cells: [...cells],
+    comparisons: compareModes(cells),
+    gates: [],
+  };
+}

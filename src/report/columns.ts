@@ -1,0 +1,100 @@
+import { metric } from '../metrics/definitions.ts';
+import type { CellReport, ModeComparison } from '../model/report.ts';
+import { DASH, formatCount, formatPair, formatSooner, formatValue } from './format.ts';
+import { requestsOf } from './notes.ts';
+import { oneLine } from './text.ts';
+
+/** What the tables for people show, whether on a terminal or in markdown. */
+
+/** Median alone, or median and 95th percentile. */
+export type Detail = 'p50' | 'p50 / p95';
+
+/** One column of a table whose rows are `Row`s. */
+export interface Column<Row> {
+  title: string;
+  align: 'left' | 'right';
+  /** 0 is never left out; of the others the lowest is shown first where there is room. */
+  drop: number;
+  /** Holds measured figures, for which a row without any success has nothing to show. */
+  measured: boolean;
+  text(row: Row, detail: Detail): string;
+}
+
+function label<Row>(title: string, align: 'left' | 'right', text: Column<Row>['text']): Column<Row> {
+  return { title, align, drop: 0, measured: false, text };
+}
+
+function measure(name: string, drop: number): Column<CellReport> {
+  const { title, unit, better } = metric(name);
+  // Of a rate the p95 is the best of it, but beside a median it would be read as the worst.
+  const median = better === 'higher';
+  return {
+    title,
+    align: 'right',
+    drop,
+    measured: true,
+    text({ metrics }, detail) {
+      const summary = metrics[name];
+      if (!summary) return DASH;
+      return median || detail === 'p50'
+        ? formatValue(summary.p50, unit)
+        : formatPair(summary.p50, summary.p95, unit);
+    },
+  };
+}
+
+/** The columns for cells of one mode. The target's is there only where there are several. */
+export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] {
+  const streaming = cells.some(({ mode }) => mode === 'streaming');
+  const columns: Column<CellReport>[] = [];
+  if (new Set(cells.map(({ target }) => target)).size > 1) {
+    columns.push(label('target', 'left', ({ target }) => oneLine(target)));
+  }
+  columns.push(
+    label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
+    label('streams', 'right', ({ concurrency }) => formatCount(concurrency)),
+    label('ok', 'right', (cell) => `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell))}`),
+    measure('ttfb', 2),
+    measure('ttft', 0),
+  );
+  if (cells.some(reasons)) columns.push(measure('ttfa', 3));
+  if (streaming) columns.push(measure('gap', 5), measure('chunk_rate', 6), measure('token_rate', 4));
+  columns.push(measure('total', 1), {
+    title: 'req/s',
+    align: 'right',
+    drop: 7,
+    measured: true,
+    text: ({ throughput }) => formatValue(throughput.requestsPerSecond, '1/s'),
+  });
+  return columns;
+}
+
+// Where the answer begins with the first token, its column would say the same as TTFT's.
+function reasons({ metrics }: CellReport): boolean {
+  const [ttft, ttfa] = [metrics.ttft, metrics.ttfa];
+  return !!ttft && !!ttfa && ttfa.p50 > ttft.p50;
+}
+
+/** The columns of streaming beside non-streaming; figures are medians, `streaming / non-streaming`. */
+export function comparisonColumns(comparisons: readonly ModeComparison[]): Column<ModeComparison>[] {
+  const pair = (title: string, name: 'ttfb' | 'ttft' | 'total', drop: number): Column<ModeComparison> => ({
+    title,
+    align: 'right',
+    drop,
+    measured: true,
+    text: ({ streaming, nonStreaming }) => formatPair(streaming[name], nonStreaming[name], 'ms'),
+  });
+  const columns: Column<ModeComparison>[] = [];
+  if (new Set(comparisons.map(({ target }) => target)).size > 1) {
+    columns.push(label('target', 'left', ({ target }) => oneLine(target)));
+  }
+  columns.push(
+    label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
+    label('streams', 'right', ({ concurrency }) => formatCount(concurrency)),
+    pair('TTFB', 'ttfb', 3),
+    pair('TTFT', 'ttft', 1),
+    pair('total', 'total', 2),
+    label('first token', 'right', ({ firstTokenSooner }) => formatSooner(firstTokenSooner)),
+  );
+  return columns;
+}

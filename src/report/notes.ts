@@ -1,0 +1,109 @@
+import type { CellReport, Report } from '../model/report.ts';
+import { DASH, formatCount, formatDuration, formatMemory, formatShare } from './format.ts';
+import { oneLine } from './text.ts';
+
+/** The sentences of a report, for the terminal and for markdown alike. */
+
+/** Requests of a cell, whatever became of them. */
+export function requestsOf({ outcomes }: Pick<CellReport, 'outcomes'>): number {
+  return Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+}
+
+/** A cell in words: `flash · short · 4 streams · non-streaming`. */
+export function cellName({
+  target,
+  prompt,
+  concurrency,
+  mode,
+}: Pick<CellReport, 'target' | 'prompt' | 'concurrency' | 'mode'>): string {
+  const streams = `${formatCount(concurrency)} ${concurrency === 1 ? 'stream' : 'streams'}`;
+  return [oneLine(target), oneLine(prompt), streams, mode].join(' · ');
+}
+
+/** Which run, when and for how long. */
+export function runLine({ run }: Report): string {
+  const took = run.endedAt ? Date.parse(run.endedAt) - Date.parse(run.startedAt) : Number.NaN;
+  return [
+    `run ${oneLine(run.id)}`,
+    Number.isFinite(took) ? `took ${formatDuration(Math.max(0, took))}` : 'end unknown',
+    `${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}`,
+    `seed ${run.seed}`,
+  ].join(' · ');
+}
+
+/** What measured. */
+export function machineLine({ environment }: Report): string {
+  const { streambench, node, undici, os, arch, cpus, memoryBytes, gitCommit } = environment;
+  return [
+    `streambench ${streambench}`,
+    `Node ${node}`,
+    `undici ${undici}`,
+    `${os} ${arch}`,
+    `${cpus.count} × ${cpus.model.replaceAll(/\s+/g, ' ').trim()}`,
+    formatMemory(memoryBytes),
+    ...(gitCommit ? [`commit ${gitCommit.replace(/^([0-9a-f]{7})[0-9a-f]+/, '$1')}`] : []),
+  ]
+    .map(oneLine)
+    .join(' · ');
+}
+
+/** Says that the run is not whole, and what of it was measured; undefined for a whole run. */
+export function incompleteness({ run, cells }: Report): string | undefined {
+  if (!run.aborted && run.endedAt) return undefined;
+  const measured = cells.reduce((sum, cell) => sum + requestsOf(cell), 0);
+  const share =
+    run.planned === null
+      ? `${formatCount(measured)} requests`
+      : `${formatCount(measured)} of ${formatCount(run.planned)} planned requests`;
+  const why = run.aborted
+    ? run.abortReason
+      ? oneLine(run.abortReason)
+      : 'no reason was given'
+    : 'its end was not recorded';
+  return `${run.aborted ? 'ABORTED' : 'UNFINISHED'}: ${why}. What follows is partial: ${share}.`;
+}
+
+/** Why a cell has no figures: its most frequent failure, or that it was never run. */
+export function absence(cell: CellReport): string {
+  if (requestsOf(cell) === 0) return `${DASH} not run`;
+  const [worst] = cell.failures;
+  return worst ? `${DASH} ${worst.kind}${worst.message ? `: ${oneLine(worst.message)}` : ''}` : DASH;
+}
+
+/** What a reader must know to take the figures for what they are. */
+export function notes({ cells }: Report): string[] {
+  return [...tokenNotes(cells), ...coalescedNotes(cells), ...sampleNotes(cells)];
+}
+
+const TOKEN_SOURCES: Record<NonNullable<CellReport['tokenSource']>, string> = {
+  usage: 'as the provider counts them (usage)',
+  tokenizer: 'counted from the text by a tokenizer',
+  chunks: 'estimated: content events, as the provider sends no usage',
+  mixed: 'from several sources; some answers had no usage',
+};
+
+function tokenNotes(cells: readonly CellReport[]): string[] {
+  const targets = new Map<string, Set<string>>();
+  for (const { tokenSource } of cells) if (tokenSource) targets.set(tokenSource, new Set());
+  for (const { tokenSource, target, mode } of cells) {
+    if (tokenSource) targets.get(tokenSource)?.add(`${oneLine(target)} (${mode})`);
+  }
+  return Array.from(targets, ([source, names]) => {
+    const whose = targets.size > 1 ? ` of ${[...names].join(', ')}` : '';
+    return `Output tokens${whose}: ${TOKEN_SOURCES[source as keyof typeof TOKEN_SOURCES]}.`;
+  });
+}
+
+function coalescedNotes(cells: readonly CellReport[]): string[] {
+  const shares = cells.map(({ coalescedShare }) => coalescedShare ?? 0);
+  const most = Math.max(0, ...shares);
+  if (most < 0.1) return [];
+  return [
+    `Up to ${formatShare(most)} of content events shared a read with the one before; they have no gap of their own.`,
+  ];
+}
+
+function sampleNotes(cells: readonly CellReport[]): string[] {
+  const counts = cells.map(({ metrics }) => metrics.ttft?.n ?? 0).filter((n) => n > 0);
+  return counts.some((n) => n < 20) ? ['With fewer than 20 answers the p95 is the largest value.'] : [];
+}

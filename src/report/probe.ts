@@ -1,0 +1,272 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import { DASH, formatCount, formatDuration, formatShare, formatValue } from './format.ts';
+import {
+  headline,
+  isPlain,
+  type ProbeReport,
+  type ProbeRequest,
+  stepTitles,
+  succeeded,
+} from './probe-report.ts';
+import { ASCII, BLOCKS } from './strip.ts';
+import { clip, displayWidth, oneLine, wrap } from './text.ts';
+import { type Canvas, waterfall } from './waterfall.ts';
+
+/** What the terminal is like. */
+export interface ProbeViewOptions {
+  /** Its width in columns. Below 50 it is taken for 50. */
+  width: number;
+  /** Colours as chalk counts them; with 0 there is no escape code at all. */
+  color: 0 | 1 | 2 | 3;
+  /** Draw with characters that every terminal has. Default false. */
+  ascii?: boolean;
+}
+
+const KEY = 13;
+const MIN_WIDTH = 50;
+const BODY_LINES = 3;
+
+/** A probe as it is read on a terminal: the first request in full, and beside it what a warm connection saved. */
+export function probeView(report: ProbeReport, { width, color, ascii = false }: ProbeViewOptions): string {
+  const canvas: Canvas = {
+    width: Math.max(MIN_WIDTH, width),
+    chalk: new Chalk({ level: color }),
+    glyphs: ascii ? ASCII : BLOCKS,
+  };
+  const request = report.requests[0]!;
+  const blocks = [
+    head(report, request, canvas),
+    waterfall(request, report.target.dialect, canvas),
+    coldAndWarm(report, canvas),
+    facts(request, report.target.dialect, canvas),
+    judgement(request, canvas),
+    others(report, canvas),
+  ].filter((lines) => lines.length > 0);
+  const text = `${blocks.map((lines) => lines.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`;
+  return ascii ? inAscii(text) : text;
+}
+
+function head(report: ProbeReport, request: ProbeRequest, { width, chalk }: Canvas): string[] {
+  const { target } = report;
+  const asked = [
+    target.dialect,
+    target.provider === target.dialect || target.provider === 'custom' ? undefined : target.provider,
+    target.model,
+    target.mode,
+  ];
+  const lines = [
+    chalk.bold.cyan(clip(oneLine(`${target.method} ${target.url}`), width)),
+    ...filled(asked, width).map((line) => chalk.dim(line)),
+    ...filled(connectionParts(request), width).map((line) => chalk.dim(line)),
+    ...outcome(request, target.guessed ? target.dialect : undefined, width, chalk),
+  ];
+  lines.push(...filled(figures(request, target.dialect), width).map((line) => chalk.bold(line)));
+  return lines;
+}
+
+const PROTOCOLS: Readonly<Record<string, string>> = { h1: 'HTTP/1.1', h2: 'HTTP/2' };
+
+function connectionParts({ record: { connection, status } }: ProbeRequest): (string | undefined)[] {
+  const protocol = PROTOCOLS[connection?.protocol ?? ''] ?? connection?.protocol;
+  return [
+    status === undefined ? protocol : `${protocol ?? 'HTTP'} ${status}`,
+    connection?.tls?.replace('TLSv', 'TLS '),
+    connection?.remote,
+    connection === undefined ? undefined : connection.reused ? 'open connection' : 'new connection',
+  ];
+}
+
+function outcome(
+  request: ProbeRequest,
+  guessed: string | undefined,
+  width: number,
+  chalk: ChalkInstance,
+): string[] {
+  const { record, stopped } = request;
+  const { kind, message, hint, body } = record.outcome;
+  if (succeeded(request)) {
+    if (stopped === undefined) return [chalk.green('ok')];
+    const by = stopped.by === 'time' ? '' : ', interrupted';
+    return [chalk.yellow(`stopped after ${formatDuration(stopped.afterMs)}${by}`)];
+  }
+  if (stopped !== undefined) {
+    const nothing = `nothing came within ${formatDuration(stopped.afterMs)}`;
+    return [chalk.red(record.status === undefined ? nothing : `HTTP ${record.status}: ${nothing}`)];
+  }
+  const lines = wrap(oneLine(`${kind}${message === undefined ? '' : `: ${message}`}`), width);
+  const hints = [
+    hint,
+    // Where the URL alone decided, that may be the mistake.
+    guessed === undefined || record.status === undefined
+      ? undefined
+      : `the dialect "${guessed}" was concluded from the URL; --dialect or --provider says otherwise`,
+  ].filter((text) => text !== undefined);
+  return [
+    ...lines.map((line) => chalk.red(line)),
+    ...bodyLines(body).map((line) => chalk.dim(`  | ${clip(line, width - 4)}`)),
+    ...hints.flatMap((text) => wrap(oneLine(text), width - 2).map((line) => `  ${line}`)),
+  ];
+}
+
+function bodyLines(body = ''): string[] {
+  return body
+    .split(/\r?\n/)
+    .map(oneLine)
+    .filter((line) => line !== '')
+    .slice(0, BODY_LINES);
+}
+
+function figures({ record, stopped }: ProbeRequest, dialect: string): (string | undefined)[] {
+  const { ttfbMs, ttftMs, totalMs, tokensPerSecond, eventsPerSecond } = headline(record);
+  const streaming = record.mode === 'streaming';
+  const ttft = isPlain(dialect) ? 'first content' : 'TTFT';
+  return [
+    ttfbMs === null ? undefined : `TTFB ${formatValue(ttfbMs, 'ms')}`,
+    ttftMs === null || !streaming ? undefined : `${ttft} ${formatValue(ttftMs, 'ms')}`,
+    isPlain(dialect)
+      ? rate(eventsPerSecond, 'events/s')
+      : rate(tokensPerSecond, record.tokens.source === 'usage' ? 'tokens/s' : 'chunks/s'),
+    totalMs === null || ttfbMs === null || stopped ? undefined : `total ${formatValue(totalMs, 'ms')}`,
+  ];
+}
+
+function rate(value: number | null, unit: string): string | undefined {
+  return value === null ? undefined : `${formatValue(value, '1/s')} ${unit}`;
+}
+
+function coldAndWarm({ cold, warm, target }: ProbeReport, { chalk, width }: Canvas): string[] {
+  if (cold.n === 0 || warm.n === 0) return [];
+  const cell = (text: string) => text.padStart(width < 80 ? 11 : 14);
+  const count = (n: number) => (n === 1 ? '' : ` (p50 of ${n})`);
+  const heading = ['cold', 'warm', 'saved'].map(cell).join('');
+  const lines = [
+    `${chalk.bold(`cold${count(cold.n)} and warm${count(warm.n)}: running times`)}`,
+    chalk.dim(`${' '.repeat(KEY)}${heading}`),
+  ];
+  for (const { mark, title } of stepTitles(target.mode, target.dialect)) {
+    const [before, after] = [cold.atMs[mark], warm.atMs[mark]];
+    if (before === undefined && after === undefined) continue;
+    const saved = before === undefined || after === undefined ? null : before - after;
+    const paint = saved !== null && saved >= 0 ? chalk.green : chalk.yellow;
+    const difference = saved === null ? '' : `${saved < 0 ? '-' : ''}${formatValue(Math.abs(saved), 'ms')}`;
+    const cells = [before, after].map((ms) => cell(formatValue(ms, 'ms'))).join('');
+    lines.push(`${title.padEnd(KEY)}${cells}${paint(cell(difference))}`);
+  }
+  return lines;
+}
+
+function facts(request: ProbeRequest, dialect: string, { width, chalk }: Canvas): string[] {
+  const { record, preview } = request;
+  if (record.status === undefined) return [];
+  const room = width - KEY;
+  const rows: [string, string[]][] = [
+    ['body', filled(bodyParts(record), room)],
+    ['tokens', isPlain(dialect) ? [] : filled(tokenParts(record), room)],
+    ['answer', preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, room)]],
+    [
+      'headers',
+      Object.entries(record.headers ?? {}).flatMap(([name, value]) =>
+        wrap(oneLine(`${name}: ${value}`), room),
+      ),
+    ],
+  ];
+  return rows.flatMap(([key, lines]) =>
+    lines.map((line, i) => `${chalk.dim((i === 0 ? key : '').padEnd(KEY))}${line}`),
+  );
+}
+
+function bodyParts(record: ProbeRequest['record']): (string | undefined)[] {
+  const { bytes, reads, events, contentEvents, coalesced, comments, mode } = record;
+  const parts = [formatValue(bytes, 'bytes'), counted(reads, 'read')];
+  if (mode === 'non-streaming') return parts;
+  const content = events === contentEvents ? '' : `, ${formatCount(contentEvents)} with content`;
+  return [
+    ...parts,
+    `${counted(events, 'event')}${content}`,
+    comments === 0 ? undefined : counted(comments, 'comment'),
+    contentEvents < 2
+      ? undefined
+      : `${formatCount(coalesced)} coalesced (${formatShare(coalesced / contentEvents)})`,
+  ];
+}
+
+const SOURCES = {
+  usage: "the provider's count",
+  tokenizer: 'counted here',
+  chunks: 'an estimate: one a chunk',
+};
+
+function tokenParts({ tokens, finish }: ProbeRequest['record']): (string | undefined)[] {
+  const { output, source, input, reasoning, cachedInput } = tokens;
+  return [
+    output === null ? undefined : `${formatCount(output)} out (${SOURCES[source]})`,
+    reasoning === undefined ? undefined : `${formatCount(reasoning)} of them reasoning`,
+    input === undefined
+      ? undefined
+      : `${formatCount(input)} in${cachedInput === undefined ? '' : `, ${formatCount(cachedInput)} of them cached`}`,
+    finish === undefined ? undefined : `finish ${finish.raw ?? finish.reason}`,
+  ];
+}
+
+function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk }: Canvas): string[] {
+  const lines: string[] = [];
+  const room = width - KEY;
+  const push = (key: string, text: string, paint: (line: string) => string, indent = 0) => {
+    for (const [i, line] of wrap(oneLine(text), room - indent).entries()) {
+      lines.push(`${chalk.dim((i === 0 ? key : '').padEnd(KEY + indent))}${paint(line)}`);
+    }
+  };
+  if (streaming !== undefined) {
+    const { verdict, evidence } = streaming;
+    const paint =
+      verdict === 'streaming' ? chalk.green : verdict === 'too_short' ? chalk.dim : chalk.yellow.bold;
+    push('verdict', verdict.replaceAll('_', ' '), paint);
+    for (const sentence of evidence) push('', sentence, (line) => line);
+  }
+  for (const [i, { message, remedy }] of lint.entries()) {
+    push(i === 0 ? 'lint' : '', `! ${message}`, chalk.yellow);
+    if (remedy !== undefined) push('', remedy, chalk.dim, 2);
+  }
+  return lines;
+}
+
+function others({ requests }: ProbeReport, { width, chalk }: Canvas): string[] {
+  const failed = requests.slice(1).filter((request) => !succeeded(request));
+  if (failed.length === 0) return [];
+  const { kind, message } = failed[0]!.record.outcome;
+  const which = requests.flatMap((request, i) => (failed.includes(request) ? [i + 1] : [])).join(', ');
+  const text = `${counted(failed.length, 'request')} of ${requests.length} failed (number ${which}): ${kind}${message === undefined ? '' : `: ${message}`}`;
+  return wrap(oneLine(text), width).map((line) => chalk.red(line));
+}
+
+function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+// Lines of parts, never broken inside one.
+function filled(parts: readonly (string | undefined)[], width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    if (part === undefined || part === '') continue;
+    const text = oneLine(part);
+    const longer = lines.length === 0 ? text : `${lines.at(-1)} · ${text}`;
+    if (lines.length > 0 && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(clip(text, width));
+  }
+  return lines;
+}
+
+const PLAIN_SPELLING: Readonly<Record<string, string>> = {
+  '·': '-',
+  [DASH]: '-',
+  '…': '~',
+  '“': '"',
+  '”': '"',
+  '×': 'x',
+  µ: 'u',
+  '\u202f': ' ',
+};
+
+function inAscii(text: string): string {
+  return text.replaceAll(/[·—…“”×µ\u202f]/g, (char) => PLAIN_SPELLING[char] ?? '?');
+}

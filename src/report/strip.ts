@@ -1,0 +1,130 @@
+/** Drawing on one line of text: bars, sparklines, axes. Widths are columns, positions are shares of a span. */
+
+/** The characters to draw with. */
+export interface Glyphs {
+  /** What is filled from the left, by eighths: index 1 is one eighth, 8 is full. */
+  left: readonly string[];
+  /** What is filled from the right, by eighths. */
+  right: readonly string[];
+  /** Heights of a column, from the lowest. */
+  heights: readonly string[];
+  /** A moment: something that took no time that could be drawn. */
+  moment: string;
+  axis: { start: string; line: string; tick: string; end: string };
+}
+
+/** Block elements. */
+export const BLOCKS: Glyphs = {
+  left: [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
+  // Only these parts of a column exist on the right side.
+  right: [' ', '▕', '▕', '▐', '▐', '▐', '█', '█', '█'],
+  heights: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+  moment: '▏',
+  axis: { start: '├', line: '─', tick: '┼', end: '┤' },
+};
+
+/** Characters that every terminal has. */
+export const ASCII: Glyphs = {
+  left: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
+  right: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
+  heights: ['.', ':', '-', '=', '+', '*', '%', '#'],
+  moment: '|',
+  axis: { start: '+', line: '-', tick: '+', end: '+' },
+};
+
+const EIGHTHS = 8;
+
+/** A bar from one share (0..1) of the width to another. What is too short to be seen becomes a moment. */
+export function bar(from: number, to: number, columns: number, glyphs: Glyphs): string {
+  const [begin, end] = [from, to].map((share) => Math.round(clamp(share) * columns * EIGHTHS));
+  let text = '';
+  for (let column = Math.floor(begin! / EIGHTHS); column * EIGHTHS < end!; column++) {
+    const first = Math.max(0, begin! - column * EIGHTHS);
+    const last = Math.min(EIGHTHS, end! - column * EIGHTHS);
+    text += first === 0 ? glyphs.left[last]! : glyphs.right[EIGHTHS - first]!;
+  }
+  const column = Math.min(columns - 1, Math.floor(begin! / EIGHTHS));
+  return ' '.repeat(column) + (text.trim() === '' ? glyphs.moment : text);
+}
+
+/** A number of things for each column, as heights. Nothing is a space, and anything is at least the lowest height. */
+export function sparkline(counts: readonly number[], glyphs: Glyphs): string {
+  const most = Math.max(1, ...counts);
+  const steps = glyphs.heights.length;
+  return counts
+    .map((count) => (count <= 0 ? ' ' : glyphs.heights[Math.max(1, Math.ceil((count / most) * steps)) - 1]!))
+    .join('');
+}
+
+/** How many of the weighted positions (shares, 0..1) fall into each column. */
+export function buckets(
+  positions: Iterable<readonly [share: number, weight: number]>,
+  columns: number,
+): number[] {
+  const counts = new Array<number>(columns).fill(0);
+  for (const [share, weight] of positions) {
+    const column = Math.min(columns - 1, Math.floor(clamp(share) * columns));
+    counts[column] = counts[column]! + weight;
+  }
+  return counts;
+}
+
+/** A scale from 0 to `span`, in two lines: ticks at round numbers, and what they stand for. */
+export function axis(
+  span: number,
+  columns: number,
+  label: (value: number) => string,
+  glyphs: Glyphs,
+): [string, string] {
+  const line = glyphs.axis.line.repeat(columns - 2).split('');
+  const marks = [glyphs.axis.start, ...line, glyphs.axis.end];
+  let labels = label(0);
+  const last = label(span);
+  const end = columns - last.length;
+  for (const value of roundValues(span, columns)) {
+    const column = Math.round((value / span) * columns);
+    const text = label(value);
+    const at = column - Math.floor(text.length / 2);
+    // One space to each neighbour: a label that would touch is left out, with its tick.
+    if (at <= labels.length || at + text.length >= end || column >= columns - 1) continue;
+    marks[column] = glyphs.axis.tick;
+    labels = labels.padEnd(at) + text;
+  }
+  return [marks.join(''), labels.length < end ? labels.padEnd(end) + last : labels];
+}
+
+// Multiples of 1, 2 or 5 times a power of ten, about twelve columns apart.
+function roundValues(span: number, columns: number): number[] {
+  if (!(span > 0)) return [];
+  const least = (span * 12) / columns;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * ([1, 2, 5, 10].find((factor) => power * factor >= least) ?? 10);
+  return Array.from({ length: Math.max(0, Math.ceil(span / step) - 1) }, (_, i) => (i + 1) * step);
+}
+
+/** A histogram over powers of ten. */
+export interface LogHistogram {
+  /** The bounds, powers of ten. */
+  low: number;
+  high: number;
+  counts: number[];
+}
+
+/** Counts positive values by their size, in at most `columns` columns of equal ratio. Undefined without values. */
+export function logHistogram(values: readonly number[], columns: number): LogHistogram | undefined {
+  const logs = values.filter((value) => value > 0).map((value) => Math.log10(value));
+  if (logs.length === 0) return undefined;
+  const [least, most] = logs.reduce(([a, b], log) => [Math.min(a, log), Math.max(b, log)] as const, [
+    logs[0]!,
+    logs[0]!,
+  ] as const);
+  const low = Math.floor(least);
+  const high = Math.max(low + 1, Math.ceil(most));
+  const width = Math.min(columns, (high - low) * 8);
+  const positions = logs.map((log) => [(log - low) / (high - low), 1] as const);
+  return { low: 10 ** low, high: 10 ** high, counts: buckets(positions, width) };
+}
+
+function clamp(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}

@@ -1,0 +1,144 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { CellReport, ModeComparison, Report } from '../model/report.ts';
+import { type Column, cellColumns, comparisonColumns } from './columns.ts';
+import { groupFailures, ungroupedFailures } from './failures.ts';
+import { formatCount } from './format.ts';
+import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
+import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
+import { clip, oneLine, wrap } from './text.ts';
+
+/** What the terminal is like. */
+export interface TerminalOptions {
+  /** Its width in columns. */
+  width: number;
+  /** Colours as chalk counts them: 0 none, and then no escape code at all; 1 basic; 2 of 256; 3 all. */
+  color: 0 | 1 | 2 | 3;
+}
+
+/** The report as it is read on a terminal. Ends in a line feed. */
+export function terminalReport(report: Report, { width, color }: TerminalOptions): string {
+  const chalk = new Chalk({ level: color });
+  const blocks = [
+    header(report, width, chalk),
+    ...resultTables(report.cells, width, chalk),
+    ...comparisonTables(report.comparisons, width, chalk),
+    ...failures(report.cells, width, chalk),
+    footer(report, width, chalk),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function header(report: Report, width: number, chalk: ChalkInstance): string {
+  const { name, description } = report.scenario;
+  const lines = [chalk.bold.cyan(clip(oneLine(name), width))];
+  if (description) lines.push(...wrap(oneLine(description), width));
+  lines.push(...wrap(runLine(report), width).map((line) => chalk.dim(line)));
+  lines.push(...wrap(machineLine(report), width).map((line) => chalk.dim(line)));
+  const missing = incompleteness(report);
+  if (missing) lines.push('', ...wrap(missing, width).map((line) => chalk.bold.yellow(line)));
+  return lines.join('\n');
+}
+
+function resultTables(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
+  return [...new Set(cells.map(({ mode }) => mode))].flatMap((mode) => {
+    const ofMode = cells.filter((cell) => cell.mode === mode);
+    return byTarget(ofMode, cellColumns, width).map(({ target, rows }) => {
+      const table = fitTable(rows, cellColumns(rows), {
+        width,
+        heading: (text) => chalk.bold(text),
+        paint: (text, column, row) => paintCell(text, column, row, chalk),
+        instead: (row) => ((row.outcomes.ok ?? 0) === 0 ? absence(row) : undefined),
+        ruled: (row, before) => row.target !== before.target,
+      });
+      return titled([target, mode], table.detail, table, width, chalk);
+    });
+  });
+}
+
+interface Group<Row> {
+  /** The one target of all rows; undefined where there are several. */
+  target?: string;
+  rows: Row[];
+}
+
+// Targets stand in one table, to be compared at a glance, as long as there is room for their names.
+function byTarget<Row extends { target: string }>(
+  rows: readonly Row[],
+  columnsOf: (rows: readonly Row[]) => Column<Row>[],
+  width: number,
+): Group<Row>[] {
+  const targets = [...new Set(rows.map(({ target }) => target))];
+  const groups = targets.map((target) => ({ target, rows: rows.filter((row) => row.target === target) }));
+  if (targets.length < 2 || !hasRoom(rows, columnsOf(rows), width)) return groups;
+  return [{ rows: groups.flatMap((group) => group.rows) }];
+}
+
+function paintCell(text: string, column: Column<CellReport>, row: CellReport, chalk: ChalkInstance): string {
+  if (column.title === 'TTFT') return chalk.cyan(text);
+  if (column.title !== 'ok') return text;
+  const ok = row.outcomes.ok ?? 0;
+  if (ok === 0) return chalk.red(text);
+  return ok === requestsOf(row) ? chalk.green(text) : chalk.yellow(text);
+}
+
+function comparisonTables(
+  comparisons: readonly ModeComparison[],
+  width: number,
+  chalk: ChalkInstance,
+): string[] {
+  return byTarget(comparisons, comparisonColumns, width).map(({ target, rows }) => {
+    const table = fitTable(rows, comparisonColumns(rows), {
+      width,
+      heading: (text) => chalk.bold(text),
+      paint: (text, { title }, { firstTokenSooner }) =>
+        title === 'first token' && (firstTokenSooner ?? 1) >= 1.05 ? chalk.green(text) : text,
+      instead: () => undefined,
+      ruled: (row, before) => row.target !== before.target,
+    });
+    return titled([target, 'streaming / non-streaming'], 'p50', table, width, chalk);
+  });
+}
+
+function titled(
+  names: readonly (string | undefined)[],
+  detail: string,
+  { text, hidden }: FittedTable,
+  width: number,
+  chalk: ChalkInstance,
+): string {
+  const title = names.flatMap((name) => (name === undefined ? [] : [oneLine(name)])).join(' · ');
+  const lines = [`${chalk.bold(clip(title, width - detail.length - 2))}  ${chalk.dim(detail)}`, text];
+  if (hidden.length > 0) {
+    const note = `not shown at this width: ${hidden.join(', ')}`;
+    lines.push(...wrap(note, width).map((line) => chalk.dim(line)));
+  }
+  return lines.join('\n');
+}
+
+function failures(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
+  const groups = groupFailures(cells);
+  if (groups.length === 0) return [];
+  const indented = (text: string, indent: number) =>
+    wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
+  const lines = [chalk.bold.red('Failures')];
+  for (const { what, count, body, hint, where } of groups) {
+    lines.push(...indented(`${formatCount(count)} × ${what}`, 2).map((line) => chalk.red(line)));
+    for (const line of body) lines.push(chalk.dim(`    | ${clip(line, Math.max(20, width - 6))}`));
+    if (hint) lines.push(...indented(`hint: ${hint}`, 4));
+    for (const cell of where) lines.push(...indented(cell, 4));
+  }
+  const others = ungroupedFailures(cells);
+  if (others > 0) lines.push(`  ${formatCount(others)} more, in other ways`);
+  return [lines.join('\n')];
+}
+
+function footer(report: Report, width: number, chalk: ChalkInstance): string {
+  return [
+    ...notes(report),
+    'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',
+    'Other formats: streambench report FOLDER -f json | markdown | csv',
+  ]
+    .flatMap((note) => wrap(note, width))
+    .map((line) => chalk.dim(line))
+    .join('\n');
+}

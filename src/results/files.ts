@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UserError } from '../model/errors.ts';
+
+/**
+ * Writes a file so that it is there whole or not at all: into a file beside it, onto the disk, then renamed. Throws a
+ * `UserError` (`output_unwritable`).
+ */
+export async function writeAtomically(path: string, text: string): Promise<void> {
+  // In the same folder, because a rename over the border of a file system is a copy.
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw unwritable(path, error);
+  }
+  await syncFolder(dirname(path));
+}
+
+// The rename itself is only safe once the folder is on the disk. Windows cannot open a folder; the file is whole
+// there all the same.
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: 'choose a folder that you may write to: -o FOLDER',
+  EPERM: 'choose a folder that you may write to: -o FOLDER',
+  EROFS: 'the file system is read-only; choose another folder: -o FOLDER',
+  ENOSPC: 'the disk is full; free some space or choose another folder: -o FOLDER',
+  EDQUOT: 'your quota is used up; free some space or choose another folder: -o FOLDER',
+  ENOTDIR: 'a part of the path is a file; choose another folder: -o FOLDER',
+  EEXIST: 'there is something of that name already; choose another folder: -o FOLDER',
+  ENAMETOOLONG: 'choose a shorter path: -o FOLDER',
+};
+
+/** The user's error for a failure of the file system. */
+export function unwritable(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new UserError('output_unwritable', {
+    message: `cannot write ${path}: ${code ?? message}`,
+    hint: (code && REMEDIES[code]) || 'choose another folder: -o FOLDER',
+  });
+}

@@ -1,0 +1,113 @@
+import { parse } from 'yaml';
+import { nearNames } from '../model/names.ts';
+import type { Secret } from '../model/secrets.ts';
+import { mapScalars, type Path } from './paths.ts';
+
+/** The environment, as an argument. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** A text of the document that refers to the environment. */
+export interface EnvUse {
+  path: Path;
+  /** As it stands in the document. */
+  written: string;
+  /** With its references replaced. */
+  text: string;
+  /** What came from the environment, not from a default. */
+  values: readonly Secret[];
+  /** Whether a variable was missing; the text then is as it was written. */
+  missing: boolean;
+}
+
+/** A reference that cannot be resolved. */
+export interface EnvProblem {
+  path: Path;
+  message: string;
+  hint: string;
+}
+
+/** A document with its references resolved. */
+export interface Resolved {
+  value: unknown;
+  uses: readonly EnvUse[];
+  problems: readonly EnvProblem[];
+}
+
+const REFERENCE = /\$(\$?)\{env:([A-Za-z_]\w*)(?::-([^}]*))?\}/g;
+
+/** `${env:NAME}`: the text that stands for a value of the environment wherever it is shown. */
+export function reference(variable: string): string {
+  return `\${env:${variable}}`;
+}
+
+/** True when a text takes something from the environment. */
+export function hasReference(text: string): boolean {
+  return Array.from(text.matchAll(REFERENCE)).some(([, escaped]) => escaped === '');
+}
+
+/**
+ * Replaces `${env:NAME}` and `${env:NAME:-default}` in every text of the document; `$${env:NAME}` stays as
+ * `${env:NAME}`. An empty variable counts as missing, because that is how CI systems pass on a secret they do not
+ * have. Names are labels in reports and stay as they are written. A text that is one unquoted reference is read as
+ * YAML would read it, so it can give a number or a boolean.
+ */
+export function resolveEnv(document: unknown, env: Env, quoted: (path: Path) => boolean): Resolved {
+  const uses: EnvUse[] = [];
+  const problems: EnvProblem[] = [];
+  const value = mapScalars(document, (scalar, path) => {
+    if (typeof scalar !== 'string' || !scalar.includes('{env:') || isLabel(path)) return scalar;
+    const values: Secret[] = [];
+    let missing = false;
+    const text = scalar.replace(REFERENCE, (whole, escaped: string, name: string, fallback?: string) => {
+      if (escaped !== '') return whole.slice(1);
+      const found = env[name];
+      if (found !== undefined && found !== '') {
+        values.push({ name: reference(name), value: found });
+        return found;
+      }
+      if (fallback !== undefined) return fallback;
+      missing = true;
+      problems.push({ path, ...missingVariable(name, env) });
+      return whole;
+    });
+    if (/(?<!\$)\$\{env:/.test(scalar.replace(REFERENCE, ''))) {
+      missing = true;
+      problems.push({
+        path,
+        message: 'a reference to the environment that cannot be read',
+        hint: `write \${env:NAME} or \${env:NAME:-default}`,
+      });
+    }
+    if (text === scalar && !missing) return scalar;
+    uses.push({ path, written: scalar, text: missing ? scalar : text, values, missing });
+    if (missing) return scalar;
+    const whole = scalar.replace(REFERENCE, '') === '' && scalar.match(REFERENCE)?.length === 1;
+    return whole && !quoted(path) ? asScalar(text) : text;
+  });
+  return { value, uses, problems };
+}
+
+function isLabel(path: Path): boolean {
+  if (path.length === 1) return path[0] === 'name' || path[0] === 'description';
+  return path.length === 3 && path[2] === 'name' && (path[0] === 'targets' || path[0] === 'prompts');
+}
+
+function missingVariable(name: string, env: Env): { message: string; hint: string } {
+  const state = env[name] === '' ? 'empty' : 'not set';
+  // Only near names: a list of all variables would say too much about the machine.
+  const near = nearNames(name, Object.keys(env)).filter((other) => other !== name);
+  const meant = near.length > 0 ? `did you mean ${near.join(' or ')}? Or ` : '';
+  return {
+    message: `environment variable ${name} is ${state}`,
+    hint: `${meant}set it, or give a default: \${env:${name}:-value}`,
+  };
+}
+
+function asScalar(text: string): unknown {
+  try {
+    const value: unknown = parse(text);
+    return typeof value === 'number' || typeof value === 'boolean' ? value : text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,124 @@
+import { UserError } from '../model/errors.ts';
+import { maskUrl } from './document.ts';
+import { type Env, reference } from './env.ts';
+import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
+import { flagSource, type Origin } from './source.ts';
+import { CUSTOM, providerRow } from './target-schema.ts';
+
+/** The flags that stand in for a scenario file. */
+export interface ScenarioFlags {
+  /** `--target`: the API's base URL, or an endpoint's full URL. */
+  target?: string;
+  provider?: string;
+  dialect?: string;
+  model?: string;
+  /** `--prompt`; there is a short default. */
+  prompt?: string;
+  maxTokens?: number;
+  concurrency?: number | readonly number[];
+  requests?: number;
+  mode?: string;
+  /** `-H`, each `name: value`. */
+  header?: readonly string[];
+  /** `--api-key`; better left to the provider's environment variable. */
+  apiKey?: string;
+}
+
+/** A document made of flags, and which flag gave which part of it. */
+export interface FlagDocument {
+  document: Readonly<Record<string, unknown>>;
+  origins: readonly Origin[];
+}
+
+const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
+
+/** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
+export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument {
+  const { target: url, provider, dialect, model, concurrency, requests, mode } = flags;
+  if (url === undefined && provider === undefined) {
+    const hint = 'give a scenario file, or --target URL, or --provider NAME';
+    throw new UserError('usage', { message: 'there is nothing to measure', hint });
+  }
+  const headers = readHeaders(flags.header ?? []);
+  const apiKey = flags.apiKey ?? keyReference(provider, headers, env);
+  const name = model ?? provider ?? (url !== undefined && URL.canParse(url) ? new URL(url).host : CUSTOM);
+  const target = present({ name, provider, url, dialect, model, apiKey, headers });
+  const prompt = present({
+    name: 'prompt',
+    text: flags.prompt ?? DEFAULT_PROMPT,
+    maxTokens: flags.maxTokens,
+  });
+  const load = present({ concurrency, requests });
+  const modes = mode === undefined ? undefined : mode === 'both' ? ['streaming', 'non-streaming'] : [mode];
+  const document = present({
+    version: 1,
+    name,
+    targets: [target],
+    prompts: [prompt],
+    modes,
+    load: Object.keys(load).length === 0 ? undefined : load,
+  });
+  return { document, origins: originsOf(flags) };
+}
+
+/** The scenario that the flags describe, checked. Throws a `UserError` whose places are the flags. */
+export function loadFromFlags(flags: ScenarioFlags, options: ParseOptions): LoadedScenario {
+  const { document, origins } = scenarioFromFlags(flags, options.env);
+  return readScenario(flagSource(document, origins), options);
+}
+
+// The reference instead of the key: it is what the report shows, and it tells where the key came from.
+function keyReference(
+  provider: string | undefined,
+  headers: object | undefined,
+  env: Env,
+): string | undefined {
+  const variable = providerRow(provider)?.keyVariable;
+  const authorized = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
+  return variable !== undefined && env[variable] && !authorized ? reference(variable) : undefined;
+}
+
+function readHeaders(lines: readonly string[]): Record<string, string> | undefined {
+  if (lines.length === 0) return undefined;
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf(':');
+      const name = line.slice(0, Math.max(at, 0)).trim();
+      if (name === '') {
+        // The line itself is not shown: it may be a key.
+        throw new UserError('usage', {
+          message: 'this is no header',
+          place: { file: '--header' },
+          hint: "write -H 'name: value'",
+        });
+      }
+      return [name, line.slice(at + 1).trim()];
+    }),
+  );
+}
+
+function originsOf(flags: ScenarioFlags): Origin[] {
+  const { target, provider, dialect, model, concurrency, requests, mode, maxTokens } = flags;
+  const named = `--target ${target === undefined ? '' : maskUrl(target)}`;
+  const from = (path: Origin['path'], words: string) => ({ path, from: words });
+  const given: [unknown, Origin][] = [
+    [target, from(['targets', 0, 'url'], named)],
+    [provider, from(['targets', 0, 'provider'], `--provider ${provider}`)],
+    [dialect, from(['targets', 0, 'dialect'], `--dialect ${dialect}`)],
+    [model, from(['targets', 0, 'model'], `--model ${model}`)],
+    [flags.apiKey, from(['targets', 0, 'apiKey'], '--api-key')],
+    [flags.header, from(['targets', 0, 'headers'], '--header')],
+    [flags.prompt, from(['prompts', 0, 'text'], '--prompt')],
+    [maxTokens, from(['prompts', 0, 'maxTokens'], `--max-tokens ${maxTokens}`)],
+    [concurrency, from(['load', 'concurrency'], `--concurrency ${concurrency}`)],
+    [requests, from(['load', 'requests'], `--requests ${requests}`)],
+    [mode, from(['modes'], `--mode ${mode}`)],
+    // What concerns the target as a whole is placed at the flag that names it.
+    [true, from(['targets', 0], target === undefined ? `--provider ${provider}` : named)],
+  ];
+  return given.filter(([value]) => value !== undefined).map(([, origin]) => origin);
+}
+
+function present(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

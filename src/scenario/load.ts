@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { UserError } from '../model/errors.ts';
+import { nearNames } from '../model/names.ts';
+import { type LoadedScenario, type ParseOptions, parseScenario } from './parse.ts';
+
+export { type LoadedScenario, type ParseOptions, parseScenario } from './parse.ts';
+
+/**
+ * Reads a scenario file, YAML or JSON. Throws a `UserError`: `scenario_not_found`, or what `parseScenario` finds.
+ */
+export function loadScenario(path: string, options: ParseOptions): LoadedScenario {
+  return parseScenario(readScenarioFile(path), path, options);
+}
+
+function readScenarioFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const place = { file: path };
+    if (code === 'EISDIR') {
+      const inside = scenarioFiles(path);
+      const hint = inside.length > 0 ? `scenarios in it: ${inside.join(', ')}` : 'there is no scenario in it';
+      throw new UserError('scenario_not_found', { message: 'this is a folder, not a scenario', place, hint });
+    }
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+      throw new UserError('scenario_not_found', { message: `the file cannot be read (${code})`, place });
+    }
+    throw new UserError('scenario_not_found', {
+      message: 'no such scenario file',
+      place,
+      hint: nearby(path),
+    });
+  }
+}
+
+// A bare name is looked for in the scenarios folder too, since that is where they usually are.
+function nearby(path: string): string {
+  const folders = [...new Set([dirname(path), 'scenarios'])];
+  const files = folders.flatMap(scenarioFiles);
+  const wanted = basename(path, extname(path));
+  const near = nearNames(
+    wanted,
+    files.map((file) => basename(file, extname(file))),
+  );
+  const meant = near.map((name) => files.find((file) => basename(file, extname(file)) === name));
+  if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
+  if (files.length > 0) return `there are: ${files.slice(0, 10).join(', ')}`;
+  return 'streambench init writes a first one';
+}
+
+function scenarioFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.(ya?ml|json)$/i.test(name) && statSync(join(folder, name)).isFile())
+      .sort()
+      .map((name) => join(folder, name));
+  } catch {
+    return []; // No such folder: there is nothing to suggest.
+  }
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Place, Problem } from '../model/errors.ts';
+import { UserError } from '../model/errors.ts';
+import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
+import { hashDocument, maskDocument } from './document.ts';
+import { type Env, type Resolved, resolveEnv } from './env.ts';
+import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
+import { isWithin, mapScalars, type Path, valueAt } from './paths.ts';
+import { type Finding, findingsOf, type PlacedProblem } from './problems.ts';
+import { readPrompts } from './prompts.ts';
+import { type Scenario, scenarioSchema } from './schema.ts';
+import { collectSecrets, envSecrets } from './secrets.ts';
+import { type Source, yamlSource } from './source.ts';
+import { targetSchema } from './target-schema.ts';
+import { defaultKey, missingKey } from './targets.ts';
+
+/** What a scenario is read with. */
+export interface ParseOptions {
+  /** The environment that `${env:NAME}` and the providers' key variables are looked up in. */
+  env: Env;
+  /** Edits made by flags, in order. */
+  overrides?: readonly Override[];
+  /** Reads a prompt's file. Default: from the disk. */
+  readText?: (path: string) => string;
+}
+
+/** A scenario that was read and found good. */
+export interface LoadedScenario {
+  /** With `${env:...}` resolved, so it holds secrets. */
+  scenario: Scenario;
+  /** As written, after overrides, with `${env:...}` unresolved and keys masked: this goes into reports. */
+  document: unknown;
+  /** SHA-256 over `document` and the prompts' files; key order, comments and formatting do not count. */
+  hash: string;
+  secrets: readonly Secret[];
+  /** The file as the user named it. */
+  file: string;
+  /** The texts of the prompts' files, by the path in the scenario. */
+  promptTexts: ReadonlyMap<string, string>;
+  /** Where a part of the document was written, for problems that are found later. */
+  placeOf(path: Path): Place;
+}
+
+/** Reads a scenario's text, YAML or JSON. Throws a `UserError` with every problem and its place. */
+export function parseScenario(text: string, file: string, options: ParseOptions): LoadedScenario {
+  return readScenario(yamlSource(text, file), options);
+}
+
+/** Checks a document and makes a scenario of it. Throws a `UserError` with every problem and its place. */
+export function readScenario(source: Source, options: ParseOptions): LoadedScenario {
+  const problems: PlacedProblem[] = [];
+  const { document, applied } = applyOverrides(source.value, options.overrides ?? [], problems);
+  const resolved = resolveEnv(
+    document,
+    options.env,
+    (path) => !overrideOf(path, applied) && source.quoted(path),
+  );
+  const place = placer(source, applied);
+  const add = (finding: Finding) => {
+    const { message, hint, code } = finding;
+    const found = { message, place: place(finding.path, finding.at) };
+    problems.push({
+      ...found,
+      ...(hint === undefined ? {} : { hint }),
+      ...(code === undefined ? {} : { code }),
+    });
+  };
+  for (const problem of resolved.problems) add({ ...problem, at: 'value', code: 'env_missing' });
+
+  const { result, value } = check(resolved);
+  const unknown = resolved.uses.filter((use) => use.missing).map((use) => use.path);
+  const known = (finding: Finding) => !unknown.some((path) => isWithin(finding.path, path));
+  if (!result.success) {
+    const written = (path: Path) =>
+      resolved.uses.find((use) => isWithin(use.path, path) && use.path.length === path.length)?.written;
+    findingsOf(result.error.issues, value, written).filter(known).forEach(add);
+  }
+
+  // These look at each part by itself, so that a mistake in one does not hide those of the others.
+  const base = dirname(resolve(source.file));
+  const prompts = readPrompts(value, base, options.readText ?? ((path) => readFileSync(path, 'utf8')));
+  prompts.findings.filter(known).forEach(add);
+  const keys = targetKeys(value, options.env);
+  keys.findings.forEach(add);
+
+  if (problems.length > 0 || !result.success)
+    throw invalid(problems, createRedactor(envSecrets(resolved.uses)));
+  const masked = maskDocument(document);
+  return {
+    scenario: withKeys(result.data, keys.defaults),
+    document: masked,
+    hash: hashDocument(masked, prompts.texts),
+    secrets: collectSecrets(result.data, resolved.uses, keys.defaults),
+    file: source.file,
+    promptTexts: prompts.texts,
+    placeOf: (path) => place(path, 'value'),
+  };
+}
+
+type Checked = { result: ReturnType<typeof scenarioSchema.safeParse>; value: unknown };
+
+// A reference that was read as a number or a boolean where text is wanted (a key of digits only) is text after all.
+function check(resolved: Resolved): Checked {
+  const result = scenarioSchema.safeParse(resolved.value);
+  if (result.success) return { result, value: resolved.value };
+  const wantsText = (path: Path) =>
+    result.error.issues.some(
+      (issue) =>
+        issue.code === 'invalid_type' && issue.expected === 'string' && isSame(issue.path as Path, path),
+    );
+  const texts = resolved.uses.filter(
+    (use) => typeof valueAt(resolved.value, use.path) !== 'string' && wantsText(use.path),
+  );
+  if (texts.length === 0) return { result, value: resolved.value };
+  const value = mapScalars(
+    resolved.value,
+    (scalar, path) => texts.find((use) => isSame(use.path, path))?.text ?? scalar,
+  );
+  return { result: scenarioSchema.safeParse(value), value };
+}
+
+function isSame(a: Path, b: Path): boolean {
+  return a.length === b.length && isWithin(a, b);
+}
+
+function placer(source: Source, applied: readonly AppliedOverride[]) {
+  return (path: Path, at: 'key' | 'value'): Place => {
+    const override = overrideOf(path, applied);
+    return override === undefined ? source.place(path, at) : { file: override.from };
+  };
+}
+
+interface TargetKeys {
+  /** By index of the target. */
+  defaults: ReadonlyMap<number, Secret>;
+  findings: Finding[];
+}
+
+function targetKeys(document: unknown, env: Env): TargetKeys {
+  const defaults = new Map<number, Secret>();
+  const findings: Finding[] = [];
+  const targets = valueAt(document, ['targets']);
+  for (const [index, raw] of Array.isArray(targets) ? targets.entries() : []) {
+    const target = targetSchema.safeParse(raw);
+    if (!target.success) continue;
+    const key = defaultKey(target.data, env);
+    if (key !== undefined) defaults.set(index, key);
+    const missing = missingKey(target.data, env);
+    if (missing !== undefined) findings.push({ ...missing, path: ['targets', index] });
+  }
+  return { defaults, findings };
+}
+
+function withKeys(scenario: Scenario, keys: ReadonlyMap<number, Secret>): Scenario {
+  const targets = scenario.targets.map((target, index) => {
+    const key = keys.get(index);
+    return key === undefined ? target : { ...target, apiKey: key.value };
+  });
+  return { ...scenario, targets };
+}
+
+// One code says what to do when all problems are of one kind; otherwise the scenario as a whole is not valid.
+function invalid(problems: readonly PlacedProblem[], redact: Redact): UserError {
+  const [first] = problems;
+  const code = first?.code;
+  const same = code !== undefined && problems.every((problem) => problem.code === code);
+  const ordered = [...problems].sort(inOrder).map(
+    ({ message, hint, place }): Problem => ({
+      message: redact(message),
+      ...(hint === undefined ? {} : { hint: redact(hint) }),
+      ...(place === undefined ? {} : { place }),
+    }),
+  );
+  return new UserError(same ? code : 'scenario_invalid', ordered);
+}
+
+function inOrder({ place: a }: Problem, { place: b }: Problem): number {
+  const last = Number.MAX_SAFE_INTEGER;
+  return (a?.line ?? last) - (b?.line ?? last) || (a?.column ?? last) - (b?.column ?? last);
+}

@@ -1,0 +1,110 @@
+import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import { roundOrders, split } from './order.ts';
+import type { LoadedScenario } from './parse.ts';
+import { resolvePrompt } from './prompts.ts';
+import type { Scenario } from './schema.ts';
+import { isEmbedded, resolveTarget } from './targets.ts';
+
+/** What a plan needs that a scenario cannot know. */
+export interface PlanOptions {
+  /** Where the embedded simulator listens, such as `http://127.0.0.1:40123`. Needed when `usesSimulator`. */
+  simulatorUrl?: string;
+}
+
+/** True when the run must start the embedded simulator. */
+export function usesSimulator(scenario: Scenario): boolean {
+  return scenario.targets.some(isEmbedded);
+}
+
+/** All that a run of the scenario will do. The same scenario and seed give the same plan. */
+export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
+  const { scenario, promptTexts } = loaded;
+  const groups = cellGroups(scenario);
+  return {
+    targets: scenario.targets.map((target) => resolveTarget(target, options.simulatorUrl)),
+    prompts: scenario.prompts.map((prompt) => resolvePrompt(prompt, promptTexts)),
+    cells: groups.flat(),
+    blocks: blocksOf(scenario, groups),
+    timeouts: scenario.timeouts,
+    seed: scenario.seed,
+    keepText: scenario.keepText,
+  };
+}
+
+// Cells in table order; a group holds the modes of one target, prompt and concurrency, which stay together so that
+// streaming and non-streaming are compared under the same conditions.
+function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
+  return targets.flatMap((target) =>
+    prompts.flatMap((prompt) =>
+      load.concurrency.map((concurrency) =>
+        modes.map((mode) => ({ target: target.name, prompt: prompt.name, concurrency, mode })),
+      ),
+    ),
+  );
+}
+
+function blocksOf({ load, seed }: Scenario, groups: readonly Cell[][]): Block[] {
+  const { requests, durationMs, warmup } = load;
+  // A round without a request would be no round.
+  const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
+  const shares = requests === undefined ? undefined : split(requests, rounds);
+  const size = groups[0]?.length ?? 0;
+  return roundOrders(groups.length, rounds, seed).flatMap((order, round) =>
+    order.flatMap((group) => {
+      const cells = Array.from({ length: size }, (_, mode) => group * size + mode);
+      // Whichever mode goes first may warm a cache for the other: they swap from round to round (A B, B A), and
+      // half of the groups begin the other way round.
+      if ((round + group) % 2 === 1) cells.reverse();
+      return cells.map(
+        (cell): Block => ({
+          round,
+          cell,
+          ...(shares === undefined ? {} : { requests: shares[round]! }),
+          ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
+          warmup: round === 0 ? warmup : 0,
+        }),
+      );
+    }),
+  );
+}
+
+/** The extent of a plan, in figures. */
+export interface PlanSummary {
+  cells: number;
+  rounds: number;
+  /** Measured requests of all cells; null when only time limits them. */
+  requests: number | null;
+  /** Unmeasured requests of all cells. */
+  warmup: number;
+  /** What the user should know before the run; one sentence each. */
+  warnings: string[];
+}
+
+/** Sums a plan up. */
+export function planSummary(plan: RunPlan): PlanSummary {
+  const { blocks, cells } = plan;
+  const counted = blocks.every((block) => block.requests !== undefined);
+  return {
+    cells: cells.length,
+    rounds: blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
+    requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
+    warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
+    warnings: starved(plan),
+  };
+}
+
+// A block of 8 requests cannot keep 16 streams open: its row would claim a load that never was.
+function starved({ blocks, cells }: RunPlan): string[] {
+  const least = new Map<number, number>();
+  for (const { cell, requests = Number.POSITIVE_INFINITY } of blocks) {
+    const { concurrency } = cells[cell]!;
+    if (requests < concurrency)
+      least.set(concurrency, Math.min(least.get(concurrency) ?? requests, requests));
+  }
+  return [...least]
+    .sort(([a], [b]) => a - b)
+    .map(([concurrency, requests]) => {
+      const share = `a round has only ${requests} request${requests === 1 ? '' : 's'} of each cell`;
+      return `concurrency ${concurrency} is not reached: ${share}; raise load.requests or lower load.rounds`;
+    });
+}

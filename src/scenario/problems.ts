@@ -1,0 +1,145 @@
+import type * as z from 'zod';
+import type { ErrorCode, Problem } from '../model/errors.ts';
+import { nearNames, suggest } from '../model/names.ts';
+import { excerpt } from '../wire/json.ts';
+import { A_DURATION, type CheckParams } from './fields.ts';
+import { formatPath, type Path, valueAt } from './paths.ts';
+import { NESTED_KEYS } from './schema.ts';
+
+/** A problem at a path of the document, before it has a place in a file. */
+export interface Finding {
+  path: Path;
+  /** Whether the key or the value is to be shown. */
+  at: 'key' | 'value';
+  message: string;
+  hint?: string;
+  /** The code of the whole error, when all findings have the same one. */
+  code?: ErrorCode;
+}
+
+/** A finding with its place. */
+export type PlacedProblem = Problem & { code?: ErrorCode };
+
+type Issue = z.core.$ZodIssue;
+
+/** How a value may be named in a message: as it stands, or, for what came from the environment, as it was written. */
+export type Show = (path: Path) => string | undefined;
+
+/** Puts zod's issues into words. `written` gives the text of a value that must not be shown itself. */
+export function findingsOf(issues: readonly Issue[], root: unknown, written: Show): Finding[] {
+  return issues.flatMap((issue) => findings(issue, [], root, written));
+}
+
+function findings(issue: Issue, prefix: Path, root: unknown, written: Show): Finding[] {
+  const path: Path = [...prefix, ...(issue.path as (string | number)[])];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey([...path, key], issue.message.split(', ')));
+    case 'invalid_union': {
+      // The branch that was meant is the only one whose outermost type fits.
+      const meant = issue.errors.filter(
+        (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
+      );
+      const [branch] = meant;
+      if (meant.length === 1 && branch !== undefined) {
+        return branch.flatMap((inner) => findings(inner, path, root, written));
+      }
+      return [unexpected(path, issue.message, root, written)];
+    }
+    case 'invalid_key': {
+      const expects = issue.issues[0]?.message ?? issue.message;
+      const key = JSON.stringify(path.at(-1));
+      return [
+        { path, at: 'key', message: `${formatPath(path.slice(0, -1))}: expected ${expects}, got ${key}` },
+      ];
+    }
+    case 'custom':
+      return [custom(path, issue, root, written)];
+    case 'invalid_value':
+      return [unexpected(path, issue.message, root, written, issue.values.map(String))];
+    case 'invalid_type':
+    case 'too_big':
+    case 'too_small':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'invalid_element':
+      return [unexpected(path, issue.message, root, written)];
+    default:
+      return issue satisfies never;
+  }
+}
+
+function unknownKey(path: Path, known: readonly string[]): Finding {
+  const key = String(path.at(-1));
+  const home = path.length === 1 && Object.keys(NESTED_KEYS).find((name) => NESTED_KEYS[name]?.includes(key));
+  const hint = home ? `it belongs under ${home}` : suggest(key, known);
+  return { path, at: 'key', message: `unknown key ${formatPath(path)}`, hint };
+}
+
+function custom(path: Path, issue: Issue & { code: 'custom' }, root: unknown, written: Show): Finding {
+  // A check that gives no parameters says what would have been right, as the types do.
+  if (issue.params === undefined) return unexpected(path, issue.message, root, written);
+  const { hint, names, code } = issue.params as CheckParams;
+  if (names === undefined) {
+    const message = `${path.length === 0 ? '' : `${formatPath(path)}: `}${issue.message}`;
+    return { path, at: 'value', message, ...hinted(hint) };
+  }
+  return {
+    path,
+    at: 'value',
+    message: `${formatPath(path)}: ${issue.message} ${shown(path, root, written)}`,
+    hint:
+      written(path) === undefined
+        ? suggest(String(valueAt(root, path)), names)
+        : `known: ${names.join(', ')}`,
+    ...(code === undefined ? {} : { code }),
+  };
+}
+
+function unexpected(path: Path, expects: string, root: unknown, written: Show, words?: string[]): Finding {
+  const value = valueAt(root, path);
+  const label = formatPath(path) || 'the scenario';
+  if (value === undefined) {
+    const parent = path.slice(0, -1);
+    const message = `${formatPath(parent) || 'the scenario'} has no ${path.at(-1)}`;
+    return { path: parent, at: 'key', message, hint: `expected ${path.at(-1)}: ${expects}` };
+  }
+  const message = `${label}: expected ${expects}, got ${shown(path, root, written)}`;
+  return { path, at: 'value', message, ...hinted(advice(value, expects, written(path), words)) };
+}
+
+function advice(value: unknown, expects: string, written?: string, words?: string[]): string | undefined {
+  if (written !== undefined) return undefined;
+  if (value === null) return 'give it a value, or leave the key out';
+  if (typeof value === 'number' && expects.startsWith(A_DURATION)) {
+    return `add a unit: ${value}s or ${value}ms`;
+  }
+  if (typeof value === 'string' && words !== undefined) {
+    const near = nearNames(value, words);
+    return near.length === 0 ? undefined : `did you mean ${near.map((word) => `"${word}"`).join(' or ')}?`;
+  }
+  if ((typeof value === 'number' || typeof value === 'boolean') && /^(text|the key|a URL)/.test(expects)) {
+    return 'put it in quotes to make it text';
+  }
+  return undefined;
+}
+
+function hinted(hint: string | undefined): { hint?: string } {
+  return hint === undefined ? {} : { hint };
+}
+
+// Keys and header values are never shown, wherever they came from.
+function isConfidential(path: Path): boolean {
+  return path[0] === 'targets' && (path[2] === 'apiKey' || path[2] === 'headers');
+}
+
+function shown(path: Path, root: unknown, written: Show): string {
+  const value = valueAt(root, path);
+  const reference = written(path);
+  if (reference !== undefined) return `the value of ${reference}`;
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (isConfidential(path)) return typeof value === 'string' ? 'another text' : `a ${typeof value}`;
+  return typeof value === 'string' ? JSON.stringify(excerpt(value, 60)) : String(value);
+}

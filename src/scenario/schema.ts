@@ -1,0 +1,151 @@
+import * as z from 'zod';
+import { DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
+import {
+  ALWAYS,
+  choice,
+  distinct,
+  distinctNames,
+  duration,
+  flag,
+  list,
+  mapping,
+  text,
+  whole,
+} from './fields.ts';
+import { simulatorSchema } from './simulator-schema.ts';
+import { targetSchema } from './target-schema.ts';
+
+/** A scenario: one schema is the parser, the type and the published JSON Schema. */
+
+const messageSchema = mapping({
+  role: choice(['system', 'user', 'assistant']).describe('Who speaks.'),
+  content: text().describe('What is said.'),
+});
+
+const promptSchema = mapping({
+  name: text().describe('The name in tables, records and thresholds.'),
+  text: text().optional().describe('The prompt itself, sent as one user message.'),
+  file: text().optional().describe('A text file that holds the prompt, relative to this scenario.'),
+  messages: list(messageSchema, 'a list of messages ({ role, content })')
+    .optional()
+    .describe('A whole conversation, instead of text or file.'),
+  system: text().optional().describe('A system message that comes first.'),
+  maxTokens: whole(1)
+    .optional()
+    .describe("Upper limit of the answer's length in tokens. Default: the provider's."),
+})
+  .superRefine((value: unknown, context) => {
+    if (typeof value !== 'object' || value === null) return;
+    const given = ['text', 'file', 'messages'].filter((key) => key in value);
+    if (given.length === 1) return;
+    context.addIssue({
+      code: 'custom',
+      message:
+        given.length === 0
+          ? 'the prompt says nothing'
+          : `the prompt has ${given.join(' and ')}, which exclude each other`,
+      params: { hint: 'give exactly one of text, file and messages' },
+    });
+  }, ALWAYS)
+  .meta({ oneOf: [{ required: ['text'] }, { required: ['file'] }, { required: ['messages'] }] });
+
+const DEFAULT_REQUESTS = 20;
+
+const loadFields = mapping({
+  concurrency: z
+    .union([whole(1), list(whole(1), 'a list of whole numbers of at least 1').superRefine(distinct)], {
+      error: 'a whole number of at least 1, or a list of them such as [1, 4, 16]',
+    })
+    .transform((value) => (typeof value === 'number' ? [value] : value))
+    .prefault([1])
+    .describe('Streams at once: one number, or a list that makes a cell of each.'),
+  requests: whole(1)
+    .optional()
+    .describe(
+      `Measured requests of each cell, all rounds together. Default: ${DEFAULT_REQUESTS}, or no limit when duration is given.`,
+    ),
+  duration: duration()
+    .optional()
+    .describe('Time of each cell, all rounds together, after which it sends no more requests, such as 30s.'),
+  rounds: whole(1)
+    .default(5)
+    .describe(
+      'The cells take turns in this many rounds, so that drift hits all alike. At most as many as requests.',
+    ),
+  warmup: whole(0).default(1).describe('Unmeasured requests of each cell, before its first round.'),
+});
+
+const loadSchema = loadFields.transform(({ requests, duration: durationMs, ...rest }) => ({
+  ...rest,
+  requests: requests ?? (durationMs === undefined ? DEFAULT_REQUESTS : undefined),
+  durationMs,
+}));
+
+const timeoutsFields = mapping({
+  connect: duration().optional().describe('Until a new connection is ready. Default: 10s.'),
+  firstByte: duration()
+    .optional()
+    .describe('From the request to the first byte of the body. Default: total.'),
+  idle: duration().optional().describe('Between two reads, once the body has begun. Default: 60s.'),
+  total: duration().optional().describe('The whole request. Default: 5m.'),
+});
+
+const timeoutsSchema = timeoutsFields.transform((fields): Timeouts => {
+  const { connect, firstByte, idle, total = DEFAULT_TIMEOUTS.totalMs } = fields;
+  return {
+    connectMs: connect ?? DEFAULT_TIMEOUTS.connectMs,
+    firstByteMs: firstByte ?? total,
+    idleMs: idle ?? DEFAULT_TIMEOUTS.idleMs,
+    totalMs: total,
+  };
+});
+
+const VERSION = 'the number 1, the version of this format';
+
+const documentSchema = mapping({
+  version: z.literal(1, { error: VERSION }).describe('Version of the format: 1.'),
+  name: text().describe('The name of the scenario in reports.'),
+  description: text().optional().describe('What the scenario is to find out.'),
+  seed: whole(0)
+    .default(1)
+    .describe('Seed of everything that is drawn at random: the same seed gives the same plan.'),
+  targets: list(targetSchema, 'a list of targets')
+    .superRefine(distinctNames('targets'), ALWAYS)
+    .describe('What is measured.'),
+  prompts: list(promptSchema, 'a list of prompts')
+    .superRefine(distinctNames('prompts'), ALWAYS)
+    .describe('What is asked. Each prompt makes cells of its own.'),
+  modes: list(choice(['streaming', 'non-streaming']), 'a list of streaming, non-streaming')
+    .superRefine(distinct)
+    .prefault(['streaming'])
+    .describe('Streaming, non-streaming, or both, measured side by side.'),
+  load: loadSchema.prefault({}).describe('How many requests, how many at once.'),
+  timeouts: timeoutsSchema.prefault({}).describe('Time limits of a request.'),
+  stall: duration()
+    .prefault('1s')
+    .describe('A gap between content events that is longer than this counts as a stall.'),
+  keepText: flag().default(false).describe('Keep the answers in the records.'),
+  thresholds: z
+    .array(text('an expression such as "ttft.p95 < 2s"'), {
+      error: 'a list of expressions such as "ttft.p95 < 2s"',
+    })
+    .default([])
+    .describe('Conditions that the run must meet, such as "ttft.p95{prompt=short} < 800ms".'),
+  simulator: simulatorSchema.optional().describe('Settings of the embedded simulator (provider: simulator).'),
+});
+
+/** The parser of scenarios. Its input is the document after `${env:...}` was resolved; its output has times in ms. */
+export const scenarioSchema = documentSchema.transform(({ stall, ...rest }) => ({ ...rest, stallMs: stall }));
+
+/** A scenario, checked and with its defaults filled in. Times are in ms. */
+export type Scenario = z.output<typeof scenarioSchema>;
+
+/** A prompt as a scenario gives it: exactly one of `text`, `file` and `messages` is there. */
+export type ScenarioPrompt = Scenario['prompts'][number];
+
+/** The keys of the document's parts, for hints about a key that was written one level too high. */
+export const NESTED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  load: Object.keys(loadFields.shape),
+  timeouts: Object.keys(timeoutsFields.shape),
+  simulator: ['profiles'],
+};

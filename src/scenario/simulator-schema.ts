@@ -1,0 +1,136 @@
+import * as z from 'zod';
+import {
+  A_DURATION,
+  ALWAYS,
+  choice,
+  duration,
+  flag,
+  type IssueSink,
+  mapping,
+  number,
+  text,
+  whole,
+} from './fields.ts';
+
+/** The settings of the embedded simulator, as a scenario file gives them. */
+
+const SHAPES = ['normal', 'lognormal', 'exponential'] as const;
+
+/** Form of a distribution. With a standard deviation of 0, `normal` and `lognormal` are constants. */
+export type DistributionShape = (typeof SHAPES)[number];
+
+/** A distribution of times, in ms. Samples are held inside `minMs` and `maxMs`. */
+export interface DurationDistribution {
+  meanMs: number;
+  sdMs: number;
+  minMs?: number;
+  maxMs?: number;
+  shape: DistributionShape;
+}
+
+/** A distribution of counts. Samples are held inside `min` and `max`. */
+export interface NumberDistribution {
+  mean: number;
+  sd: number;
+  min?: number;
+  max?: number;
+  shape: DistributionShape;
+}
+
+function parts<T extends z.ZodType<number>>(value: () => T) {
+  return {
+    mean: value().describe('The mean.'),
+    sd: value()
+      .optional()
+      .describe(
+        'The standard deviation. Default: 0, which makes it a constant; of an exponential, the mean.',
+      ),
+    min: value().optional().describe('No sample is below this.'),
+    max: value().optional().describe('No sample is above this.'),
+    shape: choice(SHAPES).default('lognormal').describe('The form of the distribution.'),
+  };
+}
+
+function boundsInOrder(value: unknown, context: IssueSink): void {
+  const { min, max } = (value ?? {}) as { min?: unknown; max?: unknown };
+  if (typeof min === 'number' && typeof max === 'number' && min > max) {
+    context.addIssue({ code: 'custom', path: ['max'], message: 'max is less than min', params: {} });
+  }
+}
+
+function spread(mean: number, sd: number | undefined, shape: DistributionShape): number {
+  return sd ?? (shape === 'exponential' ? mean : 0);
+}
+
+const durationDistribution = z
+  .union(
+    [
+      duration({ zero: true }),
+      mapping(parts(() => duration({ zero: true }))).superRefine(boundsInOrder, ALWAYS),
+    ],
+    { error: `${A_DURATION}, or a mapping (mean, sd, min, max, shape)` },
+  )
+  .transform((value): DurationDistribution => {
+    if (typeof value === 'number') return { meanMs: value, sdMs: 0, shape: 'lognormal' };
+    const { mean, sd, min, max, shape } = value;
+    return {
+      meanMs: mean,
+      sdMs: spread(mean, sd, shape),
+      ...(min === undefined ? {} : { minMs: min }),
+      ...(max === undefined ? {} : { maxMs: max }),
+      shape,
+    };
+  });
+
+const tokenDistribution = z
+  .union([whole(1), mapping(parts(() => number(0))).superRefine(boundsInOrder, ALWAYS)], {
+    error: 'a whole number of at least 1, or a mapping (mean, sd, min, max, shape)',
+  })
+  .transform((value): NumberDistribution => {
+    if (typeof value === 'number') return { mean: value, sd: 0, shape: 'lognormal' };
+    const { mean, sd, min, max, shape } = value;
+    return {
+      mean,
+      sd: spread(mean, sd, shape),
+      ...(min === undefined ? {} : { min }),
+      ...(max === undefined ? {} : { max }),
+      shape,
+    };
+  });
+
+const profileSchema = mapping({
+  ttft: durationDistribution.describe(
+    'From the request to the first token: 200ms, or { mean, sd, min, max, shape }.',
+  ),
+  gap: durationDistribution.describe('Between two tokens: 20ms, or { mean, sd, min, max, shape }.'),
+  tokens: tokenDistribution.describe("Length of the answer in tokens. A prompt's maxTokens caps it."),
+  chunkTokens: whole(1).default(1).describe('Tokens that go into one chunk.'),
+  thinking: whole(0).optional().describe('Reasoning tokens that come before the answer. Default: 0.'),
+  tools: flag().optional().describe('The answer ends in a tool call. Default: false.'),
+  mode: choice(['real', 'replay', 'burst', 'coarse'])
+    .optional()
+    .describe(
+      'How the answer is delivered. real (the default): each token as it is made. replay: generated whole, then dribbled out. ' +
+        'burst: generated whole, then sent at once. coarse: as it is made, but in few large lumps.',
+    ),
+  error: mapping({
+    rate: number(0, 1).describe('Share of the requests that fail, from 0 to 1.'),
+    kind: choice(['http_500', 'http_429', 'inband', 'truncate']).describe('How they fail.'),
+  })
+    .optional()
+    .describe('Failures that the simulator makes on purpose.'),
+});
+
+/** How the embedded simulator answers: the time to its first token, its pace, its length and its faults. */
+export type SimulatorProfile = z.output<typeof profileSchema>;
+
+/** The parser of the simulator's settings. */
+export const simulatorSchema = mapping({
+  seed: whole(0).optional().describe("Seed of the simulator's own draws. Default: the scenario's seed."),
+  profiles: z
+    .record(text('the name of a profile'), profileSchema, { error: 'a mapping of profiles by name' })
+    .describe('Profiles by name. A target chooses one by its profile, or else by its model.'),
+});
+
+/** Settings of the embedded simulator. */
+export type SimulatorSettings = z.output<typeof simulatorSchema>;

@@ -1,0 +1,97 @@
+/** Seeded randomness: the same key gives the same numbers on every machine, in any order of use. */
+
+/** A stream of numbers, evenly spread over [0, 1). */
+export type Random = () => number;
+
+/** A quantity that varies. Its unit is told by the field that holds it. */
+export interface Distribution {
+  /** Mean of the shape itself, before `min` and `max` are applied. */
+  mean: number;
+  /** Standard deviation. Read by `normal` and `lognormal` only: an exponential's equals its mean. */
+  sd: number;
+  /** Samples below are raised to this. Default 0. */
+  min?: number;
+  /** Samples above are lowered to this. Default: none. */
+  max?: number;
+  shape: 'constant' | 'normal' | 'lognormal' | 'exponential';
+}
+
+/**
+ * 32 bits that depend on every character of `text` and on `basis`. FNV-1a (Fowler, Noll, Vo) over UTF-16 units;
+ * its weak high bits are then mixed by the finaliser of MurmurHash3 (Austin Appleby).
+ */
+export function hashText(text: string, basis = 0): number {
+  let hash = 0x811c9dc5 ^ Math.imul(basis, 0x9e3779b1);
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** 64 bits of `text` as 16 hexadecimal digits: a short stand-in for a long key. */
+export function fingerprint(text: string): string {
+  return [1, 2].map((basis) => hashText(text, basis).toString(16).padStart(8, '0')).join('');
+}
+
+/**
+ * The random stream of a key. Generator: sfc32 by Chris Doty-Humphrey (PractRand), 128 bits of state, 32 bits a
+ * step; seeded from three hashes of the key, the first outputs thrown away as its author advises.
+ */
+export function seededRandom(key: string): Random {
+  let a = hashText(key, 1) | 0;
+  let b = hashText(key, 2) | 0;
+  let c = hashText(key, 3) | 0;
+  let counter = 1;
+  const step = (): number => {
+    const out = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + out) | 0;
+    return (out >>> 0) / 2 ** 32;
+  };
+  for (let i = 0; i < 15; i++) step();
+  return step;
+}
+
+/** A whole number from 0 up to, not including, `below`. */
+export function randomInt(random: Random, below: number): number {
+  return Math.floor(random() * below);
+}
+
+/** One entry of a list that is not empty. */
+export function pick<T>(random: Random, list: readonly T[]): T {
+  return list[randomInt(random, list.length)]!;
+}
+
+/** One sample, at least 0, in the unit of the distribution. */
+export function sample(distribution: Distribution, random: Random): number {
+  const { min = 0, max = Number.POSITIVE_INFINITY } = distribution;
+  return Math.min(max, Math.max(min, 0, draw(distribution, random)));
+}
+
+function draw({ shape, mean, sd }: Distribution, random: Random): number {
+  switch (shape) {
+    case 'constant':
+      return mean;
+    case 'normal':
+      return mean + sd * standardNormal(random);
+    case 'lognormal': {
+      if (mean <= 0) return 0;
+      // Parameters of the logarithm whose exponential has the mean and deviation asked for.
+      const variance = Math.log(1 + (sd / mean) ** 2);
+      return Math.exp(Math.log(mean) - variance / 2 + Math.sqrt(variance) * standardNormal(random));
+    }
+    case 'exponential':
+      return -mean * Math.log(1 - random());
+    default: {
+      const impossible: never = shape;
+      return impossible;
+    }
+  }
+}
+
+// Box-Muller; 1 - random() because the logarithm of 0 is not a number to build on.
+function standardNormal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

@@ -1,0 +1,58 @@
+import type { ChatRequest } from '../model/request.ts';
+import { DIALECT_NAMES, wireFormat } from '../wire/dialects.ts';
+import type { IncomingWireRequest, WireBody, WireFormat } from '../wire/format.ts';
+
+/** What a request to the simulator is about. */
+export type Route =
+  | { kind: 'chat'; format: WireFormat; request: ChatRequest }
+  | { kind: 'health' }
+  | { kind: 'models' }
+  | { kind: 'truth' }
+  | { kind: 'refuse'; status: number; body: WireBody; allow?: string };
+
+/** Every dialect there is. Plain ones own `/sse`, `/ndjson` and so on, the others their API's path. */
+export function allFormats(): WireFormat[] {
+  return DIALECT_NAMES.map((name) => wireFormat(name));
+}
+
+/** The route of a request. Any prefix may stand before a dialect's own path (`/v1`, `/openai/v1`). */
+export function route(incoming: IncomingWireRequest, formats: readonly WireFormat[]): Route {
+  const { method, path } = incoming;
+  const page = PAGES.find(({ owns }) => owns(path));
+  if (page !== undefined) {
+    return method === 'GET'
+      ? { kind: page.kind }
+      : refuse(405, `${path} takes GET, not ${method}`, undefined, 'GET');
+  }
+  if (method === 'POST' || method === 'GET') {
+    for (const format of formats) {
+      const request = format.parseRequest(incoming);
+      if (request !== undefined) return { kind: 'chat', format, request: withQuery(request, incoming.query) };
+    }
+  }
+  const owner = formats.find((format) => format.ownsPath(path));
+  if (owner === undefined) return refuse(404, `no such path: ${path}`);
+  if (method !== 'POST') return refuse(405, `${path} takes POST, not ${method}`, owner, 'POST');
+  return refuse(400, `the body is not a request of the dialect ${owner.name}`, owner);
+}
+
+const PAGES: readonly { kind: 'health' | 'models' | 'truth'; owns(path: string): boolean }[] = [
+  { kind: 'health', owns: (path) => path === '/health' },
+  { kind: 'truth', owns: (path) => path === '/__truth' },
+  { kind: 'models', owns: (path) => path.endsWith('/v1/models') },
+];
+
+/** A refusal, in the dialect's own shape where the dialect is known. */
+export function refuse(status: number, message: string, format?: WireFormat, allow?: string): Route {
+  const body = format?.encodeError(status, message) ?? {
+    contentType: 'application/json',
+    body: JSON.stringify({ error: { message, code: String(status) } }),
+  };
+  return allow === undefined ? { kind: 'refuse', status, body } : { kind: 'refuse', status, body, allow };
+}
+
+// A GET has no body to name a model in: `/sse?model=glm-4-flash`.
+function withQuery(request: ChatRequest, query: URLSearchParams): ChatRequest {
+  const model = request.model ?? query.get('model') ?? undefined;
+  return model === undefined ? request : { ...request, model };
+}

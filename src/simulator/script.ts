@@ -1,0 +1,220 @@
+import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
+import type { ChatRequest } from '../model/request.ts';
+import type { ErrorKind, Profile } from './profile.ts';
+import { type Distribution, fingerprint, type Random, randomInt, sample, seededRandom } from './random.ts';
+import { estimateTokens, words } from './words.ts';
+
+/** What leaves together: one event, or the lump of a `coarse` profile. */
+export interface ScriptStep {
+  /** Milliseconds after the request was received. */
+  dueMs: number;
+  events: readonly StreamEvent[];
+}
+
+/** How a scripted answer ends. */
+export type ScriptEnding = 'complete' | 'http_error' | 'inband_error' | 'truncated';
+
+/** Everything that the simulator will say to one request, and when. Holds no clock. */
+export interface Script {
+  /** `start` first, `usage` and `complete` last; less for an answer that fails. Due times never fall. */
+  steps: readonly ScriptStep[];
+  /** Milliseconds after which the answer has been made whole: when a non-streaming answer leaves. */
+  madeMs: number;
+  ending: ScriptEnding;
+  /** The status and message that take the place of the steps, when `ending` is `http_error`. */
+  refusal?: { status: 429 | 500; message: string; dueMs: number };
+}
+
+type ContentEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' | 'tool_call' }>;
+
+/** Upper limits of a prompt's length in characters, and the answers that they get. */
+const BY_PROMPT: readonly { below: number; tokens: Distribution }[] = [
+  { below: 20, tokens: { shape: 'normal', mean: 24, sd: 5, min: 10 } },
+  { below: 200, tokens: { shape: 'normal', mean: 90, sd: 18, min: 30 } },
+  { below: Number.POSITIVE_INFINITY, tokens: { shape: 'normal', mean: 220, sd: 40, min: 80 } },
+];
+
+const TOOL = {
+  name: 'lookup',
+  arguments: ['{"', 'query', '":"', 'stream', 'ing', '","', 'limit', '":', '3', '}'],
+};
+
+const DEFAULT_REPLAY_GAP_MS = 20;
+const DEFAULT_LUMP_CHUNKS = 16;
+
+/** The text that an answer depends on: every message with its role. */
+export function promptText(request: ChatRequest): string {
+  return request.messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
+}
+
+/**
+ * The script of one answer. It depends on the prompt, the model, the seed and `ordinal`, how many times this same
+ * prompt was asked before; never on other prompts. Text, timing and failure are drawn from streams of their own, so
+ * that changing a profile's timing leaves its texts alone. Whether the request asks for a stream changes nothing.
+ */
+export function makeScript(request: ChatRequest, profile: Profile, seed: number, ordinal: number): Script {
+  const prompt = promptText(request);
+  const key = JSON.stringify([seed, request.model ?? '', ordinal, fingerprint(prompt)]);
+  const failure = drawFailure(profile, seededRandom(`${key}failure`));
+  const timing = seededRandom(`${key}timing`);
+  const ttftMs = sample(profile.ttft, timing);
+  if (failure === 'http_429' || failure === 'http_500') return refuse(failure, ttftMs);
+
+  const wanted = drawTokens(request, profile, prompt, key);
+  const limit = Math.max(1, request.maxTokens ?? Number.POSITIVE_INFINITY);
+  const tokens = wanted.slice(0, limit);
+  const chunks = group(tokens, profile.chunkTokens);
+  const madeMs: number[] = [];
+  for (const _ of chunks)
+    madeMs.push(madeMs.length === 0 ? ttftMs : madeMs.at(-1)! + sample(profile.gap, timing));
+
+  const kept = failure === undefined ? chunks.length : cutAfter(chunks.length, seededRandom(`${key}cut`));
+  const content = deliver(chunks, madeMs, profile, timing).slice(0, kept);
+  const reasoningTokens = tokens.filter((token) => token.type === 'thinking').length;
+  const tail: StreamEvent[] =
+    failure === 'inband'
+      ? [{ type: 'error', code: 'server_error', message: 'the simulated model failed while answering' }]
+      : failure === 'truncate'
+        ? []
+        : [
+            {
+              type: 'usage',
+              inputTokens: estimateTokens(prompt),
+              outputTokens: tokens.length,
+              ...(reasoningTokens > 0 ? { reasoningTokens } : {}),
+            },
+            {
+              type: 'complete',
+              finish: tokens.length < wanted.length ? 'length' : profile.tools ? 'tool_calls' : 'stop',
+            },
+          ];
+  const start: StreamEvent = {
+    type: 'start',
+    ...(request.model === undefined ? {} : { model: request.model }),
+  };
+  const sent =
+    profile.mode === 'coarse' ? lumps(content, profile.lumpChunks ?? DEFAULT_LUMP_CHUNKS) : content;
+  const lastMs = sent.at(-1)!.dueMs;
+  const steps = [
+    { dueMs: sent[0]!.dueMs, events: [start] },
+    ...sent,
+    ...tail.map((event) => ({ dueMs: lastMs, events: [event] })),
+  ];
+  const ending = failure === undefined ? 'complete' : failure === 'inband' ? 'inband_error' : 'truncated';
+  return { steps, madeMs: madeMs.at(-1)!, ending };
+}
+
+/** All events of a script in order: what a whole answer is made of. */
+export function scriptEvents(script: Script): StreamEvent[] {
+  return script.steps.flatMap(({ events }) => events);
+}
+
+function drawFailure({ error }: Profile, random: Random): ErrorKind | undefined {
+  return error !== undefined && random() < error.rate ? error.kind : undefined;
+}
+
+function refuse(kind: 'http_429' | 'http_500', ttftMs: number): Script {
+  const refusal =
+    kind === 'http_429'
+      ? ({ status: 429, message: 'the simulated rate limit was reached', dueMs: 0 } as const)
+      : ({ status: 500, message: 'the simulated model failed', dueMs: ttftMs } as const);
+  return { steps: [], madeMs: refusal.dueMs, ending: 'http_error', refusal };
+}
+
+function drawTokens(request: ChatRequest, profile: Profile, prompt: string, key: string): ContentEvent[] {
+  const asked = request.messages.findLast(({ role }) => role === 'user')?.content ?? prompt;
+  const length =
+    profile.tokens === 'by-prompt'
+      ? BY_PROMPT.find(({ below }) => asked.length < below)!.tokens
+      : profile.tokens;
+  const answerTokens = Math.max(1, Math.round(sample(length, seededRandom(`${key}length`))));
+  // A model may well think up its whole allowance; one that never answers would make a poor demonstration.
+  const thinkingTokens = Math.min(
+    profile.thinking ?? 0,
+    Math.floor((request.maxTokens ?? Number.POSITIVE_INFINITY) / 2),
+  );
+  const tokens: ContentEvent[] = [];
+  for (const text of words(thinkingTokens, asked, seededRandom(`${key}thinking`))) {
+    tokens.push({ type: 'thinking', text });
+  }
+  for (const text of words(answerTokens, asked, seededRandom(`${key}text`))) {
+    tokens.push({ type: 'message_chunk', text });
+  }
+  if (profile.tools) {
+    tokens.push({
+      type: 'tool_call',
+      index: 0,
+      id: `call_${fingerprint(key)}`,
+      name: TOOL.name,
+      arguments: '',
+    });
+    for (const piece of TOOL.arguments) tokens.push({ type: 'tool_call', index: 0, arguments: piece });
+  }
+  return tokens;
+}
+
+/** Tokens of one kind that follow each other, put together into chunks of at most `size`. */
+function group(tokens: readonly ContentEvent[], size: number): ContentEvent[] {
+  const chunks: ContentEvent[] = [];
+  let room = 0;
+  for (const token of tokens) {
+    const last = chunks.at(-1);
+    if (last === undefined || last.type !== token.type || room <= 0) {
+      chunks.push(token);
+      room = Math.max(1, size) - 1;
+    } else {
+      chunks[chunks.length - 1] = joined(last, token);
+      room--;
+    }
+  }
+  return chunks;
+}
+
+function joined(first: ContentEvent, second: ContentEvent): ContentEvent {
+  if (first.type === 'tool_call') {
+    return { ...first, arguments: first.arguments + (second as ToolCallEvent).arguments };
+  }
+  return { ...first, text: first.text + (second as { text: string }).text };
+}
+
+function deliver(
+  chunks: readonly ContentEvent[],
+  madeMs: readonly number[],
+  profile: Profile,
+  timing: Random,
+): ScriptStep[] {
+  const mode = profile.mode ?? 'real';
+  const wholeMs = madeMs.at(-1)!;
+  const replayGapMs = profile.replayGapMs ?? DEFAULT_REPLAY_GAP_MS;
+  return chunks.map((event, i) => {
+    switch (mode) {
+      case 'real':
+      case 'coarse':
+        return { dueMs: madeMs[i]!, events: [event] };
+      case 'burst':
+        return { dueMs: wholeMs, events: [event] };
+      case 'replay':
+        // Steady as a timer is, not as arithmetic is: up to 4 % late.
+        return { dueMs: wholeMs + replayGapMs * (i + timing() * 0.04), events: [event] };
+      default: {
+        const impossible: never = mode;
+        return impossible;
+      }
+    }
+  });
+}
+
+/** Each lump leaves when its last chunk has been made. */
+function lumps(content: readonly ScriptStep[], size: number): ScriptStep[] {
+  const steps: ScriptStep[] = [];
+  for (let i = 0; i < content.length; i += size) {
+    const lump = content.slice(i, i + size);
+    steps.push({ dueMs: lump.at(-1)!.dueMs, events: lump.flatMap(({ events }) => events) });
+  }
+  return steps;
+}
+
+/** How many chunks an answer that fails half way has sent: at least one, and not all of several. */
+function cutAfter(chunks: number, random: Random): number {
+  return chunks < 2 ? chunks : 1 + randomInt(random, chunks - 1);
+}

@@ -1,0 +1,307 @@
+import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { argumentsValue, gather } from './answer.ts';
+import { Blocks } from './blocks.ts';
+import { chatMessages, type FinishWords, finishWord, post, promptText, textOf } from './chat.ts';
+import { jsonBody, type WireFormat } from './format.ts';
+import type { Frame } from './frame.ts';
+import {
+  asArguments,
+  asArray,
+  asCount,
+  asNumber,
+  asObject,
+  asText,
+  compact,
+  type Json,
+  parseJson,
+} from './json.ts';
+import { JsonDecoder } from './json-decoder.ts';
+
+// Anthropic Messages: blocks of text, thinking and tool use, each with a start, deltas and a stop. The counts come in
+// two places, the input's at the start and the output's at the end; `message_stop` is the terminator.
+
+const FINISH: FinishWords = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  refusal: 'content_filter',
+  pause_turn: 'other',
+};
+
+/** `max_tokens` is required: this is sent when nothing is asked for. */
+const DEFAULT_MAX_TOKENS = 4096;
+
+/** Anthropic's `/v1/messages`. */
+export const anthropic: WireFormat = {
+  name: 'anthropic',
+  title: 'Anthropic Messages (SSE)',
+  framing: 'sse',
+  carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+
+  request(chat) {
+    const system = chat.messages.filter((message) => message.role === 'system');
+    const body = {
+      model: chat.model,
+      max_tokens: chat.maxTokens ?? DEFAULT_MAX_TOKENS,
+      system: system.length > 0 ? promptText(system) : undefined,
+      messages: chat.messages.filter((message) => message.role !== 'system'),
+      temperature: chat.temperature,
+      stream: chat.stream,
+      ...chat.extra,
+    };
+    const request = post('/messages', body, chat.stream);
+    return { ...request, headers: { ...request.headers, 'anthropic-version': '2023-06-01' } };
+  },
+
+  ownsPath: (pathname) => pathname.endsWith('/messages'),
+
+  parseRequest({ method, path, body }) {
+    if (method !== 'POST' || !path.endsWith('/messages')) return undefined;
+    const json = asObject(parseJson(body));
+    const messages = chatMessages(json?.messages);
+    if (json === undefined || messages === undefined) return undefined;
+    const system = textOf(json.system);
+    return compact<ChatRequest>({
+      model: asText(json.model),
+      messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
+      maxTokens: asCount(json.max_tokens),
+      temperature: asNumber(json.temperature),
+      stream: json.stream === true,
+    });
+  },
+
+  decoder: () => new AnthropicDecoder(),
+
+  encoder(context) {
+    const blocks = new Blocks();
+    let usage: UsageEvent | undefined;
+    const frame = (type: string, more: object = {}): Frame => ({
+      event: type,
+      data: JSON.stringify({ type, ...more }),
+    });
+    const stop = (index: number) => frame('content_block_stop', { index });
+    return (event) => {
+      const frames: Frame[] = [];
+      const passage = blocks.enter(event);
+      if (passage?.closed !== undefined) frames.push(stop(passage.closed.index));
+      const index = passage?.index;
+      if (passage?.opened)
+        frames.push(frame('content_block_start', { index, content_block: blockOf(event) }));
+      const delta = (fields: Json) => frames.push(frame('content_block_delta', { index, delta: fields }));
+      switch (event.type) {
+        case 'start': {
+          const message = {
+            id: context.id,
+            type: 'message',
+            role: 'assistant',
+            model: context.model,
+            content: [],
+            stop_reason: null,
+            stop_sequence: null,
+            usage: { input_tokens: 0, output_tokens: 0 },
+          };
+          frames.push(frame('message_start', { message }));
+          break;
+        }
+        case 'message_chunk':
+          delta({ type: 'text_delta', text: event.text });
+          break;
+        case 'thinking':
+          delta({ type: 'thinking_delta', thinking: event.text });
+          break;
+        case 'tool_call':
+          delta({ type: 'input_json_delta', partial_json: event.arguments });
+          break;
+        case 'usage':
+          usage = event;
+          break;
+        case 'complete': {
+          const open = blocks.leave();
+          if (open !== undefined) frames.push(stop(open.index));
+          const stopped = { stop_reason: finishWord(FINISH, event), stop_sequence: null };
+          frames.push(
+            frame('message_delta', { delta: stopped, usage: encodeUsage(usage) }),
+            frame('message_stop'),
+          );
+          break;
+        }
+        case 'error':
+          frames.push({ event: 'error', data: errorJson(event.message, event.code) });
+          break;
+        default:
+          break;
+      }
+      return frames;
+    };
+  },
+
+  decodeWhole(body) {
+    const decoder = new AnthropicDecoder();
+    return [...decoder.decode({ data: body }), ...decoder.end()];
+  },
+
+  encodeWhole(events, context) {
+    const { text, thinking, calls, usage, complete, error } = gather(events);
+    if (error !== undefined) return jsonBody(errorJson(error.message, error.code));
+    const content: Json[] = [];
+    if (thinking !== '') content.push({ type: 'thinking', thinking, signature: '' });
+    if (text !== '') content.push({ type: 'text', text });
+    for (const call of calls) {
+      content.push({
+        type: 'tool_use',
+        id: call.id ?? `toolu_${call.index}`,
+        name: call.name ?? '',
+        input: argumentsValue(call.arguments),
+      });
+    }
+    return jsonBody({
+      id: context.id,
+      type: 'message',
+      role: 'assistant',
+      model: context.model,
+      content,
+      stop_reason: finishWord(FINISH, complete ?? { type: 'complete', finish: 'stop' }),
+      stop_sequence: null,
+      usage: encodeUsage(usage),
+    });
+  },
+
+  encodeError: (status, message) => jsonBody(errorJson(message, HTTP_ERROR[status])),
+};
+
+const HTTP_ERROR: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+  529: 'overloaded_error',
+};
+
+class AnthropicDecoder extends JsonDecoder {
+  /** Block number -> index of the tool call in it. */
+  private readonly tools = new Map<unknown, number>();
+
+  constructor() {
+    super(FINISH);
+  }
+
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    switch (json.type) {
+      case 'content_block_delta':
+        return this.delta(json.index, asObject(json.delta) ?? {}, out);
+      case 'content_block_start':
+        return this.block(json.index, asObject(json.content_block) ?? {}, out);
+      case 'message_start':
+        return this.message(asObject(json.message) ?? {}, out);
+      case 'message':
+        return this.message(json, out);
+      case 'message_delta':
+        this.finish = asText(asObject(json.delta)?.stop_reason) ?? this.finish;
+        this.usage(json.usage);
+        return true;
+      case 'message_stop':
+        this.complete(out);
+        return true;
+      case 'content_block_stop':
+      case 'ping':
+        return true;
+      case 'error':
+        this.fail(out, json);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  // The head of a stream, or a whole answer.
+  private message(message: Json, out: StreamEvent[]): boolean {
+    this.start(out, asText(message.id), asText(message.model));
+    for (const [index, block] of (asArray(message.content) ?? []).entries()) {
+      const fields = asObject(block) ?? {};
+      if (!this.block(index, fields, out)) unknownBlock(fields, out);
+    }
+    this.usage(message.usage);
+    this.finish = asText(message.stop_reason) ?? this.finish;
+    return true;
+  }
+
+  private block(index: unknown, block: Json, out: StreamEvent[]): boolean {
+    switch (block.type) {
+      case 'text':
+        this.text(out, block.text);
+        return true;
+      case 'thinking':
+        this.thinking(out, block.thinking);
+        return true;
+      case 'tool_use': {
+        // In a stream the input is empty here and follows in pieces.
+        const input = asObject(block.input);
+        const args = input !== undefined && Object.keys(input).length > 0 ? asArguments(input) : '';
+        this.tools.set(index, this.call(out, asText(block.name), asText(block.id), args));
+        return true;
+      }
+      default:
+        return block.type === 'redacted_thinking';
+    }
+  }
+
+  private delta(index: unknown, delta: Json, out: StreamEvent[]): boolean {
+    switch (delta.type) {
+      case 'text_delta':
+        this.text(out, delta.text);
+        return true;
+      case 'thinking_delta':
+        this.thinking(out, delta.thinking);
+        return true;
+      case 'input_json_delta': {
+        const call = this.tools.get(index);
+        const piece = asText(delta.partial_json);
+        // Server tools have arguments too, but they are no calls for the client to make.
+        if (call === undefined) return false;
+        if (piece !== undefined) out.push({ type: 'tool_call', index: call, arguments: piece });
+        return true;
+      }
+      default:
+        return delta.type === 'signature_delta';
+    }
+  }
+
+  private usage(value: unknown): void {
+    const usage = asObject(value);
+    if (usage === undefined) return;
+    this.count({
+      inputTokens: asCount(usage.input_tokens),
+      outputTokens: asCount(usage.output_tokens),
+      cachedInputTokens: asCount(usage.cache_read_input_tokens),
+    });
+  }
+}
+
+function unknownBlock(block: Json, out: StreamEvent[]): void {
+  out.push(compact<StreamEvent>({ type: 'unknown', name: asText(block.type), data: JSON.stringify(block) }));
+}
+
+function blockOf(event: StreamEvent): Json {
+  if (event.type === 'tool_call') {
+    return { type: 'tool_use', id: event.id ?? `toolu_${event.index}`, name: event.name ?? '', input: {} };
+  }
+  return event.type === 'thinking'
+    ? { type: 'thinking', thinking: '', signature: '' }
+    : { type: 'text', text: '' };
+}
+
+function encodeUsage(usage: UsageEvent | undefined): Json {
+  return compact({
+    input_tokens: usage?.inputTokens ?? 0,
+    output_tokens: usage?.outputTokens ?? 0,
+    cache_read_input_tokens: usage?.cachedInputTokens,
+  });
+}
+
+function errorJson(message: string, code = 'api_error'): string {
+  return JSON.stringify({ type: 'error', error: { type: code, message } });
+}

@@ -1,0 +1,114 @@
+import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { gather } from './answer.ts';
+import { chatMessages, finishWord, post, promptText } from './chat.ts';
+import { type AnswerContext, type IncomingWireRequest, jsonBody, type WireBody } from './format.ts';
+import { asArguments, asArray, asCount, asObject, asText, compact, type Json, parseJson } from './json.ts';
+import { JsonDecoder } from './json-decoder.ts';
+
+/** What the dialects of applications have in common: services that put a model behind an API of their own. */
+
+/** The request to an application: its URL is the user's, so there is no path to add. */
+export function appRequest(chat: ChatRequest) {
+  const body = {
+    model: chat.model,
+    message: promptText(chat.messages),
+    max_tokens: chat.maxTokens,
+    temperature: chat.temperature,
+    // Said only when it is not what a streaming endpoint is there for.
+    stream: chat.stream ? undefined : false,
+    ...chat.extra,
+  };
+  return post('', body, chat.stream);
+}
+
+/** What a request asks an application for, under any of the usual names. */
+export function parseApp(request: IncomingWireRequest): ChatRequest | undefined {
+  if (request.method !== 'POST') return undefined;
+  const json = asObject(parseJson(request.body));
+  if (json === undefined) return undefined;
+  const text = asText(json.message) ?? asText(json.prompt) ?? asText(json.query) ?? asText(json.content);
+  const messages =
+    chatMessages(json.messages) ??
+    (text === undefined ? undefined : [{ role: 'user' as const, content: text }]);
+  if (messages === undefined) return undefined;
+  return compact<ChatRequest>({
+    model: asText(json.model),
+    messages,
+    maxTokens: asCount(json.max_tokens) ?? asCount(json.maxTokens),
+    temperature: typeof json.temperature === 'number' ? json.temperature : undefined,
+    stream: json.stream !== false,
+  });
+}
+
+/** Token counts in the spellings that applications use. */
+export function readCounts(value: unknown): Omit<UsageEvent, 'type'> {
+  const usage = asObject(value);
+  if (usage === undefined) return {};
+  return compact({
+    inputTokens: asCount(usage.inputTokens) ?? asCount(usage.input_tokens) ?? asCount(usage.prompt_tokens),
+    outputTokens:
+      asCount(usage.outputTokens) ?? asCount(usage.output_tokens) ?? asCount(usage.completion_tokens),
+    reasoningTokens: asCount(usage.reasoningTokens) ?? asCount(usage.reasoning_tokens),
+    cachedInputTokens: asCount(usage.cachedInputTokens) ?? asCount(usage.cached_input_tokens),
+  } as Omit<UsageEvent, 'type'>);
+}
+
+/** Token counts as our own applications write them; undefined where there are none. */
+export function writeCounts(usage: UsageEvent | undefined): Json | undefined {
+  if (usage === undefined) return undefined;
+  return compact({
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_tokens: usage.reasoningTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+  });
+}
+
+/** The whole answer of an application: one object with `content`. */
+export function encodeAppWhole(events: readonly StreamEvent[], context: AnswerContext): WireBody {
+  const { text, thinking, calls, usage, complete, error } = gather(events);
+  if (error !== undefined) return jsonBody(appError(error.message, error.code));
+  return jsonBody(
+    compact({
+      id: context.id,
+      model: context.model,
+      content: text,
+      thinking: asText(thinking),
+      tool_calls: calls.length > 0 ? calls : undefined,
+      usage: writeCounts(usage),
+      finish_reason: finishWord({}, complete ?? { type: 'complete', finish: 'stop' }),
+    }),
+  );
+}
+
+/** Reads the whole answer of an application, its text under any of the usual names. */
+export function decodeAppWhole(body: string): readonly StreamEvent[] {
+  const decoder = new WholeDecoder();
+  return [...decoder.decode({ data: body }), ...decoder.end()];
+}
+
+/** The body of an application's error. */
+export function appError(message: string, code?: string): string {
+  return JSON.stringify({ error: compact({ message, code }) });
+}
+
+class WholeDecoder extends JsonDecoder {
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    const text = [json.content, json.response, json.answer, json.text, json.message].find(
+      (value) => typeof value === 'string',
+    );
+    if (text === undefined || (json.error !== undefined && json.error !== null)) return false;
+    this.start(out, asText(json.id), asText(json.model));
+    this.thinking(out, json.thinking);
+    this.text(out, text);
+    for (const entry of asArray(json.tool_calls) ?? []) {
+      const call = asObject(entry);
+      if (call !== undefined) this.call(out, asText(call.name), asText(call.id), asArguments(call.arguments));
+    }
+    this.count(readCounts(json.usage));
+    this.finish = asText(json.finish_reason);
+    this.complete(out);
+    return true;
+  }
+}

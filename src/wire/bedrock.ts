@@ -1,0 +1,287 @@
+import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { argumentsValue, gather } from './answer.ts';
+import { CORRUPT } from './aws-event-stream.ts';
+import { Blocks } from './blocks.ts';
+import { chatMessages, type FinishWords, finishWord, post, textOf } from './chat.ts';
+import { jsonBody, type WireFormat } from './format.ts';
+import type { Frame } from './frame.ts';
+import {
+  asArguments,
+  asArray,
+  asCount,
+  asNumber,
+  asObject,
+  asText,
+  compact,
+  type Json,
+  parseJson,
+} from './json.ts';
+import { JsonDecoder } from './json-decoder.ts';
+
+// AWS Bedrock Converse: the blocks of Anthropic in other words, in binary messages whose event name is outside of the
+// payload. The counts come after the stop reason, so `metadata` is the last word where it comes at all.
+
+const FINISH: FinishWords = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  content_filtered: 'content_filter',
+  guardrail_intervened: 'content_filter',
+};
+
+const PATH = /\/model\/([^/]+)\/(converse-stream|converse)$/;
+
+/** Bedrock's `converse-stream`. */
+export const bedrockConverse: WireFormat = {
+  name: 'bedrock-converse',
+  title: 'AWS Bedrock Converse (AWS event stream)',
+  framing: 'aws-event-stream',
+  carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+
+  request(chat) {
+    const { inferenceConfig, ...extra } = chat.extra ?? {};
+    const texts = (role: string) => chat.messages.filter((message) => message.role === role);
+    const system = texts('system').map(({ content }) => ({ text: content }));
+    const limits = compact({ maxTokens: chat.maxTokens, temperature: chat.temperature });
+    const config = { ...limits, ...asObject(inferenceConfig) };
+    const body = {
+      system: system.length > 0 ? system : undefined,
+      messages: chat.messages
+        .filter((message) => message.role !== 'system')
+        .map(({ role, content }) => ({ role, content: [{ text: content }] })),
+      inferenceConfig: Object.keys(config).length > 0 ? config : undefined,
+      ...extra,
+    };
+    const path = `/model/${encodeURIComponent(chat.model ?? '')}/${chat.stream ? 'converse-stream' : 'converse'}`;
+    return post(path, body, chat.stream, 'application/vnd.amazon.eventstream');
+  },
+
+  ownsPath: (pathname) => PATH.test(pathname),
+
+  parseRequest({ method, path, body }) {
+    const match = PATH.exec(path);
+    const json = asObject(parseJson(body));
+    const messages = chatMessages(json?.messages);
+    if (method !== 'POST' || match === null || json === undefined || messages === undefined) return undefined;
+    const config = asObject(json.inferenceConfig);
+    const system = textOf(json.system);
+    return compact<ChatRequest>({
+      model: decodeSegment(match[1]!),
+      messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
+      maxTokens: asCount(config?.maxTokens),
+      temperature: asNumber(config?.temperature),
+      stream: match[2] === 'converse-stream',
+    });
+  },
+
+  decoder: () => new BedrockDecoder(),
+
+  encoder() {
+    const blocks = new Blocks();
+    let usage: UsageEvent | undefined;
+    const frame = (event: string, payload: Json): Frame => ({ event, data: JSON.stringify(payload) });
+    const stop = (index: number) => frame('contentBlockStop', { contentBlockIndex: index });
+    return (event) => {
+      const frames: Frame[] = [];
+      const passage = blocks.enter(event);
+      if (passage?.closed !== undefined) frames.push(stop(passage.closed.index));
+      const delta = (fields: Json) =>
+        frames.push(frame('contentBlockDelta', { contentBlockIndex: passage?.index ?? 0, delta: fields }));
+      switch (event.type) {
+        case 'start':
+          frames.push(frame('messageStart', { role: 'assistant' }));
+          break;
+        case 'message_chunk':
+          delta({ text: event.text });
+          break;
+        case 'thinking':
+          delta({ reasoningContent: { text: event.text } });
+          break;
+        case 'tool_call':
+          // Only blocks of tool use are announced.
+          if (passage?.opened) {
+            const toolUse = { toolUseId: event.id ?? `tooluse_${event.index}`, name: event.name ?? '' };
+            frames.push(frame('contentBlockStart', { contentBlockIndex: passage.index, start: { toolUse } }));
+          }
+          delta({ toolUse: { input: event.arguments } });
+          break;
+        case 'usage':
+          usage = event;
+          break;
+        case 'complete': {
+          const open = blocks.leave();
+          if (open !== undefined) frames.push(stop(open.index));
+          frames.push(
+            frame('messageStop', { stopReason: finishWord(FINISH, event) }),
+            frame('metadata', { usage: encodeUsage(usage), metrics: { latencyMs: 0 } }),
+          );
+          break;
+        }
+        case 'error':
+          frames.push(
+            frame(EXCEPTION.test(event.code ?? '') ? event.code! : 'internalServerException', {
+              message: event.message,
+            }),
+          );
+          break;
+        default:
+          break;
+      }
+      return frames;
+    };
+  },
+
+  decodeWhole(body) {
+    const decoder = new BedrockDecoder();
+    return [...decoder.decode({ data: body }), ...decoder.end()];
+  },
+
+  encodeWhole(events) {
+    const { text, thinking, calls, usage, complete, error } = gather(events);
+    if (error !== undefined) return jsonBody({ message: error.message });
+    const content: Json[] = [];
+    if (thinking !== '') content.push({ reasoningContent: { reasoningText: { text: thinking } } });
+    if (text !== '') content.push({ text });
+    for (const { index, id = `tooluse_${index}`, name = '', arguments: args } of calls) {
+      content.push({ toolUse: { toolUseId: id, name, input: argumentsValue(args) } });
+    }
+    return jsonBody({
+      output: { message: { role: 'assistant', content } },
+      stopReason: finishWord(FINISH, complete ?? { type: 'complete', finish: 'stop' }),
+      usage: encodeUsage(usage),
+      metrics: { latencyMs: 0 },
+    });
+  },
+
+  encodeError: (_status, message) => jsonBody({ message }),
+};
+
+const EXCEPTION = /(Exception|Error)$/;
+
+class BedrockDecoder extends JsonDecoder {
+  /** Block number -> index of the tool call in it. */
+  private readonly tools = new Map<unknown, number>();
+
+  constructor() {
+    super(FINISH);
+  }
+
+  override decode(frame: Frame): readonly StreamEvent[] {
+    if (frame.event === CORRUPT && !this.over) {
+      this.over = true;
+      return [{ type: 'error', malformed: true, message: `broken event stream: ${frame.data}` }];
+    }
+    return super.decode(frame);
+  }
+
+  protected read(json: Json, out: StreamEvent[], frame: Frame): boolean {
+    const { event } = frame;
+    if (event === undefined) return this.unnamed(json, out);
+    switch (event) {
+      case 'contentBlockDelta':
+        return this.delta(json.contentBlockIndex, asObject(json.delta) ?? {}, out);
+      case 'contentBlockStart': {
+        const tool = asObject(asObject(json.start)?.toolUse);
+        if (tool === undefined) return false;
+        this.tools.set(json.contentBlockIndex, this.call(out, asText(tool.name), asText(tool.toolUseId)));
+        return true;
+      }
+      case 'messageStart':
+        this.start(out);
+        return true;
+      case 'messageStop':
+        this.finish = asText(json.stopReason);
+        return true;
+      case 'metadata':
+        this.usage(json.usage);
+        if (this.finish !== undefined) this.complete(out);
+        return true;
+      case 'contentBlockStop':
+        return true;
+      default:
+        if (!EXCEPTION.test(event)) return false;
+        this.fail(out, { message: asText(json.message) ?? asText(json.Message) ?? event, code: event });
+        return true;
+    }
+  }
+
+  // Payloads kept without their headers name the event in themselves; a whole answer has all of it.
+  private unnamed(json: Json, out: StreamEvent[]): boolean {
+    const message = asObject(asObject(json.output)?.message);
+    if (message !== undefined) return this.whole(json, message, out);
+    const [name] = Object.keys(json);
+    const payload = asObject(name === undefined ? undefined : json[name]);
+    if (name === undefined || payload === undefined) {
+      if (asText(json.message) === undefined) return false;
+      this.fail(out, { message: json.message });
+      return true;
+    }
+    return this.read(payload, out, { event: name, data: '' });
+  }
+
+  private whole(json: Json, message: Json, out: StreamEvent[]): boolean {
+    this.start(out);
+    for (const [index, entry] of (asArray(message.content) ?? []).entries()) {
+      const block = asObject(entry) ?? {};
+      const tool = asObject(block.toolUse);
+      if (tool !== undefined) {
+        this.call(out, asText(tool.name), asText(tool.toolUseId), asArguments(tool.input));
+      } else if (!this.delta(index, block, out)) {
+        out.push({ type: 'unknown', data: JSON.stringify(block) });
+      }
+    }
+    this.usage(json.usage);
+    this.finish = asText(json.stopReason) ?? 'end_turn';
+    return true;
+  }
+
+  private delta(index: unknown, delta: Json, out: StreamEvent[]): boolean {
+    if (typeof delta.text === 'string') {
+      this.text(out, delta.text);
+      return true;
+    }
+    const reasoning = asObject(delta.reasoningContent);
+    if (reasoning !== undefined) {
+      this.thinking(out, reasoning.text ?? asObject(reasoning.reasoningText)?.text);
+      return true;
+    }
+    const tool = asObject(delta.toolUse);
+    const call = this.tools.get(index);
+    if (tool === undefined || call === undefined) return false;
+    const args = asText(tool.input);
+    if (args !== undefined) out.push({ type: 'tool_call', index: call, arguments: args });
+    return true;
+  }
+
+  private usage(value: unknown): void {
+    const usage = asObject(value);
+    if (usage === undefined) return;
+    this.count({
+      inputTokens: asCount(usage.inputTokens),
+      outputTokens: asCount(usage.outputTokens),
+      cachedInputTokens: asCount(usage.cacheReadInputTokens),
+    } as Omit<UsageEvent, 'type'>);
+  }
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function encodeUsage(usage: UsageEvent | undefined): Json {
+  const input = usage?.inputTokens ?? 0;
+  const output = usage?.outputTokens ?? 0;
+  return compact({
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cacheReadInputTokens: usage?.cachedInputTokens,
+  });
+}

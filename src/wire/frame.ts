@@ -1,0 +1,38 @@
+/** How a byte stream is cut into frames. */
+export type FramingName = 'sse' | 'ndjson' | 'json-array' | 'aws-event-stream' | 'raw';
+
+/** One frame: an SSE event or an NDJSON line. */
+export interface Frame {
+  /** The payload: the joined `data:` lines, or the line. */
+  data: string;
+  /** SSE event name, where one was sent. */
+  event?: string;
+  /** SSE id, where one was sent. */
+  id?: string;
+  /** The stream ended inside this frame: no blank line, or no line feed, after it. It may have been cut. */
+  incomplete?: true;
+}
+
+/** Receives what a frame parser finds. */
+export interface FrameSink {
+  frame(frame: Frame): void;
+  /** An SSE comment, such as `: keep-alive`. */
+  comment(text: string): void;
+}
+
+/** Cuts one byte stream into frames; each is delivered as soon as its last byte has been pushed. */
+export interface FrameParser {
+  push(chunk: Uint8Array): void;
+  /** The stream has ended. What is left over is delivered with `incomplete`. */
+  end(): void;
+}
+
+/** One way to cut and to write frames. */
+export interface Framing {
+  readonly name: FramingName;
+  /** What a server says in `content-type`. */
+  readonly contentType: string;
+  parser(sink: FrameSink): FrameParser;
+  /** The bytes of a frame, as text where the framing is text. */
+  write(frame: Frame): string | Uint8Array;
+}

@@ -1,0 +1,49 @@
+import { asText, type Json } from './json.ts';
+
+/** Longer arrays than this are not built from paths: an index is a number that a service sends. */
+const MAX_INDEX = 10_000;
+
+type Node = Map<string, Node> | string | number | boolean | null;
+
+/** Arguments of a call that come as values with a path, such as `$.items[0].name`; texts come in pieces. */
+export class PartialArguments {
+  private readonly root: Map<string, Node> = new Map();
+
+  /** Takes in one piece; what it cannot place is left out. */
+  add(piece: Json): void {
+    const path = asText(piece.jsonPath);
+    if (path === undefined) return;
+    const keys = path
+      .replace(/^\$/, '')
+      .split(/[.[\]'"]+/)
+      .filter((key) => key !== '');
+    const last = keys.pop();
+    if (last === undefined) return;
+    let at = this.root;
+    for (const key of keys) {
+      const next = at.get(key);
+      const node: Map<string, Node> = next instanceof Map ? next : new Map();
+      at.set(key, node);
+      at = node;
+    }
+    const value = piece.stringValue ?? piece.numberValue ?? piece.boolValue ?? null;
+    const before = at.get(last);
+    if (typeof value === 'string') at.set(last, (typeof before === 'string' ? before : '') + value);
+    else if (typeof value === 'number' || typeof value === 'boolean' || value === null) at.set(last, value);
+  }
+
+  /** The JSON text of all that came. */
+  text(): string {
+    return JSON.stringify(plain(this.root));
+  }
+}
+
+function plain(node: Node): unknown {
+  if (!(node instanceof Map)) return node;
+  const keys = [...node.keys()];
+  const array = keys.length > 0 && keys.every((key) => /^\d+$/.test(key) && Number(key) < MAX_INDEX);
+  if (!array) return Object.fromEntries([...node].map(([key, value]) => [key, plain(value)]));
+  const list: unknown[] = Array.from({ length: Math.max(...keys.map(Number)) + 1 }, () => null);
+  for (const [key, value] of node) list[Number(key)] = plain(value);
+  return list;
+}

@@ -1,0 +1,298 @@
+import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { ChatRequest, Message } from '../model/request.ts';
+import { argumentsValue, CallBuffer, gather, type WholeCall } from './answer.ts';
+import { type FinishWords, finishWord, post, promptText, textOf } from './chat.ts';
+import { type AnswerContext, jsonBody, type WireFormat } from './format.ts';
+import type { Frame } from './frame.ts';
+import { PartialArguments } from './gemini-arguments.ts';
+import {
+  asArguments,
+  asArray,
+  asCount,
+  asNumber,
+  asObject,
+  asText,
+  compact,
+  type Json,
+  parseJson,
+} from './json.ts';
+import { JsonDecoder } from './json-decoder.ts';
+
+// Google Gemini and Vertex. The method in the path says whether to stream; `alt=sse` makes events of it, without it
+// the stream is one JSON array, sent piece by piece. There is no terminator: a finish reason and then EOF. Counts are
+// cumulative in every chunk, and thoughts are not inside the candidates' count.
+
+const FINISH: FinishWords = {
+  STOP: 'stop',
+  MAX_TOKENS: 'length',
+  SAFETY: 'content_filter',
+  RECITATION: 'content_filter',
+  BLOCKLIST: 'content_filter',
+  PROHIBITED_CONTENT: 'content_filter',
+  SPII: 'content_filter',
+  LANGUAGE: 'content_filter',
+  IMAGE_SAFETY: 'content_filter',
+  MODEL_ARMOR: 'content_filter',
+  MALFORMED_FUNCTION_CALL: 'error',
+  UNEXPECTED_TOOL_CALL: 'error',
+  OTHER: 'other',
+};
+
+const PATH = /\/models\/([^/]+):(streamGenerateContent|generateContent)$/;
+
+function geminiFormat(name: string, title: string, array: boolean): WireFormat {
+  return {
+    name,
+    title,
+    framing: array ? 'json-array' : 'sse',
+    carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+
+    request(chat) {
+      const { generationConfig, ...extra } = chat.extra ?? {};
+      const system = chat.messages.filter((message) => message.role === 'system');
+      const rest = chat.messages.filter((message) => message.role !== 'system');
+      const limits = compact({ maxOutputTokens: chat.maxTokens, temperature: chat.temperature });
+      const config = { ...limits, ...asObject(generationConfig) };
+      const body = {
+        systemInstruction: system.length > 0 ? { parts: [{ text: promptText(system) }] } : undefined,
+        contents: rest.map(({ role, content }) => ({
+          role: role === 'assistant' ? 'model' : 'user',
+          parts: [{ text: content }],
+        })),
+        generationConfig: Object.keys(config).length > 0 ? config : undefined,
+        ...extra,
+      };
+      const method = chat.stream ? 'streamGenerateContent' : 'generateContent';
+      const path = `/models/${encodeURIComponent(chat.model ?? '')}:${method}`;
+      const query = chat.stream && !array ? '?alt=sse' : '';
+      return post(`${path}${query}`, body, chat.stream, array ? 'application/json' : undefined);
+    },
+
+    ownsPath: (pathname) => PATH.test(pathname),
+
+    parseRequest({ method, path, query, body }) {
+      const match = PATH.exec(path);
+      if (method !== 'POST' || match === null) return undefined;
+      const stream = match[2] === 'streamGenerateContent';
+      if (stream && (query.get('alt') !== 'sse') !== array) return undefined;
+      const json = asObject(parseJson(body));
+      const contents = asArray(json?.contents);
+      if (json === undefined || contents === undefined) return undefined;
+      const config = asObject(json.generationConfig);
+      const system = textOf(asObject(json.systemInstruction ?? json.system_instruction)?.parts);
+      return compact<ChatRequest>({
+        model: decodeModel(match[1]!),
+        messages: [
+          ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
+          ...contents.map(parseContent),
+        ],
+        maxTokens: asCount(config?.maxOutputTokens),
+        temperature: asNumber(config?.temperature),
+        stream,
+      });
+    },
+
+    decoder: () => new GeminiDecoder(),
+
+    encoder(context) {
+      const calls = new CallBuffer();
+      let usage: UsageEvent | undefined;
+      let first = true;
+      // The brackets and commas of the array are the encoder's to write: a framing knows single frames only.
+      const frame = (data: string, last = false): Frame => {
+        const lead = array ? (first ? '[' : ',\r\n') : '';
+        first = false;
+        return { data: `${lead}${data}${array && last ? '\n]' : ''}` };
+      };
+      const piece = (parts: readonly Json[]) => frame(JSON.stringify(chunk(context, parts)));
+      return (event) => {
+        const frames = calls.take(event).map((call) => piece([callPart(call)]));
+        switch (event.type) {
+          case 'message_chunk':
+            frames.push(piece([{ text: event.text }]));
+            break;
+          case 'thinking':
+            frames.push(piece([{ text: event.text, thought: true }]));
+            break;
+          case 'usage':
+            usage = event;
+            break;
+          case 'complete': {
+            const more = { finishReason: reasonOf(event) };
+            frames.push(frame(JSON.stringify(chunk(context, [{ text: '' }], more, usage)), true));
+            break;
+          }
+          case 'error':
+            frames.push(frame(errorJson(500, event.message, event.code), true));
+            break;
+          default:
+            break;
+        }
+        return frames;
+      };
+    },
+
+    decodeWhole(body) {
+      const decoder = new GeminiDecoder();
+      return [...decoder.decode({ data: body }), ...decoder.end()];
+    },
+
+    encodeWhole(events, context) {
+      const { text, thinking, calls, usage, complete, error } = gather(events);
+      if (error !== undefined) return jsonBody(errorJson(500, error.message, error.code));
+      const parts: Json[] = [];
+      if (thinking !== '') parts.push({ text: thinking, thought: true });
+      if (text !== '') parts.push({ text });
+      parts.push(...calls.map(callPart));
+      const finishReason = reasonOf(complete ?? { type: 'complete', finish: 'stop' });
+      return jsonBody(chunk(context, parts, { finishReason }, usage));
+    },
+
+    encodeError: (status, message) => jsonBody(errorJson(status, message)),
+  };
+}
+
+/** Gemini's `streamGenerateContent?alt=sse`. */
+export const gemini = geminiFormat('gemini', 'Google Gemini and Vertex (SSE)', false);
+
+/** Gemini's `streamGenerateContent` as it answers without `alt=sse`. */
+export const geminiArray = geminiFormat(
+  'gemini-array',
+  'Google Gemini and Vertex (streamed JSON array)',
+  true,
+);
+
+class GeminiDecoder extends JsonDecoder {
+  /** The prompt was refused: the finish is the reason for that. */
+  private blocked = false;
+  private partial: { index: number; args: PartialArguments } | undefined;
+
+  constructor() {
+    super(FINISH, true);
+  }
+
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    const candidates = asArray(json.candidates);
+    const feedback = asObject(json.promptFeedback);
+    const usage = asObject(json.usageMetadata);
+    if (candidates === undefined && feedback === undefined && usage === undefined) return false;
+    this.start(out, asText(json.responseId), asText(json.modelVersion));
+    for (const entry of candidates ?? []) {
+      const candidate = asObject(entry);
+      if (candidate === undefined) continue;
+      if (candidate.index !== undefined && candidate.index !== 0) {
+        out.push({ type: 'unknown', name: 'candidate', data: JSON.stringify(candidate) });
+        continue;
+      }
+      for (const part of asArray(asObject(candidate.content)?.parts) ?? [])
+        this.part(asObject(part) ?? {}, out);
+      this.finish = asText(candidate.finishReason) ?? this.finish;
+    }
+    const blocked = asText(feedback?.blockReason);
+    if (blocked !== undefined && this.finish === undefined) {
+      this.finish = blocked;
+      this.blocked = true;
+    }
+    if (usage !== undefined) this.usage(usage);
+    return true;
+  }
+
+  protected override complete(out: StreamEvent[]): void {
+    super.complete(out);
+    const last = out.at(-1);
+    if (this.blocked && last?.type === 'complete') last.finish = 'content_filter';
+  }
+
+  private part(part: Json, out: StreamEvent[]): void {
+    const call = asObject(part.functionCall);
+    if (call !== undefined) {
+      this.functionCall(call, out);
+      return;
+    }
+    if (typeof part.text === 'string') {
+      if (part.thought === true) this.thinking(out, part.text);
+      else this.text(out, part.text);
+      return;
+    }
+    const kind = Object.keys(part).find((key) => key !== 'thought' && key !== 'thoughtSignature');
+    if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: JSON.stringify(part) });
+  }
+
+  // A call comes whole, or on request in pieces: a name, then values by their path, then an empty piece.
+  private functionCall(call: Json, out: StreamEvent[]): void {
+    const open = this.partial;
+    const name = asText(call.name);
+    const partial = asArray(call.partialArgs);
+    if (open === undefined || name !== undefined) {
+      const more = call.willContinue === true || partial !== undefined;
+      const args = more ? '' : asArguments(call.args ?? {});
+      const index = this.call(out, name, asText(call.id), args);
+      this.partial = more ? { index, args: new PartialArguments() } : undefined;
+    }
+    const current = this.partial;
+    if (current === undefined) return;
+    for (const piece of partial ?? []) current.args.add(asObject(piece) ?? {});
+    if (call.willContinue === true) return;
+    out.push({ type: 'tool_call', index: current.index, arguments: current.args.text() });
+    this.partial = undefined;
+  }
+
+  private usage(usage: Json): void {
+    const thoughts = asCount(usage.thoughtsTokenCount);
+    const candidates = asCount(usage.candidatesTokenCount);
+    this.count({
+      inputTokens: asCount(usage.promptTokenCount),
+      outputTokens:
+        candidates === undefined && thoughts === undefined ? undefined : (candidates ?? 0) + (thoughts ?? 0),
+      reasoningTokens: thoughts,
+      cachedInputTokens: asCount(usage.cachedContentTokenCount),
+    } as Omit<UsageEvent, 'type'>);
+  }
+}
+
+function decodeModel(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function parseContent(value: unknown): Message {
+  const content = asObject(value);
+  return { role: content?.role === 'model' ? 'assistant' : 'user', content: textOf(content?.parts) };
+}
+
+// Calls are no reason of their own.
+function reasonOf(event: Extract<StreamEvent, { type: 'complete' }>): string {
+  return event.finish === 'tool_calls' ? 'STOP' : finishWord(FINISH, event);
+}
+
+function callPart(call: WholeCall): Json {
+  const args = argumentsValue(call.arguments);
+  return { functionCall: compact({ id: call.id, name: call.name ?? '', args }) };
+}
+
+function chunk(context: AnswerContext, parts: readonly Json[], more: Json = {}, usage?: UsageEvent): Json {
+  return compact({
+    candidates: [{ content: { parts, role: 'model' }, ...more, index: 0 }],
+    usageMetadata: usage === undefined ? undefined : encodeUsage(usage),
+    modelVersion: context.model,
+    responseId: context.id,
+  });
+}
+
+function encodeUsage(usage: UsageEvent): Json {
+  const output = usage.outputTokens ?? 0;
+  return compact({
+    promptTokenCount: usage.inputTokens,
+    candidatesTokenCount: output - (usage.reasoningTokens ?? 0),
+    thoughtsTokenCount: usage.reasoningTokens,
+    cachedContentTokenCount: usage.cachedInputTokens,
+    totalTokenCount: (usage.inputTokens ?? 0) + output,
+  });
+}
+
+function errorJson(code: number, message: string, status = 'INTERNAL'): string {
+  return JSON.stringify({ error: { code, message, status } });
+}

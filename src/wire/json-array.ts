@@ -1,0 +1,94 @@
+import type { Frame, FrameSink, Framing } from './frame.ts';
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+const COMMA = 44;
+
+/**
+ * One JSON array, sent piece by piece: each of its elements is a frame, as soon as its last character is there. Also
+ * reads JSON values that follow one another, and a lone value, such as an error in place of the array.
+ */
+export const jsonArray: Framing = {
+  name: 'json-array',
+  contentType: 'application/json; charset=utf-8',
+  parser(sink) {
+    const utf8 = new TextDecoder();
+    const cutter = new Cutter(sink);
+    return {
+      push: (chunk) => cutter.text(utf8.decode(chunk, { stream: true })),
+      end() {
+        cutter.text(utf8.decode());
+        cutter.end();
+      },
+    };
+  },
+  // The encoder writes the brackets and commas: only it knows which frame is the first and which the last.
+  write: ({ data }) => data,
+};
+
+class Cutter {
+  private readonly sink: FrameSink;
+  /** The pieces of the element that is open, joined once. */
+  private pieces: string[] = [];
+  private open = false;
+  private inString = false;
+  private escaped = false;
+  /** Braces and brackets open inside the element. */
+  private depth = 0;
+
+  constructor(sink: FrameSink) {
+    this.sink = sink;
+  }
+
+  text(text: string): void {
+    let from = 0;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (this.inString) {
+        if (this.escaped) this.escaped = false;
+        else if (code === BACKSLASH) this.escaped = true;
+        else if (code === QUOTE) this.inString = false;
+        continue;
+      }
+      if (!this.open) {
+        if (isBetween(code) || code === OPEN_BRACKET || code === CLOSE_BRACKET) continue;
+        this.open = true;
+        from = at;
+      } else if (this.depth === 0 && (isBetween(code) || code === CLOSE_BRACKET)) {
+        this.close(text.slice(from, at));
+        continue;
+      }
+      if (code === QUOTE) this.inString = true;
+      else if (code === OPEN_BRACE || code === OPEN_BRACKET) this.depth++;
+      else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && this.depth > 0 && --this.depth === 0) {
+        this.close(text.slice(from, at + 1));
+      }
+    }
+    if (this.open && from < text.length) this.pieces.push(from === 0 ? text : text.slice(from));
+  }
+
+  end(): void {
+    // A bare value is only known to be whole at the end; an object that is still open has been cut.
+    if (this.open) this.close('', this.depth > 0 || this.inString);
+  }
+
+  private close(piece: string, incomplete = false): void {
+    this.pieces.push(piece);
+    const data = this.pieces.length === 1 ? piece : this.pieces.join('');
+    this.pieces = [];
+    this.open = false;
+    this.inString = false;
+    this.depth = 0;
+    const frame: Frame = incomplete ? { data, incomplete } : { data };
+    this.sink.frame(frame);
+  }
+}
+
+// White space and commas.
+function isBetween(code: number): boolean {
+  return code <= 32 || code === COMMA || code === 0xfeff;
+}

@@ -1,0 +1,122 @@
+import type { FinishReason, StreamEvent, ToolCallEvent, UsageEvent } from '../model/events.ts';
+import { type FinishWords, finishOf } from './chat.ts';
+import { readError } from './errors.ts';
+import type { Decoder } from './format.ts';
+import type { Frame } from './frame.ts';
+import { asObject, compact, excerpt, type Json, parseJson, unreadable } from './json.ts';
+
+/**
+ * What the decoders of all dialects with one JSON object a frame have in common: the order of an answer's end, and
+ * what becomes of frames that cannot be read. HOT PATH: one call a frame.
+ */
+export abstract class JsonDecoder implements Decoder {
+  /** Nothing counts any more: the answer is complete, or the service reported a failure. */
+  protected over = false;
+  /** The provider's word for the finish, once it has sent one. `complete` is held until the terminator or EOF. */
+  protected finish: string | undefined;
+  private readonly words: FinishWords;
+  private readonly callsStop: boolean;
+  private started = false;
+  private counts: UsageEvent | undefined;
+  /** Tool calls begun so far. */
+  protected calls = 0;
+
+  /** `callsStop`: this dialect says "stop" also of an answer that ends in tool calls for the client to make. */
+  constructor(words: FinishWords = {}, callsStop = false) {
+    this.words = words;
+    this.callsStop = callsStop;
+  }
+
+  /** Adds the events of one payload. False when it is of no kind that this dialect knows. */
+  protected abstract read(json: Json, out: StreamEvent[], frame: Frame): boolean;
+
+  decode(frame: Frame): readonly StreamEvent[] {
+    const out: StreamEvent[] = [];
+    if (frame.data === '[DONE]') {
+      if (!this.over) this.complete(out);
+      return out;
+    }
+    const json = asObject(parseJson(frame.data));
+    if (this.over) {
+      if (json === undefined || !this.isEcho(json)) {
+        out.push({ type: 'unknown', name: 'after-end', data: frame.data });
+      }
+    } else if (json === undefined) {
+      if (frame.event === 'error') this.fail(out, frame.data);
+      else out.push(unreadable(frame, 'a JSON object'));
+    } else if (!this.read(json, out, frame)) {
+      const error = frame.event === 'error' || (json.error !== undefined && json.error !== null);
+      if (error) this.fail(out, json);
+      else out.push(unknownEvent(frame, json));
+    }
+    return out;
+  }
+
+  end(): readonly StreamEvent[] {
+    const out: StreamEvent[] = [];
+    if (this.over) return out;
+    // The counts of a stream that was cut are still what the provider said last.
+    if (this.finish === undefined) this.tellUsage(out);
+    else this.complete(out);
+    return out;
+  }
+
+  /** True for a frame that a proper stream may well send after its end, so that it is not worth a word. */
+  protected isEcho(_json: Json): boolean {
+    return false;
+  }
+
+  protected start(out: StreamEvent[], id?: string, model?: string): void {
+    if (this.started) return;
+    this.started = true;
+    out.push(compact<StreamEvent>({ type: 'start', id, model }));
+  }
+
+  protected text(out: StreamEvent[], text: unknown): void {
+    if (typeof text === 'string' && text !== '') out.push({ type: 'message_chunk', text });
+  }
+
+  protected thinking(out: StreamEvent[], text: unknown): void {
+    if (typeof text === 'string' && text !== '') out.push({ type: 'thinking', text });
+  }
+
+  /** Begins a tool call and answers with its index. */
+  protected call(out: StreamEvent[], name?: string, id?: string, args = ''): number {
+    const index = this.calls++;
+    out.push(compact<ToolCallEvent>({ type: 'tool_call', index, id, name, arguments: args }));
+    return index;
+  }
+
+  /** Keeps counts that a later payload may add to; `tellUsage` makes the event. */
+  protected count(counts: Omit<UsageEvent, 'type'>): void {
+    this.counts = { ...(this.counts ?? { type: 'usage' }), ...compact(counts) };
+  }
+
+  /** The counts known by now. A service that counts nothing sends zeros: that is no usage. */
+  protected tellUsage(out: StreamEvent[]): void {
+    const counts = this.counts;
+    this.counts = undefined;
+    if (counts !== undefined && (counts.inputTokens || counts.outputTokens)) out.push(counts);
+  }
+
+  protected complete(out: StreamEvent[]): void {
+    this.over = true;
+    this.tellUsage(out);
+    const { finish: raw } = this;
+    let finish: FinishReason = raw === undefined ? 'stop' : finishOf(this.words, raw);
+    if (this.callsStop && finish === 'stop' && this.calls > 0) finish = 'tool_calls';
+    out.push(compact<StreamEvent>({ type: 'complete', finish, raw }));
+  }
+
+  protected fail(out: StreamEvent[], error: unknown, fallback = 'error'): void {
+    this.over = true;
+    const read = typeof error === 'string' ? readError(parseJson(error)) : readError(error);
+    const text = typeof error === 'string' ? error : JSON.stringify(error ?? null);
+    out.push({ type: 'error', ...(read ?? { message: excerpt(text) || fallback }) });
+  }
+}
+
+function unknownEvent(frame: Frame, json: Json): StreamEvent {
+  const name = frame.event ?? (typeof json.type === 'string' ? json.type : undefined);
+  return compact<StreamEvent>({ type: 'unknown', name, data: frame.data });
+}

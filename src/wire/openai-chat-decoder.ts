@@ -1,0 +1,122 @@
+import type { StreamEvent, ToolCallEvent, UsageEvent } from '../model/events.ts';
+import { type FinishWords, ToolCallIndex } from './chat.ts';
+import { readError } from './errors.ts';
+import type { Frame } from './frame.ts';
+import { asArguments, asArray, asCount, asObject, asText, compact, type Json } from './json.ts';
+import { JsonDecoder } from './json-decoder.ts';
+
+/** The words for a finish of OpenAI and of those that speak like it. */
+export const CHAT_FINISH: FinishWords = {
+  stop: 'stop',
+  eos: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+  sensitive: 'content_filter',
+  error: 'error',
+  network_error: 'error',
+  insufficient_system_resource: 'error',
+};
+
+/** Reads chunks of chat completions, of the older text completions, and whole answers of both. */
+export class ChatDecoder extends JsonDecoder {
+  private readonly places = new ToolCallIndex();
+
+  constructor() {
+    super(CHAT_FINISH, true);
+  }
+
+  protected read(json: Json, out: StreamEvent[], frame: Frame): boolean {
+    const choices = asArray(json.choices);
+    if (choices !== undefined) this.choices(json, choices, out);
+    const usage = asObject(json.usage) ?? asObject(asObject(json.x_groq)?.usage);
+    if (usage !== undefined) this.usage(usage);
+    if (frame.event === 'error' || isError(json)) {
+      this.fail(out, json);
+      return true;
+    }
+    return choices !== undefined || usage !== undefined;
+  }
+
+  private choices(json: Json, choices: readonly unknown[], out: StreamEvent[]): void {
+    const id = asText(json.id);
+    // Azure's first chunk has neither id nor choices: it is not the start of the answer yet.
+    if (id !== undefined || choices.length > 0) this.start(out, id, asText(json.model));
+    for (const entry of choices) {
+      const choice = asObject(entry);
+      if (choice === undefined) continue;
+      // Only the first of several parallel answers is followed; the others would mix into its text.
+      if (choice.index !== undefined && choice.index !== 0) {
+        out.push({ type: 'unknown', name: 'choice', data: JSON.stringify(choice) });
+        continue;
+      }
+      const delta = asObject(choice.delta) ?? asObject(choice.message);
+      if (delta !== undefined) this.delta(delta, out);
+      else this.text(out, choice.text);
+      this.finish = asText(choice.finish_reason) ?? this.finish;
+    }
+  }
+
+  private delta(delta: Json, out: StreamEvent[]): void {
+    // One answer may have the same reasoning under several names.
+    const reasoning = asText(delta.reasoning_content) ?? asText(delta.reasoning);
+    this.thinking(out, reasoning ?? reasoningDetails(delta.reasoning_details));
+    if (Array.isArray(delta.content)) {
+      for (const part of delta.content) this.contentPart(asObject(part) ?? {}, out);
+    } else {
+      this.text(out, delta.content);
+    }
+    this.text(out, delta.refusal);
+    const calls = asArray(delta.tool_calls);
+    if (calls !== undefined) for (const entry of calls) this.toolCall(asObject(entry) ?? {}, out);
+    else if (asObject(delta.function_call) !== undefined)
+      this.toolCall({ function: delta.function_call }, out);
+  }
+
+  private toolCall(call: Json, out: StreamEvent[]): void {
+    const fn = asObject(call.function) ?? asObject(call.custom);
+    if (fn === undefined) return;
+    const id = asText(call.id);
+    const name = asText(fn.name);
+    const index = this.places.place(asCount(call.index), id, name);
+    this.calls = Math.max(this.calls, index + 1);
+    const args = asArguments(fn.arguments ?? fn.input);
+    out.push(compact<ToolCallEvent>({ type: 'tool_call', index, id, name, arguments: args }));
+  }
+
+  // Mistral's content can be a list: [{"type":"thinking","thinking":[{"type":"text","text":"The"}]}].
+  private contentPart(part: Json, out: StreamEvent[]): void {
+    if (part.type !== 'thinking') {
+      this.text(out, part.text);
+      return;
+    }
+    const texts = asArray(part.thinking)?.map((entry) => asText(asObject(entry)?.text) ?? '');
+    this.thinking(out, texts?.join('') ?? part.thinking);
+  }
+
+  private usage(usage: Json): void {
+    const details = asObject(usage.completion_tokens_details);
+    this.count({
+      inputTokens: asCount(usage.prompt_tokens),
+      outputTokens: asCount(usage.completion_tokens),
+      reasoningTokens: asCount(details?.reasoning_tokens) ?? asCount(usage.reasoning_tokens),
+      cachedInputTokens:
+        asCount(asObject(usage.prompt_tokens_details)?.cached_tokens) ??
+        asCount(usage.cached_tokens) ??
+        asCount(usage.prompt_cache_hit_tokens),
+    } as Omit<UsageEvent, 'type'>);
+  }
+}
+
+function reasoningDetails(value: unknown): string | undefined {
+  return asArray(value)
+    ?.map((entry) => asText(asObject(entry)?.text) ?? asText(asObject(entry)?.summary) ?? '')
+    .join('');
+}
+
+function isError(json: Json): boolean {
+  if (json.object === 'error') return true;
+  const { error } = json;
+  return error !== undefined && error !== null && error !== '' && readError(json) !== undefined;
+}

@@ -1,0 +1,106 @@
+import { createHash, createHmac } from 'node:crypto';
+
+// AWS Signature Version 4, in headers. The clock is an argument: a signature is good for five minutes.
+
+/** Long-lived or temporary AWS credentials. Secret. */
+export interface AwsCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** With temporary credentials only. */
+  sessionToken?: string;
+}
+
+/** What is to be signed. */
+export interface SignedRequest {
+  method: string;
+  /** Path and query as they go over the wire, percent-encoded. */
+  url: URL;
+  /** All of these are signed; `host` and `x-amz-date` are added. */
+  headers: Readonly<Record<string, string>>;
+  body: string | Uint8Array;
+  /** Such as `us-east-1`. */
+  region: string;
+  /** Such as `bedrock`. */
+  service: string;
+  /** The moment of signing. */
+  at: Date;
+}
+
+/** The headers to add to the request: `authorization`, `x-amz-date` and, where there is one, the session token. */
+export function signV4(request: SignedRequest, credentials: AwsCredentials): Record<string, string> {
+  const stamp = request.at.toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
+  const date = stamp.slice(0, 8);
+  const { sessionToken } = credentials;
+  const added: Record<string, string> = { 'x-amz-date': stamp };
+  if (sessionToken !== undefined) added['x-amz-security-token'] = sessionToken;
+
+  const headers = Object.entries({ ...request.headers, ...added, host: request.url.host })
+    .map(([name, value]) => [name.toLowerCase(), value.trim().replaceAll(/\s+/g, ' ')] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const signedHeaders = headers.map(([name]) => name).join(';');
+  const canonical = [
+    request.method,
+    canonicalPath(request.url.pathname),
+    canonicalQuery(request.url.searchParams),
+    ...headers.map(([name, value]) => `${name}:${value}`),
+    '',
+    signedHeaders,
+    sha256(request.body),
+  ].join('\n');
+
+  const scope = `${date}/${request.region}/${request.service}/aws4_request`;
+  const text = ['AWS4-HMAC-SHA256', stamp, scope, sha256(canonical)].join('\n');
+  const key = [date, request.region, request.service, 'aws4_request'].reduce<string | Buffer>(
+    hmac,
+    `AWS4${credentials.secretAccessKey}`,
+  );
+  const signature = hmac(key, text).toString('hex');
+  const credential = `${credentials.accessKeyId}/${scope}`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+  return { ...added, authorization };
+}
+
+/** The credentials that the usual environment variables hold; undefined where a part is missing. */
+export function awsCredentials(
+  env: Readonly<Record<string, string | undefined>>,
+): AwsCredentials | undefined {
+  const accessKeyId = env.AWS_ACCESS_KEY_ID;
+  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  const sessionToken = env.AWS_SESSION_TOKEN;
+  return sessionToken ? { accessKeyId, secretAccessKey, sessionToken } : { accessKeyId, secretAccessKey };
+}
+
+/** The region in the name of an AWS host (`bedrock-runtime.eu-west-1.amazonaws.com`). */
+export function awsRegion(host: string): string | undefined {
+  return /\.([a-z]{2}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
+}
+
+// Every service but S3 wants the path encoded once more than it is on the wire.
+function canonicalPath(pathname: string): string {
+  return pathname.split('/').map(encode).join('/') || '/';
+}
+
+function canonicalQuery(query: URLSearchParams): string {
+  return [...query]
+    .map(([name, value]) => [encode(name), encode(value)] as const)
+    .sort(([a, x], [b, y]) => (a === b ? (x < y ? -1 : 1) : a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+}
+
+// `encodeURIComponent` leaves five characters alone that AWS wants encoded.
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}

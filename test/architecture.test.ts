@@ -1,0 +1,144 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const SRC = resolve(import.meta.dirname, '../src');
+
+/** What each room may import beside itself. A room that is not here may not be there. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  wire: ['model'],
+  scenario: ['model', 'wire'],
+  client: ['model', 'wire'],
+  engine: ['model', 'client'],
+  metrics: ['model'],
+  analysis: ['model', 'metrics'],
+  report: ['model', 'metrics', 'analysis'],
+  results: ['model'],
+  simulator: ['model', 'wire'],
+  bench: ['model', 'wire', 'scenario', 'client', 'engine', 'metrics', 'analysis', 'report', 'results', 'simulator'],
+  cli: ['model', 'wire', 'scenario', 'client', 'engine', 'metrics', 'analysis', 'report', 'results', 'simulator', 'bench'],
+};
+
+/** The public entries, which stand beside the rooms. */
+const ENTRIES: Readonly<Record<string, readonly string[]>> = {
+  'index.ts': ['model', 'wire', 'client'],
+  'bench.ts': ['model', 'scenario', 'metrics', 'report', 'bench'],
+};
+
+/** The only places through which a package comes in. */
+const DOORS: Readonly<Record<string, RegExp>> = {
+  undici: /^client\//,
+  'eventsource-parser': /^wire\/framing/,
+  'hdr-histogram-js': /^metrics\/histogram\.ts$/,
+  commander: /^cli\//,
+  ora: /^cli\//,
+  chalk: /^(cli|report)\//,
+  'cli-table3': /^report\/terminal/,
+  yaml: /^scenario\//,
+  zod: /^scenario\//,
+};
+
+const MAX_LINES = 350;
+
+interface Source {
+  file: string;
+  lines: number;
+  text: string;
+  imports: { specifier: string; typeOnly: boolean }[];
+}
+
+const sources: Source[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const statics = text.matchAll(/^(?:import|export)\s(type\s)?[^'";]*?from\s+'([^']+)'/gms);
+    const bare = text.matchAll(/(?:^import|\bimport\()\s*'([^']+)'/gm);
+    return {
+      file,
+      text,
+      lines: text.split('\n').length - 1,
+      imports: [
+        ...[...statics].map((match) => ({ specifier: match[2]!, typeOnly: match[1] !== undefined })),
+        ...[...bare].map((match) => ({ specifier: match[1]!, typeOnly: false })),
+      ],
+    };
+  });
+
+function roomOf(file: string): string {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : file;
+}
+
+function target(from: string, specifier: string): string {
+  return relative(SRC, resolve(SRC, dirname(from), specifier));
+}
+
+describe('the house', () => {
+  test('the scan sees imports', () => {
+    expect(sources.length).toBeGreaterThan(40);
+    expect(sources.flatMap((source) => source.imports).length).toBeGreaterThan(150);
+  });
+
+  test('rooms import only what they may', () => {
+    const wrong = sources.flatMap(({ file, imports }) => {
+      const room = roomOf(file);
+      const allowed = ROOMS[room] ?? ENTRIES[room];
+      if (allowed === undefined) return [`${file}: no such room`];
+      return imports
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier }) => roomOf(target(file, specifier)))
+        .filter((other) => other !== room && !allowed.includes(other))
+        .map((other) => `${file} -> ${other}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('packages come in by their doors', () => {
+    const wrong = sources.flatMap(({ file, imports }) =>
+      imports
+        .filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+        .filter(({ specifier }) => !DOORS[specifier]?.test(file))
+        .map(({ specifier }) => `${file} -> ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('no file imports itself by a circle', () => {
+    const graph = new Map(
+      sources.map(({ file, imports }) => [
+        file,
+        imports
+          .filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)
+          .map(({ specifier }) => target(file, specifier)),
+      ]),
+    );
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]) => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      else if (!done.has(file)) for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of graph.keys()) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  test('files stay on a few screens, and none is a drawer', () => {
+    expect(sources.filter(({ lines }) => lines > MAX_LINES).map(({ file, lines }) => `${file}: ${lines}`)).toEqual([]);
+    expect(sources.filter(({ file }) => /util|helper|misc|common/i.test(file)).map(({ file }) => file)).toEqual([]);
+  });
+
+  test('the real clock is read in one place, and only cli/ prints and exits', () => {
+    const clock = /\b(performance\.now|Date\.now|process\.hrtime)\b|new Date\(\)/;
+    const voice = /\bconsole\.|process\.(stdout|stderr|exit)\b/;
+    const readsClock = sources.filter(({ text }) => clock.test(withoutComments(text))).map(({ file }) => file);
+    const prints = sources.filter(({ text }) => voice.test(withoutComments(text))).map(({ file }) => roomOf(file));
+    // The progress display counts the seconds that are left; nothing is measured by it.
+    expect(readsClock.filter((file) => file !== 'cli/commands/run.ts')).toEqual(['model/clock.ts']);
+    expect([...new Set(prints)]).toEqual(['cli']);
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*.*?\*\//gs, '').replaceAll(/^\s*\/\/.*$/gm, '');
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { createAggregator } from '../../src/metrics/aggregate.ts';
+import { compareModes } from '../../src/metrics/modes.ts';
+import type { Outcome, RequestRecord } from '../../src/model/record.ts';
+import { manifest, record, wholeRecord } from './records.ts';
+
+function cellsOf(records: readonly RequestRecord[]) {
+  const aggregator = createAggregator(manifest());
+  for (const one of records) aggregator.add(one);
+  return aggregator.cells();
+}
+
+function failed(outcome: Outcome): RequestRecord {
+  return record({ outcome });
+}
+
+/** The record moved by `ms`, in round `round`. */
+function moved(ms: number, round: number): RequestRecord {
+  const one = record({ round });
+  const marks = Object.fromEntries(Object.entries(one.marks).map(([name, mark]) => [name, mark + ms]));
+  return { ...one, marks: marks as unknown as RequestRecord['marks'] };
+}
+
+describe('cells', () => {
+  test('planned cells are there without a record, with nulls and not with zeros', () => {
+    const [streaming, whole] = cellsOf([]);
+    expect(streaming).toMatchObject({ mode: 'streaming', outcomes: {}, failures: [], tokenSource: null });
+    expect(whole?.mode).toBe('non-streaming');
+    expect(Object.values(streaming!.metrics).every((summary) => summary === null)).toBe(true);
+    expect(streaming).toMatchObject({
+      throughput: { requestsPerSecond: null, tokensPerSecond: null, windowMs: 0 },
+      coalescedShare: null,
+      connections: { new: 0, reused: 0 },
+    });
+  });
+
+  test('a record of a cell that was not planned gets its own row at the end', () => {
+    expect(cellsOf([record({ target: 'other' })]).map(({ target }) => target)).toEqual([
+      'flash',
+      'flash',
+      'other',
+    ]);
+  });
+
+  test('only good answers enter the figures; all are counted', () => {
+    const slow = record().marks;
+    const [cell] = cellsOf([
+      record(),
+      record({ outcome: { kind: 'truncated', message: 'cut' }, marks: { ...slow, firstToken: 9000 } }),
+      record({ outcome: { kind: 'timeout', phase: 'idle', message: 'idle' } }),
+    ]);
+    expect(cell!.outcomes).toEqual({ ok: 1, truncated: 1, timeout: 1 });
+    expect(cell!.metrics.ttft).toMatchObject({ n: 1, max: 100 });
+    expect(cell!.metrics.gap).toMatchObject({ n: 4, samples: [20, 20, 20, 20] });
+    expect(cell!.connections).toEqual({ new: 3, reused: 0 });
+  });
+
+  test('outcomes stand in the same order whatever came first', () => {
+    const [a, b] = [record(), failed({ kind: 'empty' })];
+    expect(Object.keys(cellsOf([b, a])[0]!.outcomes)).toEqual(Object.keys(cellsOf([a, b])[0]!.outcomes));
+  });
+
+  test('the window is the sum over rounds, and what lies between rounds does not count', () => {
+    // Each round: first started 1002 + x, last end 1220 + x + 100.
+    const [cell] = cellsOf([moved(0, 0), moved(100, 0), moved(100_000, 1), moved(100_100, 1)]);
+    expect(cell!.throughput.windowMs).toBe(2 * 318);
+    expect(cell!.throughput.requestsPerSecond).toBeCloseTo(4 / 0.636, 5);
+    expect(cell!.throughput.tokensPerSecond).toBeCloseTo(40 / 0.636, 5);
+  });
+
+  test('failures take part in the window but not in the count', () => {
+    const [cell] = cellsOf([record(), { ...moved(100, 0), outcome: { kind: 'truncated' } }]);
+    expect(cell!.throughput).toMatchObject({ windowMs: 318, requestsPerSecond: 3.144654 });
+    expect(cellsOf([failed({ kind: 'network' })])[0]!.throughput.requestsPerSecond).toBeNull();
+  });
+
+  test('coalesced share and source of tokens', () => {
+    const [cell, whole] = cellsOf([
+      record({ contentEvents: 5, coalesced: 1 }),
+      record({ contentEvents: 15, coalesced: 4, tokens: { output: 3, source: 'chunks' } }),
+      wholeRecord(),
+    ]);
+    expect(cell).toMatchObject({ coalescedShare: 0.25, tokenSource: 'mixed' });
+    expect(whole).toMatchObject({ coalescedShare: null, tokenSource: 'usage' });
+  });
+});
+
+describe('failures', () => {
+  test('the same are grouped, most frequent first, with the first as the example', () => {
+    const [cell] = cellsOf([
+      failed({ kind: 'network', code: 'ECONNRESET', message: 'reset' }),
+      failed({ kind: 'http_error', status: 500, message: 'no', body: 'first', hint: 'try' }),
+      failed({ kind: 'http_error', status: 500, message: 'no', body: 'second' }),
+      failed({ kind: 'http_error', status: 503, message: 'no' }),
+    ]);
+    expect(cell!.failures).toEqual([
+      { kind: 'http_error', count: 2, message: 'no', body: 'first', hint: 'try' },
+      { kind: 'network', count: 1, message: 'reset' },
+      { kind: 'http_error', count: 1, message: 'no' },
+    ]);
+  });
+
+  test('at most five are shown, and messages with ids in them do not fill the memory', () => {
+    const [cell] = cellsOf(
+      Array.from({ length: 1000 }, (_, i) => failed({ kind: 'http_error', status: 500, message: `id ${i}` })),
+    );
+    expect(cell!.failures).toHaveLength(5);
+    expect(cell!.failures[0]).toMatchObject({ count: 900, message: expect.stringContaining('further') });
+    expect(cell!.outcomes).toEqual({ http_error: 1000 });
+  });
+});
+
+describe('streaming against non-streaming', () => {
+  test('medians side by side', () => {
+    expect(compareModes(cellsOf([record(), wholeRecord()]))).toEqual([
+      {
+        kind: 'streaming-vs-non-streaming',
+        target: 'flash',
+        prompt: 'short',
+        concurrency: 4,
+        streaming: { n: 1, ttfb: 80, ttft: 100, total: 200 },
+        nonStreaming: { n: 1, ttfb: 195, ttft: 200, total: 200 },
+        firstTokenSooner: 2,
+        totalRatio: 1,
+      },
+    ]);
+  });
+
+  test('a side without data gives nulls; a mode that was not planned gives no comparison', () => {
+    expect(compareModes(cellsOf([record()]))[0]).toMatchObject({
+      nonStreaming: { n: 0, ttfb: null, ttft: null, total: null },
+      firstTokenSooner: null,
+      totalRatio: null,
+    });
+    const aggregator = createAggregator({ ...manifest(), cells: manifest().cells.slice(0, 1) });
+    expect(compareModes(aggregator.cells())).toEqual([]);
+  });
+});

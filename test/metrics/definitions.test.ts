@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { METRICS, metric } from '../../src/metrics/definitions.ts';
+import { UserError } from '../../src/model/errors.ts';
+import type { RequestRecord } from '../../src/model/record.ts';
+import type { Marks } from '../../src/model/timeline.ts';
+import { record, wholeRecord } from './records.ts';
+
+const CONTEXT = { stallMs: 1000 };
+
+function all(one: RequestRecord): Record<string, number | readonly number[] | null> {
+  return Object.fromEntries(METRICS.map((definition) => [definition.name, definition.values(one, CONTEXT)]));
+}
+
+describe('formulas', () => {
+  test('a streaming request over a new connection', () => {
+    expect(all(record())).toEqual({
+      ttfb: 80,
+      ttfb_body: 85,
+      ttfe: 90,
+      ttft: 100,
+      ttfa: 120,
+      ttst: 20,
+      gap: [20, 20, 20, 20],
+      tpot: 10,
+      chunk_rate: 50,
+      token_rate: 100,
+      latency: 180,
+      total: 200,
+      tail: 20,
+      connect: 15,
+      dns: 2,
+      tcp: 5,
+      tls: 8,
+      queue: 2,
+      stalls: 0,
+      stalled_ms: 0,
+      longest_gap: 20,
+      chunks: 5,
+      output_tokens: 10,
+      bytes: 900,
+    });
+  });
+
+  test('a whole answer has no figures about a stream', () => {
+    const values = all(wholeRecord());
+    const given = Object.entries(values).filter(([, value]) => value !== null);
+    expect(Object.fromEntries(given)).toEqual({
+      ttfb: 195,
+      ttfb_body: 196,
+      ttft: 200,
+      ttfa: 200,
+      latency: 200,
+      total: 200,
+      queue: 2,
+      output_tokens: 10,
+      bytes: 900,
+    });
+  });
+
+  test('stalls count the gaps over the limit, the limit itself not', () => {
+    const one = record({ gaps: [20, 1000, 1500, 2500.5] });
+    expect(all(one)).toMatchObject({ stalls: 2, stalled_ms: 4000.5, longest_gap: 2500.5 });
+  });
+
+  test('connecting counts for new connections only', () => {
+    const none = { connect: null, dns: null, tcp: null, tls: null };
+    expect(all(record({ connection: { reused: true } }))).toMatchObject(none);
+    const { connection: _, ...unknown } = record();
+    expect(all(unknown)).toMatchObject(none);
+  });
+
+  test('plain http to an address has neither dns nor tls', () => {
+    const { dns: _, tls: _t, ...marks } = record().marks;
+    expect(all(record({ marks }))).toMatchObject({ connect: 7, dns: null, tcp: 7, tls: null });
+  });
+
+  const marks = record().marks;
+  const dull = { tpot: null, token_rate: null, chunk_rate: null };
+  test.each<[string, Partial<RequestRecord>, object]>([
+    [
+      'one chunk',
+      { contentEvents: 1, gaps: [], marks: { ...marks, lastToken: 1120 } },
+      { ...dull, longest_gap: null, gap: [], stalls: 0 },
+    ],
+    ['all in one read', { gaps: [], coalesced: 4, marks: { ...marks, lastToken: 1120 } }, dull],
+    ['all within a fraction of a millisecond', { marks: { ...marks, lastToken: 1120.9 } }, dull],
+    ['one token', { tokens: { output: 1, source: 'usage', first: 1 } }, { tpot: null, token_rate: null }],
+    [
+      'all tokens in the first event',
+      { tokens: { output: 10, source: 'usage', first: 10 } },
+      { tpot: null, token_rate: null },
+    ],
+    [
+      'an estimate above the count',
+      { tokens: { output: 10, source: 'usage', first: 12 } },
+      { tpot: null, token_rate: null },
+    ],
+    [
+      'a first event of unknown size counts as one token',
+      { tokens: { output: 9, source: 'chunks' } },
+      { tpot: 10, token_rate: 100 },
+    ],
+    [
+      'no token count',
+      { tokens: { output: null, source: 'chunks' } },
+      { tpot: null, token_rate: null, output_tokens: null },
+    ],
+    ['no content', { contentEvents: 0, gaps: [] }, { stalls: null, stalled_ms: null, longest_gap: null }],
+  ])('%s', (_, changes, expected) => {
+    expect(all(record(changes))).toMatchObject(expected);
+  });
+
+  test('missing, reversed and broken marks give null, never NaN or a negative', () => {
+    const broken: Marks[] = [
+      { scheduled: 1, started: 1 },
+      { ...marks, sent: Number.NaN },
+      { ...marks, sent: 5000, connectStart: 5000, lastToken: 0, started: 0 },
+      { ...marks, sent: null as unknown as number, end: Number.POSITIVE_INFINITY },
+    ];
+    for (const one of broken) {
+      const values = Object.values(all(record({ marks: one, gaps: [-1, Number.NaN, 5] }))).flat();
+      expect(values.every((value) => value === null || (Number.isFinite(value) && value >= 0))).toBe(true);
+    }
+    expect(all(record({ marks: broken[3]! }))).toMatchObject({ ttfb: null, total: null });
+    expect(all(record({ gaps: [-1, Number.NaN, 5] })).gap).toEqual([5]);
+  });
+});
+
+describe('lookup', () => {
+  test('names are unique and every metric says what it is', () => {
+    expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length);
+    for (const { name, title, formula } of METRICS) {
+      expect(name).toMatch(/^[a-z_]+$/);
+      expect(title && formula).toBeTruthy();
+    }
+  });
+
+  test('finds by name and suggests the near one', () => {
+    expect(metric('ttft').unit).toBe('ms');
+    const error = catchError(() => metric('tttf'));
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toMatchObject({ code: 'unknown_metric' });
+    expect((error as UserError).message).toContain('did you mean "ttf');
+  });
+});
+
+function catchError(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { METRICS } from '../../src/metrics/definitions.ts';
+import type { Report } from '../../src/model/report.ts';
+import { REPORTERS } from '../../src/report/index.ts';
+import { sampleReport } from './sample.ts';
+
+const report = sampleReport();
+
+describe('json', () => {
+  test('is the report, ends in a line feed, and keeps lists of numbers on one line', () => {
+    const text = REPORTERS.json(report);
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(report)));
+    expect(text.endsWith('}\n')).toBe(true);
+    expect(text).toMatch(/"samples": \[\d[\d.,]+\]/);
+  });
+
+  test('a text that looks like a list of numbers stays as it is', () => {
+    const one = structuredClone(report);
+    one.scenario.name = '[\n 1, 2\n]';
+    expect(JSON.parse(REPORTERS.json(one)).scenario.name).toBe('[\n 1, 2\n]');
+  });
+
+  test('the order of keys does not depend on how the report was put together', () => {
+    const reversed = Object.fromEntries(Object.entries(report).reverse()) as unknown as Report;
+    reversed.run = Object.fromEntries(Object.entries(report.run).reverse()) as unknown as Report['run'];
+    expect(REPORTERS.json(reversed)).toBe(REPORTERS.json(report));
+  });
+});
+
+describe('markdown', () => {
+  test('golden, failures before figures', async () => {
+    const text = REPORTERS.markdown(report);
+    expect(text.indexOf('### Failures')).toBeLessThan(text.indexOf('### Streaming'));
+    await expect(text).toMatchFileSnapshot('fixtures/report.md');
+  });
+
+  test('what a service says cannot become markup', () => {
+    const one = structuredClone(report);
+    for (const cell of one.cells) {
+      cell.failures = [{ kind: 'network', count: 1, message: 'a|b\n<img src=x> @team `c`' }];
+    }
+    expect(REPORTERS.markdown(one)).toContain('network: a\\|b \\<img src=x\\> &#64;team \\`c\\`');
+  });
+
+  test('an aborted run says so first', () => {
+    const run = { ...report.run, aborted: true, abortReason: 'interrupted' };
+    expect(REPORTERS.markdown({ ...report, run })).toMatch(/^## demo\n\n> \*\*ABORTED: interrupted/);
+  });
+});
+
+describe('csv', () => {
+  test('one row for each metric of each cell, CRLF at the ends', () => {
+    const lines = REPORTERS.csv(report).split('\r\n');
+    expect(lines.pop()).toBe('');
+    expect(lines).toHaveLength(1 + report.cells.length * METRICS.length);
+    expect(lines[0]).toBe(
+      'run,target,prompt,concurrency,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max',
+    );
+    const { ttft } = report.cells[0]!.metrics;
+    expect(lines).toContain(
+      `${report.run.id},flash,short,1,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max}`,
+    );
+  });
+
+  test('a metric without values has empty figures, not zeros', () => {
+    const row = REPORTERS.csv(report)
+      .split('\r\n')
+      .find((line) => line.includes('non-streaming') && line.includes(',gap,'));
+    expect(row).toMatch(/,gap,,0,,,,,,,,$/);
+  });
+
+  test('commas, quotes and line ends are quoted', () => {
+    const one = structuredClone(report);
+    one.cells[0]!.prompt = 'a,"b"\nc';
+    expect(REPORTERS.csv(one)).toContain(',"a,""b""\nc",');
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { resolveTarget } from '../../src/scenario/targets.ts';
+import { load, problems, userError } from './helpers.ts';
+
+const scenario = (fields: string) =>
+  `version: 1\nname: n\ntargets:\n  - { name: t, ${fields} }\nprompts:\n  - { name: p, text: x }\n`;
+
+function target(fields: string, env: Record<string, string> = {}) {
+  return resolveTarget(load(scenario(fields), { env }).scenario.targets[0]!, 'http://127.0.0.1:4/');
+}
+
+describe('resolveTarget', () => {
+  it('takes from the provider what the target does not say', () => {
+    expect(target('provider: openai, model: m', { OPENAI_API_KEY: ' sk-1234567\n' })).toEqual({
+      name: 't',
+      provider: 'openai',
+      dialect: 'openai-chat',
+      baseUrl: 'https://api.openai.com/v1',
+      model: 'm',
+      apiKey: 'sk-1234567',
+      auth: 'bearer',
+      headers: {},
+    });
+  });
+
+  it('lets the target have its own way', () => {
+    expect(
+      target(
+        'provider: openai, model: m, url: "http://h/x?y=1", dialect: sse, apiKey: k, headers: { a: b }, ' +
+          'extra: { n: [1] }, textPath: a.b, body: "{}", method: POST',
+        { OPENAI_API_KEY: 'unused' },
+      ),
+    ).toMatchObject({
+      dialect: 'sse',
+      baseUrl: 'http://h/x?y=1',
+      apiKey: 'k',
+      auth: 'bearer',
+      headers: { a: 'b' },
+      extra: { n: [1] },
+      textPath: 'a.b',
+      body: '{}',
+      method: 'POST',
+    });
+  });
+
+  it('is custom with only a url, and sends a key in the usual way of its dialect', () => {
+    expect(target('url: "http://h", dialect: openai-chat')).toMatchObject({
+      provider: 'custom',
+      auth: 'none',
+    });
+    expect(target('url: "http://h", dialect: openai-chat, apiKey: k')).toMatchObject({ auth: 'bearer' });
+    expect(target('provider: ollama, model: m')).toMatchObject({ auth: 'none' });
+    expect(target('provider: ollama, model: m', { OLLAMA_API_KEY: 'k' })).toMatchObject({ auth: 'bearer' });
+  });
+
+  it.each([
+    ['openai-chat', 'http://127.0.0.1:4/v1'],
+    ['ollama-chat', 'http://127.0.0.1:4'],
+    ['sse', 'http://127.0.0.1:4/sse'],
+    ['ndjson', 'http://127.0.0.1:4/ndjson'],
+  ])('knows where the simulator speaks %s', (dialect, baseUrl) => {
+    expect(target(`provider: simulator, dialect: ${dialect}`).baseUrl).toBe(baseUrl);
+  });
+
+  it('asks the simulator for the profile, or else for the model', () => {
+    expect(target('provider: simulator, model: m').model).toBe('m');
+    expect(target('provider: simulator, model: m, profile: slow').model).toBe('slow');
+  });
+});
+
+describe('the key of a target', () => {
+  it('is missed before the run, where the provider is remote and at its own address', () => {
+    expect(userError(() => load(scenario('provider: openai, model: m'))).code).toBe('key_missing');
+    expect(problems(scenario('provider: openai, model: m'))).toEqual([
+      `4:5 target "t" has no key: OPENAI_API_KEY is not set | set OPENAI_API_KEY, or give the target an apiKey such as \${env:MY_KEY}`,
+    ]);
+  });
+
+  it.each([
+    'provider: openai, model: m, url: "http://127.0.0.1:8000/v1"',
+    'provider: openai, model: m, headers: { Authorization: "Bearer x" }',
+    'provider: ollama, model: m',
+    'provider: simulator, model: m',
+  ])('is not missed where none may be needed: %s', (fields) => {
+    expect(target(fields).apiKey).toBeUndefined();
+  });
+
+  it('is missed together with other problems', () => {
+    const text = `${scenario('provider: openai, model: m')}stal: 1s\n`;
+    expect(userError(() => load(text)).code).toBe('scenario_invalid');
+    expect(problems(text)).toHaveLength(2);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../src/model/request.ts';
+import { allFormats, route } from '../../src/simulator/route.ts';
+import type { WireFormat } from '../../src/wire/format.ts';
+
+const formats = allFormats();
+const chat: ChatRequest = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };
+
+function asked(method: string, target: string, body = '') {
+  const [path = '', query = ''] = target.split('?', 2);
+  return route({ method, path, query: new URLSearchParams(query), body }, formats);
+}
+
+/** Where a client sends what this dialect asks: plain dialects have no path of their own, but the simulator has. */
+function pathOf(format: WireFormat): { path: string; query: string } {
+  const [path = '', query = ''] = format.request(chat).path.split('?', 2);
+  return { path: path === '' ? `/${format.name}` : path, query };
+}
+
+describe('route', () => {
+  it.each(formats)('knows a request of $name, whatever stands before its path', (format) => {
+    const { method, body } = format.request(chat);
+    const { path, query } = pathOf(format);
+    for (const prefix of ['', '/v1', '/some/proxy']) {
+      const found = asked(method, `${prefix}${path}?${query}`, body);
+      if (found.kind !== 'chat') throw new Error(`${format.name}: ${JSON.stringify(found)}`);
+      expect(found.format.framing).toBe(format.framing);
+      expect(found.request.stream).toBe(true);
+      expect(found.request.messages.at(-1)?.content).toBe('hello');
+    }
+  });
+
+  it.each(formats)('refuses a body that is none, in the shape of $name', (format) => {
+    const { path, query } = pathOf(format);
+    const found = asked('POST', `${path}?${query}`, '{"model":');
+    // A plain endpoint takes any body: it is the prompt.
+    if (found.kind === 'chat') {
+      expect(found.request.messages[0]?.content).toBe('{"model":');
+      return;
+    }
+    expect(found).toMatchObject({ kind: 'refuse', status: 400 });
+    if (found.kind === 'refuse') expect(found.body.body).toContain('"');
+  });
+
+  it('takes a GET on plain endpoints, with model and prompt in the query', () => {
+    const found = asked('GET', '/sse?model=coarse&prompt=hi');
+    expect(found).toMatchObject({ kind: 'chat', request: { model: 'coarse', stream: true } });
+    expect(found.kind === 'chat' && found.request.messages[0]?.content).toBe('hi');
+  });
+
+  it('has pages of its own', () => {
+    expect(asked('GET', '/health').kind).toBe('health');
+    expect(asked('GET', '/__truth').kind).toBe('truth');
+    expect(asked('GET', '/v1/models').kind).toBe('models');
+  });
+
+  it('says which method would have been right, and which path is unknown', () => {
+    expect(asked('GET', '/v1/chat/completions')).toMatchObject({ status: 405, allow: 'POST' });
+    expect(asked('DELETE', '/sse')).toMatchObject({ status: 405 });
+    expect(asked('POST', '/health')).toMatchObject({ status: 405, allow: 'GET' });
+    expect(asked('POST', '/nowhere', '{}')).toMatchObject({ kind: 'refuse', status: 404 });
+  });
+});

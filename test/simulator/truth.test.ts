@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { Recording, TruthLog } from '../../src/simulator/truth.ts';
+
+function recording(requestId: string): Recording {
+  return new Recording({ requestId, model: 'm', dialect: 'd', mode: 'streaming', receivedAtMs: 100 });
+}
+
+describe('Recording', () => {
+  it('keeps what was sent, when, and how it ended', () => {
+    const notes = recording('a');
+    notes.sent([{ type: 'start' }], 110, 110.5);
+    notes.sent(
+      [
+        { type: 'thinking', text: 'hm' },
+        { type: 'message_chunk', text: 'yes' },
+      ],
+      120,
+      121,
+    );
+    notes.sent([{ type: 'usage', outputTokens: 2 }], 120, 122);
+    notes.ended('complete', 123, 200);
+    expect(notes.entry()).toEqual({
+      requestId: 'a',
+      model: 'm',
+      dialect: 'd',
+      mode: 'streaming',
+      receivedAtMs: 100,
+      chunks: [
+        { dueAtMs: 110, sentAtMs: 110.5, contentEvents: 0 },
+        { dueAtMs: 120, sentAtMs: 121, contentEvents: 2 },
+        { dueAtMs: 120, sentAtMs: 122, contentEvents: 0 },
+      ],
+      endAtMs: 123,
+      outcome: 'complete',
+      status: 200,
+      text: 'yes',
+      thinking: 'hm',
+      usage: { type: 'usage', outputTokens: 2 },
+    });
+  });
+
+  it('corrects itself when the client turns out to be gone', () => {
+    const notes = recording('a');
+    notes.ended('complete', 1, 200);
+    notes.ended('client_gone', 2, 200);
+    expect(notes.entry()).toMatchObject({ outcome: 'client_gone', aborted: true, endAtMs: 2 });
+  });
+});
+
+describe('TruthLog', () => {
+  const filled = (capacity: number, count: number) => {
+    const log = new TruthLog(capacity);
+    for (let i = 0; i < count; i++) {
+      const notes = recording(String(i));
+      notes.ended('complete', i, 200);
+      log.add(notes);
+    }
+    return log.entries().map(({ requestId }) => requestId);
+  };
+
+  it('keeps the newest, in order', () => {
+    expect(filled(3, 2)).toEqual(['0', '1']);
+    expect(filled(3, 3)).toEqual(['0', '1', '2']);
+    expect(filled(3, 8)).toEqual(['5', '6', '7']);
+    expect(filled(0, 4)).toEqual([]);
+  });
+});

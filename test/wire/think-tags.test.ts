@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { StreamEvent } from '../../src/model/events.ts';
+import { wireFormat } from '../../src/wire/dialects.ts';
+import type { AnswerContext } from '../../src/wire/format.ts';
+import { ThinkTags } from '../../src/wire/think-tags.ts';
+import { decodeReads, encodeBytes } from './streams.ts';
+
+/** The text and the reasoning that pieces of content add up to. */
+function read(pieces: readonly string[]): { text: string; thinking: string; events: StreamEvent[] } {
+  const tags = new ThinkTags();
+  const events: StreamEvent[] = [];
+  for (const piece of pieces) tags.text(piece, events);
+  tags.flush(events);
+  const join = (type: StreamEvent['type']) =>
+    events.map((event) => (event.type === type && 'text' in event ? event.text : '')).join('');
+  return { text: join('message_chunk'), thinking: join('thinking'), events };
+}
+
+const CASES: [string, string, { text: string; thinking: string }][] = [
+  ['a block, then the answer', '<think>hm</think>Yes', { thinking: 'hm', text: 'Yes' }],
+  [
+    'white space before and after',
+    '\n<think>\nhm\n</think>\n\nYes',
+    { thinking: '\nhm\n', text: '\n\n\nYes' },
+  ],
+  ['an empty block', '<think></think>Yes', { thinking: '', text: 'Yes' }],
+  ['two blocks in a row', '<think>a</think>\n<think>b</think>c', { thinking: 'ab', text: '\nc' }],
+  ['a block that never ends', '<think>hm, well', { thinking: 'hm, well', text: '' }],
+  ['half an end', '<think>hm</thi', { thinking: 'hm</thi', text: '' }],
+  ['half a beginning', '<thin', { thinking: '', text: '<thin' }],
+  ['other tags in the block', '<think>a < b <b></b></think>c', { thinking: 'a < b <b></b>', text: 'c' }],
+  ['a beginning inside the block', '<think>a <think> b</think>c', { thinking: 'a <think> b', text: 'c' }],
+  ['another tag at the beginning', '<thinker>x', { thinking: '', text: '<thinker>x' }],
+  [
+    'a mention in the answer',
+    'Use <think>x</think> here',
+    { thinking: '', text: 'Use <think>x</think> here' },
+  ],
+  ['an end without a beginning', 'hm</think>Yes', { thinking: '', text: 'hm</think>Yes' }],
+  [
+    'a mention after a block',
+    '<think>a</think>b <think>c</think>',
+    { thinking: 'a', text: 'b <think>c</think>' },
+  ],
+];
+
+describe('the reasoning is told from the answer', () => {
+  test.each(CASES)('%s', (_title, content, wanted) => {
+    expect(read([content])).toMatchObject(wanted);
+    expect(read([...content])).toMatchObject(wanted);
+    for (let at = 1; at < content.length; at++) {
+      expect(read([content.slice(0, at), content.slice(at)]), `cut at ${at}`).toMatchObject(wanted);
+    }
+  });
+
+  test('text is never lost, however it is cut', () => {
+    const part = fc.constantFrom('<think>', '</think>', '<', 'think', '>', '/', ' ', '\n', 'a', '你');
+    fc.assert(
+      fc.property(fc.array(fc.array(part).map((parts) => parts.join(''))), (pieces) => {
+        const { text, thinking, events } = read(pieces);
+        const whole = read([pieces.join('')]);
+        expect({ text, thinking }).toEqual({ text: whole.text, thinking: whole.thinking });
+        const sent = pieces.join('').length;
+        const tags = sent - text.length - thinking.length;
+        expect(tags % '<think>'.length === 0 || tags % '</think>'.length <= tags).toBe(true);
+        expect(tags).toBeGreaterThanOrEqual(0);
+        for (const event of events) expect('text' in event && event.text).not.toBe('');
+      }),
+    );
+  });
+});
+
+const CONTEXT: AnswerContext = { id: 'a', model: 'm', createdSeconds: 0 };
+
+describe('in a stream', () => {
+  const content = (text: string): StreamEvent => ({ type: 'message_chunk', text });
+  const sent: StreamEvent[] = [
+    { type: 'start' },
+    content('<th'),
+    { type: 'usage', outputTokens: 1 },
+    content('ink>hm</'),
+    content('think>Yes'),
+    { type: 'complete', finish: 'stop' },
+  ];
+
+  test.each(['openai-chat', 'ollama-chat', 'playground', 'sse'])('%s', (name) => {
+    const format = wireFormat(name);
+    const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
+    const content = events.filter((event) => event.type === 'thinking' || event.type === 'message_chunk');
+    expect(content).toEqual([
+      { type: 'thinking', text: 'hm' },
+      { type: 'message_chunk', text: 'Yes' },
+    ]);
+    expect(events.at(-1)?.type).toBe('complete');
+  });
+
+  test('on request the text stays as it came', () => {
+    const format = wireFormat('openai-chat', { thinkTags: false });
+    const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
+    expect(events).toContainEqual(content('<th'));
+  });
+
+  test('half a tag is not held past a tool call or the end', () => {
+    const format = wireFormat('openai-chat');
+    const events = decodeReads(format, [
+      encodeBytes(
+        format,
+        [content('<th'), { type: 'tool_call', index: 0, id: 'c', name: 'f', arguments: '{}' }],
+        CONTEXT,
+      ),
+    ]);
+    expect(events.map((event) => event.type)).toEqual(['start', 'message_chunk', 'tool_call']);
+    expect(decodeReads(format, [encodeBytes(format, [content('<')], CONTEXT)])).toContainEqual(content('<'));
+  });
+
+  test('also in a whole answer', () => {
+    const format = wireFormat('openai-chat');
+    const { body } = format.encodeWhole(sent, CONTEXT);
+    expect(format.decodeWhole(body)).toContainEqual({ type: 'thinking', text: 'hm' });
+  });
+});
