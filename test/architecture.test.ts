@@ -36,7 +36,8 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   chalk: /^(cli|report)\//,
   'cli-table3': /^report\/terminal/,
   yaml: /^scenario\//,
-  zod: /^scenario\//,
+  jose: /^(client/auth|service/)/,
+  zod: /^(scenario|service)\//,
 };
 
 const MAX_LINES = 350;

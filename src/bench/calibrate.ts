@@ -176,6 +176,8 @@ function follow(client: StreamClient, window: Window): { cancel(): void; over: P
   const originAt = monotonicClock.now();
   const stream = client.stream({});
   const read = async () => {
+    // Not while it runs: a run makes records on the same loop, but hands no event to anyone.
+    await stream.result;
     for await (const event of stream) {
       if (event.type !== 'message_chunk') continue;
       const { dueAt, sentAt } = readStamps(event.text);

@@ -35,8 +35,13 @@ function versionIn(packageJson: URL): string {
 
 async function commitOf(cwd: string): Promise<string | undefined> {
   try {
-    const commit = (await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd, timeout: 2_000 })).stdout.trim();
-    const status = await run('git', ['status', '--porcelain', '--untracked-files=no'], { cwd, timeout: 2_000 });
+    const commit = (
+      await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd, timeout: 2_000 })
+    ).stdout.trim();
+    const status = await run('git', ['status', '--porcelain', '--untracked-files=no'], {
+      cwd,
+      timeout: 2_000,
+    });
     return status.stdout === '' ? commit : `${commit}-dirty`;
   } catch {
     // No git, or no repository: the report then has no commit.

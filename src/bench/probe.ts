@@ -1,3 +1,6 @@
+import { lintResponse } from '../analysis/lint.ts';
+import { streamingVerdict, verdictFigures } from '../analysis/streaming-verdict.ts';
+import { usualStream } from '../analysis/verdict-fold.ts';
 import { addressOf } from '../client/address.ts';
 import { type ClientOptions, createClient, type StreamClient } from '../client/client.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
@@ -12,6 +15,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, usesSimulator } from '../scenario/plan.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import { wireFormat } from '../wire/dialects.ts';
+import type { FramingName } from '../wire/frame.ts';
 import { readEnvironment } from './environment.ts';
 import { warmCode } from './probe-warmup.ts';
 
@@ -52,7 +56,8 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     try {
       await warmCode(target.dialect);
       const redact = createRedactor(loaded.secrets);
-      const requests = await inTurn(client, { ...options, target, prompt, mode, forMs, redact });
+      const sent = await inTurn(client, { ...options, target, prompt, mode, forMs, redact });
+      const requests = judged(sent, wireFormat(target.dialect).framing);
       const { streambench, node, undici } = await readEnvironment();
       return {
         schema: 'streambench/probe@1',
@@ -118,31 +123,37 @@ async function one(client: StreamClient, turn: Turn, seq: number): Promise<Probe
     signal: stop.signal,
   };
   try {
-    const arrivals: [number, number][] = [];
-    const observation =
-      mode === 'streaming' ? await streamed(client, ask, arrivals) : (await client.complete(ask)).observation;
-    return toRequest(turn, seq, observation, arrivals, stoppedBy);
+    const seen =
+      mode === 'streaming'
+        ? await streamed(client, ask)
+        : { observation: (await client.complete(ask)).observation, arrivals: [], afterTerminator: 0 };
+    return toRequest(turn, seq, seen, stoppedBy);
   } finally {
     clearTimeout(timer);
     turn.signal?.removeEventListener('abort', onInterrupt);
   }
 }
 
-async function streamed(
-  client: StreamClient,
-  ask: Parameters<StreamClient['stream']>[0],
-  arrivals: [number, number][],
-): Promise<Observation> {
+interface Seen {
+  observation: Observation;
+  arrivals: readonly [atMs: number, events: number][];
+  afterTerminator: number;
+}
+
+async function streamed(client: StreamClient, ask: Parameters<StreamClient['stream']>[0]): Promise<Seen> {
   const stream = client.stream(ask);
+  const arrivals: [number, number][] = [];
   let lastRead = -1;
+  let afterTerminator = 0;
   for await (const event of stream) {
+    if (event.type === 'unknown' && event.name === 'after-end') afterTerminator++;
     if (!isContent(event)) continue;
     // Rounded as the record's own times are.
     if (event.read !== lastRead) arrivals.push([Math.round(event.atMs * 1000) / 1000, 0]);
     arrivals.at(-1)![1]++;
     lastRead = event.read;
   }
-  return stream.result;
+  return { observation: await stream.result, arrivals, afterTerminator };
 }
 
 const PREVIEW_CHARS = 200;
@@ -150,8 +161,7 @@ const PREVIEW_CHARS = 200;
 function toRequest(
   { target, prompt, redact }: Turn,
   seq: number,
-  observation: Observation,
-  arrivals: readonly [number, number][],
+  { observation, arrivals, afterTerminator }: Seen,
   stoppedBy: 'time' | 'interrupt' | undefined,
 ): ProbeRequest {
   const { text = '', thinking: _, ...rest } = observation;
@@ -170,15 +180,24 @@ function toRequest(
   return {
     record,
     arrivals,
+    ...(afterTerminator === 0 ? {} : { afterTerminator }),
     ...(text === '' ? {} : { preview: redact(text).slice(0, PREVIEW_CHARS) }),
     ...(stopped ? { stopped: { by: stoppedBy, afterMs: end - started } } : {}),
-    ...judge(record),
   };
 }
 
-// Here `streamingVerdict` and `lintResponse` of analysis/streaming-verdict.ts judge the record.
-function judge(_record: RequestRecord): Pick<ProbeRequest, 'streaming' | 'lint'> {
-  return {};
+// All requests together say what is usual for the target; each is judged against that.
+function judged(requests: readonly ProbeRequest[], framing: FramingName): ProbeRequest[] {
+  const usual = usualStream(requests.map(({ record }) => verdictFigures(record)));
+  return requests.map((request) => {
+    const { record, afterTerminator } = request;
+    if (record.mode === 'non-streaming' || record.status === undefined) return request;
+    return {
+      ...request,
+      ...(record.contentEvents === 0 ? {} : { streaming: streamingVerdict(record, defined({ usual })) }),
+      lint: lintResponse({ ...record, framing, ...defined({ eventsAfterTerminator: afterTerminator }) }),
+    };
+  });
 }
 
 function clientOptions(target: Target): ClientOptions {

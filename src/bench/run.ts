@@ -24,6 +24,8 @@ import { profilesOf } from './simulator.ts';
 export interface RunObserver extends Partial<EngineObserver> {
   /** The plan is made and the folder is there; requests come next. */
   planned?(plan: RunPlan, folder: string): void;
+  /** Something the user should know, in a sentence. */
+  warning?(message: string): void;
 }
 
 /** How a scenario is run. */
@@ -51,7 +53,10 @@ export interface RunResult {
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions = {}): Promise<RunResult> {
   const { clock = monotonicClock, observer = {}, output = 'results' } = options;
-  const signals = options.signals ?? { drain: new AbortController().signal, kill: new AbortController().signal };
+  const signals = options.signals ?? {
+    drain: new AbortController().signal,
+    kill: new AbortController().signal,
+  };
   const environment = await readEnvironment();
   const simulator = usesSimulator(loaded.scenario)
     ? await startEmbeddedSimulator({
@@ -90,7 +95,10 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       cells: plan.cells,
       stallMs: loaded.scenario.stallMs,
     };
-    const journal = await createJournal(join(output, run.id), manifest);
+    const journal = await createJournal(join(output, run.id), manifest, {
+      onError: (error) => observer.warning?.(error.message),
+    });
+    for (const warning of planSummary(plan).warnings) observer.warning?.(warning);
     observer.planned?.(plan, journal.folder);
 
     const aggregator = createAggregator(manifest);
@@ -122,7 +130,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   }
 }
 
-function bound(observer: RunObserver): Omit<RunObserver, 'planned' | 'recorded'> {
+function bound(observer: RunObserver): Omit<EngineObserver, 'recorded'> {
   return {
     blockStarted: (block, cell) => observer.blockStarted?.(block, cell),
     blockEnded: (block, cell) => observer.blockEnded?.(block, cell),
@@ -141,7 +149,9 @@ async function reachAll(plan: RunPlan, executor: ClientExecutor, { secrets }: Lo
       } catch (error) {
         const { message = 'unknown cause', hint } = networkError(error as Error);
         problems.push({
-          message: redact(`target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`),
+          message: redact(
+            `target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`,
+          ),
           ...(hint === undefined ? {} : { hint }),
         });
       }

@@ -2,7 +2,9 @@ import type { DurationDistribution, SimulatorProfile } from '../scenario/simulat
 import type { Distribution, ProfileInput } from '../simulator/index.ts';
 
 /** The profiles of a scenario as the simulator takes them. */
-export function profilesOf(profiles: Readonly<Record<string, SimulatorProfile>> = {}): Record<string, ProfileInput> {
+export function profilesOf(
+  profiles: Readonly<Record<string, SimulatorProfile>> = {},
+): Record<string, ProfileInput> {
   return Object.fromEntries(
     Object.entries(profiles).map(([name, { ttft, gap, ...rest }]) => [
       name,

@@ -43,6 +43,12 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
   add('keepText', flags.keepText, '--keep-text');
+  if (flags.header.length > 0) {
+    const { readHeaders } = await import('../scenario/from-flags.ts');
+    for (const [name, value] of Object.entries(readHeaders(flags.header) ?? {})) {
+      add(`targets.*.headers."${name}"`, value, `--header ${name}`);
+    }
+  }
   if (flags.set.length === 0) return overrides;
   const { parseOverride } = await import('../scenario/overrides.ts');
   return [...overrides, ...flags.set.map(parseOverride)];

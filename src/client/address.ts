@@ -1,5 +1,4 @@
 import { UserError } from '../model/errors.ts';
-import type { AuthScheme } from '../model/plan.ts';
 import type { WireFormat } from '../wire/format.ts';
 
 /** Origin and path of a request. */
@@ -30,24 +29,4 @@ function parseUrl(text: string): URL {
     });
   }
   return url;
-}
-
-/** The headers that carry a key. Without a key there are none. */
-export function authHeaders(auth: AuthScheme, apiKey: string | undefined): Record<string, string> {
-  if (apiKey === undefined || apiKey === '') return {};
-  switch (auth) {
-    case 'none':
-    case 'bearer':
-      // Also where the provider needs none: a key that was given is meant to be sent.
-      return { authorization: `Bearer ${apiKey}` };
-    case 'x-api-key':
-    case 'api-key':
-    case 'x-goog-api-key':
-      return { [auth]: apiKey };
-    case 'zhipu-jwt':
-    case 'sigv4':
-      throw new Error(`${auth} is made for each request`);
-    default:
-      return auth satisfies never;
-  }
 }

@@ -8,7 +8,8 @@ import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import type { WireFormat } from '../wire/format.ts';
 import { provider } from '../wire/providers.ts';
-import { addressOf, authHeaders } from './address.ts';
+import { addressOf } from './address.ts';
+import { type Authorize, authorizer } from './auth.ts';
 import type { ConnectOptions } from './connection.ts';
 import { exchange } from './exchange.ts';
 import { ConnectionPool } from './pool.ts';
@@ -34,6 +35,8 @@ export interface ClientOptions {
   extra?: Readonly<Record<string, unknown>>;
   /** For the plain `sse` and `ndjson` dialects: where in an event's JSON the text is. */
   textPath?: string;
+  /** Tell `<think>` blocks in the answer's text as reasoning, where a dialect's text can hold them. Default: true. */
+  thinkTags?: boolean;
   /** For plain endpoints: the request body, sent as it is. */
   body?: string;
   /** For plain endpoints: the method. Default: POST with a body or a prompt, else GET. */
@@ -117,7 +120,11 @@ export function createClient(options: ClientOptions): StreamClient {
       hint: 'give a dialect such as "openai-chat", or a provider',
     });
   }
-  const format = wireFormat(dialect, options.textPath === undefined ? {} : { textPath: options.textPath });
+  const { textPath, thinkTags } = options;
+  const format = wireFormat(dialect, {
+    ...(textPath === undefined ? {} : { textPath }),
+    ...(thinkTags === undefined ? {} : { thinkTags }),
+  });
   return new Client(options, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
 }
 
@@ -129,7 +136,7 @@ class Client implements StreamClient {
   private readonly timeouts: Timeouts;
   private readonly redact: Redact;
   private readonly pool: ConnectionPool;
-  private readonly keyHeaders: Readonly<Record<string, string>>;
+  private readonly authorize: Authorize;
 
   constructor(options: ClientOptions, format: WireFormat, baseUrl: string, auth: AuthScheme) {
     this.options = options;
@@ -137,7 +144,7 @@ class Client implements StreamClient {
     this.baseUrl = baseUrl;
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-    this.keyHeaders = authHeaders(auth, options.apiKey);
+    this.authorize = authorizer(auth, options.apiKey, this.clock);
     this.redact = createRedactor([
       ...(options.secrets ?? []),
       ...(options.apiKey === undefined ? [] : [{ name: '[key]', value: options.apiKey }]),
@@ -206,14 +213,15 @@ class Client implements StreamClient {
     const wire = format.request({ ...chat, extra: { ...options.extra, ...chat.extra } });
     const method = options.method ?? wire.method;
     const body = method === 'GET' ? undefined : (options.body ?? wire.body);
-    const headers = {
+    const headers: Record<string, string> = {
       'user-agent': 'streambench',
       // Nothing decompresses between the socket and the stamp, and a compressor would hold chunks back.
       'accept-encoding': 'identity',
       ...wire.headers,
-      ...this.keyHeaders,
-      ...lowerCased(options.headers ?? {}),
     };
+    const { origin, path } = addressOf(this.baseUrl, format, wire.path);
+    const key = this.authorize({ method, url: new URL(path, origin), headers: signed(headers), body: body ?? '' });
+    Object.assign(headers, key instanceof Promise ? await key : key, lowerCased(options.headers ?? {}));
     const connection = this.pool.acquire();
     const observation = await exchange(connection, {
       ...rest,
@@ -221,7 +229,7 @@ class Client implements StreamClient {
       stream: chat.stream,
       request: {
         method,
-        path: addressOf(this.baseUrl, format, wire.path).path,
+        path,
         headers,
         ...(body === undefined ? {} : { body }),
       },
@@ -233,6 +241,12 @@ class Client implements StreamClient {
     this.pool.release(connection);
     return observation;
   }
+}
+
+/** The headers that a signature covers: not those that something on the way may change. */
+function signed(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const type = headers['content-type'];
+  return type === undefined ? {} : { 'content-type': type };
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
@@ -61,6 +62,8 @@ export async function runPlan(plan: RunPlan, deps: EngineDeps): Promise<{ comple
   const { clock, sleep, executor, observer, signals, originAt } = deps;
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
   let seq = 0;
+  // Every request in flight listens to it.
+  setMaxListeners(0, signals.kill);
   for (const block of plan.blocks) {
     if (signals.drain.aborted) return { completed: false };
     const cell = plan.cells[block.cell]!;

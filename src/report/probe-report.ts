@@ -1,3 +1,5 @@
+import type { LintFinding } from '../analysis/lint.ts';
+import type { StreamVerdict } from '../analysis/streaming-verdict.ts';
 import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
@@ -34,14 +36,16 @@ export interface ProbeRequest {
   record: RequestRecord;
   /** Milliseconds at which content arrived, on the record's own scale, and how many content events came then. */
   arrivals: readonly (readonly [atMs: number, events: number])[];
+  /** Events that came after the protocol's terminator; absent where there were none. */
+  afterTerminator?: number;
   /** The beginning of the answer text, up to 200 characters. */
   preview?: string;
   /** Why a stream that would have gone on was ended; its outcome is then `cancelled`. */
   stopped?: { by: 'time' | 'interrupt'; afterMs: number };
   /** Whether it really streamed, and why we think so. */
-  streaming?: { verdict: string; evidence: readonly string[] };
-  /** What is wrong, or risky, with the response. */
-  lint?: readonly { message: string; remedy?: string }[];
+  streaming?: StreamVerdict;
+  /** What is wrong, or risky, with the response; gravest first. */
+  lint?: readonly LintFinding[];
 }
 
 /** Requests on one kind of connection. */

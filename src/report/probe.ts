@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import { DASH, formatCount, formatDuration, formatShare, formatValue } from './format.ts';
+import { DASH, formatDuration, formatValue } from './format.ts';
+import { counted, facts, filled, judgement, KEY } from './probe-facts.ts';
 import {
   headline,
   isPlain,
@@ -9,7 +10,7 @@ import {
   succeeded,
 } from './probe-report.ts';
 import { ASCII, BLOCKS } from './strip.ts';
-import { clip, displayWidth, oneLine, wrap } from './text.ts';
+import { clip, oneLine, wrap } from './text.ts';
 import { type Canvas, waterfall } from './waterfall.ts';
 
 /** What the terminal is like. */
@@ -22,7 +23,6 @@ export interface ProbeViewOptions {
   ascii?: boolean;
 }
 
-const KEY = 13;
 const MIN_WIDTH = 50;
 const BODY_LINES = 3;
 
@@ -155,81 +155,6 @@ function coldAndWarm({ cold, warm, target }: ProbeReport, { chalk, width }: Canv
   return lines;
 }
 
-function facts(request: ProbeRequest, dialect: string, { width, chalk }: Canvas): string[] {
-  const { record, preview } = request;
-  if (record.status === undefined) return [];
-  const room = width - KEY;
-  const rows: [string, string[]][] = [
-    ['body', filled(bodyParts(record), room)],
-    ['tokens', isPlain(dialect) ? [] : filled(tokenParts(record), room)],
-    ['answer', preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, room)]],
-    [
-      'headers',
-      Object.entries(record.headers ?? {}).flatMap(([name, value]) =>
-        wrap(oneLine(`${name}: ${value}`), room),
-      ),
-    ],
-  ];
-  return rows.flatMap(([key, lines]) =>
-    lines.map((line, i) => `${chalk.dim((i === 0 ? key : '').padEnd(KEY))}${line}`),
-  );
-}
-
-function bodyParts(record: ProbeRequest['record']): (string | undefined)[] {
-  const { bytes, reads, events, contentEvents, coalesced, comments, mode } = record;
-  const parts = [formatValue(bytes, 'bytes'), counted(reads, 'read')];
-  if (mode === 'non-streaming') return parts;
-  const content = events === contentEvents ? '' : `, ${formatCount(contentEvents)} with content`;
-  return [
-    ...parts,
-    `${counted(events, 'event')}${content}`,
-    comments === 0 ? undefined : counted(comments, 'comment'),
-    contentEvents < 2
-      ? undefined
-      : `${formatCount(coalesced)} coalesced (${formatShare(coalesced / contentEvents)})`,
-  ];
-}
-
-const SOURCES = {
-  usage: "the provider's count",
-  tokenizer: 'counted here',
-  chunks: 'an estimate: one a chunk',
-};
-
-function tokenParts({ tokens, finish }: ProbeRequest['record']): (string | undefined)[] {
-  const { output, source, input, reasoning, cachedInput } = tokens;
-  return [
-    output === null ? undefined : `${formatCount(output)} out (${SOURCES[source]})`,
-    reasoning === undefined ? undefined : `${formatCount(reasoning)} of them reasoning`,
-    input === undefined
-      ? undefined
-      : `${formatCount(input)} in${cachedInput === undefined ? '' : `, ${formatCount(cachedInput)} of them cached`}`,
-    finish === undefined ? undefined : `finish ${finish.raw ?? finish.reason}`,
-  ];
-}
-
-function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk }: Canvas): string[] {
-  const lines: string[] = [];
-  const room = width - KEY;
-  const push = (key: string, text: string, paint: (line: string) => string, indent = 0) => {
-    for (const [i, line] of wrap(oneLine(text), room - indent).entries()) {
-      lines.push(`${chalk.dim((i === 0 ? key : '').padEnd(KEY + indent))}${paint(line)}`);
-    }
-  };
-  if (streaming !== undefined) {
-    const { verdict, evidence } = streaming;
-    const paint =
-      verdict === 'streaming' ? chalk.green : verdict === 'too_short' ? chalk.dim : chalk.yellow.bold;
-    push('verdict', verdict.replaceAll('_', ' '), paint);
-    for (const sentence of evidence) push('', sentence, (line) => line);
-  }
-  for (const [i, { message, remedy }] of lint.entries()) {
-    push(i === 0 ? 'lint' : '', `! ${message}`, chalk.yellow);
-    if (remedy !== undefined) push('', remedy, chalk.dim, 2);
-  }
-  return lines;
-}
-
 function others({ requests }: ProbeReport, { width, chalk }: Canvas): string[] {
   const failed = requests.slice(1).filter((request) => !succeeded(request));
   if (failed.length === 0) return [];
@@ -237,23 +162,6 @@ function others({ requests }: ProbeReport, { width, chalk }: Canvas): string[] {
   const which = requests.flatMap((request, i) => (failed.includes(request) ? [i + 1] : [])).join(', ');
   const text = `${counted(failed.length, 'request')} of ${requests.length} failed (number ${which}): ${kind}${message === undefined ? '' : `: ${message}`}`;
   return wrap(oneLine(text), width).map((line) => chalk.red(line));
-}
-
-function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-// Lines of parts, never broken inside one.
-function filled(parts: readonly (string | undefined)[], width: number): string[] {
-  const lines: string[] = [];
-  for (const part of parts) {
-    if (part === undefined || part === '') continue;
-    const text = oneLine(part);
-    const longer = lines.length === 0 ? text : `${lines.at(-1)} · ${text}`;
-    if (lines.length > 0 && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(clip(text, width));
-  }
-  return lines;
 }
 
 const PLAIN_SPELLING: Readonly<Record<string, string>> = {

@@ -8,8 +8,8 @@ export interface Glyphs {
   right: readonly string[];
   /** Heights of a column, from the lowest. */
   heights: readonly string[];
-  /** A moment: something that took no time that could be drawn. */
-  moment: string;
+  /** Something that took no time that could be drawn, in the first or the second half of a column. */
+  moment: { left: string; right: string };
   axis: { start: string; line: string; tick: string; end: string };
 }
 
@@ -19,7 +19,7 @@ export const BLOCKS: Glyphs = {
   // Only these parts of a column exist on the right side.
   right: [' ', '▕', '▕', '▐', '▐', '▐', '█', '█', '█'],
   heights: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
-  moment: '▏',
+  moment: { left: '▏', right: '▕' },
   axis: { start: '├', line: '─', tick: '┼', end: '┤' },
 };
 
@@ -28,7 +28,7 @@ export const ASCII: Glyphs = {
   left: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
   right: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
   heights: ['.', ':', '-', '=', '+', '*', '%', '#'],
-  moment: '|',
+  moment: { left: '|', right: '|' },
   axis: { start: '+', line: '-', tick: '+', end: '+' },
 };
 
@@ -36,15 +36,18 @@ const EIGHTHS = 8;
 
 /** A bar from one share (0..1) of the width to another. What is too short to be seen becomes a moment. */
 export function bar(from: number, to: number, columns: number, glyphs: Glyphs): string {
-  const [begin, end] = [from, to].map((share) => Math.round(clamp(share) * columns * EIGHTHS));
+  const begin = Math.min(Math.round(clamp(from) * columns * EIGHTHS), columns * EIGHTHS - 1);
+  const end = Math.round(clamp(to) * columns * EIGHTHS);
+  const column = Math.floor(begin / EIGHTHS);
   let text = '';
-  for (let column = Math.floor(begin! / EIGHTHS); column * EIGHTHS < end!; column++) {
-    const first = Math.max(0, begin! - column * EIGHTHS);
-    const last = Math.min(EIGHTHS, end! - column * EIGHTHS);
-    text += first === 0 ? glyphs.left[last]! : glyphs.right[EIGHTHS - first]!;
+  for (let at = column; at * EIGHTHS < end && begin < end; at++) {
+    const first = Math.max(0, begin - at * EIGHTHS);
+    const last = Math.min(EIGHTHS, end - at * EIGHTHS);
+    // What lies inside one column can be drawn at its sides only: the size is kept, not the place.
+    text += first > 0 && last === EIGHTHS ? glyphs.right[last - first]! : glyphs.left[last - first]!;
   }
-  const column = Math.min(columns - 1, Math.floor(begin! / EIGHTHS));
-  return ' '.repeat(column) + (text.trim() === '' ? glyphs.moment : text);
+  const moment = begin % EIGHTHS < EIGHTHS / 2 ? glyphs.moment.left : glyphs.moment.right;
+  return ' '.repeat(column) + (text.trim() === '' ? moment : text);
 }
 
 /** A number of things for each column, as heights. Nothing is a space, and anything is at least the lowest height. */

@@ -73,12 +73,15 @@ function keyReference(
   headers: object | undefined,
   env: Env,
 ): string | undefined {
-  const variable = providerRow(provider)?.keyVariable;
+  const row = providerRow(provider);
+  // A signature's key has several parts; it is found by the target's own default.
+  const variable = row?.auth === 'sigv4' ? undefined : row?.keyVariable;
   const authorized = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
   return variable !== undefined && env[variable] && !authorized ? reference(variable) : undefined;
 }
 
-function readHeaders(lines: readonly string[]): Record<string, string> | undefined {
+/** The headers of `-H` lines. Throws a `UserError` (`usage`) for a line that is none, without repeating it. */
+export function readHeaders(lines: readonly string[]): Record<string, string> | undefined {
   if (lines.length === 0) return undefined;
   return Object.fromEntries(
     lines.map((line) => {

@@ -47,13 +47,13 @@ function nearby(path: string): string {
   const meant = near.map((name) => files.find((file) => basename(file, extname(file)) === name));
   if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
   if (files.length > 0) return `there are: ${files.slice(0, 10).join(', ')}`;
-  return 'streambench init writes a first one';
+  return 'write one, or start from an example in the scenarios folder of the package';
 }
 
 function scenarioFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => /\.(ya?ml|json)$/i.test(name) && statSync(join(folder, name)).isFile())
+      .filter((name) => /\.ya?ml$/i.test(name) && statSync(join(folder, name)).isFile())
       .sort()
       .map((name) => join(folder, name));
   } catch {

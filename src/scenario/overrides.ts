@@ -1,13 +1,13 @@
 import { parse } from 'yaml';
 import { type Problem, UserError } from '../model/errors.ts';
 import { suggest } from '../model/names.ts';
-import { formatPath, isWithin, mapScalars, type Path } from './paths.ts';
+import { formatPath, isWithin, mapScalars, type Path, valueAt } from './paths.ts';
 
 /** An edit of the document, made by a flag before the document is checked. */
 export interface Override {
   /**
    * Where: keys joined by dots, such as `load.concurrency`. An item of a list is named by its index or, where it
-   * has one, by its name: `targets.flash.model`. A key that holds dots goes in double quotes.
+   * has one, by its name: `targets.flash.model`; `*` means every item. A key that holds dots goes in double quotes.
    */
   path: string;
   value: unknown;
@@ -48,8 +48,11 @@ export function applyOverrides(
 ): { document: unknown; applied: AppliedOverride[] } {
   const root: Container = { '': mapScalars(document, (value) => value) ?? {} };
   const applied: AppliedOverride[] = [];
-  for (const { path: written, value, from } of overrides) {
-    const spot = locate(root, splitPath(written));
+  const each = overrides.flatMap(({ path, ...rest }) =>
+    everyItem(root[''], splitPath(path)).map((parts) => ({ ...rest, parts })),
+  );
+  for (const { parts, value, from } of each) {
+    const spot = locate(root, parts);
     if ('message' in spot) {
       problems.push({ ...spot, place: { file: from } });
       continue;
@@ -58,6 +61,16 @@ export function applyOverrides(
     applied.push({ path: spot.path, from });
   }
   return { document: root[''], applied };
+}
+
+// `*` stands for every item of a list: the path is carried out once for each.
+function everyItem(root: unknown, parts: readonly string[]): (readonly string[])[] {
+  const star = parts.indexOf('*');
+  const list = star === -1 ? undefined : valueAt(root, parts.slice(0, star));
+  if (!Array.isArray(list)) return [parts];
+  return list.flatMap((_, index) =>
+    everyItem(root, [...parts.slice(0, star), String(index), ...parts.slice(star + 1)]),
+  );
 }
 
 type Container = Record<string | number, unknown>;

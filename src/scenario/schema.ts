@@ -50,6 +50,7 @@ const promptSchema = mapping({
   .meta({ oneOf: [{ required: ['text'] }, { required: ['file'] }, { required: ['messages'] }] });
 
 const DEFAULT_REQUESTS = 20;
+const DEFAULT_ROUNDS = 5;
 
 const loadFields = mapping({
   concurrency: z
@@ -68,18 +69,23 @@ const loadFields = mapping({
     .optional()
     .describe('Time of each cell, all rounds together, after which it sends no more requests, such as 30s.'),
   rounds: whole(1)
-    .default(5)
+    .optional()
     .describe(
-      'The cells take turns in this many rounds, so that drift hits all alike. At most as many as requests.',
+      `The cells take turns in this many rounds, so that drift hits all alike. Default: ${DEFAULT_ROUNDS}, or fewer where a round's requests could not fill the highest concurrency.`,
     ),
   warmup: whole(0).default(1).describe('Unmeasured requests of each cell, before its first round.'),
 });
 
-const loadSchema = loadFields.transform(({ requests, duration: durationMs, ...rest }) => ({
-  ...rest,
-  requests: requests ?? (durationMs === undefined ? DEFAULT_REQUESTS : undefined),
-  durationMs,
-}));
+const loadSchema = loadFields.transform(({ duration: durationMs, rounds, ...rest }) => {
+  const requests = rest.requests ?? (durationMs === undefined ? DEFAULT_REQUESTS : undefined);
+  return { ...rest, requests, durationMs, rounds: rounds ?? defaultRounds(requests, rest.concurrency) };
+});
+
+// A round of 4 requests cannot keep 8 streams open: the cell would claim a load that never was.
+function defaultRounds(requests: number | undefined, concurrency: readonly number[]): number {
+  if (requests === undefined) return DEFAULT_ROUNDS;
+  return Math.max(1, Math.min(DEFAULT_ROUNDS, Math.floor(requests / Math.max(...concurrency))));
+}
 
 const timeoutsFields = mapping({
   connect: duration().optional().describe('Until a new connection is ready. Default: 10s.'),

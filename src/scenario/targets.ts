@@ -11,9 +11,18 @@ import { CUSTOM, providerRow, type ScenarioTarget, SIMULATOR } from './target-sc
 /** The key that a target uses when it names none; a secret with the variable it came from. */
 export function defaultKey(target: ScenarioTarget, env: Env): Secret | undefined {
   if (target.apiKey !== undefined || ownAuthorization(target)) return undefined;
-  const variable = providerRow(target.provider)?.keyVariable;
-  const value = variable === undefined ? undefined : env[variable];
-  return variable !== undefined && value ? { name: reference(variable), value } : undefined;
+  const row = providerRow(target.provider);
+  return row === undefined ? undefined : usualKey(row, env);
+}
+
+/** The key that the provider's usual environment variables hold. */
+export function usualKey({ auth, keyVariable }: Provider, env: Env): Secret | undefined {
+  const value = keyVariable === undefined ? undefined : env[keyVariable];
+  if (keyVariable === undefined || !value) return undefined;
+  if (auth !== 'sigv4') return { name: reference(keyVariable), value };
+  // A signature needs two or three parts, which travel as one text.
+  const parts = [value, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter((part) => part);
+  return env.AWS_SECRET_ACCESS_KEY ? { name: reference('AWS_SECRET_ACCESS_KEY'), value: parts.join(':') } : undefined;
 }
 
 /** The complaint when a target needs a key and there is none: a remote provider at its own address. */
@@ -23,10 +32,11 @@ export function missingKey(target: ScenarioTarget, env: Env): Omit<Finding, 'pat
   if (row.auth === 'none' || !row.baseUrl.startsWith('https:') || row.keyVariable === undefined)
     return undefined;
   if (ownAuthorization(target) || defaultKey(target, env) !== undefined) return undefined;
+  const wanted = row.auth === 'sigv4' ? `${row.keyVariable} or AWS_SECRET_ACCESS_KEY` : row.keyVariable;
   return {
     at: 'value',
-    message: `target ${JSON.stringify(target.name)} has no key: ${row.keyVariable} is not set`,
-    hint: `set ${row.keyVariable}, or give the target an apiKey such as ${reference('MY_KEY')}`,
+    message: `target ${JSON.stringify(target.name)} has no key: ${wanted} is not set`,
+    hint: `set ${wanted.replace(' or ', ' and ')}, or give the target an apiKey such as ${reference('MY_KEY')}`,
     code: 'key_missing',
   };
 }

@@ -141,7 +141,7 @@ const PREFIX: Record<Exclude<BlockKind, 'tool'>, string> = {
 };
 
 /** Events that say nothing beyond the contents between them. */
-const SILENT = new Set([
+const SILENT: ReadonlySet<unknown> = new Set([
   'TEXT_MESSAGE_START',
   'TEXT_MESSAGE_END',
   'REASONING_START',
@@ -203,7 +203,7 @@ class AgUiDecoder extends JsonDecoder {
         this.fail(out, { message: asText(json.message) ?? 'the run failed', code: json.code });
         return true;
       default:
-        return SILENT.has(String(json.type));
+        return SILENT.has(json.type);
     }
   }
 

@@ -155,7 +155,13 @@ function encodeUi(context: AnswerContext): Encoder {
 const BETWEEN = new Set<StreamEvent['type']>(['tool_result', 'step_complete', 'complete', 'error']);
 
 /** Parts that say nothing beyond the deltas between them. */
-const SILENT = new Set(['start-step', 'text-start', 'text-end', 'reasoning-start', 'reasoning-end']);
+const SILENT: ReadonlySet<unknown> = new Set([
+  'start-step',
+  'text-start',
+  'text-end',
+  'reasoning-start',
+  'reasoning-end',
+]);
 
 class UiDecoder extends JsonDecoder {
   /** Tool call id -> its index, and whether its input has come in pieces. */
@@ -214,7 +220,7 @@ class UiDecoder extends JsonDecoder {
         this.fail(out, json);
         return true;
       default:
-        return SILENT.has(String(json.type));
+        return SILENT.has(json.type);
     }
   }
 

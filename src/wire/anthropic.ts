@@ -1,35 +1,15 @@
 import type { StreamEvent, UsageEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { argumentsValue, gather } from './answer.ts';
+import { ANTHROPIC_FINISH, AnthropicDecoder } from './anthropic-decoder.ts';
 import { Blocks } from './blocks.ts';
-import { chatMessages, type FinishWords, finishWord, post, promptText, textOf } from './chat.ts';
+import { chatMessages, finishWord, post, promptText, textOf } from './chat.ts';
 import { jsonBody, type WireFormat } from './format.ts';
 import type { Frame } from './frame.ts';
-import {
-  asArguments,
-  asArray,
-  asCount,
-  asNumber,
-  asObject,
-  asText,
-  compact,
-  type Json,
-  parseJson,
-} from './json.ts';
-import { JsonDecoder } from './json-decoder.ts';
+import { asCount, asNumber, asObject, asText, compact, type Json, parseJson } from './json.ts';
 
 // Anthropic Messages: blocks of text, thinking and tool use, each with a start, deltas and a stop. The counts come in
 // two places, the input's at the start and the output's at the end; `message_stop` is the terminator.
-
-const FINISH: FinishWords = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
-  pause_turn: 'other',
-};
 
 /** `max_tokens` is required: this is sent when nothing is asked for. */
 const DEFAULT_MAX_TOKENS = 4096;
@@ -121,7 +101,7 @@ export const anthropic: WireFormat = {
         case 'complete': {
           const open = blocks.leave();
           if (open !== undefined) frames.push(stop(open.index));
-          const stopped = { stop_reason: finishWord(FINISH, event), stop_sequence: null };
+          const stopped = { stop_reason: finishWord(ANTHROPIC_FINISH, event), stop_sequence: null };
           frames.push(
             frame('message_delta', { delta: stopped, usage: encodeUsage(usage) }),
             frame('message_stop'),
@@ -163,7 +143,7 @@ export const anthropic: WireFormat = {
       role: 'assistant',
       model: context.model,
       content,
-      stop_reason: finishWord(FINISH, complete ?? { type: 'complete', finish: 'stop' }),
+      stop_reason: finishWord(ANTHROPIC_FINISH, complete ?? { type: 'complete', finish: 'stop' }),
       stop_sequence: null,
       usage: encodeUsage(usage),
     });
@@ -180,110 +160,6 @@ const HTTP_ERROR: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
   529: 'overloaded_error',
 };
-
-class AnthropicDecoder extends JsonDecoder {
-  /** Block number -> index of the tool call in it. */
-  private readonly tools = new Map<unknown, number>();
-
-  constructor() {
-    super(FINISH);
-  }
-
-  protected read(json: Json, out: StreamEvent[]): boolean {
-    switch (json.type) {
-      case 'content_block_delta':
-        return this.delta(json.index, asObject(json.delta) ?? {}, out);
-      case 'content_block_start':
-        return this.block(json.index, asObject(json.content_block) ?? {}, out);
-      case 'message_start':
-        return this.message(asObject(json.message) ?? {}, out);
-      case 'message':
-        return this.message(json, out);
-      case 'message_delta':
-        this.finish = asText(asObject(json.delta)?.stop_reason) ?? this.finish;
-        this.usage(json.usage);
-        return true;
-      case 'message_stop':
-        this.complete(out);
-        return true;
-      case 'content_block_stop':
-      case 'ping':
-        return true;
-      case 'error':
-        this.fail(out, json);
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  // The head of a stream, or a whole answer.
-  private message(message: Json, out: StreamEvent[]): boolean {
-    this.start(out, asText(message.id), asText(message.model));
-    for (const [index, block] of (asArray(message.content) ?? []).entries()) {
-      const fields = asObject(block) ?? {};
-      if (!this.block(index, fields, out)) unknownBlock(fields, out);
-    }
-    this.usage(message.usage);
-    this.finish = asText(message.stop_reason) ?? this.finish;
-    return true;
-  }
-
-  private block(index: unknown, block: Json, out: StreamEvent[]): boolean {
-    switch (block.type) {
-      case 'text':
-        this.text(out, block.text);
-        return true;
-      case 'thinking':
-        this.thinking(out, block.thinking);
-        return true;
-      case 'tool_use': {
-        // In a stream the input is empty here and follows in pieces.
-        const input = asObject(block.input);
-        const args = input !== undefined && Object.keys(input).length > 0 ? asArguments(input) : '';
-        this.tools.set(index, this.call(out, asText(block.name), asText(block.id), args));
-        return true;
-      }
-      default:
-        return block.type === 'redacted_thinking';
-    }
-  }
-
-  private delta(index: unknown, delta: Json, out: StreamEvent[]): boolean {
-    switch (delta.type) {
-      case 'text_delta':
-        this.text(out, delta.text);
-        return true;
-      case 'thinking_delta':
-        this.thinking(out, delta.thinking);
-        return true;
-      case 'input_json_delta': {
-        const call = this.tools.get(index);
-        const piece = asText(delta.partial_json);
-        // Server tools have arguments too, but they are no calls for the client to make.
-        if (call === undefined) return false;
-        if (piece !== undefined) out.push({ type: 'tool_call', index: call, arguments: piece });
-        return true;
-      }
-      default:
-        return delta.type === 'signature_delta';
-    }
-  }
-
-  private usage(value: unknown): void {
-    const usage = asObject(value);
-    if (usage === undefined) return;
-    this.count({
-      inputTokens: asCount(usage.input_tokens),
-      outputTokens: asCount(usage.output_tokens),
-      cachedInputTokens: asCount(usage.cache_read_input_tokens),
-    });
-  }
-}
-
-function unknownBlock(block: Json, out: StreamEvent[]): void {
-  out.push(compact<StreamEvent>({ type: 'unknown', name: asText(block.type), data: JSON.stringify(block) }));
-}
 
 function blockOf(event: StreamEvent): Json {
   if (event.type === 'tool_call') {

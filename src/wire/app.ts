@@ -51,7 +51,7 @@ export function readCounts(value: unknown): Omit<UsageEvent, 'type'> {
       asCount(usage.outputTokens) ?? asCount(usage.output_tokens) ?? asCount(usage.completion_tokens),
     reasoningTokens: asCount(usage.reasoningTokens) ?? asCount(usage.reasoning_tokens),
     cachedInputTokens: asCount(usage.cachedInputTokens) ?? asCount(usage.cached_input_tokens),
-  } as Omit<UsageEvent, 'type'>);
+  });
 }
 
 /** Token counts as our own applications write them; undefined where there are none. */

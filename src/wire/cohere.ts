@@ -254,7 +254,7 @@ class CohereDecoder extends JsonDecoder {
       inputTokens: asCount(tokens.input_tokens),
       outputTokens: asCount(tokens.output_tokens),
       cachedInputTokens: asCount(usage.cached_tokens),
-    } as Omit<UsageEvent, 'type'>);
+    });
   }
 }
 

@@ -15,7 +15,7 @@ import { JsonDecoder } from './json-decoder.ts';
 
 // The event model itself as JSON: `{"type":"message_chunk","content":"..."}`. A stream ends with `complete` or `error`.
 
-const PATH = /(^\/conversation|\/conversations\/[^/]+\/stream(-debug)?)$/;
+const PATH = /(\/conversation|\/conversations\/[^/]+\/stream(-debug)?)$/;
 
 /** The stream of `/conversations/{id}/stream`. */
 export const conversation: WireFormat = {
@@ -37,8 +37,8 @@ export const conversation: WireFormat = {
   ]),
 
   request: appRequest,
-  ownsPath: (pathname) => PATH.test(pathname) || pathname.endsWith('/conversation'),
-  parseRequest: (request) => (conversation.ownsPath(request.path) ? parseApp(request) : undefined),
+  ownsPath: (pathname) => PATH.test(pathname),
+  parseRequest: (request) => (PATH.test(request.path) ? parseApp(request) : undefined),
   decoder: () => new ConversationDecoder(),
 
   encoder: (context) => (event) => {

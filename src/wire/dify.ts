@@ -98,7 +98,7 @@ export const dify: WireFormat = {
 };
 
 /** Events that say nothing about the answer that others do not say. */
-const SILENT = new Set(['ping', 'tts_message', 'tts_message_end']);
+const SILENT: ReadonlySet<unknown> = new Set(['ping', 'tts_message', 'tts_message_end']);
 
 class DifyDecoder extends JsonDecoder {
   private readonly isWhole: boolean;
@@ -142,7 +142,7 @@ class DifyDecoder extends JsonDecoder {
         this.fail(out, { message: asText(json.message) ?? 'error', code: json.code });
         return true;
       default:
-        return SILENT.has(String(json.event)) || (this.isWhole && this.whole(json, out));
+        return SILENT.has(json.event) || (this.isWhole && this.whole(json, out));
     }
   }
 

@@ -2,6 +2,8 @@ import { asText, type Json } from './json.ts';
 
 /** Longer arrays than this are not built from paths: an index is a number that a service sends. */
 const MAX_INDEX = 10_000;
+/** Paths of more keys than this are left out. */
+const MAX_KEYS = 64;
 
 type Node = Map<string, Node> | string | number | boolean | null;
 
@@ -18,7 +20,7 @@ export class PartialArguments {
       .split(/[.[\]'"]+/)
       .filter((key) => key !== '');
     const last = keys.pop();
-    if (last === undefined) return;
+    if (last === undefined || keys.length > MAX_KEYS) return;
     let at = this.root;
     for (const key of keys) {
       const next = at.get(key);

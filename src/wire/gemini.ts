@@ -1,42 +1,15 @@
 import type { StreamEvent, UsageEvent } from '../model/events.ts';
 import type { ChatRequest, Message } from '../model/request.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from './answer.ts';
-import { type FinishWords, finishWord, post, promptText, textOf } from './chat.ts';
+import { finishWord, post, promptText, textOf } from './chat.ts';
 import { type AnswerContext, jsonBody, type WireFormat } from './format.ts';
 import type { Frame } from './frame.ts';
-import { PartialArguments } from './gemini-arguments.ts';
-import {
-  asArguments,
-  asArray,
-  asCount,
-  asNumber,
-  asObject,
-  asText,
-  compact,
-  type Json,
-  parseJson,
-} from './json.ts';
-import { JsonDecoder } from './json-decoder.ts';
+import { GEMINI_FINISH, GeminiDecoder } from './gemini-decoder.ts';
+import { asArray, asCount, asNumber, asObject, compact, type Json, parseJson } from './json.ts';
 
 // Google Gemini and Vertex. The method in the path says whether to stream; `alt=sse` makes events of it, without it
 // the stream is one JSON array, sent piece by piece. There is no terminator: a finish reason and then EOF. Counts are
 // cumulative in every chunk, and thoughts are not inside the candidates' count.
-
-const FINISH: FinishWords = {
-  STOP: 'stop',
-  MAX_TOKENS: 'length',
-  SAFETY: 'content_filter',
-  RECITATION: 'content_filter',
-  BLOCKLIST: 'content_filter',
-  PROHIBITED_CONTENT: 'content_filter',
-  SPII: 'content_filter',
-  LANGUAGE: 'content_filter',
-  IMAGE_SAFETY: 'content_filter',
-  MODEL_ARMOR: 'content_filter',
-  MALFORMED_FUNCTION_CALL: 'error',
-  UNEXPECTED_TOOL_CALL: 'error',
-  OTHER: 'other',
-};
 
 const PATH = /\/models\/([^/]+):(streamGenerateContent|generateContent)$/;
 
@@ -162,94 +135,6 @@ export const geminiArray = geminiFormat(
   true,
 );
 
-class GeminiDecoder extends JsonDecoder {
-  /** The prompt was refused: the finish is the reason for that. */
-  private blocked = false;
-  private partial: { index: number; args: PartialArguments } | undefined;
-
-  constructor() {
-    super(FINISH, true);
-  }
-
-  protected read(json: Json, out: StreamEvent[]): boolean {
-    const candidates = asArray(json.candidates);
-    const feedback = asObject(json.promptFeedback);
-    const usage = asObject(json.usageMetadata);
-    if (candidates === undefined && feedback === undefined && usage === undefined) return false;
-    this.start(out, asText(json.responseId), asText(json.modelVersion));
-    for (const entry of candidates ?? []) {
-      const candidate = asObject(entry);
-      if (candidate === undefined) continue;
-      if (candidate.index !== undefined && candidate.index !== 0) {
-        out.push({ type: 'unknown', name: 'candidate', data: JSON.stringify(candidate) });
-        continue;
-      }
-      for (const part of asArray(asObject(candidate.content)?.parts) ?? [])
-        this.part(asObject(part) ?? {}, out);
-      this.finish = asText(candidate.finishReason) ?? this.finish;
-    }
-    const blocked = asText(feedback?.blockReason);
-    if (blocked !== undefined && this.finish === undefined) {
-      this.finish = blocked;
-      this.blocked = true;
-    }
-    if (usage !== undefined) this.usage(usage);
-    return true;
-  }
-
-  protected override complete(out: StreamEvent[]): void {
-    super.complete(out);
-    const last = out.at(-1);
-    if (this.blocked && last?.type === 'complete') last.finish = 'content_filter';
-  }
-
-  private part(part: Json, out: StreamEvent[]): void {
-    const call = asObject(part.functionCall);
-    if (call !== undefined) {
-      this.functionCall(call, out);
-      return;
-    }
-    if (typeof part.text === 'string') {
-      if (part.thought === true) this.thinking(out, part.text);
-      else this.text(out, part.text);
-      return;
-    }
-    const kind = Object.keys(part).find((key) => key !== 'thought' && key !== 'thoughtSignature');
-    if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: JSON.stringify(part) });
-  }
-
-  // A call comes whole, or on request in pieces: a name, then values by their path, then an empty piece.
-  private functionCall(call: Json, out: StreamEvent[]): void {
-    const open = this.partial;
-    const name = asText(call.name);
-    const partial = asArray(call.partialArgs);
-    if (open === undefined || name !== undefined) {
-      const more = call.willContinue === true || partial !== undefined;
-      const args = more ? '' : asArguments(call.args ?? {});
-      const index = this.call(out, name, asText(call.id), args);
-      this.partial = more ? { index, args: new PartialArguments() } : undefined;
-    }
-    const current = this.partial;
-    if (current === undefined) return;
-    for (const piece of partial ?? []) current.args.add(asObject(piece) ?? {});
-    if (call.willContinue === true) return;
-    out.push({ type: 'tool_call', index: current.index, arguments: current.args.text() });
-    this.partial = undefined;
-  }
-
-  private usage(usage: Json): void {
-    const thoughts = asCount(usage.thoughtsTokenCount);
-    const candidates = asCount(usage.candidatesTokenCount);
-    this.count({
-      inputTokens: asCount(usage.promptTokenCount),
-      outputTokens:
-        candidates === undefined && thoughts === undefined ? undefined : (candidates ?? 0) + (thoughts ?? 0),
-      reasoningTokens: thoughts,
-      cachedInputTokens: asCount(usage.cachedContentTokenCount),
-    } as Omit<UsageEvent, 'type'>);
-  }
-}
-
 function decodeModel(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -265,7 +150,7 @@ function parseContent(value: unknown): Message {
 
 // Calls are no reason of their own.
 function reasonOf(event: Extract<StreamEvent, { type: 'complete' }>): string {
-  return event.finish === 'tool_calls' ? 'STOP' : finishWord(FINISH, event);
+  return event.finish === 'tool_calls' ? 'STOP' : finishWord(GEMINI_FINISH, event);
 }
 
 function callPart(call: WholeCall): Json {

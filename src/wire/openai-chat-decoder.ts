@@ -1,4 +1,4 @@
-import type { StreamEvent, ToolCallEvent, UsageEvent } from '../model/events.ts';
+import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import { type FinishWords, ToolCallIndex } from './chat.ts';
 import { readError } from './errors.ts';
 import type { Frame } from './frame.ts';
@@ -105,7 +105,7 @@ export class ChatDecoder extends JsonDecoder {
         asCount(asObject(usage.prompt_tokens_details)?.cached_tokens) ??
         asCount(usage.cached_tokens) ??
         asCount(usage.prompt_cache_hit_tokens),
-    } as Omit<UsageEvent, 'type'>);
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { StreamEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { gather } from './answer.ts';
 import { chatMessages, type FinishWords, post } from './chat.ts';
@@ -110,7 +110,7 @@ export const openaiResponses: WireFormat = {
 };
 
 /** Events that say nothing which the deltas and the last event do not say. */
-const SILENT = new Set([
+const SILENT: ReadonlySet<unknown> = new Set([
   'response.in_progress',
   'response.queued',
   'response.output_text.done',
@@ -173,7 +173,7 @@ class ResponsesDecoder extends JsonDecoder {
         return true;
       default:
         if (json.object === 'response') return this.whole(json, out);
-        return SILENT.has(String(json.type));
+        return SILENT.has(json.type);
     }
   }
 
@@ -252,7 +252,7 @@ class ResponsesDecoder extends JsonDecoder {
       outputTokens: asCount(usage.output_tokens),
       reasoningTokens: asCount(asObject(usage.output_tokens_details)?.reasoning_tokens),
       cachedInputTokens: asCount(asObject(usage.input_tokens_details)?.cached_tokens),
-    } satisfies Omit<UsageEvent, 'type'>);
+    });
   }
 }
 

@@ -117,7 +117,7 @@ class TgiDecoder extends JsonDecoder {
       this.count({
         inputTokens: asCount(details?.input_length) ?? asArray(details?.prefill)?.length,
         outputTokens: asCount(details?.generated_tokens),
-      } as Omit<UsageEvent, 'type'>);
+      });
       this.finish = asText(details?.finish_reason);
       this.complete(out);
     }

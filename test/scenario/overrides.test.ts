@@ -27,6 +27,15 @@ describe('overrides', () => {
     expect(scenario.simulator?.profiles['glm-4.6']?.ttft.meanMs).toBe(2000);
   });
 
+  it('reach every item of a list by a star', () => {
+    const text = yaml().replace('prompts:', '  - { name: second, provider: simulator }\nprompts:');
+    const { scenario } = load(text, set('targets.*.headers.x-a=one', 'targets.*.headers.x-b=two'));
+    expect(scenario.targets.map(({ headers }) => headers)).toEqual([
+      { 'x-a': 'one', 'x-b': 'two' },
+      { 'x-a': 'one', 'x-b': 'two' },
+    ]);
+  });
+
   it('can repair a value that is wrong in the file', () => {
     expect(load(yaml('stall: 5\n'), set('stall=5s')).scenario.stallMs).toBe(5000);
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -31,7 +31,6 @@ beforeAll(async () => {
       },
     },
   });
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
   compiled = await import(/* @vite-ignore */ pathToFileURL(join(directory, 'embedded.js')).href);
 }, 60_000);

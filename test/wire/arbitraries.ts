@@ -149,7 +149,10 @@ export function mutated(data: string): fc.Arbitrary<string> {
   };
   walk(json, []);
   return fc
-    .tuple(fc.constantFrom(...paths), fc.oneof(fc.jsonValue(), fc.constantFrom(null, '', 0, [], {})))
+    .tuple(
+      fc.constantFrom(...paths),
+      fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>(null, '', 0, [], {}, { toString: 0 })),
+    )
     .map(([path, value]) => {
       const copy = JSON.parse(data);
       if (path.length === 0) return JSON.stringify(value);

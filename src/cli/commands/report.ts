@@ -7,10 +7,18 @@ export const reportCommand: AddCommand = (root, open) => {
   root
     .command('report')
     .description("make a run's report again from its records")
-    .argument('<run>', "the run's folder, such as results/2026-01-31T12-00-00-demo-1a2b")
+    .argument('<run>', "the run's folder, or its id where it is under results/")
     .option('-f, --format <format>', 'terminal, json, markdown or csv', 'terminal')
     .action((folder: string, flags: { format: string }) => report(folder, flags.format, open()));
 };
+
+/** The folder itself, or the run of that id under `results`. */
+async function folderOf(run: string): Promise<string> {
+  const { existsSync } = await import('node:fs');
+  const { join } = await import('node:path');
+  const known = join('results', run);
+  return !existsSync(run) && existsSync(known) ? known : run;
+}
 
 async function report(folder: string, format: string, session: Session): Promise<void> {
   const { REPORTERS } = await import('../../report/index.ts');
@@ -20,7 +28,7 @@ async function report(folder: string, format: string, session: Session): Promise
     throw new UserError('usage', { message: `unknown format "${format}"`, hint: suggest(format, formats) });
   }
   const { reportRun } = await import('../../bench/rerun.ts');
-  const { report, warnings } = await reportRun(folder);
+  const { report, warnings } = await reportRun(await folderOf(folder));
   for (const warning of warnings) session.warn(`warning: ${warning}`);
   if (reporter !== undefined) {
     session.print(reporter(report));

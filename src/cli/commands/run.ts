@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RunResult } from '../../bench/run.ts';
+import type { RunObserver, RunResult } from '../../bench/run.ts';
 import type { StopSignals } from '../../engine/engine.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { createRedactor } from '../../model/secrets.ts';
@@ -94,7 +94,14 @@ async function runOne(
   const { createProgress } = await import('../progress.ts');
   const progress = session.quiet ? undefined : createProgress({ stderr: session.stderr, now: () => performance.now() });
   try {
-    return await runScenario(scenario, { output, signals, ...(progress === undefined ? {} : { observer: progress }) });
+    const observer: RunObserver = {
+      planned: (plan, folder) => progress?.planned?.(plan, folder),
+      blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
+      blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
+      recorded: (record, cell) => progress?.recorded?.(record, cell),
+      warning: (message) => session.warn(`warning: ${message}`),
+    };
+    return await runScenario(scenario, { output, signals, observer });
   } finally {
     progress?.end();
   }
@@ -116,7 +123,8 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
     });
   }
   const { loadFromFlags } = await import('../../scenario/from-flags.ts');
-  return [loadFromFlags(flags, { env, overrides })];
+  // The headers are among the overrides already.
+  return [loadFromFlags({ ...flags, header: [] }, { env, overrides })];
 }
 
 /** A flag that would do nothing is a mistake. */

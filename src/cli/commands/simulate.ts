@@ -22,7 +22,7 @@ async function simulate(flags: SimulateFlags, session: Session): Promise<void> {
   const port = wholeNumber('--port', flags.port, 65_535);
   const seed = wholeNumber('--seed', flags.seed, Number.MAX_SAFE_INTEGER);
   const { createSimulator, PROFILES } = await import('../../simulator/index.ts');
-  const simulator = createSimulator({ seed });
+  const simulator = createSimulator({ seed, ownThread: true });
   const { url } = await simulator.listen(port, flags.host);
   session.print(`${url}\n`);
   session.say(`OpenAI chat:  ${url}/v1/chat/completions`);

@@ -1,0 +1,103 @@
+import type { Calibration } from '../../bench/calibrate.ts';
+import type { Check } from '../../bench/doctor.ts';
+import { EXIT, UserError } from '../../model/errors.ts';
+import type { AddCommand } from '../command.ts';
+import { numberList } from '../scenario-flags.ts';
+import type { Session } from '../session.ts';
+
+interface DoctorFlags {
+  concurrency: number;
+  calibrate?: boolean;
+  levels?: number[];
+  window: string;
+  strict?: boolean;
+  json?: boolean;
+}
+
+export const doctorCommand: AddCommand = (root, open) => {
+  root
+    .command('doctor')
+    .description('check whether this machine is fit to measure, and how much it can')
+    .option('-c, --concurrency <count>', 'streams at once that are meant to be measured', Number, 1000)
+    .option('--calibrate', 'measure how late our own stamps are, at growing numbers of streams')
+    .option('--levels <list>', 'with --calibrate: streams at once (default: 10,50,200,500,1000)', numberList)
+    .option('--window <time>', 'with --calibrate: how long each level is measured', '3s')
+    .option('--strict', 'warnings count as failures')
+    .option('--json', 'print what was found as one JSON document')
+    .action((flags: DoctorFlags) => doctor(flags, open()));
+};
+
+async function doctor(flags: DoctorFlags, session: Session): Promise<void> {
+  const { concurrency, levels } = flags;
+  if (!isCount(concurrency)) {
+    throw new UserError('usage', { message: '--concurrency is not a whole number from 1 to 100000' });
+  }
+  if (levels !== undefined && !levels.every(isCount)) {
+    const hint = 'write them as --levels 10,50,200';
+    throw new UserError('usage', { message: '--levels is not a list of whole numbers', hint });
+  }
+  const windowMs = await windowOf(flags.window);
+  const { readFacts } = await import('../../bench/machine.ts');
+  const { checksOf } = await import('../../bench/doctor.ts');
+  const checkedAt = new Date().toISOString();
+  const checks = checksOf(await readFacts({ concurrency, env: session.env }));
+  const view = { width: session.width, color: session.color.stdout, ascii: session.env.TERM === 'dumb' };
+  const { calibrationView, checksView } = await import('../doctor-view.ts');
+  // Calibration takes a while: what is known is shown before it.
+  if (!flags.json) session.print(checksView(checks, view));
+  session.exitCode = isFit(checks, flags.strict === true) ? EXIT.ok : EXIT.invalid;
+
+  const calibration = flags.calibrate ? await calibrate({ levels, windowMs }, session) : undefined;
+  if (calibration !== undefined && !flags.json) session.print(`\n${calibrationView(calibration, view)}`);
+  if (flags.json) {
+    const document = { schema: 'streambench/doctor@1', checkedAt, checks, calibration };
+    session.print(`${JSON.stringify(document, null, 2)}\n`);
+  }
+}
+
+function isFit(checks: readonly Check[], strict: boolean): boolean {
+  return checks.every(({ status }) => status === 'ok' || (status === 'warn' && !strict));
+}
+
+async function calibrate(
+  { levels, windowMs }: { levels: number[] | undefined; windowMs: number },
+  session: Session,
+): Promise<Calibration> {
+  const { calibrate: measure, CALIBRATION_LEVELS } = await import('../../bench/calibrate.ts');
+  const ascending = [...(levels ?? CALIBRATION_LEVELS)].sort((a, b) => a - b);
+  const stop = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
+    session.exitCode = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    const calibration = await measure({
+      levels: ascending,
+      windowMs,
+      signal: stop.signal,
+      // Not a spinner: drawing would be part of what is measured.
+      onLevel: (streams) =>
+        session.say(
+          `calibrating: ${streams} streams (${ascending.indexOf(streams) + 1} of ${ascending.length})`,
+        ),
+    });
+    if (session.exitCode === EXIT.ok && calibration.honestStreams === null) session.exitCode = EXIT.invalid;
+    return calibration;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 100_000;
+}
+
+async function windowOf(text: string): Promise<number> {
+  const { parseDuration } = await import('../../scenario/duration.ts');
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 100 && ms <= 600_000) return ms;
+  const hint = 'write it as 3s or 500ms, up to 10m';
+  throw new UserError('usage', { message: `--window ${text} is not a duration of at least 100ms`, hint });
+}

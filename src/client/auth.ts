@@ -1,0 +1,82 @@
+import type { Clock } from '../model/clock.ts';
+import type { AuthScheme } from '../model/plan.ts';
+import { awsRegion, signV4 } from '../wire/sigv4.ts';
+
+/** What a signature is made over. */
+export interface Signable {
+  method: string;
+  url: URL;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
+
+/** The headers that prove who asks. A promise only where they are made anew. */
+export type Authorize = (request: Signable) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+
+/**
+ * How a key travels under a scheme. Without a key no header is added. For `sigv4` the key is
+ * `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, and `:SESSION_TOKEN` after it where there is one.
+ */
+export function authorizer(auth: AuthScheme, apiKey: string | undefined, clock: Clock): Authorize {
+  if (apiKey === undefined || apiKey === '') return () => ({});
+  switch (auth) {
+    case 'none':
+    case 'bearer': {
+      // Also where the provider needs none: a key that was given is meant to be sent.
+      const headers = { authorization: `Bearer ${apiKey}` };
+      return () => headers;
+    }
+    case 'x-api-key':
+    case 'api-key':
+    case 'x-goog-api-key': {
+      const headers = { [auth]: apiKey };
+      return () => headers;
+    }
+    case 'zhipu-jwt':
+      return zhipuJwt(apiKey, clock);
+    case 'sigv4':
+      return sigV4(apiKey, clock);
+    default:
+      return auth satisfies never;
+  }
+}
+
+// A token is good for 210 s and used for 180, so that none runs out on its way.
+const ZHIPU_TOKEN_MS = 210_000;
+const ZHIPU_REUSE_MS = 180_000;
+
+/**
+ * The older scheme of Zhipu: a JWT (HS256) made of a key `id.secret`, with `sign_type: SIGN` in its header and `exp` and
+ * `timestamp` in milliseconds, not in the usual seconds. A key of another form is sent as it is.
+ */
+function zhipuJwt(apiKey: string, clock: Clock): Authorize {
+  const [id = '', secret, ...more] = apiKey.split('.');
+  if (secret === undefined || more.length > 0) return () => ({ authorization: `Bearer ${apiKey}` });
+  let token: { madeAt: number; headers: Promise<Readonly<Record<string, string>>> } | undefined;
+  return () => {
+    const madeAt = clock.now();
+    if (token === undefined || madeAt - token.madeAt >= ZHIPU_REUSE_MS) {
+      token = { madeAt, headers: signZhipu(id, secret, clock.wallTime().getTime()) };
+    }
+    return token.headers;
+  };
+}
+
+async function signZhipu(id: string, secret: string, nowMs: number): Promise<Readonly<Record<string, string>>> {
+  // Only this scheme needs it.
+  const { SignJWT } = await import('jose');
+  const token = await new SignJWT({ api_key: id, exp: nowMs + ZHIPU_TOKEN_MS, timestamp: nowMs })
+    .setProtectedHeader({ alg: 'HS256', sign_type: 'SIGN' })
+    .sign(new TextEncoder().encode(secret));
+  return { authorization: `Bearer ${token}` };
+}
+
+function sigV4(apiKey: string, clock: Clock): Authorize {
+  const [accessKeyId = '', secretAccessKey = '', ...token] = apiKey.split(':');
+  const sessionToken = token.length > 0 ? token.join(':') : undefined;
+  return ({ method, url, headers, body }) =>
+    signV4(
+      { method, url, headers, body, region: awsRegion(url.host) ?? 'us-east-1', service: 'bedrock', at: clock.wallTime() },
+      { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    );
+}
