@@ -6,22 +6,46 @@ const ROOT = resolve(import.meta.dirname, '..');
 
 /** Evaluates an expression in a fresh Node over the built package, as a user of it would import it. */
 function evaluate(code: string): unknown {
-  const out = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: ROOT, encoding: 'utf8' });
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   return JSON.parse(out);
 }
 
-const names = (entry: string) => evaluate(`console.log(JSON.stringify(Object.keys(await import('${entry}')).sort()))`);
+const names = (entry: string) =>
+  evaluate(`console.log(JSON.stringify(Object.keys(await import('${entry}')).sort()))`);
 
 describe('the public names', () => {
   test('streambench', () => {
     expect(names('streambench')).toEqual(
-      ['createClient', 'DEFAULT_TIMEOUTS', 'DIALECT_NAMES', 'EXIT', 'FRAMINGS', 'isContent', 'monotonicClock', 'PROVIDERS', 'UserError', 'wireFormat'].sort(),
+      [
+        'createClient',
+        'DEFAULT_TIMEOUTS',
+        'DIALECT_NAMES',
+        'EXIT',
+        'FRAMINGS',
+        'isContent',
+        'monotonicClock',
+        'PROVIDERS',
+        'UserError',
+        'wireFormat',
+      ].sort(),
     );
   });
 
   test('streambench/bench', () => {
     expect(names('streambench/bench')).toEqual(
-      ['loadScenario', 'METRICS', 'parseScenario', 'readEnvironment', 'REPORTERS', 'reportRun', 'runScenario', 'terminalReport'].sort(),
+      [
+        'loadScenario',
+        'METRICS',
+        'parseScenario',
+        'readEnvironment',
+        'REPORTERS',
+        'reportRun',
+        'runScenario',
+        'terminalReport',
+      ].sort(),
     );
   });
 
@@ -46,7 +70,10 @@ test("the root entry loads none of the command line's packages", () => {
     import { register } from 'node:module';
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}));
     await import('streambench');`;
-  const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: ROOT, encoding: 'utf8' });
+  const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   expect(loaded).toContain('dist/index.js');
   expect(loaded).toContain('eventsource-parser');
   expect(loaded).not.toMatch(/commander|cli-table3|chalk|\/ora\/|\/yaml\/|\/zod\/|hdr-histogram/);

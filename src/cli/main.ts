@@ -62,7 +62,11 @@ function explain(error: unknown, session: Session): ExitCode {
   const red = new Chalk({ level: session.color.stderr }).red;
   if (error instanceof UserError) {
     const count = error.problems.length;
-    session.warn(count > 1 ? `${red('error:')} ${count} problems\n${error.message}` : `${red('error:')} ${error.message}`);
+    session.warn(
+      count > 1
+        ? `${red('error:')} ${count} problems\n${error.message}`
+        : `${red('error:')} ${error.message}`,
+    );
     return error.exitCode;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -73,6 +77,8 @@ function explain(error: unknown, session: Session): ExitCode {
 
 async function flushed(): Promise<void> {
   await Promise.all(
-    [process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))),
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),
+    ),
   );
 }

@@ -2,7 +2,11 @@
  * Rows as aligned columns without borders, ready for `grep` and `awk`. The last column is wrapped to `width`, below
  * its own beginning.
  */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[], width: number): string {
+export function plainTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string {
   const all = [head, ...rows];
   const widths = head.slice(0, -1).map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const indent = widths.reduce((sum, columnWidth) => sum + columnWidth + 2, 0);

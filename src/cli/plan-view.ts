@@ -19,7 +19,9 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
     return { ...cell, requests, warmup };
   });
   if (json) {
-    session.print(`${JSON.stringify({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells }, null, 2)}\n`);
+    session.print(
+      `${JSON.stringify({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells }, null, 2)}\n`,
+    );
     return;
   }
   session.print(`${loaded.scenario.name}: dry run, nothing is sent\n\n`);

@@ -155,7 +155,9 @@ class LineProgress implements Progress {
     if (blocksLeft > 1) return;
     const left = this.tally.left(this.deps.now());
     const errors = failed === 0 ? '' : `, ${failed} failed`;
-    this.deps.stderr.write(`${titleOf(cell)}: ${done} requests${errors}${left === undefined ? '' : ` (${left})`}\n`);
+    this.deps.stderr.write(
+      `${titleOf(cell)}: ${done} requests${errors}${left === undefined ? '' : ` (${left})`}\n`,
+    );
   }
 
   end(): void {}

@@ -69,7 +69,10 @@ export async function envOf(
     const at = pair.indexOf('=');
     if (at < 1) {
       // The text may be a key that was given without its name: it is not repeated.
-      throw new UserError('usage', { message: '--env has no name and value', hint: 'write --env NAME=value' });
+      throw new UserError('usage', {
+        message: '--env has no name and value',
+        hint: 'write --env NAME=value',
+      });
     }
     env[pair.slice(0, at)] = pair.slice(at + 1);
   }
@@ -81,6 +84,9 @@ async function envFileText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError('usage', { message: `--env-file ${file} cannot be read (${code})`, hint: 'check the path' });
+    throw new UserError('usage', {
+      message: `--env-file ${file} cannot be read (${code})`,
+      hint: 'check the path',
+    });
   }
 }

@@ -32,7 +32,10 @@ export function colorLevel({ env, isTTY, flag }: ColorFacts): ColorLevel {
 }
 
 /** Columns to lay a table out for: the terminal's, `COLUMNS`, or 120 where nothing says. */
-export function terminalWidth(stream: { columns?: number }, env: Readonly<Record<string, string | undefined>>): number {
+export function terminalWidth(
+  stream: { columns?: number },
+  env: Readonly<Record<string, string | undefined>>,
+): number {
   const stated = Number(env.COLUMNS);
   return stream.columns ?? (Number.isInteger(stated) && stated > 0 ? stated : 120);
 }

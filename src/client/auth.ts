@@ -11,7 +11,9 @@ export interface Signable {
 }
 
 /** The headers that prove who asks. A promise only where they are made anew. */
-export type Authorize = (request: Signable) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+export type Authorize = (
+  request: Signable,
+) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 
 /**
  * How a key travels under a scheme. Without a key no header is added. For `sigv4` the key is
@@ -62,7 +64,11 @@ function zhipuJwt(apiKey: string, clock: Clock): Authorize {
   };
 }
 
-async function signZhipu(id: string, secret: string, nowMs: number): Promise<Readonly<Record<string, string>>> {
+async function signZhipu(
+  id: string,
+  secret: string,
+  nowMs: number,
+): Promise<Readonly<Record<string, string>>> {
   // Only this scheme needs it.
   const { SignJWT } = await import('jose');
   const token = await new SignJWT({ api_key: id, exp: nowMs + ZHIPU_TOKEN_MS, timestamp: nowMs })
@@ -76,7 +82,15 @@ function sigV4(apiKey: string, clock: Clock): Authorize {
   const sessionToken = token.length > 0 ? token.join(':') : undefined;
   return ({ method, url, headers, body }) =>
     signV4(
-      { method, url, headers, body, region: awsRegion(url.host) ?? 'us-east-1', service: 'bedrock', at: clock.wallTime() },
+      {
+        method,
+        url,
+        headers,
+        body,
+        region: awsRegion(url.host) ?? 'us-east-1',
+        service: 'bedrock',
+        at: clock.wallTime(),
+      },
       { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
     );
 }

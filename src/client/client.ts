@@ -173,7 +173,7 @@ class Client implements StreamClient {
   }
 
   warm(connections: number): Promise<void> {
-    return this.pool.warm(connections);
+    return this.pool.warm(connections, this.timeouts.connectMs);
   }
 
   close(): void {
@@ -220,7 +220,12 @@ class Client implements StreamClient {
       ...wire.headers,
     };
     const { origin, path } = addressOf(this.baseUrl, format, wire.path);
-    const key = this.authorize({ method, url: new URL(path, origin), headers: signed(headers), body: body ?? '' });
+    const key = this.authorize({
+      method,
+      url: new URL(path, origin),
+      headers: signed(headers),
+      body: body ?? '',
+    });
     Object.assign(headers, key instanceof Promise ? await key : key, lowerCased(options.headers ?? {}));
     const connection = this.pool.acquire();
     const observation = await exchange(connection, {

@@ -93,16 +93,23 @@ export class Connection {
     return this.current !== undefined || this.parked !== undefined;
   }
 
-  /** Opens the socket ahead of the first request, without sending anything. Does nothing when one is open. */
-  async open(): Promise<void> {
+  /**
+   * Opens the socket ahead of the first request, without sending anything. Does nothing when one is open. Rejects with
+   * the system's error, or with `ETIMEDOUT` after `limitMs`.
+   */
+  async open(limitMs: number): Promise<void> {
     if (this.isOpen || this.dead) return;
     const target = connectTarget(this.origin);
     await new Promise<void>((resolve, reject) => {
-      this.dial(target, (error, opened) => {
+      const socket = this.dial(target, (error, opened) => {
+        clearTimeout(timer);
         if (error) return reject(error);
         this.park(opened!);
         resolve();
       });
+      const timer = setTimeout(() => {
+        socket.destroy(Object.assign(new Error(`no connection within ${limitMs} ms`), { code: 'ETIMEDOUT' }));
+      }, limitMs);
     });
   }
 
@@ -179,7 +186,7 @@ export class Connection {
   private dial(
     target: buildConnector.Options,
     done: (error: Error | null, opened?: OpenSocket) => void,
-  ): void {
+  ): Socket {
     const phases: ConnectPhases = { startedAt: this.clock.now() };
     // The connector returns the socket it dials, which its type does not say.
     const socket = this.base(target, (error, socket) => {
@@ -195,6 +202,7 @@ export class Connection {
     socket.prependOnceListener('secureConnect', () => {
       phases.tlsAt = this.clock.now();
     });
+    return socket;
   }
 
   private park(opened: OpenSocket): void {

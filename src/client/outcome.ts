@@ -171,6 +171,7 @@ const NETWORK_HINT: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the DNS server did not answer: check the network',
   ECONNRESET: 'the other side closed the connection without an answer',
   UND_ERR_SOCKET: 'the other side closed the connection without an answer',
+  ETIMEDOUT: 'nothing answers there: check address, port and firewall, and http against https',
   EHOSTUNREACH: 'no route to the host: check the network',
   ENETUNREACH: 'no route to the host: check the network',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: trust its authority with NODE_EXTRA_CA_CERTS',

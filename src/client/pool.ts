@@ -29,10 +29,10 @@ export class ConnectionPool {
     else this.idle.push(connection);
   }
 
-  /** Sees to it that `count` idle connections are open. Rejects with the cause when one cannot be opened. */
-  async warm(count: number): Promise<void> {
+  /** Sees to it that `count` idle connections are open. Rejects with the cause when one cannot be, within `limitMs`. */
+  async warm(count: number, limitMs: number): Promise<void> {
     while (this.idle.length < count) this.idle.push(new Connection(this.origin, this.clock, this.options));
-    await Promise.all(this.idle.slice(-count).map((connection) => connection.open()));
+    await Promise.all(this.idle.slice(-count).map((connection) => connection.open(limitMs)));
   }
 
   /** Closes the idle connections, and those still in use when they come back. */

@@ -118,7 +118,7 @@ function gapLines({ record }: ProbeRequest, columns: number, { width, chalk, gly
     ...(stalls === 0 ? [] : [`${formatCount(stalls)} over 1 s`]),
   ].join(' · ');
   const head = `${'gaps'.padEnd(TITLE)}${figures}`;
-  const histogram = logHistogram(gaps, columns - 18);
+  const histogram = logHistogram(gaps, Math.max(MIN_BAR, columns - 18));
   if (histogram === undefined) return [head];
   const { low, high, counts } = histogram;
   const drawing = `${chalk.dim(bound(low))} ${chalk.green(sparkline(counts, glyphs))} ${chalk.dim(bound(high))}`;

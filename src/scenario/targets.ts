@@ -22,7 +22,9 @@ export function usualKey({ auth, keyVariable }: Provider, env: Env): Secret | un
   if (auth !== 'sigv4') return { name: reference(keyVariable), value };
   // A signature needs two or three parts, which travel as one text.
   const parts = [value, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter((part) => part);
-  return env.AWS_SECRET_ACCESS_KEY ? { name: reference('AWS_SECRET_ACCESS_KEY'), value: parts.join(':') } : undefined;
+  return env.AWS_SECRET_ACCESS_KEY
+    ? { name: reference('AWS_SECRET_ACCESS_KEY'), value: parts.join(':') }
+    : undefined;
 }
 
 /** The complaint when a target needs a key and there is none: a remote provider at its own address. */

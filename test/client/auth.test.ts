@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { authorizer } from '../../src/client/auth.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
-const request = { method: 'POST', url: new URL('https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse'), headers: {}, body: '{}' };
+const request = {
+  method: 'POST',
+  url: new URL('https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse'),
+  headers: {},
+  body: '{}',
+};
 
 describe('how a key travels', () => {
   test.each([
@@ -33,12 +38,16 @@ describe('how a key travels', () => {
   });
 
   test('a Zhipu key of another form is sent as it is', () => {
-    expect(authorizer('zhipu-jwt', 'plain', new FakeClock())(request)).toEqual({ authorization: 'Bearer plain' });
+    expect(authorizer('zhipu-jwt', 'plain', new FakeClock())(request)).toEqual({
+      authorization: 'Bearer plain',
+    });
   });
 
   test('sigv4 signs for the region of the host, session token included', async () => {
     const headers = await authorizer('sigv4', 'AKID:secret:tok:en', new FakeClock())(request);
-    expect(headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKID\/20260101\/eu-west-1\/bedrock\/aws4_request, SignedHeaders=/);
+    expect(headers.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKID\/20260101\/eu-west-1\/bedrock\/aws4_request, SignedHeaders=/,
+    );
     expect(headers['x-amz-security-token']).toBe('tok:en');
     expect(JSON.stringify(headers)).not.toContain('secret');
   });

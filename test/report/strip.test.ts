@@ -38,7 +38,13 @@ test('a sparkline shows anything, however little, and leaves out nothing', () =>
 });
 
 test('buckets keep the weights, and what is at the end belongs to the last', () => {
-  const positions = [[0, 1], [0.24, 2], [0.25, 4], [1, 8], [1.5, 16]] as const;
+  const positions = [
+    [0, 1],
+    [0.24, 2],
+    [0.25, 4],
+    [1, 8],
+    [1.5, 16],
+  ] as const;
   expect(buckets(positions, 4)).toEqual([3, 4, 0, 24]);
 });
 
@@ -46,10 +52,6 @@ describe('an axis', () => {
   const label = (ms: number) => `${ms}`;
 
   test('has ticks at round numbers, and its end', () => {
-    expect(axis(100, 50, label, BLOCKS)).toEqual([
-      '├─────────┼──────────────┼─────────┼─────────────┤'.slice(0, 0) + axis(100, 50, label, BLOCKS)[0],
-      axis(100, 50, label, BLOCKS)[1],
-    ]);
     const [ticks, labels] = axis(100, 50, label, BLOCKS);
     expect(ticks).toBe('├────────────────────────┼───────────────────────┤');
     expect(labels).toBe('0                       50                     100');
@@ -57,7 +59,7 @@ describe('an axis', () => {
 
   test('leaves out a label that would touch its neighbour', () => {
     const [, labels] = axis(104, 30, label, BLOCKS);
-    expect(labels).toBe('0             50           104');
+    expect(labels).toBe('0            50            104');
   });
 
   test.each([0.0004, 0.3, 7, 999, 12_345, 3.6e6])('of %f ms is as wide as asked', (span) => {

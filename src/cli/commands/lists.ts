@@ -21,7 +21,14 @@ export const listCommands: AddCommand = (root, open) => {
 
 async function metrics(json: boolean, session: Session): Promise<void> {
   const { METRICS } = await import('../../metrics/definitions.ts');
-  const rows = METRICS.map(({ name, title, unit, better, formula, note }) => ({ name, title, unit, better, formula, note }));
+  const rows = METRICS.map(({ name, title, unit, better, formula, note }) => ({
+    name,
+    title,
+    unit,
+    better,
+    formula,
+    note,
+  }));
   if (json) return session.print(`${JSON.stringify(rows, null, 2)}\n`);
   const { plainTable } = await import('../plain-table.ts');
   session.print(
@@ -39,10 +46,22 @@ async function providers(json: boolean, session: Session): Promise<void> {
   const dialects = DIALECT_NAMES.map((name) => ({ name, title: wireFormat(name).title }));
   if (json) return session.print(`${JSON.stringify({ providers: PROVIDERS, dialects }, null, 2)}\n`);
   const { plainTable } = await import('../plain-table.ts');
-  const rows = PROVIDERS.map((row) => [row.name, row.dialect, row.baseUrl ?? '(yours)', row.keyVariable ?? '', row.note ?? '']);
+  const rows = PROVIDERS.map((row) => [
+    row.name,
+    row.dialect,
+    row.baseUrl ?? '(yours)',
+    row.keyVariable ?? '',
+    row.note ?? '',
+  ]);
   session.print(plainTable(['provider', 'dialect', 'base URL', 'key variable', 'note'], rows, session.width));
   session.print('\n');
-  session.print(plainTable(['dialect', 'what it is'], dialects.map((row) => [row.name, row.title]), session.width));
+  session.print(
+    plainTable(
+      ['dialect', 'what it is'],
+      dialects.map((row) => [row.name, row.title]),
+      session.width,
+    ),
+  );
 }
 
 async function schema(session: Session): Promise<void> {

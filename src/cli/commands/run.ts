@@ -4,10 +4,10 @@ import type { StopSignals } from '../../engine/engine.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { createRedactor } from '../../model/secrets.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
-import { exitCodeOf } from '../exit-code.ts';
 import type { AddCommand } from '../command.ts';
-import type { Session } from '../session.ts';
+import { exitCodeOf } from '../exit-code.ts';
 import { collect, envOf, numberList, type ScenarioFlags, scenarioOverrides } from '../scenario-flags.ts';
+import type { Session } from '../session.ts';
 
 interface RunFlags extends ScenarioFlags {
   target?: string;
@@ -55,7 +55,12 @@ function addScenarioOptions(command: Command): void {
     .option('--keep-text', "keep the answers' texts in the records")
     .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
     .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
-    .option('--set <path=value>', 'any field of the scenario, such as load.rounds=3; may be repeated', collect, []);
+    .option(
+      '--set <path=value>',
+      'any field of the scenario, such as load.rounds=3; may be repeated',
+      collect,
+      [],
+    );
 }
 
 async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
@@ -92,7 +97,9 @@ async function runOne(
 ): Promise<RunResult> {
   const { runScenario } = await import('../../bench/run.ts');
   const { createProgress } = await import('../progress.ts');
-  const progress = session.quiet ? undefined : createProgress({ stderr: session.stderr, now: () => performance.now() });
+  const progress = session.quiet
+    ? undefined
+    : createProgress({ stderr: session.stderr, now: () => performance.now() });
   try {
     const observer: RunObserver = {
       planned: (plan, folder) => progress?.planned?.(plan, folder),
@@ -114,7 +121,9 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
   if (flags.target === undefined && flags.provider === undefined) {
     refuse(flags, ['model', 'dialect', 'prompt', 'apiKey']);
     const { loadScenario } = await import('../../scenario/load.ts');
-    return (files.length > 0 ? files : [demoScenario()]).map((file) => loadScenario(file, { env, overrides }));
+    return (files.length > 0 ? files : [demoScenario()]).map((file) =>
+      loadScenario(file, { env, overrides }),
+    );
   }
   if (files.length > 0) {
     throw new UserError('usage', {

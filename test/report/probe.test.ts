@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { type ProbeViewOptions, probeView } from '../../src/report/probe.ts';
+import { type ProbeReport, probeJson } from '../../src/report/probe-report.ts';
+import { displayWidth } from '../../src/report/text.ts';
+import { probeReport, probeRequest, warmRequest } from './probes.ts';
+
+function view(report: ProbeReport, options: Partial<ProbeViewOptions> = {}): string {
+  return probeView(report, { width: 80, color: 0, ...options });
+}
+
+const full = probeReport([probeRequest(), warmRequest(), warmRequest()]);
+
+const plainRequest = probeRequest({
+  outcome: { kind: 'cancelled', message: 'stopped: it would have gone on' },
+});
+const ticker = probeReport([{ ...plainRequest, stopped: { by: 'time', afterMs: 1000 } }], {
+  url: 'http://127.0.0.1:8080/ticker',
+  method: 'GET',
+  dialect: 'sse',
+  provider: 'custom',
+  guessed: true,
+});
+
+const { firstToken: _1, firstAnswer: _2, lastToken: _3, ...halfway } = probeRequest().record.marks;
+const broken = probeReport(
+  [
+    {
+      ...probeRequest({
+        marks: halfway,
+        status: 401,
+        outcome: {
+          kind: 'http_error',
+          message: 'HTTP 401: no such key',
+          body: '{"error":\n"no such \u001b[31mkey"}',
+          hint: 'check the key, and that the provider is the right one',
+        },
+        ...{ gaps: [], contentEvents: 0, events: 0, coalesced: 0 },
+      }),
+      arrivals: [],
+      streaming: undefined!,
+      lint: [],
+    },
+  ],
+  { guessed: true },
+);
+
+describe('the drawing', () => {
+  test.each<[string, ProbeReport, Partial<ProbeViewOptions>]>([
+    ['probe-60', full, { width: 60 }],
+    ['probe-80', full, { width: 80 }],
+    ['probe-120', full, { width: 120 }],
+    ['probe-ascii-80', full, { width: 80, ascii: true }],
+    ['probe-ticker-80', ticker, { width: 80 }],
+    ['probe-broken-80', broken, { width: 80 }],
+  ])('is as it was: %s', async (name, report, options) => {
+    await expect(view(report, options)).toMatchFileSnapshot(`fixtures/${name}.txt`);
+  });
+
+  test.each([50, 60, 80, 100, 120, 200])('keeps within %i columns', (width) => {
+    for (const report of [full, ticker, broken]) {
+      for (const line of view(report, { width }).split('\n'))
+        expect(displayWidth(line)).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test('has no escape code without colour, and the same text with it', () => {
+    const colored = view(full, { color: 2 });
+    expect(view(full)).not.toContain('\u001b');
+    expect(colored).toContain('\u001b[');
+    expect(colored.replaceAll(/\u001b\[[\d;]*m/g, '').replaceAll(/ +\n/g, '\n')).toBe(view(full));
+  });
+
+  test('has characters of ASCII alone where the terminal is dumb', () => {
+    for (const report of [full, ticker, broken]) {
+      expect(view(report, { ascii: true })).toMatch(/^[\x20-\x7e\n]*$/);
+    }
+  });
+
+  test('does not pass on what a service sent to control the terminal', () => {
+    expect(view(broken)).not.toContain('\u001b');
+  });
+});
+
+describe('what it says', () => {
+  test('a stream that was ended by us is no failure, and has no total', () => {
+    const text = view(ticker);
+    expect(text).toContain('stopped after 1.0 s');
+    expect(text).not.toMatch(/failed|total/);
+    expect(text).toMatch(/^stopped /m);
+    expect(text).toContain('first content');
+    expect(text).not.toContain('token');
+  });
+
+  test('nothing within the time is one', () => {
+    const { scheduled, started, end } = probeRequest().record.marks;
+    const nothing = probeRequest({
+      marks: { scheduled, started, end: end! },
+      bytes: 0,
+      outcome: { kind: 'cancelled' },
+      ...{ status: undefined!, headers: undefined! },
+    });
+    const report = probeReport([{ ...nothing, arrivals: [], stopped: { by: 'time', afterMs: 1000 } }]);
+    expect(view(report)).toContain('nothing came within 1.0 s');
+    expect(view(report)).toMatch(/^failed /m);
+  });
+
+  test('the outcome of a failure, its body, its hint, and that the dialect was a guess', () => {
+    const text = view(broken);
+    expect(text).toContain('http_error: HTTP 401: no such key');
+    expect(text).toContain('  | {"error":');
+    expect(text).toContain('check the key');
+    expect(text).toContain('the dialect "openai-chat" was concluded from the URL');
+  });
+
+  test('that later requests failed', () => {
+    const lost = { ...warmRequest(), ...probeRequest({ outcome: { kind: 'truncated', message: 'cut' } }) };
+    lost.record = { ...warmRequest().record, outcome: { kind: 'truncated', message: 'cut' } };
+    const report = probeReport([probeRequest(), lost, warmRequest()]);
+    expect(view(report)).toContain('1 request of 3 failed (number 2): truncated: cut');
+    expect(report.warm.n).toBe(1);
+  });
+
+  test('a whole answer has no marks of tokens', () => {
+    const whole = probeReport([{ ...probeRequest({ mode: 'non-streaming' }), arrivals: [] }], {
+      mode: 'non-streaming',
+    });
+    expect(view(whole)).not.toMatch(/first token|first event|last token|arrivals/);
+    expect(view(whole)).toMatch(/^first byte /m);
+  });
+});
+
+test('the document is versioned, and lists of numbers stay on one line', () => {
+  const text = probeJson(full);
+  expect(JSON.parse(text)).toEqual(full);
+  expect(text).toContain('"schema": "streambench/probe@1"');
+  expect(text).toContain('[381,1]');
+});
