@@ -1,5 +1,6 @@
 /** streambench, the bench: run scenarios and make reports from a program. */
 export { readEnvironment } from './bench/environment.ts';
+export { checkGates } from './bench/gates.ts';
 export type { ReportAgain } from './bench/rerun.ts';
 export { reportRun } from './bench/rerun.ts';
 export type { RunObserver, RunOptions, RunResult } from './bench/run.ts';

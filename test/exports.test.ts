@@ -38,6 +38,7 @@ describe('the public names', () => {
     expect(names('streambench/bench')).toEqual(
       [
         'loadScenario',
+        'checkGates',
         'METRICS',
         'parseScenario',
         'readEnvironment',

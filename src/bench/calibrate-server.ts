@@ -31,10 +31,12 @@ export async function startCalibrationServer(
   );
   const slotMs = 1000 / ratePerSecond / slots.length;
   const length = EVENT_LENGTH.toString(16);
+  const sockets = new Set<Socket>();
   let streams = 0;
   let next = 0;
 
   const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
     socket.once('data', () => {
       socket.resume();
       socket.write(HEAD, 'latin1');
@@ -42,6 +44,7 @@ export async function startCalibrationServer(
     });
     socket.on('error', () => {});
     socket.on('close', () => {
+      sockets.delete(socket);
       for (const slot of slots) slot.delete(socket);
     });
   });
@@ -71,7 +74,7 @@ export async function startCalibrationServer(
     close() {
       clearTimeout(timer);
       server.close();
-      for (const slot of slots) for (const socket of slot) socket.destroy();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type StreamClient } from '../client/client.ts';
 import { percentileOf } from '../metrics/percentile.ts';
-import { monotonicClock } from '../model/clock.ts';
+import { type Clock, monotonicClock } from '../model/clock.ts';
 import { readStamps, startCalibrationServer } from './calibrate-server.ts';
 import { checkOpenFiles } from './doctor.ts';
 import { warmCode } from './probe-warmup.ts';
@@ -19,9 +19,6 @@ export const HONEST_MS = 10;
 
 /** A level this late says what the higher ones would be like. */
 const HOPELESS_MS = 150;
-
-/** Until connections, code and heap have settled. */
-const SETTLE_MS = 1000;
 
 /** How late our stamps were under one load. */
 export interface CalibrationLevel {
@@ -62,6 +59,8 @@ export interface CalibrateOptions {
   levels?: readonly number[];
   /** Default 3000. */
   windowMs?: number;
+  /** Time before each window, until connections, code and heap have settled. Default 1000. */
+  settleMs?: number;
   onLevel?: (streams: number) => void;
   signal?: AbortSignal;
 }
@@ -71,7 +70,7 @@ export interface CalibrateOptions {
  * tells in each event when it was sent. The clock is the machine's, so the two can be compared.
  */
 export async function calibrate(options: CalibrateOptions = {}): Promise<Calibration> {
-  const { windowMs = 3000, onLevel, signal } = options;
+  const { windowMs = 3000, settleMs = 1000, onLevel, signal } = options;
   const waiting = [...(options.levels ?? CALIBRATION_LEVELS)];
   const levels: CalibrationLevel[] = [];
   const server = await startServer();
@@ -80,7 +79,7 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Calibra
     while (waiting.length > 0 && !signal?.aborted) {
       const streams = waiting.shift()!;
       onLevel?.(streams);
-      const level = await measureLevel(streams, windowMs, server.port, signal);
+      const level = await measureLevel(streams, { windowMs, settleMs, port: server.port, signal });
       levels.push(level);
       if (level.lagMs === null || level.lagMs.p99 > HOPELESS_MS) break;
     }
@@ -115,22 +114,26 @@ async function startServer(): Promise<Server> {
   return { port, close: () => void child.kill() };
 }
 
-async function measureLevel(
-  streams: number,
-  windowMs: number,
-  port: number,
-  signal: AbortSignal | undefined,
-): Promise<CalibrationLevel> {
+interface LevelOptions {
+  windowMs: number;
+  settleMs: number;
+  port: number;
+  signal: AbortSignal | undefined;
+}
+
+async function measureLevel(streams: number, options: LevelOptions): Promise<CalibrationLevel> {
+  const { windowMs, settleMs, port, signal } = options;
   const base = { streams, eventsPerSecond: streams * CALIBRATION_RATE };
   const problem = checkOpenFiles(streams);
   if (problem !== undefined) return noLevel(base, `${problem.message}; ${problem.hint}`);
-  const client = createClient({ baseUrl: `http://127.0.0.1:${port}`, dialect: 'sse', method: 'GET' });
+  const clock = new OriginClock();
+  const client = createClient({ baseUrl: `http://127.0.0.1:${port}`, dialect: 'sse', method: 'GET', clock });
   try {
     await connect(client, streams);
-    const from = monotonicClock.now() + SETTLE_MS;
+    const from = monotonicClock.now() + settleMs;
     const window: Window = { from, to: from + windowMs, lags: [], late: [] };
-    const open = Array.from({ length: streams }, () => follow(client, window));
-    await rest(SETTLE_MS, signal);
+    const open = Array.from({ length: streams }, () => follow(client, clock, window));
+    await rest(settleMs, signal);
     const before = performance.eventLoopUtilization();
     await rest(window.to - monotonicClock.now(), signal);
     const { utilization } = performance.eventLoopUtilization(before);
@@ -171,10 +174,34 @@ interface Window {
   late: number[];
 }
 
-function follow(client: StreamClient, window: Window): { cancel(): void; over: Promise<void> } {
-  // The stream's own times count from its request, which is made a few microseconds after this.
-  const originAt = monotonicClock.now();
-  const stream = client.stream({});
+/** The machine's clock, which knows when it was read first: what the times of a stream count from. */
+class OriginClock implements Clock {
+  private origin: number | undefined;
+
+  now(): number {
+    const now = monotonicClock.now();
+    this.origin ??= now;
+    return now;
+  }
+
+  wallTime(): Date {
+    return monotonicClock.wallTime();
+  }
+
+  /** The first reading within `begin`. */
+  originOf<T>(begin: () => T): [T, originAt: number] {
+    this.origin = undefined;
+    const begun = begin();
+    return [begun, this.origin ?? monotonicClock.now()];
+  }
+}
+
+function follow(
+  client: StreamClient,
+  clock: OriginClock,
+  window: Window,
+): { cancel(): void; over: Promise<void> } {
+  const [stream, originAt] = clock.originOf(() => client.stream({}));
   const read = async () => {
     // Not while it runs: a run makes records on the same loop, but hands no event to anyone.
     await stream.result;

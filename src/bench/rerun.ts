@@ -1,7 +1,6 @@
-import { createAggregator } from '../metrics/aggregate.ts';
 import type { Report } from '../model/report.ts';
-import { buildReport } from '../report/build.ts';
 import { readRun } from '../results/read-run.ts';
+import { createRunFold } from './fold.ts';
 
 /** A report made again, and what was odd about the records on the way. */
 export interface ReportAgain {
@@ -16,7 +15,7 @@ export interface ReportAgain {
  */
 export async function reportRun(folder: string): Promise<ReportAgain> {
   const { manifest, records, warnings } = await readRun(folder);
-  const aggregator = createAggregator(manifest);
-  for await (const record of records) aggregator.add(record);
-  return { report: buildReport(manifest, aggregator.cells()), warnings };
+  const fold = createRunFold(manifest);
+  for await (const record of records) fold.add(record);
+  return { report: fold.report(manifest), warnings };
 }

@@ -1,15 +1,16 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { networkError } from '../client/outcome.ts';
-import { type EngineObserver, runPlan, type StopSignals } from '../engine/engine.ts';
+import { type BlockRunner, localRunner, type StopSignals } from '../engine/block.ts';
+import { type EngineObserver, runPlan } from '../engine/engine.ts';
 import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { timerSleep } from '../engine/loop.ts';
-import { createAggregator } from '../metrics/aggregate.ts';
+import { workerRunner, workersFor } from '../engine/workers.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { EXIT, type Problem, UserError } from '../model/errors.ts';
 import type { RunPlan } from '../model/plan.ts';
 import type { Manifest, Report, RunInfo } from '../model/report.ts';
-import { createRedactor } from '../model/secrets.ts';
-import { buildReport } from '../report/build.ts';
+import { createRedactor, type Secret } from '../model/secrets.ts';
 import { jsonReport } from '../report/json.ts';
 import { createJournal } from '../results/journal.ts';
 import { roundRecord } from '../results/round.ts';
@@ -18,6 +19,8 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, usesSimulator } from '../scenario/plan.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import { readEnvironment } from './environment.ts';
+import { createRunFold } from './fold.ts';
+import { checkGates } from './gates.ts';
 import { profilesOf } from './simulator.ts';
 
 /** Told of what happens during a run, as it happens. Must return at once: it runs on the loop that measures. */
@@ -33,6 +36,8 @@ export interface RunOptions {
   /** The folder under which the run's own folder is made. Default: `results`. */
   output?: string;
   observer?: RunObserver;
+  /** Measuring threads. Default `auto`: one for about 200 streams, no more than cores; with one, no thread is started. */
+  workers?: number | 'auto';
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -52,11 +57,12 @@ export interface RunResult {
  * be written (`output_unwritable`).
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions = {}): Promise<RunResult> {
-  const { clock = monotonicClock, observer = {}, output = 'results' } = options;
+  const { clock = monotonicClock, observer = {}, output = 'results', workers = 'auto' } = options;
   const signals = options.signals ?? {
     drain: new AbortController().signal,
     kill: new AbortController().signal,
   };
+  checkGates(loaded);
   const environment = await readEnvironment();
   const simulator = usesSimulator(loaded.scenario)
     ? await startEmbeddedSimulator({
@@ -94,6 +100,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       },
       cells: plan.cells,
       stallMs: loaded.scenario.stallMs,
+      thresholds: loaded.scenario.thresholds,
     };
     const journal = await createJournal(join(output, run.id), manifest, {
       onError: (error) => observer.warning?.(error.message),
@@ -101,18 +108,20 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     for (const warning of planSummary(plan).warnings) observer.warning?.(warning);
     observer.planned?.(plan, journal.folder);
 
-    const aggregator = createAggregator(manifest);
-    const { completed } = await runPlan(plan, {
-      clock,
-      sleep: timerSleep,
-      executor,
-      signals,
-      originAt: clock.now(),
+    const fold = createRunFold(manifest);
+    const originAt = clock.now();
+    const runner = await runnerFor(plan, workers, executor, loaded.secrets, { clock, signals, originAt });
+    cleanup.push(() => runner.close?.());
+    const { completed, loads } = await runPlan(plan, {
+      runner,
+      drain: signals.drain,
       observer: {
-        ...bound(observer),
+        blockStarted: (block, cell) => observer.blockStarted?.(block, cell),
+        blockEnded: (block, cell) => observer.blockEnded?.(block, cell),
+        warmedUp: (observation, cell) => observer.warmedUp?.(observation, cell),
         recorded(record, cell) {
           const rounded = roundRecord(record);
-          aggregator.add(rounded);
+          fold.add(rounded);
           journal.append(rounded);
           observer.recorded?.(rounded, cell);
         },
@@ -122,20 +131,29 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     const { abortReason: _, ...rest } = run;
     const ended: RunInfo = { ...rest, endedAt: clock.wallTime().toISOString(), aborted: !completed };
     if (!completed) ended.abortReason = 'interrupted';
-    const report = buildReport({ ...manifest, run: ended }, aggregator.cells());
-    await journal.finish(ended, jsonReport(report));
+    const whole: Manifest = { ...manifest, run: ended, loads };
+    const report = fold.report(whole);
+    await journal.finish(whole, jsonReport(report));
     return { report, folder: journal.folder };
   } finally {
     for (const close of cleanup.reverse()) await close();
   }
 }
 
-function bound(observer: RunObserver): Omit<EngineObserver, 'recorded'> {
-  return {
-    blockStarted: (block, cell) => observer.blockStarted?.(block, cell),
-    blockEnded: (block, cell) => observer.blockEnded?.(block, cell),
-    warmedUp: (observation, cell) => observer.warmedUp?.(observation, cell),
-  };
+type Runner = BlockRunner & { close?(): Promise<void> };
+
+/** The loop that measures: on this thread, or on several of their own where one could not keep up. */
+async function runnerFor(
+  plan: RunPlan,
+  workers: number | 'auto',
+  executor: ClientExecutor,
+  secrets: readonly Secret[],
+  deps: { clock: Clock; signals: StopSignals; originAt: number },
+): Promise<Runner> {
+  const highest = Math.max(...plan.cells.map(({ concurrency }) => concurrency));
+  const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
+  if (count <= 1) return localRunner({ ...deps, sleep: timerSleep, executor });
+  return workerRunner(count, { plan, secrets, originAt: deps.originAt }, deps.signals);
 }
 
 /** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */

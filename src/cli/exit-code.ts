@@ -1,10 +1,11 @@
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 
-/** The exit code that a finished run deserves, signals apart. */
-export function exitCodeOf(report: Report): ExitCode {
+/** The exit code that a finished run deserves, signals apart. `strict`: a client that could not keep up is a failure. */
+export function exitCodeOf(report: Report, { strict }: { strict: boolean }): ExitCode {
   // A run without a single good answer is never a success, also when it has no gates.
   if (!report.cells.some((cell) => (cell.outcomes.ok ?? 0) > 0)) return EXIT.unreachable;
   if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
+  if (strict && report.cells.some((cell) => cell.client?.verdict === 'saturated')) return EXIT.invalid;
   return EXIT.ok;
 }

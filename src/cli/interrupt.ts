@@ -1,4 +1,4 @@
-import type { StopSignals } from '../engine/engine.ts';
+import type { StopSignals } from '../engine/block.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 
 /** How long requests in flight may take to end after the first signal, in ms. */

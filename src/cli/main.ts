@@ -2,7 +2,9 @@ import { Chalk } from 'chalk';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../bench/environment.ts';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { listCommands } from './commands/lists.ts';
+import { probeCommand } from './commands/probe.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -44,7 +46,7 @@ function program(open: (options: CommonOptions) => Session): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', exitCodesHelp());
-  for (const add of [runCommand, reportCommand, validateCommand, simulateCommand, listCommands]) {
+  for (const add of [runCommand, probeCommand, reportCommand, validateCommand, doctorCommand, simulateCommand, listCommands]) {
     add(root, () => open(root.opts<CommonOptions>()));
   }
   return root;

@@ -14,6 +14,7 @@ export interface ScenarioFlags {
   timeout?: string;
   keepText?: boolean;
   header: string[];
+  threshold: string[];
   env: string[];
   envFile?: string;
   set: string[];
@@ -42,6 +43,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('load.warmup', flags.warmup, '--warmup');
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
+  for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   add('keepText', flags.keepText, '--keep-text');
   if (flags.header.length > 0) {
     const { readHeaders } = await import('../scenario/from-flags.ts');

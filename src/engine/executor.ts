@@ -2,7 +2,7 @@ import { createClient, type StreamClient } from '../client/client.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Secret } from '../model/secrets.ts';
-import type { Executor, Job } from './engine.ts';
+import type { Executor, Job } from './block.ts';
 
 /** An executor over one client for each target of the plan. */
 export interface ClientExecutor extends Executor {

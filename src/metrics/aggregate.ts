@@ -59,6 +59,7 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
   let outputTokens = 0;
   let contentEvents = 0;
   let coalesced = 0;
+  const io = { reads: 0, events: 0, bytes: 0 };
 
   const addWindow = ({ round, outcome, marks }: RequestRecord) => {
     if (outcome.kind === 'dropped' || typeof marks.end !== 'number') return;
@@ -91,6 +92,9 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
     add(record) {
       outcomes.set(record.outcome.kind, (outcomes.get(record.outcome.kind) ?? 0) + 1);
       addWindow(record);
+      io.reads += record.reads;
+      io.events += record.events;
+      io.bytes += record.bytes;
       if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
       if (record.outcome.kind === 'ok') addGood(record);
       else failures.add(record.outcome);
@@ -118,6 +122,7 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
           windowMs: tidy(windowMs),
         },
         connections: { ...connections },
+        io: { ...io },
         coalescedShare:
           cell.mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null,
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),

@@ -19,7 +19,7 @@ export const EXIT = {
   regression: 4,
   /** The comparison is inconclusive, or the runs cannot be compared (only with --strict). */
   inconclusive: 5,
-  /** The measurement is not valid: the client was saturated (only with --strict). */
+  /** The measurement is not valid: the client was saturated (only with --strict), or the machine cannot measure. */
   invalid: 6,
   /** The target cannot be reached, or every request failed. */
   unreachable: 7,
@@ -40,7 +40,7 @@ export const EXIT_MEANING: Record<ExitCode, string> = {
   3: 'a threshold failed',
   4: 'regression against the baseline',
   5: 'inconclusive or not comparable',
-  6: 'measurement invalid: the client was saturated',
+  6: 'a measurement here is not valid: the client cannot keep up',
   7: 'target unreachable, or every request failed',
   130: 'interrupted; partial results were kept',
   143: 'terminated; partial results were kept',

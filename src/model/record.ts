@@ -135,7 +135,7 @@ export interface Observation {
  */
 export interface RequestRecord extends Observation {
   schema: 'streambench/record@1';
-  /** Number of the request in its run, from 0, in the order of issue. */
+  /** Number of the record in its run, from 0, in the order in which the requests ended. */
   seq: number;
   /** The round it belongs to, from 0. */
   round: number;

@@ -1,3 +1,4 @@
+import type { BlockLoad, ClientReport } from './load.ts';
 import type { Mode, OutcomeKind, TokenSource } from './record.ts';
 
 /** What a metric's values are measured in. Times are ms, rates are per second. */
@@ -20,6 +21,26 @@ export interface MetricSummary {
   histogram: string;
   /** The values in order of arrival, while there are at most 20,000: percentiles are exact then. */
   samples?: number[];
+}
+
+/**
+ * Is it really streaming?
+ * - `streaming`: content arrived over time, as it was made;
+ * - `buffered`: all of it came at once, after the silence in which it was made or held back;
+ * - `replayed`: spread out, but begun only when the whole answer was there: made first, then dribbled;
+ * - `coarse`: real, but flushed in large lumps;
+ * - `too_short`: nothing can be said.
+ */
+export type VerdictKind = 'streaming' | 'buffered' | 'replayed' | 'coarse' | 'too_short';
+
+/** The verdict on a cell's streams. */
+export interface StreamingReport {
+  /** The verdict on most of the streams about which something can be said. */
+  verdict: VerdictKind;
+  /** How many of how many, and the evidence of a typical one. */
+  evidence: string;
+  /** Streams by verdict. */
+  counts: Record<VerdictKind, number>;
 }
 
 /** One kind of failure in a cell, with an example of what was said. */
@@ -46,6 +67,12 @@ export interface CellReport {
   /** Over the measured windows of all rounds. Null where no request ended well. */
   throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
   connections: { new: number; reused: number };
+  /** Socket reads, events and body bytes of all requests. */
+  io: { reads: number; events: number; bytes: number };
+  /** Whether the answers really streamed. Null for non-streaming cells. */
+  streaming?: StreamingReport | null;
+  /** Whether the client could keep up. Null where its load was not measured. */
+  client?: ClientReport | null;
   /** Share of content events that came in the same read as the one before; null without content. */
   coalescedShare: number | null;
   /** Where the token counts come from; null when there are none. */
@@ -78,7 +105,15 @@ export interface ModeFigures {
 export interface GateResult {
   expression: string;
   verdict: 'pass' | 'fail' | 'no-data';
-  actual: number | null;
+  /** The worst value of the cells judged, in `unit`: a number, a word for verdicts, null without data. */
+  actual: number | string | null;
+  unit: Unit | 'verdict';
+  /** The cell that showed `actual`. */
+  cell?: { target: string; prompt: string; concurrency: number; mode: Mode };
+  /** How many cells it was held against. */
+  cells: { passed: number; failed: number; noData: number };
+  /** Sentences for a person: too few samples, failed requests that the figure leaves out. */
+  notes: string[];
 }
 
 /** The machine and the software that measured. */
@@ -143,4 +178,8 @@ export interface Manifest {
   cells: readonly { target: string; prompt: string; concurrency: number; mode: Mode }[];
   /** Gaps between content events of more than this are stalls. */
   stallMs: number;
+  /** The conditions that the run is to meet, as they were written. */
+  thresholds: readonly string[];
+  /** The client's own load; there when the run came to its end. */
+  loads?: readonly BlockLoad[];
 }

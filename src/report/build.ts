@@ -1,8 +1,8 @@
 import { compareModes } from '../metrics/modes.ts';
-import type { CellReport, Manifest, Report } from '../model/report.ts';
+import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */
-export function buildReport(manifest: Manifest, cells: readonly CellReport[]): Report {
+export function buildReport(manifest: Manifest, cells: readonly CellReport[], gates: readonly GateResult[] = []): Report {
   return {
     schema: 'streambench/report@1',
     run: manifest.run,
@@ -10,6 +10,6 @@ export function buildReport(manifest: Manifest, cells: readonly CellReport[]): R
     scenario: manifest.scenario,
     cells: [...cells],
     comparisons: compareModes(cells),
-    gates: [],
+    gates: [...gates],
   };
 }

@@ -2,7 +2,7 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { UserError } from '../model/errors.ts';
 import type { RequestRecord } from '../model/record.ts';
-import type { Manifest, RunInfo } from '../model/report.ts';
+import type { Manifest } from '../model/report.ts';
 import { unwritable, writeAtomically } from './files.ts';
 import { MANIFEST_FILE, RECORDS_FILE, REPORT_FILE } from './layout.ts';
 
@@ -18,10 +18,10 @@ export interface Journal {
   /** Writes out what is left and closes the file. Throws the first failure of writing. May be called again. */
   close(): Promise<void>;
   /**
-   * Closes, then writes the report and the manifest with the run's end. `report` is the text of the JSON report.
+   * Closes, then writes the report and the manifest as it is at the run's end. `report` is the text of the JSON report.
    * Both are tried even when records could not be written; the first failure is thrown at the end.
    */
-  finish(run: RunInfo, report: string): Promise<void>;
+  finish(manifest: Manifest, report: string): Promise<void>;
 }
 
 /** What a journal can be given. All have defaults. */
@@ -58,8 +58,8 @@ export async function createJournal(
   const file = await openRecords(path).catch((error) => {
     throw unwritable(path, error);
   });
-  const manifestText = (run: RunInfo) => `${JSON.stringify({ ...manifest, run }, null, 2)}\n`;
-  await writeAtomically(join(folder, MANIFEST_FILE), manifestText(manifest.run)).catch(async (error) => {
+  const manifestText = (state: Manifest) => `${JSON.stringify(state, null, 2)}\n`;
+  await writeAtomically(join(folder, MANIFEST_FILE), manifestText(manifest)).catch(async (error) => {
     await file.close();
     throw error;
   });
@@ -109,11 +109,11 @@ export async function createJournal(
       else timer ??= setTimeout(flush, flushMs);
     },
     close,
-    async finish(run, report) {
+    async finish(ended, report) {
       const steps = [
         () => close(),
         () => writeAtomically(join(folder, REPORT_FILE), report),
-        () => writeAtomically(join(folder, MANIFEST_FILE), manifestText(run)),
+        () => writeAtomically(join(folder, MANIFEST_FILE), manifestText(ended)),
       ];
       const errors: unknown[] = [];
       for (const step of steps) await step().catch((error) => errors.push(error));

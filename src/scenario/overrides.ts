@@ -7,7 +7,7 @@ import { formatPath, isWithin, mapScalars, type Path, valueAt } from './paths.ts
 export interface Override {
   /**
    * Where: keys joined by dots, such as `load.concurrency`. An item of a list is named by its index or, where it
-   * has one, by its name: `targets.flash.model`; `*` means every item. A key that holds dots goes in double quotes.
+   * has one, by its name: `targets.flash.model`; `*` means every item, `+` one more. A key that holds dots goes in double quotes.
    */
   path: string;
   value: unknown;
@@ -84,7 +84,7 @@ function locate(root: Container, parts: readonly string[]): { holder: Container;
   let holder = root;
   let last: string | number = '';
   for (const part of parts) {
-    if (!Object.hasOwn(holder, last) || holder[last] === null) holder[last] = {};
+    if (!Object.hasOwn(holder, last) || holder[last] === null) holder[last] = part === '+' ? [] : {};
     const inner: unknown = holder[last];
     if (typeof inner !== 'object' || inner === null) {
       return { message: `${formatPath(path)} is a single value, so there is no ${part} in it` };
@@ -117,6 +117,7 @@ function nameOf(item: unknown): string | undefined {
 
 // The index just behind the last item is good too: that is how one is added.
 function itemIndex(items: readonly unknown[], part: string): number | undefined {
+  if (part === '+') return items.length;
   const named = items.findIndex((item) => nameOf(item) === part);
   if (named !== -1) return named;
   return /^\d+$/.test(part) && Number(part) <= items.length ? Number(part) : undefined;

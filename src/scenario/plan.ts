@@ -1,5 +1,6 @@
+import { split } from '../model/split.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
-import { roundOrders, split } from './order.ts';
+import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Executor, type Job, runPlan } from '../../src/engine/engine.ts';
+import { type Executor, type Job, localRunner } from '../../src/engine/block.ts';
+import { runPlan } from '../../src/engine/engine.ts';
 import { type Block, DEFAULT_TIMEOUTS, type RunPlan } from '../../src/model/plan.ts';
 import type { Observation, RequestRecord } from '../../src/model/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -48,12 +49,10 @@ function harness(plan: RunPlan, latencyMs: (n: number) => number = () => 100) {
       log.push(`warm ${target} ${connections}`);
     },
   };
+  const signals = { drain: drain.signal, kill: kill.signal };
   const done = runPlan(plan, {
-    clock,
-    sleep: clock.sleep,
-    executor,
-    originAt: 0,
-    signals: { drain: drain.signal, kill: kill.signal },
+    runner: localRunner({ clock, sleep: clock.sleep, executor, originAt: 0, signals }),
+    drain: drain.signal,
     observer: {
       blockStarted: (block, cell) => log.push(`round ${block.round} c${cell.concurrency}`),
       recorded: (record) => records.push(record),
@@ -72,7 +71,12 @@ describe('the engine', () => {
     ];
     const run = harness(planOf([1, 3], blocks));
     await run.clock.advance(10_000);
-    expect(await run.done).toEqual({ completed: true });
+    expect(await run.done).toMatchObject({ completed: true });
+    expect((await run.done).loads.map(({ round, cell, threads }) => [round, cell, threads.length])).toEqual([
+      [0, 1, 1],
+      [0, 0, 1],
+      [1, 0, 1],
+    ]);
     expect(run.log).toEqual([
       ...['round 0 c3', 'warm t 3', 'warm-up request', 'warm-up request'],
       ...['round 0 c1', 'warm t 1', 'round 1 c1', 'warm t 1'],
@@ -101,11 +105,11 @@ describe('the engine', () => {
     await run.done;
     const ends = run.records.map((record) => [record.seq, record.marks.scheduled, record.marks.end]);
     expect(ends).toEqual([
-      [1, 0, 100],
-      [2, 100, 200],
-      [3, 200, 300],
-      [4, 300, 400],
-      [0, 0, 1_000],
+      [0, 0, 100],
+      [1, 100, 200],
+      [2, 200, 300],
+      [3, 300, 400],
+      [4, 0, 1_000],
     ]);
   });
 
@@ -125,7 +129,7 @@ describe('the engine', () => {
     await run.clock.advance(150);
     run.drain.abort();
     await run.clock.advance(1_000);
-    expect(await run.done).toEqual({ completed: false });
+    expect(await run.done).toMatchObject({ completed: false });
     expect(run.records.map((record) => record.outcome.kind)).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
@@ -135,7 +139,7 @@ describe('the engine', () => {
     run.drain.abort();
     run.kill.abort();
     await run.clock.advance(0);
-    expect(await run.done).toEqual({ completed: false });
+    expect(await run.done).toMatchObject({ completed: false });
     expect(run.records.map((record) => record.outcome.kind)).toEqual(['ok', 'ok', 'cancelled', 'cancelled']);
   });
 });

@@ -96,6 +96,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
       { target: 'flash', prompt: 'short', concurrency: 4, mode: 'non-streaming' },
     ],
     stallMs: 1000,
+    thresholds: [],
     ...changes,
   };
 }

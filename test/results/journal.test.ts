@@ -71,7 +71,7 @@ describe('records', () => {
     const journal = await createJournal(folder, manifest());
     for (let seq = 0; seq < 500; seq++) journal.append(record({ seq, text: 'line\nfeed \u2028 请' }));
     const run = { ...manifest().run, aborted: true };
-    await journal.finish(run, '{"report":true}\n');
+    await journal.finish({ ...manifest(), run }, '{"report":true}\n');
     const lines = (await readFile(join(folder, 'records.ndjson'), 'utf8')).split('\n');
     expect(lines.pop()).toBe('');
     expect(lines.map((line) => JSON.parse(line).seq)).toEqual(Array.from({ length: 500 }, (_, i) => i));
@@ -114,7 +114,7 @@ describe('records', () => {
     const folder = join(root, 'run');
     const journal = await createJournal(folder, manifest(), { open, onError, flushChars: 1 });
     for (let seq = 0; seq < 3; seq++) journal.append(record({ seq }));
-    await expect(journal.finish(manifest().run, '{}\n')).rejects.toMatchObject({
+    await expect(journal.finish(manifest(), '{}\n')).rejects.toMatchObject({
       code: 'output_unwritable',
       message: expect.stringMatching(/records\.ndjson: ENOSPC[\s\S]*disk is full/),
     });

@@ -25,7 +25,7 @@ test('a report made live equals the one made again from the records', async () =
       journal.append(rounded);
     }
     const report = buildReport(manifest, live.cells());
-    await journal.finish(manifest.run, REPORTERS.json(report));
+    await journal.finish(manifest, REPORTERS.json(report));
 
     const stored = await readRun(folder);
     const again = createAggregator(stored.manifest);

@@ -36,6 +36,12 @@ describe('overrides', () => {
     ]);
   });
 
+  it('add an item to a list by a plus, also where there is no list yet', () => {
+    const added = set('thresholds.+=ttft.p95 < 1s', 'thresholds.+=errors.rate < 1%');
+    expect(load(yaml(), added).scenario.thresholds).toEqual(['ttft.p95 < 1s', 'errors.rate < 1%']);
+    expect(load(yaml('thresholds: [total.p50 < 2s]\n'), added).scenario.thresholds).toHaveLength(3);
+  });
+
   it('can repair a value that is wrong in the file', () => {
     expect(load(yaml('stall: 5\n'), set('stall=5s')).scenario.stallMs).toBe(5000);
   });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunPlan } from '../../src/model/plan.ts';
-import { roundOrders, split } from '../../src/scenario/order.ts';
+import { split } from '../../src/model/split.ts';
+import { roundOrders } from '../../src/scenario/order.ts';
 import { planScenario, planSummary, usesSimulator } from '../../src/scenario/plan.ts';
 import { load, yaml } from './helpers.ts';
 

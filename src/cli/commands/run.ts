@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RunObserver, RunResult } from '../../bench/run.ts';
-import type { StopSignals } from '../../engine/engine.ts';
+import type { StopSignals } from '../../engine/block.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { createRedactor } from '../../model/secrets.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
@@ -19,6 +19,8 @@ interface RunFlags extends ScenarioFlags {
   header: string[];
   output: string;
   json?: boolean;
+  workers: string;
+  strict?: boolean;
   dryRun?: boolean;
 }
 
@@ -37,6 +39,8 @@ export const runCommand: AddCommand = (root, open) => {
     .option('--api-key <key>', "without a file: the key (default: the provider's environment variable)")
     .option('-o, --output <folder>', 'where runs are kept', 'results')
     .option('--json', 'print the report as one JSON document instead of tables')
+    .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
+    .option('--strict', 'fail (exit 6) when the client could not keep up')
     .option('--dry-run', 'print what would be done, and send nothing')
     .action((files: string[], flags: RunFlags) => run(files, flags, open()));
 };
@@ -52,6 +56,7 @@ function addScenarioOptions(command: Command): void {
     .option('--mode <mode>', 'streaming, non-streaming or both')
     .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
     .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
+    .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
     .option('--keep-text', "keep the answers' texts in the records")
     .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
     .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
@@ -66,6 +71,8 @@ function addScenarioOptions(command: Command): void {
 async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
   const loaded = await loadAll(files, flags, session);
   for (const { secrets } of loaded) session.hide(createRedactor(secrets));
+  const { checkGates } = await import('../../bench/gates.ts');
+  for (const scenario of loaded) checkGates(scenario);
   if (flags.dryRun) {
     const { printPlan } = await import('../plan-view.ts');
     for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
@@ -76,11 +83,11 @@ async function run(files: string[], flags: RunFlags, session: Session): Promise<
   const reports: RunResult['report'][] = [];
   try {
     for (const scenario of loaded) {
-      const { report, folder } = await runOne(scenario, flags.output, session, interrupt.signals);
+      const { report, folder } = await runOne(scenario, flags, session, interrupt.signals);
       reports.push(report);
       if (!flags.json) await printTables(report, session);
       session.say(`results: ${folder}`);
-      session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report));
+      session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, { strict: flags.strict === true }));
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
@@ -91,7 +98,7 @@ async function run(files: string[], flags: RunFlags, session: Session): Promise<
 
 async function runOne(
   scenario: LoadedScenario,
-  output: string,
+  { output, workers }: RunFlags,
   session: Session,
   signals: StopSignals,
 ): Promise<RunResult> {
@@ -108,7 +115,7 @@ async function runOne(
       recorded: (record, cell) => progress?.recorded?.(record, cell),
       warning: (message) => session.warn(`warning: ${message}`),
     };
-    return await runScenario(scenario, { output, signals, observer });
+    return await runScenario(scenario, { output, workers: workerCount(workers), signals, observer });
   } finally {
     progress?.end();
   }
@@ -144,6 +151,13 @@ function refuse(flags: RunFlags, names: readonly (keyof RunFlags)[]): void {
     message: `${given.map((name) => `--${name === 'apiKey' ? 'api-key' : name}`).join(', ')} is for runs without a scenario file`,
     hint: 'give --target or --provider with it, or change the scenario with --set targets.NAME.model=...',
   });
+}
+
+function workerCount(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+  throw new UserError('usage', { message: `--workers ${text} is not a number of threads`, hint: 'write auto, or 1 to 64' });
 }
 
 function demoScenario(): string {

@@ -21,5 +21,7 @@ async function validate(files: string[], flags: ValidateFlags, session: Session)
   const { loadScenario } = await import('../../scenario/load.ts');
   const env = await envOf(flags, session.env);
   const loaded = await Promise.all(files.map((file) => loadScenario(file, { env })));
+  const { checkGates } = await import('../../bench/gates.ts');
+  for (const scenario of loaded) checkGates(scenario);
   for (const [i, { scenario }] of loaded.entries()) session.print(`${files[i]}: ok (${scenario.name})\n`);
 }

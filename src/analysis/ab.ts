@@ -1,0 +1,96 @@
+import { metric } from '../metrics/definitions.ts';
+import { UserError } from '../model/errors.ts';
+import { suggest } from '../model/names.ts';
+import type { Mode } from '../model/record.ts';
+import { comparePairs, PAIR_FIGURES, type Pair, type PairComparison, type PairOptions } from './pairs.ts';
+import type { CellSamples, RunSamples } from './samples.ts';
+
+export { plainSentence } from './pair-sentences.ts';
+export type { PairComparison, PairOptions, PairRow, PairVerdict } from './pairs.ts';
+
+/** Two sides of one interleaved run: target A against target B, or streaming against not. */
+
+/**
+ * Target `a` against target `b`, in one mode. Throws a `UserError` (`usage`) for a target that the run does not have. Prompts and
+ * concurrencies that only one of them has are left out.
+ */
+export function compareTargets(
+  run: RunSamples,
+  a: string,
+  b: string,
+  options: PairOptions & { mode?: Mode },
+): PairComparison {
+  const cells = [...run.cells.values()];
+  const known = [...new Set(cells.map(({ cell }) => cell.target))];
+  for (const name of [a, b]) {
+    if (!known.includes(name)) {
+      throw new UserError('usage', {
+        message: `no target "${name}" in this run`,
+        hint: suggest(name, known),
+      });
+    }
+  }
+  const mode =
+    options.mode ?? (cells.some(({ cell }) => cell.mode === 'streaming') ? 'streaming' : 'non-streaming');
+  const inMode = cells.filter(({ cell }) => cell.mode === mode);
+  return comparePairs(
+    { a, b },
+    pairUp(
+      inMode.filter(({ cell }) => cell.target === a),
+      inMode.filter(({ cell }) => cell.target === b),
+    ),
+    options,
+  );
+}
+
+/** Streaming (A) against non-streaming (B), for one target. No rows where the run has but one mode. */
+export function compareStreaming(run: RunSamples, target: string, options: PairOptions): PairComparison {
+  const cells = [...run.cells.values()].filter(({ cell }) => cell.target === target);
+  const figures =
+    options.figures ?? PAIR_FIGURES.filter(({ metric: name }) => metric(name).modes === undefined);
+  return comparePairs(
+    { a: 'streaming', b: 'non-streaming' },
+    pairUp(
+      cells.filter(({ cell }) => cell.mode === 'streaming'),
+      cells.filter(({ cell }) => cell.mode === 'non-streaming'),
+    ),
+    { ...options, figures },
+  );
+}
+
+function pairUp(as: readonly CellSamples[], bs: readonly CellSamples[]): Pair[] {
+  return as.flatMap((a) => {
+    const { prompt, concurrency } = a.cell;
+    const b = bs.find(({ cell }) => cell.prompt === prompt && cell.concurrency === concurrency);
+    return b ? [{ prompt, concurrency, a, b }] : [];
+  });
+}
+
+/** What streaming costs and what it gives, for all prompts at one concurrency. Null where a side has no data. */
+export interface StreamingBalance {
+  concurrency: number;
+  /** Total when streaming over total when not: above 1 is what streaming costs. */
+  overhead: { ratio: number | null; low: number | null; high: number | null };
+  /** How much sooner the first token comes, in ms. */
+  savedMs: number | null;
+}
+
+/** What streaming costs and gives, of a comparison made by `compareStreaming`. */
+export function streamingBalance({ rows }: PairComparison): StreamingBalance[] {
+  const inAll = rows.filter(({ prompt, statistic }) => prompt === null && statistic === 'p50');
+  return inAll
+    .filter(({ metric: name }) => name === 'total')
+    .map(({ concurrency, factor, low, high }) => {
+      const ttft = inAll.find((row) => row.metric === 'ttft' && row.concurrency === concurrency);
+      const saved = ttft && ttft.a !== null && ttft.b !== null ? ttft.b - ttft.a : null;
+      return {
+        concurrency,
+        overhead: { ratio: inverse(factor), low: inverse(high), high: inverse(low) },
+        savedMs: saved,
+      };
+    });
+}
+
+function inverse(value: number | null): number | null {
+  return value === null || value === 0 ? null : 1 / value;
+}

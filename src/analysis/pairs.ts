@@ -1,0 +1,178 @@
+import { metric } from '../metrics/definitions.ts';
+import { UserError } from '../model/errors.ts';
+import type { Unit } from '../model/report.ts';
+import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from './bootstrap.ts';
+import { type Gate, toleranceOf } from './gate-rule.ts';
+import { holmAdjust } from './holm.ts';
+import { plainSentence } from './pair-sentences.ts';
+import { quantileOf } from './quantities.ts';
+import { enoughFor } from './sample-guard.ts';
+import type { CellSamples } from './samples.ts';
+
+/**
+ * Two sides that were measured in the same rounds of one run: the same rounds are drawn for both, and what drifts cancels.
+ */
+
+/** What can be said of two sides. */
+export type PairVerdict = 'a_better' | 'b_better' | 'equivalent' | 'inconclusive';
+
+/** One figure of two sides, for one prompt or for all. */
+export interface PairRow {
+  concurrency: number;
+  /** The prompt; null for all: the geometric mean of the prompts' ratios. */
+  prompt: string | null;
+  metric: string;
+  statistic: string;
+  unit: Unit;
+  better: 'lower' | 'higher';
+  /** Values on the side with fewer of them, failed requests included. */
+  n: number;
+  /** Null without data, or where failures reach up to the statistic. Geometric means where `prompt` is null. */
+  a: number | null;
+  b: number | null;
+  /** How many times better A is (below 1: worse), with its interval; null where the data sets no bound. */
+  factor: number | null;
+  low: number | null;
+  high: number | null;
+  verdict: PairVerdict;
+  /** `requests`: fewer than 4 common rounds, so the sides were drawn apart and drift is not covered. */
+  drawn: RatioEstimate['drawn'] | null;
+}
+
+/** Two sides compared. */
+export interface PairComparison {
+  a: string;
+  b: string;
+  settings: { seed: number; resamples: number; level: number };
+  rows: PairRow[];
+  /** One sentence for each concurrency, about all prompts. */
+  sentences: string[];
+}
+
+/** How two sides are compared. */
+export interface PairOptions {
+  /** Seed of the resampling. */
+  seed: number;
+  /** Default 10,000. */
+  resamples?: number;
+  /** Two-sided confidence. Default 0.9. */
+  level?: number;
+  /** Default `PAIR_FIGURES`. `tolerance` is what counts as equivalent; floors are not used. */
+  figures?: readonly Gate[];
+}
+
+/** First token, end and speed. */
+export const PAIR_FIGURES: readonly Gate[] = [
+  { metric: 'ttft', statistic: 'p50' },
+  { metric: 'total', statistic: 'p50' },
+  { metric: 'token_rate', statistic: 'p50' },
+];
+
+/** Two cells that differ in what is compared, and in nothing else. */
+export interface Pair {
+  prompt: string;
+  concurrency: number;
+  a: CellSamples;
+  b: CellSamples;
+}
+
+interface Draft {
+  row: Omit<PairRow, 'verdict'>;
+  estimate: RatioEstimate | null;
+  tolerance: number;
+  needed: number;
+}
+
+/** Compares pairs of cells, prompt by prompt and in all, at each concurrency. */
+export function comparePairs(
+  names: { a: string; b: string },
+  pairs: readonly Pair[],
+  options: PairOptions,
+): PairComparison {
+  const { seed, resamples = 10_000, level = 0.9, figures = PAIR_FIGURES } = options;
+  const settings = { seed, resamples, level };
+  const concurrencies = [...new Set(pairs.map(({ concurrency }) => concurrency))];
+  const drafts = concurrencies.flatMap((concurrency) => {
+    const here = pairs.filter((pair) => pair.concurrency === concurrency);
+    // A single prompt is all prompts.
+    const groups = here.length > 1 ? [here, ...here.map((pair) => [pair])] : [here];
+    return figures.flatMap((figure) => groups.map((group, i) => draft(group, i === 0, figure, settings)));
+  });
+  const rows = decide(drafts, (1 - level) / 2);
+  return {
+    ...names,
+    settings,
+    rows,
+    sentences: concurrencies.map((concurrency) => {
+      const about = rows.filter((row) => row.concurrency === concurrency && row.prompt === null);
+      const where =
+        concurrencies.length > 1 ? `at ${concurrency} ${concurrency === 1 ? 'stream' : 'streams'}: ` : '';
+      return `${where}${plainSentence(about, names)}`;
+    }),
+  };
+}
+
+function draft(
+  pairs: readonly Pair[],
+  all: boolean,
+  figure: Gate,
+  settings: PairComparison['settings'],
+): Draft {
+  const { metric: name, statistic } = figure;
+  const { unit, better } = metric(name);
+  if (better === 'none') {
+    throw new UserError('usage', {
+      message: `"${name}" describes the answer: neither side can be better at it`,
+    });
+  }
+  const quantile = quantileOf(statistic);
+  const sides = pairs.map(({ a, b }): { base: Rounds; next: Rounds } =>
+    // The ratio is how many times better A is: what is better when lower has A below the line.
+    better === 'lower'
+      ? { base: a.rounds(name), next: b.rounds(name) }
+      : { base: b.rounds(name), next: a.rounds(name) },
+  );
+  const estimate = bootstrapPairedRatio(sides, quantile === undefined ? 'mean' : { quantile }, settings);
+  const [a, b] = better === 'lower' ? [estimate?.base, estimate?.next] : [estimate?.next, estimate?.base];
+  return {
+    estimate,
+    tolerance: toleranceOf(figure),
+    needed: enoughFor(quantile ?? 0.5),
+    row: {
+      concurrency: pairs[0]!.concurrency,
+      prompt: all ? null : pairs[0]!.prompt,
+      metric: name,
+      statistic,
+      unit,
+      better,
+      n: Math.min(...pairs.flatMap((pair) => [pair.a.count(name).n, pair.b.count(name).n])),
+      a: finite(a),
+      b: finite(b),
+      factor: finite(estimate?.ratio),
+      low: finite(estimate?.low),
+      high: finite(estimate?.high),
+      drawn: estimate?.drawn ?? null,
+    },
+  };
+}
+
+/** One side is better where the interval leaves 1 out, also after Holm's adjustment over all rows with enough values. */
+function decide(drafts: readonly Draft[], alpha: number): PairRow[] {
+  const enough = drafts.filter(({ row, needed, estimate }) => estimate !== null && row.n >= needed);
+  const above = holmAdjust(enough.map(({ estimate }) => estimate!.pAbove(1)));
+  const below = holmAdjust(enough.map(({ estimate }) => estimate!.pBelow(1)));
+  return drafts.map((one): PairRow => {
+    const at = enough.indexOf(one);
+    const { row, estimate, tolerance } = one;
+    if (at === -1 || estimate === null) return { ...row, verdict: 'inconclusive' };
+    const { low, high } = estimate;
+    if (low > 1 / (1 + tolerance) && high < 1 + tolerance) return { ...row, verdict: 'equivalent' };
+    if (low > 1 && above[at]! <= alpha) return { ...row, verdict: 'a_better' };
+    if (high < 1 && below[at]! <= alpha) return { ...row, verdict: 'b_better' };
+    return { ...row, verdict: 'inconclusive' };
+  });
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

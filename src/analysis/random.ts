@@ -1,0 +1,61 @@
+/** Seeded randomness for resampling: the same seed gives the same numbers on every machine. */
+
+/** A stream of numbers. */
+export interface Random {
+  /** Evenly spread over [0, 1), 32 bits. */
+  next(): number;
+  /** A whole number from 0 up to, not including, `limit`. */
+  below(limit: number): number;
+  /** Standard normal. */
+  normal(): number;
+}
+
+/**
+ * A stream for a seed (any number; whole numbers differ from each other). Generator: xoshiro128** 1.1 by David
+ * Blackman and Sebastiano Vigna (public domain, prng.di.unimi.it), period 2^128 - 1; its state is filled by SplitMix32,
+ * as its authors advise, so that 0 and neighbouring seeds are as good as any.
+ */
+export function createRandom(seed: number): Random {
+  let filler = Math.trunc(seed) ^ Math.trunc(seed / 2 ** 32);
+  const fill = (): number => {
+    filler = (filler + 0x9e3779b9) | 0;
+    let mixed = Math.imul(filler ^ (filler >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return mixed ^ (mixed >>> 15);
+  };
+  let a = fill();
+  let b = fill();
+  let c = fill();
+  let d = fill();
+  let spare: number | undefined;
+
+  const next = (): number => {
+    const scrambled = Math.imul(b, 5);
+    const result = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = (d << 11) | (d >>> 21);
+    return result / 4_294_967_296;
+  };
+
+  return {
+    next,
+    below: (limit) => Math.floor(next() * limit),
+    normal() {
+      if (spare !== undefined) {
+        const value = spare;
+        spare = undefined;
+        return value;
+      }
+      // Box and Muller (1958); 1 - next() because 0 has no logarithm.
+      const radius = Math.sqrt(-2 * Math.log(1 - next()));
+      const angle = 2 * Math.PI * next();
+      spare = radius * Math.sin(angle);
+      return radius * Math.cos(angle);
+    },
+  };
+}

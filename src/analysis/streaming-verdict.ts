@@ -1,0 +1,229 @@
+import { percentileOf } from '../metrics/percentile.ts';
+import type { RequestRecord } from '../model/record.ts';
+import type { VerdictKind } from '../model/report.ts';
+import { evidenceOf } from './verdict-evidence.ts';
+
+/** Is it really streaming? One verdict for a request, with its evidence. */
+
+export type { VerdictKind } from '../model/report.ts';
+
+/** The verdicts, in the order in which they are told. */
+export const VERDICT_KINDS = [
+  'streaming',
+  'buffered',
+  'replayed',
+  'coarse',
+  'too_short',
+] as const satisfies readonly VerdictKind[];
+
+/** What a verdict is read from. Times in ms. */
+export interface VerdictFigures {
+  /** Content events. */
+  chunks: number;
+  /** Moments at which content arrived: reads that brought some. */
+  arrivals: number;
+  /** Characters of answer and reasoning. */
+  chars: number;
+  /** From the request to the first content: the silence. */
+  ttftMs: number;
+  /** From the first content to the last. */
+  spanMs: number;
+  latencyMs: number;
+  /** Half of the gaps between arrivals are longer than this; null with fewer than two arrivals. */
+  gapMs: number | null;
+  /**
+   * How much gaps differ: a standard deviation in ms that a tenth of odd gaps on either side does not change; null
+   * with fewer than 8 gaps, where it would mean nothing.
+   */
+  gapSpreadMs: number | null;
+  /** Lumps: content that is not 40 ms apart. */
+  lumps: number;
+  /** Half of the pauses between lumps are longer than this; null with one lump. */
+  lumpGapMs: number | null;
+  /** Mean time between the chunks of a lump. */
+  withinLumpMs: number;
+  /** The provider says that it reasoned, and none of the reasoning was sent. */
+  hiddenReasoning: boolean;
+}
+
+/** What is known beside the request. */
+export interface VerdictContext {
+  /** Median total of the non-streaming answers of the same target, prompt and concurrency, in ms. */
+  pairedTotalMs?: number;
+  /** What is usual in the request's cell: a stream is replayed by its service, not by its own bad luck. */
+  usual?: UsualStream;
+}
+
+/** Medians of the good streams of a cell, in ms. */
+export interface UsualStream {
+  n: number;
+  ttftMs: number;
+  latencyMs: number;
+  /** Standard deviation of the logarithm of the time to the first token. */
+  spread: number;
+  /**
+   * How far longer answers begin later (Pearson's r of characters and time to the first token): near 1 where the
+   * answer is made before it is sent. Null with fewer than 10 streams or where all are about as long.
+   */
+  lengthCorrelation: number | null;
+}
+
+/** A verdict with what led to it. */
+export interface StreamVerdict {
+  verdict: VerdictKind;
+  /** One sentence in words and numbers. */
+  evidence: string;
+  /** Null where the request showed no content. */
+  figures: VerdictFigures | null;
+}
+
+/** Why a verdict was reached, for the sentence. */
+export type VerdictReason =
+  | 'not_streaming'
+  | 'no_content'
+  | 'little_content'
+  | 'instant'
+  | 'short_after_silence'
+  | 'at_once'
+  | 'lumps'
+  | 'after_whole'
+  | 'steady_after_silence'
+  | 'length_after_silence'
+  | 'unclear_silence'
+  | 'over_time';
+
+/** All content within this share of the latency came at once. */
+const AT_ONCE = 0.05;
+const ENOUGH_CHUNKS = 5;
+const ENOUGH_CHARS = 64;
+/** An answer that was whole this soon leaves nothing to tell apart. */
+const INSTANT_MS = 20;
+/** Chunks this far apart were paced by something: bytes of a finished answer follow each other sooner. */
+const PACED_MS = 8;
+const ENOUGH_GAPS = 8;
+/** Lumps are so far apart that a reader sees them, hold so many chunks, and these come at once. */
+const LUMP_GAP_MS = 40;
+const LUMP_CHUNKS = 4;
+const WITHIN_LUMP_MS = 1;
+/** A first token this late, as a share of the whole answer's total, may be a replay. */
+const LATE = 0.8;
+/** How many errors of measurement the two explanations of a late begin must be apart. */
+const RESOLVED = 2.5;
+/** Uncertainty of a single request's time to first token (logarithm), where its cell is not known. */
+const SINGLE_ERROR = 0.2;
+
+/** The verdict on one request. */
+export function streamingVerdict(record: RequestRecord, context: VerdictContext = {}): StreamVerdict {
+  if (record.mode === 'streaming') return judgeFigures(verdictFigures(record), context);
+  return { verdict: 'too_short', evidence: evidenceOf('not_streaming', null, context), figures: null };
+}
+
+/** The verdict on a streaming request of which only the figures were kept. */
+export function judgeFigures(figures: VerdictFigures | null, context: VerdictContext = {}): StreamVerdict {
+  const [verdict, reason] = decide(figures, context);
+  return { verdict, evidence: evidenceOf(reason, figures, context), figures };
+}
+
+/** What the verdict on a request is read from; null where no content arrived or marks are missing. */
+export function verdictFigures(record: RequestRecord): VerdictFigures | null {
+  const { sent, firstToken, lastToken } = record.marks;
+  if (record.contentEvents === 0) return null;
+  if (sent === undefined || firstToken === undefined || lastToken === undefined) return null;
+  const gaps = Float64Array.from(record.gaps).sort();
+  const enough = gaps.length >= ENOUGH_GAPS;
+  const pauses = gaps.filter((gap) => gap >= LUMP_GAP_MS);
+  const lumps = pauses.length + 1;
+  const paused = pauses.reduce((sum, gap) => sum + gap, 0);
+  const spanMs = lastToken - firstToken;
+  return {
+    chunks: record.contentEvents,
+    arrivals: gaps.length + 1,
+    chars: record.chars.answer + record.chars.thinking,
+    ttftMs: firstToken - sent,
+    spanMs,
+    latencyMs: lastToken - sent,
+    gapMs: gaps.length === 0 ? null : percentileOf(gaps, 0.5),
+    // Of a normal distribution, 80 % lies within 2.56 standard deviations.
+    gapSpreadMs: enough ? (percentileOf(gaps, 0.9) - percentileOf(gaps, 0.1)) / 2.563 : null,
+    lumps,
+    lumpGapMs: pauses.length === 0 ? null : percentileOf(pauses, 0.5),
+    withinLumpMs: Math.max(0, spanMs - paused) / Math.max(1, record.contentEvents - lumps),
+    hiddenReasoning: (record.tokens.reasoning ?? 0) > 0 && record.chars.thinking === 0,
+  };
+}
+
+type Decision = readonly [VerdictKind, VerdictReason];
+
+function decide(figures: VerdictFigures | null, context: VerdictContext): Decision {
+  if (figures === null) return ['too_short', 'no_content'];
+  const { chunks, chars, spanMs, latencyMs, lumps, withinLumpMs } = figures;
+  if (chunks < ENOUGH_CHUNKS && chars < ENOUGH_CHARS) return ['too_short', 'little_content'];
+  if (latencyMs < INSTANT_MS) return ['too_short', 'instant'];
+  if (spanMs < AT_ONCE * latencyMs)
+    return couldBeReal(figures, context.usual)
+      ? ['too_short', 'short_after_silence']
+      : ['buffered', 'at_once'];
+  if (lumps > 1 && chunks >= LUMP_CHUNKS * lumps && withinLumpMs < WITHIN_LUMP_MS) return ['coarse', 'lumps'];
+  return context.pairedTotalMs === undefined
+    ? withoutPair(figures, context.usual)
+    : withPair(figures, context.pairedTotalMs, context.usual);
+}
+
+/** True for few chunks that came one by one at a generator's pace, after a wait that may have had any cause. */
+function couldBeReal(figures: VerdictFigures, usual: UsualStream | undefined): boolean {
+  const { chunks, arrivals, gapMs, latencyMs, hiddenReasoning } = figures;
+  if (gapMs === null || arrivals < chunks / 2 || growsWithLength(usual)) return false;
+  if (gapMs >= PACED_MS) return hiddenReasoning || !isSteady(figures);
+  // The fastest generators need a millisecond for a token, and do not keep anyone waiting.
+  return gapMs >= 1 && latencyMs < 1000 && chunks < 20;
+}
+
+/** Gaps as even as a timer makes them. Few gaps prove nothing. */
+function isSteady({ gapMs, gapSpreadMs }: VerdictFigures): boolean {
+  return gapMs !== null && gapSpreadMs !== null && gapSpreadMs <= Math.max(0.06 * gapMs, 0.5);
+}
+
+/** The first token comes the later the longer the answer will be: only a finished answer can do that. */
+function growsWithLength(usual: UsualStream | undefined): boolean {
+  return usual?.lengthCorrelation != null && usual.lengthCorrelation >= 0.75;
+}
+
+// Nothing says how long the whole answer takes to make, and a model that thinks in silence, then writes at an even
+// pace, looks the same as a replay. So only the extreme is called one.
+function withoutPair(figures: VerdictFigures, usual: UsualStream | undefined): Decision {
+  const { ttftMs, latencyMs, arrivals, gapMs, gapSpreadMs, hiddenReasoning } = figures;
+  const silence = ttftMs / latencyMs;
+  if (silence < 0.5 || hiddenReasoning) return ['streaming', 'over_time'];
+  if (growsWithLength(usual)) return ['replayed', 'length_after_silence'];
+  if (silence < 0.75 || !isSteady(figures)) return ['streaming', 'over_time'];
+  const asByTimer = (gapSpreadMs ?? 0) <= Math.max(0.03 * (gapMs ?? 0), 0.3);
+  return silence >= 0.9 && arrivals > 20 && asByTimer
+    ? ['replayed', 'steady_after_silence']
+    : ['too_short', 'unclear_silence'];
+}
+
+// A real stream ends about when the whole answer would have come; a replay begins about then.
+function withPair(figures: VerdictFigures, wholeMs: number, usual: UsualStream | undefined): Decision {
+  if (figures.ttftMs < wholeMs / 2) return ['streaming', 'over_time'];
+  const known = usual !== undefined && usual.n >= 5;
+  const ttftMs = known ? usual.ttftMs : figures.ttftMs;
+  const latencyMs = known ? usual.latencyMs : figures.latencyMs;
+  // Both medians have an error; 1.25 is that of a median against that of a mean.
+  const error = known ? Math.max(0.02, 1.25 * usual.spread * Math.sqrt(2 / usual.n)) : SINGLE_ERROR;
+  const beginsWithWhole = Math.abs(Math.log(ttftMs / wholeMs));
+  const endsWithWhole = Math.abs(Math.log(latencyMs / wholeMs));
+  const late = ttftMs / wholeMs;
+  const steady = isSteady(figures);
+  const apart = Math.log(latencyMs / ttftMs) / error;
+  if (late < LATE - (apart > 4 || steady ? 0.1 : 0)) return ['streaming', 'over_time'];
+  if (apart > RESOLVED) {
+    return beginsWithWhole < endsWithWhole ? ['replayed', 'after_whole'] : ['streaming', 'over_time'];
+  }
+  // The two hypotheses are closer to each other than the measurement is exact: length and pace have to tell.
+  if (figures.hiddenReasoning) return ['streaming', 'over_time'];
+  if (growsWithLength(usual)) return ['replayed', 'after_whole'];
+  if (steady && (known || beginsWithWhole < endsWithWhole)) return ['replayed', 'after_whole'];
+  return steady || figures.gapSpreadMs === null
+    ? ['too_short', 'unclear_silence']
+    : ['streaming', 'over_time'];
+}

@@ -1,0 +1,185 @@
+import type { Problem } from '../model/errors.ts';
+import { suggest } from '../model/names.ts';
+import type { Mode } from '../model/record.ts';
+import type { GateResult } from '../model/report.ts';
+import { failuresOf, type JudgedCell } from './quantities.ts';
+import { enoughFor } from './sample-guard.ts';
+import type { Label, Operator, Threshold } from './threshold-parser.ts';
+
+export type { JudgedCell, Quantity, QuantityUnit } from './quantities.ts';
+export { type Label, type Operator, parseThreshold, type Threshold } from './threshold-parser.ts';
+
+/** What a run will measure, as far as labels name it. */
+export interface ThresholdScope {
+  targets: readonly string[];
+  prompts: readonly string[];
+  concurrencies: readonly number[];
+  modes: readonly Mode[];
+}
+
+/** What is wrong with thresholds for this run: labels that name nothing, figures that it will not measure. */
+export function checkThresholds(thresholds: readonly Threshold[], scope: ThresholdScope): Problem[] {
+  return thresholds.flatMap((threshold) => {
+    const problems = threshold.labels.flatMap((label) => checkLabel(threshold, label, scope));
+    if (problems.length > 0) return problems;
+    const modes = scope.modes.filter((mode) =>
+      threshold.labels.every((label) => label.name !== 'mode' || (label.value === mode) !== label.not),
+    );
+    const { name, modes: measured } = threshold.quantity;
+    if (modes.some((mode) => measured.includes(mode))) return [];
+    const column = threshold.labels.find((label) => label.name === 'mode')?.column ?? 1;
+    return [
+      {
+        message: `"${name}" is not measured in ${modes.join(' and ') || 'any mode of this run'} (column ${column})`,
+        place: { file: threshold.expression, column },
+        hint: `it exists in: ${measured.join(', ')}; this run measures: ${scope.modes.join(', ')}`,
+      },
+    ];
+  });
+}
+
+function checkLabel({ expression }: Threshold, label: Label, scope: ThresholdScope): Problem[] {
+  const known = knownValues(label, scope);
+  if (known.includes(label.value)) return [];
+  return [
+    {
+      message: `no ${label.name} "${label.value}" in this run (column ${label.column})`,
+      place: { file: expression, column: label.column },
+      // A number has no spelling to be near to.
+      hint: label.name === 'concurrency' ? `known: ${known.join(', ')}` : suggest(label.value, known),
+    },
+  ];
+}
+
+function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] {
+  switch (name) {
+    case 'target':
+      return scope.targets;
+    case 'prompt':
+      return scope.prompts;
+    case 'concurrency':
+      return scope.concurrencies.map(String);
+    case 'mode':
+      return scope.modes;
+    default:
+      return name satisfies never;
+  }
+}
+
+/**
+ * Holds thresholds against the cells of a report. A threshold is about the streaming cells that its labels leave; about
+ * the others where it says so by a `mode` label, where the run has no streaming cell, and for `errors`. All must pass. A cell
+ * without a single good answer is no data, and so is a threshold that no cell can answer: never a pass.
+ */
+export function evaluateThresholds(
+  thresholds: readonly Threshold[],
+  cells: readonly JudgedCell[],
+): GateResult[] {
+  return thresholds.map((threshold) => evaluate(threshold, cells));
+}
+
+interface Finding {
+  cell: JudgedCell;
+  value: number | string;
+  n: number;
+  passes: boolean;
+}
+
+function evaluate(threshold: Threshold, cells: readonly JudgedCell[]): GateResult {
+  const { expression, quantity, operator, limit } = threshold;
+  const findings: Finding[] = [];
+  const notes: string[] = [];
+  let noData = 0;
+  const scope = cells.filter((cell) => isMeant(threshold, cell, cells));
+  for (const cell of scope) {
+    const reading = quantity.read(cell);
+    if (reading === null) {
+      // Answers came but have no such figure (no new connection, so no `connect`): nothing to judge here.
+      if ((cell.outcomes.ok ?? 0) === 0) noData += 1;
+      continue;
+    }
+    const { value, n } = reading;
+    findings.push({ cell, value, n, passes: holds(value, operator, limit) });
+  }
+  if (scope.length === 0) notes.push('no cell of this run fits');
+  else if (findings.length === 0 && noData === 0) notes.push(`no request had a value of ${quantity.name}`);
+  if (noData > 0) notes.push(`${count(noData, 'cell')} without a single good answer`);
+  const failed = findings.filter(({ passes }) => !passes).length;
+  const worst = worstOf(findings, operator, limit);
+  if (worst) notes.push(...notesOn(worst, threshold));
+  const result: GateResult = {
+    expression,
+    verdict: failed > 0 ? 'fail' : noData > 0 || findings.length === 0 ? 'no-data' : 'pass',
+    actual: worst?.value ?? null,
+    unit: quantity.unit,
+    cells: { passed: findings.length - failed, failed, noData },
+    notes,
+  };
+  if (worst) {
+    const { target, prompt, concurrency, mode } = worst.cell;
+    result.cell = { target, prompt, concurrency, mode };
+  }
+  return result;
+}
+
+function isMeant({ quantity, labels }: Threshold, cell: JudgedCell, cells: readonly JudgedCell[]): boolean {
+  if (!quantity.modes.includes(cell.mode)) return false;
+  if (!labels.every(({ name, value, not }) => (String(cell[name]) === value) !== not)) return false;
+  if (quantity.everyMode || cell.mode === 'streaming' || labels.some(({ name }) => name === 'mode'))
+    return true;
+  return !cells.some(({ mode }) => mode === 'streaming');
+}
+
+function holds(value: number | string, operator: Operator, limit: number | string): boolean {
+  switch (operator) {
+    case '<':
+      return value < limit;
+    case '<=':
+      return value <= limit;
+    case '>':
+      return value > limit;
+    case '>=':
+      return value >= limit;
+    case '==':
+      return value === limit;
+    case '!=':
+      return value !== limit;
+    default:
+      return operator satisfies never;
+  }
+}
+
+/** The value furthest to the wrong side; of words, the first that fails. */
+function worstOf(
+  findings: readonly Finding[],
+  operator: Operator,
+  limit: number | string,
+): Finding | undefined {
+  const badness = ({ value, passes }: Finding): number => {
+    if (typeof value !== 'number' || typeof limit !== 'number') return passes ? 0 : 1;
+    if (operator === '<' || operator === '<=') return value;
+    if (operator === '>' || operator === '>=') return -value;
+    return operator === '==' ? Math.abs(value - limit) : -Math.abs(value - limit);
+  };
+  return findings.reduce<Finding | undefined>(
+    (worst, finding) => (worst === undefined || badness(finding) > badness(worst) ? finding : worst),
+    undefined,
+  );
+}
+
+function notesOn({ cell, n }: Finding, { quantity }: Threshold): string[] {
+  const notes: string[] = [];
+  const { quantile, name } = quantity;
+  if (quantile !== undefined && n < enoughFor(quantile)) {
+    notes.push(`${name} of ${count(n, 'value')}: below ${enoughFor(quantile)} a few requests decide it`);
+  }
+  const { failed, requests } = failuresOf(cell);
+  if (failed > 0 && !quantity.everyMode) {
+    notes.push(`${failed} of ${count(requests, 'request')} failed and are not in this figure`);
+  }
+  return notes;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,53 @@
+import { parseThreshold } from '../analysis/threshold-parser.ts';
+import { evaluateThresholds } from '../analysis/thresholds.ts';
+import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
+import { cellKey, createAggregator } from '../metrics/aggregate.ts';
+import { clientReport } from '../metrics/client.ts';
+import type { BlockLoad } from '../model/load.ts';
+import type { RequestRecord } from '../model/record.ts';
+import type { CellReport, Manifest, Report } from '../model/report.ts';
+import { buildReport } from '../report/build.ts';
+
+/** Folds a run's records into its report, one at a time. The only way from records to a report, live or afterwards. */
+export interface RunFold {
+  /** Takes in a record, rounded as it is stored. */
+  add(record: RequestRecord): void;
+  /** The report of what was taken in, with the manifest as it stands at the end of the run. */
+  report(manifest: Manifest): Report;
+}
+
+/** A fold for a run of these cells. */
+export function createRunFold(start: Pick<Manifest, 'cells' | 'stallMs'>): RunFold {
+  const aggregator = createAggregator(start);
+  const verdicts = new Map<string, VerdictFold>();
+  for (const cell of start.cells) if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
+  return {
+    add(record) {
+      aggregator.add(record);
+      verdicts.get(cellKey(record))?.add(record);
+    },
+    report(manifest) {
+      const plain = aggregator.cells();
+      const byKey = new Map(plain.map((cell) => [cellKey(cell), cell]));
+      const cells = plain.map((cell): CellReport => {
+        const sibling = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
+        const verdict = verdicts.get(cellKey(cell))?.result(sibling?.metrics.total?.p50);
+        return { ...cell, streaming: verdict ?? null, client: clientOf(cell, manifest) };
+      });
+      const thresholds = manifest.thresholds.map(parseThreshold);
+      return buildReport(manifest, cells, evaluateThresholds(thresholds, cells));
+    },
+  };
+}
+
+function clientOf(cell: CellReport, { cells, loads }: Manifest): CellReport['client'] {
+  const index = cells.findIndex((planned) => cellKey(planned) === cellKey(cell));
+  const blocks = (loads ?? []).filter((load: BlockLoad) => load.cell === index).map(({ threads }) => threads);
+  const known = cell.connections.new + cell.connections.reused;
+  return clientReport(blocks, {
+    latenessP99Ms: cell.metrics.queue?.p99 ?? null,
+    newConnectionShare: known === 0 ? null : cell.connections.new / known,
+    reads: cell.io.reads,
+    events: cell.io.events,
+  });
+}

@@ -1,0 +1,86 @@
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../model/clock.ts';
+import type { LoopLoad } from '../model/load.ts';
+import type { Block, Cell } from '../model/plan.ts';
+import type { Observation } from '../model/record.ts';
+import { watchLoad } from './load.ts';
+import { type LoopDeps, runLoop } from './loop.ts';
+import { closedLoop } from './pacer.ts';
+
+/** One request as the engine asks for it. */
+export interface Job {
+  cell: Cell;
+  /** When it was due, on the engine's clock. */
+  scheduledAt: number;
+  /** What the marks count from: the start of the run. */
+  originAt: number;
+  /** Aborted: end it now. */
+  signal: AbortSignal;
+}
+
+/** Sends requests for the engine. */
+export interface Executor {
+  /** Never rejects: a failure is in the observation. */
+  send(job: Job): Promise<Observation>;
+  /** Opens connections to a target ahead of need; resolves also when that fails, for the requests will tell. */
+  warm(target: string, connections: number): Promise<void>;
+}
+
+/** How to end a run before it is done. */
+export interface StopSignals {
+  /** Issue no more; wait for what is in flight. */
+  drain: AbortSignal;
+  /** End what is in flight as well. */
+  kill: AbortSignal;
+}
+
+/** Told of a block's requests as they end. Must return at once: it runs on the loop that measures. */
+export interface BlockObserver {
+  recorded(observation: Observation): void;
+  warmedUp(observation: Observation): void;
+}
+
+/** Runs blocks, one after another. */
+export interface BlockRunner {
+  /**
+   * Runs one block to its end. Resolves with the load of each measuring thread during the measured window, when the
+   * last request has ended.
+   */
+  run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopLoad[]>;
+}
+
+/** What a runner on this thread needs. */
+export interface LocalRunnerDeps {
+  clock: Clock;
+  sleep: LoopDeps['sleep'];
+  executor: Executor;
+  signals: StopSignals;
+  /** The start of the run on the clock; marks count from it. */
+  originAt: number;
+}
+
+/** A runner on this thread's event loop. */
+export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): BlockRunner {
+  const loop: LoopDeps = { clock, sleep, stop: signals.drain };
+  // Every request in flight listens to it.
+  setMaxListeners(0, signals.kill);
+  return {
+    async run(block, cell, observer) {
+      const { concurrency } = cell;
+      const send = (scheduledAt: number) => executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
+      await executor.warm(cell.target, concurrency);
+      await runLoop(
+        closedLoop({ concurrency, requests: block.warmup }),
+        async (_index, scheduledAt) => observer.warmedUp(await send(scheduledAt)),
+        loop,
+      );
+      const load = watchLoad();
+      await runLoop(
+        closedLoop({ concurrency, requests: block.requests, durationMs: block.durationMs }),
+        async (_index, scheduledAt) => observer.recorded(await send(scheduledAt)),
+        loop,
+      );
+      return [load.stop()];
+    },
+  };
+}

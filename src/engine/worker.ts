@@ -1,0 +1,75 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicClock } from '../model/clock.ts';
+import type { LoopLoad } from '../model/load.ts';
+import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import type { Observation } from '../model/record.ts';
+import type { Secret } from '../model/secrets.ts';
+import { localRunner } from './block.ts';
+import { clientExecutor } from './executor.ts';
+import { timerSleep } from './loop.ts';
+
+/** What a measuring thread is given at its start. */
+export interface WorkerSettings {
+  plan: RunPlan;
+  secrets: readonly Secret[];
+  originAt: number;
+}
+
+/** What the main thread asks of a measuring thread. The block and the cell are this thread's share. */
+export type WorkerRequest = { kind: 'run'; block: Block; cell: Cell } | { kind: 'drain' } | { kind: 'kill'; reason: string };
+
+/** What a measuring thread answers. Only finished observations cross, several at a time. */
+export type WorkerReply =
+  | { kind: 'ready' }
+  | { kind: 'observations'; measured: Observation[]; warmup: Observation[] }
+  | { kind: 'done'; loads: LoopLoad[] };
+
+// Handing over costs time on the loop that measures: what has ended is gathered for this long.
+const BATCH_MS = 50;
+
+function serve(port: NonNullable<typeof parentPort>, { plan, secrets, originAt }: WorkerSettings): void {
+  const drain = new AbortController();
+  const kill = new AbortController();
+  const signals = { drain: drain.signal, kill: kill.signal };
+  const executor = clientExecutor(plan, monotonicClock, secrets);
+  const runner = localRunner({ clock: monotonicClock, sleep: timerSleep, executor, signals, originAt });
+  const reply = (message: WorkerReply) => port.postMessage(message);
+
+  let measured: Observation[] = [];
+  let warmup: Observation[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (measured.length + warmup.length > 0) reply({ kind: 'observations', measured, warmup });
+    measured = [];
+    warmup = [];
+  };
+  const keep = (list: () => Observation[]) => (observation: Observation) => {
+    list().push(observation);
+    timer ??= setTimeout(flush, BATCH_MS);
+  };
+
+  port.on('message', async (request: WorkerRequest) => {
+    switch (request.kind) {
+      case 'run': {
+        const observer = { recorded: keep(() => measured), warmedUp: keep(() => warmup) };
+        const loads = await runner.run(request.block, request.cell, observer);
+        flush();
+        reply({ kind: 'done', loads });
+        break;
+      }
+      case 'drain':
+        drain.abort();
+        break;
+      case 'kill':
+        kill.abort(request.reason);
+        break;
+      default:
+        request satisfies never;
+    }
+  });
+  reply({ kind: 'ready' });
+}
+
+if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);

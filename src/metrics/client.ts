@@ -1,0 +1,55 @@
+import type { ClientReport, ClientVerdict, LoopLoad } from '../model/load.ts';
+
+/** What of a cell's records bears on the client's own load. */
+export interface ClientFigures {
+  /** 99th percentile of started - scheduled, in ms. */
+  latenessP99Ms: number | null;
+  newConnectionShare: number | null;
+  reads: number;
+  events: number;
+}
+
+/** From these on the verdict is `strained`, and `saturated`. An event loop that is never idle is late for everything. */
+export const CLIENT_LIMITS = {
+  utilization: { strained: 0.5, saturated: 0.7 },
+  delayP99Ms: { strained: 10, saturated: 50 },
+  latenessP99Ms: { strained: 5, saturated: 50 },
+} as const;
+
+/** What the client says of itself for a cell; null where its load was not measured. Each item of `blocks` is a round. */
+export function clientReport(blocks: readonly (readonly LoopLoad[])[], figures: ClientFigures): ClientReport | null {
+  const threads = blocks.flat();
+  if (threads.length === 0) return null;
+  const worst = (of: (load: LoopLoad) => number) => Math.max(...threads.map(of));
+  // CPU time is the whole process's: every thread of a block reports the same.
+  const cpuMs = blocks.reduce((sum, [first]) => sum + (first?.cpuMs ?? 0), 0);
+  const windowMs = blocks.reduce((sum, [first]) => sum + (first?.windowMs ?? 0), 0);
+  const load = {
+    utilization: worst(({ utilization }) => utilization),
+    delayP99Ms: worst(({ delayP99Ms }) => delayP99Ms),
+    delayMaxMs: worst(({ delayMaxMs }) => delayMaxMs),
+    gcShare: worst(({ gcMs, windowMs }) => (windowMs > 0 ? gcMs / windowMs : 0)),
+    cpuCores: windowMs > 0 ? cpuMs / windowMs : 0,
+    threads: Math.max(...blocks.map((block) => block.length)),
+  };
+  return { ...judge(load.utilization, load.delayP99Ms, figures.latenessP99Ms), ...load, ...figures };
+}
+
+function judge(
+  utilization: number,
+  delayP99Ms: number,
+  latenessP99Ms: number | null,
+): { verdict: ClientVerdict; reason: string } {
+  const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
+    ['utilization', utilization, `its event loop was busy ${Math.round(utilization * 100)} % of the time`],
+    ['delayP99Ms', delayP99Ms, `its event loop came round ${delayP99Ms.toFixed(1)} ms late (p99)`],
+  ];
+  if (latenessP99Ms !== null) {
+    signs.push(['latenessP99Ms', latenessP99Ms, `it sent requests ${latenessP99Ms.toFixed(1)} ms late (p99)`]);
+  }
+  for (const verdict of ['saturated', 'strained'] as const) {
+    const reasons = signs.filter(([name, value]) => value >= CLIENT_LIMITS[name][verdict]).map(([, , text]) => text);
+    if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
+  }
+  return { verdict: 'ok', reason: signs[0]![2] };
+}
