@@ -1,4 +1,5 @@
 import { metric } from '../metrics/definitions.ts';
+import { tidy } from '../metrics/distribution.ts';
 import { UserError } from '../model/errors.ts';
 import type { Cell } from '../model/plan.ts';
 import type { Unit } from '../model/report.ts';
@@ -264,5 +265,5 @@ function flat(rounds: readonly ArrayLike<number>[]): number[] {
 }
 
 function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
+  return value !== undefined && Number.isFinite(value) ? tidy(value) : null;
 }

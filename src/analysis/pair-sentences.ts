@@ -21,9 +21,11 @@ export function plainSentence(rows: readonly PairRow[], { a, b }: { a: string; b
     if (row.verdict === 'inconclusive') return `${noun}${tail} is inconclusive${range(row, false)}`;
     const mirrored = row.verdict === 'b_better';
     const subject = mirrored ? b : a;
-    const factor =
-      row.factor === null ? 'beyond measure' : `${times(mirrored ? 1 / row.factor : row.factor)} times`;
-    return `${subject} ${verb}${tail} ${factor} ${how}${range(row, mirrored)}`;
+    if (row.factor === null || row.factor === 0) {
+      return `${subject} ${verb}${tail}, as the other side mostly fails`;
+    }
+    const factor = times(mirrored ? 1 / row.factor : row.factor);
+    return `${subject} ${verb}${tail} ${factor} times ${how}${range(row, mirrored)}`;
   });
   return parts.length === 0 ? `nothing was measured of both ${a} and ${b}` : parts.join('; ');
 }

@@ -1,4 +1,5 @@
 import { metric } from '../metrics/definitions.ts';
+import { tidy } from '../metrics/distribution.ts';
 import { UserError } from '../model/errors.ts';
 import type { Unit } from '../model/report.ts';
 import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from './bootstrap.ts';
@@ -174,5 +175,5 @@ function decide(drafts: readonly Draft[], alpha: number): PairRow[] {
 }
 
 function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
+  return value !== undefined && Number.isFinite(value) ? tidy(value) : null;
 }

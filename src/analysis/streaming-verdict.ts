@@ -108,7 +108,9 @@ const WITHIN_LUMP_MS = 1;
 /** A first token this late, as a share of the whole answer's total, may be a replay. */
 const LATE = 0.8;
 /** How many errors of measurement the two explanations of a late begin must be apart. */
-const RESOLVED = 2.5;
+const RESOLVED = 3.5;
+/** The same for gaps as even as a timer's, which speak for a replay by themselves. */
+const RESOLVED_STEADY = 2.5;
 /** Uncertainty of a single request's time to first token (logarithm), where its cell is not known. */
 const SINGLE_ERROR = 0.2;
 
@@ -175,12 +177,12 @@ function couldBeReal(figures: VerdictFigures, usual: UsualStream | undefined): b
   if (gapMs === null || arrivals < chunks / 2 || growsWithLength(usual)) return false;
   if (gapMs >= PACED_MS) return hiddenReasoning || !isSteady(figures);
   // The fastest generators need a millisecond for a token, and do not keep anyone waiting.
-  return gapMs >= 1 && latencyMs < 1000 && chunks < 20;
+  return gapMs >= 1 && latencyMs < 2500 && chunks < 20;
 }
 
 /** Gaps as even as a timer makes them. Few gaps prove nothing. */
 function isSteady({ gapMs, gapSpreadMs }: VerdictFigures): boolean {
-  return gapMs !== null && gapSpreadMs !== null && gapSpreadMs <= Math.max(0.06 * gapMs, 0.5);
+  return gapMs !== null && gapSpreadMs !== null && gapSpreadMs <= Math.max(0.06 * gapMs, gapMs < 5 ? 0 : 0.5);
 }
 
 /** The first token comes the later the longer the answer will be: only a finished answer can do that. */
@@ -208,21 +210,22 @@ function withPair(figures: VerdictFigures, wholeMs: number, usual: UsualStream |
   const known = usual !== undefined && usual.n >= 5;
   const ttftMs = known ? usual.ttftMs : figures.ttftMs;
   const latencyMs = known ? usual.latencyMs : figures.latencyMs;
-  // Both medians have an error; 1.25 is that of a median against that of a mean.
-  const error = known ? Math.max(0.02, 1.25 * usual.spread * Math.sqrt(2 / usual.n)) : SINGLE_ERROR;
+  // Both medians have an error; 1.25 is that of a median against that of a mean, and a few streams tell their own
+  // spread badly.
+  const error = known ? Math.max(0.02, 1.25 * usual.spread * Math.sqrt(2 / usual.n) * (1 + 3 / usual.n)) : SINGLE_ERROR;
   const beginsWithWhole = Math.abs(Math.log(ttftMs / wholeMs));
   const endsWithWhole = Math.abs(Math.log(latencyMs / wholeMs));
   const late = ttftMs / wholeMs;
   const steady = isSteady(figures);
   const apart = Math.log(latencyMs / ttftMs) / error;
   if (late < LATE - (apart > 4 || steady ? 0.1 : 0)) return ['streaming', 'over_time'];
-  if (apart > RESOLVED) {
+  if (apart > (steady ? RESOLVED_STEADY : RESOLVED)) {
     return beginsWithWhole < endsWithWhole ? ['replayed', 'after_whole'] : ['streaming', 'over_time'];
   }
   // The two hypotheses are closer to each other than the measurement is exact: length and pace have to tell.
   if (figures.hiddenReasoning) return ['streaming', 'over_time'];
   if (growsWithLength(usual)) return ['replayed', 'after_whole'];
-  if (steady && (known || beginsWithWhole < endsWithWhole)) return ['replayed', 'after_whole'];
+  if (steady && apart > 1 && beginsWithWhole < endsWithWhole) return ['replayed', 'after_whole'];
   return steady || figures.gapSpreadMs === null
     ? ['too_short', 'unclear_silence']
     : ['streaming', 'over_time'];

@@ -20,7 +20,8 @@ export interface RunFold {
 export function createRunFold(start: Pick<Manifest, 'cells' | 'stallMs'>): RunFold {
   const aggregator = createAggregator(start);
   const verdicts = new Map<string, VerdictFold>();
-  for (const cell of start.cells) if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
+  for (const cell of start.cells)
+    if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
   return {
     add(record) {
       aggregator.add(record);

@@ -46,7 +46,15 @@ function program(open: (options: CommonOptions) => Session): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', exitCodesHelp());
-  for (const add of [runCommand, probeCommand, reportCommand, validateCommand, doctorCommand, simulateCommand, listCommands]) {
+  for (const add of [
+    runCommand,
+    probeCommand,
+    reportCommand,
+    validateCommand,
+    doctorCommand,
+    simulateCommand,
+    listCommands,
+  ]) {
     add(root, () => open(root.opts<CommonOptions>()));
   }
   return root;

@@ -67,7 +67,8 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   return {
     async run(block, cell, observer) {
       const { concurrency } = cell;
-      const send = (scheduledAt: number) => executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
+      const send = (scheduledAt: number) =>
+        executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
       await executor.warm(cell.target, concurrency);
       await runLoop(
         closedLoop({ concurrency, requests: block.warmup }),

@@ -16,7 +16,10 @@ export interface WorkerSettings {
 }
 
 /** What the main thread asks of a measuring thread. The block and the cell are this thread's share. */
-export type WorkerRequest = { kind: 'run'; block: Block; cell: Cell } | { kind: 'drain' } | { kind: 'kill'; reason: string };
+export type WorkerRequest =
+  | { kind: 'run'; block: Block; cell: Cell }
+  | { kind: 'drain' }
+  | { kind: 'kill'; reason: string };
 
 /** What a measuring thread answers. Only finished observations cross, several at a time. */
 export type WorkerReply =

@@ -29,7 +29,11 @@ export function shares(block: Block, cell: Cell, count: number): (Share | undefi
   return Array.from({ length: count }, (_, index) => {
     if (index >= useful) return undefined;
     return {
-      block: { ...block, warmup: warmup[index]!, ...(requests === undefined ? {} : { requests: requests[index]! }) },
+      block: {
+        ...block,
+        warmup: warmup[index]!,
+        ...(requests === undefined ? {} : { requests: requests[index]! }),
+      },
       cell: { ...cell, concurrency: concurrency[index]! },
     };
   });
@@ -41,13 +45,19 @@ export interface WorkerRunner extends BlockRunner {
 }
 
 /** Starts the threads. Rejects when one cannot be started. Needs the compiled package: a thread runs no TypeScript. */
-export async function workerRunner(count: number, settings: WorkerSettings, signals: StopSignals): Promise<WorkerRunner> {
+export async function workerRunner(
+  count: number,
+  settings: WorkerSettings,
+  signals: StopSignals,
+): Promise<WorkerRunner> {
   const threads = await Promise.all(Array.from({ length: count }, () => MeasuringThread.start(settings)));
   const tell = (request: WorkerRequest) => {
     for (const thread of threads) thread.post(request);
   };
   signals.drain.addEventListener('abort', () => tell({ kind: 'drain' }), { once: true });
-  signals.kill.addEventListener('abort', () => tell({ kind: 'kill', reason: String(signals.kill.reason) }), { once: true });
+  signals.kill.addEventListener('abort', () => tell({ kind: 'kill', reason: String(signals.kill.reason) }), {
+    once: true,
+  });
   return {
     async run(block, cell, observer) {
       const loads = await Promise.all(
@@ -70,7 +80,9 @@ class MeasuringThread {
   private ready: { resolve(): void; reject(error: Error): void } | undefined;
 
   static async start(settings: WorkerSettings): Promise<MeasuringThread> {
-    const thread = new MeasuringThread(new Worker(new URL('./worker.js', import.meta.url), { workerData: settings }));
+    const thread = new MeasuringThread(
+      new Worker(new URL('./worker.js', import.meta.url), { workerData: settings }),
+    );
     await new Promise<void>((resolve, reject) => {
       thread.ready = { resolve, reject };
     });

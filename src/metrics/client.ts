@@ -17,7 +17,10 @@ export const CLIENT_LIMITS = {
 } as const;
 
 /** What the client says of itself for a cell; null where its load was not measured. Each item of `blocks` is a round. */
-export function clientReport(blocks: readonly (readonly LoopLoad[])[], figures: ClientFigures): ClientReport | null {
+export function clientReport(
+  blocks: readonly (readonly LoopLoad[])[],
+  figures: ClientFigures,
+): ClientReport | null {
   const threads = blocks.flat();
   if (threads.length === 0) return null;
   const worst = (of: (load: LoopLoad) => number) => Math.max(...threads.map(of));
@@ -45,10 +48,16 @@ function judge(
     ['delayP99Ms', delayP99Ms, `its event loop came round ${delayP99Ms.toFixed(1)} ms late (p99)`],
   ];
   if (latenessP99Ms !== null) {
-    signs.push(['latenessP99Ms', latenessP99Ms, `it sent requests ${latenessP99Ms.toFixed(1)} ms late (p99)`]);
+    signs.push([
+      'latenessP99Ms',
+      latenessP99Ms,
+      `it sent requests ${latenessP99Ms.toFixed(1)} ms late (p99)`,
+    ]);
   }
   for (const verdict of ['saturated', 'strained'] as const) {
-    const reasons = signs.filter(([name, value]) => value >= CLIENT_LIMITS[name][verdict]).map(([, , text]) => text);
+    const reasons = signs
+      .filter(([name, value]) => value >= CLIENT_LIMITS[name][verdict])
+      .map(([, , text]) => text);
     if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
   }
   return { verdict: 'ok', reason: signs[0]![2] };

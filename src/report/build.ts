@@ -2,7 +2,11 @@ import { compareModes } from '../metrics/modes.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */
-export function buildReport(manifest: Manifest, cells: readonly CellReport[], gates: readonly GateResult[] = []): Report {
+export function buildReport(
+  manifest: Manifest,
+  cells: readonly CellReport[],
+  gates: readonly GateResult[] = [],
+): Report {
   return {
     schema: 'streambench/report@1',
     run: manifest.run,

@@ -3,6 +3,7 @@ import type { CellReport, ModeComparison } from '../model/report.ts';
 import { DASH, formatCount, formatPair, formatSooner, formatValue } from './format.ts';
 import { requestsOf } from './notes.ts';
 import { oneLine } from './text.ts';
+import { streamWord } from './verdicts.ts';
 
 /** What the tables for people show, whether on a terminal or in markdown. */
 
@@ -52,14 +53,24 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
   }
   columns.push(
     label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
-    label('streams', 'right', ({ concurrency }) => formatCount(concurrency)),
+    // The mark stands where the load is: at this many streams the client itself was late.
+    label(
+      'streams',
+      'right',
+      ({ concurrency, client }) =>
+        `${client?.verdict === 'saturated' ? '! ' : ''}${formatCount(concurrency)}`,
+    ),
     label('ok', 'right', (cell) => `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell))}`),
     measure('ttfb', 2),
     measure('ttft', 0),
   );
   if (cells.some(reasons)) columns.push(measure('ttfa', 3));
   if (streaming) columns.push(measure('gap', 5), measure('chunk_rate', 6), measure('token_rate', 4));
-  columns.push(measure('total', 1), {
+  columns.push(measure('total', 1));
+  if (cells.some(({ streaming: verdict }) => verdict)) {
+    columns.push({ title: 'verdict', align: 'left', drop: 2.5, measured: true, text: streamWord });
+  }
+  columns.push({
     title: 'req/s',
     align: 'right',
     drop: 7,

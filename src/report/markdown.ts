@@ -4,6 +4,7 @@ import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
 import { oneLine } from './text.ts';
+import { clientLines, gateLines, streamFindings } from './verdicts.ts';
 
 /** The report for a pull request or a wiki: GitHub's markdown, failures first. */
 export function markdownReport(report: Report): string {
@@ -11,15 +12,35 @@ export function markdownReport(report: Report): string {
   const blocks = [
     `## ${escaped(oneLine(report.scenario.name))}`,
     ...(missing ? [`> **${escaped(missing)}**`] : []),
+    ...gates(report),
     ...failures(report.cells),
+    ...streams(report),
     ...results(report.cells),
     ...comparisons(report),
-    notes(report)
-      .map((note) => `- ${escaped(note)}`)
-      .join('\n'),
+    [...clientLines(report), ...notes(report)].map((note) => `- ${escaped(note)}`).join('\n'),
     `<sub>${escaped(runLine(report))}<br>${escaped(machineLine(report))}</sub>`,
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function gates(report: Report): string[] {
+  const rows = gateLines(report).map(({ verdict, expression, detail }) => [verdict, expression, detail]);
+  return rows.length === 0
+    ? []
+    : ['### Gates', table(['verdict', 'gate', 'measured'], ['left', 'left', 'left'], rows)];
+}
+
+function streams(report: Report): string[] {
+  const rows = streamFindings(report).map(({ verdict, evidence, where }) => [
+    verdict,
+    evidence,
+    where.join('; '),
+  ]);
+  if (rows.length === 0) return [];
+  return [
+    '### Not streaming as it should',
+    table(['verdict', 'evidence', 'where'], ['left', 'left', 'left'], rows),
+  ];
 }
 
 function failures(cells: readonly CellReport[]): string[] {

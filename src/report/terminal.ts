@@ -6,6 +6,7 @@ import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
 import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
 import { clip, oneLine, wrap } from './text.ts';
+import { clientLines, gateLines, streamFindings } from './verdicts.ts';
 
 /** What the terminal is like. */
 export interface TerminalOptions {
@@ -22,7 +23,9 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
     header(report, width, chalk),
     ...resultTables(report.cells, width, chalk),
     ...comparisonTables(report.comparisons, width, chalk),
+    ...streams(report, width, chalk),
     ...failures(report.cells, width, chalk),
+    ...gates(report, width, chalk),
     footer(report, width, chalk),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -75,6 +78,14 @@ function byTarget<Row extends { target: string }>(
 
 function paintCell(text: string, column: Column<CellReport>, row: CellReport, chalk: ChalkInstance): string {
   if (column.title === 'TTFT') return chalk.cyan(text);
+  if (column.title === 'verdict') {
+    const verdict = row.streaming?.verdict;
+    return verdict === 'streaming'
+      ? chalk.green(text)
+      : verdict === 'too_short'
+        ? chalk.dim(text)
+        : chalk.red(text);
+  }
   if (column.title !== 'ok') return text;
   const ok = row.outcomes.ok ?? 0;
   if (ok === 0) return chalk.red(text);
@@ -118,22 +129,51 @@ function titled(
 function failures(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
   const groups = groupFailures(cells);
   if (groups.length === 0) return [];
-  const indented = (text: string, indent: number) =>
-    wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
   const lines = [chalk.bold.red('Failures')];
   for (const { what, count, body, hint, where } of groups) {
-    lines.push(...indented(`${formatCount(count)} × ${what}`, 2).map((line) => chalk.red(line)));
+    lines.push(...indented(`${formatCount(count)} × ${what}`, 2, width).map((line) => chalk.red(line)));
     for (const line of body) lines.push(chalk.dim(`    | ${clip(line, Math.max(20, width - 6))}`));
-    if (hint) lines.push(...indented(`hint: ${hint}`, 4));
-    for (const cell of where) lines.push(...indented(cell, 4));
+    if (hint) lines.push(...indented(`hint: ${hint}`, 4, width));
+    for (const cell of where) lines.push(...indented(cell, 4, width));
   }
   const others = ungroupedFailures(cells);
   if (others > 0) lines.push(`  ${formatCount(others)} more, in other ways`);
   return [lines.join('\n')];
 }
 
+function streams(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const findings = streamFindings(report);
+  if (findings.length === 0) return [];
+  const lines = [chalk.bold.red('Not streaming as it should')];
+  for (const { verdict, evidence, where } of findings) {
+    lines.push(...indented(`${verdict}: ${evidence}`, 2, width).map((line) => chalk.red(line)));
+    for (const cell of where.slice(0, 6)) lines.push(...indented(cell, 4, width));
+    if (where.length > 6) lines.push(`    and ${where.length - 6} more cells`);
+  }
+  return [lines.join('\n')];
+}
+
+function gates(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const found = gateLines(report);
+  if (found.length === 0) return [];
+  const paint = { pass: chalk.green, fail: chalk.red, 'no-data': chalk.red };
+  const lines = found.flatMap(({ verdict, expression, detail }) => {
+    const [first = '', ...more] = wrap(`${expression}: ${detail}`, Math.max(20, width - 11));
+    return [
+      `  ${paint[verdict](verdict.padEnd(8))} ${first}`,
+      ...more.map((line) => `${' '.repeat(11)}${line}`),
+    ];
+  });
+  return [[chalk.bold('Gates'), ...lines].join('\n')];
+}
+
+function indented(text: string, indent: number, width: number): string[] {
+  return wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
+}
+
 function footer(report: Report, width: number, chalk: ChalkInstance): string {
   return [
+    ...clientLines(report),
     ...notes(report),
     'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',
     'Other formats: streambench report FOLDER -f json | markdown | csv',

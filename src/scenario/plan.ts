@@ -1,5 +1,5 @@
-import { split } from '../model/split.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import { split } from '../model/split.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';

@@ -85,9 +85,10 @@ function encodeAgUi(context: AnswerContext): Encoder {
         break;
       case 'message_chunk':
       case 'thinking': {
-        const prefix = PREFIX[event.type === 'thinking' ? 'thinking' : 'text'];
+        const [prefix, role] =
+          event.type === 'thinking' ? [PREFIX.thinking, 'reasoning'] : [PREFIX.text, 'assistant'];
         const message = { messageId: messageId(passage?.index ?? 0) };
-        if (passage?.opened) frames.push(frame(`${prefix}_START`, { ...message, role: 'assistant' }));
+        if (passage?.opened) frames.push(frame(`${prefix}_START`, { ...message, role }));
         frames.push(frame(`${prefix}_CONTENT`, { ...message, delta: event.text }));
         break;
       }

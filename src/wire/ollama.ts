@@ -1,4 +1,4 @@
-import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { CompleteEvent, StreamEvent, UsageEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from './answer.ts';
 import { chatMessages, type FinishWords, finishWord, post, promptText } from './chat.ts';
@@ -151,7 +151,7 @@ function ollama(endpoint: Endpoint): WireFormat {
             usage = event;
             break;
           case 'complete':
-            frames.push(piece({ [textKey]: '' }, ending(finishWord(FINISH, event), usage)));
+            frames.push(piece({ [textKey]: '' }, ending(event, usage)));
             break;
           case 'error':
             frames.push({ data: JSON.stringify({ error: event.message }) });
@@ -176,8 +176,8 @@ function ollama(endpoint: Endpoint): WireFormat {
         thinking: asText(answer.thinking),
         tool_calls: endpoint.calls && answer.calls.length > 0 ? answer.calls.map(encodeCall) : undefined,
       });
-      const word = finishWord(FINISH, answer.complete ?? { type: 'complete', finish: 'stop' });
-      return jsonBody(line(context, content, ending(word, answer.usage)));
+      const complete = answer.complete ?? ({ type: 'complete', finish: 'stop' } as const);
+      return jsonBody(line(context, content, ending(complete, answer.usage)));
     },
 
     encodeError: (_status, message) => jsonBody({ error: message }),
@@ -229,10 +229,11 @@ function encodeCall(call: WholeCall): Json {
   return compact({ id: call.id, function: fn });
 }
 
-function ending(word: string, usage: UsageEvent | undefined): Json {
+function ending(event: CompleteEvent, usage: UsageEvent | undefined): Json {
   return compact({
     done: true,
-    done_reason: word,
+    // Calls are no reason of their own.
+    done_reason: event.finish === 'tool_calls' ? 'stop' : finishWord(FINISH, event),
     prompt_eval_count: usage?.inputTokens,
     eval_count: usage?.outputTokens,
   });

@@ -44,7 +44,10 @@ export const openaiChat: WireFormat = {
       maxTokens: asCount(json.max_completion_tokens) ?? asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
-      extra: compact({ stream_options: json.stream_options }),
+      // Zhipu sends the counts unasked.
+      extra: compact({
+        stream_options: path.includes('/api/paas/') ? { include_usage: true } : json.stream_options,
+      }),
     });
   },
 

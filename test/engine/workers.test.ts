@@ -15,17 +15,30 @@ describe('shares of a block', () => {
   });
 
   test('sum to the whole, and no thread is given work without a stream', () => {
-    const whole = { concurrency: fc.integer({ min: 1, max: 2_000 }), requests: fc.option(fc.integer({ min: 1, max: 5_000 }), { nil: undefined }), warmup: fc.integer({ min: 0, max: 50 }), count: fc.integer({ min: 1, max: 16 }) };
+    const whole = {
+      concurrency: fc.integer({ min: 1, max: 2_000 }),
+      requests: fc.option(fc.integer({ min: 1, max: 5_000 }), { nil: undefined }),
+      warmup: fc.integer({ min: 0, max: 50 }),
+      count: fc.integer({ min: 1, max: 16 }),
+    };
     fc.assert(
       fc.property(fc.record(whole), ({ concurrency, requests, warmup, count }) => {
-        const block = { round: 1, cell: 0, warmup, ...(requests === undefined ? { durationMs: 5 } : { requests }) };
+        const block = {
+          round: 1,
+          cell: 0,
+          warmup,
+          ...(requests === undefined ? { durationMs: 5 } : { requests }),
+        };
         const parts = shares(block, cell(concurrency), count).filter((part) => part !== undefined);
-        const sum = (of: (part: (typeof parts)[number]) => number) => parts.reduce((total, part) => total + of(part), 0);
+        const sum = (of: (part: (typeof parts)[number]) => number) =>
+          parts.reduce((total, part) => total + of(part), 0);
         expect(sum((part) => part.cell.concurrency)).toBe(concurrency);
         expect(sum((part) => part.block.warmup)).toBe(warmup);
         expect(sum((part) => part.block.requests ?? 0)).toBe(requests ?? 0);
         expect(parts.every((part) => part.cell.concurrency > 0)).toBe(true);
-        expect(parts.every((part) => part.block.requests === undefined || part.block.requests > 0)).toBe(true);
+        expect(parts.every((part) => part.block.requests === undefined || part.block.requests > 0)).toBe(
+          true,
+        );
       }),
     );
   });

@@ -87,7 +87,8 @@ async function run(files: string[], flags: RunFlags, session: Session): Promise<
       reports.push(report);
       if (!flags.json) await printTables(report, session);
       session.say(`results: ${folder}`);
-      session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, { strict: flags.strict === true }));
+      session.exitCode =
+        interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, { strict: flags.strict === true }));
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
@@ -157,7 +158,10 @@ function workerCount(text: string): number | 'auto' {
   if (text === 'auto') return text;
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
-  throw new UserError('usage', { message: `--workers ${text} is not a number of threads`, hint: 'write auto, or 1 to 64' });
+  throw new UserError('usage', {
+    message: `--workers ${text} is not a number of threads`,
+    hint: 'write auto, or 1 to 64',
+  });
 }
 
 function demoScenario(): string {

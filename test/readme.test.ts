@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { EXIT_MEANING } from '../src/model/errors.ts';
+import { parseScenario } from '../src/scenario/load.ts';
+import { ROOT, streambench } from './support/program.ts';
+
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+function block(language: string): string {
+  return new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme)![1]!;
+}
+
+describe('the README', () => {
+  test('has an example that streams from the simulator and prints tokens', () => {
+    const code = block('js');
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    expect(output).toMatch(/^\S.{20,}\nok: first token after \d+\.\d ms\n$/);
+  });
+
+  test('shows a scenario that is valid', () => {
+    const { scenario } = parseScenario(block('yaml'), 'README.yaml', {
+      env: { ZHIPU_API_KEY: 'k.s' },
+      readText: () => 'text',
+    });
+    expect(scenario.thresholds).toHaveLength(3);
+  });
+
+  test('names every command and every exit code, and none that is not there', async () => {
+    const { stdout } = await streambench(['--help']);
+    const commands = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)\b/gm)].map(
+      ([, name]) => name!,
+    );
+    const table = readme.slice(readme.indexOf('| command |'), readme.indexOf('The result goes to stdout'));
+    const told = [...table.matchAll(/`([a-z]+)[ `]/g)]
+      .map(([, name]) => name!)
+      .filter((name) => !['terminal', 'json', 'markdown', 'csv'].includes(name));
+    expect(new Set(told)).toEqual(new Set(commands.filter((name) => name !== 'help')));
+    const codes = [...readme.matchAll(/^\| ([\d, ]+) \|/gm)].flatMap(([, cell]) =>
+      cell!.split(', ').map(Number),
+    );
+    for (const code of codes) expect(EXIT_MEANING).toHaveProperty(String(code));
+  });
+});
