@@ -108,9 +108,9 @@ const WITHIN_LUMP_MS = 1;
 /** A first token this late, as a share of the whole answer's total, may be a replay. */
 const LATE = 0.8;
 /** How many errors of measurement the two explanations of a late begin must be apart. */
-const RESOLVED = 3.5;
+const RESOLVED = 3;
 /** The same for gaps as even as a timer's, which speak for a replay by themselves. */
-const RESOLVED_STEADY = 2.5;
+const RESOLVED_STEADY = 2;
 /** Uncertainty of a single request's time to first token (logarithm), where its cell is not known. */
 const SINGLE_ERROR = 0.2;
 
@@ -185,6 +185,13 @@ function isSteady({ gapMs, gapSpreadMs }: VerdictFigures): boolean {
   return gapMs !== null && gapSpreadMs !== null && gapSpreadMs <= Math.max(0.06 * gapMs, gapMs < 5 ? 0 : 0.5);
 }
 
+/** Many gaps that hardly differ at all. */
+function isTimed({ arrivals, gapMs, gapSpreadMs }: VerdictFigures): boolean {
+  return (
+    arrivals > 20 && gapMs !== null && gapSpreadMs !== null && gapSpreadMs <= Math.max(0.03 * gapMs, 0.3)
+  );
+}
+
 /** The first token comes the later the longer the answer will be: only a finished answer can do that. */
 function growsWithLength(usual: UsualStream | undefined): boolean {
   return usual?.lengthCorrelation != null && usual.lengthCorrelation >= 0.75;
@@ -193,13 +200,12 @@ function growsWithLength(usual: UsualStream | undefined): boolean {
 // Nothing says how long the whole answer takes to make, and a model that thinks in silence, then writes at an even
 // pace, looks the same as a replay. So only the extreme is called one.
 function withoutPair(figures: VerdictFigures, usual: UsualStream | undefined): Decision {
-  const { ttftMs, latencyMs, arrivals, gapMs, gapSpreadMs, hiddenReasoning } = figures;
+  const { ttftMs, latencyMs, hiddenReasoning } = figures;
   const silence = ttftMs / latencyMs;
   if (silence < 0.5 || hiddenReasoning) return ['streaming', 'over_time'];
   if (growsWithLength(usual)) return ['replayed', 'length_after_silence'];
   if (silence < 0.75 || !isSteady(figures)) return ['streaming', 'over_time'];
-  const asByTimer = (gapSpreadMs ?? 0) <= Math.max(0.03 * (gapMs ?? 0), 0.3);
-  return silence >= 0.9 && arrivals > 20 && asByTimer
+  return silence >= 0.9 && isTimed(figures)
     ? ['replayed', 'steady_after_silence']
     : ['too_short', 'unclear_silence'];
 }
@@ -212,7 +218,9 @@ function withPair(figures: VerdictFigures, wholeMs: number, usual: UsualStream |
   const latencyMs = known ? usual.latencyMs : figures.latencyMs;
   // Both medians have an error; 1.25 is that of a median against that of a mean, and a few streams tell their own
   // spread badly.
-  const error = known ? Math.max(0.02, 1.25 * usual.spread * Math.sqrt(2 / usual.n) * (1 + 3 / usual.n)) : SINGLE_ERROR;
+  const error = known
+    ? Math.max(0.02, 1.25 * usual.spread * Math.sqrt(2 / usual.n) * (1 + 2 / usual.n))
+    : SINGLE_ERROR;
   const beginsWithWhole = Math.abs(Math.log(ttftMs / wholeMs));
   const endsWithWhole = Math.abs(Math.log(latencyMs / wholeMs));
   const late = ttftMs / wholeMs;
@@ -225,8 +233,8 @@ function withPair(figures: VerdictFigures, wholeMs: number, usual: UsualStream |
   // The two hypotheses are closer to each other than the measurement is exact: length and pace have to tell.
   if (figures.hiddenReasoning) return ['streaming', 'over_time'];
   if (growsWithLength(usual)) return ['replayed', 'after_whole'];
-  if (steady && apart > 1 && beginsWithWhole < endsWithWhole) return ['replayed', 'after_whole'];
-  return steady || figures.gapSpreadMs === null
-    ? ['too_short', 'unclear_silence']
-    : ['streaming', 'over_time'];
+  if (steady && (apart > 1 || isTimed(figures)) && beginsWithWhole < endsWithWhole)
+    return ['replayed', 'after_whole'];
+  const open = steady || figures.gapSpreadMs === null || beginsWithWhole < endsWithWhole;
+  return open ? ['too_short', 'unclear_silence'] : ['streaming', 'over_time'];
 }

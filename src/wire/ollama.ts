@@ -203,7 +203,8 @@ class OllamaDecoder extends JsonDecoder {
     const text = content?.[this.endpoint.textKey];
     if (typeof text !== 'string' && json.done === undefined) return false;
     this.start(out, undefined, asText(json.model));
-    this.thinking(out, content?.thinking);
+    // Servers that only imitate Ollama may keep the name that others give it.
+    this.thinking(out, content?.thinking ?? content?.reasoning_content);
     this.text(out, text);
     for (const entry of asArray(content?.tool_calls) ?? []) {
       const call = asObject(entry);

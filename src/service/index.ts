@@ -1,0 +1,19 @@
+/**
+ * `streambench/service`: a streaming chat service built from this package's own client, event model and dialects. It
+ * is a small gateway in front of any model, and the system under test of the package's own benchmarks.
+ */
+
+/** Makes a bearer token that a service with the same secret accepts. */
+export { createToken, type TokenOptions } from './auth.ts';
+/** When answers are written into the message store. */
+export type { Strategy } from './keeper.ts';
+/** Structured logs: one JSON object a line. */
+export { LOG_LEVELS, type LogLevel, type LogOptions } from './log.ts';
+/** Settings of a service. */
+export type { ServiceOptions } from './options.ts';
+/** The service itself. */
+export { createService, type Service } from './service.ts';
+/** What an agent can do. */
+export { TOOLS, type Tool, type ToolContext } from './tools.ts';
+/** A model behind the service. */
+export type { AnswerMode, Upstream } from './upstream.ts';

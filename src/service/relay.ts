@@ -1,0 +1,162 @@
+import type { Clock } from '../model/clock.ts';
+import { isContent, type StreamEvent } from '../model/events.ts';
+import type { Encoder } from '../wire/format.ts';
+import { FRAMINGS } from '../wire/framing.ts';
+import type { EventStream } from './event-stream.ts';
+import type { AnswerKeeper } from './keeper.ts';
+import type { Completion } from './metrics.ts';
+import { isWanted, type StreamOptions, TextBuffer } from './shape.ts';
+
+/** An answer on its way to a client. */
+export interface Relay {
+  events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>;
+  out: EventStream;
+  encode: Encoder;
+  /** Keeps the answer's text; absent where nothing is stored. */
+  keeper?: AnswerKeeper;
+  options: StreamOptions;
+  /** Sent right after `start`. */
+  prologue: readonly StreamEvent[];
+  /** What is said about the answer when it is whole, for those who want `metadata`. */
+  epilogue(counts: RelayCounts): StreamEvent;
+  /** A comment before every event that says when it came. */
+  debug: boolean;
+  clock: Clock;
+  /** When the request came in, on that clock. */
+  receivedAtMs: number;
+  /** Called for every write; `content` tells that generated content is in it. */
+  onSent(content: boolean): void;
+}
+
+/** What went out. */
+export interface RelayCounts {
+  chunks: number;
+  characters: number;
+  /** From the request to the first content; absent without content. */
+  firstTokenMs?: number;
+  elapsedMs: number;
+}
+
+/** How it ended. */
+export interface RelayEnd extends RelayCounts {
+  status: Completion;
+  /** What the model's failure said. */
+  message?: string;
+}
+
+/**
+ * Sends the events of an answer to the client as they come, at the client's own pace, and keeps the text. What is
+ * stored is stored before the client is told that the answer is whole. Does not throw for a failed answer or client.
+ */
+export async function relay(relay: Relay): Promise<RelayEnd> {
+  const { out, keeper, options, clock, receivedAtMs } = relay;
+  const sender = new Sender(relay);
+  const buffer = new TextBuffer(options.textBufferSize);
+  const ended = (status: Completion, message?: string): RelayEnd => ({
+    ...sender.counts(),
+    status,
+    ...(message === undefined ? {} : { message }),
+  });
+
+  // HOT PATH: one turn for every event of the model's.
+  for await (const event of relay.events) {
+    if (out.signal.aborted) break;
+    switch (event.type) {
+      case 'error': {
+        for (const held of buffer.end()) await sender.send(held);
+        keeper?.finish(`upstream_error: ${event.message}`);
+        await sender.send(event);
+        return ended('upstream_error', event.message);
+      }
+      case 'complete':
+        for (const held of buffer.end()) await sender.send(held);
+        if (out.signal.aborted) break;
+        keeper?.finish();
+        if (options.emitMetadata) await sender.send(relay.epilogue(sender.counts()));
+        await sender.send(event);
+        return ended('ok');
+      default:
+        for (const ready of buffer.push(event)) await sender.send(ready);
+        if (event.type !== 'start') break;
+        for (const told of relay.prologue) await sender.send(told);
+        // A dialect may have no words for all that; the client is to know at once that its answer has begun.
+        out.flush();
+    }
+  }
+
+  const reason = out.stopped;
+  if (reason === undefined) {
+    const message = 'the model ended its answer without saying so';
+    keeper?.finish(`upstream_error: ${message}`);
+    await sender.send({ type: 'error', code: 'truncated', message });
+    return ended('upstream_error', message);
+  }
+  for (const held of buffer.end()) keeper?.add(held);
+  keeper?.finish(reason);
+  if (reason === 'shutdown') {
+    sender.write(
+      { type: 'error', code: 'shutdown', message: 'the service is shutting down' },
+      clock.now() - receivedAtMs,
+    );
+  }
+  return ended(reason);
+}
+
+class Sender {
+  private readonly relay: Relay;
+  private chunks = 0;
+  private characters = 0;
+  private firstTokenMs: number | undefined;
+
+  constructor(relay: Relay) {
+    this.relay = relay;
+  }
+
+  /** Sends one event, in time and at the reader's pace. */
+  async send(event: StreamEvent): Promise<void> {
+    const { options, out, keeper, clock, receivedAtMs } = this.relay;
+    if (!isWanted(event, options)) return;
+    const text = event.type === 'message_chunk' || event.type === 'thinking';
+    if (text && options.textDeltaDelayMs > 0 && this.chunks > 0) {
+      await pause(options.textDeltaDelayMs, out.signal);
+    }
+    const now = clock.now() - receivedAtMs;
+    const ready = out.signal.aborted || this.write(event, now);
+    if (isContent(event)) {
+      this.chunks++;
+      this.firstTokenMs ??= now;
+      if (text) this.characters += event.text.length;
+    }
+    keeper?.add(event);
+    if (!ready) await out.drained();
+  }
+
+  write(event: StreamEvent, atMs: number): boolean {
+    const { encode, out, debug, onSent } = this.relay;
+    let bytes = debug ? `: ${atMs.toFixed(3)} ms ${event.type}\n` : '';
+    for (const frame of encode(event)) bytes += FRAMINGS.sse.write(frame);
+    if (bytes === '') return true;
+    onSent(isContent(event));
+    return out.write(bytes);
+  }
+
+  counts(): RelayCounts {
+    const { clock, receivedAtMs } = this.relay;
+    const { chunks, characters, firstTokenMs } = this;
+    const elapsedMs = clock.now() - receivedAtMs;
+    return { chunks, characters, ...(firstTokenMs === undefined ? {} : { firstTokenMs }), elapsedMs };
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,136 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { UserError } from '../model/errors.ts';
+import { createApp } from './app.ts';
+import { createAuthenticator } from './auth.ts';
+import type { Core } from './core.ts';
+import { createLogger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { completeOptions, type ServiceOptions } from './options.ts';
+import { openStore } from './store.ts';
+import { LiveStreams } from './streams.ts';
+import { TicketBox } from './tickets.ts';
+
+/** The reference streaming chat service. */
+export interface Service {
+  /**
+   * Opens the message store and the door. `port` 0, the default, takes any free one; `host` is `127.0.0.1` by default.
+   * Rejects with a `UserError` when the port is taken or the store cannot be opened. Once only.
+   */
+  listen(port?: number, host?: string): Promise<{ url: string; port: number }>;
+  /** Base of every address, such as `http://127.0.0.1:8090`. Throws while the service does not listen. */
+  readonly url: string;
+  /**
+   * Takes no new chats, lets the streams under way end for up to `drainMs` (default: the setting), then ends those that
+   * are left, with their text stored as partial, and closes the store. A later call waits for the first; with `drainMs` 0 it
+   * ends the streams now.
+   */
+  close(drainMs?: number): Promise<void>;
+}
+
+// Longer than the usual minute of load balancers, which must be the first to close an idle connection.
+const IDLE_CONNECTION_MS = 75_000;
+
+/** A service that does not listen yet. Throws a `UserError` for settings that make no sense. */
+export function createService(options: ServiceOptions): Service {
+  const settings = completeOptions(options);
+  const { clock } = settings;
+  let running: { core: Core; server: Server; url: string } | undefined;
+  let closing: Promise<void> | undefined;
+
+  return {
+    async listen(port = 0, host = '127.0.0.1') {
+      const store = await openStore(settings.database, clock);
+      let connections = 0;
+      const streams = new LiveStreams(settings, clock);
+      const core: Core = {
+        settings,
+        store,
+        streams,
+        authenticate: createAuthenticator(settings.secret, clock),
+        tickets: new TicketBox(clock),
+        metrics: createMetrics({
+          activeStreams: () => streams.active,
+          peakStreams: () => streams.peakActive,
+          connections: () => connections,
+        }),
+        log: createLogger(settings.log),
+        draining: false,
+        startedAtMs: clock.now(),
+        connections: () => connections,
+      };
+      const app = createApp(core);
+      const server = createAdaptorServer({
+        fetch: app.fetch,
+        // The program's own Request and Response are not ours to replace.
+        overrideGlobalObjects: false,
+        serverOptions: { noDelay: true, keepAlive: true, keepAliveTimeout: IDLE_CONNECTION_MS },
+      }) as Server;
+      server.on('connection', (socket) => {
+        connections++;
+        socket.once('close', () => connections--);
+      });
+      try {
+        const address = await listen(server, port, host);
+        running = { core, server, url: address.url };
+        core.log.info({ url: address.url }, 'listening');
+        return address;
+      } catch (error) {
+        await streams.drain(0);
+        core.metrics.close();
+        store.close();
+        throw error;
+      }
+    },
+    get url() {
+      if (running === undefined) throw new Error('the service does not listen yet');
+      return running.url;
+    },
+    close(drainMs = settings.drainMs) {
+      if (closing !== undefined && drainMs === 0) running?.core.streams.stopAll();
+      closing ??= running === undefined ? Promise.resolve() : shutDown(running.core, running.server, drainMs);
+      return closing;
+    },
+  };
+}
+
+async function shutDown(core: Core, server: Server, drainMs: number): Promise<void> {
+  core.draining = true;
+  core.log.info({ streams: core.streams.active, drainMs }, 'closing');
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await core.streams.drain(drainMs);
+  // The last bytes of the streams are given a moment to leave; connections that still wait for something are cut.
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 200).unref())]);
+  server.closeAllConnections();
+  await closed;
+  core.metrics.close();
+  core.store.close();
+  core.log.info('closed');
+}
+
+function listen(server: Server, port: number, host: string): Promise<{ url: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
+    server.listen(port, host, () => {
+      const taken = (server.address() as AddressInfo).port;
+      // A wildcard address is for listening; to call it, a client needs a real one.
+      const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+      resolve({ url: `http://${callable.includes(':') ? `[${callable}]` : callable}:${taken}`, port: taken });
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, port: number, host: string): UserError {
+  if (error.code === 'EADDRINUSE') {
+    return new UserError('port_in_use', {
+      message: `port ${port} on ${host} is already in use`,
+      hint: 'give another one with --port, or 0 for any free one',
+    });
+  }
+  return new UserError('usage', {
+    message: `cannot listen on ${host}, port ${port}: ${error.message}`,
+    hint: 'give an address of this machine, and a port above 1023, or 0 for any free one',
+  });
+}

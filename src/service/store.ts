@@ -1,0 +1,204 @@
+import type { Database, Statement } from 'libsql';
+import type { Clock } from '../model/clock.ts';
+import { UserError } from '../model/errors.ts';
+import type { Message } from '../model/request.ts';
+import { asObject, parseJson } from '../wire/json.ts';
+
+/** Whose message it is, and in which conversation. */
+export interface Conversation {
+  /** Subject of the caller's token. */
+  owner: string;
+  session: string;
+}
+
+/** An assistant's message as it is written: while it grows, and when it is over. */
+export interface AssistantText {
+  content: string;
+  thinking: string;
+  /** The answer is not whole, or not yet. */
+  partial: boolean;
+  /** Why it is partial: `in_progress` while the stream runs. */
+  reason?: string;
+  model?: string;
+}
+
+/** A message as it is read back. */
+export interface StoredMessage {
+  id: number;
+  role: 'user' | 'assistant';
+  content: string;
+  /** The reasoning, where there was any. */
+  thinking?: string;
+  /** Present when the answer is not whole. */
+  partial?: true;
+  /** Why it is not whole: `upstream_error: ...`, `client_gone`, `client_stalled`, `shutdown`, `in_progress`, `crashed`. */
+  reason?: string;
+  model?: string;
+  /** ISO 8601. */
+  createdAt: string;
+  /** ISO 8601; the time of the last write. */
+  updatedAt: string;
+}
+
+/** Messages and working memories. Each call is one transaction, done when it returns. */
+export interface MessageStore {
+  addUser(conversation: Conversation, content: string): number;
+  addAssistant(conversation: Conversation, text: AssistantText): number;
+  updateAssistant(id: number, text: AssistantText): void;
+  /** The last `limit` messages, oldest first. */
+  messages(conversation: Conversation, limit: number): StoredMessage[];
+  /** What an agent remembers of this caller; undefined when it has met none. */
+  memory(owner: string, agent: string): unknown;
+  saveMemory(owner: string, agent: string, memory: unknown): void;
+  close(): void;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY,
+    owner TEXT NOT NULL,
+    session TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+    content TEXT NOT NULL,
+    thinking TEXT NOT NULL DEFAULT '',
+    partial INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    model TEXT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS messages_by_session ON messages (owner, session, id);
+  CREATE TABLE IF NOT EXISTS memories (
+    owner TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (owner, agent)
+  );`;
+
+/**
+ * Opens the store in a SQLite file, which is made when it is not there, or in memory (`:memory:`). Answers that a
+ * dead process left behind unfinished get the reason `crashed`. Rejects with a `UserError` when the file cannot be
+ * opened.
+ */
+export async function openStore(file: string, clock: Clock): Promise<MessageStore> {
+  try {
+    // Not at the top: the native part is loaded when there is something to store, and may be missing on rare platforms.
+    const { default: Sqlite } = await import('libsql');
+    const database = new Sqlite(file, { timeout: 2_000 });
+    // WAL with NORMAL: a commit is one write into the log without waiting for the disk. It outlives the death of this
+    // process at any moment; only a power failure could lose the last ones, and would not corrupt the file.
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    database.exec(SCHEMA);
+    database.exec("UPDATE messages SET reason = 'crashed' WHERE partial = 1 AND reason = 'in_progress'");
+    return new SqliteStore(database, clock);
+  } catch (error) {
+    throw new UserError('output_unwritable', {
+      message: `cannot open the message store ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'give a file in a folder that exists and can be written',
+    });
+  }
+}
+
+class SqliteStore implements MessageStore {
+  private readonly database: Database;
+  private readonly clock: Clock;
+  private readonly insert: Statement;
+  private readonly update: Statement;
+  private readonly select: Statement;
+  private readonly selectMemory: Statement;
+  private readonly upsertMemory: Statement;
+
+  constructor(database: Database, clock: Clock) {
+    this.database = database;
+    this.clock = clock;
+    this.insert = database.prepare(
+      `INSERT INTO messages (owner, session, role, content, thinking, partial, reason, model, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.update = database.prepare(
+      'UPDATE messages SET content = ?, thinking = ?, partial = ?, reason = ?, model = ?, updated_at = ? WHERE id = ?',
+    );
+    this.select = database.prepare(
+      'SELECT * FROM messages WHERE owner = ? AND session = ? ORDER BY id DESC LIMIT ?',
+    );
+    this.selectMemory = database.prepare('SELECT data FROM memories WHERE owner = ? AND agent = ?');
+    this.upsertMemory = database.prepare(
+      `INSERT INTO memories (owner, agent, data) VALUES (?, ?, ?)
+       ON CONFLICT (owner, agent) DO UPDATE SET data = excluded.data`,
+    );
+  }
+
+  addUser(conversation: Conversation, content: string): number {
+    return this.add(conversation, 'user', { content, thinking: '', partial: false });
+  }
+
+  addAssistant(conversation: Conversation, text: AssistantText): number {
+    return this.add(conversation, 'assistant', text);
+  }
+
+  updateAssistant(id: number, { content, thinking, partial, reason, model }: AssistantText): void {
+    this.update.run(content, thinking, partial ? 1 : 0, reason ?? null, model ?? null, this.now(), id);
+  }
+
+  messages({ owner, session }: Conversation, limit: number): StoredMessage[] {
+    return (this.select.all(owner, session, limit) as MessageRow[]).map(toMessage).reverse();
+  }
+
+  memory(owner: string, agent: string): unknown {
+    const row = asObject(this.selectMemory.get(owner, agent));
+    return typeof row?.data === 'string' ? parseJson(row.data) : undefined;
+  }
+
+  saveMemory(owner: string, agent: string, memory: unknown): void {
+    this.upsertMemory.run(owner, agent, JSON.stringify(memory));
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private add({ owner, session }: Conversation, role: string, text: AssistantText): number {
+    const { content, thinking, partial, reason, model } = text;
+    const now = this.now();
+    const flags = [partial ? 1 : 0, reason ?? null, model ?? null];
+    return Number(
+      this.insert.run(owner, session, role, content, thinking, ...flags, now, now).lastInsertRowid,
+    );
+  }
+
+  private now(): string {
+    return this.clock.wallTime().toISOString();
+  }
+}
+
+interface MessageRow {
+  id: number;
+  role: 'user' | 'assistant';
+  content: string;
+  thinking: string;
+  partial: number;
+  reason: string | null;
+  model: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+function toMessage(row: MessageRow): StoredMessage {
+  return {
+    id: row.id,
+    role: row.role,
+    content: row.content,
+    ...(row.thinking === '' ? {} : { thinking: row.thinking }),
+    ...(row.partial === 0 ? {} : { partial: true as const }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.model === null ? {} : { model: row.model }),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** Stored messages as a model is shown them. An answer without text says nothing and is left out. */
+export function asHistory(messages: readonly StoredMessage[]): Message[] {
+  return messages.filter(({ content }) => content !== '').map(({ role, content }) => ({ role, content }));
+}
