@@ -157,8 +157,8 @@ describe('failures', () => {
   });
 
   test.each([
-    ['refused', 'http://127.0.0.1:1/v1', /ECONNREFUSED[^]*nothing listens/],
-    ['DNS', 'http://no-such-host.invalid/v1', /no-such-host\.invalid[^]*(ENOTFOUND|EAI_AGAIN)/],
+    ['refused', 'http://127.0.0.1:1/v1', /ECONNREFUSED[\s\S]*nothing listens/],
+    ['DNS', 'http://no-such-host.invalid/v1', /no-such-host\.invalid[\s\S]*(ENOTFOUND|EAI_AGAIN)/],
   ])('a target that cannot be reached (%s) names the cause', async (_name, url, message) => {
     const { code, stdout, stderr } = await streambench(direct(url));
     expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
@@ -170,7 +170,7 @@ describe('failures', () => {
     const url = server.url.replace('http', 'https');
     const { code, stderr } = await streambench(direct(url, '--set', 'timeouts.connect=300ms'));
     expect(code).toBe(7);
-    expect(stderr).toMatch(/no connection within 300 ms[^]*http against https/);
+    expect(stderr).toMatch(/no connection within 300 ms[\s\S]*http against https/);
   });
 });
 
@@ -183,7 +183,7 @@ describe('mistakes', () => {
     [
       'an unknown key',
       () => ['run', write('key.yaml', `${scenario}lod: { rounds: 1 }\n`)],
-      /key\.yaml:5:1: [^]*did you mean "load"/,
+      /key\.yaml:5:1: [\s\S]*did you mean "load"/,
     ],
     [
       'a wrong type',
@@ -193,12 +193,12 @@ describe('mistakes', () => {
     [
       'several at once',
       () => ['run', write('two.yaml', `${scenario}lod: {}\nstall: 5\n`)],
-      /2 problems\n[^]*:5:1:[^]*:6:\d+:/,
+      /2 problems\n[\s\S]*:5:1:[\s\S]*:6:\d+:/,
     ],
     [
       'a missing variable',
       () => ['run', write('env.yaml', scenario.replace('hi', '"${env:NOT_THERE}"'))],
-      /env\.yaml:4:\d+: [^]*NOT_THERE/,
+      /env\.yaml:4:\d+: [\s\S]*NOT_THERE/,
     ],
     [
       'an unknown provider',
@@ -206,8 +206,12 @@ describe('mistakes', () => {
       /unknown provider "opnai"\n.*did you mean "openai"/,
     ],
     ['a missing key', () => ['run', '--provider', 'openai', '--model', 'm'], /OPENAI_API_KEY is not set/],
-    ['an unknown flag', () => ['run', '--concurency', '3'], /unknown option '--concurency'[^]*--concurrency/],
-    ['an unknown command', () => ['rnu'], /unknown command 'rnu'[^]*run/],
+    [
+      'an unknown flag',
+      () => ['run', '--concurency', '3'],
+      /unknown option '--concurency'[\s\S]*--concurrency/,
+    ],
+    ['an unknown command', () => ['rnu'], /unknown command 'rnu'[\s\S]*run/],
     ['an unknown format', () => ['report', folder.path, '-f', 'jsn'], /unknown format "jsn"\n.*"json"/],
     ['no such run', () => ['report', join(folder.path, 'nope')], /nope/],
     [

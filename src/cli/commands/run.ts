@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { RunObserver, RunResult } from '../../bench/run.ts';
 import type { StopSignals } from '../../engine/block.ts';
@@ -165,7 +166,7 @@ function workerCount(text: string): number | 'auto' {
 }
 
 function demoScenario(): string {
-  return decodeURIComponent(new URL('../../../scenarios/demo.yaml', import.meta.url).pathname);
+  return fileURLToPath(new URL('../../../scenarios/demo.yaml', import.meta.url));
 }
 
 async function printTables(report: RunResult['report'], session: Session): Promise<void> {
