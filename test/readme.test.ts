@@ -9,7 +9,7 @@ import { ROOT, streambench } from './support/program.ts';
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 function block(language: string): string {
-  return new RegExp(`\`\`\`${language}\\n([sS]*?)\`\`\``).exec(readme)![1]!;
+  return new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readme)![1]!;
 }
 
 describe('the README', () => {

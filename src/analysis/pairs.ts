@@ -1,7 +1,7 @@
 import { metric } from '../metrics/definitions.ts';
 import { tidy } from '../metrics/distribution.ts';
+import type { PairComparison, PairRow } from '../model/contrast.ts';
 import { UserError } from '../model/errors.ts';
-import type { Unit } from '../model/report.ts';
 import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from './bootstrap.ts';
 import { type Gate, toleranceOf } from './gate-rule.ts';
 import { holmAdjust } from './holm.ts';
@@ -14,41 +14,7 @@ import type { CellSamples } from './samples.ts';
  * Two sides that were measured in the same rounds of one run: the same rounds are drawn for both, and what drifts cancels.
  */
 
-/** What can be said of two sides. */
-export type PairVerdict = 'a_better' | 'b_better' | 'equivalent' | 'inconclusive';
-
-/** One figure of two sides, for one prompt or for all. */
-export interface PairRow {
-  concurrency: number;
-  /** The prompt; null for all: the geometric mean of the prompts' ratios. */
-  prompt: string | null;
-  metric: string;
-  statistic: string;
-  unit: Unit;
-  better: 'lower' | 'higher';
-  /** Values on the side with fewer of them, failed requests included. */
-  n: number;
-  /** Null without data, or where failures reach up to the statistic. Geometric means where `prompt` is null. */
-  a: number | null;
-  b: number | null;
-  /** How many times better A is (below 1: worse), with its interval; null where the data sets no bound. */
-  factor: number | null;
-  low: number | null;
-  high: number | null;
-  verdict: PairVerdict;
-  /** `requests`: fewer than 4 common rounds, so the sides were drawn apart and drift is not covered. */
-  drawn: RatioEstimate['drawn'] | null;
-}
-
-/** Two sides compared. */
-export interface PairComparison {
-  a: string;
-  b: string;
-  settings: { seed: number; resamples: number; level: number };
-  rows: PairRow[];
-  /** One sentence for each concurrency, about all prompts. */
-  sentences: string[];
-}
+export type { PairComparison, PairRow, PairVerdict } from '../model/contrast.ts';
 
 /** How two sides are compared. */
 export interface PairOptions {

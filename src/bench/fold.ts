@@ -1,8 +1,12 @@
+import { compareStreaming, compareTargets } from '../analysis/ab.ts';
+import { PAIR_FIGURES } from '../analysis/pairs.ts';
+import { createSampler, type RunSamples } from '../analysis/samples.ts';
 import { parseThreshold } from '../analysis/threshold-parser.ts';
 import { evaluateThresholds } from '../analysis/thresholds.ts';
 import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
 import { cellKey, createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
+import type { Contrast } from '../model/contrast.ts';
 import type { BlockLoad } from '../model/load.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { CellReport, Manifest, Report } from '../model/report.ts';
@@ -17,14 +21,19 @@ export interface RunFold {
 }
 
 /** A fold for a run of these cells. */
-export function createRunFold(start: Pick<Manifest, 'cells' | 'stallMs'>): RunFold {
+export function createRunFold(start: Manifest): RunFold {
   const aggregator = createAggregator(start);
+  const sampler = createSampler(
+    start,
+    PAIR_FIGURES.map(({ metric }) => metric),
+  );
   const verdicts = new Map<string, VerdictFold>();
   for (const cell of start.cells)
     if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
   return {
     add(record) {
       aggregator.add(record);
+      sampler.add(record);
       verdicts.get(cellKey(record))?.add(record);
     },
     report(manifest) {
@@ -36,9 +45,28 @@ export function createRunFold(start: Pick<Manifest, 'cells' | 'stallMs'>): RunFo
         return { ...cell, streaming: verdict ?? null, client: clientOf(cell, manifest) };
       });
       const thresholds = manifest.thresholds.map(parseThreshold);
-      return buildReport(manifest, cells, evaluateThresholds(thresholds, cells));
+      return buildReport(manifest, cells, {
+        gates: evaluateThresholds(thresholds, cells),
+        contrasts: contrastsOf(sampler.result(), manifest),
+      });
     },
   };
+}
+
+/** The first target against each other one, then streaming against non-streaming of every target. */
+function contrastsOf(samples: RunSamples, { cells, run }: Manifest): Contrast[] {
+  const options = { seed: run.seed };
+  const targets = [...new Set(cells.map(({ target }) => target))];
+  const [first, ...others] = targets;
+  const contrasts: Contrast[] = others.map((other) => ({
+    kind: 'targets',
+    ...compareTargets(samples, first!, other, options),
+  }));
+  for (const target of targets) {
+    const comparison = compareStreaming(samples, target, options);
+    if (comparison.rows.length > 0) contrasts.push({ kind: 'streaming', target, ...comparison });
+  }
+  return contrasts;
 }
 
 function clientOf(cell: CellReport, { cells, loads }: Manifest): CellReport['client'] {

@@ -1,3 +1,4 @@
+import type { CompareVerdict } from '../analysis/compare.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 
@@ -8,4 +9,20 @@ export function exitCodeOf(report: Report, { strict }: { strict: boolean }): Exi
   if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
   if (strict && report.cells.some((cell) => cell.client?.verdict === 'saturated')) return EXIT.invalid;
   return EXIT.ok;
+}
+
+/** The exit code of a comparison. `strict`: to know nothing is a failure. */
+export function comparisonExitCode(verdict: CompareVerdict, { strict }: { strict: boolean }): ExitCode {
+  switch (verdict) {
+    case 'regression':
+      return EXIT.regression;
+    case 'inconclusive':
+    case 'not_comparable':
+      return strict ? EXIT.inconclusive : EXIT.ok;
+    case 'improvement':
+    case 'equivalent':
+      return EXIT.ok;
+    default:
+      return verdict satisfies never;
+  }
 }

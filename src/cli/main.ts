@@ -2,6 +2,8 @@ import { Chalk } from 'chalk';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../bench/environment.ts';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
+import { abCommand } from './commands/ab.ts';
+import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { listCommands } from './commands/lists.ts';
 import { probeCommand } from './commands/probe.ts';
@@ -49,6 +51,8 @@ function program(open: (options: CommonOptions) => Session): Command {
   for (const add of [
     runCommand,
     probeCommand,
+    abCommand,
+    compareCommand,
     reportCommand,
     validateCommand,
     doctorCommand,

@@ -1,3 +1,4 @@
+import type { Contrast } from './contrast.ts';
 import type { BlockLoad, ClientReport } from './load.ts';
 import type { Mode, OutcomeKind, TokenSource } from './record.ts';
 
@@ -165,6 +166,8 @@ export interface Report {
   scenario: ScenarioSummary;
   cells: CellReport[];
   comparisons: ModeComparison[];
+  /** What differs between targets and between modes, paired and with intervals. */
+  contrasts: Contrast[];
   gates: GateResult[];
 }
 

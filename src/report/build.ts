@@ -1,11 +1,12 @@
 import { compareModes } from '../metrics/modes.ts';
+import type { Contrast } from '../model/contrast.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */
 export function buildReport(
   manifest: Manifest,
   cells: readonly CellReport[],
-  gates: readonly GateResult[] = [],
+  { gates = [], contrasts = [] }: { gates?: readonly GateResult[]; contrasts?: readonly Contrast[] } = {},
 ): Report {
   return {
     schema: 'streambench/report@1',
@@ -14,6 +15,7 @@ export function buildReport(
     scenario: manifest.scenario,
     cells: [...cells],
     comparisons: compareModes(cells),
+    contrasts: [...contrasts],
     gates: [...gates],
   };
 }

@@ -1,49 +1,67 @@
 import type { CellReport, Report } from '../model/report.ts';
+import { fitParts, type Part } from './budget.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
-import { oneLine } from './text.ts';
-import { clientLines, gateLines, streamFindings } from './verdicts.ts';
+import { firstOf, summaryLine } from './summary.ts';
+import { clip, oneLine } from './text.ts';
+import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
 
-/** The report for a pull request or a wiki: GitHub's markdown, failures first. */
+// GitHub takes 1 MiB of summary from a step, and nothing at all of a longer one.
+const MAX_BYTES = 1_000_000;
+
+// A word of a table is a figure or a name; what is longer came from a service.
+const MAX_WIDTH = 1_000;
+
+/**
+ * The report for a pull request, a job's summary or a wiki: GitHub's markdown, failures first. Always under 1 MiB: of
+ * long tables the last rows are left out, and a sentence says so.
+ */
 export function markdownReport(report: Report): string {
   const missing = incompleteness(report);
-  const blocks = [
-    `## ${escaped(oneLine(report.scenario.name))}`,
-    ...(missing ? [`> **${escaped(missing)}**`] : []),
+  const parts: Part[] = [
+    text(`## ${safe(report.scenario.name)}`),
+    ...(missing ? [text(`> **${safe(missing)}**`)] : []),
+    ...(report.gates.length > 0 ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)] : []),
+    { head: '', rows: contrastLines(report).flatMap((line) => [`**${safe(line)}**`, '']) },
     ...gates(report),
     ...failures(report.cells),
     ...streams(report),
     ...results(report.cells),
     ...comparisons(report),
-    [...clientLines(report), ...notes(report)].map((note) => `- ${escaped(note)}`).join('\n'),
-    `<sub>${escaped(runLine(report))}<br>${escaped(machineLine(report))}</sub>`,
+    { head: '', rows: [...clientLines(report), ...notes(report)].map((note) => `- ${safe(note)}`) },
+    text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
   ];
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+  return `${fitParts(
+    parts.filter(({ head, rows }) => head !== '' || rows.length > 0),
+    MAX_BYTES,
+  ).trimEnd()}\n`;
 }
 
-function gates(report: Report): string[] {
+function text(line: string): Part {
+  return { head: '', rows: [line] };
+}
+
+function gates(report: Report): Part[] {
   const rows = gateLines(report).map(({ verdict, expression, detail }) => [verdict, expression, detail]);
   return rows.length === 0
     ? []
-    : ['### Gates', table(['verdict', 'gate', 'measured'], ['left', 'left', 'left'], rows)];
+    : [table('### Gates', ['verdict', 'gate', 'measured'], ['left', 'left', 'left'], rows)];
 }
 
-function streams(report: Report): string[] {
+function streams(report: Report): Part[] {
   const rows = streamFindings(report).map(({ verdict, evidence, where }) => [
     verdict,
     evidence,
-    where.join('; '),
+    firstOf(where).join('; '),
   ]);
   if (rows.length === 0) return [];
-  return [
-    '### Not streaming as it should',
-    table(['verdict', 'evidence', 'where'], ['left', 'left', 'left'], rows),
-  ];
+  const heads = ['verdict', 'evidence', 'where'];
+  return [table('### Not streaming as it should', heads, ['left', 'left', 'left'], rows)];
 }
 
-function failures(cells: readonly CellReport[]): string[] {
+function failures(cells: readonly CellReport[]): Part[] {
   const rows = groupFailures(cells).map(({ what, count, hint, where }) => [
     formatCount(count),
     hint ? `${what} — ${hint}` : what,
@@ -52,58 +70,64 @@ function failures(cells: readonly CellReport[]): string[] {
   if (rows.length === 0) return [];
   const others = ungroupedFailures(cells);
   if (others > 0) rows.push([formatCount(others), 'in other ways', '']);
-  return ['### Failures', table(['requests', 'what', 'where'], ['right', 'left', 'left'], rows)];
+  return [table('### Failures', ['requests', 'what', 'where'], ['right', 'left', 'left'], rows)];
 }
 
-function results(cells: readonly CellReport[]): string[] {
-  return [...new Set(cells.map(({ mode }) => mode))].flatMap((mode) => {
+function results(cells: readonly CellReport[]): Part[] {
+  return [...new Set(cells.map(({ mode }) => mode))].map((mode) => {
     const rows = cells.filter((cell) => cell.mode === mode);
-    const columns = cellColumns(rows);
-    return [
-      `### ${mode === 'streaming' ? 'Streaming' : 'Non-streaming'} (p50 / p95)`,
-      tableOf(columns, rows, (row) => ((row.outcomes.ok ?? 0) === 0 ? absence(row) : undefined)),
-    ];
+    const title = `### ${mode === 'streaming' ? 'Streaming' : 'Non-streaming'} (p50 / p95)`;
+    return tableOf(title, cellColumns(rows), rows, (row) =>
+      (row.outcomes.ok ?? 0) === 0 ? absence(row) : undefined,
+    );
   });
 }
 
-function comparisons({ comparisons: rows }: Report): string[] {
+function comparisons({ comparisons: rows }: Report): Part[] {
   if (rows.length === 0) return [];
-  return ['### Streaming / non-streaming (p50)', tableOf(comparisonColumns(rows), rows, () => undefined)];
+  const title = '### Streaming / non-streaming (p50)';
+  return [tableOf(title, comparisonColumns(rows), rows, () => undefined)];
 }
 
 function tableOf<Row>(
+  title: string,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   instead: (row: Row) => string | undefined,
-): string {
+): Part {
   const firstMeasured = columns.findIndex(({ measured }) => measured);
   return table(
-    columns.map(({ title }) => title),
+    title,
+    columns.map((column) => column.title),
     columns.map(({ align }) => align),
     rows.map((row) => {
-      const text = instead(row);
+      const reason = instead(row);
       return columns.map((column, index) => {
-        if (text === undefined || !column.measured) return column.text(row, 'p50 / p95');
-        return index === firstMeasured ? text : '';
+        if (reason === undefined || !column.measured) return column.text(row, 'p50 / p95');
+        return index === firstMeasured ? reason : '';
       });
     }),
   );
 }
 
 function table(
+  title: string,
   heads: readonly string[],
   aligns: readonly ('left' | 'right')[],
   rows: readonly (readonly string[])[],
-): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => escaped(oneLine(cell))).join(' | ')} |`;
-  return [
-    line(heads),
-    `| ${aligns.map((align) => (align === 'right' ? '---:' : ':---')).join(' | ')} |`,
-    ...rows.map(line),
-  ].join('\n');
+): Part {
+  const line = (cells: readonly string[]) => `| ${cells.map(safe).join(' | ')} |`;
+  const ruler = `| ${aligns.map((align) => (align === 'right' ? '---:' : ':---')).join(' | ')} |`;
+  return { head: `${title}\n\n${line(heads)}\n${ruler}`, rows: rows.map(line) };
 }
 
-// What a service said must not turn into markup, links or mentions.
-function escaped(text: string): string {
-  return text.replaceAll(/[\\`*_[\]<>|~#@]/g, (char) => (char === '@' ? '&#64;' : `\\${char}`));
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+// What a service said must not turn into markup, links or mentions, nor fill the page.
+function safe(words: string): string {
+  return clip(oneLine(words), MAX_WIDTH).replaceAll(/[\\`*_[\]<>|~#@]/g, (char) =>
+    char === '@' ? '&#64;' : `\\${char}`,
+  );
 }

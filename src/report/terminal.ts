@@ -6,7 +6,7 @@ import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
 import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
 import { clip, oneLine, wrap } from './text.ts';
-import { clientLines, gateLines, streamFindings } from './verdicts.ts';
+import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
 
 /** What the terminal is like. */
 export interface TerminalOptions {
@@ -21,6 +21,7 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
   const chalk = new Chalk({ level: color });
   const blocks = [
     header(report, width, chalk),
+    ...inShort(report, width, chalk),
     ...resultTables(report.cells, width, chalk),
     ...comparisonTables(report.comparisons, width, chalk),
     ...streams(report, width, chalk),
@@ -139,6 +140,18 @@ function failures(cells: readonly CellReport[], width: number, chalk: ChalkInsta
   const others = ungroupedFailures(cells);
   if (others > 0) lines.push(`  ${formatCount(others)} more, in other ways`);
   return [lines.join('\n')];
+}
+
+function inShort(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const lines = contrastLines(report);
+  return lines.length === 0
+    ? []
+    : [
+        lines
+          .flatMap((line) => wrap(line, width))
+          .map((line) => chalk.bold(line))
+          .join('\n'),
+      ];
 }
 
 function streams(report: Report, width: number, chalk: ChalkInstance): string[] {

@@ -75,6 +75,17 @@ export function clientLines({ cells }: Report): string[] {
   );
 }
 
+/** What differs between targets and between modes, a sentence for each load. */
+export function contrastLines({ contrasts }: Report): string[] {
+  const several =
+    new Set(contrasts.map(({ target }) => target).filter((target) => target !== undefined)).size > 1;
+  return contrasts.flatMap(({ kind, target, sentences }) =>
+    sentences.map((sentence) =>
+      oneLine(kind === 'streaming' && several ? `${target}, ${sentence}` : sentence),
+    ),
+  );
+}
+
 /** The verdict on a cell's streams, as a table shows it. */
 export function streamWord({ streaming }: CellReport): string {
   if (!streaming) return DASH;

@@ -52,14 +52,18 @@ export function maskDocument(document: unknown): unknown {
   });
 }
 
+const BESIDE_THE_POINT = new Set(['name', 'description', 'thresholds', 'keepText']);
+
 /**
- * SHA-256 in hex of a document and the texts of its prompt files. The order of keys, comments and formatting do not
- * count; the order of lists does.
+ * SHA-256 in hex of a document and the texts of its prompt files: what two runs must have in common to be compared. The
+ * order of keys, comments and formatting do not count, nor does what changes no figure: the name, the description, the
+ * thresholds. The order of lists does.
  */
 export function hashDocument(document: unknown, files: ReadonlyMap<string, string>): string {
   const texts = Object.fromEntries(files);
+  const measured = Object.entries((document ?? {}) as object).filter(([key]) => !BESIDE_THE_POINT.has(key));
   return createHash('sha256')
-    .update(canonical({ document, files: texts }))
+    .update(canonical({ document: Object.fromEntries(measured), files: texts }))
     .digest('hex');
 }
 

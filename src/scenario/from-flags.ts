@@ -67,6 +67,44 @@ export function loadFromFlags(flags: ScenarioFlags, options: ParseOptions): Load
   return readScenario(flagSource(document, origins), options);
 }
 
+/** Two targets for one interleaved run. */
+export interface AbFlags extends Omit<ScenarioFlags, 'target' | 'provider' | 'model'> {
+  /** `PROVIDER/MODEL`, or a URL with the model behind a `#`. */
+  a: string;
+  b: string;
+}
+
+/** The scenario of A against B: the same prompts to both. Throws a `UserError` whose places are the words given. */
+export function loadAb({ a, b, ...shared }: AbFlags, options: ParseOptions): LoadedScenario {
+  const sides = [a, b].map((text) => scenarioFromFlags({ ...shared, ...sideOf(text) }, options.env));
+  const targets = sides.map(({ document }, index) => {
+    const [target] = document.targets as Record<string, unknown>[];
+    return { ...target, name: nameOf(index === 0 ? a : b, a === b ? ` (${index + 1})` : '') };
+  });
+  const [first] = sides;
+  const origins: Origin[] = [
+    { path: ['targets', 0], from: maskUrl(a) },
+    { path: ['targets', 1], from: maskUrl(b) },
+    ...first!.origins.filter(({ path }) => path[0] !== 'targets'),
+  ];
+  const name = targets.map((target) => target.name).join(' or ');
+  return readScenario(flagSource({ ...first!.document, name, targets }, origins), options);
+}
+
+function sideOf(text: string): Pick<ScenarioFlags, 'target' | 'provider' | 'model'> {
+  if (/^https?:/.test(text)) {
+    const [target = '', model] = text.split('#', 2);
+    return { target, ...(model === undefined ? {} : { model }) };
+  }
+  const slash = text.indexOf('/');
+  return slash === -1 ? { provider: text } : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
+}
+
+// The model says more than the provider; two of one model are told apart by what was written.
+function nameOf(text: string, suffix: string): string {
+  return `${/^https?:/.test(text) ? maskUrl(text) : text.slice(text.indexOf('/') + 1)}${suffix}`;
+}
+
 // The reference instead of the key: it is what the report shows, and it tells where the key came from.
 function keyReference(
   provider: string | undefined,

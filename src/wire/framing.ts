@@ -88,9 +88,13 @@ const ndjson: Framing = {
         const text = utf8.decode(chunk, { stream: true });
         let from = 0;
         for (let to = text.indexOf('\n'); to !== -1; to = text.indexOf('\n', from)) {
-          pieces.push(text.slice(from, to));
-          line(pieces.length === 1 ? pieces[0]! : pieces.join(''), false);
-          pieces = [];
+          // HOT PATH: most lines are whole.
+          if (pieces.length === 0) line(text.slice(from, to), false);
+          else {
+            pieces.push(text.slice(from, to));
+            line(pieces.join(''), false);
+            pieces = [];
+          }
           from = to + 1;
         }
         if (from < text.length) pieces.push(text.slice(from));

@@ -206,10 +206,13 @@ class OllamaDecoder extends JsonDecoder {
     // Servers that only imitate Ollama may keep the name that others give it.
     this.thinking(out, content?.thinking ?? content?.reasoning_content);
     this.text(out, text);
-    for (const entry of asArray(content?.tool_calls) ?? []) {
-      const call = asObject(entry);
-      const fn = asObject(call?.function);
-      if (fn !== undefined) this.call(out, asText(fn.name), asText(call?.id), asArguments(fn.arguments));
+    const calls = asArray(content?.tool_calls);
+    if (calls !== undefined) {
+      for (const entry of calls) {
+        const call = asObject(entry);
+        const fn = asObject(call?.function);
+        if (fn !== undefined) this.call(out, asText(fn.name), asText(call?.id), asArguments(fn.arguments));
+      }
     }
     if (json.done === true) {
       this.finish = asText(json.done_reason);

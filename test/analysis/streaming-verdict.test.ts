@@ -117,18 +117,17 @@ describe('a cell', () => {
 });
 
 describe('over many services', () => {
-  const PER_CELL = 20;
-  const STREAMS = 600;
+  const STREAMS = 2000;
 
-  function count(services: Readonly<Record<string, Service>>, paired: boolean, seed: number) {
+  function count(services: Readonly<Record<string, Service>>, paired: boolean, seed: number, perCell = 20) {
     return Object.entries(services).map(([name, service], index) => {
       const random = createRandom(seed * 1000 + index);
       const counts = Object.fromEntries(VERDICT_KINDS.map((kind) => [kind, 0])) as Record<
         VerdictKind,
         number
       >;
-      for (let i = 0; i < STREAMS / PER_CELL; i++) {
-        const { result } = cell(service, random, PER_CELL, paired);
+      for (let i = 0; i < STREAMS / perCell; i++) {
+        const { result } = cell(service, random, perCell, paired);
         for (const kind of VERDICT_KINDS) counts[kind] += result.counts[kind];
       }
       return { name, counts };
@@ -181,5 +180,16 @@ describe('over many services', () => {
 
   test.each(matrices)('lumps are called coarse (paired: $paired)', ({ rows }) => {
     expect(share(rows.COARSE, 'coarse')).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test('with five streams a cell no more are accused, and a replay is at least not taken for a stream', () => {
+    expect(share(count(REAL, true, 8, 5), 'buffered', 'replayed')).toBeLessThan(0.01);
+    const replays = count(REPLAYED, true, 9, 5);
+    expect(share(replays, 'replayed')).toBeGreaterThanOrEqual(0.85);
+    expect(share(replays, 'streaming')).toBeLessThan(0.03);
+  });
+
+  test('a replay that hides in the noise is seldom taken for a stream', () => {
+    expect(share(matrices[0]!.rows.BRIEFLY_REPLAYED, 'streaming')).toBeLessThan(0.1);
   });
 });

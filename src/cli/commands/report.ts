@@ -1,14 +1,17 @@
 import { UserError } from '../../model/errors.ts';
 import { suggest } from '../../model/names.ts';
+import { REPORTER_NAMES } from '../../report/names.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
+
+const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
 
 export const reportCommand: AddCommand = (root, open) => {
   root
     .command('report')
     .description("make a run's report again from its records")
     .argument('<run>', "the run's folder, or its id where it is under results/")
-    .option('-f, --format <format>', 'terminal, json, markdown or csv', 'terminal')
+    .option('-f, --format <format>', `one of ${FORMATS.join(', ')}`, 'terminal')
     .action((folder: string, flags: { format: string }) => report(folder, flags.format, open()));
 };
 
@@ -21,17 +24,16 @@ async function folderOf(run: string): Promise<string> {
 }
 
 async function report(folder: string, format: string, session: Session): Promise<void> {
-  const { REPORTERS } = await import('../../report/index.ts');
-  const reporter = Object.entries(REPORTERS).find(([name]) => name === format)?.[1];
-  const formats = ['terminal', ...Object.keys(REPORTERS)];
-  if (reporter === undefined && format !== 'terminal') {
-    throw new UserError('usage', { message: `unknown format "${format}"`, hint: suggest(format, formats) });
+  if (!FORMATS.includes(format)) {
+    throw new UserError('usage', { message: `unknown format "${format}"`, hint: suggest(format, FORMATS) });
   }
   const { reportRun } = await import('../../bench/rerun.ts');
   const { report, warnings } = await reportRun(await folderOf(folder));
   for (const warning of warnings) session.warn(`warning: ${warning}`);
-  if (reporter !== undefined) {
-    session.print(reporter(report));
+  const name = REPORTER_NAMES.find((known) => known === format);
+  if (name !== undefined) {
+    const { REPORTERS } = await import('../../report/index.ts');
+    session.print(REPORTERS[name](report));
     return;
   }
   const { terminalReport } = await import('../../report/terminal.ts');

@@ -1,16 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import type { RunObserver, RunResult } from '../../bench/run.ts';
-import type { StopSignals } from '../../engine/block.ts';
-import { EXIT, UserError } from '../../model/errors.ts';
-import { createRedactor } from '../../model/secrets.ts';
+import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { AddCommand } from '../command.ts';
-import { exitCodeOf } from '../exit-code.ts';
+import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 import { collect, envOf, numberList, type ScenarioFlags, scenarioOverrides } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
-interface RunFlags extends ScenarioFlags {
+interface RunFlags extends ScenarioFlags, RunSettings {
   target?: string;
   provider?: string;
   model?: string;
@@ -18,11 +15,6 @@ interface RunFlags extends ScenarioFlags {
   prompt?: string;
   apiKey?: string;
   header: string[];
-  output: string;
-  json?: boolean;
-  workers: string;
-  strict?: boolean;
-  dryRun?: boolean;
 }
 
 export const runCommand: AddCommand = (root, open) => {
@@ -41,7 +33,12 @@ export const runCommand: AddCommand = (root, open) => {
     .option('-o, --output <folder>', 'where runs are kept', 'results')
     .option('--json', 'print the report as one JSON document instead of tables')
     .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
-    .option('--strict', 'fail (exit 6) when the client could not keep up')
+    .option(
+      '--baseline <name>',
+      'compare with this baseline (a name, or a run folder): exit 4 on a regression',
+    )
+    .option('--save-baseline <name>', 'keep this run as a baseline')
+    .option('--strict', 'fail also when the client could not keep up (6) or a comparison knows nothing (5)')
     .option('--dry-run', 'print what would be done, and send nothing')
     .action((files: string[], flags: RunFlags) => run(files, flags, open()));
 };
@@ -70,57 +67,7 @@ function addScenarioOptions(command: Command): void {
 }
 
 async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
-  const loaded = await loadAll(files, flags, session);
-  for (const { secrets } of loaded) session.hide(createRedactor(secrets));
-  const { checkGates } = await import('../../bench/gates.ts');
-  for (const scenario of loaded) checkGates(scenario);
-  if (flags.dryRun) {
-    const { printPlan } = await import('../plan-view.ts');
-    for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
-    return;
-  }
-  const { onInterrupt } = await import('../interrupt.ts');
-  const interrupt = onInterrupt((message) => session.warn(message));
-  const reports: RunResult['report'][] = [];
-  try {
-    for (const scenario of loaded) {
-      const { report, folder } = await runOne(scenario, flags, session, interrupt.signals);
-      reports.push(report);
-      if (!flags.json) await printTables(report, session);
-      session.say(`results: ${folder}`);
-      session.exitCode =
-        interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, { strict: flags.strict === true }));
-      if (interrupt.exitCode() !== undefined) break;
-    }
-  } finally {
-    interrupt.dispose();
-  }
-  if (flags.json) await printJson(reports, session);
-}
-
-async function runOne(
-  scenario: LoadedScenario,
-  { output, workers }: RunFlags,
-  session: Session,
-  signals: StopSignals,
-): Promise<RunResult> {
-  const { runScenario } = await import('../../bench/run.ts');
-  const { createProgress } = await import('../progress.ts');
-  const progress = session.quiet
-    ? undefined
-    : createProgress({ stderr: session.stderr, now: () => performance.now() });
-  try {
-    const observer: RunObserver = {
-      planned: (plan, folder) => progress?.planned?.(plan, folder),
-      blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
-      blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
-      recorded: (record, cell) => progress?.recorded?.(record, cell),
-      warning: (message) => session.warn(`warning: ${message}`),
-    };
-    return await runScenario(scenario, { output, workers: workerCount(workers), signals, observer });
-  } finally {
-    progress?.end();
-  }
+  await runScenarios(await loadAll(files, flags, session), flags, session);
 }
 
 /** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
@@ -155,29 +102,6 @@ function refuse(flags: RunFlags, names: readonly (keyof RunFlags)[]): void {
   });
 }
 
-function workerCount(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
-  throw new UserError('usage', {
-    message: `--workers ${text} is not a number of threads`,
-    hint: 'write auto, or 1 to 64',
-  });
-}
-
 function demoScenario(): string {
   return fileURLToPath(new URL('../../../scenarios/demo.yaml', import.meta.url));
-}
-
-async function printTables(report: RunResult['report'], session: Session): Promise<void> {
-  const { terminalReport } = await import('../../report/terminal.ts');
-  session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
-}
-
-async function printJson(reports: RunResult['report'][], session: Session): Promise<void> {
-  const { jsonReport } = await import('../../report/json.ts');
-  const [only] = reports;
-  if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
-  else session.print(`${JSON.stringify(reports)}\n`);
-  if (session.exitCode === EXIT.ok && reports.length === 0) session.exitCode = EXIT.unexpected;
 }

@@ -1,0 +1,49 @@
+import type { ComparisonReport } from '../../bench/compare.ts';
+import type { AddCommand } from '../command.ts';
+import { comparisonExitCode } from '../exit-code.ts';
+import type { Session } from '../session.ts';
+
+interface CompareFlags {
+  json?: boolean;
+  strict?: boolean;
+  seed: string;
+  output: string;
+}
+
+export const compareCommand: AddCommand = (root, open) => {
+  root
+    .command('compare')
+    .description('has the second run become slower than the first?')
+    .argument('<base>', "a run's folder, or the name of a baseline")
+    .argument('<new>', "a run's folder, or the name of a baseline")
+    .option('-o, --output <folder>', 'where runs and baselines are kept', 'results')
+    .option('--seed <number>', 'the seed of the resampling', '1')
+    .option('--strict', 'fail (exit 5) also when it is inconclusive or not comparable')
+    .option('--json', 'print the comparison as one JSON document')
+    .action((base: string, next: string, flags: CompareFlags) => compare(base, next, flags, open()));
+};
+
+async function compare(base: string, next: string, flags: CompareFlags, session: Session): Promise<void> {
+  const { compareFolders, findBaseline } = await import('../../bench/compare.ts');
+  const comparison = await compareFolders(
+    await findBaseline(flags.output, base),
+    await findBaseline(flags.output, next),
+    { seed: Number(flags.seed) || 0, warning: (message) => session.warn(`warning: ${message}`) },
+  );
+  await printComparison(comparison, session, flags.json === true);
+  session.exitCode = comparisonExitCode(comparison.verdict, { strict: flags.strict === true });
+}
+
+/** Prints a comparison to stdout. */
+export async function printComparison(
+  comparison: ComparisonReport,
+  session: Session,
+  json: boolean,
+): Promise<void> {
+  if (json) {
+    session.print(`${JSON.stringify(comparison, null, 2)}\n`);
+    return;
+  }
+  const { terminalComparison } = await import('../../report/terminal-comparison.ts');
+  session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
+}

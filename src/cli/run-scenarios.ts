@@ -1,0 +1,138 @@
+import type { RunObserver, RunResult } from '../bench/run.ts';
+import type { StopSignals } from '../engine/block.ts';
+import { EXIT, type ExitCode, UserError } from '../model/errors.ts';
+import type { Report } from '../model/report.ts';
+import { createRedactor } from '../model/secrets.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+import { comparisonExitCode, exitCodeOf } from './exit-code.ts';
+import type { Session } from './session.ts';
+
+/** How the scenarios of a command are run, as commander delivers it. */
+export interface RunSettings {
+  output: string;
+  json?: boolean;
+  workers: string;
+  strict?: boolean;
+  baseline?: string;
+  saveBaseline?: string;
+  dryRun?: boolean;
+}
+
+/** Runs scenarios one after another, prints what they came to and sets the exit code. */
+export async function runScenarios(
+  loaded: readonly LoadedScenario[],
+  flags: RunSettings,
+  session: Session,
+): Promise<void> {
+  for (const { secrets } of loaded) session.hide(createRedactor(secrets));
+  const { checkGates } = await import('../bench/gates.ts');
+  for (const scenario of loaded) checkGates(scenario);
+  if (flags.dryRun) {
+    const { printPlan } = await import('./plan-view.ts');
+    for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
+    return;
+  }
+  await checkBaselines(flags);
+  const { onInterrupt } = await import('./interrupt.ts');
+  const interrupt = onInterrupt((message) => session.warn(message));
+  const reports: Report[] = [];
+  try {
+    for (const scenario of loaded) {
+      const { report, folder } = await runOne(scenario, flags, session, interrupt.signals);
+      reports.push(report);
+      if (!flags.json) await printTables(report, session);
+      session.say(`results: ${folder}`);
+      const code = exitCodeOf(report, { strict: flags.strict === true });
+      const compared = await afterwards(folder, report, flags, session);
+      session.exitCode = interrupt.exitCode() ?? (session.exitCode || code || compared);
+      if (interrupt.exitCode() !== undefined) break;
+    }
+  } finally {
+    interrupt.dispose();
+  }
+  if (flags.json) await printJson(reports, session);
+}
+
+/** A baseline that is not there is known before anything is sent. */
+async function checkBaselines({ baseline, saveBaseline, output }: RunSettings): Promise<void> {
+  if (baseline === undefined && saveBaseline === undefined) return;
+  const { checkBaselineName, findBaseline } = await import('../bench/compare.ts');
+  if (baseline !== undefined) await findBaseline(output, baseline);
+  if (saveBaseline !== undefined) checkBaselineName(saveBaseline);
+}
+
+/** Holds the run against the baseline and keeps it as one, where that is asked for. */
+async function afterwards(
+  folder: string,
+  report: Report,
+  flags: RunSettings,
+  session: Session,
+): Promise<ExitCode> {
+  const { baseline, output, saveBaseline: name, strict = false } = flags;
+  if (baseline === undefined && name === undefined) return EXIT.ok;
+  const { compareFolders, findBaseline, saveBaseline } = await import('../bench/compare.ts');
+  let code: ExitCode = EXIT.ok;
+  if (baseline !== undefined) {
+    const warning = (message: string) => session.warn(`warning: ${message}`);
+    const comparison = await compareFolders(await findBaseline(output, baseline), folder, { warning });
+    const { terminalComparison } = await import('../report/terminal-comparison.ts');
+    const text = terminalComparison(comparison, { width: session.width, color: session.color.stdout });
+    // With --json stdout is the report's.
+    if (flags.json) session.say(text);
+    else session.print(`\n${text}`);
+    code = comparisonExitCode(comparison.verdict, { strict });
+  }
+  if (name !== undefined) {
+    if (report.run.aborted) session.warn(`not kept as baseline "${name}": the run is not whole`);
+    else session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
+  }
+  return code;
+}
+
+async function runOne(
+  scenario: LoadedScenario,
+  { output, workers }: RunSettings,
+  session: Session,
+  signals: StopSignals,
+): Promise<RunResult> {
+  const { runScenario } = await import('../bench/run.ts');
+  const { createProgress } = await import('./progress.ts');
+  const progress = session.quiet
+    ? undefined
+    : createProgress({ stderr: session.stderr, now: () => performance.now() });
+  try {
+    const observer: RunObserver = {
+      planned: (plan, folder) => progress?.planned?.(plan, folder),
+      blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
+      blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
+      recorded: (record, cell) => progress?.recorded?.(record, cell),
+      warning: (message) => session.warn(`warning: ${message}`),
+    };
+    return await runScenario(scenario, { output, workers: workerCount(workers), signals, observer });
+  } finally {
+    progress?.end();
+  }
+}
+
+function workerCount(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+  throw new UserError('usage', {
+    message: `--workers ${text} is not a number of threads`,
+    hint: 'write auto, or 1 to 64',
+  });
+}
+
+async function printTables(report: Report, session: Session): Promise<void> {
+  const { terminalReport } = await import('../report/terminal.ts');
+  session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+}
+
+async function printJson(reports: Report[], session: Session): Promise<void> {
+  const { jsonReport } = await import('../report/json.ts');
+  const [only] = reports;
+  if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
+  else session.print(`${JSON.stringify(reports)}\n`);
+  if (session.exitCode === EXIT.ok && reports.length === 0) session.exitCode = EXIT.unexpected;
+}

@@ -1,0 +1,18 @@
+/**
+ * The names of the formats, apart from their code: the command line lists them in its help without loading a single
+ * one. `index.ts` has a reporter for each.
+ */
+export const REPORTER_NAMES = [
+  'json',
+  'markdown',
+  'csv',
+  'junit',
+  'annotations',
+  'bmf',
+  'benchmark-action',
+  'prometheus',
+  'hgrm',
+] as const;
+
+/** Name of a format that needs nothing but the report. */
+export type ReporterName = (typeof REPORTER_NAMES)[number];

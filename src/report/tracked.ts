@@ -1,0 +1,94 @@
+import { normalQuantile } from '../analysis/distributions.ts';
+import { wilsonInterval } from '../analysis/proportions.ts';
+import { failuresOf, findQuantity } from '../analysis/quantities.ts';
+import { metric } from '../metrics/definitions.ts';
+import { tidy } from '../metrics/distribution.ts';
+import { decodeHistogram } from '../metrics/histogram.ts';
+import type { CellReport, MetricSummary, Report } from '../model/report.ts';
+
+/** The figures of a run that are worth following from commit to commit, under names that stay the same. */
+
+/** One figure of one cell. */
+export interface TrackedFigure {
+  /** `flash/short/c4/streaming`; a slash inside a name is written `%2F`. */
+  cell: string;
+  /** As thresholds call it: `ttft.p95`. */
+  name: string;
+  unit: string;
+  better: 'lower' | 'higher';
+  value: number;
+  /** The values it comes from. */
+  n: number;
+  /**
+   * 90 % interval from the spread inside this run, by order statistics or Wilson's; how much runs differ from each
+   * other is not in it. Absent where there are too few values for one.
+   */
+  range?: { low: number; high: number };
+}
+
+// Few on purpose: each is a chart for each cell, and an alert that someone will have to answer.
+const FIGURES = [
+  'ttfb.p50',
+  'ttfb.p95',
+  'ttft.p50',
+  'ttft.p95',
+  'ttfa.p50',
+  'gap.p95',
+  'tpot.p50',
+  'token_rate.p50',
+  'total.p50',
+  'total.p95',
+  'throughput.requests',
+  'errors.rate',
+] as const;
+
+/** The figures of all cells that have them: one that was not measured is left out, never 0. */
+export function trackedFigures({ cells }: Report): TrackedFigure[] {
+  return cells.flatMap((cell) => FIGURES.flatMap((name) => figureOf(cell, name)));
+}
+
+function figureOf(cell: CellReport, name: string): TrackedFigure[] {
+  const [family, aggregation] = name.split('.') as [string, string];
+  const quantity = findQuantity(family, aggregation);
+  const reading = quantity?.read(cell);
+  if (!quantity || !reading || typeof reading.value !== 'number') return [];
+  const base = { cell: stableName(cell), name, n: reading.n };
+  if (name === 'errors.rate') {
+    const { failed, requests } = failuresOf(cell);
+    const { low, high } = wilsonInterval(failed, requests);
+    const range = { low: tidy(low * 100), high: tidy(high * 100) };
+    return [{ ...base, unit: '%', better: 'lower', value: tidy(reading.value * 100), range }];
+  }
+  const value = tidy(reading.value);
+  if (quantity.quantile === undefined) return [{ ...base, unit: quantity.unit, better: 'higher', value }];
+  const better = metric(family).better === 'higher' ? 'higher' : 'lower';
+  const range = quantileRange(cell.metrics[family]!, quantity.quantile);
+  return [{ ...base, unit: quantity.unit, better, value, ...(range ? { range } : {}) }];
+}
+
+/** The cell as a path. The same cell has the same name in every run, and no two cells share one. */
+export function stableName({ target, prompt, concurrency, mode }: CellReport): string {
+  return [part(target), part(prompt), `c${concurrency}`, mode].join('/');
+}
+
+function part(name: string): string {
+  return name.replaceAll(/[%/\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, encodeURIComponent);
+}
+
+const LEVEL = 0.9;
+
+/** The values between which the quantile lies: ranks around its own, as wide as chance makes them (binomial). */
+function quantileRange(summary: MetricSummary, quantile: number): TrackedFigure['range'] {
+  const { n, samples } = summary;
+  const spread = normalQuantile(0.5 + LEVEL / 2) * Math.sqrt(n * quantile * (1 - quantile));
+  const low = Math.floor(n * quantile - spread);
+  const high = Math.ceil(n * quantile + spread) + 1;
+  if (low < 1 || high > n) return undefined;
+  if (samples) {
+    const sorted = Float64Array.from(samples).sort();
+    return { low: tidy(sorted[low - 1]!), high: tidy(sorted[high - 1]!) };
+  }
+  const histogram = decodeHistogram(summary.histogram, summary.unit);
+  const at = (rank: number) => tidy(histogram.percentile(rank / n) ?? summary.max);
+  return { low: at(low), high: at(high) };
+}
