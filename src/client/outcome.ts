@@ -137,6 +137,14 @@ const DIALECT_HINT: Readonly<Partial<Record<ReturnType<typeof sniff>, string>>> 
 
 // Judged by the look of the body alone: what the dialect expected has been tried and gave nothing.
 function mismatch({ bodyPrefix, headers, events, failure }: Evidence): Outcome | undefined {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    return {
+      kind: 'not_a_stream',
+      message: `the body is compressed (${encoding}): chunks are held back by the compressor, and are not decoded here`,
+      hint: 'take the compression off this path; accept-encoding: identity was sent unless a header of yours says otherwise',
+    };
+  }
   const contentType = headers['content-type'] ?? '';
   const look = sniff(bodyPrefix, contentType);
   const failed = readErrorBody(bodyPrefix);

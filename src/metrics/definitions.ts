@@ -3,6 +3,7 @@ import { suggest } from '../model/names.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import type { Unit } from '../model/report.ts';
 import { between, connecting, contentSpanMs, msPerToken, stalledGaps } from './formulas.ts';
+import { readingWait } from './reading.ts';
 
 /**
  * What every number means, as data: the one place where a metric gets its name, its unit and its formula. The
@@ -173,6 +174,15 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'lower',
       formula: 'end - sent',
       values: ({ marks }) => between(marks.sent, marks.end),
+    },
+    {
+      name: 'reader_wait',
+      title: 'reader waits',
+      unit: 'ms',
+      better: 'lower',
+      formula: 'time in which a reader of 24 characters a second has nothing to read',
+      note: 'for the beginning, and wherever the text runs out; a whole answer is waited for whole',
+      values: (record) => readingWait(record),
     },
     {
       name: 'tail',

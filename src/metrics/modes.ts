@@ -30,7 +30,13 @@ function compare(cell: CellReport, whole: CellReport): ModeComparison {
 
 function figures({ outcomes, metrics }: CellReport): ModeFigures {
   const median = (name: string) => metrics[name]?.p50 ?? null;
-  return { n: outcomes.ok ?? 0, ttfb: median('ttfb'), ttft: median('ttft'), total: median('total') };
+  return {
+    n: outcomes.ok ?? 0,
+    ttfb: median('ttfb'),
+    ttft: median('ttft'),
+    total: median('total'),
+    readerWait: median('reader_wait'),
+  };
 }
 
 function quotient(a: number | null, b: number | null): number | null {

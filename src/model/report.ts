@@ -100,6 +100,8 @@ export interface ModeFigures {
   ttfb: number | null;
   ttft: number | null;
   total: number | null;
+  /** How long a reader at an average pace has nothing to read. */
+  readerWait: number | null;
 }
 
 /** The verdict on one condition that the run was to meet. */

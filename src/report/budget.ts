@@ -23,9 +23,9 @@ export function fitParts(parts: readonly Part[], maxBytes: number): string {
     .map((part, index) => {
       const size = bytesOf(full[index]!);
       later -= size;
-      const text =
-        size <= Math.max(left / 2, left - later) ? full[index]! : shortened(part, left / 2, maxBytes);
-      left -= bytesOf(text);
+      const allowed = Math.max(left / 2, left - later);
+      const text = size <= allowed ? full[index]! : shortened(part, allowed, maxBytes);
+      left -= Math.min(allowed, bytesOf(text));
       return text;
     })
     .join('');
@@ -33,14 +33,14 @@ export function fitParts(parts: readonly Part[], maxBytes: number): string {
 
 const SENTENCE_BYTES = 200;
 
-function shortened({ head, rows }: Part, maxBytes: number, whole: number): string {
+function shortened({ head, rows }: Part, allowed: number, maxBytes: number): string {
   let used = bytesOf(textOf({ head, rows: [] }));
   let kept = 0;
-  while (kept < rows.length && used + bytesOf(rows[kept]!) + 1 <= maxBytes) {
+  while (kept < rows.length && used + bytesOf(rows[kept]!) + 1 <= allowed) {
     used += bytesOf(rows[kept]!) + 1;
     kept += 1;
   }
-  const sentence = `*${formatCount(rows.length - kept)} of ${formatCount(rows.length)} lines are left out here, to keep this within ${formatCount(whole)} bytes; the run's report.json has them all.*`;
+  const sentence = `*${formatCount(rows.length - kept)} of ${formatCount(rows.length)} lines are left out here, to keep this within ${formatCount(maxBytes)} bytes; the run's report.json has them all.*`;
   return textOf({ head: kept > 0 ? head : '', rows: [...rows.slice(0, kept), '', sentence] });
 }
 

@@ -88,7 +88,11 @@ function reasons({ metrics }: CellReport): boolean {
 
 /** The columns of streaming beside non-streaming; figures are medians, `streaming / non-streaming`. */
 export function comparisonColumns(comparisons: readonly ModeComparison[]): Column<ModeComparison>[] {
-  const pair = (title: string, name: 'ttfb' | 'ttft' | 'total', drop: number): Column<ModeComparison> => ({
+  const pair = (
+    title: string,
+    name: 'ttfb' | 'ttft' | 'total' | 'readerWait',
+    drop: number,
+  ): Column<ModeComparison> => ({
     title,
     align: 'right',
     drop,
@@ -105,6 +109,7 @@ export function comparisonColumns(comparisons: readonly ModeComparison[]): Colum
     pair('TTFB', 'ttfb', 3),
     pair('TTFT', 'ttft', 1),
     pair('total', 'total', 2),
+    pair('reader waits', 'readerWait', 4),
     label('first token', 'right', ({ firstTokenSooner }) => formatSooner(firstTokenSooner)),
   );
   return columns;

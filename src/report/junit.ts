@@ -1,5 +1,6 @@
 import type { CellReport, Report } from '../model/report.ts';
 import { groupFailures } from './failures.ts';
+import { DASH } from './format.ts';
 import { absence, cellName, machineLine, runLine } from './notes.ts';
 import { summaryLine, troubles } from './summary.ts';
 import { oneLine } from './text.ts';
@@ -87,7 +88,8 @@ function cellCase(cell: CellReport): Case {
     ...body.map((line) => `  | ${line}`),
     ...(hint ? [`  ${hint}`] : []),
   ]);
-  const message = absence(cell);
+  // In a table the dash stands for the figures that are missing; here are none.
+  const message = absence(cell).replace(DASH, '').trim() || 'no data';
   return {
     ...base,
     problem: worst

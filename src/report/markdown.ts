@@ -24,7 +24,7 @@ export function markdownReport(report: Report): string {
     text(`## ${safe(report.scenario.name)}`),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
     ...(report.gates.length > 0 ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)] : []),
-    { head: '', rows: contrastLines(report).flatMap((line) => [`**${safe(line)}**`, '']) },
+    ...contrastLines(report).map((line) => text(`**${safe(line)}**`)),
     ...gates(report),
     ...failures(report.cells),
     ...streams(report),

@@ -45,7 +45,8 @@ function gateWords({ gates }: Report): string[] {
 function requestWords({ cells }: Report): string {
   const requests = cells.reduce((sum, cell) => sum + requestsOf(cell), 0);
   const failed = cells.reduce((sum, cell) => sum + failuresOf(cell).failed, 0);
-  const outcome = failed === 0 ? 'none failed' : `${formatCount(failed)} of them failed`;
+  const share = failed === requests ? 'all' : formatCount(failed);
+  const outcome = failed === 0 ? 'none failed' : `${share} of them failed`;
   return `${counted(requests, 'request')} in ${counted(cells.length, 'cell')}, ${outcome}`;
 }
 

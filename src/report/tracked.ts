@@ -2,7 +2,6 @@ import { normalQuantile } from '../analysis/distributions.ts';
 import { wilsonInterval } from '../analysis/proportions.ts';
 import { failuresOf, findQuantity } from '../analysis/quantities.ts';
 import { metric } from '../metrics/definitions.ts';
-import { tidy } from '../metrics/distribution.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import type { CellReport, MetricSummary, Report } from '../model/report.ts';
 
@@ -21,7 +20,7 @@ export interface TrackedFigure {
   n: number;
   /**
    * 90 % interval from the spread inside this run, by order statistics or Wilson's; how much runs differ from each
-   * other is not in it. Absent where there are too few values for one.
+   * other is not in it. Absent where there are too few values, and where requests have several.
    */
   range?: { low: number; high: number };
 }
@@ -56,13 +55,15 @@ function figureOf(cell: CellReport, name: string): TrackedFigure[] {
   if (name === 'errors.rate') {
     const { failed, requests } = failuresOf(cell);
     const { low, high } = wilsonInterval(failed, requests);
-    const range = { low: tidy(low * 100), high: tidy(high * 100) };
-    return [{ ...base, unit: '%', better: 'lower', value: tidy(reading.value * 100), range }];
+    const range = { low: rounded(low * 100), high: rounded(high * 100) };
+    return [{ ...base, unit: '%', better: 'lower', value: rounded(reading.value * 100), range }];
   }
-  const value = tidy(reading.value);
+  const value = rounded(reading.value);
   if (quantity.quantile === undefined) return [{ ...base, unit: quantity.unit, better: 'higher', value }];
   const better = metric(family).better === 'higher' ? 'higher' : 'lower';
-  const range = quantileRange(cell.metrics[family]!, quantity.quantile);
+  const summary = cell.metrics[family]!;
+  // Several values of one request go together; taking them for independent would make the interval far too narrow.
+  const range = summary.n <= (cell.outcomes.ok ?? 0) ? quantileRange(summary, quantity.quantile) : undefined;
   return [{ ...base, unit: quantity.unit, better, value, ...(range ? { range } : {}) }];
 }
 
@@ -73,6 +74,11 @@ export function stableName({ target, prompt, concurrency, mode }: CellReport): s
 
 function part(name: string): string {
   return name.replaceAll(/[%/\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, encodeURIComponent);
+}
+
+// Microseconds of milliseconds: below that, nothing is measured.
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 const LEVEL = 0.9;
@@ -86,9 +92,9 @@ function quantileRange(summary: MetricSummary, quantile: number): TrackedFigure[
   if (low < 1 || high > n) return undefined;
   if (samples) {
     const sorted = Float64Array.from(samples).sort();
-    return { low: tidy(sorted[low - 1]!), high: tidy(sorted[high - 1]!) };
+    return { low: rounded(sorted[low - 1]!), high: rounded(sorted[high - 1]!) };
   }
   const histogram = decodeHistogram(summary.histogram, summary.unit);
-  const at = (rank: number) => tidy(histogram.percentile(rank / n) ?? summary.max);
+  const at = (rank: number) => rounded(histogram.percentile(rank / n) ?? summary.max);
   return { low: at(low), high: at(high) };
 }

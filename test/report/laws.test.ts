@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import type { Report } from '../../src/model/report.ts';
+import { REPORTERS } from '../../src/report/index.ts';
+import { REPORTER_NAMES } from '../../src/report/names.ts';
+import { abortedReport, failedReport, GATES, gatedReport, nastyReport } from './reports.ts';
+
+const REPORTS: Record<string, () => Report> = {
+  'a normal run': () => gatedReport(),
+  'a run without gates': () => ({ ...gatedReport(), gates: [] }),
+  'an aborted run': abortedReport,
+  'a run where everything failed': () => failedReport(),
+  'a run with gates where everything failed': () => failedReport(GATES),
+  'a run without cells': () => ({ ...gatedReport(), cells: [], comparisons: [], gates: [] }),
+  'a run with the worst of names': nastyReport,
+};
+
+test('every name has its reporter, in the same order', () => {
+  expect(Object.keys(REPORTERS)).toEqual([...REPORTER_NAMES]);
+});
+
+describe.each(Object.entries(REPORTS))('%s', (_name, make) => {
+  const report = make();
+  const before = structuredClone(report);
+
+  test.each(Object.entries(REPORTERS))('%s', (format, reporter) => {
+    const text = reporter(report);
+    expect(text.endsWith('\n')).toBe(true);
+    expect(text).not.toMatch(/\b(undefined|NaN|-?Infinity)\b|\[object /);
+    // JSON is a document for programs, in which null is a value.
+    if (format !== 'json') expect(text).not.toMatch(/\bnull\b/);
+    // CSV hands names on as they are; everything else goes to screens and parsers that controls would confuse.
+    if (format !== 'csv') expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(reporter(structuredClone(report))).toBe(text);
+    expect(report).toEqual(before);
+  });
+});

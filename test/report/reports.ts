@@ -1,0 +1,145 @@
+import { compareModes } from '../../src/metrics/modes.ts';
+import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
+import { type SampleOptions, sampleReport } from './sample.ts';
+
+const COUNTS = { streaming: 0, buffered: 0, replayed: 0, coarse: 0, too_short: 0 };
+
+/** A gate as the evaluation leaves it. */
+export function gate(changes: Partial<GateResult> = {}): GateResult {
+  return {
+    expression: 'ttft.p95 < 800ms',
+    verdict: 'pass',
+    actual: 241.25,
+    unit: 'ms',
+    cell: { target: 'flash', prompt: 'short', concurrency: 1, mode: 'streaming' },
+    cells: { passed: 2, failed: 0, noData: 0 },
+    notes: [],
+    ...changes,
+  };
+}
+
+/** One gate of each verdict. */
+export const GATES: readonly GateResult[] = [
+  gate(),
+  gate({
+    expression: 'streaming.verdict == streaming',
+    verdict: 'fail',
+    actual: 'replayed',
+    unit: 'verdict',
+    cells: { passed: 1, failed: 1, noData: 0 },
+    notes: ['2 of 40 requests failed and are not in this figure'],
+  }),
+  gate({
+    expression: 'connect.p50 < 5ms',
+    verdict: 'no-data',
+    actual: null,
+    cells: { passed: 0, failed: 0, noData: 0 },
+    notes: ['no request had a value of connect.p50'],
+  }),
+];
+
+/** A run with a bit of everything: gates of each verdict, a stream that is none, a client that was late. */
+export function gatedReport(options: SampleOptions = {}): Report {
+  const report = sampleReport({ prompts: ['short', 'long'], ...options });
+  report.gates = [...GATES];
+  const streamed = report.cells.filter(({ mode }) => mode === 'streaming');
+  for (const cell of streamed) {
+    cell.streaming = { verdict: 'streaming', evidence: 'as made', counts: { ...COUNTS, streaming: 38 } };
+    cell.client = client('ok');
+  }
+  const [odd] = streamed;
+  if (odd) {
+    odd.streaming = {
+      verdict: 'replayed',
+      evidence: '38 of 38: dribbled',
+      counts: { ...COUNTS, replayed: 38 },
+    };
+    odd.client = client('saturated');
+  }
+  return report;
+}
+
+function client(verdict: 'ok' | 'saturated'): NonNullable<CellReport['client']> {
+  return {
+    verdict,
+    reason: 'event loop 91 % busy',
+    utilization: 0.91,
+    delayP99Ms: 48.5,
+    delayMaxMs: 60,
+    gcShare: 0.02,
+    cpuCores: 1.1,
+    latenessP99Ms: 3,
+    newConnectionShare: 0.1,
+    reads: 10,
+    events: 10,
+    threads: 1,
+  };
+}
+
+/** The run broken off: its last cells were never begun. */
+export function abortedReport(): Report {
+  const report = gatedReport();
+  report.gates = [];
+  report.run = { ...report.run, aborted: true, abortReason: 'interrupted' };
+  delete report.run.endedAt;
+  for (const cell of report.cells.slice(-2)) emptied(cell, {}, []);
+  return report;
+}
+
+/** A run in which nothing was ok; with the gates given. */
+export function failedReport(gates: readonly GateResult[] = []): Report {
+  const report = gatedReport();
+  report.gates = [...gates];
+  for (const cell of report.cells) {
+    emptied(cell, { http_error: 40 }, [
+      { kind: 'http_error', count: 40, message: 'HTTP 500', body: '{"error":\n"full"}', hint: 'try fewer' },
+    ]);
+  }
+  report.comparisons = compareModes(report.cells);
+  return report;
+}
+
+function emptied(cell: CellReport, outcomes: CellReport['outcomes'], failures: FailureSummary[]): void {
+  Object.assign(cell, { outcomes, failures, streaming: null, client: null, coalescedShare: null });
+  cell.metrics = Object.fromEntries(Object.keys(cell.metrics).map((name) => [name, null]));
+  cell.throughput = { requestsPerSecond: null, tokensPerSecond: null, windowMs: 0 };
+  cell.tokenSource = null;
+}
+
+/** What names and messages can hold at worst. */
+export const NASTY =
+  'a"b\'<c>&]]>\n::error::x\r\n%0A\\|`*@all 请介绍 🚀 \u0000\u0007\u001b[31m\u202e\ud800,{}=#/ z';
+
+/** A run whose names and messages are all as bad as they can be. */
+export function nastyReport(): Report {
+  const report = gatedReport({ targets: [NASTY], prompts: [NASTY, `${NASTY}2`] });
+  report.scenario = { ...report.scenario, name: NASTY, description: NASTY };
+  report.run = { ...report.run, abortReason: NASTY, aborted: true };
+  report.gates = GATES.map((one) => ({
+    ...one,
+    expression: `${one.expression} ${NASTY}`,
+    notes: [NASTY],
+    cell: { target: NASTY, prompt: NASTY, concurrency: 1, mode: 'streaming' },
+  }));
+  for (const cell of report.cells) {
+    cell.failures = [{ kind: 'network', count: 2, message: NASTY, body: NASTY, hint: NASTY }];
+    if (cell.streaming) cell.streaming = { ...cell.streaming, verdict: 'buffered', evidence: NASTY };
+    if (cell.client) cell.client = { ...cell.client, reason: NASTY };
+  }
+  return report;
+}
+
+/** A run of very many cells, each with a failure and a finding of its own. */
+export function manyCells(count: number): Report {
+  const report = gatedReport({ prompts: ['short'], concurrency: [1], modes: ['streaming'] });
+  const [model] = report.cells;
+  report.cells = Array.from({ length: count }, (_, index) => ({
+    ...model!,
+    prompt: `prompt ${index}`,
+    failures: [{ kind: 'truncated' as const, count: 2, message: `cut after ${index} bytes, far too early` }],
+  }));
+  report.gates = report.cells.map(({ prompt }) =>
+    gate({ verdict: 'fail', expression: `ttft.p95{prompt="${prompt}"} < 1ms` }),
+  );
+  return report;
+}
