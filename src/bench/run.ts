@@ -6,10 +6,11 @@ import { type EngineObserver, runPlan } from '../engine/engine.ts';
 import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { timerSleep } from '../engine/loop.ts';
 import { workerRunner, workersFor } from '../engine/workers.ts';
+import { tidy } from '../metrics/distribution.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { EXIT, type Problem, UserError } from '../model/errors.ts';
 import type { RunPlan } from '../model/plan.ts';
-import type { Manifest, Report, RunInfo } from '../model/report.ts';
+import type { Manifest, NoiseFloor, Report, RunInfo } from '../model/report.ts';
 import { createRedactor, type Secret } from '../model/secrets.ts';
 import { jsonReport } from '../report/json.ts';
 import { createJournal } from '../results/journal.ts';
@@ -38,6 +39,8 @@ export interface RunOptions {
   observer?: RunObserver;
   /** Measuring threads. Default `auto`: one for about 200 streams, no more than cores; with one, no thread is started. */
   workers?: number | 'auto';
+  /** Measure the client's noise floor at each concurrency first: some 3 s each. Default: false. */
+  calibrate?: boolean;
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -58,6 +61,7 @@ export interface RunResult {
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions = {}): Promise<RunResult> {
   const { clock = monotonicClock, observer = {}, output = 'results', workers = 'auto' } = options;
+  const { calibrate: wantsFloor = false } = options;
   const signals = options.signals ?? {
     drain: new AbortController().signal,
     kill: new AbortController().signal,
@@ -77,6 +81,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     cleanup.push(() => executor.close());
     await reachAll(plan, executor, loaded);
 
+    const floor = wantsFloor ? await noiseFloor(plan, signals.drain) : undefined;
     const startedAt = clock.wallTime();
     const run: RunInfo = {
       id: runId(loaded.scenario.name, startedAt, Math.random),
@@ -101,6 +106,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       cells: plan.cells,
       stallMs: loaded.scenario.stallMs,
       thresholds: loaded.scenario.thresholds,
+      ...(floor === undefined ? {} : { floor }),
     };
     const journal = await createJournal(join(output, run.id), manifest, {
       onError: (error) => observer.warning?.(error.message),
@@ -138,6 +144,16 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   } finally {
     for (const close of cleanup.reverse()) await close();
   }
+}
+
+async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {
+  // Only this reaches for a server in a process of its own.
+  const { calibrate } = await import('./calibrate.ts');
+  const levels = [...new Set(plan.cells.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
+  const { levels: measured } = await calibrate({ levels, windowMs: 2_000, signal });
+  return measured.flatMap(({ streams, lagMs }) =>
+    lagMs === null ? [] : [{ streams, p50Ms: tidy(lagMs.p50), p99Ms: tidy(lagMs.p99) }],
+  );
 }
 
 type Runner = BlockRunner & { close?(): Promise<void> };

@@ -12,6 +12,7 @@ export interface RunSettings {
   output: string;
   json?: boolean;
   workers: string;
+  calibrate?: boolean;
   strict?: boolean;
   baseline?: string;
   saveBaseline?: string;
@@ -91,7 +92,7 @@ async function afterwards(
 
 async function runOne(
   scenario: LoadedScenario,
-  { output, workers }: RunSettings,
+  { output, workers, calibrate = false }: RunSettings,
   session: Session,
   signals: StopSignals,
 ): Promise<RunResult> {
@@ -108,7 +109,13 @@ async function runOne(
       recorded: (record, cell) => progress?.recorded?.(record, cell),
       warning: (message) => session.warn(`warning: ${message}`),
     };
-    return await runScenario(scenario, { output, workers: workerCount(workers), signals, observer });
+    return await runScenario(scenario, {
+      output,
+      workers: workerCount(workers),
+      calibrate,
+      signals,
+      observer,
+    });
   } finally {
     progress?.end();
   }

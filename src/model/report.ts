@@ -104,6 +104,13 @@ export interface ModeFigures {
   readerWait: number | null;
 }
 
+/** How late this client stamps events at a load, measured against a server on the same machine that tells the truth. */
+export interface NoiseFloor {
+  streams: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
 /** The verdict on one condition that the run was to meet. */
 export interface GateResult {
   expression: string;
@@ -170,6 +177,8 @@ export interface Report {
   comparisons: ModeComparison[];
   /** What differs between targets and between modes, paired and with intervals. */
   contrasts: Contrast[];
+  /** The client's noise floor at each concurrency; empty where it was not measured. */
+  floor: NoiseFloor[];
   gates: GateResult[];
 }
 
@@ -187,4 +196,6 @@ export interface Manifest {
   thresholds: readonly string[];
   /** The client's own load; there when the run came to its end. */
   loads?: readonly BlockLoad[];
+  /** The client's noise floor at each load; there when the run was asked to measure it. */
+  floor?: readonly NoiseFloor[];
 }

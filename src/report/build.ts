@@ -16,6 +16,7 @@ export function buildReport(
     cells: [...cells],
     comparisons: compareModes(cells),
     contrasts: [...contrasts],
+    floor: [...(manifest.floor ?? [])],
     gates: [...gates],
   };
 }

@@ -6,7 +6,7 @@ import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
 import { firstOf, summaryLine } from './summary.ts';
 import { clip, oneLine } from './text.ts';
-import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
+import { clientLines, contrastLines, floorLines, gateLines, streamFindings } from './verdicts.ts';
 
 // GitHub takes 1 MiB of summary from a step, and nothing at all of a longer one.
 const MAX_BYTES = 1_000_000;
@@ -30,7 +30,12 @@ export function markdownReport(report: Report): string {
     ...streams(report),
     ...results(report.cells),
     ...comparisons(report),
-    { head: '', rows: [...clientLines(report), ...notes(report)].map((note) => `- ${safe(note)}`) },
+    {
+      head: '',
+      rows: [...clientLines(report), ...floorLines(report), ...notes(report)].map(
+        (note) => `- ${safe(note)}`,
+      ),
+    },
     text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
   ];
   return `${fitParts(

@@ -6,7 +6,7 @@ import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
 import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
 import { clip, oneLine, wrap } from './text.ts';
-import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
+import { clientLines, contrastLines, floorLines, gateLines, streamFindings } from './verdicts.ts';
 
 /** What the terminal is like. */
 export interface TerminalOptions {
@@ -187,6 +187,7 @@ function indented(text: string, indent: number, width: number): string[] {
 function footer(report: Report, width: number, chalk: ChalkInstance): string {
   return [
     ...clientLines(report),
+    ...floorLines(report),
     ...notes(report),
     'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',
     'Other formats: streambench report FOLDER -f json | markdown | csv',

@@ -1,5 +1,5 @@
 import type { CellReport, GateResult, Report, VerdictKind } from '../model/report.ts';
-import { DASH, formatShare, formatValue } from './format.ts';
+import { DASH, formatCount, formatShare, formatValue } from './format.ts';
 import { cellName } from './notes.ts';
 import { oneLine } from './text.ts';
 
@@ -72,6 +72,14 @@ export function clientLines({ cells }: Report): string[] {
   return troubled.map(
     (cell) =>
       `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. Its own lateness is in these figures.`,
+  );
+}
+
+/** How exact the figures are: what the client adds by itself, where that was measured. */
+export function floorLines({ floor }: Report): string[] {
+  return floor.map(
+    ({ streams, p50Ms, p99Ms }) =>
+      `Noise floor at ${formatCount(streams)} ${streams === 1 ? 'stream' : 'streams'}: this client stamps ${formatValue(p50Ms, 'ms')} late (p50), ${formatValue(p99Ms, 'ms')} (p99).`,
   );
 }
 

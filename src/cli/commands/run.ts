@@ -33,6 +33,7 @@ export const runCommand: AddCommand = (root, open) => {
     .option('-o, --output <folder>', 'where runs are kept', 'results')
     .option('--json', 'print the report as one JSON document instead of tables')
     .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
+    .option('--calibrate', "measure the client's own noise floor at each concurrency first")
     .option(
       '--baseline <name>',
       'compare with this baseline (a name, or a run folder): exit 4 on a regression',

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { firstOf, summaryLine, troubles } from '../../src/report/summary.ts';
+import { abortedReport, failedReport, gate, gatedReport } from './reports.ts';
+
+describe('a run in a sentence', () => {
+  const requests = '320 requests in 8 cells, 8 of them failed';
+  const pass = gate();
+  const fail = gate({ verdict: 'fail' });
+  const none = gate({ verdict: 'no-data', actual: null });
+  test.each([
+    [[], requests],
+    [[pass], `the gate passed; ${requests}`],
+    [[pass, pass], `all 2 gates passed; ${requests}`],
+    [[pass, fail], `1 of 2 gates failed; ${requests}`],
+    [[fail], `1 of 1 gate failed; ${requests}`],
+    [[pass, none], `none of 2 gates failed, 1 had no data; ${requests}`],
+    [[fail, none, pass], `1 of 3 gates failed, 1 had no data; ${requests}`],
+  ])('%#', (gates, sentence) => {
+    expect(summaryLine({ ...gatedReport(), gates })).toBe(sentence);
+  });
+
+  test('all and none', () => {
+    expect(summaryLine(failedReport())).toBe('320 requests in 8 cells, all of them failed');
+    expect(summaryLine({ ...gatedReport(), gates: [], cells: [] })).toBe(
+      '0 requests in 0 cells, none failed',
+    );
+  });
+});
+
+test('what keeps a run from being a success, whatever its gates say', () => {
+  expect(troubles(gatedReport())).toEqual([]);
+  expect(troubles(abortedReport()).map(({ kind }) => kind)).toEqual(['incomplete']);
+  expect(troubles(failedReport())).toEqual([
+    { kind: 'unanswered', sentence: 'None of 320 requests was ok.' },
+  ]);
+  expect(troubles({ ...gatedReport(), cells: [] })[0]!.sentence).toBe('No request was sent.');
+});
+
+test('the first of many names', () => {
+  expect(firstOf(['a', 'b'], 2)).toEqual(['a', 'b']);
+  expect(firstOf(['a', 'b', 'c', 'd'], 2)).toEqual(['a', 'b', 'and 2 more']);
+});
