@@ -1,6 +1,16 @@
 import type { Report } from '../model/report.ts';
 
-const REPORT_KEYS = ['schema', 'run', 'environment', 'scenario', 'cells', 'comparisons', 'gates'];
+const REPORT_KEYS = [
+  'schema',
+  'run',
+  'environment',
+  'scenario',
+  'cells',
+  'comparisons',
+  'contrasts',
+  'gates',
+  'floor',
+];
 const RUN_KEYS = ['id', 'startedAt', 'endedAt', 'aborted', 'abortReason', 'seed', 'planned', 'rounds'];
 
 /**

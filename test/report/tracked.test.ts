@@ -89,7 +89,7 @@ describe('the range', () => {
   const rangeOf = (one: Report, figure: string) =>
     trackedFigures(one).find(({ name }) => name === figure)?.range;
 
-  // Of 200 tosses 88 to 112 are heads with 92 %, and with fewer than 90 % in any range that is narrower.
+  // Of 200 tosses 88 to 112 are heads with 92 %; 89 to 111 would be under 90 %.
   test('is by order statistics', () => {
     const values = Array.from({ length: 200 }, (_, i) => i + 1);
     expect(rangeOf(withValues(values), 'ttft.p50')).toEqual({ low: 88, high: 113 });
