@@ -76,12 +76,14 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
         loop,
       );
       const load = watchLoad();
-      await runLoop(
+      const issued = await runLoop(
         closedLoop({ concurrency, requests: block.requests, durationMs: block.durationMs }),
         async (_index, scheduledAt) => observer.recorded(await send(scheduledAt)),
         loop,
       );
-      return [load.stop()];
+      const loopLoad = load.stop();
+      // Stopped before its first request, it measured nothing, and a window of no length is always busy.
+      return issued === 0 ? [] : [loopLoad];
     },
   };
 }

@@ -28,7 +28,7 @@ export interface ClientReport {
   verdict: ClientVerdict;
   /** Why, in words and numbers. */
   reason: string;
-  /** Of the busiest thread in the busiest round. */
+  /** Of the busiest thread, over all rounds. */
   utilization: number;
   delayP99Ms: number;
   delayMaxMs: number;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readingWait } from '../../src/metrics/reading.ts';
-import { record } from './records.ts';
 import { request } from '../analysis/runs.ts';
+import { record } from './records.ts';
 
 // 11 arrivals of 10 characters, the first after 500 ms.
 function stream(gapMs: number, firstAnswerAfter = 0) {
