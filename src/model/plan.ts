@@ -13,6 +13,50 @@ export type AuthScheme =
   | 'zhipu-jwt'
   | 'sigv4';
 
+/**
+ * How long a connection lasts. `warm`: opened before it is needed, and kept. `cold`: opened by the first requests of
+ * each block, and kept to its end. `per-request`: opened for one request, and closed after it.
+ */
+export type ConnectionUse = 'warm' | 'cold' | 'per-request';
+
+/** A name that is not looked up: connections to `host:port` go to these addresses. */
+export interface PinnedName {
+  host: string;
+  port: number;
+  /** IPv4 or IPv6, in order of preference. */
+  addresses: readonly string[];
+}
+
+/** How connections to an endpoint are made. */
+export interface ConnectOptions {
+  /** How long a connection lasts. Default: `warm`. */
+  connection?: ConnectionUse;
+  /** HTTP/1.1, one request at a time on a connection; or HTTP/2, several on one session. Default: 1. */
+  http?: 1 | 2;
+  /** HTTP/2: requests at once on one session, where the server allows as many. Default: 100. */
+  streamsPerSession?: number;
+  /** PEM of authorities that are trusted beside the usual ones. */
+  ca?: string;
+  /** Accept any certificate. Default: false. */
+  insecure?: boolean;
+  /**
+   * URL of an HTTP proxy, which may hold a name and a password; or `env`, for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY
+   * say. Default: none, whatever the environment says.
+   */
+  proxy?: string;
+  /** Path of a unix socket, which is connected to instead of the URL's host and port. */
+  unix?: string;
+  /** Only addresses of this family. Default: both, whichever answers first. */
+  ip?: 4 | 6;
+  /** Names are looked up for each connection, or once. Default: `each`. */
+  dns?: 'each' | 'once';
+  /** Names that are not looked up. */
+  resolve?: readonly PinnedName[];
+}
+
+/** HTTP/2 requests at once on one session, where nothing else is said. */
+export const DEFAULT_STREAMS_PER_SESSION = 100;
+
 /** An endpoint to be measured. */
 export interface Target {
   /** The name in tables and records. */
@@ -36,6 +80,8 @@ export interface Target {
   /** For plain endpoints: the request body, sent as it is, and the method. */
   body?: string;
   method?: 'GET' | 'POST';
+  /** How connections are made; absent where all is at its default. */
+  connect?: ConnectOptions;
 }
 
 /** A prompt by name. */

@@ -72,14 +72,25 @@ export type Mode = 'streaming' | 'non-streaming';
 
 /** What is known about the connection that carried a request. */
 export interface ConnectionInfo {
-  /** True when the request went over a connection that was already open. */
+  /**
+   * False when the connection was opened for this request. Over HTTP/2, requests that waited for a session that was
+   * being opened for another one count as reusing it, so that each connection is new exactly once.
+   */
   reused: boolean;
-  /** `address:port` of the other side. */
+  /** `address:port` of the other side, which is the proxy where there is one; `unix:PATH` for a unix socket. */
   remote?: string;
   /** `h1` or `h2`. */
   protocol?: string;
   /** TLS version, such as `TLSv1.3`. */
   tls?: string;
+  /** The protocol that the TLS handshake agreed on (ALPN), such as `h2`. */
+  alpn?: string;
+  /** `host:port` of the proxy that the connection went through. */
+  proxy?: string;
+  /** HTTP/2: requests in flight on this session when this one was sent, itself included. */
+  streams?: number;
+  /** HTTP/2: how many the session takes at once: the limit that was asked for, or the server's where that is lower. */
+  streamLimit?: number;
 }
 
 /** What one request showed, whoever sent it and why: the result of the client, the larger part of a record. */
