@@ -14,7 +14,8 @@ const LOCATIONS = {
   plain: 'proxy_http_version 1.1; proxy_buffering off;',
   // As nginx is without further settings, HTTP/1.0 upstream included: a chunked HTTP/1.1 body it passes on as it comes.
   // The simulator sends x-accel-buffering: no, which nginx heeds; most services send nothing of the kind.
-  buffered: 'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; proxy_buffer_size 64k; proxy_buffers 8 64k;',
+  buffered:
+    'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; proxy_buffer_size 64k; proxy_buffers 8 64k;',
   gzip: 'proxy_http_version 1.1; proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types *; gzip_min_length 1;',
 };
 
@@ -45,8 +46,19 @@ http {
   server { listen 127.0.0.1:${port}; ${locations.join('\n')} }
 }`,
     );
-    execFileSync(NGINX!, ['-t', '-q', '-e', 'stderr', '-p', folder.path, '-c', join(folder.path, 'nginx.conf')]);
-    nginx = spawn(NGINX!, ['-e', 'stderr', '-p', folder.path, '-c', join(folder.path, 'nginx.conf')], { stdio: 'ignore' });
+    execFileSync(NGINX!, [
+      '-t',
+      '-q',
+      '-e',
+      'stderr',
+      '-p',
+      folder.path,
+      '-c',
+      join(folder.path, 'nginx.conf'),
+    ]);
+    nginx = spawn(NGINX!, ['-e', 'stderr', '-p', folder.path, '-c', join(folder.path, 'nginx.conf')], {
+      stdio: 'ignore',
+    });
     await vi.waitFor(async () => expect((await fetch(`${url}/plain/health`)).status).toBe(200), 5_000);
   });
 
@@ -58,7 +70,21 @@ http {
 
   async function cellBehind(name: keyof typeof LOCATIONS) {
     const { stdout, stderr } = await streambench([
-      ...['run', '--target', `${url}/${name}/v1`, '--provider', 'openai', '--model', 'm', '-n', '6', '-c', '2', '--rounds', '1'],
+      ...[
+        'run',
+        '--target',
+        `${url}/${name}/v1`,
+        '--provider',
+        'openai',
+        '--model',
+        'm',
+        '-n',
+        '6',
+        '-c',
+        '2',
+        '--rounds',
+        '1',
+      ],
       ...['-o', join(folder.path, 'results'), '--json', '-H', 'accept-encoding: gzip'],
     ]);
     const [cell] = (JSON.parse(stdout || `{"cells":[]}`) as Report).cells;
