@@ -201,8 +201,8 @@ function judged(requests: readonly ProbeRequest[], framing: FramingName): ProbeR
 }
 
 function clientOptions(target: Target): ClientOptions {
-  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method } = target;
-  return { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method };
+  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect } = target;
+  return { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect };
 }
 
 // Method and address of the request as it really goes out. Name and password of the address are left behind.

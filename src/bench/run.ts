@@ -9,7 +9,7 @@ import { workerRunner, workersFor } from '../engine/workers.ts';
 import { tidy } from '../metrics/distribution.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { EXIT, type Problem, UserError } from '../model/errors.ts';
-import type { RunPlan } from '../model/plan.ts';
+import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
 import type { Manifest, NoiseFloor, Report, RunInfo } from '../model/report.ts';
 import { createRedactor, type Secret } from '../model/secrets.ts';
 import { jsonReport } from '../report/json.ts';
@@ -18,7 +18,9 @@ import { roundRecord } from '../results/round.ts';
 import { runId } from '../results/run-id.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, usesSimulator } from '../scenario/plan.ts';
+import { isEmbedded } from '../scenario/targets.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
+import { checkOpenFiles } from './doctor.ts';
 import { readEnvironment } from './environment.ts';
 import { createRunFold } from './fold.ts';
 import { checkGates } from './gates.ts';
@@ -77,6 +79,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   const cleanup: (() => unknown)[] = [() => simulator?.close()];
   try {
     const plan = planScenario(loaded, simulator === undefined ? {} : { simulatorUrl: simulator.url });
+    refuseTooManyFiles(plan, loaded);
     const executor = clientExecutor(plan, clock, loaded.secrets);
     cleanup.push(() => executor.close());
     await reachAll(plan, executor, loaded);
@@ -170,6 +173,19 @@ async function runnerFor(
   const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
   if (count <= 1) return localRunner({ ...deps, sleep: timerSleep, executor });
   return workerRunner(count, { plan, secrets, originAt: deps.originAt }, deps.signals);
+}
+
+/** A run that would come upon the limit on open files half way is refused. Each target keeps its connections open. */
+function refuseTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedScenario): void {
+  const highest = Math.max(...cells.map(({ concurrency }) => concurrency));
+  const files = targets.reduce((sum, { connect = {} }, index) => {
+    const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
+    const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;
+    // The embedded simulator's end of a connection is a file of this process too.
+    return sum + Math.ceil(highest / shared) * (isEmbedded(scenario.targets[index]!) ? 2 : 1);
+  }, 0);
+  const problem = checkOpenFiles(highest, files / highest);
+  if (problem !== undefined) throw new UserError('usage', problem);
 }
 
 /** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */

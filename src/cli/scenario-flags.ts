@@ -1,10 +1,26 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { Command } from 'commander';
 import { UserError } from '../model/errors.ts';
 import type { Override } from '../scenario/overrides.ts';
 
+/** Options that say how connections are made, as commander delivers them. */
+export interface ConnectionFlags {
+  connection?: string;
+  http?: number;
+  streamsPerSession?: number;
+  ca?: string;
+  insecure?: boolean;
+  proxy?: string;
+  unix?: string;
+  ip?: number | string;
+  dns?: string;
+  resolve?: string[];
+}
+
 /** Options that change a scenario, as commander delivers them. */
-export interface ScenarioFlags {
+export interface ScenarioFlags extends ConnectionFlags {
   concurrency?: number[];
   requests?: number;
   duration?: string;
@@ -30,6 +46,45 @@ export function numberList(text: string): number[] {
   return text.split(',').map((part) => Number(part.trim() || Number.NaN));
 }
 
+/** Adds the options that say how connections are made. */
+export function addConnectionOptions(command: Command): void {
+  command
+    .option('--connection <use>', 'how long a connection lasts: warm, cold or per-request')
+    .option('--http <version>', 'HTTP version: 1 or 2', Number)
+    .option('--streams-per-session <count>', 'HTTP/2: requests at once on one connection', Number)
+    .option('--ca <file>', 'PEM certificates to trust beside the usual ones')
+    .option('--insecure', 'accept any certificate')
+    .option('--proxy <url>', 'an HTTP proxy, or env for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say')
+    .option('--unix <path>', "connect to this unix socket instead of the URL's host")
+    .option('--ip <family>', 'IP version: 4, 6 or auto', (text) => (text === 'auto' ? text : Number(text)))
+    .option('--dns <when>', 'look names up for each connection, or once: each or once')
+    .option(
+      '--resolve <host:port:address>',
+      'an address that is not looked up; may be repeated',
+      (value: string, before: string[] = []) => collect(value, before),
+    );
+}
+
+/** The edits to a scenario that the options about connections ask for. */
+export function connectionOverrides(flags: ConnectionFlags): Override[] {
+  const { connection, http, streamsPerSession, ca, insecure, proxy, unix, ip, dns, resolve: pins } = flags;
+  // Paths on the command line begin where the user is, those of a scenario where it is.
+  const path = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
+  const given: [string, unknown, string][] = [
+    ['connection', connection, '--connection'],
+    ['targets.*.http', http, '--http'],
+    ['targets.*.streamsPerSession', streamsPerSession, '--streams-per-session'],
+    ['targets.*.ca', path(ca), '--ca'],
+    ['targets.*.insecure', insecure, '--insecure'],
+    ['targets.*.proxy', proxy, '--proxy'],
+    ['targets.*.unix', path(unix), '--unix'],
+    ['targets.*.ip', ip, '--ip'],
+    ['targets.*.dns', dns, '--dns'],
+    ['targets.*.resolve', pins, '--resolve'],
+  ];
+  return given.flatMap(([to, value, from]) => (value === undefined ? [] : [{ path: to, value, from }]));
+}
+
 /** The edits to a scenario that the options ask for, `--set` last. */
 export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[]> {
   const overrides: Override[] = [];
@@ -45,6 +100,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('timeouts.total', flags.timeout, '--timeout');
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   add('keepText', flags.keepText, '--keep-text');
+  overrides.push(...connectionOverrides(flags));
   if (flags.header.length > 0) {
     const { readHeaders } = await import('../scenario/from-flags.ts');
     for (const [name, value] of Object.entries(readHeaders(flags.header) ?? {})) {

@@ -10,14 +10,64 @@ export interface Address {
 
 /**
  * Where a request goes. `baseUrl` is the API's base, to which the dialect's path is added; when it already ends in the
- * dialect's own path it is taken whole. Its query string is kept. Throws a `UserError` when it is no http(s) URL.
+ * dialect's own path it is taken whole. Then the model stays as the URL has it, but what tells a streaming request from
+ * another (`:streamGenerateContent`, `/generate_stream`, `/converse-stream`) is as `path` has it. The URL's query string
+ * is kept. Throws a `UserError` when it is no http(s) URL.
  */
 export function addressOf(baseUrl: string, format: WireFormat, path: string): Address {
   const url = parseUrl(baseUrl);
-  const [ownPath = '', ownQuery] = path.split('?', 2);
-  const pathname = format.ownsPath(url.pathname) ? url.pathname : url.pathname.replace(/\/+$/, '') + ownPath;
-  const query = [url.search.slice(1), ownQuery ?? ''].filter((part) => part !== '').join('&');
+  const [ownPath = '', ownQuery = ''] = path.split('?', 2);
+  const whole = format.ownsPath(url.pathname);
+  const pathname = whole
+    ? inMode(url.pathname, ownPath, endingsOf(format))
+    : url.pathname.replace(/\/+$/, '') + ownPath;
+  // What a URL that is taken whole has already is not said twice, nor kept where it is of the other mode only.
+  const kept = parameters(url.search).filter((part) => !whole || !endingsOf(format).queries.has(part));
+  const query = [...kept, ...parameters(ownQuery)].join('&');
   return { origin: new URL(url.origin), path: `${pathname || '/'}${query === '' ? '' : `?${query}`}` };
+}
+
+function parameters(query: string): string[] {
+  return query
+    .replace(/^\?/, '')
+    .split('&')
+    .filter((part) => part !== '');
+}
+
+/** What the paths of a dialect end in, where that differs between the modes, and the queries they bring. */
+interface Endings {
+  streaming: string;
+  whole: string;
+  queries: ReadonlySet<string>;
+}
+
+const endings = new WeakMap<WireFormat, Endings>();
+
+// The paths are made anew for each request, and the body with them: once is enough to see what they end in.
+function endingsOf(format: WireFormat): Endings {
+  const known = endings.get(format);
+  if (known !== undefined) return known;
+  const [streaming, whole] = [true, false].map((stream) => format.request({ messages: [], stream }).path);
+  const [a = '', aQuery = ''] = streaming!.split('?', 2);
+  const [b = '', bQuery = ''] = whole!.split('?', 2);
+  let same = 0;
+  while (same < a.length && a[same] === b[same]) same++;
+  const found: Endings = {
+    streaming: a.slice(same),
+    whole: b.slice(same),
+    queries: new Set([...parameters(aQuery), ...parameters(bQuery)]),
+  };
+  endings.set(format, found);
+  return found;
+}
+
+function inMode(pathname: string, ownPath: string, { streaming, whole }: Endings): string {
+  // Neither end is that of the other, except where one of them is empty: `/converse` and `/converse-stream`.
+  const isStreaming = streaming === '' ? !pathname.endsWith(whole) : pathname.endsWith(streaming);
+  const wantsStreaming = streaming === '' ? !ownPath.endsWith(whole) : ownPath.endsWith(streaming);
+  if (isStreaming === wantsStreaming) return pathname;
+  const [from, to] = wantsStreaming ? [whole, streaming] : [streaming, whole];
+  return pathname.endsWith(from) ? pathname.slice(0, pathname.length - from.length) + to : pathname;
 }
 
 function parseUrl(text: string): URL {

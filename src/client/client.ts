@@ -1,7 +1,7 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import type { StreamEvent } from '../model/events.ts';
-import { type AuthScheme, DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
+import { type AuthScheme, type ConnectOptions, DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { ChatRequest, Message } from '../model/request.ts';
 import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
@@ -10,9 +10,9 @@ import type { WireFormat } from '../wire/format.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
 import { type Authorize, authorizer } from './auth.ts';
-import type { ConnectOptions } from './connection.ts';
+import { Dialer } from './dialer.ts';
 import { exchange } from './exchange.ts';
-import { ConnectionPool } from './pool.ts';
+import { type ConnectionPool, connectionPool } from './pool.ts';
 import { AnswerStream } from './stream.ts';
 
 /** Where a client sends its requests, and how. */
@@ -43,7 +43,7 @@ export interface ClientOptions {
   method?: 'GET' | 'POST';
   /** Time limits in ms. Default: connect 10 s, first byte and total 5 min, idle 60 s. */
   timeouts?: Partial<Timeouts>;
-  /** How connections are made. */
+  /** How connections are made. Default: HTTP/1.1, directly, kept open. */
   connect?: ConnectOptions;
   /** Values that must not appear in any outcome, beside the key and the headers. */
   secrets?: readonly Secret[];
@@ -86,7 +86,7 @@ export interface Measured {
   signal?: AbortSignal;
 }
 
-/** A client for one endpoint. Its connections are kept open between requests. */
+/** A client for one endpoint. Its connections are kept open between requests, unless `connect` says otherwise. */
 export interface StreamClient {
   /** Asks for a streaming answer. Returns at once; failures come as an `error` event and in `result`. */
   stream(request: RequestOptions): AnswerStream;
@@ -96,13 +96,15 @@ export interface StreamClient {
   measure(measured: Measured): Promise<Observation>;
   /** Opens connections ahead of need. Rejects with the cause when one cannot be opened. */
   warm(connections: number): Promise<void>;
+  /** Closes the connections that are idle: the next requests open their own. */
+  drop(): void;
   /** Closes the connections. */
   close(): void;
 }
 
 /**
- * Makes a client for an endpoint. Throws a `UserError` for an unknown provider or dialect and for an address that is
- * missing or no URL.
+ * Makes a client for an endpoint. Throws a `UserError` for an unknown provider or dialect, for an address that is missing
+ * or no URL, and for a proxy or authorities that are none.
  */
 export function createClient(options: ClientOptions): StreamClient {
   const row = options.provider === undefined ? undefined : provider(options.provider);
@@ -145,12 +147,15 @@ class Client implements StreamClient {
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.authorize = authorizer(auth, options.apiKey, this.clock);
+    const connect = options.connect ?? {};
+    const dialer = new Dialer(addressOf(baseUrl, format, '').origin, this.clock, connect, process.env);
+    this.pool = connectionPool(dialer, this.clock, connect);
     this.redact = createRedactor([
       ...(options.secrets ?? []),
       ...(options.apiKey === undefined ? [] : [{ name: '[key]', value: options.apiKey }]),
       ...Object.entries(options.headers ?? {}).map(([name, value]) => ({ name: `[header ${name}]`, value })),
+      ...(dialer.proxy?.secrets ?? []).map((value) => ({ name: '[proxy]', value })),
     ]);
-    this.pool = new ConnectionPool(addressOf(baseUrl, format, '').origin, this.clock, options.connect ?? {});
   }
 
   stream(request: RequestOptions): AnswerStream {
@@ -174,6 +179,10 @@ class Client implements StreamClient {
 
   warm(connections: number): Promise<void> {
     return this.pool.warm(connections, this.timeouts.connectMs);
+  }
+
+  drop(): void {
+    this.pool.drop();
   }
 
   close(): void {

@@ -5,7 +5,7 @@ import type { Observation } from '../model/record.ts';
 import type { Redact } from '../model/secrets.ts';
 import type { Decoder, WireFormat } from '../wire/format.ts';
 import { FRAMINGS, type FrameParser } from '../wire/framing.ts';
-import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
+import type { Connection, ConnectionSink, ResponseHeaders, SocketRequest } from './connection.ts';
 import { nextDeadline, type Progress } from './deadline.ts';
 import { afterReads } from './decode-queue.ts';
 import { Fold } from './fold.ts';
@@ -85,7 +85,7 @@ class Exchange implements ConnectionSink {
     this.fold.onSent(atMs);
   }
 
-  onHeaders(atMs: number, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onHeaders(atMs: number, status: number, headers: ResponseHeaders): void {
     this.succeeded = status >= 200 && status < 300;
     this.fold.onHeaders(atMs, status, headers);
   }

@@ -2,7 +2,7 @@ import type { StreamEvent, UsageEvent } from '../model/events.ts';
 import type { ConnectionInfo, Mode, Observation, Outcome } from '../model/record.ts';
 import type { Redact } from '../model/secrets.ts';
 import type { Marks } from '../model/timeline.ts';
-import type { ConnectPhases } from './connection.ts';
+import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import { type Ending, outcomeOf } from './outcome.ts';
 
 /** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
@@ -96,7 +96,7 @@ export class Fold {
     this.marks.sent = this.ms(atMs);
   }
 
-  onHeaders(atMs: number, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onHeaders(atMs: number, status: number, headers: ResponseHeaders): void {
     this.marks.headers = this.ms(atMs);
     this.status = status;
     const kept: Record<string, string> = {};

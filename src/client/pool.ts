@@ -1,43 +1,76 @@
 import type { Clock } from '../model/clock.ts';
-import { Connection, type ConnectOptions } from './connection.ts';
+import { type ConnectOptions, DEFAULT_STREAMS_PER_SESSION } from '../model/plan.ts';
+import type { Connection } from './connection.ts';
+import type { Dialer } from './dialer.ts';
+import { SessionPool } from './session-pool.ts';
+import { SocketConnection } from './socket-connection.ts';
 
-/** The idle connections of one origin. The one used last is used next, so that few stay warm. */
-export class ConnectionPool {
-  private readonly idle: Connection[] = [];
-  private readonly origin: URL;
-  private readonly clock: Clock;
-  private readonly options: ConnectOptions;
+/** The connections to one origin. */
+export interface ConnectionPool {
+  /** A connection for one request: an open one if there is one, else one that opens with the request. */
+  acquire(): Connection;
+  /** Takes back a connection whose response has ended. One that was destroyed is forgotten. */
+  release(connection: Connection): void;
+  /**
+   * Sees to it that `count` requests would find open connections. Rejects with the cause when one cannot be opened within
+   * `limitMs`. Where connections are not kept, one is opened and closed again.
+   */
+  warm(count: number, limitMs: number): Promise<void>;
+  /** Closes the idle connections; the next requests open others. */
+  drop(): void;
+  /** Closes the idle connections, and those still in use when they come back. */
+  close(): void;
+}
+
+/** The pool that the options ask for. */
+export function connectionPool(dialer: Dialer, clock: Clock, options: ConnectOptions): ConnectionPool {
+  const keep = options.connection !== 'per-request';
+  const { http = 1, streamsPerSession: limit = DEFAULT_STREAMS_PER_SESSION } = options;
+  return http === 2
+    ? new SessionPool(dialer, clock, { limit, keep })
+    : new SocketPool(() => new SocketConnection(dialer, clock), keep);
+}
+
+/** HTTP/1.1: one socket for each request at once. The one used last is used next, so that few stay warm. */
+class SocketPool implements ConnectionPool {
+  private readonly idle: SocketConnection[] = [];
+  private readonly make: () => SocketConnection;
+  private readonly keep: boolean;
   private closed = false;
 
-  constructor(origin: URL, clock: Clock, options: ConnectOptions) {
-    this.origin = origin;
-    this.clock = clock;
-    this.options = options;
+  constructor(make: () => SocketConnection, keep: boolean) {
+    this.make = make;
+    this.keep = keep;
   }
 
-  /** An idle connection, open if there is one, or a new one that will open with its first request. */
   acquire(): Connection {
     const open = this.idle.findLastIndex((connection) => connection.isOpen);
     const found = open === -1 ? this.idle.pop() : this.idle.splice(open, 1)[0];
-    return found ?? new Connection(this.origin, this.clock, this.options);
+    return found ?? this.make();
   }
 
-  /** Takes back a connection whose response has ended. One that was destroyed is forgotten. */
   release(connection: Connection): void {
     if (!connection.usable) return;
-    if (this.closed) connection.destroy();
-    else this.idle.push(connection);
+    if (this.closed || !this.keep) connection.destroy();
+    else this.idle.push(connection as SocketConnection);
   }
 
-  /** Sees to it that `count` idle connections are open. Rejects with the cause when one cannot be, within `limitMs`. */
   async warm(count: number, limitMs: number): Promise<void> {
-    while (this.idle.length < count) this.idle.push(new Connection(this.origin, this.clock, this.options));
-    await Promise.all(this.idle.slice(-count).map((connection) => connection.open(limitMs)));
+    const wanted = this.keep ? count : 1;
+    while (this.idle.length < wanted) this.idle.push(this.make());
+    try {
+      await Promise.all(this.idle.slice(-wanted).map((connection) => connection.open(limitMs)));
+    } finally {
+      if (!this.keep) this.drop();
+    }
   }
 
-  /** Closes the idle connections, and those still in use when they come back. */
+  drop(): void {
+    for (const connection of this.idle.splice(0)) connection.destroy();
+  }
+
   close(): void {
     this.closed = true;
-    for (const connection of this.idle.splice(0)) connection.destroy();
+    this.drop();
   }
 }

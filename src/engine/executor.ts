@@ -6,7 +6,7 @@ import type { Executor, Job } from './block.ts';
 
 /** An executor over one client for each target of the plan. */
 export interface ClientExecutor extends Executor {
-  /** Opens one connection to the target. Rejects with the system's error when that fails. */
+  /** Opens a connection to the target, and keeps it where connections are kept. Rejects with the system's error when that fails. */
   reach(target: string): Promise<void>;
   close(): void;
 }
@@ -24,12 +24,21 @@ export function clientExecutor(plan: RunPlan, clock: Clock, secrets: readonly Se
       const request = chatOf(target, prompts.get(cell.prompt)!, cell.mode === 'streaming');
       return clients.get(cell.target)!.measure({ ...rest, request, keepText: plan.keepText });
     },
-    // A connection that cannot be opened now is opened, or fails, with the request that needs it.
-    warm: (target, connections) =>
-      clients
-        .get(target)!
-        .warm(connections)
-        .catch(() => {}),
+    async warm(target, connections) {
+      const client = clients.get(target)!;
+      const use = targets.get(target)!.connect?.connection ?? 'warm';
+      switch (use) {
+        case 'warm':
+          // A connection that cannot be opened now is opened, or fails, with the request that needs it.
+          return client.warm(connections).catch(() => {});
+        case 'cold':
+          return client.drop();
+        case 'per-request':
+          return;
+        default:
+          return use satisfies never;
+      }
+    },
     reach: (target) => clients.get(target)!.warm(1),
     close: () => {
       for (const client of clients.values()) client.close();
@@ -38,9 +47,9 @@ export function clientExecutor(plan: RunPlan, clock: Clock, secrets: readonly Se
 }
 
 function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonly Secret[]): StreamClient {
-  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method } = target;
+  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect } = target;
   return createClient({
-    ...{ baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method },
+    ...{ baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect },
     timeouts: plan.timeouts,
     secrets,
     clock,

@@ -71,8 +71,48 @@ export function absence(cell: CellReport): string {
 }
 
 /** What a reader must know to take the figures for what they are. */
-export function notes({ cells }: Report): string[] {
-  return [...tokenNotes(cells), ...coalescedNotes(cells), ...sampleNotes(cells)];
+export function notes(report: Report): string[] {
+  const { cells } = report;
+  return [...connectionNotes(report), ...tokenNotes(cells), ...coalescedNotes(cells), ...sampleNotes(cells)];
+}
+
+const CONNECTION_USE: Readonly<Record<string, string>> = {
+  cold: "opened by each block's first requests, then kept (cold)",
+  'per-request': 'a new one for each request',
+};
+
+/** How connections were made, where that is not the default: what was asked for, as the scenario has it. */
+function connectionNotes({ scenario }: Report): string[] {
+  const { connection, targets } = asFields(scenario.document);
+  const ways = (Array.isArray(targets) ? targets : []).map(asFields).map((target) => ({
+    name: oneLine(String(target.name)),
+    way: connectionWay(target).join(', '),
+  }));
+  const same = ways.every(({ way }) => way === ways[0]?.way);
+  const said = same
+    ? [ways[0]?.way]
+    : ways.map(({ name, way }) => (way === '' ? undefined : `${name}: ${way}`));
+  const parts = [CONNECTION_USE[String(connection)], ...said].filter((part) => part);
+  return parts.length === 0 ? [] : [`Connections: ${oneLine(parts.join('; '))}.`];
+}
+
+function connectionWay(target: Readonly<Record<string, unknown>>): string[] {
+  const { http, streamsPerSession = 100, proxy, unix, ip, dns, resolve, ca, insecure } = target;
+  const said: [unknown, string][] = [
+    [http !== undefined && http !== 1, `HTTP/${http}, up to ${streamsPerSession} streams on a connection`],
+    [unix, `over the unix socket ${unix}`],
+    [proxy, proxy === 'env' ? 'by the proxy that the environment names' : `by the proxy ${proxy}`],
+    [ip !== undefined && ip !== 'auto', `IPv${ip} only`],
+    [dns === 'once', 'names looked up once'],
+    [resolve, `to pinned addresses (${Array.isArray(resolve) ? resolve.join(', ') : resolve})`],
+    [ca, 'trusting an authority of its own'],
+    [insecure, 'certificates not checked'],
+  ];
+  return said.filter(([given]) => given).map(([, words]) => words);
+}
+
+function asFields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 const TOKEN_SOURCES: Record<NonNullable<CellReport['tokenSource']>, string> = {

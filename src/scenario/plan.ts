@@ -1,5 +1,6 @@
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import { split } from '../model/split.ts';
+import { connectOptions } from './connection.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
@@ -17,12 +18,18 @@ export function usesSimulator(scenario: Scenario): boolean {
   return scenario.targets.some(isEmbedded);
 }
 
-/** All that a run of the scenario will do. The same scenario and seed give the same plan. */
+/**
+ * All that a run of the scenario will do. The same scenario and seed give the same plan. Throws a `UserError` for files
+ * of authorities that are none, and for a proxy's password that was written out.
+ */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
   const { scenario, promptTexts } = loaded;
   const groups = cellGroups(scenario);
+  const connect = connectOptions(loaded);
   return {
-    targets: scenario.targets.map((target) => resolveTarget(target, options.simulatorUrl)),
+    targets: scenario.targets.map((target, index) =>
+      resolveTarget(target, options.simulatorUrl, connect[index]),
+    ),
     prompts: scenario.prompts.map((prompt) => resolvePrompt(prompt, promptTexts)),
     cells: groups.flat(),
     blocks: blocksOf(scenario, groups),
@@ -44,7 +51,7 @@ function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
   );
 }
 
-function blocksOf({ load, seed }: Scenario, groups: readonly Cell[][]): Block[] {
+function blocksOf({ load, seed, connection }: Scenario, groups: readonly Cell[][]): Block[] {
   const { requests, durationMs, warmup } = load;
   // A round without a request would be no round.
   const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
@@ -62,7 +69,8 @@ function blocksOf({ load, seed }: Scenario, groups: readonly Cell[][]): Block[] 
           cell,
           ...(shares === undefined ? {} : { requests: shares[round]! }),
           ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
-          warmup: round === 0 ? warmup : 0,
+          // Warm-up would open the connections that a cold block's first requests are there to open.
+          warmup: round === 0 && connection !== 'cold' ? warmup : 0,
         }),
       );
     }),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
+import { connectionUse } from './connection-schema.ts';
 import {
   ALWAYS,
   choice,
@@ -126,6 +127,7 @@ const documentSchema = mapping({
     .prefault(['streaming'])
     .describe('Streaming, non-streaming, or both, measured side by side.'),
   load: loadSchema.prefault({}).describe('How many requests, how many at once.'),
+  connection: connectionUse.default('warm'),
   timeouts: timeoutsSchema.prefault({}).describe('Time limits of a request.'),
   stall: duration()
     .prefault('1s')

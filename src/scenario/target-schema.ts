@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { ErrorCode } from '../model/errors.ts';
 import { DIALECT_NAMES } from '../wire/dialects.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
+import { connectionContradictions, connectionFields } from './connection-schema.ts';
 import { ALWAYS, choice, mapping, text } from './fields.ts';
 
 /** The provider of a target that only has a URL. */
@@ -77,6 +78,7 @@ export const targetSchema = mapping({
   profile: text()
     .optional()
     .describe("For the simulator: the name of a profile. Default: the target's model."),
+  ...connectionFields,
 })
   .superRefine((value: unknown, context) => {
     for (const issue of contradictions(value)) context.addIssue({ code: 'custom', params: {}, ...issue });
@@ -96,7 +98,7 @@ interface Contradiction {
 function contradictions(value: unknown): Contradiction[] {
   if (typeof value !== 'object' || value === null) return [];
   const { provider = CUSTOM, url, dialect, model, body, profile } = value as Record<string, unknown>;
-  const found: Contradiction[] = [];
+  const found: Contradiction[] = connectionContradictions(value as Record<string, unknown>);
   if (profile !== undefined && provider !== SIMULATOR) {
     found.push({ path: ['profile'], message: 'a profile is for targets with provider: simulator' });
   }

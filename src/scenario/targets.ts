@@ -1,4 +1,4 @@
-import type { AuthScheme, Target } from '../model/plan.ts';
+import type { AuthScheme, ConnectOptions, Target } from '../model/plan.ts';
 import type { Secret } from '../model/secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
@@ -49,12 +49,17 @@ export function isEmbedded(target: ScenarioTarget): boolean {
 }
 
 /**
- * The endpoint of a target. `simulatorUrl` is the address of the embedded simulator, without a path.
+ * The endpoint of a target. `simulatorUrl` is the address of the embedded simulator, without a path; `connect` is how
+ * connections are made, where not all is at its default.
  *
  * @throws {Error} when the target is the embedded simulator and no `simulatorUrl` is given, or when a target has
  * neither an address nor a provider with one; a checked scenario has no such target.
  */
-export function resolveTarget(target: ScenarioTarget, simulatorUrl?: string): Target {
+export function resolveTarget(
+  target: ScenarioTarget,
+  simulatorUrl?: string,
+  connect?: ConnectOptions,
+): Target {
   const { provider = CUSTOM, url, model, profile, apiKey, headers, extra, textPath, body, method } = target;
   const row = providerRow(provider);
   const dialect = target.dialect ?? row?.dialect;
@@ -76,6 +81,7 @@ export function resolveTarget(target: ScenarioTarget, simulatorUrl?: string): Ta
     ...(textPath === undefined ? {} : { textPath }),
     ...(body === undefined ? {} : { body }),
     ...(method === undefined ? {} : { method }),
+    ...(connect === undefined ? {} : { connect }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressOf } from '../../src/client/address.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
 
 const chat = wireFormat('openai-chat');
 
@@ -24,5 +24,63 @@ describe('where a request goes', () => {
 
   test.each(['h:1/v1', 'localhost', 'ftp://h', ''])('%j is refused with a remedy', (base) => {
     expect(() => addressOf(base, chat, '')).toThrow(/is not an http or https URL\n.*in full/);
+  });
+
+  describe('a URL that is taken whole goes where the mode wants it', () => {
+    const gemini = 'https://h/v1beta/models/flash';
+    const bedrock = 'https://h/model/a%3Ab';
+    test.each<[string, string, string, string]>([
+      [
+        'gemini',
+        `${gemini}:streamGenerateContent`,
+        `${gemini}:streamGenerateContent?alt=sse`,
+        `${gemini}:generateContent`,
+      ],
+      [
+        'gemini',
+        `${gemini}:generateContent?key=k`,
+        `${gemini}:streamGenerateContent?key=k&alt=sse`,
+        `${gemini}:generateContent?key=k`,
+      ],
+      [
+        'gemini',
+        `${gemini}:streamGenerateContent?alt=sse&key=k`,
+        `${gemini}:streamGenerateContent?key=k&alt=sse`,
+        `${gemini}:generateContent?key=k`,
+      ],
+      ['tgi', 'http://h/x/generate_stream', 'http://h/x/generate_stream', 'http://h/x/generate'],
+      ['tgi', 'http://h/generate', 'http://h/generate_stream', 'http://h/generate'],
+      ['bedrock-converse', `${bedrock}/converse-stream`, `${bedrock}/converse-stream`, `${bedrock}/converse`],
+      ['bedrock-converse', `${bedrock}/converse`, `${bedrock}/converse-stream`, `${bedrock}/converse`],
+      ['openai-chat', 'http://h/chat/completions', 'http://h/chat/completions', 'http://h/chat/completions'],
+      // An application's URL is its user's to choose, whatever it ends in.
+      [
+        'agent',
+        'http://h/agents/1/chat/x/stream',
+        'http://h/agents/1/chat/x/stream',
+        'http://h/agents/1/chat/x/stream',
+      ],
+    ])('%s: %s', (dialect, url, streaming, whole) => {
+      const format = wireFormat(dialect);
+      const to = (stream: boolean) => {
+        // The model in the URL wins over that of the request.
+        const { origin, path } = addressOf(
+          url,
+          format,
+          format.request({ messages: [], model: 'm', stream }).path,
+        );
+        return `${origin.origin}${path}`;
+      };
+      expect([to(true), to(false)]).toEqual([streaming, whole]);
+    });
+
+    test.each(DIALECT_NAMES)('%s: and its own paths stay as they are', (dialect) => {
+      const format = wireFormat(dialect);
+      for (const stream of [true, false]) {
+        const { path } = format.request({ messages: [{ role: 'user', content: 'x' }], model: 'm', stream });
+        const once = addressOf('http://h/v1', format, path).path;
+        expect(addressOf(`http://h${once}`, format, path).path).toBe(path === '' ? '/v1' : once);
+      }
+    });
   });
 });

@@ -3,10 +3,15 @@ import { createRedactor } from '../../model/secrets.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { AddCommand } from '../command.ts';
-import { collect } from '../scenario-flags.ts';
+import {
+  addConnectionOptions,
+  type ConnectionFlags,
+  collect,
+  connectionOverrides,
+} from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
-interface ProbeFlags {
+interface ProbeFlags extends ConnectionFlags {
   provider?: string;
   model?: string;
   dialect?: string;
@@ -28,7 +33,7 @@ interface ProbeFlags {
 const WATCH_MS = 30_000;
 
 export const probeCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('probe')
     .description('look into one request: where its time went, how its stream arrived, what its headers say')
     .argument('[url]', 'any endpoint that streams, or an API (default: the embedded simulator)')
@@ -46,8 +51,9 @@ export const probeCommand: AddCommand = (root, open) => {
     .option('--method <method>', 'for plain endpoints: GET or POST')
     .option('--body <text>', 'for plain endpoints: the request body, sent as it is')
     .option('--text-path <path>', "for plain endpoints: where the text is in an event's JSON")
-    .option('--json', 'print what was found as one JSON document')
-    .action((url: string | undefined, flags: ProbeFlags) => probe(url, flags, open()));
+    .option('--json', 'print what was found as one JSON document');
+  addConnectionOptions(command);
+  command.action((url: string | undefined, flags: ProbeFlags) => probe(url, flags, open()));
 };
 
 async function probe(url: string | undefined, flags: ProbeFlags, session: Session): Promise<void> {
@@ -111,6 +117,7 @@ async function target(url: string | undefined, flags: ProbeFlags, session: Sessi
     { path: 'targets.0.body', value: body, from: '--body' },
     { path: 'targets.0.textPath', value: flags.textPath, from: '--text-path' },
     { path: 'timeouts.total', value: flags.timeout, from: '--timeout' },
+    ...connectionOverrides(flags),
   ].filter(({ value }) => value !== undefined);
   const named = url === undefined && provider === undefined ? 'simulator' : provider;
   if (named !== provider) session.say('no URL and no --provider: probing the embedded simulator');

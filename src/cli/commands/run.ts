@@ -4,7 +4,14 @@ import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { AddCommand } from '../command.ts';
 import { type RunSettings, runScenarios } from '../run-scenarios.ts';
-import { collect, envOf, numberList, type ScenarioFlags, scenarioOverrides } from '../scenario-flags.ts';
+import {
+  addConnectionOptions,
+  collect,
+  envOf,
+  numberList,
+  type ScenarioFlags,
+  scenarioOverrides,
+} from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
 interface RunFlags extends ScenarioFlags, RunSettings {
@@ -23,6 +30,7 @@ export const runCommand: AddCommand = (root, open) => {
     .description('run scenarios; without one: the demo, against the embedded simulator')
     .argument('[scenario...]', 'scenario files (YAML or JSON)');
   addScenarioOptions(command);
+  addConnectionOptions(command);
   command
     .option('--target <url>', "without a file: the API's base URL, or the endpoint's full URL")
     .option('--provider <name>', 'without a file: a provider known by name (see `streambench providers`)')

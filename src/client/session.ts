@@ -1,0 +1,209 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import type { Clock } from '../model/clock.ts';
+import { connectError } from './connect-error.ts';
+import type { ConnectionSink, ConnectPhases, SocketRequest } from './connection.ts';
+import type { Dialer, OpenSocket } from './dialer.ts';
+
+/** Told of what becomes of a session. */
+export interface SessionEvents {
+  /** The service's settings came: it speaks HTTP/2, and says how many requests it takes at once. */
+  onReady(): void;
+  /** There is room for one more request than before. */
+  onRoom(): void;
+  /** It takes no more requests. The error is there when it broke before it was ready. */
+  onClosed(error?: Error): void;
+}
+
+// Node's own windows (64 KiB for all streams together) would hold a distant server back.
+const STREAM_WINDOW_BYTES = 1 << 20;
+const SESSION_WINDOW_BYTES = 1 << 24;
+const SESSION_MEMORY_MB = 128;
+
+/**
+ * One HTTP/2 connection with several requests at once. undici can do this too (`allowH2`, `pipelining` and `idempotent`
+ * together), but where the service takes fewer at once than are sent, the others wait inside of it and count as sent.
+ */
+export class Session {
+  private readonly session: ClientHttp2Session;
+  private readonly phases: ConnectPhases;
+  private readonly info: ReturnType<Dialer['describe']>;
+  private readonly origin: URL;
+  private readonly clock: Clock;
+  private readonly events: SessionEvents;
+  private readonly wanted: number;
+  private inFlight = 0;
+  private ready = false;
+  private open = true;
+
+  /** Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once. */
+  constructor(dialer: Dialer, opened: OpenSocket, clock: Clock, limit: number, events: SessionEvents) {
+    this.origin = dialer.origin;
+    this.phases = opened.phases;
+    this.info = dialer.describe(opened.socket);
+    this.clock = clock;
+    this.wanted = limit;
+    this.events = events;
+    this.session = connectHttp2(dialer.origin, {
+      createConnection: () => opened.socket,
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+    });
+    this.session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    let error: Error | undefined;
+    this.session
+      .on('remoteSettings', () => {
+        this.ready = true;
+        events.onReady();
+      })
+      // The last requests may come to their end; no others are taken.
+      .on('goaway', () => this.retire())
+      .on('error', (cause) => {
+        error ??= cause;
+      })
+      .on('close', () => {
+        this.open = false;
+        events.onClosed(this.ready ? undefined : notHttp2(error));
+      });
+  }
+
+  /** Requests at once: what was asked for, or what the service takes where that is less. */
+  get limit(): number {
+    const theirs = this.ready ? this.session.remoteSettings.maxConcurrentStreams : undefined;
+    return Math.min(this.wanted, theirs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** How many more requests can be sent now. */
+  get room(): number {
+    return this.ready && this.open ? Math.max(0, this.limit - this.inFlight) : 0;
+  }
+
+  get isIdle(): boolean {
+    return this.inFlight === 0;
+  }
+
+  /** Sends a request. `first`: the session was opened for it. Returns what ends the request, and leaves the session. */
+  send(request: SocketRequest, sink: ConnectionSink, first: boolean): () => void {
+    const { clock } = this;
+    let stream: ClientHttp2Stream;
+    try {
+      stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
+    } catch (error) {
+      sink.onError(clock.now(), error as Error);
+      return () => {};
+    }
+    const streams = ++this.inFlight;
+    let sent = false;
+    let over = false;
+    const onSent = (atMs: number) => {
+      if (sent) return;
+      sent = true;
+      const more = { streams, streamLimit: this.limit };
+      sink.onSocket(
+        { reused: !first, protocol: 'h2', ...this.info, ...more },
+        first ? this.phases : undefined,
+      );
+      sink.onSent(atMs);
+    };
+    const leave = () => {
+      if (over) return;
+      over = true;
+      this.inFlight--;
+      if (this.room > 0) this.events.onRoom();
+    };
+    const fail = (atMs: number, error: Error) => {
+      if (over) return;
+      leave();
+      sink.onError(atMs, this.ready ? error : notHttp2(error));
+    };
+    stream
+      // Written as far as the kernel: the frames leave in one batch after this turn of the loop.
+      .once('finish', () => onSent(clock.now()))
+      // HOT PATH: the clock is read before anything else is done.
+      .once('response', (headers) => {
+        const atMs = clock.now();
+        onSent(atMs);
+        const { ':status': status = 0, ...rest } = headers;
+        sink.onHeaders(atMs, status, rest as Record<string, string | string[] | undefined>);
+      })
+      .on('data', (chunk: Uint8Array) => {
+        sink.onRead(clock.now(), chunk);
+      })
+      .once('end', () => {
+        const atMs = clock.now();
+        // A reset ends the stream too, as does the loss of the session.
+        if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(atMs, reset(stream.rstCode));
+        if (over) return;
+        leave();
+        sink.onEnd(atMs);
+      })
+      .once('error', (error) => fail(clock.now(), error))
+      .once('close', () => fail(clock.now(), reset(stream.rstCode)));
+    if (request.body !== undefined) stream.end(request.body);
+    return () => {
+      if (over) return;
+      // The service is told, and the other streams go on.
+      stream.close(constants.NGHTTP2_CANCEL);
+      leave();
+    };
+  }
+
+  /** Takes no more requests, and ends when the last one in flight has ended. */
+  retire(): void {
+    this.open = false;
+    if (!this.session.closed) this.session.close();
+  }
+
+  /** Ends it, and all that is in flight on it, at once. */
+  destroy(): void {
+    this.open = false;
+    this.session.destroy();
+  }
+
+  private headersOf({ method, path, headers, body }: SocketRequest): OutgoingHttpHeaders {
+    const { origin } = this;
+    const { host = origin.host, ...rest } = headers;
+    // These speak of an HTTP/1.1 connection, and HTTP/2 forbids them.
+    for (const name of ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']) {
+      delete rest[name];
+    }
+    return {
+      ':method': method,
+      ':path': path,
+      ':scheme': origin.protocol.slice(0, -1),
+      ':authority': host,
+      ...rest,
+      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+    };
+  }
+}
+
+function notHttp2(cause: Error | undefined): Error {
+  const why = cause === undefined ? 'the connection was closed before it answered' : cause.message;
+  return connectError('HTTP2_UNAVAILABLE', `the service does not speak HTTP/2: ${why}`, cause);
+}
+
+// RFC 9113, section 7, by number.
+const REASONS = [
+  ...[
+    'NO_ERROR',
+    'PROTOCOL_ERROR',
+    'INTERNAL_ERROR',
+    'FLOW_CONTROL_ERROR',
+    'SETTINGS_TIMEOUT',
+    'STREAM_CLOSED',
+  ],
+  ...['FRAME_SIZE_ERROR', 'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR'],
+  ...['ENHANCE_YOUR_CALM', 'INADEQUATE_SECURITY', 'HTTP_1_1_REQUIRED'],
+];
+
+function reset(code = 0): Error {
+  return Object.assign(new Error(`the service reset the HTTP/2 stream (${REASONS[code] ?? code})`), {
+    code: 'ERR_HTTP2_STREAM_RESET',
+  });
+}
