@@ -33,6 +33,14 @@ describe('a text within its budget', () => {
     expect(all).toBe('2000');
   });
 
+  test('leaves room for what follows, and no more', () => {
+    const parts = [
+      { head: 'results', rows: rows(2000) },
+      { head: '', rows: ['foot'] },
+    ];
+    expect(Buffer.byteLength(fitParts(parts, 10_000))).toBeGreaterThan(9_500);
+  });
+
   test('counts bytes, not characters', () => {
     expect(Buffer.byteLength(fitParts([{ head: '', rows: rows(500, '请介绍') }], 3000))).toBeLessThan(3000);
   });

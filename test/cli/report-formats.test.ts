@@ -1,0 +1,48 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reportCommand } from '../../src/cli/commands/report.ts';
+import { REPORTER_NAMES } from '../../src/report/names.ts';
+import { parseXml } from '../report/xml.ts';
+import { scratch, streambench } from '../support/program.ts';
+import { runCommand } from './in-process.ts';
+
+const folder = scratch();
+let run = '';
+
+beforeAll(async () => {
+  const gates = ['--threshold', 'ttft.p50 < 1ms', '--threshold', 'errors.rate <= 0%'];
+  const args = ['run', '-n', '2', '-c', '1', '--rounds', '1', '-q', ...gates, '-o', folder.path];
+  const { code, stderr } = await streambench(args);
+  expect(code, stderr).toBe(3);
+  run = join(folder.path, readdirSync(folder.path)[0]!);
+});
+afterAll(() => folder.dispose());
+
+const report = (format: string) => runCommand(reportCommand, ['report', run, '-f', format]);
+
+describe('report', () => {
+  test.each(REPORTER_NAMES)('-f %s prints the format and nothing else', async (format) => {
+    const { code, stdout, stderr } = await report(format);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.endsWith('\n')).toBe(true);
+    expect(stdout.length).toBeGreaterThan(50);
+  });
+
+  test('the gates of the run are the cases of its JUnit XML', async () => {
+    const { stdout } = await streambench(['report', run, '-f', 'junit']);
+    const cases = parseXml(stdout).children[0]!.children.filter(({ name }) => name === 'testcase');
+    expect(cases.map(({ attributes, children }) => [attributes.name, children[0]?.name])).toEqual([
+      ['ttft.p50 < 1ms', 'failure'],
+      ['errors.rate <= 0%', undefined],
+    ]);
+  });
+
+  test('its help lists every format, and a name that is none is told what there is', async () => {
+    const { stdout } = await streambench(['report', '--help']);
+    for (const name of ['terminal', ...REPORTER_NAMES])
+      expect(stdout).toMatch(new RegExp(`[ ,]${name}[,\\s]`));
+    await expect(report('junti')).rejects.toThrow('unknown format "junti"\n  did you mean "junit"?');
+    await expect(report('html')).rejects.toThrow('known: terminal, json, markdown, csv, junit, ');
+  });
+});
