@@ -9,6 +9,7 @@ import { listCommands } from './commands/lists.ts';
 import { probeCommand } from './commands/probe.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { validateCommand } from './commands/validate.ts';
 import { type CommonOptions, processSession, type Session } from './session.ts';
@@ -57,6 +58,7 @@ function program(open: (options: CommonOptions) => Session): Command {
     validateCommand,
     doctorCommand,
     simulateCommand,
+    serveCommand,
     listCommands,
   ]) {
     add(root, () => open(root.opts<CommonOptions>()));

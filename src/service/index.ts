@@ -5,6 +5,13 @@
 
 /** Makes a bearer token that a service with the same secret accepts. */
 export { createToken, type TokenOptions } from './auth.ts';
+/** A service in a process of its own: what a benchmark wants. */
+export {
+  type EmbeddedService,
+  type EmbeddedServiceOptions,
+  startEmbeddedService,
+  type UpstreamSettings,
+} from './embedded.ts';
 /** When answers are written into the message store. */
 export type { Strategy } from './keeper.ts';
 /** Structured logs: one JSON object a line. */

@@ -1,0 +1,124 @@
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { type ClientOptions, createClient } from '../client/client.ts';
+import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model/errors.ts';
+import { createToken } from './auth.ts';
+import type { ServiceOptions } from './options.ts';
+import { createService } from './service.ts';
+import type { Upstream } from './upstream.ts';
+
+/** A model behind an embedded service, as data: the client is made where the service runs. */
+export interface UpstreamSettings extends Omit<Upstream, 'client'> {
+  client: Omit<ClientOptions, 'clock'>;
+}
+
+/** Settings of an embedded service. Its clock, its log and its tools are its own. */
+export interface EmbeddedServiceOptions
+  extends Omit<ServiceOptions, 'secret' | 'upstreams' | 'tools' | 'log' | 'clock'> {
+  upstreams: readonly UpstreamSettings[];
+  /** Default: a random one. */
+  secret?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  /** Default `127.0.0.1`. */
+  host?: string;
+}
+
+/** A service that runs beside the program. */
+export interface EmbeddedService {
+  /** Base of every address: `http://127.0.0.1:PORT`. */
+  url: string;
+  port: number;
+  /** A token that it accepts, good for a day. */
+  token: string;
+  /** Lets streams end as `Service.close` does, and ends the process. */
+  close(): Promise<void>;
+}
+
+/** What the process is told: its settings first, then to end. */
+export type ProcessRequest =
+  | { type: 'start'; options: EmbeddedServiceOptions; secret: string }
+  | { type: 'close' };
+
+/** What the process says. */
+export type ProcessReply =
+  | { type: 'listening'; url: string; port: number }
+  /** `problems` and the codes are those of a `UserError`, which cannot cross a process as it is. */
+  | { type: 'failed'; code: ErrorCode; problems: readonly Problem[]; exitCode: ExitCode }
+  | { type: 'broken'; message: string };
+
+/**
+ * Starts a service in a process of its own, so that it neither slows a client in this program nor is slowed by it, and
+ * the memory that it reports is its own. It ends with this program, however that ends. Run from TypeScript sources it
+ * shares this process instead, because another one needs the compiled file. Rejects with a `UserError` when the port is
+ * taken or the store cannot be opened.
+ */
+export async function startEmbeddedService(options: EmbeddedServiceOptions): Promise<EmbeddedService> {
+  const secret = options.secret ?? randomBytes(32).toString('base64url');
+  const token = await createToken(secret);
+  const started = import.meta.url.endsWith('.ts')
+    ? await startHere(options, secret)
+    : await startProcess(options, secret);
+  return { ...started, token };
+}
+
+/** Starts a service in this process. */
+export async function startHere(
+  options: EmbeddedServiceOptions,
+  secret: string,
+): Promise<Omit<EmbeddedService, 'token'>> {
+  const { port = 0, host = '127.0.0.1', upstreams, ...rest } = options;
+  const connected = upstreams.map(({ client, ...upstream }) => ({
+    ...upstream,
+    client: createClient(client),
+  }));
+  const service = createService({ ...rest, secret, upstreams: connected });
+  const address = await service.listen(port, host);
+  return {
+    ...address,
+    async close() {
+      await service.close();
+      for (const { client } of connected) client.close();
+    },
+  };
+}
+
+function startProcess(
+  options: EmbeddedServiceOptions,
+  secret: string,
+): Promise<Omit<EmbeddedService, 'token'>> {
+  const child = fork(new URL('./process.js', import.meta.url), {
+    // What this program was started with (a profiler, an inspector's port) is not meant for another.
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const tell = (request: ProcessRequest) => child.send(request);
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new Error(`the embedded service did not start: ${error.message}`)));
+    child.once('exit', (code) => reject(new Error(`the embedded service ended by itself (${code})`)));
+    child.once('message', (reply: ProcessReply) => {
+      switch (reply.type) {
+        case 'listening':
+          resolve({
+            url: reply.url,
+            port: reply.port,
+            close() {
+              if (child.connected) tell({ type: 'close' });
+              return exited;
+            },
+          });
+          break;
+        case 'failed':
+          reject(new UserError(reply.code, reply.problems, reply.exitCode));
+          break;
+        case 'broken':
+          reject(new Error(`the embedded service failed: ${reply.message}`));
+          break;
+        default:
+          reply satisfies never;
+      }
+    });
+    tell({ type: 'start', options, secret });
+  });
+}

@@ -1,0 +1,257 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ServiceOptions } from '../../src/service/index.ts';
+import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
+import {
+  clientOf,
+  decode,
+  jsonOf,
+  messagesOf,
+  startService,
+  startStack,
+  type TestService,
+  textOf,
+  until,
+} from './support.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const item of open.splice(0).reverse()) await item.close();
+});
+
+/** A service in front of a model whose bytes the test writes. `sockets` are the model's connections with a request. */
+async function puppet(options: Partial<ServiceOptions> = {}) {
+  const sockets: Socket[] = [];
+  const server = await rawServer((socket) => {
+    sockets.push(socket);
+    socket.write(SSE_HEAD);
+  });
+  open.push(server);
+  const service = await startService(
+    [{ name: 'puppet', model: 'm', client: clientOf(`${server.url}/v1`) }],
+    options,
+  );
+  open.push(service);
+  const ask = async (init?: RequestInit, body: object = {}) => {
+    const before = sockets.length;
+    const response = service.post('/chat/stream', { message: 'Hello', session_id: 's', ...body }, init);
+    response.catch(() => {});
+    await until(() => sockets.length > before);
+    return { response: await response, model: sockets.at(-1)! };
+  };
+  return { server, sockets, service, ask, stored: () => storedBy(service) };
+}
+
+async function storedBy(service: TestService) {
+  const messages = await messagesOf(service, 's');
+  return messages.map(({ role, content, partial, reason }) =>
+    [role, content, ...(partial ? [reason] : [])].join(': '),
+  );
+}
+
+const health = ({ url }: TestService) =>
+  jsonOf<{ active_streams: number; active_connections: number }>(fetch(`${url}/api/v1/health/stream`));
+const active = async (service: TestService) => (await health(service)).active_streams;
+const say = (text: string) => chunked(chatChunk({ content: text }));
+const finish = chunked(`${chatChunk({}, 'stop')}data: [DONE]\n\n`) + CHUNKED_END;
+
+/** Reads a response piece by piece. */
+function readerOf(response: Response) {
+  const reader = response.body!.getReader();
+  let text = '';
+  const more = async () => {
+    const { value, done } = await reader.read();
+    text += new TextDecoder().decode(value);
+    return !done;
+  };
+  return {
+    async until(wanted: string) {
+      while (!text.includes(wanted))
+        if (!(await more())) throw new Error(`the stream ended without ${wanted}: ${text}`);
+    },
+    /** All events, when the stream is over. */
+    async events() {
+      while (await more());
+      return decode('conversation', text).events;
+    },
+  };
+}
+
+describe('what is stored', () => {
+  test('the user’s message before the answer has a single byte', async () => {
+    const { ask, stored } = await puppet();
+    await ask();
+    expect(await stored()).toEqual(['user: Hello']);
+  });
+
+  test('normal end: the whole answer, before the client hears that it is whole', async () => {
+    const { ask, stored } = await puppet();
+    const { response, model } = await ask();
+    model.write(say('Hel') + say('lo') + finish);
+    await readerOf(response).until('"complete"');
+    expect(await stored()).toEqual(['user: Hello', 'assistant: Hello']);
+  });
+
+  test('upstream error: what came, partial, with the reason', async () => {
+    const { ask, stored, service } = await puppet();
+    const { response, model } = await ask();
+    model.write(
+      say('Hel') + chunked('data: {"error":{"message":"overloaded","code":"503"}}\n\n') + CHUNKED_END,
+    );
+    const { events } = decode('conversation', await response.text());
+    expect(events.at(-1)).toMatchObject({ type: 'error', message: 'overloaded' });
+    expect(await stored()).toEqual(['user: Hello', 'assistant: Hel: upstream_error: overloaded']);
+    expect(await (await fetch(`${service.url}/metrics`)).text()).toContain('status="upstream_error"} 1');
+  });
+
+  test('an upstream that is cut off: the same', async () => {
+    const { ask, stored } = await puppet();
+    const { response, model } = await ask();
+    model.end(say('Hel'));
+    const { events } = decode('conversation', await response.text());
+    expect(events.at(-1)?.type).toBe('error');
+    expect((await stored())[1]).toMatch(/^assistant: Hel: upstream_error: /);
+  });
+
+  test('client gone: the model is let go at once, and what came is kept', async () => {
+    const { ask, stored, service } = await puppet();
+    const leaving = new AbortController();
+    const { response, model } = await ask({ signal: leaving.signal });
+    model.write(say('Hel'));
+    await readerOf(response).until('Hel');
+    const gone = new Promise<number>((resolve) => model.once('close', () => resolve(performance.now())));
+    const leftAt = performance.now();
+    leaving.abort();
+    expect((await gone) - leftAt).toBeLessThan(200);
+    await until(async () => (await active(service)) === 0);
+    expect(await stored()).toEqual(['user: Hello', 'assistant: Hel: client_gone']);
+  });
+
+  test('client gone while the model is silent, and while a whole answer is made', async () => {
+    const { ask, service } = await puppet();
+    for (const body of [{}, { stream: false }, { mode: 'legacy' }]) {
+      const leaving = new AbortController();
+      const asked = ask({ signal: leaving.signal }, body);
+      asked.catch(() => {});
+      await until(async () => (await active(service)) === 1);
+      leaving.abort();
+      await until(async () => (await active(service)) === 0);
+    }
+  });
+
+  test('closing: streams may end by themselves', async () => {
+    const { ask, service } = await puppet({ drainMs: 5_000 });
+    const { response, model } = await ask();
+    model.write(say('Hel'));
+    const reader = readerOf(response);
+    await reader.until('Hel');
+    const closed = service.service.close();
+    model.write(say('lo') + finish);
+    expect((await reader.events()).at(-1)?.type).toBe('complete');
+    await closed;
+  });
+
+  test('closing: those that do not are stopped, and told so', async () => {
+    const { ask, service } = await puppet({ drainMs: 50 });
+    const { response, model } = await ask();
+    model.write(say('Hel'));
+    const [text] = await Promise.all([response.text(), service.service.close()]);
+    const { events } = decode('conversation', text);
+    expect(textOf(events)).toBe('Hel');
+    expect(events.at(-1)).toMatchObject({ type: 'error', code: 'shutdown' });
+  });
+
+  test('closing: new chats are refused on connections that are still open', async () => {
+    const { ask, service } = await puppet({ drainMs: 1_000 });
+    const { response, model } = await ask();
+    const late = connect(Number(new URL(service.url).port), '127.0.0.1');
+    await new Promise((resolve) => late.once('connect', resolve));
+    await until(async () => (await health(service)).active_connections >= 2);
+    const closed = service.service.close();
+    const answer = new Promise<string>((resolve) => late.once('data', (bytes) => resolve(bytes.toString())));
+    late.write(
+      `POST /chat HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${service.token}\r\ncontent-length: 15\r\n\r\n{"message":"x"}`,
+    );
+    expect(await answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*shutting_down/);
+    model.write(finish);
+    await response.text();
+    await closed;
+  });
+});
+
+test('the model is shown the earlier messages of the session, and no answer without text', async () => {
+  const { ask, server } = await puppet();
+  for (const text of ['one', '', 'two']) {
+    const { response, model } = await ask();
+    model.write((text === '' ? '' : say(text)) + finish);
+    await response.text();
+  }
+  const body = server.requests.at(-1)!.split('\r\n\r\n')[1]!;
+  const { messages } = JSON.parse(body) as { messages: { role: string; content: string }[] };
+  const roles = messages.map(({ role, content }) => `${role}: ${content}`);
+  expect(roles).toEqual(['user: Hello', 'assistant: one', 'user: Hello', 'user: Hello']);
+});
+
+test('silence is filled with comments', async () => {
+  const { ask } = await puppet({ keepAliveMs: 40 });
+  const { response, model } = await ask();
+  const reader = readerOf(response);
+  await reader.until(': keep-alive\n\n');
+  model.write(say('x') + finish);
+  expect((await reader.events()).at(-1)?.type).toBe('complete');
+});
+
+test('a reader that stops reading is waited for, then given up, and nobody else waits with it', async () => {
+  const { ask, service, server, sockets, stored } = await puppet({ staleMs: 400 });
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1').pause();
+  const body = '{"message":"Hello","session_id":"s"}';
+  const head = [
+    'POST /chat/stream HTTP/1.1',
+    'host: x',
+    `authorization: Bearer ${service.token}`,
+    `content-length: ${body.length}`,
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  await until(() => server.requests.length === 1);
+  // More than the sockets' buffers on the way can hold.
+  const lump = say('x'.repeat(250_000));
+  for (let i = 0; i < 64; i++) sockets[0]!.write(lump);
+
+  const { response, model } = await ask({}, { session_id: 'other' });
+  model.write(say('quick') + finish);
+  expect(textOf(await readerOf(response).events())).toBe('quick');
+  expect(await active(service)).toBe(1);
+
+  await until(async () => (await active(service)) === 0);
+  const [, answer = ''] = await stored();
+  expect(answer).toMatch(/^assistant: x+: client_stalled$/);
+  expect(answer.length).toBeLessThan(64 * 250_000);
+  socket.destroy();
+});
+
+test('a hundred streams at once, each whole, each its own', async () => {
+  const stack = await startStack({}, 'paced');
+  open.push(stack);
+  const streams = Array.from({ length: 100 }, async (_, i) => {
+    const body = { message: `question number ${i}`, session_id: `n${i}` };
+    const { events } = decode('conversation', await (await stack.post('/chat/stream', body)).text());
+    expect(events.at(-1)).toMatchObject({ type: 'complete', finish: 'stop' });
+    return textOf(events);
+  });
+  const texts = await Promise.all(streams);
+  expect(new Set(texts).size).toBe(100);
+  expect(stack.simulator.log.map(({ text }) => text).sort()).toEqual([...texts].sort());
+  const kept = await Promise.all(texts.map(async (_, i) => (await messagesOf(stack, `n${i}`))[1]?.content));
+  expect(kept).toEqual(texts);
+  expect(await active(stack)).toBe(0);
+});
+
+test('streams over the limit are refused, and told when to come again', async () => {
+  const { ask, service } = await puppet({ maxStreams: 1 });
+  const { response, model } = await ask();
+  const refused = await service.post('/chat/stream', { message: 'x' });
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  model.write(finish);
+  await response.text();
+});
