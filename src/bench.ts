@@ -18,8 +18,8 @@ export type {
   Report,
   RunInfo,
   ScenarioSummary,
-  Unit,
 } from './model/report.ts';
+export type { Unit } from './model/unit.ts';
 export { REPORTERS } from './report/index.ts';
 export { terminalReport } from './report/terminal.ts';
 export type { LoadedScenario } from './scenario/load.ts';

@@ -1,5 +1,5 @@
 import type { Cell } from '../model/plan.ts';
-import type { Unit } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 import type { CompareVerdict, ComparisonRow, ErrorRow } from './compare.ts';
 
 /** The sentences that comparisons are told in. */

@@ -2,7 +2,7 @@ import { metric } from '../metrics/definitions.ts';
 import { tidy } from '../metrics/distribution.ts';
 import { UserError } from '../model/errors.ts';
 import type { Cell } from '../model/plan.ts';
-import type { Unit } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 import { bootstrapRatio, type RatioEstimate } from './bootstrap.ts';
 import { comparability } from './comparability.ts';
 import { type ErrorRow, judgeErrors } from './compare-errors.ts';

@@ -1,4 +1,4 @@
-import type { Unit } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 import type { RatioEstimate } from './bootstrap.ts';
 import type { CompareVerdict } from './compare.ts';
 

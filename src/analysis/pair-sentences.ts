@@ -1,4 +1,4 @@
-import type { PairRow } from './pairs.ts';
+import type { PairRow } from '../model/contrast.ts';
 
 /** The sentences that paired comparisons are told in. */
 

@@ -2,7 +2,8 @@ import { METRICS } from '../metrics/definitions.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import type { Mode } from '../model/record.ts';
-import type { CellReport, MetricSummary, Unit } from '../model/report.ts';
+import type { CellReport, MetricSummary } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 import { VERDICT_KINDS } from './streaming-verdict.ts';
 
 /**

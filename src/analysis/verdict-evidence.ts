@@ -1,6 +1,21 @@
-import type { VerdictContext, VerdictFigures, VerdictReason } from './streaming-verdict.ts';
+import type { VerdictContext, VerdictFigures } from './stream-figures.ts';
 
 /** The sentences that verdicts on a stream are told in. */
+
+/** Why a verdict was reached, for the sentence. */
+export type VerdictReason =
+  | 'not_streaming'
+  | 'no_content'
+  | 'little_content'
+  | 'instant'
+  | 'short_after_silence'
+  | 'at_once'
+  | 'lumps'
+  | 'after_whole'
+  | 'steady_after_silence'
+  | 'length_after_silence'
+  | 'unclear_silence'
+  | 'over_time';
 
 /** The evidence for a verdict, as one sentence. `figures` is null only where there was no content. */
 export function evidenceOf(

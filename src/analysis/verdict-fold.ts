@@ -1,14 +1,8 @@
 import { percentileOf } from '../metrics/percentile.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { StreamingReport, VerdictKind } from '../model/report.ts';
-import {
-  judgeFigures,
-  type StreamVerdict,
-  type UsualStream,
-  VERDICT_KINDS,
-  type VerdictFigures,
-  verdictFigures,
-} from './streaming-verdict.ts';
+import { type UsualStream, type VerdictFigures, verdictFigures } from './stream-figures.ts';
+import { judgeFigures, type StreamVerdict, VERDICT_KINDS } from './streaming-verdict.ts';
 
 /** Streams of a cell that are judged: the first so many. */
 export const JUDGED_STREAMS = 5_000;

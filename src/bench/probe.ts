@@ -1,5 +1,6 @@
 import { lintResponse } from '../analysis/lint.ts';
-import { streamingVerdict, verdictFigures } from '../analysis/streaming-verdict.ts';
+import { verdictFigures } from '../analysis/stream-figures.ts';
+import { streamingVerdict } from '../analysis/streaming-verdict.ts';
 import { usualStream } from '../analysis/verdict-fold.ts';
 import { addressOf } from '../client/address.ts';
 import { type ClientOptions, createClient, type StreamClient } from '../client/client.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import { suggest } from '../model/names.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
-import type { Unit } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 import { between, connecting, contentSpanMs, msPerToken, stalledGaps } from './formulas.ts';
 import { readingWait } from './reading.ts';
 

@@ -1,4 +1,5 @@
-import type { MetricSummary, Unit } from '../model/report.ts';
+import type { MetricSummary } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 import { createHistogram, encodeValues, type Histogram } from './histogram.ts';
 import { percentileOf } from './percentile.ts';
 

@@ -1,4 +1,4 @@
-import type { Unit } from './report.ts';
+import type { Unit } from './unit.ts';
 
 /** Two sides of one interleaved run, held against each other. */
 

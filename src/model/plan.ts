@@ -132,6 +132,12 @@ export interface Block {
   warmup: number;
 }
 
+/** The tokenizers by name. `o200k` is OpenAI's o200k_base; of other models' texts its counts are estimates. */
+export const TOKENIZER_NAMES = ['o200k'] as const;
+
+/** Name of a tokenizer. */
+export type TokenizerName = (typeof TOKENIZER_NAMES)[number];
+
 /** All that a run will do. The same scenario and seed give the same plan. */
 export interface RunPlan {
   targets: readonly Target[];
@@ -143,4 +149,6 @@ export interface RunPlan {
   seed: number;
   /** Keep the answers' texts in the records. */
   keepText: boolean;
+  /** Counts the output tokens of answers whose provider sends no usage. Default: none, and chunks are counted. */
+  tokenizer?: TokenizerName;
 }

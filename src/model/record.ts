@@ -138,6 +138,8 @@ export interface Observation {
   text?: string;
   /** The reasoning text; only where the run was asked to keep it. */
   thinking?: string;
+  /** The names and the arguments of tool calls, in the order in which they came; only where the run was asked to keep it. */
+  toolText?: string;
 }
 
 /**

@@ -1,9 +1,7 @@
 import type { Contrast } from './contrast.ts';
 import type { BlockLoad, ClientReport } from './load.ts';
 import type { Mode, OutcomeKind, TokenSource } from './record.ts';
-
-/** What a metric's values are measured in. Times are ms, rates are per second. */
-export type Unit = 'ms' | '1/s' | 'count' | 'bytes' | 'ratio';
+import type { Unit } from './unit.ts';
 
 /** The distribution of one metric in one cell. Percentile q is the value at rank ceil(q n). */
 export interface MetricSummary {

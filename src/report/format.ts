@@ -1,4 +1,4 @@
-import type { Unit } from '../model/report.ts';
+import type { Unit } from '../model/unit.ts';
 
 /** How numbers are written for people: the one place that decides on digits and units. */
 
