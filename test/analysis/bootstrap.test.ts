@@ -86,11 +86,12 @@ describe('a ratio', () => {
     expect(both.pAbove(1.15)).toBeGreaterThan(0.5);
   });
 
-  test('of 5 x 400 requests takes well under a second', () => {
+  test('of 5 x 400 requests takes well under a second of the processor', () => {
     const big = [300, 330].map((ttftMs) => values(random, 5, 400, { ttftMs, drift: 0.05 }));
-    const before = performance.now();
+    // Processor time, which a busy machine does not stretch.
+    const before = process.cpuUsage();
     bootstrapRatio(big[0]!, big[1]!, P95, { seed: 1, resamples: 10_000 });
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
   });
 });
 
