@@ -1,6 +1,8 @@
 import { metric } from '../metrics/definitions.ts';
 import { UserError } from '../model/errors.ts';
+import { levelOf, sameLevel } from '../model/load-level.ts';
 import { suggest } from '../model/names.ts';
+import type { LoadLevel } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
 import { comparePairs, PAIR_FIGURES, type Pair, type PairComparison, type PairOptions } from './pairs.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
@@ -12,7 +14,7 @@ export type { PairComparison, PairOptions, PairRow, PairVerdict } from './pairs.
 
 /**
  * Target `a` against target `b`, in one mode. Throws a `UserError` (`usage`) for a target that the run does not have. Prompts and
- * concurrencies that only one of them has are left out.
+ * loads that only one of them has are left out.
  */
 export function compareTargets(
   run: RunSamples,
@@ -60,15 +62,14 @@ export function compareStreaming(run: RunSamples, target: string, options: PairO
 
 function pairUp(as: readonly CellSamples[], bs: readonly CellSamples[]): Pair[] {
   return as.flatMap((a) => {
-    const { prompt, concurrency } = a.cell;
-    const b = bs.find(({ cell }) => cell.prompt === prompt && cell.concurrency === concurrency);
-    return b ? [{ prompt, concurrency, a, b }] : [];
+    const { prompt } = a.cell;
+    const b = bs.find(({ cell }) => cell.prompt === prompt && sameLevel(cell, a.cell));
+    return b ? [{ prompt, level: levelOf(a.cell), a, b }] : [];
   });
 }
 
-/** What streaming costs and what it gives, for all prompts at one concurrency. Null where a side has no data. */
-export interface StreamingBalance {
-  concurrency: number;
+/** What streaming costs and what it gives, for all prompts at one load. Null where a side has no data. */
+export interface StreamingBalance extends LoadLevel {
   /** Total when streaming over total when not: above 1 is what streaming costs. */
   overhead: { ratio: number | null; low: number | null; high: number | null };
   /** How much sooner the first token comes, in ms. */
@@ -80,11 +81,11 @@ export function streamingBalance({ rows }: PairComparison): StreamingBalance[] {
   const inAll = rows.filter(({ prompt, statistic }) => prompt === null && statistic === 'p50');
   return inAll
     .filter(({ metric: name }) => name === 'total')
-    .map(({ concurrency, factor, low, high }) => {
-      const ttft = inAll.find((row) => row.metric === 'ttft' && row.concurrency === concurrency);
+    .map(({ factor, low, high, ...total }) => {
+      const ttft = inAll.find((row) => row.metric === 'ttft' && sameLevel(row, total));
       const saved = ttft && ttft.a !== null && ttft.b !== null ? ttft.b - ttft.a : null;
       return {
-        concurrency,
+        ...levelOf(total),
         overhead: { ratio: inverse(factor), low: inverse(high), high: inverse(low) },
         savedMs: saved,
       };

@@ -1,5 +1,5 @@
 import { rankOf } from '../metrics/percentile.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../model/random.ts';
 import { estimateRatio, logRatio, type RatioEstimate, widening } from './ratio-estimate.ts';
 import { drawGroups, drawRequests, drawWeights } from './resample.ts';
 import { type GroupedSample, groupedSample, type Statistic } from './weighted-sample.ts';

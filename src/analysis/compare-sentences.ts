@@ -1,3 +1,4 @@
+import { levelInWords } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { Unit } from '../model/unit.ts';
 import type { CompareVerdict, ComparisonRow, ErrorRow } from './compare.ts';
@@ -5,9 +6,8 @@ import type { CompareVerdict, ComparisonRow, ErrorRow } from './compare.ts';
 /** The sentences that comparisons are told in. */
 
 /** `flash / short / 4 streams`, with the mode where it is not streaming. */
-export function cellInWords({ target, prompt, concurrency, mode }: Cell): string {
-  const streams = `${concurrency} ${concurrency === 1 ? 'stream' : 'streams'}`;
-  return [target, prompt, streams, ...(mode === 'streaming' ? [] : [mode])].join(' / ');
+export function cellInWords({ target, prompt, mode, ...level }: Cell): string {
+  return [target, prompt, levelInWords(level), ...(mode === 'streaming' ? [] : [mode])].join(' / ');
 }
 
 /** A figure with its unit, to three digits. */

@@ -2,6 +2,8 @@ import { metric } from '../metrics/definitions.ts';
 import { tidy } from '../metrics/distribution.ts';
 import type { PairComparison, PairRow } from '../model/contrast.ts';
 import { UserError } from '../model/errors.ts';
+import { levelInWords, sameLevel } from '../model/load-level.ts';
+import type { LoadLevel } from '../model/plan.ts';
 import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from './bootstrap.ts';
 import { type Gate, toleranceOf } from './gate-rule.ts';
 import { holmAdjust } from './holm.ts';
@@ -38,7 +40,7 @@ export const PAIR_FIGURES: readonly Gate[] = [
 /** Two cells that differ in what is compared, and in nothing else. */
 export interface Pair {
   prompt: string;
-  concurrency: number;
+  level: LoadLevel;
   a: CellSamples;
   b: CellSamples;
 }
@@ -50,7 +52,7 @@ interface Draft {
   needed: number;
 }
 
-/** Compares pairs of cells, prompt by prompt and in all, at each concurrency. */
+/** Compares pairs of cells, prompt by prompt and in all, at each load. */
 export function comparePairs(
   names: { a: string; b: string },
   pairs: readonly Pair[],
@@ -58,9 +60,11 @@ export function comparePairs(
 ): PairComparison {
   const { seed, resamples = 10_000, level = 0.9, figures = PAIR_FIGURES } = options;
   const settings = { seed, resamples, level };
-  const concurrencies = [...new Set(pairs.map(({ concurrency }) => concurrency))];
-  const drafts = concurrencies.flatMap((concurrency) => {
-    const here = pairs.filter((pair) => pair.concurrency === concurrency);
+  const levels = pairs
+    .map(({ level }) => level)
+    .filter((level, at, all) => all.findIndex((one) => sameLevel(one, level)) === at);
+  const drafts = levels.flatMap((level) => {
+    const here = pairs.filter((pair) => sameLevel(pair.level, level));
     // A single prompt is all prompts.
     const groups = here.length > 1 ? [here, ...here.map((pair) => [pair])] : [here];
     return figures.flatMap((figure) => groups.map((group, i) => draft(group, i === 0, figure, settings)));
@@ -70,10 +74,9 @@ export function comparePairs(
     ...names,
     settings,
     rows,
-    sentences: concurrencies.map((concurrency) => {
-      const about = rows.filter((row) => row.concurrency === concurrency && row.prompt === null);
-      const where =
-        concurrencies.length > 1 ? `at ${concurrency} ${concurrency === 1 ? 'stream' : 'streams'}: ` : '';
+    sentences: levels.map((level) => {
+      const about = rows.filter((row) => sameLevel(row, level) && row.prompt === null);
+      const where = levels.length > 1 ? `at ${levelInWords(level)}: ` : '';
       return `${where}${plainSentence(about, names)}`;
     }),
   };
@@ -106,7 +109,7 @@ function draft(
     tolerance: toleranceOf(figure),
     needed: enoughFor(quantile ?? 0.5),
     row: {
-      concurrency: pairs[0]!.concurrency,
+      ...pairs[0]!.level,
       prompt: all ? null : pairs[0]!.prompt,
       metric: name,
       statistic,

@@ -1,5 +1,5 @@
 import { rankOf } from '../metrics/percentile.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../model/random.ts';
 import type { GroupedSample, Statistic } from './weighted-sample.ts';
 
 /** The two ways to draw again from what was measured: whole groups, or single values. */

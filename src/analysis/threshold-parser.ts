@@ -11,7 +11,7 @@ import { readLimit } from './threshold-limit.ts';
  *                 | family "." figure                 errors.rate, stalls.rate, streaming.verdict, throughput.tokens
  *                 | "goodput"
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
- *     label       = ( "target" | "prompt" | "concurrency" | "mode" ) ( "=" | "!=" ) value
+ *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
  *     value       = bare text without , { } and quotes | text in quotes
  *     operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
  *     limit       = number unit | word
@@ -24,7 +24,7 @@ import { readLimit } from './threshold-limit.ts';
 export type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
 
 /** What a label speaks of. */
-export const LABELS = ['target', 'prompt', 'concurrency', 'mode'] as const;
+export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode'] as const;
 
 /** Name of a label. */
 export type LabelName = (typeof LABELS)[number];

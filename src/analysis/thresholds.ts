@@ -1,5 +1,7 @@
 import type { Problem } from '../model/errors.ts';
+import { levelOf } from '../model/load-level.ts';
 import { suggest } from '../model/names.ts';
+import type { LoadLevel } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
 import type { GateResult } from '../model/report.ts';
 import { failuresOf, type JudgedCell } from './quantities.ts';
@@ -13,7 +15,7 @@ export { type Label, type Operator, parseThreshold, type Threshold } from './thr
 export interface ThresholdScope {
   targets: readonly string[];
   prompts: readonly string[];
-  concurrencies: readonly number[];
+  levels: readonly LoadLevel[];
   modes: readonly Mode[];
 }
 
@@ -46,9 +48,13 @@ function checkLabel({ expression }: Threshold, label: Label, scope: ThresholdSco
       message: `no ${label.name} "${label.value}" in this run (column ${label.column})`,
       place: { file: expression, column: label.column },
       // A number has no spelling to be near to.
-      hint: label.name === 'concurrency' ? `known: ${known.join(', ')}` : suggest(label.value, known),
+      hint: isNumber(label) ? `known: ${known.join(', ') || 'none'}` : suggest(label.value, known),
     },
   ];
+}
+
+function isNumber({ name }: Label): boolean {
+  return name === 'concurrency' || name === 'rate';
 }
 
 function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] {
@@ -58,7 +64,12 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
     case 'prompt':
       return scope.prompts;
     case 'concurrency':
-      return scope.concurrencies.map(String);
+      // In an open loop it is a limit, and no cell is known by it.
+      return scope.levels.flatMap(({ concurrency, rate }) =>
+        rate === undefined ? [String(concurrency)] : [],
+      );
+    case 'rate':
+      return scope.levels.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
     case 'mode':
       return scope.modes;
     default:
@@ -116,8 +127,8 @@ function evaluate(threshold: Threshold, cells: readonly JudgedCell[]): GateResul
     notes,
   };
   if (worst) {
-    const { target, prompt, concurrency, mode } = worst.cell;
-    result.cell = { target, prompt, concurrency, mode };
+    const { target, prompt, mode } = worst.cell;
+    result.cell = { target, prompt, ...levelOf(worst.cell), mode };
   }
   return result;
 }

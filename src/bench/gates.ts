@@ -12,7 +12,7 @@ export function checkGates(loaded: LoadedScenario): void {
   const scope = {
     targets: scenario.targets.map(({ name }) => name),
     prompts: scenario.prompts.map(({ name }) => name),
-    concurrencies: scenario.load.concurrency,
+    levels: scenario.load.levels,
     modes: scenario.modes,
   };
   const problems = scenario.thresholds.flatMap((expression, index): Problem[] => {

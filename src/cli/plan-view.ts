@@ -1,3 +1,4 @@
+import { levelInWords } from '../model/load-level.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary } from '../scenario/plan.ts';
 import { plainTable } from './plain-table.ts';
@@ -27,11 +28,11 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
   session.print(`${loaded.scenario.name}: dry run, nothing is sent\n\n`);
   session.print(
     plainTable(
-      ['target', 'prompt', 'at once', 'mode', 'requests', 'warm-up'],
+      ['target', 'prompt', 'load', 'mode', 'requests', 'warm-up'],
       cells.map((cell) => [
         cell.target,
         cell.prompt,
-        String(cell.concurrency),
+        levelInWords(cell),
         cell.mode,
         cell.requests === null ? 'by time' : String(cell.requests),
         String(cell.warmup),

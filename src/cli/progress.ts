@@ -1,5 +1,6 @@
 import ora, { type Ora } from 'ora';
 import type { RunObserver } from '../bench/run.ts';
+import { levelInWords } from '../model/load-level.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 
@@ -68,7 +69,7 @@ class Tally {
 }
 
 function titleOf(cell: Cell): string {
-  return `${cell.target} · ${cell.prompt} · ${cell.concurrency} at once · ${cell.mode}`;
+  return `${cell.target} · ${cell.prompt} · ${cell.rate === undefined ? `${cell.concurrency} at once` : levelInWords(cell)} · ${cell.mode}`;
 }
 
 class SpinnerProgress implements Progress {

@@ -22,6 +22,9 @@ export interface ConnectionFlags {
 /** Options that change a scenario, as commander delivers them. */
 export interface ScenarioFlags extends ConnectionFlags {
   concurrency?: number[];
+  rate?: number[];
+  arrivals?: string;
+  maxConcurrency?: number;
   requests?: number;
   duration?: string;
   rounds?: number;
@@ -91,7 +94,17 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   const add = (path: string, value: unknown, from: string) => {
     if (value !== undefined) overrides.push({ path, value, from });
   };
+  // The one kind of load takes the place of the other.
+  if (flags.rate !== undefined)
+    overrides.push({ path: 'load.concurrency', value: undefined, from: '--rate' });
+  else if (flags.concurrency !== undefined) {
+    for (const key of ['rate', 'arrivals', 'maxConcurrency'])
+      overrides.push({ path: `load.${key}`, value: undefined, from: '--concurrency' });
+  }
   add('load.concurrency', flags.concurrency, '--concurrency');
+  add('load.rate', flags.rate, '--rate');
+  add('load.arrivals', flags.arrivals, '--arrivals');
+  add('load.maxConcurrency', flags.maxConcurrency, '--max-concurrency');
   add('load.requests', flags.requests, '--requests');
   add('load.duration', flags.duration, '--duration');
   add('load.rounds', flags.rounds, '--rounds');

@@ -3,9 +3,11 @@ import type { Clock } from '../model/clock.ts';
 import type { LoopLoad } from '../model/load.ts';
 import type { Block, Cell } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { dueTimes } from './arrivals.ts';
+import { droppedObservation } from './dropped.ts';
 import { watchLoad } from './load.ts';
 import { type LoopDeps, runLoop } from './loop.ts';
-import { closedLoop } from './pacer.ts';
+import { closedLoop, openLoop, type Pacer } from './pacer.ts';
 
 /** One request as the engine asks for it. */
 export interface Job {
@@ -22,7 +24,10 @@ export interface Job {
 export interface Executor {
   /** Never rejects: a failure is in the observation. */
   send(job: Job): Promise<Observation>;
-  /** Opens connections to a target ahead of need; resolves also when that fails, for the requests will tell. */
+  /**
+   * Brings the connections to a target to the state in which a window is to find them: open, or none. Resolves also when
+   * one cannot be opened, for the requests will tell.
+   */
   warm(target: string, connections: number): Promise<void>;
 }
 
@@ -66,19 +71,27 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   setMaxListeners(0, signals.kill);
   return {
     async run(block, cell, observer) {
-      const { concurrency } = cell;
+      const { concurrency, rate } = cell;
+      // How many streams an open loop will have is for the service to say: a connection for each request of a second.
+      const connections = rate === undefined ? concurrency : Math.min(concurrency, Math.ceil(rate));
       const send = (scheduledAt: number) =>
         executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
-      await executor.warm(cell.target, concurrency);
+      await executor.warm(cell.target, connections);
       await runLoop(
         closedLoop({ concurrency, requests: block.warmup }),
-        async (_index, scheduledAt) => observer.warmedUp(await send(scheduledAt)),
+        { issue: async (scheduledAt) => observer.warmedUp(await send(scheduledAt)) },
         loop,
       );
+      // What the warm-up did to the connections is undone: it has cost some, or opened some that are to be cold.
+      if (block.warmup > 0) await executor.warm(cell.target, connections);
       const load = watchLoad();
       const issued = await runLoop(
-        closedLoop({ concurrency, requests: block.requests, durationMs: block.durationMs }),
-        async (_index, scheduledAt) => observer.recorded(await send(scheduledAt)),
+        pacerOf(block, cell),
+        {
+          issue: async (scheduledAt) => observer.recorded(await send(scheduledAt)),
+          drop: (scheduledAt) =>
+            observer.recorded(droppedObservation(cell, scheduledAt - originAt, clock.now() - originAt)),
+        },
         loop,
       );
       const loopLoad = load.stop();
@@ -86,4 +99,9 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
       return issued === 0 ? [] : [loopLoad];
     },
   };
+}
+
+function pacerOf({ requests, durationMs, arrivals }: Block, { concurrency, rate }: Cell): Pacer {
+  if (rate === undefined || arrivals === undefined) return closedLoop({ concurrency, requests, durationMs });
+  return openLoop({ concurrency, requests, durationMs, dueMs: dueTimes(rate, arrivals) });
 }

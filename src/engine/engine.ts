@@ -1,4 +1,5 @@
 import type { BlockLoad } from '../model/load.ts';
+import { levelOf } from '../model/load-level.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
 import type { BlockRunner } from './block.ts';
@@ -32,12 +33,12 @@ export async function runPlan(
   for (const block of plan.blocks) {
     if (drain.aborted) break;
     const cell = plan.cells[block.cell]!;
-    const { target, prompt, concurrency } = cell;
+    const { target, prompt } = cell;
     observer.blockStarted?.(block, cell);
     const threads = await runner.run(block, cell, {
       warmedUp: (observation) => observer.warmedUp?.(observation, cell),
       recorded(observation) {
-        const identity = { seq: seq++, round: block.round, target, prompt, concurrency };
+        const identity = { seq: seq++, round: block.round, target, prompt, ...levelOf(cell) };
         observer.recorded({ schema: 'streambench/record@1', ...identity, ...observation }, cell);
       },
     });

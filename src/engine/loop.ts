@@ -10,13 +10,21 @@ export interface LoopDeps {
   stop: AbortSignal;
 }
 
+/** What the loop does with a request that is due. */
+export interface Requests {
+  /** Sends it; resolves when it has ended, and must not reject. Gets the moment at which it was due. */
+  issue(scheduledAt: number): Promise<void>;
+  /** No slot was free for it. */
+  drop?(scheduledAt: number): void;
+}
+
 /**
- * The only load loop: asks the pacer, issues, waits. `issue` gets the request's number in the block and the moment it
- * was due, and must not reject. Resolves with the number of requests issued, when all of them have ended.
+ * The only load loop: asks the pacer, issues, waits. Resolves with the number of requests that were due, when all that
+ * were issued have ended.
  */
 export async function runLoop(
   pacer: Pacer,
-  issue: (index: number, scheduledAt: number) => Promise<void>,
+  requests: Requests,
   { clock, sleep, stop }: LoopDeps,
 ): Promise<number> {
   const openedAt = clock.now();
@@ -33,10 +41,16 @@ export async function runLoop(
         : pacer({ elapsedMs: now - openedAt, issued, inFlight });
       if (pace.kind === 'issue') {
         inFlight++;
-        void issue(issued++, now).then(() => {
+        issued++;
+        void requests.issue(pace.dueMs === undefined ? now : openedAt + pace.dueMs).then(() => {
           inFlight--;
           wake();
         });
+        continue;
+      }
+      if (pace.kind === 'drop') {
+        issued++;
+        requests.drop?.(openedAt + pace.dueMs);
         continue;
       }
       if (pace.kind === 'stop' && inFlight === 0) return issued;

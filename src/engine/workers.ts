@@ -19,7 +19,7 @@ export interface Share {
   cell: Cell;
 }
 
-/** Cuts a block for `count` threads. Concurrency, requests and warm-up of the shares sum to the whole. */
+/** Cuts a block for `count` threads. Concurrency, requests, arrivals and warm-up of the shares sum to the whole. */
 export function shares(block: Block, cell: Cell, count: number): (Share | undefined)[] {
   // Fewer threads than asked for, where a thread would have no stream of its own or nothing to send.
   const useful = Math.max(1, Math.min(count, cell.concurrency, block.requests ?? cell.concurrency));
@@ -33,6 +33,7 @@ export function shares(block: Block, cell: Cell, count: number): (Share | undefi
         ...block,
         warmup: warmup[index]!,
         ...(requests === undefined ? {} : { requests: requests[index]! }),
+        ...(block.arrivals && { arrivals: { ...block.arrivals, turn: { first: index, of: useful } } }),
       },
       cell: { ...cell, concurrency: concurrency[index]! },
     };

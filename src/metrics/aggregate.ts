@@ -1,3 +1,4 @@
+import { levelOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, Manifest, MetricSummary } from '../model/report.ts';
@@ -40,8 +41,8 @@ export function createAggregator(manifest: Pick<Manifest, 'cells' | 'stallMs'>):
 }
 
 /** One text for each cell, for use as a key. */
-export function cellKey({ target, prompt, concurrency, mode }: Cell): string {
-  return JSON.stringify([target, prompt, concurrency, mode]);
+export function cellKey({ target, prompt, concurrency, rate, mode }: Cell): string {
+  return JSON.stringify([target, prompt, concurrency, rate, mode]);
 }
 
 interface CellFold {
@@ -109,7 +110,7 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
       return {
         target: cell.target,
         prompt: cell.prompt,
-        concurrency: cell.concurrency,
+        ...levelOf(cell),
         mode: cell.mode,
         outcomes: Object.fromEntries(
           OUTCOME_KINDS.filter((kind) => outcomes.has(kind)).map((kind) => [kind, outcomes.get(kind)]),

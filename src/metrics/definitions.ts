@@ -1,6 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import { suggest } from '../model/names.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
+import type { MarkName } from '../model/timeline.ts';
 import type { Unit } from '../model/unit.ts';
 import { between, connecting, contentSpanMs, msPerToken, stalledGaps } from './formulas.ts';
 import { readingWait } from './reading.ts';
@@ -54,6 +55,20 @@ function define(definition: MetricDefinition): MetricDefinition {
 
 function isValue(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
+}
+
+// A client that waits for a slow service sends less, and the requests that it did not send are missing from the figures
+// (coordinated omission). Counted from when they were due, they are there.
+function fromDue(name: string, mark: MarkName): MetricDefinition {
+  return {
+    name: `${name}_scheduled`,
+    title: `${name.toUpperCase().replace(/^(LATENCY|TOTAL)$/, (word) => word.toLowerCase())} since due`,
+    unit: 'ms',
+    better: 'lower',
+    formula: `${mark} - scheduled`,
+    note: 'open loop (a rate) only: waiting for a connection and the client are in it',
+    values: ({ rate, marks }) => (rate === undefined ? null : between(marks.scheduled, marks[mark])),
+  };
 }
 
 /** Every metric, in the order of the tables. */
@@ -239,6 +254,11 @@ export const METRICS: readonly MetricDefinition[] = (
       note: "the client's own lateness",
       values: ({ marks }) => between(marks.scheduled, marks.started),
     },
+    fromDue('ttfb', 'headers'),
+    fromDue('ttft', 'firstToken'),
+    fromDue('ttfa', 'firstAnswer'),
+    fromDue('latency', 'lastToken'),
+    fromDue('total', 'end'),
     {
       name: 'stalls',
       title: 'stalls',

@@ -1,8 +1,9 @@
+import { levelOf } from '../model/load-level.ts';
 import type { CellReport, ModeComparison, ModeFigures } from '../model/report.ts';
 import { cellKey } from './aggregate.ts';
 import { tidy } from './distribution.ts';
 
-/** Streaming against non-streaming, for each target, prompt and concurrency that was measured in both. */
+/** Streaming against non-streaming, for each target, prompt and load that was measured in both. */
 export function compareModes(cells: readonly CellReport[]): ModeComparison[] {
   const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
   return cells
@@ -20,7 +21,7 @@ function compare(cell: CellReport, whole: CellReport): ModeComparison {
     kind: 'streaming-vs-non-streaming',
     target: cell.target,
     prompt: cell.prompt,
-    concurrency: cell.concurrency,
+    ...levelOf(cell),
     streaming,
     nonStreaming,
     firstTokenSooner: quotient(nonStreaming.ttft, streaming.ttft),

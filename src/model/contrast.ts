@@ -1,3 +1,4 @@
+import type { LoadLevel } from './plan.ts';
 import type { Unit } from './unit.ts';
 
 /** Two sides of one interleaved run, held against each other. */
@@ -6,8 +7,7 @@ import type { Unit } from './unit.ts';
 export type PairVerdict = 'a_better' | 'b_better' | 'equivalent' | 'inconclusive';
 
 /** One figure of two sides, for one prompt or for all. */
-export interface PairRow {
-  concurrency: number;
+export interface PairRow extends LoadLevel {
   /** The prompt; null for all: the geometric mean of the prompts' ratios. */
   prompt: string | null;
   metric: string;
@@ -34,7 +34,7 @@ export interface PairComparison {
   b: string;
   settings: { seed: number; resamples: number; level: number };
   rows: PairRow[];
-  /** One sentence for each concurrency, about all prompts. */
+  /** One sentence for each load, about all prompts. */
   sentences: string[];
 }
 

@@ -111,12 +111,34 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   totalMs: 300_000,
 };
 
-/** Target x prompt x concurrency x mode: what a row of a table is about. */
-export interface Cell {
+/** How hard a target is pressed. */
+export interface LoadLevel {
+  /**
+   * Closed loop: streams at once. Open loop: the most streams at once, for a request that finds all of them taken is
+   * dropped.
+   */
+  concurrency: number;
+  /** Open loop: requests a second, whatever becomes of the ones before. Absent in a closed loop. */
+  rate?: number;
+}
+
+/** Target x prompt x load x mode: what a row of a table is about. */
+export interface Cell extends LoadLevel {
   target: string;
   prompt: string;
-  concurrency: number;
   mode: Mode;
+}
+
+/** How the requests of an open loop follow each other: at even distances, or at random ones as from independent users. */
+export const ARRIVALS = ['poisson', 'constant'] as const;
+
+/** When the requests of an open loop's block are due. */
+export interface Arrivals {
+  process: (typeof ARRIVALS)[number];
+  /** The same seed gives the same moments: blocks that are compared have the same one. */
+  seed: number;
+  /** One of several threads sends every `of`-th request, from number `first` on. Default: all. */
+  turn?: { first: number; of: number };
 }
 
 /** A cell's share of one round: the unit in which cells are interleaved. */
@@ -130,6 +152,8 @@ export interface Block {
   durationMs?: number;
   /** Unmeasured requests sent before the block's window opens. */
   warmup: number;
+  /** Open loop: when its requests are due. */
+  arrivals?: Arrivals;
 }
 
 /** The tokenizers by name. `o200k` is OpenAI's o200k_base; of other models' texts its counts are estimates. */

@@ -154,6 +154,8 @@ export interface RequestRecord extends Observation {
   round: number;
   target: string;
   prompt: string;
-  /** Streams at once in this request's cell. */
+  /** Streams at once in this request's cell; in an open loop the most there may be. */
   concurrency: number;
+  /** Open loop: requests a second in this request's cell. */
+  rate?: number;
 }

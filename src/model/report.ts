@@ -1,6 +1,7 @@
 import type { Contrast } from './contrast.ts';
 import type { BlockLoad, ClientReport } from './load.ts';
-import type { Mode, OutcomeKind, TokenSource } from './record.ts';
+import type { Cell, LoadLevel } from './plan.ts';
+import type { OutcomeKind, TokenSource } from './record.ts';
 import type { Unit } from './unit.ts';
 
 /** The distribution of one metric in one cell. Percentile q is the value at rank ceil(q n). */
@@ -52,11 +53,7 @@ export interface FailureSummary {
 }
 
 /** One cell of a run. */
-export interface CellReport {
-  target: string;
-  prompt: string;
-  concurrency: number;
-  mode: Mode;
+export interface CellReport extends Cell {
   /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
   outcomes: Partial<Record<OutcomeKind, number>>;
   /** Most frequent first. */
@@ -78,12 +75,11 @@ export interface CellReport {
   tokenSource: TokenSource | 'mixed' | null;
 }
 
-/** Streaming against non-streaming, for one target, prompt and concurrency. Medians, in ms. */
-export interface ModeComparison {
+/** Streaming against non-streaming, for one target, prompt and load. Medians, in ms. */
+export interface ModeComparison extends LoadLevel {
   kind: 'streaming-vs-non-streaming';
   target: string;
   prompt: string;
-  concurrency: number;
   streaming: ModeFigures;
   nonStreaming: ModeFigures;
   /** How many times sooner the first token comes when streaming; null where a side has no data. */
@@ -117,7 +113,7 @@ export interface GateResult {
   actual: number | string | null;
   unit: Unit | 'verdict';
   /** The cell that showed `actual`. */
-  cell?: { target: string; prompt: string; concurrency: number; mode: Mode };
+  cell?: Cell;
   /** How many cells it was held against. */
   cells: { passed: number; failed: number; noData: number };
   /** Sentences for a person: too few samples, failed requests that the figure leaves out. */
@@ -187,7 +183,7 @@ export interface Manifest {
   environment: Environment;
   scenario: ScenarioSummary;
   /** The planned cells in table order, so that a cell without a single record still has its row. */
-  cells: readonly { target: string; prompt: string; concurrency: number; mode: Mode }[];
+  cells: readonly Cell[];
   /** Gaps between content events of more than this are stalls. */
   stallMs: number;
   /** The conditions that the run is to meet, as they were written. */

@@ -1,4 +1,5 @@
 import { metric } from '../metrics/definitions.ts';
+import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport, ModeComparison } from '../model/report.ts';
 import { DASH, formatCount, formatPair, formatSooner, formatValue } from './format.ts';
 import { requestsOf } from './notes.ts';
@@ -55,15 +56,15 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
     // The mark stands where the load is: at this many streams the client itself was late.
     label(
-      'streams',
+      loadTitle(cells),
       'right',
-      ({ concurrency, client }) =>
-        `${client?.verdict === 'saturated' ? '! ' : ''}${formatCount(concurrency)}`,
+      (cell) => `${cell.client?.verdict === 'saturated' ? '! ' : ''}${loadFigure(cell)}`,
     ),
     label('ok', 'right', (cell) => `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell))}`),
     measure('ttfb', 2),
     measure('ttft', 0),
   );
+  if (cells.some(({ rate }) => rate !== undefined)) columns.push(measure('ttft_scheduled', 2.2));
   if (cells.some(reasons)) columns.push(measure('ttfa', 3));
   if (streaming) columns.push(measure('gap', 5), measure('chunk_rate', 6), measure('token_rate', 4));
   columns.push(measure('total', 1));
@@ -78,6 +79,14 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     text: ({ throughput }) => formatValue(throughput.requestsPerSecond, '1/s'),
   });
   return columns;
+}
+
+function loadTitle(rows: readonly LoadLevel[]): string {
+  return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
+}
+
+function loadFigure({ concurrency, rate }: LoadLevel): string {
+  return rate === undefined ? formatCount(concurrency) : `${rate}/s`;
 }
 
 // Where the answer begins with the first token, its column would say the same as TTFT's.
@@ -105,7 +114,7 @@ export function comparisonColumns(comparisons: readonly ModeComparison[]): Colum
   }
   columns.push(
     label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
-    label('streams', 'right', ({ concurrency }) => formatCount(concurrency)),
+    label(loadTitle(comparisons), 'right', loadFigure),
     pair('TTFB', 'ttfb', 3),
     pair('TTFT', 'ttft', 1),
     pair('total', 'total', 2),

@@ -6,6 +6,7 @@ const HEAD = [
   'target',
   'prompt',
   'concurrency',
+  'rate',
   'mode',
   'requests',
   'ok',
@@ -26,12 +27,13 @@ export function csvReport(report: Report): string {
 
 function cellRows(run: string, cell: CellReport): (string | number)[][] {
   const requests = Object.values(cell.outcomes).reduce((sum, count) => sum + count, 0);
-  const { target, prompt, concurrency, mode, outcomes } = cell;
+  const { target, prompt, concurrency, rate, mode, outcomes } = cell;
   return Object.entries(cell.metrics).map(([name, summary]) => [
     run,
     target,
     prompt,
     concurrency,
+    rate ?? '',
     mode,
     requests,
     outcomes.ok ?? 0,

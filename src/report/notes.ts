@@ -1,3 +1,5 @@
+import { levelInWords } from '../model/load-level.ts';
+import type { Cell } from '../model/plan.ts';
 import type { CellReport, Report } from '../model/report.ts';
 import { DASH, formatCount, formatDuration, formatMemory, formatShare } from './format.ts';
 import { oneLine } from './text.ts';
@@ -10,14 +12,8 @@ export function requestsOf({ outcomes }: Pick<CellReport, 'outcomes'>): number {
 }
 
 /** A cell in words: `flash · short · 4 streams · non-streaming`. */
-export function cellName({
-  target,
-  prompt,
-  concurrency,
-  mode,
-}: Pick<CellReport, 'target' | 'prompt' | 'concurrency' | 'mode'>): string {
-  const streams = `${formatCount(concurrency)} ${concurrency === 1 ? 'stream' : 'streams'}`;
-  return [oneLine(target), oneLine(prompt), streams, mode].join(' · ');
+export function cellName({ target, prompt, mode, ...level }: Cell): string {
+  return [oneLine(target), oneLine(prompt), levelInWords(level), mode].join(' · ');
 }
 
 /** Which run, when and for how long. */

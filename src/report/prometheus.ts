@@ -86,8 +86,9 @@ function summaryName({ name, unit }: MetricDefinition): string {
   }
 }
 
-function labelsOf({ target, prompt, concurrency, mode }: CellReport): Labels {
-  return { target, prompt, concurrency: String(concurrency), mode };
+function labelsOf({ target, prompt, concurrency, rate, mode }: CellReport): Labels {
+  const load: Labels = rate === undefined ? { concurrency: String(concurrency) } : { rate: String(rate) };
+  return { target, prompt, ...load, mode };
 }
 
 function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {

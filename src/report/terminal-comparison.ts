@@ -1,5 +1,6 @@
 import { Chalk } from 'chalk';
 import type { CompareVerdict, Comparison, ComparisonRow } from '../analysis/compare.ts';
+import { levelInWords } from '../model/load-level.ts';
 import type { Column } from './columns.ts';
 import { DASH, formatCount, formatPair } from './format.ts';
 import type { TerminalOptions } from './terminal.ts';
@@ -22,7 +23,7 @@ function word(verdict: CompareVerdict): string {
 const COLUMNS: readonly Column<ComparisonRow>[] = [
   label('target', 2, ({ cell }) => oneLine(cell.target)),
   label('prompt', 0, ({ cell }) => oneLine(cell.prompt)),
-  { ...label('streams', 0, ({ cell }) => formatCount(cell.concurrency)), align: 'right' },
+  { ...label('load', 0, ({ cell }) => levelInWords(cell)), align: 'right' },
   label('mode', 3, ({ cell }) => cell.mode),
   label('figure', 0, ({ metric, statistic }) => `${metric}.${statistic}`),
   {

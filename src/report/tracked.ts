@@ -68,8 +68,8 @@ function figureOf(cell: CellReport, name: string): TrackedFigure[] {
 }
 
 /** The cell as a path. The same cell has the same name in every run, and no two cells share one. */
-export function stableName({ target, prompt, concurrency, mode }: CellReport): string {
-  return [part(target), part(prompt), `c${concurrency}`, mode].join('/');
+export function stableName({ target, prompt, concurrency, rate, mode }: CellReport): string {
+  return [part(target), part(prompt), rate === undefined ? `c${concurrency}` : `r${rate}`, mode].join('/');
 }
 
 function part(name: string): string {

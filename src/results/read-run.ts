@@ -102,10 +102,11 @@ function readRecord(text: string, path: string, line: number): RequestRecord {
 
 /** The first field that the report could not do without and that is not what it should be. */
 function wrongField(record: Record<string, unknown>): string | undefined {
-  const { target, prompt, concurrency, mode, round, outcome, marks, gaps, tokens } = record;
+  const { target, prompt, concurrency, rate, mode, round, outcome, marks, gaps, tokens } = record;
   if (typeof target !== 'string') return 'target';
   if (typeof prompt !== 'string') return 'prompt';
   if (typeof concurrency !== 'number') return 'concurrency';
+  if (rate !== undefined && typeof rate !== 'number') return 'rate';
   if (typeof round !== 'number') return 'round';
   if (mode !== 'streaming' && mode !== 'non-streaming') return 'mode';
   if (!isObject(outcome) || !OUTCOME_KINDS.includes(outcome.kind as OutcomeKind)) return 'outcome';

@@ -42,6 +42,12 @@ export function number(min: number, max?: number) {
   return max === undefined ? field : field.max(max, { error });
 }
 
+/** A number above 0. */
+export function positive() {
+  const error = 'a number above 0';
+  return z.number({ error }).positive({ error });
+}
+
 /** `true` or `false`. */
 export function flag() {
   return z.boolean({ error: 'true or false' });

@@ -1,3 +1,5 @@
+import { createRandom } from '../model/random.ts';
+
 /** In which order the cells of a run take their turns. */
 
 /**
@@ -16,22 +18,11 @@ export function roundOrders(count: number, rounds: number, seed: number): number
 }
 
 function shuffled(count: number, seed: number): number[] {
-  const random = mulberry32(seed);
+  const random = createRandom(seed);
   const order = Array.from({ length: count }, (_, index) => index);
   for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
+    const j = random.below(i + 1);
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
-}
-
-// Mulberry32 (Tommy Ettinger, public domain): 32 bits of state are plenty for an order.
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -10,6 +10,7 @@ export interface Override {
    * has one, by its name: `targets.flash.model`; `*` means every item, `+` one more. A key that holds dots goes in double quotes.
    */
   path: string;
+  /** `undefined` takes away what is there. */
   value: unknown;
   /** What the user wrote, such as `--set load.requests=40`: the place of any problem with the value. */
   from: string;
@@ -55,6 +56,10 @@ export function applyOverrides(
     const spot = locate(root, parts);
     if ('message' in spot) {
       problems.push({ ...spot, place: { file: from } });
+      continue;
+    }
+    if (value === undefined) {
+      delete spot.holder[spot.path.at(-1)!];
       continue;
     }
     spot.holder[spot.path.at(-1)!] = mapScalars(value, (scalar) => scalar);

@@ -39,13 +39,13 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   };
 }
 
-// Cells in table order; a group holds the modes of one target, prompt and concurrency, which stay together so that
+// Cells in table order; a group holds the modes of one target, prompt and load, which stay together so that
 // streaming and non-streaming are compared under the same conditions.
 function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
   return targets.flatMap((target) =>
     prompts.flatMap((prompt) =>
-      load.concurrency.map((concurrency) =>
-        modes.map((mode) => ({ target: target.name, prompt: prompt.name, concurrency, mode })),
+      load.levels.map((level) =>
+        modes.map((mode) => ({ target: target.name, prompt: prompt.name, ...level, mode })),
       ),
     ),
   );
@@ -71,6 +71,10 @@ function blocksOf({ load, seed, connection }: Scenario, groups: readonly Cell[][
           ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
           // Warm-up would open the connections that a cold block's first requests are there to open.
           warmup: round === 0 && connection !== 'cold' ? warmup : 0,
+          // All cells of a round are asked at the same moments: what differs is not the luck of the draw.
+          ...(load.levels.some(({ rate }) => rate !== undefined) && {
+            arrivals: { process: load.arrivals, seed: seed + round },
+          }),
         }),
       );
     }),
@@ -106,8 +110,8 @@ export function planSummary(plan: RunPlan): PlanSummary {
 function starved({ blocks, cells }: RunPlan): string[] {
   const least = new Map<number, number>();
   for (const { cell, requests = Number.POSITIVE_INFINITY } of blocks) {
-    const { concurrency } = cells[cell]!;
-    if (requests < concurrency)
+    const { concurrency, rate } = cells[cell]!;
+    if (rate === undefined && requests < concurrency)
       least.set(concurrency, Math.min(least.get(concurrency) ?? requests, requests));
   }
   return [...least]

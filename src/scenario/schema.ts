@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
+import { ARRIVALS, DEFAULT_TIMEOUTS, type LoadLevel, type Timeouts } from '../model/plan.ts';
 import { connectionUse } from './connection-schema.ts';
 import {
   ALWAYS,
@@ -10,6 +10,7 @@ import {
   flag,
   list,
   mapping,
+  positive,
   text,
   whole,
 } from './fields.ts';
@@ -52,6 +53,8 @@ const promptSchema = mapping({
 
 const DEFAULT_REQUESTS = 20;
 const DEFAULT_ROUNDS = 5;
+/** What one event loop times without being late. */
+const DEFAULT_MAX_CONCURRENCY = 200;
 
 const loadFields = mapping({
   concurrency: z
@@ -59,8 +62,27 @@ const loadFields = mapping({
       error: 'a whole number of at least 1, or a list of them such as [1, 4, 16]',
     })
     .transform((value) => (typeof value === 'number' ? [value] : value))
-    .prefault([1])
-    .describe('Streams at once: one number, or a list that makes a cell of each.'),
+    .optional()
+    .describe('Streams at once: one number, or a list that makes a cell of each. Default: 1.'),
+  rate: z
+    .union([positive(), list(positive(), 'a list of numbers above 0').superRefine(distinct)], {
+      error: 'a number above 0, or a list of them such as [5, 20]',
+    })
+    .transform((value) => (typeof value === 'number' ? [value] : value))
+    .optional()
+    .describe(
+      'Instead of concurrency: requests a second, sent when they are due whatever became of the ones before (an open loop).',
+    ),
+  arrivals: choice(ARRIVALS)
+    .optional()
+    .describe(
+      'With rate: requests at random moments, as from independent users, or at even distances. Default: poisson.',
+    ),
+  maxConcurrency: whole(1)
+    .optional()
+    .describe(
+      `With rate: the most streams at once; a request that finds them all open is not sent, and counts as dropped. Default: ${DEFAULT_MAX_CONCURRENCY}.`,
+    ),
   requests: whole(1)
     .optional()
     .describe(
@@ -77,16 +99,44 @@ const loadFields = mapping({
   warmup: whole(0).default(1).describe('Unmeasured requests of each cell, before its first round.'),
 });
 
-const loadSchema = loadFields.transform(({ duration: durationMs, rounds, ...rest }) => {
-  const requests = rest.requests ?? (durationMs === undefined ? DEFAULT_REQUESTS : undefined);
-  return { ...rest, requests, durationMs, rounds: rounds ?? defaultRounds(requests, rest.concurrency) };
-});
-
-// A round of 4 requests cannot keep 8 streams open: the cell would claim a load that never was.
-function defaultRounds(requests: number | undefined, concurrency: readonly number[]): number {
-  if (requests === undefined) return DEFAULT_ROUNDS;
-  return Math.max(1, Math.min(DEFAULT_ROUNDS, Math.floor(requests / Math.max(...concurrency))));
-}
+const loadSchema = loadFields
+  .superRefine((value: unknown, context) => {
+    if (typeof value !== 'object' || value === null) return;
+    if ('rate' in value && 'concurrency' in value) {
+      context.addIssue({
+        code: 'custom',
+        message: 'the load has concurrency and rate, which exclude each other',
+        params: { hint: 'with a rate, maxConcurrency limits the streams at once' },
+      });
+    }
+    for (const key of ['arrivals', 'maxConcurrency']) {
+      if (!(key in value) || 'rate' in value) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: `${key} belongs to a rate, and the load has none`,
+        params: { hint: 'with concurrency, a request is sent when the one before has ended' },
+      });
+    }
+  }, ALWAYS)
+  .transform(({ duration: durationMs, rounds, warmup, arrivals = 'poisson', ...rest }) => {
+    const requests = rest.requests ?? (durationMs === undefined ? DEFAULT_REQUESTS : undefined);
+    const { rate, concurrency = [1], maxConcurrency = DEFAULT_MAX_CONCURRENCY } = rest;
+    const levels: LoadLevel[] = rate
+      ? rate.map((one) => ({ concurrency: maxConcurrency, rate: one }))
+      : concurrency.map((one) => ({ concurrency: one }));
+    // A round of 4 requests cannot keep 8 streams open: the cell would claim a load that never was.
+    const least = rate ? 1 : Math.max(...concurrency);
+    const fitting = Math.floor((requests ?? Number.POSITIVE_INFINITY) / least);
+    return {
+      levels,
+      arrivals,
+      requests,
+      durationMs,
+      rounds: rounds ?? Math.max(1, Math.min(DEFAULT_ROUNDS, fitting)),
+      warmup,
+    };
+  });
 
 const timeoutsFields = mapping({
   connect: duration().optional().describe('Until a new connection is ready. Default: 10s.'),
@@ -126,7 +176,7 @@ const documentSchema = mapping({
     .superRefine(distinct)
     .prefault(['streaming'])
     .describe('Streaming, non-streaming, or both, measured side by side.'),
-  load: loadSchema.prefault({}).describe('How many requests, how many at once.'),
+  load: loadSchema.prefault({}).describe('How many requests, how many at once or how many a second.'),
   connection: connectionUse.default('warm'),
   timeouts: timeoutsSchema.prefault({}).describe('Time limits of a request.'),
   stall: duration()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareStreaming, compareTargets, streamingBalance } from '../../src/analysis/ab.ts';
-import { createRandom } from '../../src/analysis/random.ts';
+import { createRandom } from '../../src/model/random.ts';
 import { records, request, runOf } from './runs.ts';
 
 const OPTIONS = { seed: 1, resamples: 1000 };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bootstrapPairedRatio, bootstrapRatio } from '../../src/analysis/bootstrap.ts';
-import { createRandom } from '../../src/analysis/random.ts';
 import { groupedSample } from '../../src/analysis/weighted-sample.ts';
 import { percentileOf } from '../../src/metrics/percentile.ts';
+import { createRandom } from '../../src/model/random.ts';
 import { values } from './runs.ts';
 
 const P50 = { quantile: 0.5 };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type CompareOptions, type Comparison, compareRuns } from '../../src/analysis/compare.ts';
-import { createRandom, type Random } from '../../src/analysis/random.ts';
 import type { RunSamples } from '../../src/analysis/samples.ts';
 import { UserError } from '../../src/model/errors.ts';
+import { createRandom, type Random } from '../../src/model/random.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import { manifest } from '../metrics/records.ts';
 import { type Behaviour, records, request, runOf } from './runs.ts';

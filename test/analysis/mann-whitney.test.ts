@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { normalCdf } from '../../src/analysis/distributions.ts';
 import { mannWhitney } from '../../src/analysis/mann-whitney.ts';
-import { createRandom } from '../../src/analysis/random.ts';
+import { createRandom } from '../../src/model/random.ts';
 
 test('the permeability of membranes (Hollander and Wolfe 1973, p. 69)', () => {
   const next = [0.8, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/analysis/random.ts';
 import { streamingVerdict, VERDICT_KINDS, type VerdictKind } from '../../src/analysis/streaming-verdict.ts';
 import { createVerdictFold, JUDGED_STREAMS, summarizeVerdicts } from '../../src/analysis/verdict-fold.ts';
+import { createRandom } from '../../src/model/random.ts';
 import { record, wholeRecord } from '../metrics/records.ts';
 import {
   BRIEFLY_REPLAYED,

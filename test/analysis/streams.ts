@@ -1,5 +1,5 @@
-import type { Random } from '../../src/analysis/random.ts';
 import { createVerdictFold } from '../../src/analysis/verdict-fold.ts';
+import type { Random } from '../../src/model/random.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import { record } from '../metrics/records.ts';
 

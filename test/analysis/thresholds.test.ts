@@ -111,7 +111,7 @@ describe('checking against the plan', () => {
   const scope = {
     targets: ['flash', 'big'],
     prompts: ['short'],
-    concurrencies: [1, 16],
+    levels: [{ concurrency: 1 }, { concurrency: 16 }],
     modes: ['streaming'],
   } as const;
 

@@ -115,6 +115,31 @@ describe('a run', () => {
     expect((await streambench(against(server, '-q'))).stderr).toBe('');
   });
 
+  test('--rate sends when requests are due, and says which it could not send', async () => {
+    const server = await serve((socket) => {
+      setTimeout(() => socket.write(SSE_HEAD + ANSWER), 100);
+    });
+    const flags = ['--rate', '30', '--arrivals', 'constant', '-n', '15', '--rounds', '1', '--warmup', '0'];
+    const roomy = await streambench(against(server, ...flags, '--json'));
+    expect(roomy.code, roomy.stderr).toBe(0);
+    const [cell] = (JSON.parse(roomy.stdout) as Report).cells;
+    expect(cell).toMatchObject({ rate: 30, concurrency: 200, outcomes: { ok: 15 } });
+    expect(cell!.metrics.ttft_scheduled!.p50).toBeGreaterThanOrEqual(cell!.metrics.ttft!.p50);
+    // Due at even distances, whatever the server does.
+    const due = newestRun(output)
+      .records.map(({ marks }) => marks.scheduled)
+      .sort((a, b) => a - b);
+    for (const [i, at] of due.entries()) expect(at - due[0]!).toBeCloseTo((i * 1000) / 30, 1);
+
+    // 100 ms at 30 a second are three at once, and there is room for two.
+    const tight = await streambench(against(server, ...flags, '--max-concurrency', '2'));
+    expect(tight.code, tight.stderr).toBe(0);
+    expect(tight.stdout).toMatch(/ × dropped: not sent: 2 streams were open when it was due/);
+    const { outcomes } = newestRun(output).report.cells[0]!;
+    expect(outcomes.dropped).toBeGreaterThan(0);
+    expect(outcomes.ok! + outcomes.dropped!).toBe(15);
+  });
+
   test('--dry-run sends nothing', async () => {
     const server = await serve(() => {});
     const { code, stdout } = await streambench(against(server, '--dry-run', '--mode', 'both'));

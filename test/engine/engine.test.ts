@@ -78,7 +78,7 @@ describe('the engine', () => {
       [1, 0, 1],
     ]);
     expect(run.log).toEqual([
-      ...['round 0 c3', 'warm t 3', 'warm-up request', 'warm-up request'],
+      ...['round 0 c3', 'warm t 3', 'warm-up request', 'warm-up request', 'warm t 3'],
       ...['round 0 c1', 'warm t 1', 'round 1 c1', 'warm t 1'],
     ]);
     expect(run.records.map(({ seq, round, concurrency }) => [seq, round, concurrency])).toEqual([
@@ -118,6 +118,30 @@ describe('the engine', () => {
     await run.clock.advance(2_000);
     await run.done;
     expect(run.records.map((record) => record.marks.scheduled)).toEqual([0, 100, 200, 300, 400]);
+  });
+
+  test('an open loop sends when requests are due, and drops what finds no slot', async () => {
+    const plan = planOf(
+      [2],
+      [{ round: 0, cell: 0, requests: 6, warmup: 0, arrivals: { process: 'constant', seed: 1 } }],
+    );
+    // The first two take all slots until 350 ms.
+    const run = harness({ ...plan, cells: [{ ...plan.cells[0]!, rate: 10 }] }, (n) =>
+      n < 2 ? 350 - n * 100 : 10,
+    );
+    await run.clock.advance(2_000);
+    await run.done;
+    const seen = run.records.map(({ outcome, rate, marks }) => [outcome.kind, rate, marks.scheduled]);
+    expect(seen).toEqual([
+      ['dropped', 10, 200],
+      ['dropped', 10, 300],
+      ['ok', 10, 0],
+      ['ok', 10, 100],
+      ['ok', 10, 400],
+      ['ok', 10, 500],
+    ]);
+    expect(run.log).toContain('warm t 2');
+    expect(run.records[0]!.marks.end).toBeUndefined();
   });
 
   test('draining issues no more and waits for what is in flight', async () => {

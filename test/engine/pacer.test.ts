@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { closedLoop, type Pace } from '../../src/engine/pacer.ts';
+import { closedLoop, openLoop, type Pace } from '../../src/engine/pacer.ts';
 
 const issue: Pace = { kind: 'issue' };
 const stop: Pace = { kind: 'stop' };
@@ -33,5 +33,26 @@ describe('closed loop', () => {
     ],
   ])('%s', (_name, load, [elapsedMs, issued, inFlight], expected) => {
     expect(closedLoop(load)({ elapsedMs, issued, inFlight })).toEqual(expected);
+  });
+});
+
+describe('open loop', () => {
+  const load = { concurrency: 2, requests: 5, dueMs: (index: number) => index * 100 };
+  test.each<[string, Partial<Parameters<typeof openLoop>[0]>, [number, number, number], Pace]>([
+    ['issues what is due', {}, [0, 0, 0], { kind: 'issue', dueMs: 0 }],
+    ['waits for what is not, whatever has ended', {}, [30, 1, 0], { kind: 'wait', ms: 70 }],
+    ['issues while others are open', {}, [100, 1, 1], { kind: 'issue', dueMs: 100 }],
+    ['keeps to when it was due, however late it is', {}, [450, 1, 0], { kind: 'issue', dueMs: 100 }],
+    ['drops what finds every slot taken', {}, [200, 2, 2], { kind: 'drop', dueMs: 200 }],
+    ['stops after the last', {}, [400, 5, 1], stop],
+    ['does not wait for what is due after the time is up', { durationMs: 150 }, [101, 2, 1], stop],
+    [
+      'issues what was due in time, also late',
+      { durationMs: 150 },
+      [170, 1, 1],
+      { kind: 'issue', dueMs: 100 },
+    ],
+  ])('%s', (_name, more, [elapsedMs, issued, inFlight], expected) => {
+    expect(openLoop({ ...load, ...more })({ elapsedMs, issued, inFlight })).toEqual(expected);
   });
 });

@@ -14,6 +14,17 @@ describe('shares of a block', () => {
     ]);
   });
 
+  test('of an open loop take turns, and are all of its rate', () => {
+    const arrivals = { process: 'poisson' as const, seed: 9 };
+    const open = { ...cell(4), rate: 50 };
+    const parts = shares({ round: 0, cell: 0, requests: 20, warmup: 0, arrivals }, open, 3);
+    expect(parts.map((part) => [part?.cell.rate, part?.cell.concurrency, part?.block.arrivals])).toEqual([
+      [50, 2, { ...arrivals, turn: { first: 0, of: 3 } }],
+      [50, 1, { ...arrivals, turn: { first: 1, of: 3 } }],
+      [50, 1, { ...arrivals, turn: { first: 2, of: 3 } }],
+    ]);
+  });
+
   test('sum to the whole, and no thread is given work without a stream', () => {
     const whole = {
       concurrency: fc.integer({ min: 1, max: 2_000 }),

@@ -33,6 +33,12 @@ describe('formulas', () => {
       tcp: 5,
       tls: 8,
       queue: 2,
+      // Not in an open loop, so it was due when a slot was free.
+      ttfb_scheduled: null,
+      ttft_scheduled: null,
+      ttfa_scheduled: null,
+      latency_scheduled: null,
+      total_scheduled: null,
       stalls: 0,
       stalled_ms: 0,
       longest_gap: 20,
@@ -56,6 +62,20 @@ describe('formulas', () => {
       queue: 2,
       output_tokens: 10,
       bytes: 900,
+    });
+  });
+
+  test('in an open loop every time is also counted from when the request was due', () => {
+    const late = record({ rate: 10 });
+    const { scheduled, sent } = late.marks;
+    const lateMs = sent! - scheduled;
+    expect(lateMs).toBeGreaterThan(0);
+    expect(all(late)).toMatchObject({
+      ttfb_scheduled: 80 + lateMs,
+      ttft_scheduled: 100 + lateMs,
+      ttfa_scheduled: 120 + lateMs,
+      latency_scheduled: 180 + lateMs,
+      total_scheduled: 200 + lateMs,
     });
   });
 

@@ -54,11 +54,11 @@ describe('csv', () => {
     expect(lines.pop()).toBe('');
     expect(lines).toHaveLength(1 + report.cells.length * METRICS.length);
     expect(lines[0]).toBe(
-      'run,target,prompt,concurrency,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max',
+      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max',
     );
     const { ttft } = report.cells[0]!.metrics;
     expect(lines).toContain(
-      `${report.run.id},flash,short,1,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max}`,
+      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max}`,
     );
   });
 

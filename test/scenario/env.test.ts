@@ -15,7 +15,7 @@ describe('references to the environment', () => {
   it('are read as YAML when they are all of an unquoted text', () => {
     const text = yaml(`load:\n  concurrency: \${env:C}\n  rounds: \${env:R:-3}\nkeepText: \${env:KEEP}\n`);
     const { scenario } = load(text, { env: { C: '8', KEEP: 'true' } });
-    expect(scenario.load).toMatchObject({ concurrency: [8], rounds: 3 });
+    expect(scenario.load).toMatchObject({ levels: [{ concurrency: 8 }], rounds: 3 });
     expect(scenario.keepText).toBe(true);
   });
 

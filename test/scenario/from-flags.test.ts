@@ -32,7 +32,7 @@ describe('a scenario from flags', () => {
       ],
       prompts: [{ text: 'hi', maxTokens: 5 }],
       modes: ['streaming', 'non-streaming'],
-      load: { concurrency: [1, 8], requests: 30 },
+      load: { levels: [{ concurrency: 1 }, { concurrency: 8 }], requests: 30 },
     });
   });
 

@@ -10,7 +10,7 @@ describe('overrides', () => {
       yaml('load: { requests: 5 }\n'),
       set('load.requests=40', 'load.concurrency=[1, 8]', 'timeouts.total=10s', 'targets.0.extra.top_k=3'),
     );
-    expect(scenario.load).toMatchObject({ requests: 40, concurrency: [1, 8] });
+    expect(scenario.load).toMatchObject({ requests: 40, levels: [{ concurrency: 1 }, { concurrency: 8 }] });
     expect(scenario.timeouts.totalMs).toBe(10_000);
     expect(scenario.targets[0]?.extra).toEqual({ top_k: 3 });
     expect(document).toMatchObject({ load: { requests: 40 } });

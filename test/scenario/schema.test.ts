@@ -32,7 +32,7 @@ describe('scenario schema', () => {
     expect(load(yaml()).scenario).toMatchObject({
       seed: 1,
       modes: ['streaming'],
-      load: { concurrency: [1], requests: 20, durationMs: undefined, rounds: 5, warmup: 1 },
+      load: { levels: [{ concurrency: 1 }], requests: 20, durationMs: undefined, rounds: 5, warmup: 1 },
       timeouts: { connectMs: 10_000, firstByteMs: 300_000, idleMs: 60_000, totalMs: 300_000 },
       stallMs: 1000,
       keepText: false,
@@ -53,7 +53,11 @@ describe('scenario schema', () => {
       totalMs: 90_000,
     });
     expect(scenario.stallMs).toBe(2000);
-    expect(scenario.load).toMatchObject({ durationMs: 30_000, requests: undefined, concurrency: [4] });
+    expect(scenario.load).toMatchObject({
+      durationMs: 30_000,
+      requests: undefined,
+      levels: [{ concurrency: 4 }],
+    });
   });
 
   it('keeps both limits when requests and duration are given', () => {
@@ -110,7 +114,20 @@ describe('scenario schema', () => {
       '10:22 load.concurrency: expected a whole number of at least 1, or a list of them such as [1, 4, 16], got "two"',
     ],
     ['load: { concurrency: [1, 4, 1] }', '10:29 load.concurrency[2]: 1 comes twice'],
-    ['load: 4', '10:7 load: expected a mapping (concurrency, requests, duration, rounds, warmup), got 4'],
+    [
+      'load: 4',
+      '10:7 load: expected a mapping (concurrency, rate, arrivals, maxConcurrency, requests, duration, rounds, warmup), got 4',
+    ],
+    ['load: { rate: 0 }', '10:15 load.rate: expected a number above 0, got 0'],
+    ['load: { rate: [5, 5] }', '10:19 load.rate[1]: 5 comes twice'],
+    [
+      'load: { rate: 5, concurrency: 2 }',
+      '10:7 load: the load has concurrency and rate, which exclude each other | with a rate, maxConcurrency limits the streams at once',
+    ],
+    [
+      'load: { concurrency: 2, arrivals: constant }',
+      '10:35 load.arrivals: arrivals belongs to a rate, and the load has none | with concurrency, a request is sent when the one before has ended',
+    ],
     [
       'stall: 5',
       '10:8 stall: expected a duration such as 250ms, 10s or 1m30s, got 5 | add a unit: 5s or 5ms',

@@ -56,6 +56,13 @@ export const runCommand: AddCommand = (root, open) => {
 function addScenarioOptions(command: Command): void {
   command
     .option('-c, --concurrency <list>', 'streams at once, such as 4 or 1,4,16', numberList)
+    .option(
+      '--rate <list>',
+      'requests a second, such as 5 or 5,20, whatever becomes of the ones before (open loop)',
+      numberList,
+    )
+    .option('--arrivals <process>', 'with --rate: poisson (at random) or constant')
+    .option('--max-concurrency <count>', 'with --rate: the most streams at once', Number)
     .option('-n, --requests <count>', 'measured requests of each cell, all rounds together', Number)
     .option('-d, --duration <time>', 'time limit of each cell, such as 30s')
     .option('--rounds <count>', 'rounds in which the cells are interleaved', Number)

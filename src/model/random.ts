@@ -1,4 +1,4 @@
-/** Seeded randomness for resampling: the same seed gives the same numbers on every machine. */
+/** Seeded randomness: the same seed gives the same numbers on every machine. */
 
 /** A stream of numbers. */
 export interface Random {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRandom } from '../../src/analysis/random.ts';
+import { createRandom } from '../../src/model/random.ts';
 
 test('the same seed gives the same numbers, another seed others', () => {
   const draw = (seed: number) => {

@@ -1,0 +1,35 @@
+import type { Arrivals } from '../model/plan.ts';
+import { createRandom } from '../model/random.ts';
+
+/**
+ * When the requests of an open loop are due: by a request's number, in ms from the opening of the window. Of a loop that is
+ * shared among threads, the shares together are due when the whole would be.
+ */
+export function dueTimes(
+  ratePerSecond: number,
+  { process, seed, turn }: Arrivals,
+): (index: number) => number {
+  const { first, of } = turn ?? { first: 0, of: 1 };
+  const everyMs = 1000 / ratePerSecond;
+  switch (process) {
+    case 'constant':
+      return (index) => (first + index * of) * everyMs;
+    case 'poisson': {
+      const at = poisson(everyMs, seed);
+      return (index) => at(first + index * of);
+    }
+    default:
+      return process satisfies never;
+  }
+}
+
+/** Times of a Poisson process: the distances are exponential, with this mean. */
+function poisson(everyMs: number, seed: number): (index: number) => number {
+  const random = createRandom(seed);
+  const times: number[] = [];
+  return (index) => {
+    // 1 - next() because 0 has no logarithm.
+    while (times.length <= index) times.push((times.at(-1) ?? 0) - everyMs * Math.log(1 - random.next()));
+    return times[index]!;
+  };
+}

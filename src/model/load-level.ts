@@ -1,0 +1,17 @@
+import type { LoadLevel } from './plan.ts';
+
+/** The load alone, of whatever has one. */
+export function levelOf({ concurrency, rate }: LoadLevel): LoadLevel {
+  return rate === undefined ? { concurrency } : { concurrency, rate };
+}
+
+/** True for two of the same load. */
+export function sameLevel(a: LoadLevel, b: LoadLevel): boolean {
+  return a.concurrency === b.concurrency && a.rate === b.rate;
+}
+
+/** `4 streams`; in an open loop `20 requests/s`. */
+export function levelInWords({ concurrency, rate }: LoadLevel): string {
+  if (rate !== undefined) return `${rate} ${rate === 1 ? 'request' : 'requests'}/s`;
+  return `${concurrency} ${concurrency === 1 ? 'stream' : 'streams'}`;
+}

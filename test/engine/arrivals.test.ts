@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { dueTimes } from '../../src/engine/arrivals.ts';
+import { ARRIVALS } from '../../src/model/plan.ts';
+
+const first = (count: number, due: (index: number) => number) =>
+  Array.from({ length: count }, (_, i) => due(i));
+
+test('constant: at even distances, from the opening on', () => {
+  expect(first(4, dueTimes(20, { process: 'constant', seed: 1 }))).toEqual([0, 50, 100, 150]);
+});
+
+test('poisson: the rate on average, and the distances of an exponential distribution', () => {
+  const times = first(20_000, dueTimes(20, { process: 'poisson', seed: 7 }));
+  const gaps = times.map((at, i) => at - (times[i - 1] ?? 0));
+  const mean = times.at(-1)! / times.length;
+  expect(mean).toBeGreaterThan(49);
+  expect(mean).toBeLessThan(51);
+  // Of an exponential distribution, e^-1 is above the mean and e^-3 above three times the mean.
+  const share = (above: number) => gaps.filter((gap) => gap > above).length / gaps.length;
+  expect(share(50)).toBeCloseTo(Math.exp(-1), 1);
+  expect(share(150)).toBeCloseTo(Math.exp(-3), 2);
+});
+
+test('the same seed gives the same moments, in whatever order they are asked for', () => {
+  const arrivals = { process: 'poisson', seed: 3 } as const;
+  const forwards = first(50, dueTimes(5, arrivals));
+  const again = dueTimes(5, arrivals);
+  expect(Array.from({ length: 50 }, (_, i) => again(49 - i)).reverse()).toEqual(forwards);
+  expect(first(50, dueTimes(5, { ...arrivals, seed: 4 }))).not.toEqual(forwards);
+});
+
+test('what threads take in turns is the whole', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...ARRIVALS),
+      fc.integer({ min: 1, max: 8 }),
+      fc.integer({ min: 1, max: 60 }),
+      (process, of, count) => {
+        const whole = first(count, dueTimes(12, { process, seed: 1 }));
+        const shares = Array.from({ length: of }, (_, turn) => {
+          const due = dueTimes(12, { process, seed: 1, turn: { first: turn, of } });
+          return first(Math.ceil((count - turn) / of), due);
+        });
+        expect(shares.flat().sort((a, b) => a - b)).toEqual(whole);
+      },
+    ),
+  );
+});
