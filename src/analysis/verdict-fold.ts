@@ -7,6 +7,9 @@ import { judgeFigures, type StreamVerdict, VERDICT_KINDS } from './streaming-ver
 /** Streams of a cell that are judged: the first so many. */
 export const JUDGED_STREAMS = 5_000;
 
+/** A cell is not known by a few of its streams that were odd enough to be told: this share must have been. */
+const ENOUGH_JUDGED = 0.25;
+
 /** Where counts are equal the graver verdict is told. */
 const GRAVITY: readonly VerdictKind[] = ['buffered', 'replayed', 'coarse', 'streaming', 'too_short'];
 
@@ -16,7 +19,7 @@ export function summarizeVerdicts(verdicts: readonly StreamVerdict[]): Streaming
   for (const { verdict } of verdicts) counts[verdict] += 1;
   const judged = verdicts.length - counts.too_short;
   const verdict =
-    judged === 0
+    judged < verdicts.length * ENOUGH_JUDGED || judged === 0
       ? 'too_short'
       : GRAVITY.filter((kind) => kind !== 'too_short').reduce((most, kind) =>
           counts[kind] > counts[most] ? kind : most,

@@ -105,6 +105,23 @@ describe('a cell', () => {
     expect(summarizeVerdicts([])).toMatchObject({ verdict: 'too_short', evidence: 'no stream ended well' });
   });
 
+  test('is not known by the few streams that could be judged', () => {
+    const short = stream(evenly(3, 30, 0.05));
+    expect(streamingVerdict(short).verdict).toBe('too_short');
+    const among = (count: number) =>
+      summarizeVerdicts(
+        [fake, ...Array.from({ length: count }, () => short)].map((one) => streamingVerdict(one)),
+      );
+    expect(among(3)).toMatchObject({
+      verdict: 'buffered',
+      evidence: expect.stringMatching(/^1 of 4 streams/),
+    });
+    expect(among(4)).toMatchObject({
+      verdict: 'too_short',
+      evidence: expect.stringMatching(/^4 of 5 streams/),
+    });
+  });
+
   test('is folded from good streams alone, and in bounded memory', () => {
     const fold = createVerdictFold();
     fold.add(real);
