@@ -13,6 +13,8 @@ export interface Progress extends RunObserver {
 /** What a progress display writes to and reads. */
 export interface ProgressDeps {
   stderr: NodeJS.WriteStream;
+  /** Its lines can be drawn again. */
+  redraws: boolean;
   /** Milliseconds on a monotonic clock. */
   now(): number;
 }
@@ -22,7 +24,7 @@ const DRAW_EVERY_MS = 200;
 
 /** A line that is redrawn on a terminal; one line a finished cell elsewhere. */
 export function createProgress(deps: ProgressDeps): Progress {
-  return deps.stderr.isTTY ? new SpinnerProgress(deps) : new LineProgress(deps);
+  return deps.redraws ? new SpinnerProgress(deps) : new LineProgress(deps);
 }
 
 /** Counts what the displays have in common. */
@@ -79,26 +81,27 @@ class SpinnerProgress implements Progress {
   private cell: Cell | undefined;
   private round = 0;
   private rounds = 1;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(deps: ProgressDeps) {
     this.deps = deps;
-    const self = this;
     this.spinner = ora({
       stream: deps.stderr,
+      isEnabled: true,
       spinner: { interval: DRAW_EVERY_MS, frames: ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] },
       // Ctrl-C has to reach the program as a signal, and stdin may be someone else's.
       discardStdin: false,
-      // Read when the spinner draws, so that a record costs nothing but counting.
-      get suffixText() {
-        return () => self.status();
-      },
     });
   }
 
   planned(plan: RunPlan): void {
     this.tally.begin(plan, this.deps.now());
     this.rounds = Math.max(0, ...plan.blocks.map((block) => block.round)) + 1;
-    this.spinner.start(' ');
+    this.spinner.start(this.status());
+    // On a timer, so that a record costs nothing but counting.
+    this.timer = setInterval(() => {
+      this.spinner.text = this.status();
+    }, DRAW_EVERY_MS);
   }
 
   blockStarted(block: Block, cell: Cell): void {
@@ -115,6 +118,7 @@ class SpinnerProgress implements Progress {
   }
 
   end(): void {
+    clearInterval(this.timer);
     this.spinner.stop();
   }
 
@@ -128,7 +132,7 @@ class SpinnerProgress implements Progress {
       this.tally.left(this.deps.now()),
     ];
     const line = parts.filter((part) => part !== undefined).join(' · ');
-    const room = Math.max(20, (this.deps.stderr.columns ?? 80) - 4);
+    const room = Math.max(20, (this.deps.stderr.columns || 80) - 4);
     return line.length > room ? `${line.slice(0, room - 1)}…` : line;
   }
 }

@@ -6,6 +6,7 @@ import { createRedactor } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { comparisonExitCode, exitCodeOf } from './exit-code.ts';
 import type { Session } from './session.ts';
+import { canRedraw } from './terminal.ts';
 
 /** How the scenarios of a command are run, as commander delivers it. */
 export interface RunSettings {
@@ -98,9 +99,9 @@ async function runOne(
 ): Promise<RunResult> {
   const { runScenario } = await import('../bench/run.ts');
   const { createProgress } = await import('./progress.ts');
-  const progress = session.quiet
-    ? undefined
-    : createProgress({ stderr: session.stderr, now: () => performance.now() });
+  const { stderr, env, quiet } = session;
+  const redraws = canRedraw({ env, isTTY: stderr.isTTY === true });
+  const progress = quiet ? undefined : createProgress({ stderr, redraws, now: () => performance.now() });
   try {
     const observer: RunObserver = {
       planned: (plan, folder) => progress?.planned?.(plan, folder),

@@ -37,5 +37,11 @@ export function terminalWidth(
   env: Readonly<Record<string, string | undefined>>,
 ): number {
   const stated = Number(env.COLUMNS);
-  return stream.columns ?? (Number.isInteger(stated) && stated > 0 ? stated : 120);
+  // A terminal that does not know its size says 0.
+  return stream.columns || (Number.isInteger(stated) && stated > 0 ? stated : 120);
+}
+
+/** True where a line can be drawn over the one before: a terminal that is not `dumb`, and no log of CI. */
+export function canRedraw({ env, isTTY }: ColorFacts): boolean {
+  return isTTY && env.TERM !== 'dumb' && !env.CI;
 }
