@@ -1,6 +1,6 @@
+import type { CompareVerdict, ComparisonRow, ErrorRow } from '../model/comparison.ts';
 import type { Cell } from '../model/plan.ts';
 import type { Unit } from '../model/unit.ts';
-import type { CompareVerdict, ComparisonRow, ErrorRow } from './compare.ts';
 
 /** The sentences that comparisons are told in. */
 

@@ -22,7 +22,10 @@ export interface Job {
 export interface Executor {
   /** Never rejects: a failure is in the observation. */
   send(job: Job): Promise<Observation>;
-  /** Opens connections to a target ahead of need; resolves also when that fails, for the requests will tell. */
+  /**
+   * Brings the connections to a target to the state in which a window is to find them: open, or none. Resolves also when
+   * one cannot be opened, for the requests will tell.
+   */
   warm(target: string, connections: number): Promise<void>;
 }
 
@@ -44,9 +47,15 @@ export interface BlockObserver {
 export interface BlockRunner {
   /**
    * Runs one block to its end. Resolves with the load of each measuring thread during the measured window, when the
-   * last request has ended.
+   * last request has ended. Rejects with a `ThreadLost` when a thread has died, after the others have ended what was in
+   * flight; the observer has been told of all that was measured.
    */
   run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopLoad[]>;
+}
+
+/** A measuring thread has died, and what it had in flight with it: the run cannot go on. */
+export class ThreadLost extends Error {
+  override readonly name = 'ThreadLost';
 }
 
 /** What a runner on this thread needs. */
@@ -75,6 +84,8 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
         async (_index, scheduledAt) => observer.warmedUp(await send(scheduledAt)),
         loop,
       );
+      // What the warm-up did to the connections is undone: it has cost some, or opened some that are to be cold.
+      if (block.warmup > 0) await executor.warm(cell.target, concurrency);
       const load = watchLoad();
       const issued = await runLoop(
         closedLoop({ concurrency, requests: block.requests, durationMs: block.durationMs }),

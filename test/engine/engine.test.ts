@@ -78,7 +78,7 @@ describe('the engine', () => {
       [1, 0, 1],
     ]);
     expect(run.log).toEqual([
-      ...['round 0 c3', 'warm t 3', 'warm-up request', 'warm-up request'],
+      ...['round 0 c3', 'warm t 3', 'warm-up request', 'warm-up request', 'warm t 3'],
       ...['round 0 c1', 'warm t 1', 'round 1 c1', 'warm t 1'],
     ]);
     expect(run.records.map(({ seq, round, concurrency }) => [seq, round, concurrency])).toEqual([
