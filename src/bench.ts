@@ -8,6 +8,13 @@ export { runScenario } from './bench/run.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
 export type {
+  BaselineReport,
+  CompareVerdict,
+  Comparison,
+  ComparisonRow,
+  ErrorRow,
+} from './model/comparison.ts';
+export type {
   CellReport,
   Environment,
   FailureSummary,

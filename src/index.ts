@@ -29,7 +29,7 @@ export type {
   UsageEvent,
 } from './model/events.ts';
 export { isContent } from './model/events.ts';
-export type { AuthScheme, Timeouts } from './model/plan.ts';
+export type { AuthScheme, ConnectionUse, PinnedName, Timeouts } from './model/plan.ts';
 export { DEFAULT_TIMEOUTS } from './model/plan.ts';
 export type {
   ConnectionInfo,

@@ -108,10 +108,12 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     const second = act({ ...demo, baseline: 'main', 'save-baseline': 'main' });
     expect(second.status, second.stderr).toBe(0);
     expect(second.runs).toHaveLength(1);
-    expect(second.summary).toMatch(/^### Against the baseline\n\n {4}inconclusive: /);
-    expect(second.summary).toContain('## demo');
+    expect(second.summary).toMatch(/^## demo\n\n\*\*Inconclusive against baseline "main"/);
+    expect(second.summary).toContain('### Against baseline main\n\ninconclusive: ');
+    expect(second.stdout).toContain('::warning title=demo%3A inconclusive::against baseline main: ');
     const junit = parseXml(readFileSync(join(second.runs[0]!, 'junit.xml'), 'utf8'));
-    expect(junit.children[0]!.attributes).toMatchObject({ tests: '3', failures: '0', errors: '0' });
+    const counts = { tests: '21', failures: '0', errors: '0', skipped: '15' };
+    expect(junit.children[0]!.attributes).toMatchObject(counts);
   });
 
   test('fail with the exit code of the run, unless they are never to fail', () => {

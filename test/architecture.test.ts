@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'report',
     'results',
     'simulator',
+    'service',
   ],
   cli: [
     'model',

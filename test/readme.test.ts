@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { EXIT_MEANING } from '../src/model/errors.ts';
+import { REPORTER_NAMES } from '../src/report/names.ts';
 import { parseScenario } from '../src/scenario/load.ts';
 import { ROOT, streambench } from './support/program.ts';
 
@@ -28,6 +30,28 @@ describe('the README', () => {
       readText: () => 'text',
     });
     expect(scenario.thresholds).toHaveLength(3);
+  });
+
+  test('names every format, and none that is not there', () => {
+    const formats = ['terminal', ...REPORTER_NAMES];
+    const table = readme.slice(readme.indexOf('| format |'));
+    const told = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z-]+)` \|/gm)].map(
+      ([, name]) => name!,
+    );
+    expect(new Set(told)).toEqual(new Set(formats));
+    for (const [, name] of readme.matchAll(/ -f ([a-z-]+)/g)) expect(formats).toContain(name);
+  });
+
+  test('calls the action with inputs that it has, and CI with YAML that can be read', () => {
+    const { inputs } = parse(readFileSync(join(ROOT, 'action.yml'), 'utf8')) as { inputs: object };
+    const blocks = [...readme.matchAll(/```yml\n([\s\S]*?)```/g)].map(([, text]) => parse(text!) as unknown);
+    const steps = blocks.flatMap((one) =>
+      Array.isArray(one) ? (one as { uses?: string; with?: object }[]) : [],
+    );
+    const own = steps.filter(({ uses }) => uses?.includes('/streambench@'));
+    expect(own.length).toBeGreaterThan(0);
+    for (const { with: given = {} } of own)
+      expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(given)));
   });
 
   test('names every command and every exit code, and none that is not there', async () => {

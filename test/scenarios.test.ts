@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadScenario } from '../src/scenario/load.ts';
-import { planScenario, planSummary, usesSimulator } from '../src/scenario/plan.ts';
+import { parseOverride } from '../src/scenario/overrides.ts';
+import { planScenario, planSummary, unstarted, usesSimulator } from '../src/scenario/plan.ts';
+import { needsSimulator } from '../src/scenario/targets.ts';
 
 const FOLDER = new URL('../scenarios/', import.meta.url).pathname;
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));
@@ -15,10 +17,13 @@ describe('the scenarios that come along', () => {
       expect.arrayContaining([
         'demo.yaml',
         'glm-4-flash-vs-glm-4.6.yaml',
+        'legacy-vs-real.yaml',
         'long.yaml',
         'medium.yaml',
         'ollama.yaml',
         'openai.yaml',
+        'persistence-strategies.yaml',
+        'service-goals.yaml',
         'short.yaml',
       ]),
     );
@@ -26,21 +31,39 @@ describe('the scenarios that come along', () => {
 
   it.each(FILES)('%s is valid, makes a plan that holds what it says, and helps editors', (name) => {
     const loaded = load(name, KEYS);
-    const plan = planScenario(loaded, { simulatorUrl: 'http://127.0.0.1:1' });
+    const plan = planScenario(loaded, unstarted(loaded.scenario));
     expect(planSummary(plan).warnings).toEqual([]);
     expect(loaded.scenario.description).toBeDefined();
     const first = readFileSync(FOLDER + name, 'utf8').split('\n')[0];
     expect(first).toBe('# yaml-language-server: $schema=../schema/scenario.schema.json');
   });
 
-  it.each(['demo.yaml', 'short.yaml', 'medium.yaml', 'long.yaml'])(
-    '%s needs neither network nor key',
-    (name) => {
-      const { scenario } = load(name);
-      expect(scenario.targets.every((target) => target.provider === 'simulator')).toBe(true);
-      expect(usesSimulator(scenario)).toBe(true);
-    },
-  );
+  it.each([
+    'demo.yaml',
+    'short.yaml',
+    'medium.yaml',
+    'long.yaml',
+    'glm-4-flash-vs-glm-4.6.yaml',
+    'legacy-vs-real.yaml',
+    'persistence-strategies.yaml',
+    'service-goals.yaml',
+  ])('%s needs neither network nor key', (name) => {
+    const { scenario } = load(name);
+    expect(scenario.targets.every(needsSimulator)).toBe(true);
+    expect(usesSimulator(scenario)).toBe(true);
+  });
+
+  it('the two models of one provider are real ones by one flag', () => {
+    const loaded = loadScenario(`${FOLDER}glm-4-flash-vs-glm-4.6.yaml`, {
+      env: KEYS,
+      overrides: [parseOverride('targets.*.provider=zhipu')],
+    });
+    expect(loaded.scenario.targets).toMatchObject([
+      { provider: 'zhipu', model: 'glm-4-flash', apiKey: KEYS.ZHIPU_API_KEY },
+      { provider: 'zhipu', model: 'glm-4.6', apiKey: KEYS.ZHIPU_API_KEY },
+    ]);
+    expect(usesSimulator(loaded.scenario)).toBe(false);
+  });
 
   it.each(['short.yaml', 'medium.yaml', 'long.yaml'])('%s takes a provider from the environment', (name) => {
     const { scenario } = load(name, {

@@ -5,7 +5,9 @@ import type { Observation } from '../src/model/record.ts';
 import { createSimulator, type Simulator, type TruthEntry } from '../src/simulator/index.ts';
 
 // What is reported against what the server knows it did, on one clock. The server shares the client's thread here, and
-// other work shares the machine's cores, so single requests may be late: medians must agree within this.
+// other work shares the machine's cores, so that any single request may be late on either side. What is compared is
+// therefore the client's stamp with the server's, and of many such differences the lower quartile: what the client adds by
+// itself it adds to all of them.
 const TOLERANCE_MS = 4;
 const REQUESTS = 12;
 
@@ -60,8 +62,9 @@ async function series(model: string, stream: boolean, count = REQUESTS) {
   return results;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+/** Of the sizes of the differences. */
+function lowerQuartile(differences: readonly number[]): number {
+  return differences.map(Math.abs).toSorted((a, b) => a - b)[Math.floor(differences.length / 4)]!;
 }
 
 /** When the chunks with content left the server. */
@@ -87,30 +90,56 @@ describe('what is reported agrees with what the server did', () => {
         if (seen.coalesced === 0) errors.gap.push(gap - (times[i + 1]! - times[i]!));
     }
     for (const [name, values] of Object.entries(errors))
-      expect(Math.abs(median(values)), name).toBeLessThan(TOLERANCE_MS);
+      expect(lowerQuartile(values), name).toBeLessThan(TOLERANCE_MS);
     // Nothing is seen before it was sent.
     expect(Math.min(...errors.ttft, ...errors.last)).toBeGreaterThan(0);
   });
 
-  test('a server that always takes 60 ms reads as 60 ms, alone and among others', async () => {
-    for (const concurrency of [1, 4]) {
-      const lanes = await Promise.all(Array.from({ length: concurrency }, () => series('steady', true, 6)));
-      const ttft = lanes.flat().map(({ seen }) => seen.marks.firstToken! - seen.marks.sent!);
-      expect(Math.abs(median(ttft) - 60), `at ${concurrency}`).toBeLessThan(TOLERANCE_MS);
-    }
+  test.each([
+    [1, TOLERANCE_MS],
+    [4, TOLERANCE_MS],
+    // Here the one thread writes to all of them before it reads from any.
+    [32, 2 * TOLERANCE_MS],
+  ])('a server that always takes 60 ms reads as 60 ms, %i at once', async (concurrency, tolerance) => {
+    await client.warm(concurrency);
+    const requests = Math.max(2, 12 / concurrency);
+    const lanes = await Promise.all(
+      Array.from({ length: concurrency }, () => series('steady', true, requests)),
+    );
+    const results = lanes.flat();
+    const ttft = results.map(({ seen }) => seen.marks.firstToken! - seen.marks.sent!);
+    const late = results.map(
+      ({ seen, truth, originAt }) => seen.marks.firstToken! + originAt - sent(truth)[0]!,
+    );
+    // Never less than the server takes, which was never less than it was told to take.
+    expect(Math.min(...ttft)).toBeGreaterThanOrEqual(60);
+    expect(Math.min(...late)).toBeGreaterThan(0);
+    expect(lowerQuartile(late)).toBeLessThan(tolerance);
+    // The best of them took what it was told to; 32 at once keep the one thread longer than that.
+    if (concurrency <= 4) expect(Math.min(...ttft)).toBeLessThan(60 + 3 * TOLERANCE_MS);
   });
 
   test('stalls', async () => {
-    const { seen } = await measure('stalling', true);
-    expect(seen.gaps).toHaveLength(3);
-    for (const gap of seen.gaps) expect(gap).toBeGreaterThan(115);
+    const results = await series('stalling', true, 4);
+    const errors = results.flatMap(({ seen, truth }) => {
+      const times = sent(truth);
+      expect(seen.gaps).toHaveLength(3);
+      // As many as the server made, whatever it made of its own schedule.
+      const stalls = seen.gaps.filter((gap) => gap > 65).length;
+      expect(stalls).toBe(times.slice(1).filter((time, i) => time - times[i]! > 65).length);
+      return seen.gaps.map((gap, i) => gap - (times[i + 1]! - times[i]!));
+    });
+    expect(lowerQuartile(errors)).toBeLessThan(TOLERANCE_MS);
   });
 
   test('a whole answer comes when the whole stream would have ended', async () => {
     const results = await series('steady', false, 6);
     const expected = 60 + 14 * 12;
+    const errors = results.map(({ seen, truth, originAt }) => seen.marks.end! + originAt - truth.endAtMs!);
+    expect(lowerQuartile(errors)).toBeLessThan(TOLERANCE_MS);
     const total = results.map(({ seen }) => seen.marks.end! - seen.marks.sent!);
-    expect(Math.abs(median(total) - expected)).toBeLessThan(2 * TOLERANCE_MS);
+    expect(Math.min(...total)).toBeGreaterThanOrEqual(expected);
+    expect(Math.min(...total)).toBeLessThan(expected + 4 * TOLERANCE_MS);
     for (const { seen, truth } of results) expect(seen.text).toBe(truth.text);
   });
 });

@@ -1,30 +1,8 @@
+import type { CompareVerdict, ErrorRow, ErrorSide } from '../model/comparison.ts';
 import type { Cell } from '../model/plan.ts';
-import type { CompareVerdict } from './compare.ts';
 import { cellInWords } from './compare-sentences.ts';
 import { newcombeInterval, wilsonInterval } from './proportions.ts';
 import type { CellSamples } from './samples.ts';
-
-/** The error rate of one cell, on both sides. */
-export interface ErrorRow {
-  cell: Cell;
-  base: ErrorSide;
-  next: ErrorSide;
-  /** next - base, as shares, with Newcombe's interval. Null where a side has no request. */
-  difference: number | null;
-  low: number | null;
-  high: number | null;
-  verdict: CompareVerdict;
-  sentence: string;
-}
-
-/** One side: failed requests with Wilson's interval of their share. */
-export interface ErrorSide {
-  failed: number;
-  requests: number;
-  rate: number | null;
-  low: number;
-  high: number;
-}
 
 /**
  * Judges the error rate. `regression`: Newcombe's interval lies above 0 and the rise is at least the tolerance; `equivalent`:

@@ -1,7 +1,7 @@
+import type { CompareVerdict, ComparisonRow, ErrorRow } from '../model/comparison.ts';
 import { levelInWords } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { Unit } from '../model/unit.ts';
-import type { CompareVerdict, ComparisonRow, ErrorRow } from './compare.ts';
 
 /** The sentences that comparisons are told in. */
 

@@ -1,11 +1,11 @@
 import { metric } from '../metrics/definitions.ts';
 import { tidy } from '../metrics/distribution.ts';
+import type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../model/comparison.ts';
 import { UserError } from '../model/errors.ts';
 import type { Cell } from '../model/plan.ts';
-import type { Unit } from '../model/unit.ts';
-import { bootstrapRatio, type RatioEstimate } from './bootstrap.ts';
+import { bootstrapRatio } from './bootstrap.ts';
 import { comparability } from './comparability.ts';
-import { type ErrorRow, judgeErrors } from './compare-errors.ts';
+import { judgeErrors } from './compare-errors.ts';
 import { cellInWords, overallSentence, rowSentence } from './compare-sentences.ts';
 import { type Gate, type Judged, judgeInterval, moreRequests } from './gate-rule.ts';
 import { holmAdjust } from './holm.ts';
@@ -14,72 +14,10 @@ import { quantileOf } from './quantities.ts';
 import { enoughFor } from './sample-guard.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
-export type { ErrorRow } from './compare-errors.ts';
+export type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../model/comparison.ts';
 export type { Gate } from './gate-rule.ts';
 
 /** Has it become slower? Two runs of one scenario, decided cell by cell and figure by figure. */
-
-/** What is said of a figure, of a cell or of all. */
-export type CompareVerdict = 'regression' | 'improvement' | 'equivalent' | 'inconclusive' | 'not_comparable';
-
-/** One figure of one cell, on both sides. Numbers that do not exist (no data, infinite) are null. */
-export interface ComparisonRow {
-  cell: Cell;
-  metric: string;
-  /** `p50`, `p95`, `mean` ... */
-  statistic: string;
-  unit: Unit;
-  better: 'lower' | 'higher';
-  base: RowSide;
-  next: RowSide;
-  /** next / base, as measured and with the bounds of its interval. */
-  ratio: number | null;
-  low: number | null;
-  high: number | null;
-  /** next - base, as measured. */
-  difference: number | null;
-  /** By how much it may get worse before it is a regression, as a share. */
-  tolerance: number;
-  verdict: CompareVerdict;
-  /** False where there are too few values: shown, but it decides nothing. */
-  gated: boolean;
-  /** Holm-adjusted over all gates: that a change for the worse, or the better, of this size came by chance. */
-  pWorse: number | null;
-  pBetter: number | null;
-  /** `rounds`: drift from round to round is in the interval; `requests`: it is not. Null without an interval. */
-  drawn: RatioEstimate['drawn'] | null;
-  /** About how many more requests, on each side, would decide it; null where that cannot be said. */
-  moreRequests: number | null;
-  /** For information: rank test over all values. Knows nothing of drift. */
-  mannWhitney: { p: number; superiority: number } | null;
-  sentence: string;
-}
-
-/** One side of a row. */
-export interface RowSide {
-  /** Values, failed requests included. */
-  n: number;
-  /** Failed requests, counted as worse than any value. */
-  censored: number;
-  /** Null without data, or where failures reach up to this statistic. */
-  value: number | null;
-}
-
-/** Two runs compared. */
-export interface Comparison {
-  verdict: CompareVerdict;
-  sentence: string;
-  /** Why the runs cannot be compared. */
-  obstacles: string[];
-  /** What a reader should know: other client version, aborted run, drift not covered. */
-  warnings: string[];
-  base: string;
-  next: string;
-  /** How it was decided; the same settings give the same result. */
-  settings: { seed: number; resamples: number; level: number };
-  rows: ComparisonRow[];
-  errors: ErrorRow[];
-}
 
 /** How two runs are compared. */
 export interface CompareOptions {

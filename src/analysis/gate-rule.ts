@@ -1,6 +1,6 @@
+import type { CompareVerdict } from '../model/comparison.ts';
 import type { Unit } from '../model/unit.ts';
 import type { RatioEstimate } from './bootstrap.ts';
-import type { CompareVerdict } from './compare.ts';
 
 /**
  * The rule by which an interval becomes a verdict, on the factor by which a figure got worse (below 1: better):

@@ -44,7 +44,7 @@ export interface LintInput {
   terminated?: boolean;
   /** Events that came after the terminator. */
   eventsAfterTerminator?: number;
-  /** Oddities of `data:` lines, as sentences: no space after the colon, several objects in one event, an empty event. */
+  /** Oddities of the lines, in a few words each: no space after `data:`, several documents in one event, CRLF. */
   dataOddities?: readonly string[];
 }
 
@@ -177,8 +177,8 @@ function lintBody(input: LintInput): LintFinding[] {
       code: 'data-format',
       severity: 'warning',
       what,
-      why: 'simple readers split on "data: " and parse each line as one JSON document',
-      remedy: 'write one "data: " line with one JSON document for each event, and a blank line after it',
+      why: 'simple readers cut at LF LF and at "data: ", and take each line for one JSON document',
+      remedy: 'write each event as "data: ", one JSON document or line of text, and two LF',
     });
   }
   return findings;

@@ -1,6 +1,7 @@
 import { METRICS } from '../metrics/definitions.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import { percentileOf } from '../metrics/percentile.ts';
+import type { ServerReport } from '../model/load.ts';
 import type { Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
 import type { Unit } from '../model/unit.ts';
@@ -12,10 +13,7 @@ import { VERDICT_KINDS } from './streaming-verdict.ts';
  */
 
 /** A cell as conditions see it. */
-export interface JudgedCell extends CellReport {
-  /** Requests a second that met every objective of the run; absent or null where it states none. */
-  goodput?: number | null;
-}
+export type JudgedCell = CellReport;
 
 /** What a quantity is measured in; `verdict` is a word. */
 export type QuantityUnit = Unit | 'verdict';
@@ -32,10 +30,14 @@ export interface Quantity {
   readonly modes: readonly Mode[];
   /** True where a threshold that names no mode is about all modes, not about streaming alone. */
   readonly everyMode: boolean;
+  /** True for what is measured only where the run states objectives. */
+  readonly ofObjectives?: boolean;
   /** For percentiles: 0 to 1. */
   readonly quantile?: number;
   /** The words that it can be, for verdicts. */
   readonly words?: readonly string[];
+  /** True for what a server tells of itself, where it is asked. */
+  readonly ofServer?: boolean;
   read(cell: JudgedCell): Reading;
 }
 
@@ -97,8 +99,33 @@ const SPECIALS: Readonly<Record<string, Special>> = {
     unit: '1/s',
     read: (cell) => known(cell.throughput.tokensPerSecond, cell.outcomes.ok ?? 0),
   },
-  goodput: { unit: '1/s', read: (cell) => known(cell.goodput ?? null, cell.outcomes.ok ?? 0) },
+  'server.memory': ofServer('bytes', ({ memoryBytes }) => memoryBytes?.max),
+  'server.memory_per_stream': ofServer('bytes', ({ memoryPerStreamBytes }) => memoryPerStreamBytes),
+  'server.open_files': ofServer('count', ({ openFiles }) => openFiles?.max),
+  'server.cpu': ofServer('count', ({ cpuCores }) => cpuCores),
+  goodput: {
+    unit: '1/s',
+    ofObjectives: true,
+    read: ({ goodput }) => (goodput ? { value: goodput.requestsPerSecond, n: goodput.requests } : null),
+  },
+  'goodput.rate': {
+    unit: 'ratio',
+    ofObjectives: true,
+    read: ({ goodput }) => (goodput ? { value: goodput.share, n: goodput.requests } : null),
+  },
 };
+
+function ofServer(unit: Unit, of: (server: ServerReport) => number | null | undefined): Special {
+  return {
+    unit,
+    everyMode: true,
+    ofServer: true,
+    read({ server, outcomes }) {
+      const value = server ? of(server) : null;
+      return value == null || !outcomes.ok ? null : { value, n: server!.readings };
+    },
+  };
+}
 
 /** The names before the dot: metrics first. */
 export const FAMILIES: readonly string[] = [

@@ -1,6 +1,7 @@
-import { UserError } from '../model/errors.ts';
+import type { Operator } from '../metrics/objectives.ts';
 import { nearNames, suggest } from '../model/names.ts';
 import { aggregationsOf, FAMILIES, findQuantity, type Quantity, quantileOf } from './quantities.ts';
+import { NAME, readOperator, Scanner } from './scanner.ts';
 import { readLimit } from './threshold-limit.ts';
 
 /**
@@ -9,9 +10,10 @@ import { readLimit } from './threshold-limit.ts';
  *     threshold   = quantity [ "{" label { "," label } "}" ] operator limit
  *     quantity    = metric "." aggregation            ttft.p95, token_rate.p50, gap.max
  *                 | family "." figure                 errors.rate, stalls.rate, streaming.verdict, throughput.tokens
- *                 | "goodput"
+ *                 | "goodput"                     and goodput.rate: the share of requests that met every objective
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
  *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
+ *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: how much more than that target's
  *     value       = bare text without , { } and quotes | text in quotes
  *     operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
  *     limit       = number unit | word
@@ -20,11 +22,8 @@ import { readLimit } from './threshold-limit.ts';
  * Space is free between the parts.
  */
 
-/** How a value is held against its limit. */
-export type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
-
 /** What a label speaks of. */
-export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode'] as const;
+export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode', 'vs'] as const;
 
 /** Name of a label. */
 export type LabelName = (typeof LABELS)[number];
@@ -45,18 +44,17 @@ export interface Threshold {
   expression: string;
   quantity: Quantity;
   labels: readonly Label[];
+  /** The target whose figure, at the same prompt, concurrency and mode, is taken away from the figure of each cell. */
+  versus?: { target: string; column: number };
   operator: Operator;
   /** In the quantity's unit (times in ms, shares from 0 to 1), or a word for verdicts. */
   limit: number | string;
 }
 
-const NAME = /[\p{L}_][\p{L}\p{N}_-]*/uy;
 const AGGREGATION = /[\p{L}_][\p{L}\p{N}_]*(?:\.\d+)?/uy;
-const OPERATOR = /<=|>=|==|!=|<|>/y;
 const LABEL_OPERATOR = /!=|=/y;
 const QUOTED = /"([^"]*)"|'([^']*)'/y;
 const BARE = /[^,{}"']+/y;
-const SPACE = /\s*/y;
 
 /** What people write for an aggregation that has another name here. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -75,58 +73,19 @@ const ALIASES: Readonly<Record<string, string>> = {
  */
 export function parseThreshold(text: string): Threshold {
   const expression = text.trim();
-  const scanner = new Scanner(expression);
+  const scanner = new Scanner(expression, 'threshold');
   const quantity = readQuantity(scanner);
   const labels = scanner.take('{') ? readLabels(scanner) : [];
   const operator = readOperator(scanner);
   const limit = readLimitOf(scanner, quantity, operator);
-  return { expression, quantity, labels, operator, limit };
-}
-
-/** A reader of one line that knows where it is. */
-class Scanner {
-  readonly text: string;
-  at = 0;
-
-  constructor(text: string) {
-    this.text = text;
+  const vs = labels.find(({ name }) => name === 'vs');
+  if (vs === undefined) return { expression, quantity, labels, operator, limit };
+  if (vs.not || quantity.unit === 'verdict') {
+    const message = vs.not ? 'vs names the one target to compare with' : 'a word is not more than another';
+    scanner.fail(message, 'write for instance: ttft.p95{vs=direct} < 5ms', vs.column - 1);
   }
-
-  space(): void {
-    this.match(SPACE);
-  }
-
-  match(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.at;
-    const match = pattern.exec(this.text) ?? undefined;
-    if (match) this.at = pattern.lastIndex;
-    return match;
-  }
-
-  take(token: string): boolean {
-    this.space();
-    if (!this.text.startsWith(token, this.at)) return false;
-    this.at += token.length;
-    return true;
-  }
-
-  /** What comes next, for a message. */
-  next(): string {
-    return this.at >= this.text.length ? 'the end' : `"${this.text.slice(this.at, this.at + 12)}"`;
-  }
-
-  fail(message: string, hint: string, at = this.at): never {
-    throw thresholdError(this.text, at + 1, message, hint);
-  }
-}
-
-/** An error about a threshold: `column` counts from 1. */
-export function thresholdError(expression: string, column: number, message: string, hint: string): UserError {
-  return new UserError('usage', {
-    message: `${message} (column ${column})`,
-    place: { file: expression === '' ? 'threshold' : expression, column },
-    hint,
-  });
+  const versus = { target: vs.value, column: vs.column };
+  return { expression, quantity, labels: labels.filter((label) => label !== vs), versus, operator, limit };
 }
 
 function readQuantity(scanner: Scanner): Quantity {
@@ -139,6 +98,8 @@ function readQuantity(scanner: Scanner): Quantity {
   const aggregations = aggregationsOf(family);
   const dotAt = scanner.at;
   const dotted = scanner.take('.');
+  const alone = dotted ? undefined : findQuantity(family, undefined);
+  if (alone) return alone;
   if (!dotted && aggregations.length > 0) {
     const examples = aggregations.map((name) => `${family}.${name}`).join(', ');
     scanner.fail(`"${family}" does not say which figure of it`, `write one of: ${examples}`, dotAt);
@@ -207,14 +168,6 @@ function readLabels(scanner: Scanner): Label[] {
 
 function isLabel(name: string): name is LabelName {
   return (LABELS as readonly string[]).includes(name);
-}
-
-function readOperator(scanner: Scanner): Operator {
-  scanner.space();
-  const operator = scanner.match(OPERATOR)?.[0];
-  if (operator !== undefined) return operator as Operator;
-  const hint = scanner.text[scanner.at] === '=' ? 'write == for equal' : 'one of: < <= > >= == !=';
-  scanner.fail(`expected a comparison, found ${scanner.next()}`, hint);
 }
 
 function readLimitOf(scanner: Scanner, { name, unit, words }: Quantity, operator: Operator): number | string {

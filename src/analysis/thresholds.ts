@@ -1,15 +1,16 @@
+import { holds, type Operator } from '../metrics/objectives.ts';
 import type { Problem } from '../model/errors.ts';
-import { levelOf } from '../model/load-level.ts';
+import { levelOf, sameLevel } from '../model/load-level.ts';
 import { suggest } from '../model/names.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
 import type { GateResult } from '../model/report.ts';
-import { failuresOf, type JudgedCell } from './quantities.ts';
+import { failuresOf, type JudgedCell, type Reading } from './quantities.ts';
 import { enoughFor } from './sample-guard.ts';
-import type { Label, Operator, Threshold } from './threshold-parser.ts';
+import type { Label, Threshold } from './threshold-parser.ts';
 
 export type { JudgedCell, Quantity, QuantityUnit } from './quantities.ts';
-export { type Label, type Operator, parseThreshold, type Threshold } from './threshold-parser.ts';
+export { type Label, parseThreshold, type Threshold } from './threshold-parser.ts';
 
 /** What a run will measure, as far as labels name it. */
 export interface ThresholdScope {
@@ -17,17 +18,34 @@ export interface ThresholdScope {
   prompts: readonly string[];
   levels: readonly LoadLevel[];
   modes: readonly Mode[];
+  /** The targets whose servers tell of themselves. Default: not known, and not checked. */
+  servers?: readonly string[];
+  /** The modes in which the run's objectives are measured; empty where it states none. Default: none. */
+  objectiveModes?: readonly Mode[];
 }
 
 /** What is wrong with thresholds for this run: labels that name nothing, figures that it will not measure. */
 export function checkThresholds(thresholds: readonly Threshold[], scope: ThresholdScope): Problem[] {
   return thresholds.flatMap((threshold) => {
-    const problems = threshold.labels.flatMap((label) => checkLabel(threshold, label, scope));
+    const labels = [...threshold.labels, ...versusLabel(threshold)];
+    const problems = labels.flatMap((label) => checkLabel(threshold, label, scope));
+    problems.push(...checkServers(threshold, scope));
     if (problems.length > 0) return problems;
     const modes = scope.modes.filter((mode) =>
       threshold.labels.every((label) => label.name !== 'mode' || (label.value === mode) !== label.not),
     );
-    const { name, modes: measured } = threshold.quantity;
+    const { name, modes: all, ofObjectives = false } = threshold.quantity;
+    const { objectiveModes = [] } = scope;
+    if (ofObjectives && objectiveModes.length === 0) {
+      return [
+        {
+          message: `"${name}" counts the requests that met every objective, and this run states none (column 1)`,
+          place: { file: threshold.expression, column: 1 },
+          hint: 'state what a good request is: objectives: ["ttft < 500ms"], or --objective "ttft < 500ms"',
+        },
+      ];
+    }
+    const measured = ofObjectives ? objectiveModes : all;
     if (modes.some((mode) => measured.includes(mode))) return [];
     const column = threshold.labels.find((label) => label.name === 'mode')?.column ?? 1;
     return [
@@ -38,6 +56,31 @@ export function checkThresholds(thresholds: readonly Threshold[], scope: Thresho
       },
     ];
   });
+}
+
+function versusLabel({ versus }: Threshold): Label[] {
+  return versus === undefined
+    ? []
+    : [{ name: 'vs', value: versus.target, not: false, column: versus.column }];
+}
+
+// A figure of the server's that no server will give is known before anything is sent.
+function checkServers(
+  { expression, quantity, labels }: Threshold,
+  { targets, servers }: ThresholdScope,
+): Problem[] {
+  if (!quantity.ofServer || servers === undefined) return [];
+  const meant = targets.filter((target) =>
+    labels.every(({ name, value, not }) => name !== 'target' || (value === target) !== not),
+  );
+  if (meant.some((target) => servers.includes(target))) return [];
+  return [
+    {
+      message: `"${quantity.name}" is what a server tells of itself, and no server of this run is asked (column 1)`,
+      place: { file: expression, column: 1 },
+      hint: "give the target a metricsUrl, where its process's metrics can be read",
+    },
+  ];
 }
 
 function checkLabel({ expression }: Threshold, label: Label, scope: ThresholdScope): Problem[] {
@@ -60,6 +103,7 @@ function isNumber({ name }: Label): boolean {
 function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] {
   switch (name) {
     case 'target':
+    case 'vs':
       return scope.targets;
     case 'prompt':
       return scope.prompts;
@@ -101,20 +145,30 @@ function evaluate(threshold: Threshold, cells: readonly JudgedCell[]): GateResul
   const findings: Finding[] = [];
   const notes: string[] = [];
   let noData = 0;
+  let unread = 0;
+  let unmatched = 0;
   const scope = cells.filter((cell) => isMeant(threshold, cell, cells));
   for (const cell of scope) {
-    const reading = quantity.read(cell);
+    const reading = readingOf(threshold, cell, cells);
     if (reading === null) {
       // Answers came but have no such figure (no new connection, so no `connect`): nothing to judge here.
       if ((cell.outcomes.ok ?? 0) === 0) noData += 1;
+      else if (quantity.ofServer && cell.server) unread += 1;
+      else if (threshold.versus !== undefined) unmatched += 1;
       continue;
     }
     const { value, n } = reading;
     findings.push({ cell, value, n, passes: holds(value, operator, limit) });
   }
   if (scope.length === 0) notes.push('no cell of this run fits');
-  else if (findings.length === 0 && noData === 0) notes.push(`no request had a value of ${quantity.name}`);
+  else if (findings.length + noData + unread + unmatched === 0)
+    notes.push(`no request had a value of ${quantity.name}`);
   if (noData > 0) notes.push(`${count(noData, 'cell')} without a single good answer`);
+  if (unread > 0) notes.push(`${count(unread, 'cell')} whose server's metrics could not be read`);
+  if (unmatched > 0) {
+    notes.push(`${count(unmatched, 'cell')} without a figure, or without one of ${threshold.versus?.target}`);
+  }
+  noData += unread + unmatched;
   const failed = findings.filter(({ passes }) => !passes).length;
   const worst = worstOf(findings, operator, limit);
   if (worst) notes.push(...notesOn(worst, threshold));
@@ -133,31 +187,30 @@ function evaluate(threshold: Threshold, cells: readonly JudgedCell[]): GateResul
   return result;
 }
 
-function isMeant({ quantity, labels }: Threshold, cell: JudgedCell, cells: readonly JudgedCell[]): boolean {
-  if (!quantity.modes.includes(cell.mode)) return false;
-  if (!labels.every(({ name, value, not }) => (String(cell[name]) === value) !== not)) return false;
+function readingOf({ quantity, versus }: Threshold, cell: JudgedCell, cells: readonly JudgedCell[]): Reading {
+  const reading = quantity.read(cell);
+  if (reading === null || versus === undefined) return reading;
+  const { prompt, mode } = cell;
+  const other = cells.find(
+    (one) =>
+      one.target === versus.target && one.prompt === prompt && sameLevel(one, cell) && one.mode === mode,
+  );
+  const base = other === undefined ? null : quantity.read(other);
+  if (typeof reading.value !== 'number' || typeof base?.value !== 'number') return null;
+  return { value: reading.value - base.value, n: Math.min(reading.n, base.n) };
+}
+
+function isMeant(
+  { quantity, labels, versus }: Threshold,
+  cell: JudgedCell,
+  cells: readonly JudgedCell[],
+): boolean {
+  if (!quantity.modes.includes(cell.mode) || cell.target === versus?.target) return false;
+  const fits = ({ name, value, not }: Label) => name === 'vs' || (String(cell[name]) === value) !== not;
+  if (!labels.every(fits)) return false;
   if (quantity.everyMode || cell.mode === 'streaming' || labels.some(({ name }) => name === 'mode'))
     return true;
   return !cells.some(({ mode }) => mode === 'streaming');
-}
-
-function holds(value: number | string, operator: Operator, limit: number | string): boolean {
-  switch (operator) {
-    case '<':
-      return value < limit;
-    case '<=':
-      return value <= limit;
-    case '>':
-      return value > limit;
-    case '>=':
-      return value >= limit;
-    case '==':
-      return value === limit;
-    case '!=':
-      return value !== limit;
-    default:
-      return operator satisfies never;
-  }
 }
 
 /** The value furthest to the wrong side; of words, the first that fails. */
@@ -178,14 +231,14 @@ function worstOf(
   );
 }
 
-function notesOn({ cell, n }: Finding, { quantity }: Threshold): string[] {
-  const notes: string[] = [];
+function notesOn({ cell, n }: Finding, { quantity, versus }: Threshold): string[] {
+  const notes: string[] = versus === undefined ? [] : [`more than ${versus.target}`];
   const { quantile, name } = quantity;
   if (quantile !== undefined && n < enoughFor(quantile)) {
     notes.push(`${name} of ${count(n, 'value')}: below ${enoughFor(quantile)} a few requests decide it`);
   }
   const { failed, requests } = failuresOf(cell);
-  if (failed > 0 && !quantity.everyMode) {
+  if (failed > 0 && !quantity.everyMode && !quantity.ofObjectives) {
     notes.push(`${failed} of ${count(requests, 'request')} failed and are not in this figure`);
   }
   return notes;

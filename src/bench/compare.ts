@@ -27,17 +27,32 @@ export async function compareFolders(
   next: string,
   { seed = 1, warning }: CompareRunsOptions = {},
 ): Promise<ComparisonReport> {
-  const [before, after] = [await samplesOf(base, warning), await samplesOf(next, warning)];
+  const [before, after] = [await samplesOf(base, { warning }), await samplesOf(next, { warning })];
   return { schema: 'streambench/comparison@1', ...compareRuns(before, after, { seed }) };
 }
 
-async function samplesOf(folder: string, warning?: (message: string) => void): Promise<RunSamples> {
-  const { manifest, records, warnings } = await readRun(folder);
+/**
+ * The samples of a run on disk. Rejects with a `UserError` when it cannot be read, and (`results_invalid`) when records are
+ * missing that its end says were written. `whole`: also when the last line was cut, whatever became of the run.
+ */
+export async function samplesOf(
+  folder: string,
+  { warning, whole = false }: { warning?(message: string): void; whole?: boolean },
+): Promise<RunSamples> {
+  const run = await readRun(folder);
+  const { manifest, records, warnings } = run;
   const sampler = createSampler(
     manifest,
     DEFAULT_GATES.map(({ metric }) => metric),
   );
   for await (const record of records) sampler.add(record);
+  const truncated = run.truncation() ?? (whole ? warnings[0] : undefined);
+  if (truncated !== undefined) {
+    throw new UserError('results_invalid', {
+      message: truncated,
+      hint: 'the file was truncated after the run; copy the folder again, or make the run anew',
+    });
+  }
   for (const message of warnings) warning?.(message);
   return sampler.result();
 }

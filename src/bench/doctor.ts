@@ -182,13 +182,17 @@ function timerCheck({ timerLateMs: { p50, p99, max } }: MachineFacts): Check {
 function proxyCheck({ proxyVariables }: MachineFacts): Check {
   const name = 'proxy';
   if (proxyVariables.length === 0) return { name, status: 'ok', what: 'no proxy variable is set' };
-  const plural = proxyVariables.length > 1;
+  const set = `${proxyVariables.join(', ')} ${proxyVariables.length > 1 ? 'are' : 'is'} set`;
+  const read = proxyVariables.filter((variable) => !/^all_proxy$/i.test(variable));
   return {
     name,
     status: 'warn',
-    what: `${proxyVariables.join(', ')} ${plural ? 'are' : 'is'} set, and not used by default`,
+    what: read.length === 0 ? `${set}, which is never read` : `${set}, and used only where that is asked for`,
     why: 'connections are made directly; where only the proxy leads out, targets cannot be reached',
-    remedy: 'nothing, where targets are reached without a proxy; what is measured then has no proxy in it',
+    remedy:
+      read.length === 0
+        ? 'nothing, where targets are reached without a proxy; else set HTTPS_PROXY, and ask for it with --proxy env'
+        : 'nothing, where targets are reached without a proxy; else --proxy env (proxy: env in a scenario), which leaves out loopback addresses and the hosts in NO_PROXY',
   };
 }
 

@@ -1,4 +1,5 @@
 import { compareStreaming, compareTargets } from '../analysis/ab.ts';
+import { parseObjective } from '../analysis/objectives.ts';
 import { PAIR_FIGURES } from '../analysis/pairs.ts';
 import { createSampler, type RunSamples } from '../analysis/samples.ts';
 import { parseThreshold } from '../analysis/threshold-parser.ts';
@@ -6,6 +7,7 @@ import { evaluateThresholds } from '../analysis/thresholds.ts';
 import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
 import { cellKey, createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
+import { serverReport } from '../metrics/server.ts';
 import type { Contrast } from '../model/contrast.ts';
 import type { BlockLoad } from '../model/load.ts';
 import type { RequestRecord } from '../model/record.ts';
@@ -22,7 +24,7 @@ export interface RunFold {
 
 /** A fold for a run of these cells. */
 export function createRunFold(start: Manifest): RunFold {
-  const aggregator = createAggregator(start);
+  const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
   const sampler = createSampler(
     start,
     PAIR_FIGURES.map(({ metric }) => metric),
@@ -42,7 +44,12 @@ export function createRunFold(start: Manifest): RunFold {
       const cells = plain.map((cell): CellReport => {
         const sibling = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
         const verdict = verdicts.get(cellKey(cell))?.result(sibling?.metrics.total?.p50);
-        return { ...cell, streaming: verdict ?? null, client: clientOf(cell, manifest) };
+        return {
+          ...cell,
+          streaming: verdict ?? null,
+          client: clientOf(cell, manifest),
+          server: serverOf(cell, manifest),
+        };
       });
       const thresholds = manifest.thresholds.map(parseThreshold);
       return buildReport(manifest, cells, {
@@ -67,6 +74,17 @@ function contrastsOf(samples: RunSamples, { cells, run }: Manifest): Contrast[] 
     if (comparison.rows.length > 0) contrasts.push({ kind: 'streaming', target, ...comparison });
   }
   return contrasts;
+}
+
+function serverOf(
+  cell: CellReport,
+  { cells, servers = [], serverLoads = [] }: Manifest,
+): CellReport['server'] {
+  const server = servers.find(({ target }) => target === cell.target);
+  if (server === undefined) return null;
+  const index = cells.findIndex((planned) => cellKey(planned) === cellKey(cell));
+  const blocks = serverLoads.filter((load) => load.cell === index);
+  return serverReport(server.reading, blocks, cell);
 }
 
 function clientOf(cell: CellReport, { cells, loads }: Manifest): CellReport['client'] {

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server, type Http2ServerResponse } from 'node:http2';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { createClient } from '../client/client.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { FRAMINGS } from '../wire/framing.ts';
@@ -12,7 +13,7 @@ const CHUNKS = 40;
  * is several milliseconds slow because the code that measures it is new to the machine; without this, the probe's
  * would be that request. Whatever fails here is no one's concern: the worst is a probe that was not warmed.
  */
-export async function warmCode(dialect: string): Promise<void> {
+export async function warmCode(dialect: string, http: 1 | 2 = 1): Promise<void> {
   const format = wireFormat(dialect);
   const { contentType, write } = FRAMINGS[format.framing];
   const encode = format.encoder({ id: 'warm-up', model: 'warm-up', createdSeconds: 0 });
@@ -22,10 +23,19 @@ export async function warmCode(dialect: string): Promise<void> {
     { type: 'complete', finish: 'stop' } as const,
   ].flatMap((event) => encode(event).map((frame) => write(frame)));
 
-  const server = createServer((_request, response) => {
+  const reply = (response: ServerResponse | Http2ServerResponse) => {
     response.writeHead(200, { 'content-type': contentType });
-    for (const piece of answer) response.write(piece);
+    for (const piece of answer) (response as ServerResponse).write(piece);
     response.end();
+  };
+  const sockets = new Set<Socket>();
+  const server: Server =
+    http === 2
+      ? createHttp2Server((_request, response) => reply(response))
+      : createServer((_request, response) => reply(response));
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket));
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -33,17 +43,20 @@ export async function warmCode(dialect: string): Promise<void> {
       server.listen(0, '127.0.0.1', resolve);
     });
     const { port } = server.address() as AddressInfo;
-    const client = createClient({ baseUrl: `http://127.0.0.1:${port}`, dialect, model: 'warm-up' });
+    const client = createClient({
+      ...{ baseUrl: `http://127.0.0.1:${port}`, dialect, model: 'warm-up' },
+      connect: { http },
+    });
     for (let i = 0; i < STREAMS; i++) {
       // Now and then a new connection, because connecting is measured too.
-      if (i % 4 === 0) server.closeIdleConnections();
+      if (i % 4 === 0) client.drop();
       await client.stream({ prompt: 'warm-up', maxTokens: CHUNKS }).result;
     }
     client.close();
   } catch {
     // A machine without a free loopback port can still probe.
   } finally {
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     server.close();
   }
 }

@@ -5,12 +5,15 @@ import { usualStream } from '../analysis/verdict-fold.ts';
 import { addressOf } from '../client/address.ts';
 import { type ClientOptions, createClient, type StreamClient } from '../client/client.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
-import { isContent } from '../model/events.ts';
 import type { Prompt, Target } from '../model/plan.ts';
-import type { Mode, Observation, RequestRecord } from '../model/record.ts';
-import { createRedactor, type Redact } from '../model/secrets.ts';
-import { connectionGroup, type ProbeReport, type ProbeRequest } from '../report/probe-report.ts';
-import { roundRecord } from '../results/round.ts';
+import type { Mode } from '../model/record.ts';
+import { createRedactor } from '../model/secrets.ts';
+import {
+  connectionGroup,
+  type ProbeReport,
+  type ProbeRequest,
+  wholeAnswers,
+} from '../report/probe-report.ts';
 import { maskUrl } from '../scenario/document.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, usesSimulator } from '../scenario/plan.ts';
@@ -18,6 +21,7 @@ import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import type { FramingName } from '../wire/frame.ts';
 import { readEnvironment } from './environment.ts';
+import { type ProbeTurn, probeOnce } from './probe-request.ts';
 import { warmCode } from './probe-warmup.ts';
 
 /** How a target is probed. */
@@ -37,28 +41,32 @@ export interface ProbeOptions {
 }
 
 /**
- * Sends the requests of a scenario's first target, prompt and mode, and reports what was seen of each. A failed
- * request is in the report; after one that found nobody there, no other is sent. Rejects with a `UserError` where the
- * target itself is not valid.
+ * Sends the requests of a scenario's first target and prompt, and reports what was seen of each; where the scenario has
+ * both modes, each streaming request is followed by one for the whole answer. A failed request is in the report; after one
+ * that found nobody there, no other is sent. Rejects with a `UserError` where the target itself is not valid.
  */
 export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { clock = monotonicClock, guessed = false } = options;
+  const { clock = monotonicClock, guessed = false, forMs = Number.POSITIVE_INFINITY } = options;
   const simulator = usesSimulator(loaded.scenario)
     ? await startEmbeddedSimulator({ seed: loaded.scenario.seed })
     : undefined;
   try {
     const plan = planScenario(loaded, simulator === undefined ? {} : { simulatorUrl: simulator.url });
-    const [target, prompt, mode] = [plan.targets[0]!, plan.prompts[0]!, loaded.scenario.modes[0]!];
-    const { url, method } = requestLine(target, prompt, mode);
+    const [target, prompt] = [plan.targets[0]!, plan.prompts[0]!];
+    const modes = inOrder(loaded.scenario.modes);
+    const { url, method } = requestLine(target, prompt, modes[0]!);
     const probedAt = clock.wallTime().toISOString();
-    const forMs = options.forMs ?? Number.POSITIVE_INFINITY;
     const timeouts = { ...plan.timeouts, totalMs: Math.max(plan.timeouts.totalMs, finite(forMs) + 1000) };
     const client = createClient({ ...clientOptions(target), timeouts, secrets: loaded.secrets, clock });
     try {
-      await warmCode(target.dialect);
+      await warmCode(target.dialect, target.connect?.http);
       const redact = createRedactor(loaded.secrets);
-      const sent = await inTurn(client, { ...options, target, prompt, mode, forMs, redact });
-      const requests = judged(sent, wireFormat(target.dialect).framing);
+      const format = wireFormat(target.dialect, defined({ textPath: target.textPath }));
+      const turn = { target, prompt, format, forMs, signal: options.signal, redact };
+      const sent = await inTurn(client, turn, modes, options);
+      const whole = modes.length > 1 ? wholeAnswers(sent) : undefined;
+      const shown = whole === undefined ? sent : sent.filter(({ record }) => record.mode === 'streaming');
+      const requests = judged(shown, format.framing, whole?.totalMs);
       const { streambench, node, undici } = await readEnvironment();
       return {
         schema: 'streambench/probe@1',
@@ -69,13 +77,14 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
           provider: target.provider,
           dialect: target.dialect,
           ...defined({ model: target.model }),
-          mode,
+          mode: modes[0]!,
           guessed,
         },
         software: { streambench, node, undici },
         requests,
         cold: connectionGroup(requests, false),
         warm: connectionGroup(requests, true),
+        ...defined({ whole }),
       };
     } finally {
       client.close();
@@ -85,118 +94,55 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
   }
 }
 
-interface Turn extends ProbeOptions {
-  target: Target;
-  prompt: Prompt;
-  mode: Mode;
-  forMs: number;
-  redact: Redact;
+function inOrder(modes: readonly Mode[]): readonly Mode[] {
+  return modes.length > 1 ? ['streaming', 'non-streaming'] : modes;
 }
 
-async function inTurn(client: StreamClient, turn: Turn): Promise<ProbeRequest[]> {
-  const requests: ProbeRequest[] = [];
-  for (let seq = 0; seq < Math.max(1, turn.requests ?? 1); seq++) {
+async function inTurn(
+  client: StreamClient,
+  turn: ProbeTurn,
+  modes: readonly Mode[],
+  { requests = 1, onRequest }: ProbeOptions,
+): Promise<ProbeRequest[]> {
+  const sent: ProbeRequest[] = [];
+  const keeps = turn.target.connect?.connection !== 'per-request';
+  for (let seq = 0; seq < Math.max(1, requests) * modes.length; seq++) {
     // A stream that we ended took its connection with it. When there is none to be had, the request will say why.
-    if (seq > 0) await client.warm(1).catch(() => {});
-    turn.onRequest?.(seq + 1);
-    const request = await one(client, turn, seq);
-    requests.push(request);
+    if (seq > 0 && keeps) await client.warm(1).catch(() => {});
+    const mode = modes[seq % modes.length]!;
+    if (mode === modes[0]) onRequest?.(seq / modes.length + 1);
+    const request = await probeOnce(client, turn, { seq, mode });
+    sent.push(request);
     if (turn.signal?.aborted || request.record.outcome.kind === 'network') break;
   }
-  return requests;
+  return sent;
 }
 
-async function one(client: StreamClient, turn: Turn, seq: number): Promise<ProbeRequest> {
-  const { target, prompt, mode, forMs } = turn;
-  const stop = new AbortController();
-  let stoppedBy: 'time' | 'interrupt' | undefined;
-  const end = (by: 'time' | 'interrupt') => {
-    stoppedBy ??= by;
-    stop.abort(by === 'time' ? 'stopped: it would have gone on' : 'interrupted');
-  };
-  const onInterrupt = () => end('interrupt');
-  turn.signal?.addEventListener('abort', onInterrupt, { once: true });
-  if (turn.signal?.aborted) onInterrupt();
-  const timer = Number.isFinite(forMs) ? setTimeout(end, forMs, 'time') : undefined;
-  const ask = {
-    messages: prompt.messages,
-    ...defined({ model: target.model, maxTokens: prompt.maxTokens }),
-    signal: stop.signal,
-  };
-  try {
-    const seen =
-      mode === 'streaming'
-        ? await streamed(client, ask)
-        : { observation: (await client.complete(ask)).observation, arrivals: [], afterTerminator: 0 };
-    return toRequest(turn, seq, seen, stoppedBy);
-  } finally {
-    clearTimeout(timer);
-    turn.signal?.removeEventListener('abort', onInterrupt);
-  }
-}
-
-interface Seen {
-  observation: Observation;
-  arrivals: readonly [atMs: number, events: number][];
-  afterTerminator: number;
-}
-
-async function streamed(client: StreamClient, ask: Parameters<StreamClient['stream']>[0]): Promise<Seen> {
-  const stream = client.stream(ask);
-  const arrivals: [number, number][] = [];
-  let lastRead = -1;
-  let afterTerminator = 0;
-  for await (const event of stream) {
-    if (event.type === 'unknown' && event.name === 'after-end') afterTerminator++;
-    if (!isContent(event)) continue;
-    // Rounded as the record's own times are.
-    if (event.read !== lastRead) arrivals.push([Math.round(event.atMs * 1000) / 1000, 0]);
-    arrivals.at(-1)![1]++;
-    lastRead = event.read;
-  }
-  return { observation: await stream.result, arrivals, afterTerminator };
-}
-
-const PREVIEW_CHARS = 200;
-
-function toRequest(
-  { target, prompt, redact }: Turn,
-  seq: number,
-  { observation, arrivals, afterTerminator }: Seen,
-  stoppedBy: 'time' | 'interrupt' | undefined,
-): ProbeRequest {
-  const { text = '', thinking: _, ...rest } = observation;
-  const record: RequestRecord = roundRecord({
-    schema: 'streambench/record@1',
-    seq,
-    round: 0,
-    target: target.name,
-    prompt: prompt.name,
-    concurrency: 1,
-    ...rest,
-  });
-  const { started, end = started } = record.marks;
-  // The signal may have come when the request was over by itself.
-  const stopped = stoppedBy !== undefined && record.outcome.kind === 'cancelled';
-  return {
-    record,
-    arrivals,
-    ...(afterTerminator === 0 ? {} : { afterTerminator }),
-    ...(text === '' ? {} : { preview: redact(text).slice(0, PREVIEW_CHARS) }),
-    ...(stopped ? { stopped: { by: stoppedBy, afterMs: end - started } } : {}),
-  };
-}
-
-// All requests together say what is usual for the target; each is judged against that.
-function judged(requests: readonly ProbeRequest[], framing: FramingName): ProbeRequest[] {
+// All requests together say what is usual for the target; each is judged against that, and against the whole answer.
+function judged(
+  requests: readonly ProbeRequest[],
+  framing: FramingName,
+  pairedTotalMs: number | null | undefined,
+): ProbeRequest[] {
   const usual = usualStream(requests.map(({ record }) => verdictFigures(record)));
+  const context = { ...defined({ usual }), ...(pairedTotalMs == null ? {} : { pairedTotalMs }) };
   return requests.map((request) => {
-    const { record, afterTerminator } = request;
+    const { record, afterTerminator, wire } = request;
     if (record.mode === 'non-streaming' || record.status === undefined) return request;
+    const { terminated, oddities: dataOddities } = wire ?? {};
     return {
       ...request,
-      ...(record.contentEvents === 0 ? {} : { streaming: streamingVerdict(record, defined({ usual })) }),
-      lint: lintResponse({ ...record, framing, ...defined({ eventsAfterTerminator: afterTerminator }) }),
+      ...(record.contentEvents === 0 ? {} : { streaming: streamingVerdict(record, context) }),
+      // What is no stream at all has been told already.
+      ...(record.events === 0 || record.outcome.kind === 'not_a_stream'
+        ? {}
+        : {
+            lint: lintResponse({
+              ...record,
+              framing,
+              ...defined({ eventsAfterTerminator: afterTerminator, terminated, dataOddities }),
+            }),
+          }),
     };
   });
 }

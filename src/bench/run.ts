@@ -10,21 +10,24 @@ import { tidy } from '../metrics/distribution.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { EXIT, type Problem, UserError } from '../model/errors.ts';
 import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
+import type { RequestRecord } from '../model/record.ts';
 import type { Manifest, NoiseFloor, Report, RunInfo } from '../model/report.ts';
 import { createRedactor, type Secret } from '../model/secrets.ts';
 import { jsonReport } from '../report/json.ts';
 import { createJournal } from '../results/journal.ts';
-import { roundRecord } from '../results/round.ts';
+import { roundRecord, withoutSecrets } from '../results/round.ts';
 import { runId } from '../results/run-id.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { planScenario, planSummary, usesSimulator } from '../scenario/plan.ts';
-import { isEmbedded } from '../scenario/targets.ts';
-import { startEmbeddedSimulator } from '../simulator/embedded.ts';
+import { planScenario, planSummary } from '../scenario/plan.ts';
+import { needsSimulator } from '../scenario/targets.ts';
+import { startBackends } from './backends.ts';
+import { openBaseline } from './baseline.ts';
 import { checkOpenFiles } from './doctor.ts';
 import { readEnvironment } from './environment.ts';
 import { createRunFold } from './fold.ts';
 import { checkGates } from './gates.ts';
-import { profilesOf } from './simulator.ts';
+import { unreadable, watchServers } from './server-watch.ts';
+import { countHeld, createTokenCounter, loadTokenizer, uncountedWarnings } from './tokenizer.ts';
 
 /** Told of what happens during a run, as it happens. Must return at once: it runs on the loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {
@@ -43,6 +46,10 @@ export interface RunOptions {
   workers?: number | 'auto';
   /** Measure the client's noise floor at each concurrency first: some 3 s each. Default: false. */
   calibrate?: boolean;
+  /** Hold the run against this baseline: a name under OUTPUT/baselines, or a run's folder. Default: none. */
+  baseline?: string;
+  /** To know nothing of the baseline is a failure too, in reports that pass or fail. Default: false. */
+  strict?: boolean;
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -69,20 +76,26 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     kill: new AbortController().signal,
   };
   checkGates(loaded);
+  const { tokenizer, keepText } = loaded.scenario;
+  const counter =
+    tokenizer === 'none' ? undefined : createTokenCounter(await loadTokenizer(tokenizer), { keepText });
+  const baseline =
+    options.baseline === undefined
+      ? undefined
+      : await openBaseline({ name: options.baseline, output, strict: options.strict ?? false });
   const environment = await readEnvironment();
-  const simulator = usesSimulator(loaded.scenario)
-    ? await startEmbeddedSimulator({
-        seed: loaded.scenario.simulator?.seed ?? loaded.scenario.seed,
-        profiles: profilesOf(loaded.scenario.simulator?.profiles),
-      })
-    : undefined;
-  const cleanup: (() => unknown)[] = [() => simulator?.close()];
+  const backends = await startBackends(loaded);
+  const secrets = [...loaded.secrets, ...backends.secrets];
+  const cleanup: (() => unknown)[] = [() => backends.close()];
   try {
-    const plan = planScenario(loaded, simulator === undefined ? {} : { simulatorUrl: simulator.url });
+    const plan = planScenario(loaded, backends);
     refuseTooManyFiles(plan, loaded);
-    const executor = clientExecutor(plan, clock, loaded.secrets);
+    const executor = clientExecutor(plan, clock, secrets);
     cleanup.push(() => executor.close());
-    await reachAll(plan, executor, loaded);
+    await reachAll(plan, executor, secrets);
+    const servers = await watchServers(backends.metrics);
+    cleanup.push(() => servers.close());
+    for (const warning of unreadable(servers.idle)) observer.warning?.(warning);
 
     const floor = wantsFloor ? await noiseFloor(plan, signals.drain) : undefined;
     const startedAt = clock.wallTime();
@@ -109,38 +122,63 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       cells: plan.cells,
       stallMs: loaded.scenario.stallMs,
       thresholds: loaded.scenario.thresholds,
+      objectives: loaded.scenario.objectives,
+      ...(servers.idle.length === 0 ? {} : { servers: servers.idle }),
       ...(floor === undefined ? {} : { floor }),
     };
     const journal = await createJournal(join(output, run.id), manifest, {
       onError: (error) => observer.warning?.(error.message),
     });
     for (const warning of planSummary(plan).warnings) observer.warning?.(warning);
+    for (const obstacle of baseline?.obstacles(manifest) ?? [])
+      observer.warning?.(`this run will not be comparable with baseline "${options.baseline}": ${obstacle}`);
     observer.planned?.(plan, journal.folder);
 
     const fold = createRunFold(manifest);
     const originAt = clock.now();
-    const runner = await runnerFor(plan, workers, executor, loaded.secrets, { clock, signals, originAt });
+    const runner = await runnerFor(plan, workers, executor, secrets, { clock, signals, originAt });
     cleanup.push(() => runner.close?.());
-    const { completed, loads } = await runPlan(plan, {
+    let records = 0;
+    const redact = createRedactor(secrets);
+    const keep = (record: RequestRecord) => {
+      const rounded = roundRecord(keepText ? withoutSecrets(record, redact) : record);
+      records += 1;
+      fold.add(rounded);
+      baseline?.add(rounded, manifest);
+      journal.append(rounded);
+      return rounded;
+    };
+    const { completed, loads, failure } = await runPlan(plan, {
       runner,
       drain: signals.drain,
       observer: {
-        blockStarted: (block, cell) => observer.blockStarted?.(block, cell),
-        blockEnded: (block, cell) => observer.blockEnded?.(block, cell),
+        blockStarted(block, cell) {
+          servers.begin(block, cell.target);
+          observer.blockStarted?.(block, cell);
+        },
+        async blockEnded(block, cell) {
+          servers.rest();
+          if (counter !== undefined) await countHeld(counter, keep);
+          observer.blockEnded?.(block, cell);
+        },
         warmedUp: (observation, cell) => observer.warmedUp?.(observation, cell),
         recorded(record, cell) {
-          const rounded = roundRecord(record);
-          fold.add(rounded);
-          journal.append(rounded);
-          observer.recorded?.(rounded, cell);
+          counter?.hold(record);
+          // Not inside of the call: without anyone to tell, that would not be done either.
+          const told = counter === undefined ? keep(record) : record;
+          observer.recorded?.(told, cell);
         },
       },
-    });
+      // What a broken run has measured is kept all the same.
+    }).finally(() => counter?.release(keep));
+    for (const warning of uncountedWarnings(counter)) observer.warning?.(warning);
 
     const { abortReason: _, ...rest } = run;
     const ended: RunInfo = { ...rest, endedAt: clock.wallTime().toISOString(), aborted: !completed };
-    if (!completed) ended.abortReason = 'interrupted';
-    const whole: Manifest = { ...manifest, run: ended, loads };
+    if (!completed) ended.abortReason = failure ?? 'interrupted';
+    const serverLoads = servers.idle.length === 0 ? {} : { serverLoads: await servers.loads() };
+    const whole: Manifest = { ...manifest, run: ended, records, loads, ...serverLoads };
+    if (baseline !== undefined) whole.baseline = baseline.result(whole);
     const report = fold.report(whole);
     await journal.finish(whole, jsonReport(report));
     return { report, folder: journal.folder };
@@ -182,14 +220,14 @@ function refuseTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedSce
     const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
     const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;
     // The embedded simulator's end of a connection is a file of this process too.
-    return sum + Math.ceil(highest / shared) * (isEmbedded(scenario.targets[index]!) ? 2 : 1);
+    return sum + Math.ceil(highest / shared) * (needsSimulator(scenario.targets[index]!) ? 2 : 1);
   }, 0);
   const problem = checkOpenFiles(highest, files / highest);
   if (problem !== undefined) throw new UserError('usage', problem);
 }
 
 /** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */
-async function reachAll(plan: RunPlan, executor: ClientExecutor, { secrets }: LoadedScenario): Promise<void> {
+async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readonly Secret[]): Promise<void> {
   const redact = createRedactor(secrets);
   const problems: Problem[] = [];
   await Promise.all(

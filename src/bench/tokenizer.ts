@@ -1,21 +1,16 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { UserError } from '../model/errors.ts';
-import type { Cell } from '../model/plan.ts';
+import type { TokenizerName } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 
 // Output tokens are what the provider's usage says. Where it says nothing, a tokenizer can count the text, when the
 // user asks for one: it is an optional package, it is loaded once and before the run, and it counts between blocks,
 // when no stream is open. Counting while streams are read would show up as the server's latency.
 
-/** The tokenizers by name, and where each comes from. */
-const PACKAGES = {
+/** Where each tokenizer comes from. */
+const PACKAGES: Readonly<Record<TokenizerName, { name: string; module: string }>> = {
   o200k: { name: 'gpt-tokenizer', module: 'gpt-tokenizer/encoding/o200k_base' },
-} as const;
-
-/** Name of a tokenizer. `o200k` is OpenAI's o200k_base; of other models' texts its counts are estimates. */
-export type TokenizerName = keyof typeof PACKAGES;
-
-/** The names of all tokenizers. */
-export const TOKENIZER_NAMES = Object.keys(PACKAGES) as TokenizerName[];
+};
 
 /** Counts the tokens of a text. Special tokens in it (`<|endoftext|>`) count as the text that they are. */
 export type CountTokens = (text: string) => number;
@@ -60,14 +55,11 @@ export async function loadTokenizer(
 // 20,000 Chinese characters in a row took 1.4 s. Cut after each 400, which may miscount by a token a cut.
 const LONG_RUN = /[\p{L}\p{M}]{400}|[^\s\p{L}\p{M}\p{N}]{400}|\s{400}/gu;
 
-/** A record whose texts were kept. */
-type Kept = RequestRecord & { toolText?: string };
-
 /**
  * The record with its output tokens counted from the kept texts; unchanged where the provider's usage has counted, or
  * where there is no text. Its share that came with the first read goes by events, all that is known of it here.
  */
-export function withCountedTokens(record: Kept, count: CountTokens): RequestRecord {
+export function withCountedTokens(record: RequestRecord, count: CountTokens): RequestRecord {
   const { text = '', thinking = '', toolText = '', tokens } = record;
   if (tokens.source !== 'chunks' || text + thinking + toolText === '') return record;
   const reasoning = thinking === '' ? 0 : count(thinking);
@@ -81,9 +73,9 @@ export function withCountedTokens(record: Kept, count: CountTokens): RequestReco
 /** Holds the records of a block until they can be counted. */
 export interface TokenCounter {
   /** Keeps a record for later. Costs nothing. */
-  hold(record: RequestRecord, cell: Cell): void;
+  hold(record: RequestRecord): void;
   /** Counts all that is held and gives it away, in the order in which it came. Blocks while it counts. */
-  release(give: (record: RequestRecord, cell: Cell) => void): void;
+  release(give: (record: RequestRecord) => unknown): void;
   /** Records that went uncounted, because the texts of their block were too long to keep. */
   readonly uncounted: number;
 }
@@ -96,25 +88,25 @@ export function createTokenCounter(
   count: CountTokens,
   { keepText, maxChars = MAX_HELD_CHARS }: { keepText: boolean; maxChars?: number },
 ): TokenCounter {
-  let held: { record: Kept; cell: Cell; counts: boolean }[] = [];
+  let held: { record: RequestRecord; counts: boolean }[] = [];
   let chars = 0;
   let uncounted = 0;
   return {
-    hold(record: Kept, cell) {
+    hold(record) {
       const { text = '', thinking = '', toolText = '' } = record;
       const length = record.tokens.source === 'chunks' ? text.length + thinking.length + toolText.length : 0;
       const counts = chars + length <= maxChars;
       if (counts) chars += length;
       else uncounted++;
-      held.push({ record: counts || keepText ? record : withoutTexts(record), cell, counts });
+      held.push({ record: counts || keepText ? record : withoutTexts(record), counts });
     },
     release(give) {
       const batch = held;
       held = [];
       chars = 0;
-      for (const { record, cell, counts } of batch) {
+      for (const { record, counts } of batch) {
         const counted = counts ? withCountedTokens(record, count) : record;
-        give(keepText ? counted : withoutTexts(counted), cell);
+        give(keepText ? counted : withoutTexts(counted));
       }
     },
     get uncounted() {
@@ -123,7 +115,28 @@ export function createTokenCounter(
   };
 }
 
-function withoutTexts(record: Kept): RequestRecord {
+function withoutTexts(record: RequestRecord): RequestRecord {
   const { text: _text, thinking: _thinking, toolText: _toolText, ...rest } = record;
   return rest;
+}
+
+/** Counts a block's records and gives them away, when no stream is open. */
+export async function countHeld(
+  counter: TokenCounter,
+  give: (record: RequestRecord) => unknown,
+): Promise<void> {
+  counter.release(give);
+  // Nothing was read while it counted: connections that the other side has closed meanwhile are noticed before the next
+  // requests are sent.
+  await setTimeout(1);
+  await setImmediate();
+}
+
+/** Says which answers a run's counter has left out. */
+export function uncountedWarnings(counter: TokenCounter | undefined): string[] {
+  const { uncounted = 0 } = counter ?? {};
+  if (uncounted === 0) return [];
+  return [
+    `${uncounted} answers went uncounted: the texts of a block were too long to hold; chunks stand in for their tokens`,
+  ];
 }

@@ -1,15 +1,13 @@
 import { levelInWords } from '../model/load-level.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { planScenario, planSummary } from '../scenario/plan.ts';
+import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
+import { serviceProcesses } from '../scenario/service-target.ts';
 import { plainTable } from './plain-table.ts';
 import type { Session } from './session.ts';
 
-// The embedded simulator has no address before it runs; nothing is sent to this one.
-const SIMULATOR_URL = 'http://127.0.0.1:0';
-
 /** Prints what a run of the scenario would do: its cells, and how many requests in all. */
 export function printPlan(loaded: LoadedScenario, session: Session, json: boolean): void {
-  const plan = planScenario(loaded, { simulatorUrl: SIMULATOR_URL });
+  const plan = planScenario(loaded, unstarted(loaded.scenario));
   const summary = planSummary(plan);
   const cells = plan.cells.map((cell, index) => {
     const blocks = plan.blocks.filter((block) => block.cell === index);
@@ -40,8 +38,22 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
       session.width,
     ),
   );
+  const starts = started(loaded);
+  if (starts.length > 0) session.print(`\nstarts ${starts.join(', ')}\n`);
   const requests = summary.requests === null ? 'requests limited by time' : `${summary.requests} requests`;
   const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
   for (const warning of summary.warnings) session.warn(`warning: ${warning}`);
   session.print(`\n${cells.length} cells, ${requests} ${rounds}, ${summary.warmup} warm-up requests\n`);
+}
+
+/** What the run starts beside itself, in words. */
+function started({ scenario }: LoadedScenario): string[] {
+  const services = serviceProcesses(scenario.targets).map(({ settings, targets }) => {
+    const { strategy, upstream } = settings;
+    const model = [upstream.provider ?? upstream.url ?? 'the simulator', upstream.model]
+      .filter(Boolean)
+      .join(' ');
+    return `the reference service for ${targets.join(', ')} (storing: ${strategy}; in front of ${model})`;
+  });
+  return [...(usesSimulator(scenario) ? ['the embedded simulator'] : []), ...services];
 }

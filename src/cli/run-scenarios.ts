@@ -1,10 +1,10 @@
 import type { RunObserver, RunResult } from '../bench/run.ts';
 import type { StopSignals } from '../engine/block.ts';
-import { EXIT, type ExitCode, UserError } from '../model/errors.ts';
+import { EXIT, UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { createRedactor } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { comparisonExitCode, exitCodeOf } from './exit-code.ts';
+import { exitCodeOf } from './exit-code.ts';
 import type { Session } from './session.ts';
 import { canRedraw } from './terminal.ts';
 
@@ -34,6 +34,7 @@ export async function runScenarios(
     for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
     return;
   }
+  await checkTokenizers(loaded);
   await checkBaselines(flags);
   const { onInterrupt } = await import('./interrupt.ts');
   const interrupt = onInterrupt((message) => session.warn(message));
@@ -45,8 +46,8 @@ export async function runScenarios(
       if (!flags.json) await printTables(report, session);
       session.say(`results: ${folder}`);
       const code = exitCodeOf(report, { strict: flags.strict === true });
-      const compared = await afterwards(folder, report, flags, session);
-      session.exitCode = interrupt.exitCode() ?? (session.exitCode || code || compared);
+      await keepBaseline(folder, report, flags, session);
+      session.exitCode = interrupt.exitCode() ?? (session.exitCode || code);
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
@@ -55,45 +56,42 @@ export async function runScenarios(
   if (flags.json) await printJson(reports, session);
 }
 
-/** A baseline that is not there is known before anything is sent. */
+/** A tokenizer that is not there is known before anything is sent. */
+async function checkTokenizers(loaded: readonly LoadedScenario[]): Promise<void> {
+  for (const name of new Set(loaded.map(({ scenario }) => scenario.tokenizer))) {
+    if (name === 'none') continue;
+    const { loadTokenizer } = await import('../bench/tokenizer.ts');
+    await loadTokenizer(name);
+  }
+}
+
+/** A baseline that is not there, or of no use, is known before anything is sent. */
 async function checkBaselines({ baseline, saveBaseline, output }: RunSettings): Promise<void> {
   if (baseline === undefined && saveBaseline === undefined) return;
-  const { checkBaselineName, findBaseline } = await import('../bench/compare.ts');
-  if (baseline !== undefined) await findBaseline(output, baseline);
+  const { checkBaselineName } = await import('../bench/compare.ts');
+  const { openBaseline } = await import('../bench/baseline.ts');
+  if (baseline !== undefined) await openBaseline({ name: baseline, output, strict: false });
   if (saveBaseline !== undefined) checkBaselineName(saveBaseline);
 }
 
-/** Holds the run against the baseline and keeps it as one, where that is asked for. */
-async function afterwards(
+/** Keeps the run as a baseline, where that is asked for. */
+async function keepBaseline(
   folder: string,
   report: Report,
-  flags: RunSettings,
+  { output, saveBaseline: name }: RunSettings,
   session: Session,
-): Promise<ExitCode> {
-  const { baseline, output, saveBaseline: name, strict = false } = flags;
-  if (baseline === undefined && name === undefined) return EXIT.ok;
-  const { compareFolders, findBaseline, saveBaseline } = await import('../bench/compare.ts');
-  let code: ExitCode = EXIT.ok;
-  if (baseline !== undefined) {
-    const warning = (message: string) => session.warn(`warning: ${message}`);
-    const comparison = await compareFolders(await findBaseline(output, baseline), folder, { warning });
-    const { terminalComparison } = await import('../report/terminal-comparison.ts');
-    const text = terminalComparison(comparison, { width: session.width, color: session.color.stdout });
-    // With --json stdout is the report's.
-    if (flags.json) session.say(text);
-    else session.print(`\n${text}`);
-    code = comparisonExitCode(comparison.verdict, { strict });
-  }
-  if (name !== undefined) {
-    if (report.run.aborted) session.warn(`not kept as baseline "${name}": the run is not whole`);
-    else session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
-  }
-  return code;
+): Promise<void> {
+  if (name === undefined) return;
+  if (report.run.aborted) return session.warn(`not kept as baseline "${name}": the run is not whole`);
+  if (!report.cells.some(({ outcomes }) => (outcomes.ok ?? 0) > 0))
+    return session.warn(`not kept as baseline "${name}": no request was ok`);
+  const { saveBaseline } = await import('../bench/compare.ts');
+  session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
 }
 
 async function runOne(
   scenario: LoadedScenario,
-  { output, workers, calibrate = false }: RunSettings,
+  { output, workers, calibrate = false, baseline, strict = false }: RunSettings,
   session: Session,
   signals: StopSignals,
 ): Promise<RunResult> {
@@ -114,6 +112,8 @@ async function runOne(
       output,
       workers: workerCount(workers),
       calibrate,
+      strict,
+      ...(baseline === undefined ? {} : { baseline }),
       signals,
       observer,
     });

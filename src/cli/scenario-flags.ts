@@ -32,8 +32,10 @@ export interface ScenarioFlags extends ConnectionFlags {
   mode?: string;
   timeout?: string;
   keepText?: boolean;
+  tokenizer?: string;
   header: string[];
   threshold: string[];
+  objective: string[];
   env: string[];
   envFile?: string;
   set: string[];
@@ -112,7 +114,9 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
+  for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
   add('keepText', flags.keepText, '--keep-text');
+  add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));
   if (flags.header.length > 0) {
     const { readHeaders } = await import('../scenario/from-flags.ts');

@@ -63,6 +63,8 @@ export interface RequestOptions {
   extra?: Readonly<Record<string, unknown>>;
   /** Cancels the request; its outcome is then `cancelled`. */
   signal?: AbortSignal;
+  /** For a streaming answer: called with the body's bytes as they were read, before they are decoded. */
+  onBytes?: (chunk: Uint8Array) => void;
 }
 
 /** A whole answer and what was observed of it. */
@@ -130,6 +132,11 @@ export function createClient(options: ClientOptions): StreamClient {
   return new Client(options, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
 }
 
+interface Listeners {
+  onEvents?: ((events: readonly StreamEvent[], atMs: number, read: number) => void) | undefined;
+  onBytes?: ((chunk: Uint8Array) => void) | undefined;
+}
+
 class Client implements StreamClient {
   private readonly options: ClientOptions;
   private readonly format: WireFormat;
@@ -162,14 +169,18 @@ class Client implements StreamClient {
     const stop = new AbortController();
     const signal =
       request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
-    return new AnswerStream((onEvents) => this.now(this.chat(request, true), signal, onEvents), stop);
+    const { onBytes } = request;
+    return new AnswerStream(
+      (onEvents) => this.now(this.chat(request, true), signal, { onEvents, onBytes }),
+      stop,
+    );
   }
 
   async complete(request: RequestOptions): Promise<Answer> {
     const events: StreamEvent[] = [];
-    const observation = await this.now(this.chat(request, false), request.signal, (more) =>
-      events.push(...more),
-    );
+    const observation = await this.now(this.chat(request, false), request.signal, {
+      onEvents: (more) => events.push(...more),
+    });
     return { events, text: observation.text ?? '', observation };
   }
 
@@ -207,16 +218,16 @@ class Client implements StreamClient {
   private now(
     request: ChatRequest,
     signal: AbortSignal | undefined,
-    onEvents: (events: readonly StreamEvent[], atMs: number, read: number) => void,
+    listeners: Listeners,
   ): Promise<Observation> {
     const originAt = this.clock.now();
-    return this.send(request, { originAt, scheduledAt: originAt, keepText: true, signal }, onEvents);
+    return this.send(request, { originAt, scheduledAt: originAt, keepText: true, signal }, listeners);
   }
 
   private async send(
     chat: ChatRequest,
     rest: Omit<Measured, 'request'>,
-    onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void,
+    { onEvents, onBytes }: Listeners = {},
   ): Promise<Observation> {
     const { options, format } = this;
     const wire = format.request({ ...chat, extra: { ...options.extra, ...chat.extra } });
@@ -251,6 +262,7 @@ class Client implements StreamClient {
       clock: this.clock,
       redact: this.redact,
       ...(onEvents === undefined ? {} : { onEvents }),
+      ...(onBytes === undefined ? {} : { onBytes }),
     });
     this.pool.release(connection);
     return observation;

@@ -13,6 +13,7 @@ import type { ConnectOptions } from '../model/plan.ts';
 import type { ConnectionInfo } from '../model/record.ts';
 import { connectError } from './connect-error.ts';
 import type { ConnectPhases } from './connection.ts';
+import { EagerSocket } from './eager-socket.ts';
 import { Names } from './names.ts';
 import { type HttpProxy, hostnameOf, openTunnel, type ProxyEnv, portOf, proxyFor } from './proxy.ts';
 
@@ -150,7 +151,9 @@ export class Dialer {
     } satisfies TcpSocketConnectOpts & { path?: string };
     const socket: Socket = to.secure
       ? connectTls({ ...where, ...this.tlsOptions(to.hostname, to.alpn) })
-      : connectTcp({ ...where, highWaterMark: 65_536 } as TcpSocketConnectOpts);
+      : this.proxy === undefined && options.http !== 2
+        ? new EagerSocket().connect(where)
+        : connectTcp({ ...where, highWaterMark: 65_536 } as TcpSocketConnectOpts);
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
     let told = false;
     const tell: Done = (error, reached) => {

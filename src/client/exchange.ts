@@ -1,32 +1,36 @@
 import type { Clock } from '../model/clock.ts';
-import type { StreamEvent } from '../model/events.ts';
 import type { Timeouts } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Redact } from '../model/secrets.ts';
-import type { Decoder, WireFormat } from '../wire/format.ts';
-import { FRAMINGS, type FrameParser } from '../wire/framing.ts';
+import type { WireFormat } from '../wire/format.ts';
+import { Backlog } from './backlog.ts';
+import { type BodyListeners, type BodyReader, streamReader, wholeReader } from './body-reader.ts';
 import type { Connection, ConnectionSink, ResponseHeaders, SocketRequest } from './connection.ts';
 import { nextDeadline, type Progress } from './deadline.ts';
-import { afterReads } from './decode-queue.ts';
+import { decodeQueue, type Undecoded } from './decode-queue.ts';
 import { Fold } from './fold.ts';
 import type { Ending } from './outcome.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
-export interface ExchangeOptions {
+export interface ExchangeOptions extends BodyListeners {
   format: WireFormat;
   request: SocketRequest;
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;
   clock: Clock;
-  /** What the marks count from. */
+  /** What the marks, and the listeners' times, count from. */
   originAt: number;
   scheduledAt: number;
   keepText: boolean;
   redact: Redact;
   signal?: AbortSignal;
-  /** Called with the events of each frame, after they were counted. `atMs` counts from `originAt`. */
-  onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void;
+  /**
+   * When the events are decoded: `at-once`, in the turn of the event loop in which they were read, or `later`, within some
+   * 100 ms or with the end of the response, which disturbs the stamps of other requests less. Default: `at-once` where
+   * someone listens.
+   */
+  decode?: 'at-once' | 'later';
 }
 
 /**
@@ -37,13 +41,20 @@ export function exchange(connection: Connection, options: ExchangeOptions): Prom
   return new Promise((resolve) => new Exchange(connection, options, resolve).start());
 }
 
-class Exchange implements ConnectionSink {
+/** What a response may leave undecoded, in bytes. More is decoded while it is read: then it is late in any case. */
+const MOST_UNDECODED = 16_384;
+
+class Exchange implements ConnectionSink, Undecoded {
   private readonly connection: Connection;
   private readonly options: ExchangeOptions;
   private readonly resolve: (observation: Observation) => void;
   private readonly fold: Fold;
   private readonly progress: Progress;
   private readonly reader: BodyReader;
+  private readonly backlog = new Backlog();
+  private readonly awaited: boolean;
+  private queued = false;
+  private decoding = false;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
   private over = false;
@@ -63,7 +74,10 @@ class Exchange implements ConnectionSink {
       keepText: options.keepText,
       redact: options.redact,
     });
-    this.reader = options.stream ? this.streamReader() : this.wholeReader();
+    const reader = options.stream ? streamReader : wholeReader;
+    this.reader = reader(options.format, this.fold, options);
+    const heard = options.onEvents !== undefined || options.onBytes !== undefined;
+    this.awaited = (options.decode ?? (heard ? 'at-once' : 'later')) === 'at-once';
   }
 
   start(): void {
@@ -92,23 +106,44 @@ class Exchange implements ConnectionSink {
 
   // HOT PATH: the stamp was taken by the connection; what the bytes mean can wait until the other sockets have theirs.
   onRead(atMs: number, chunk: Uint8Array): void {
+    if (this.over) return;
     this.progress.lastReadAt = atMs;
     if (this.progress.firstByteAt === undefined) {
       this.progress.firstByteAt = atMs;
       this.watch();
     }
-    afterReads(() => this.decode(atMs, chunk));
+    this.backlog.add(atMs, chunk);
+    if (this.backlog.byteLength > MOST_UNDECODED) this.decodeAll();
+    else if (!this.queued) {
+      this.queued = true;
+      if (this.awaited) decodeQueue.soon(this.decodeAll);
+      else decodeQueue.later(this);
+    }
   }
 
   onEnd(atMs: number): void {
-    afterReads(() => this.finish(atMs, { kind: 'eof' }));
+    decodeQueue.soon(() => this.finish(atMs, { kind: 'eof' }));
   }
 
   onError(atMs: number, error: Error): void {
-    afterReads(() => this.finish(atMs, { kind: 'error', error }));
+    decodeQueue.soon(() => this.finish(atMs, { kind: 'error', error }));
   }
 
-  private decode(atMs: number, chunk: Uint8Array): void {
+  decode(reads: number): number {
+    // A listener may end the request: what was read after the event that it is being told of is not told any more.
+    if (this.decoding) return 0;
+    this.decoding = true;
+    const decoded = this.backlog.take(reads, this.decodeRead);
+    this.decoding = false;
+    this.queued = this.backlog.reads > 0;
+    return decoded;
+  }
+
+  private readonly decodeAll = () => {
+    this.decode(Number.POSITIVE_INFINITY);
+  };
+
+  private readonly decodeRead = (atMs: number, chunk: Uint8Array): void => {
     if (this.over) return;
     const read = this.fold.onRead(atMs, chunk);
     if (this.succeeded) this.reader.push(chunk, atMs, read);
@@ -116,9 +151,11 @@ class Exchange implements ConnectionSink {
       this.progress.terminatedAt = atMs;
       this.watch();
     }
-  }
+  };
 
   private finish(atMs: number, ending: Ending): void {
+    if (this.over) return;
+    this.decodeAll();
     if (this.over) return;
     if (this.succeeded)
       this.reader.end(this.progress.lastReadAt ?? atMs, ending.kind === 'eof' ? atMs : undefined);
@@ -146,6 +183,8 @@ class Exchange implements ConnectionSink {
 
   private onTimer(): void {
     this.timerAt = Number.POSITIVE_INFINITY;
+    // The end of the answer may be among what was read.
+    this.decodeAll();
     const { clock, timeouts } = this.options;
     const now = clock.now();
     const { phase, atMs } = nextDeadline(this.progress, timeouts);
@@ -156,74 +195,9 @@ class Exchange implements ConnectionSink {
       this.finish(now, { kind: 'eof' });
     } else {
       // What was read before the limit ran out is decoded before the verdict.
-      afterReads(() => this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) }));
+      decodeQueue.soon(() => this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) }));
     }
   }
-
-  private streamReader(): BodyReader {
-    const { format, onEvents, originAt } = this.options;
-    const { fold } = this;
-    const decoder: Decoder = format.decoder();
-    let atMs = 0;
-    let read = 0;
-    const parser: FrameParser = FRAMINGS[format.framing].parser({
-      frame(frame) {
-        const events = decoder.decode(frame);
-        fold.onFrame(events, atMs, read);
-        onEvents?.(events, atMs - originAt, read);
-      },
-      comment: () => fold.onComment(),
-    });
-    return {
-      push(chunk, at, number) {
-        atMs = at;
-        read = number;
-        parser.push(chunk);
-      },
-      end(lastReadAt, eofAt) {
-        atMs = lastReadAt;
-        parser.end();
-        for (const event of decoder.end()) {
-          // A body that was cut has no proper end: what only EOF would complete stays incomplete.
-          const at = event.type === 'complete' ? eofAt : lastReadAt;
-          if (at === undefined) continue;
-          fold.onEvents([event], at, read);
-          onEvents?.([event], at - originAt, read);
-        }
-      },
-    };
-  }
-
-  private wholeReader(): BodyReader {
-    const { format, onEvents, originAt } = this.options;
-    const { fold } = this;
-    const chunks: Uint8Array[] = [];
-    let read = 0;
-    return {
-      push(chunk, _at, number) {
-        chunks.push(chunk);
-        read = number;
-      },
-      end(at, eofAt) {
-        if (eofAt === undefined || chunks.length === 0) return;
-        const events = [...format.decodeWhole(Buffer.concat(chunks).toString('utf8'))];
-        // A whole document has said all it has to say, with or without a finish reason.
-        if (!events.some((event) => event.type === 'complete' || event.type === 'error')) {
-          events.push({ type: 'complete', finish: 'other' });
-        }
-        // One whole answer is one frame: its first token arrives with its last.
-        fold.onFrame(events, at, read);
-        onEvents?.(events, at - originAt, read);
-      },
-    };
-  }
-}
-
-/** Reads a body: as frames while they come, or as one document at the end. */
-interface BodyReader {
-  push(chunk: Uint8Array, atMs: number, read: number): void;
-  /** `eofAt` is when the server ended the body; undefined when it was cut. */
-  end(lastReadAt: number, eofAt: number | undefined): void;
 }
 
 function cancelled(signal: AbortSignal | undefined): Ending {

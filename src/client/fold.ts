@@ -51,12 +51,14 @@ export class Fold {
   private readonly chars = { answer: 0, thinking: 0 };
   private toolChars = 0;
   private first = { read: -1, events: 0, chars: 0 };
-  private last = { read: -1, atMs: 0 };
+  private lastRead = -1;
+  private lastAt = 0;
   private usage: UsageEvent | undefined;
   private failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   private complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
   private answer = '';
   private thinking = '';
+  private toolText = '';
   private readonly prefix: Uint8Array[] = [];
   private prefixBytes = 0;
 
@@ -152,6 +154,7 @@ export class Fold {
           break;
         case 'tool_call': {
           const size = event.arguments.length + (event.name?.length ?? 0);
+          if (this.keepText) this.toolText += `${event.name ?? ''}${event.arguments}`;
           this.toolChars += size;
           chars += size;
           content = true;
@@ -186,9 +189,9 @@ export class Fold {
       this.marks.firstToken = at;
       this.first.read = read;
     } else {
-      const gap = at - this.last.atMs;
+      const gap = at - this.lastAt;
       if (this.contentEvents === 1) this.secondTokenGap = gap;
-      if (read === this.last.read) this.coalesced++;
+      if (read === this.lastRead) this.coalesced++;
       else this.gaps.push(gap);
     }
     if (read === this.first.read) {
@@ -197,7 +200,8 @@ export class Fold {
     }
     this.contentEvents++;
     this.marks.lastToken = at;
-    this.last = { read, atMs: at };
+    this.lastRead = read;
+    this.lastAt = at;
   }
 
   /** The request is over. */
@@ -231,6 +235,7 @@ export class Fold {
       ...(partial ? { partial: true as const } : {}),
       ...(this.keepText ? { text: this.answer } : {}),
       ...(this.keepText && this.thinking !== '' ? { thinking: this.thinking } : {}),
+      ...(this.toolText === '' ? {} : { toolText: this.toolText }),
     };
   }
 

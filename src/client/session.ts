@@ -100,14 +100,11 @@ export class Session {
     const streams = ++this.inFlight;
     let sent = false;
     let over = false;
+    const info = { reused: !first, protocol: 'h2', ...this.info, streams, streamLimit: this.limit };
     const onSent = (atMs: number) => {
       if (sent) return;
       sent = true;
-      const more = { streams, streamLimit: this.limit };
-      sink.onSocket(
-        { reused: !first, protocol: 'h2', ...this.info, ...more },
-        first ? this.phases : undefined,
-      );
+      sink.onSocket(info, first ? this.phases : undefined);
       sink.onSent(atMs);
     };
     const leave = () => {
@@ -128,6 +125,8 @@ export class Session {
       .once('response', (headers) => {
         const atMs = clock.now();
         onSent(atMs);
+        // The service says how many it takes before it answers, and after the first request was sent.
+        info.streamLimit = this.limit;
         const { ':status': status = 0, ...rest } = headers;
         sink.onHeaders(atMs, status, rest as Record<string, string | string[] | undefined>);
       })

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import { connectTimeout } from './connect-error.ts';
 import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
+import { EagerSocket } from './eager-socket.ts';
 
 /**
  * HTTP/1.1 over a socket of its own: an undici client that never has more than one socket and one request, so that which
@@ -67,6 +68,8 @@ export class SocketConnection implements Connection {
   send(request: SocketRequest, sink: ConnectionSink): void {
     const clock = this.clock;
     let sent = false;
+    let lent = false;
+    this.lend(false);
     const onSent = () => {
       if (sent) return;
       const atMs = clock.now();
@@ -85,8 +88,12 @@ export class SocketConnection implements Connection {
       onResponseStart(_controller, status, headers) {
         sink.onHeaders(clock.now(), status, headers);
       },
-      onResponseData(_controller, chunk) {
+      onResponseData: (_controller, chunk) => {
         sink.onRead(clock.now(), chunk);
+        if (!lent) {
+          lent = true;
+          this.lend(true);
+        }
       },
       onResponseEnd() {
         sink.onEnd(clock.now());
@@ -120,6 +127,12 @@ export class SocketConnection implements Connection {
     this.client.destroy().catch(() => {
       // Its only failure is that it was destroyed already.
     });
+  }
+
+  // undici keeps the pieces of a head until it is whole, but passes a body on at once.
+  private lend(lends: boolean): void {
+    const socket = this.current?.socket;
+    if (socket instanceof EagerSocket) socket.lends = lends;
   }
 
   /** A proxy that makes no tunnel is told where the request goes by the request itself. */

@@ -49,9 +49,15 @@ export interface BlockObserver {
 export interface BlockRunner {
   /**
    * Runs one block to its end. Resolves with the load of each measuring thread during the measured window, when the
-   * last request has ended.
+   * last request has ended. Rejects with a `ThreadLost` when a thread has died, after the others have ended what was in
+   * flight; the observer has been told of all that was measured.
    */
   run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopLoad[]>;
+}
+
+/** A measuring thread has died, and what it had in flight with it: the run cannot go on. */
+export class ThreadLost extends Error {
+  override readonly name = 'ThreadLost';
 }
 
 /** What a runner on this thread needs. */

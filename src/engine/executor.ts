@@ -1,6 +1,7 @@
 import { createClient, type StreamClient } from '../client/client.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
+import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/secrets.ts';
 import type { Executor, Job } from './block.ts';
 
@@ -19,10 +20,12 @@ export function clientExecutor(plan: RunPlan, clock: Clock, secrets: readonly Se
   const targets = new Map(plan.targets.map((target) => [target.name, target]));
   const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
   return {
-    send: ({ cell, ...rest }: Job) => {
+    send: async ({ cell, ...rest }: Job) => {
       const target = targets.get(cell.target)!;
       const request = chatOf(target, prompts.get(cell.prompt)!, cell.mode === 'streaming');
-      return clients.get(cell.target)!.measure({ ...rest, request, keepText: plan.keepText });
+      const keepText = plan.keepText || plan.tokenizer !== undefined;
+      const observation = await clients.get(cell.target)!.measure({ ...rest, request, keepText });
+      return plan.keepText || !keepText ? observation : onlyToCount(observation);
     },
     async warm(target, connections) {
       const client = clients.get(target)!;
@@ -44,6 +47,13 @@ export function clientExecutor(plan: RunPlan, clock: Clock, secrets: readonly Se
       for (const client of clients.values()) client.close();
     },
   };
+}
+
+// A text that no tokenizer will count need not cross from thread to thread.
+function onlyToCount(observation: Observation): Observation {
+  if (observation.tokens.source !== 'usage') return observation;
+  const { text: _text, thinking: _thinking, toolText: _toolText, ...rest } = observation;
+  return rest;
 }
 
 function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonly Secret[]): StreamClient {

@@ -25,7 +25,9 @@ export type WorkerRequest =
 export type WorkerReply =
   | { kind: 'ready' }
   | { kind: 'observations'; measured: Observation[]; warmup: Observation[] }
-  | { kind: 'done'; loads: LoopLoad[] };
+  | { kind: 'done'; loads: LoopLoad[] }
+  /** The last word of a thread that cannot go on. */
+  | { kind: 'dying'; reason: string };
 
 // Handing over costs time on the loop that measures: what has ended is gathered for this long.
 const BATCH_MS = 50;
@@ -52,6 +54,12 @@ function serve(port: NonNullable<typeof parentPort>, { plan, secrets, originAt }
     list().push(observation);
     timer ??= setTimeout(flush, BATCH_MS);
   };
+
+  // What has been measured is handed over; the main thread ends this one.
+  process.on('uncaughtException', (error) => {
+    flush();
+    reply({ kind: 'dying', reason: error.message });
+  });
 
   port.on('message', async (request: WorkerRequest) => {
     switch (request.kind) {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { LoopLoad } from '../model/load.ts';
 import type { Block, Cell } from '../model/plan.ts';
 import { split } from '../model/split.ts';
-import type { BlockObserver, BlockRunner, StopSignals } from './block.ts';
+import { type BlockObserver, type BlockRunner, type StopSignals, ThreadLost } from './block.ts';
 import type { WorkerReply, WorkerRequest, WorkerSettings } from './worker.ts';
 
 /** Streams that one event loop can time without being late for some of them. */
@@ -61,12 +61,17 @@ export async function workerRunner(
   });
   return {
     async run(block, cell, observer) {
-      const loads = await Promise.all(
-        shares(block, cell, count).map((share, index) =>
-          share === undefined ? [] : threads[index]!.run(share, observer),
-        ),
+      const parts = shares(block, cell, count).map((share, index) =>
+        share === undefined ? [] : threads[index]!.run(share, observer),
       );
-      return loads.flat();
+      for (const part of parts) {
+        // Without that share the block is not what was asked for: the others issue no more.
+        if (part instanceof Promise) part.catch(() => tell({ kind: 'drain' }));
+      }
+      const ended = await Promise.allSettled(parts);
+      const broken = ended.find((part) => part.status === 'rejected');
+      if (broken !== undefined) throw broken.reason;
+      return ended.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
     },
     async close() {
       await Promise.all(threads.map((thread) => thread.close()));
@@ -79,6 +84,7 @@ class MeasuringThread {
   private observer: BlockObserver | undefined;
   private settle: { resolve(loads: LoopLoad[]): void; reject(error: Error): void } | undefined;
   private ready: { resolve(): void; reject(error: Error): void } | undefined;
+  private lost: ThreadLost | undefined;
 
   static async start(settings: WorkerSettings): Promise<MeasuringThread> {
     const thread = new MeasuringThread(
@@ -93,8 +99,8 @@ class MeasuringThread {
   private constructor(worker: Worker) {
     this.worker = worker;
     worker.on('message', (reply: WorkerReply) => this.onReply(reply));
-    worker.on('error', (error) => this.fail(error));
-    worker.on('exit', (code) => this.fail(new Error(`a measuring thread ended with code ${code}`)));
+    worker.on('error', (error) => this.fail(`a measuring thread died (${error.message})`));
+    worker.on('exit', (code) => this.fail(`a measuring thread ended with code ${code}`));
   }
 
   post(request: WorkerRequest): void {
@@ -104,6 +110,7 @@ class MeasuringThread {
   run({ block, cell }: Share, observer: BlockObserver): Promise<LoopLoad[]> {
     this.observer = observer;
     return new Promise((resolve, reject) => {
+      if (this.lost !== undefined) return reject(this.lost);
       this.settle = { resolve, reject };
       this.post({ kind: 'run', block, cell });
     });
@@ -125,13 +132,19 @@ class MeasuringThread {
       case 'done':
         this.settle?.resolve(reply.loads);
         break;
+      case 'dying':
+        this.fail(`a measuring thread died (${reply.reason})`);
+        void this.worker.terminate();
+        break;
       default:
         reply satisfies never;
     }
   }
 
-  private fail(error: Error): void {
-    this.ready?.reject(error);
-    this.settle?.reject(error);
+  private fail(message: string): void {
+    // The first cause is the one that says why.
+    this.lost ??= new ThreadLost(message);
+    this.ready?.reject(this.lost);
+    this.settle?.reject(this.lost);
   }
 }

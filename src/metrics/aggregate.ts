@@ -1,10 +1,11 @@
 import { levelOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
-import type { CellReport, Manifest, MetricSummary } from '../model/report.ts';
+import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, type Distribution, tidy } from './distribution.ts';
 import { createFailures } from './failures.ts';
+import { meets, type Objective } from './objectives.ts';
 
 /** Folds records into cells, one at a time, in memory that does not grow with the number of requests. */
 export interface Aggregator {
@@ -21,14 +22,17 @@ export interface Aggregator {
  * An aggregator for a run. Planned cells have their row even without a record; a record of a cell that was not
  * planned gets a row of its own at the end.
  */
-export function createAggregator(manifest: Pick<Manifest, 'cells' | 'stallMs'>): Aggregator {
+export function createAggregator(
+  manifest: Pick<Manifest, 'cells' | 'stallMs'>,
+  objectives: readonly Objective[] = [],
+): Aggregator {
   const context: MetricContext = { stallMs: manifest.stallMs };
   const folds = new Map<string, CellFold>();
   const foldOf = (cell: Cell): CellFold => {
     const key = cellKey(cell);
     let fold = folds.get(key);
     if (!fold) {
-      fold = createCellFold(cell, context);
+      fold = createCellFold(cell, context, objectives);
       folds.set(key, fold);
     }
     return fold;
@@ -50,7 +54,7 @@ interface CellFold {
   report(): CellReport;
 }
 
-function createCellFold(cell: Cell, context: MetricContext): CellFold {
+function createCellFold(cell: Cell, context: MetricContext, objectives: readonly Objective[]): CellFold {
   const outcomes = new Map<OutcomeKind, number>();
   const failures = createFailures();
   const distributions: Distribution[] = METRICS.map(({ unit }) => createDistribution(unit));
@@ -60,6 +64,7 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
   let outputTokens = 0;
   let contentEvents = 0;
   let coalesced = 0;
+  let met = 0;
   const io = { reads: 0, events: 0, bytes: 0 };
 
   const addWindow = ({ round, outcome, marks }: RequestRecord) => {
@@ -89,6 +94,22 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
     }
   };
 
+  const windowMs = () => {
+    let sum = 0;
+    for (const { firstMs, lastMs } of rounds.values()) sum += Math.max(0, lastMs - firstMs);
+    return sum;
+  };
+
+  const goodputOf = (): GoodputReport | null => {
+    const measured = objectives.every(({ metric: { modes } }) => modes?.includes(cell.mode) ?? true);
+    const window = windowMs();
+    let requests = 0;
+    // Those that the user cancelled say nothing of the service.
+    for (const [kind, count] of outcomes) if (kind !== 'cancelled') requests += count;
+    if (objectives.length === 0 || !measured || requests === 0 || window === 0) return null;
+    return { requestsPerSecond: tidy((met * 1000) / window), share: tidy(met / requests), met, requests };
+  };
+
   return {
     add(record) {
       outcomes.set(record.outcome.kind, (outcomes.get(record.outcome.kind) ?? 0) + 1);
@@ -96,15 +117,15 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
       io.reads += record.reads;
       io.events += record.events;
       io.bytes += record.bytes;
+      if (meets(record, objectives, context)) met += 1;
       if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
       if (record.outcome.kind === 'ok') addGood(record);
       else failures.add(record.outcome);
     },
     report() {
-      let windowMs = 0;
-      for (const { firstMs, lastMs } of rounds.values()) windowMs += Math.max(0, lastMs - firstMs);
+      const window = windowMs();
       const ok = outcomes.get('ok') ?? 0;
-      const perSecond = (count: number) => (windowMs > 0 ? tidy((count * 1000) / windowMs) : null);
+      const perSecond = (count: number) => (window > 0 ? tidy((count * 1000) / window) : null);
       const metrics: Record<string, MetricSummary | null> = {};
       for (const [index, { name }] of METRICS.entries()) metrics[name] = distributions[index]!.summary();
       return {
@@ -120,8 +141,9 @@ function createCellFold(cell: Cell, context: MetricContext): CellFold {
         throughput: {
           requestsPerSecond: ok > 0 ? perSecond(ok) : null,
           tokensPerSecond: tokenSources.size > 0 ? perSecond(outputTokens) : null,
-          windowMs: tidy(windowMs),
+          windowMs: tidy(window),
         },
+        goodput: goodputOf(),
         connections: { ...connections },
         io: { ...io },
         coalescedShare:

@@ -17,7 +17,7 @@ export const EXIT = {
   threshold: 3,
   /** A regression against the baseline. */
   regression: 4,
-  /** The comparison is inconclusive, or the runs cannot be compared (only with --strict). */
+  /** With --strict: a comparison is inconclusive, or not possible. Always: a run's baseline is of something else. */
   inconclusive: 5,
   /** The measurement is not valid: the client was saturated (only with --strict), or the machine cannot measure. */
   invalid: 6,

@@ -44,3 +44,53 @@ export interface ClientReport {
   events: number;
   threads: number;
 }
+
+/** What the process of a server says of itself; null what it does not say. */
+export interface ServerReading {
+  /** Resident memory. */
+  memoryBytes: number | null;
+  /** CPU time since its start. */
+  cpuSeconds: number | null;
+  openFiles: number | null;
+}
+
+/** What a server said when nothing had been sent to it yet; null where it could not be read. */
+export interface ServerIdle {
+  target: string;
+  reading: ServerReading | null;
+}
+
+/** What a server said of itself over a stretch of time: the largest values; null what it never said. */
+export interface ServerSummary {
+  readings: number;
+  /** Times that it could not be read. */
+  failed: number;
+  memoryBytes: number | null;
+  openFiles: number | null;
+  /** CPU time over wall time: 1 is one core. */
+  cpuCores: number | null;
+}
+
+/** A server's own load while it answered one block. */
+export interface ServerLoad extends ServerSummary {
+  round: number;
+  /** Index of the cell in the plan. */
+  cell: number;
+}
+
+/** What a server says of itself for one cell. */
+export interface ServerReport {
+  /** Resident memory, `before` anything was sent in the run, and at most while the cell was measured. */
+  memoryBytes: { before: number; max: number } | null;
+  /**
+   * The growth over `before`, shared among the streams at once. An upper bound: what cells of higher concurrency left
+   * behind is in it.
+   */
+  memoryPerStreamBytes: number | null;
+  openFiles: { before: number; max: number } | null;
+  /** CPU time over wall time, in the busiest round: 1 is one core. */
+  cpuCores: number | null;
+  readings: number;
+  /** Times that it could not be read. */
+  failed: number;
+}

@@ -1,5 +1,6 @@
+import type { BaselineReport } from './comparison.ts';
 import type { Contrast } from './contrast.ts';
-import type { BlockLoad, ClientReport } from './load.ts';
+import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load.ts';
 import type { Cell, LoadLevel } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { Unit } from './unit.ts';
@@ -52,6 +53,16 @@ export interface FailureSummary {
   hint?: string;
 }
 
+/** How many of a cell's requests were good: they ended well and met every objective of the run. */
+export interface GoodputReport {
+  /** Good requests a second, over the measured windows of all rounds. */
+  requestsPerSecond: number;
+  /** Good ones among all requests, failed ones included. */
+  share: number;
+  met: number;
+  requests: number;
+}
+
 /** One cell of a run. */
 export interface CellReport extends Cell {
   /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
@@ -62,11 +73,15 @@ export interface CellReport extends Cell {
   metrics: Record<string, MetricSummary | null>;
   /** Over the measured windows of all rounds. Null where no request ended well. */
   throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
+  /** Null where the run states no objectives, or one that means nothing in this mode; and without a request. */
+  goodput?: GoodputReport | null;
   connections: { new: number; reused: number };
   /** Socket reads, events and body bytes of all requests. */
   io: { reads: number; events: number; bytes: number };
   /** Whether the answers really streamed. Null for non-streaming cells. */
   streaming?: StreamingReport | null;
+  /** What the server said of its own memory and CPU time. Null where the target has no metrics to read. */
+  server?: ServerReport | null;
   /** Whether the client could keep up. Null where its load was not measured. */
   client?: ClientReport | null;
   /** Share of content events that came in the same read as the one before; null without content. */
@@ -173,7 +188,11 @@ export interface Report {
   contrasts: Contrast[];
   /** The client's noise floor at each concurrency; empty where it was not measured. */
   floor: NoiseFloor[];
+  /** What a request had to meet to count as good, as it was written. */
+  objectives: readonly string[];
   gates: GateResult[];
+  /** Against the baseline; absent where the run was compared with none. */
+  baseline?: BaselineReport;
 }
 
 /** What a run's folder holds beside its records: all of a report that records do not say. */
@@ -188,8 +207,18 @@ export interface Manifest {
   stallMs: number;
   /** The conditions that the run is to meet, as they were written. */
   thresholds: readonly string[];
+  /** What a request must meet to count as good, as it was written; absent where nothing was stated. */
+  objectives?: readonly string[];
   /** The client's own load; there when the run came to its end. */
   loads?: readonly BlockLoad[];
+  /** How many records the run has written; there when it came to its end. */
+  records?: number;
+  /** Against the baseline; there when the run came to its end and was to be compared. */
+  baseline?: BaselineReport;
+  /** What the servers of the targets that have metrics said before anything was sent. */
+  servers?: readonly ServerIdle[];
+  /** What they said while they were measured; there when the run came to its end. */
+  serverLoads?: readonly ServerLoad[];
   /** The client's noise floor at each load; there when the run was asked to measure it. */
   floor?: readonly NoiseFloor[];
 }

@@ -1,4 +1,5 @@
 import type { Report } from '../model/report.ts';
+import { baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
 import { groupFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { firstOf, summaryLine, troubles } from './summary.ts';
@@ -45,6 +46,20 @@ function errors(report: Report): Annotation[] {
         title: `gate ${verdict === 'fail' ? 'failed' : 'without data'}: ${expression}`,
         lines: [detail],
       })),
+    ...baselineErrors(report),
+  ];
+}
+
+function baselineErrors(report: Report): Annotation[] {
+  const trouble = baselineTrouble(report);
+  return [
+    ...baselineLines(report)
+      .filter(({ outcome }) => outcome === 'fail')
+      .map(({ word, figure, where, sentence }) => ({
+        title: `${word} against the baseline: ${figure}`,
+        lines: [sentence, where],
+      })),
+    ...(trouble ? [{ title: 'the baseline decides nothing', lines: [trouble.sentence] }] : []),
   ];
 }
 
@@ -58,6 +73,9 @@ function warnings(report: Report): Annotation[] {
       title: `${formatCount(count)} ${count === 1 ? 'request' : 'requests'} failed`,
       lines: [what, ...(hint ? [hint] : []), ...where],
     })),
+    ...(report.baseline?.verdict === 'inconclusive' && !report.baseline.strict
+      ? baselineSentences(report).map((line) => ({ title: 'inconclusive', lines: [line] }))
+      : []),
     ...(report.cells.some(({ client }) => client && client.verdict !== 'ok')
       ? clientLines(report).map((line) => ({ title: 'the client could not keep up', lines: [line] }))
       : []),

@@ -17,6 +17,8 @@ export function buildReport(
     comparisons: compareModes(cells),
     contrasts: [...contrasts],
     floor: [...(manifest.floor ?? [])],
+    objectives: [...(manifest.objectives ?? [])],
     gates: [...gates],
+    ...(manifest.baseline === undefined ? {} : { baseline: manifest.baseline }),
   };
 }

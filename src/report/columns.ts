@@ -1,7 +1,7 @@
 import { metric } from '../metrics/definitions.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport, ModeComparison } from '../model/report.ts';
-import { DASH, formatCount, formatPair, formatSooner, formatValue } from './format.ts';
+import { DASH, formatCount, formatPair, formatShare, formatSooner, formatValue } from './format.ts';
 import { requestsOf } from './notes.ts';
 import { oneLine } from './text.ts';
 import { streamWord } from './verdicts.ts';
@@ -70,6 +70,16 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
   columns.push(measure('total', 1));
   if (cells.some(({ streaming: verdict }) => verdict)) {
     columns.push({ title: 'verdict', align: 'left', drop: 2.5, measured: true, text: streamWord });
+  }
+  if (cells.some(({ goodput }) => goodput)) {
+    columns.push({
+      title: 'goodput',
+      align: 'right',
+      drop: 1.5,
+      measured: true,
+      text: ({ goodput }) =>
+        goodput ? `${formatValue(goodput.requestsPerSecond, '1/s')}/s (${formatShare(goodput.share)})` : DASH,
+    });
   }
   columns.push({
     title: 'req/s',

@@ -14,6 +14,9 @@ const HEAD = [
   'unit',
   'n',
   ...STATISTICS,
+  'token_source',
+  'goodput_per_second',
+  'goodput_share',
 ];
 
 /**
@@ -41,6 +44,9 @@ function cellRows(run: string, cell: CellReport): (string | number)[][] {
     summary?.unit ?? '',
     summary?.n ?? 0,
     ...STATISTICS.map((statistic) => summary?.[statistic] ?? ''),
+    cell.tokenSource ?? '',
+    cell.goodput?.requestsPerSecond ?? '',
+    cell.goodput?.share ?? '',
   ]);
 }
 

@@ -8,7 +8,9 @@ const REPORT_KEYS = [
   'cells',
   'comparisons',
   'contrasts',
+  'objectives',
   'gates',
+  'baseline',
   'floor',
 ];
 const RUN_KEYS = ['id', 'startedAt', 'endedAt', 'aborted', 'abortReason', 'seed', 'planned', 'rounds'];

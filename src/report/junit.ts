@@ -1,4 +1,5 @@
 import type { CellReport, Report } from '../model/report.ts';
+import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
 import { groupFailures } from './failures.ts';
 import { DASH } from './format.ts';
 import { absence, cellName, machineLine, runLine } from './notes.ts';
@@ -8,14 +9,15 @@ import { clientLines, contrastLines, type GateLine, gateLines } from './verdicts
 
 /**
  * JUnit XML, as Jenkins, GitLab and the Ant task read it: one suite for the scenario, one case for each gate; for a run
- * without gates one for each cell, which fails where nothing was ok. What could not be judged is an error, and so is
- * a run that broke off: neither may look like a pass.
+ * without gates one for each cell, which fails where nothing was ok; and one for each figure that was compared with a
+ * baseline, skipped where nothing can be said of it. What could not be judged is an error, and so is a run that broke off:
+ * neither may look like a pass.
  */
 export function junitReport(report: Report): string {
   const { run, scenario } = report;
   const name = oneLine(scenario.name) || 'scenario';
   const cases = casesOf(report);
-  const count = (kind: 'failure' | 'error') => cases.filter(({ problem }) => problem?.kind === kind).length;
+  const count = (kind: ProblemKind) => cases.filter(({ problem }) => problem?.kind === kind).length;
   const suite = element(
     'testsuite',
     {
@@ -28,6 +30,7 @@ export function junitReport(report: Report): string {
       tests: String(cases.length),
       failures: String(count('failure')),
       errors: String(count('error')),
+      skipped: String(count('skipped')),
       time: seconds(run.endedAt ? Date.parse(run.endedAt) - Date.parse(run.startedAt) : 0),
     },
     [
@@ -47,8 +50,10 @@ export function junitReport(report: Report): string {
 interface Case {
   name: string;
   timeMs: number;
-  problem?: { kind: 'failure' | 'error'; type: string; message: string; detail: readonly string[] };
+  problem?: { kind: ProblemKind; type: string; message: string; detail: readonly string[] };
 }
+
+type ProblemKind = 'failure' | 'error' | 'skipped';
 
 function casesOf(report: Report): Case[] {
   const gates = gateLines(report).map(gateCase);
@@ -60,8 +65,33 @@ function casesOf(report: Report): Case[] {
       timeMs: 0,
       problem: { kind: 'error' as const, type: kind, message: sentence, detail: [sentence] },
     })),
+    ...baselineCases(report).filter(({ problem }) => problem !== undefined && problem.kind !== 'skipped'),
     ...(gates.length > 0 ? gates : report.cells.map(cellCase)),
+    ...baselineCases(report).filter(({ problem }) => problem === undefined || problem.kind === 'skipped'),
   ];
+}
+
+function baselineCases(report: Report): Case[] {
+  const trouble = baselineTrouble(report);
+  const whole: Case[] = (trouble ? [trouble] : []).map(({ kind, sentence }) => ({
+    name: 'the baseline decides',
+    timeMs: 0,
+    problem: {
+      kind: kind === 'inconclusive' ? 'failure' : 'error',
+      type: kind,
+      message: sentence,
+      detail: [sentence],
+    },
+  }));
+  return [...whole, ...baselineLines(report).map(baselineCase)];
+}
+
+function baselineCase({ outcome, verdict, word, figure, where, sentence }: BaselineLine): Case {
+  const base = { name: `${figure} against the baseline: ${where}`, timeMs: 0 };
+  if (outcome === 'pass') return base;
+  const kind = outcome === 'fail' ? 'failure' : 'skipped';
+  const type = verdict.replace('_', '-');
+  return { ...base, problem: { kind, type, message: `${word}: ${sentence}`, detail: [sentence] } };
 }
 
 function gateCase({ verdict, expression, detail }: GateLine): Case {
@@ -102,11 +132,13 @@ function caseElement({ name, timeMs, problem }: Case, classname: string): string
   const content =
     problem === undefined
       ? []
-      : [
-          element(problem.kind, { message: problem.message, type: problem.type }, [
-            xml(problem.detail.join('\n')),
-          ]),
-        ];
+      : problem.kind === 'skipped'
+        ? [element('skipped', { message: problem.message }, [])]
+        : [
+            element(problem.kind, { message: problem.message, type: problem.type }, [
+              xml(problem.detail.join('\n')),
+            ]),
+          ];
   return element('testcase', { name, classname, time: seconds(timeMs) }, content);
 }
 
@@ -124,6 +156,7 @@ function linesOf(report: Report): string[] {
   return [
     summaryLine(report),
     ...gateLines(report).map(({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`),
+    ...baselineSentences(report),
     ...contrastLines(report),
     ...clientLines(report),
     runLine(report),

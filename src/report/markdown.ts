@@ -1,4 +1,5 @@
 import type { CellReport, Report } from '../model/report.ts';
+import { baselineLines } from './baseline.ts';
 import { fitParts, type Part } from './budget.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
@@ -6,7 +7,15 @@ import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
 import { firstOf, summaryLine } from './summary.ts';
 import { clip, oneLine } from './text.ts';
-import { clientLines, contrastLines, floorLines, gateLines, streamFindings } from './verdicts.ts';
+import {
+  clientLines,
+  contrastLines,
+  floorLines,
+  gateLines,
+  loadLines,
+  serverLines,
+  streamFindings,
+} from './verdicts.ts';
 
 // GitHub takes 1 MiB of summary from a step, and nothing at all of a longer one.
 const MAX_BYTES = 1_000_000;
@@ -23,18 +32,25 @@ export function markdownReport(report: Report): string {
   const parts: Part[] = [
     text(`## ${safe(report.scenario.name)}`),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
-    ...(report.gates.length > 0 ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)] : []),
+    ...(report.gates.length > 0 || report.baseline
+      ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
+      : []),
     ...contrastLines(report).map((line) => text(`**${safe(line)}**`)),
     ...gates(report),
+    ...baseline(report),
     ...failures(report.cells),
     ...streams(report),
     ...results(report.cells),
     ...comparisons(report),
     {
       head: '',
-      rows: [...clientLines(report), ...floorLines(report), ...notes(report)].map(
-        (note) => `- ${safe(note)}`,
-      ),
+      rows: [
+        ...clientLines(report),
+        ...loadLines(report),
+        ...serverLines(report),
+        ...floorLines(report),
+        ...notes(report),
+      ].map((note) => `- ${safe(note)}`),
     },
     text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
   ];
@@ -53,6 +69,26 @@ function gates(report: Report): Part[] {
   return rows.length === 0
     ? []
     : [table('### Gates', ['verdict', 'gate', 'measured'], ['left', 'left', 'left'], rows)];
+}
+
+function baseline(report: Report): Part[] {
+  const { baseline } = report;
+  if (baseline === undefined) return [];
+  const head = `### Against baseline ${safe(baseline.name)}`;
+  const said = [baseline.sentence, ...baseline.obstacles.map((obstacle) => `not comparable: ${obstacle}`)];
+  const rows = baselineLines(report).map(({ word, where, figure, values, change }) => [
+    word,
+    where,
+    figure,
+    values,
+    change,
+  ]);
+  const heads = ['verdict', 'where', 'figure', 'base / new', 'new / base'];
+  return [
+    { head, rows: said.map((line) => `\n${safe(line)}`) },
+    ...(rows.length === 0 ? [] : [table('', heads, ['left', 'left', 'left', 'right', 'right'], rows)]),
+    { head: '', rows: baseline.warnings.map((warning) => `- ${safe(warning)}`) },
+  ];
 }
 
 function streams(report: Report): Part[] {
@@ -123,7 +159,8 @@ function table(
 ): Part {
   const line = (cells: readonly string[]) => `| ${cells.map(safe).join(' | ')} |`;
   const ruler = `| ${aligns.map((align) => (align === 'right' ? '---:' : ':---')).join(' | ')} |`;
-  return { head: `${title}\n\n${line(heads)}\n${ruler}`, rows: rows.map(line) };
+  const above = title === '' ? '' : `${title}\n\n`;
+  return { head: `${above}${line(heads)}\n${ruler}`, rows: rows.map(line) };
 }
 
 function capitalized(sentence: string): string {

@@ -69,7 +69,13 @@ export function absence(cell: CellReport): string {
 /** What a reader must know to take the figures for what they are. */
 export function notes(report: Report): string[] {
   const { cells } = report;
-  return [...connectionNotes(report), ...tokenNotes(cells), ...coalescedNotes(cells), ...sampleNotes(cells)];
+  return [
+    ...connectionNotes(report),
+    ...goodputNotes(report),
+    ...tokenNotes(report),
+    ...coalescedNotes(cells),
+    ...sampleNotes(cells),
+  ];
 }
 
 const CONNECTION_USE: Readonly<Record<string, string>> = {
@@ -111,14 +117,24 @@ function asFields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+function goodputNotes({ cells, objectives = [] }: Report): string[] {
+  if (objectives.length === 0) return [];
+  const unmeasured = cells.some(({ goodput, outcomes }) => !goodput && Object.keys(outcomes).length > 0);
+  const rest = unmeasured ? ' Not told where one of these has no meaning.' : '';
+  return [
+    `Goodput: requests a second that met ${objectives.map(oneLine).join(' and ')}, and their share of all requests.${rest}`,
+  ];
+}
+
 const TOKEN_SOURCES: Record<NonNullable<CellReport['tokenSource']>, string> = {
   usage: 'as the provider counts them (usage)',
   tokenizer: 'counted from the text by a tokenizer',
   chunks: 'estimated: content events, as the provider sends no usage',
-  mixed: 'from several sources; some answers had no usage',
+  mixed: 'from several sources, as some answers had no usage',
 };
 
-function tokenNotes(cells: readonly CellReport[]): string[] {
+function tokenNotes({ cells, scenario }: Report): string[] {
+  const { tokenizer } = asFields(scenario.document);
   const targets = new Map<string, Set<string>>();
   for (const { tokenSource } of cells) if (tokenSource) targets.set(tokenSource, new Set());
   for (const { tokenSource, target, mode } of cells) {
@@ -126,7 +142,9 @@ function tokenNotes(cells: readonly CellReport[]): string[] {
   }
   return Array.from(targets, ([source, names]) => {
     const whose = targets.size > 1 ? ` of ${[...names].join(', ')}` : '';
-    return `Output tokens${whose}: ${TOKEN_SOURCES[source as keyof typeof TOKEN_SOURCES]}.`;
+    const words = TOKEN_SOURCES[source as keyof typeof TOKEN_SOURCES];
+    const named = source === 'tokenizer' && typeof tokenizer === 'string' ? ` (${oneLine(tokenizer)})` : '';
+    return `Output tokens${whose}: ${words}${named}.`;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import type { LintSeverity } from '../analysis/lint.ts';
 import type { VerdictKind } from '../analysis/streaming-verdict.ts';
 import { formatCount, formatShare, formatValue } from './format.ts';
 import { isPlain, type ProbeRequest } from './probe-report.ts';
@@ -18,7 +19,10 @@ export function facts(request: ProbeRequest, dialect: string, { width, chalk }: 
   const rows: [string, string[]][] = [
     ['body', filled(bodyParts(record), room)],
     ['tokens', isPlain(dialect) ? [] : filled(tokenParts(record), room)],
-    ['answer', preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, room)]],
+    [
+      isPlain(dialect) ? 'content' : 'answer',
+      preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, room)],
+    ],
     [
       'headers',
       Object.entries(record.headers ?? {}).flatMap(([name, value]) =>
@@ -80,9 +84,24 @@ export function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk
   for (const [i, { severity, what, why, remedy }] of lint.entries()) {
     const paint = severity === 'error' ? chalk.red : severity === 'warning' ? chalk.yellow : chalk.reset;
     push(i === 0 ? 'lint' : '', `${severity}: ${what}`, paint);
-    push('', `${why}; ${remedy}`, chalk.dim, 2);
+    // What several remarks have in common is said once, after the last of them.
+    const next = lint[i + 1];
+    if (next?.why !== why || next.remedy !== remedy) push('', `${why}; ${remedy}`, chalk.dim, 2);
   }
   return lines;
+}
+
+/** The verdict, and the number of remarks, for the head of the page. */
+export function verdictInShort({ streaming, lint = [] }: ProbeRequest, chalk: ChalkInstance): string[] {
+  const count = (severity: LintSeverity) => lint.filter((finding) => finding.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  return [
+    ...(streaming === undefined
+      ? []
+      : [verdictPaint(streaming.verdict, chalk)(streaming.verdict.replaceAll('_', ' '))]),
+    ...(errors === 0 ? [] : [chalk.red(counted(errors, 'error'))]),
+    ...(warnings === 0 ? [] : [chalk.yellow(counted(warnings, 'warning'))]),
+  ];
 }
 
 function verdictPaint(verdict: VerdictKind, chalk: ChalkInstance): ChalkInstance {

@@ -17,6 +17,8 @@ export interface ProbeReport {
   /** Requests that had to connect first, and requests that found a connection open. */
   cold: ConnectionGroup;
   warm: ConnectionGroup;
+  /** The same answers without streaming; only where both were asked for. */
+  whole?: WholeAnswers;
 }
 
 /** What was probed. Holds no secret. */
@@ -38,6 +40,8 @@ export interface ProbeRequest {
   arrivals: readonly (readonly [atMs: number, events: number])[];
   /** Events that came after the protocol's terminator; absent where there were none. */
   afterTerminator?: number;
+  /** What the raw bytes of a stream that ended well show. */
+  wire?: { terminated?: boolean; oddities: readonly string[] };
   /** The beginning of the answer text, up to 200 characters. */
   preview?: string;
   /** Why a stream that would have gone on was ended; its outcome is then `cancelled`. */
@@ -46,6 +50,13 @@ export interface ProbeRequest {
   streaming?: StreamVerdict;
   /** What is wrong, or risky, with the response; gravest first. */
   lint?: readonly LintFinding[];
+}
+
+/** Requests for whole answers, each sent after one for a stream. */
+export interface WholeAnswers {
+  requests: readonly ProbeRequest[];
+  /** Median total of those that ended well, counted from `sent`; null where none did. */
+  totalMs: number | null;
 }
 
 /** Requests on one kind of connection. */
@@ -76,6 +87,17 @@ export function connectionGroup(requests: readonly ProbeRequest[], reused: boole
     }
   }
   return { n: members.length, atMs };
+}
+
+/** The non-streaming ones among `requests`. */
+export function wholeAnswers(requests: readonly ProbeRequest[]): WholeAnswers {
+  const members = requests.filter(({ record }) => record.mode === 'non-streaming');
+  const totals = members
+    .filter(succeeded)
+    .map(({ record: { marks } }) => between(marks.sent, marks.end))
+    .filter((total) => total !== null)
+    .sort((a, b) => a - b);
+  return { requests: members, totalMs: totals.length === 0 ? null : percentileOf(totals, 0.5) };
 }
 
 /** True when the answer came whole, or came well until we ended it ourselves. */

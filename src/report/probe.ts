@@ -1,6 +1,7 @@
-import { Chalk, type ChalkInstance } from 'chalk';
-import { DASH, formatDuration, formatValue } from './format.ts';
-import { counted, facts, filled, judgement, KEY } from './probe-facts.ts';
+import { Chalk } from 'chalk';
+import type { Outcome } from '../model/record.ts';
+import { DASH, formatDuration, formatSooner, formatValue } from './format.ts';
+import { counted, facts, filled, judgement, KEY, verdictInShort } from './probe-facts.ts';
 import {
   headline,
   isPlain,
@@ -38,6 +39,7 @@ export function probeView(report: ProbeReport, { width, color, ascii = false }: 
     head(report, request, canvas),
     waterfall(request, report.target.dialect, canvas),
     coldAndWarm(report, canvas),
+    withoutStreaming(report, canvas),
     facts(request, report.target.dialect, canvas),
     judgement(request, canvas),
     others(report, canvas),
@@ -46,7 +48,8 @@ export function probeView(report: ProbeReport, { width, color, ascii = false }: 
   return ascii ? inAscii(text) : text;
 }
 
-function head(report: ProbeReport, request: ProbeRequest, { width, chalk }: Canvas): string[] {
+function head(report: ProbeReport, request: ProbeRequest, canvas: Canvas): string[] {
+  const { width, chalk } = canvas;
   const { target } = report;
   const asked = [
     target.dialect,
@@ -58,7 +61,7 @@ function head(report: ProbeReport, request: ProbeRequest, { width, chalk }: Canv
     chalk.bold.cyan(clip(oneLine(`${target.method} ${target.url}`), width)),
     ...filled(asked, width).map((line) => chalk.dim(line)),
     ...filled(connectionParts(request), width).map((line) => chalk.dim(line)),
-    ...outcome(request, target.guessed ? target.dialect : undefined, width, chalk),
+    ...outcome(request, target.guessed ? target.dialect : undefined, canvas),
   ];
   lines.push(...filled(figures(request, target.dialect), width).map((line) => chalk.bold(line)));
   return lines;
@@ -71,61 +74,82 @@ function connectionParts({ record: { connection, status } }: ProbeRequest): (str
   return [
     status === undefined ? protocol : `${protocol ?? 'HTTP'} ${status}`,
     connection?.tls?.replace('TLSv', 'TLS '),
-    connection?.remote,
+    connection?.proxy === undefined
+      ? connection?.remote
+      : `by the proxy ${connection.proxy}${connection.remote === connection.proxy ? '' : ` (${connection.remote})`}`,
     connection === undefined ? undefined : connection.reused ? 'open connection' : 'new connection',
+    connection?.streamLimit === undefined ? undefined : `up to ${counted(connection.streamLimit, 'stream')}`,
   ];
 }
 
 function outcome(
   request: ProbeRequest,
   guessed: string | undefined,
-  width: number,
-  chalk: ChalkInstance,
+  { width, chalk, glyphs }: Canvas,
 ): string[] {
   const { record, stopped } = request;
   const { kind, message, hint, body } = record.outcome;
   if (succeeded(request)) {
-    if (stopped === undefined) return [chalk.green('ok')];
-    const by = stopped.by === 'time' ? '' : ', interrupted';
-    return [chalk.yellow(`stopped after ${formatDuration(stopped.afterMs)}${by}`)];
+    const by = stopped?.by === 'interrupt' ? ', interrupted' : '';
+    const ended =
+      stopped === undefined
+        ? chalk.green(`${glyphs.ok} ok`)
+        : chalk.yellow(`${glyphs.ended} stopped after ${formatDuration(stopped.afterMs)}${by}`);
+    return [[ended, ...verdictInShort(request, chalk)].join(' · ')];
   }
   if (stopped !== undefined) {
     const nothing = `nothing came within ${formatDuration(stopped.afterMs)}`;
-    return [chalk.red(record.status === undefined ? nothing : `HTTP ${record.status}: ${nothing}`)];
+    const said = record.status === undefined ? nothing : `HTTP ${record.status}: ${nothing}`;
+    return [chalk.red(`${glyphs.failed} ${said}`)];
   }
-  const lines = wrap(oneLine(`${kind}${message === undefined ? '' : `: ${message}`}`), width);
+  // Its message begins with the status, which says the same.
+  const said =
+    kind === 'http_error' && message ? message : `${kind}${message === undefined ? '' : `: ${message}`}`;
+  const lines = wrap(oneLine(`${glyphs.failed} ${said}`), width);
   const hints = [
     hint,
     // Where the URL alone decided, that may be the mistake.
-    guessed === undefined || record.status === undefined
+    guessed === undefined || !mayBeDialect(record.outcome)
       ? undefined
       : `the dialect "${guessed}" was concluded from the URL; --dialect or --provider says otherwise`,
   ].filter((text) => text !== undefined);
   return [
     ...lines.map((line) => chalk.red(line)),
     ...bodyLines(body).map((line) => chalk.dim(`  | ${clip(line, width - 4)}`)),
-    ...hints.flatMap((text) => wrap(oneLine(text), width - 2).map((line) => `  ${line}`)),
+    ...hints.flatMap((text) =>
+      wrap(oneLine(text), width - 2).map((line, i) => `${i === 0 ? glyphs.remedy : ' '} ${line}`),
+    ),
   ];
 }
 
-function bodyLines(body = ''): string[] {
-  return body
-    .split(/\r?\n/)
-    .map(oneLine)
-    .filter((line) => line !== '')
-    .slice(0, BODY_LINES);
+const DIALECT_STATUS: readonly number[] = [400, 404, 405, 415, 422];
+
+function mayBeDialect({ kind, status = 0 }: Outcome): boolean {
+  if (kind === 'http_error') return DIALECT_STATUS.includes(status);
+  return kind === 'not_a_stream' || kind === 'malformed' || kind === 'empty';
 }
 
-function figures({ record, stopped }: ProbeRequest, dialect: string): (string | undefined)[] {
+/** The first lines of a body; of a JSON document, all of it on one line. */
+function bodyLines(body = ''): string[] {
+  const lines = body
+    .split(/\r?\n/)
+    .map(oneLine)
+    .filter((line) => line !== '');
+  return /^[[{]/.test(lines[0] ?? '') ? [lines.join(' ')] : lines.slice(0, BODY_LINES);
+}
+
+function figures({ record, stopped, streaming }: ProbeRequest, dialect: string): (string | undefined)[] {
   const { ttfbMs, ttftMs, totalMs, tokensPerSecond, eventsPerSecond } = headline(record);
-  const streaming = record.mode === 'streaming';
   const ttft = isPlain(dialect) ? 'first content' : 'TTFT';
   return [
     ttfbMs === null ? undefined : `TTFB ${formatValue(ttfbMs, 'ms')}`,
-    ttftMs === null || !streaming ? undefined : `${ttft} ${formatValue(ttftMs, 'ms')}`,
-    isPlain(dialect)
-      ? rate(eventsPerSecond, 'events/s')
-      : rate(tokensPerSecond, record.tokens.source === 'usage' ? 'tokens/s' : 'chunks/s'),
+    ttftMs === null || record.mode !== 'streaming' ? undefined : `${ttft} ${formatValue(ttftMs, 'ms')}`,
+    // Of what came all at once a rate says nothing.
+    streaming?.verdict === 'buffered'
+      ? undefined
+      : isPlain(dialect)
+        ? rate(eventsPerSecond, 'events/s')
+        : rate(tokensPerSecond, record.tokens.source === 'usage' ? 'tokens/s' : 'chunks/s'),
     totalMs === null || ttfbMs === null || stopped ? undefined : `total ${formatValue(totalMs, 'ms')}`,
   ];
 }
@@ -153,6 +177,28 @@ function coldAndWarm({ cold, warm, target }: ProbeReport, { chalk, width }: Canv
     lines.push(`${title.padEnd(KEY)}${cells}${paint(cell(difference))}`);
   }
   return lines;
+}
+
+/** How soon the whole answer is without streaming, and how much sooner the stream begins. */
+function withoutStreaming({ whole, requests }: ProbeReport, { chalk, width }: Canvas): string[] {
+  if (whole === undefined) return [];
+  const { totalMs, requests: sent } = whole;
+  const failed = sent.find((request) => !succeeded(request));
+  if (totalMs === null) {
+    const { kind, message } = failed?.record.outcome ?? { kind: 'not asked for' };
+    const text = `without streaming: ${kind}${message === undefined ? '' : `: ${message}`}`;
+    return wrap(oneLine(text), width).map((line) => chalk.red(line));
+  }
+  const first = headline(requests[0]!.record).ttftMs;
+  const sooner =
+    first === null
+      ? undefined
+      : first < totalMs * 0.9
+        ? `the stream's first content came ${formatSooner(totalMs / first)}`
+        : "the stream's first content came no sooner";
+  const count = sent.length === 1 ? '' : ` (p50 of ${sent.length})`;
+  const parts = [`without streaming: whole after ${formatValue(totalMs, 'ms')}${count}`, sooner];
+  return filled(parts, width).map((line) => chalk.bold(line));
 }
 
 function others({ requests }: ProbeReport, { width, chalk }: Canvas): string[] {

@@ -116,6 +116,15 @@ function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {
     gauge('throughput_tokens_per_second', 'Output tokens a second over the measured windows.', (cell) => [
       [cell.throughput.tokensPerSecond],
     ]),
+    gauge('goodput_requests_per_second', 'Good answers a second that met every objective.', (cell) => [
+      [cell.goodput?.requestsPerSecond],
+    ]),
+    gauge('goodput_ratio', 'The share of requests that met every objective.', (cell) => [
+      [cell.goodput?.share],
+    ]),
+    gauge('token_source', 'Where the counts of output tokens come from; always 1.', ({ tokenSource }) =>
+      tokenSource === null ? [] : [[1, { source: tokenSource }]],
+    ),
     gauge('streams', 'Streams by the verdict on whether they really streamed.', ({ streaming }) =>
       Object.entries(streaming?.counts ?? {}).map(([verdict, count]) => [count, { verdict }] as const),
     ),

@@ -11,6 +11,10 @@ export interface Glyphs {
   /** Something that took no time that could be drawn, in the first or the second half of a column. */
   moment: { left: string; right: string };
   axis: { start: string; line: string; tick: string; end: string };
+  ok: string;
+  ended: string;
+  failed: string;
+  remedy: string;
 }
 
 /** Block elements. */
@@ -21,6 +25,10 @@ export const BLOCKS: Glyphs = {
   heights: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   moment: { left: '▏', right: '▕' },
   axis: { start: '├', line: '─', tick: '┼', end: '┤' },
+  ok: '✔',
+  ended: '▲',
+  failed: '✘',
+  remedy: '→',
 };
 
 /** Characters that every terminal has. */
@@ -30,6 +38,10 @@ export const ASCII: Glyphs = {
   heights: ['.', ':', '-', '=', '+', '*', '%', '#'],
   moment: { left: '|', right: '|' },
   axis: { start: '+', line: '-', tick: '+', end: '+' },
+  ok: '+',
+  ended: '!',
+  failed: 'x',
+  remedy: '>',
 };
 
 const EIGHTHS = 8;

@@ -2,6 +2,7 @@ import { failuresOf } from '../analysis/quantities.ts';
 import type { Report } from '../model/report.ts';
 import { formatCount } from './format.ts';
 import { incompleteness, requestsOf } from './notes.ts';
+import { oneLine } from './text.ts';
 
 /** What a run comes to, in a sentence: for places that show no more. */
 
@@ -28,7 +29,7 @@ export function troubles(report: Report): Trouble[] {
 
 /** `1 of 3 gates failed; 240 requests in 6 cells, 12 of them failed`. */
 export function summaryLine(report: Report): string {
-  return [...gateWords(report), requestWords(report)].join('; ');
+  return [...gateWords(report), ...baselineWords(report), requestWords(report)].join('; ');
 }
 
 function gateWords({ gates }: Report): string[] {
@@ -40,6 +41,27 @@ function gateWords({ gates }: Report): string[] {
   const words = [failed > 0 ? `${formatCount(failed)} of ${all} failed` : `none of ${all} failed`];
   if (unknown > 0) words.push(`${formatCount(unknown)} had no data`);
   return [words.join(', ')];
+}
+
+function baselineWords({ baseline }: Report): string[] {
+  if (baseline === undefined) return [];
+  const name = `baseline "${oneLine(baseline.name)}"`;
+  switch (baseline.verdict) {
+    case 'regression': {
+      const judged = [...baseline.rows.filter(({ gated }) => gated), ...baseline.errors];
+      const worse = judged.filter(({ verdict }) => verdict === 'regression').length;
+      return [`${formatCount(worse)} of ${counted(judged.length, 'figure')} regressed against ${name}`];
+    }
+    case 'not_comparable':
+      return [`not comparable with ${name}`];
+    case 'inconclusive':
+      return [`inconclusive against ${name}`];
+    case 'improvement':
+    case 'equivalent':
+      return [`no regression against ${name}`];
+    default:
+      return baseline.verdict satisfies never;
+  }
 }
 
 function requestWords({ cells }: Report): string {

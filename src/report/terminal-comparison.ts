@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import type { CompareVerdict, Comparison, ComparisonRow } from '../analysis/compare.ts';
+import type { CompareVerdict, Comparison, ComparisonRow } from '../model/comparison.ts';
 import { levelInWords } from '../model/load-level.ts';
 import type { Column } from './columns.ts';
 import { DASH, formatCount, formatPair } from './format.ts';

@@ -4,9 +4,18 @@ import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
+import { terminalComparison } from './terminal-comparison.ts';
 import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
 import { clip, oneLine, wrap } from './text.ts';
-import { clientLines, contrastLines, floorLines, gateLines, streamFindings } from './verdicts.ts';
+import {
+  clientLines,
+  contrastLines,
+  floorLines,
+  gateLines,
+  loadLines,
+  serverLines,
+  streamFindings,
+} from './verdicts.ts';
 
 /** What the terminal is like. */
 export interface TerminalOptions {
@@ -27,6 +36,7 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
     ...streams(report, width, chalk),
     ...failures(report.cells, width, chalk),
     ...gates(report, width, chalk),
+    ...baseline(report, { width, color }, chalk),
     footer(report, width, chalk),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -180,6 +190,12 @@ function gates(report: Report, width: number, chalk: ChalkInstance): string[] {
   return [[chalk.bold('Gates'), ...lines].join('\n')];
 }
 
+function baseline({ baseline }: Report, options: TerminalOptions, chalk: ChalkInstance): string[] {
+  if (baseline === undefined) return [];
+  const title = clip(`Against baseline ${oneLine(baseline.name)}`, options.width);
+  return [`${chalk.bold(title)}\n${terminalComparison(baseline, options).trimEnd()}`];
+}
+
 function indented(text: string, indent: number, width: number): string[] {
   return wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
 }
@@ -187,6 +203,8 @@ function indented(text: string, indent: number, width: number): string[] {
 function footer(report: Report, width: number, chalk: ChalkInstance): string {
   return [
     ...clientLines(report),
+    ...loadLines(report),
+    ...serverLines(report),
     ...floorLines(report),
     ...notes(report),
     'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',

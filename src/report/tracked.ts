@@ -38,6 +38,7 @@ const FIGURES = [
   'total.p50',
   'total.p95',
   'throughput.requests',
+  'goodput',
   'errors.rate',
 ] as const;
 
@@ -47,7 +48,7 @@ export function trackedFigures({ cells }: Report): TrackedFigure[] {
 }
 
 function figureOf(cell: CellReport, name: string): TrackedFigure[] {
-  const [family, aggregation] = name.split('.') as [string, string];
+  const [family = '', aggregation] = name.split('.');
   const quantity = findQuantity(family, aggregation);
   const reading = quantity?.read(cell);
   if (!quantity || !reading || typeof reading.value !== 'number') return [];

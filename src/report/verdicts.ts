@@ -1,3 +1,4 @@
+import type { ClientReport, ServerReport } from '../model/load.ts';
 import type { CellReport, GateResult, Report, VerdictKind } from '../model/report.ts';
 import { DASH, formatCount, formatShare, formatValue } from './format.ts';
 import { cellName } from './notes.ts';
@@ -35,6 +36,8 @@ function actual({ actual, unit, cell, cells, verdict }: GateResult): string {
 }
 
 function inUnit(value: number, unit: Exclude<GateResult['unit'], 'verdict'>): string {
+  // Only a difference can be less than nothing.
+  if (value < 0) return `−${inUnit(-value, unit)}`;
   return unit === 'ratio' ? formatShare(value) : formatValue(value, unit);
 }
 
@@ -51,28 +54,110 @@ export function streamFindings({ cells }: Report): StreamFinding[] {
   return (['buffered', 'replayed', 'coarse'] as const).flatMap((verdict) => {
     const found = cells.filter((cell) => cell.streaming?.verdict === verdict);
     if (found.length === 0) return [];
-    return [{ verdict, evidence: oneLine(found[0]!.streaming!.evidence), where: found.map(cellName) }];
+    return [{ verdict, evidence: oneLine(found[0]!.streaming!.evidence), where: found.map(whereabouts) }];
   });
 }
 
-/** Whether the client could keep up: one sentence for the run, and one for each cell in which it could not. */
+// A client that comes late to its sockets finds much in them at once, whatever the service does.
+function whereabouts(cell: CellReport): string {
+  const late =
+    cell.client?.verdict === 'saturated' ? ' (the client was saturated: it may be its own doing)' : '';
+  return `${cellName(cell)}${late}`;
+}
+
+/** Whether the client could keep up: one sentence for the run, or one for each cell in which it could not. */
 export function clientLines({ cells }: Report): string[] {
-  const known = cells.filter((cell) => cell.client != null);
-  if (known.length === 0) return [];
-  const troubled = known.filter((cell) => cell.client!.verdict !== 'ok');
-  const most = (of: (cell: CellReport) => number) => Math.max(...known.map(of));
-  const busy = `event loop at most ${formatShare(most((cell) => cell.client!.utilization))} busy`;
-  const late = `${formatValue(
-    most((cell) => cell.client!.delayP99Ms),
-    'ms',
-  )} late (p99)`;
-  const threads = most((cell) => cell.client!.threads);
-  const on = threads > 1 ? ` on ${threads} threads` : '';
-  if (troubled.length === 0) return [`The client kept up${on}: its ${busy}, ${late}.`];
+  if (cells.every(({ client }) => client == null)) return [];
+  const troubled = cells.filter(({ client }) => client != null && client.verdict !== 'ok');
+  if (troubled.length === 0) return [`The client kept up: ${clientLoad(cells)}.`];
   return troubled.map(
     (cell) =>
       `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. Its own lateness is in these figures.`,
   );
+}
+
+/** The client's load where `clientLines` has not told it, and what went through its connections. */
+export function loadLines({ cells }: Report): string[] {
+  if (cells.every(({ client }) => client == null)) return [];
+  const troubled = cells.some(({ client }) => client != null && client.verdict !== 'ok');
+  return [...(troubled ? [`The client's load: ${clientLoad(cells)}.`] : []), traffic(cells)];
+}
+
+/** The highest of all cells. */
+function clientLoad(cells: readonly CellReport[]): string {
+  const known = cells.flatMap(({ client }) => client ?? []);
+  const most = (of: (client: ClientReport) => number | null) =>
+    Math.max(...known.map((client) => of(client) ?? 0));
+  const ms = (of: (client: ClientReport) => number | null) => formatValue(most(of), 'ms');
+  const cores = most(({ cpuCores }) => cpuCores);
+  const threads = most((client) => client.threads);
+  // A window shorter than the monitor's step has seen no delay: nothing is said of it rather than 0.
+  const said: [unknown, string][] = [
+    [
+      true,
+      `its event loop${threads > 1 ? `s (${threads} threads)` : ''} at most ${formatShare(most(({ utilization }) => utilization))} busy`,
+    ],
+    [
+      most(({ delayMaxMs }) => delayMaxMs),
+      `${ms(({ delayP99Ms }) => delayP99Ms)} late (p99; ${ms(({ delayMaxMs }) => delayMaxMs)} at most)`,
+    ],
+    [true, `${formatShare(most(({ gcShare }) => gcShare))} in garbage collection`],
+    [cores, `${formatValue(cores, '1/s')} CPU cores`],
+    [
+      most(({ latenessP99Ms }) => latenessP99Ms),
+      `requests sent ${ms(({ latenessP99Ms }) => latenessP99Ms)} late (p99)`,
+    ],
+  ];
+  return said
+    .filter(([given]) => given)
+    .map(([, words]) => words)
+    .join(', ');
+}
+
+function traffic(cells: readonly CellReport[]): string {
+  const sum = (of: (cell: CellReport) => number) => cells.reduce((total, cell) => total + of(cell), 0);
+  const opened = sum(({ connections }) => connections.new);
+  const requests = opened + sum(({ connections }) => connections.reused);
+  const [events, reads] = [sum(({ io }) => io.events), sum(({ io }) => io.reads)];
+  return `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection; ${formatCount(events)} events came in ${formatCount(reads)} reads.`;
+}
+
+/** What the servers said of themselves: a sentence for each target that has metrics, at each load. */
+export function serverLines({ cells }: Report): string[] {
+  const groups = new Map<string, CellReport[]>();
+  for (const cell of cells) {
+    if (cell.server == null) continue;
+    const streams = `${formatCount(cell.concurrency)} ${cell.concurrency === 1 ? 'stream' : 'streams'}`;
+    const name = `${oneLine(cell.target)} at ${streams}`;
+    groups.set(name, [...(groups.get(name) ?? []), cell]);
+  }
+  return Array.from(groups, ([name, group]) => `Server of ${name}: ${serverWords(group)}.`);
+}
+
+function serverWords(cells: readonly CellReport[]): string {
+  const servers = cells.map(({ server }) => server!);
+  const most = (of: (server: ServerReport) => number | null | undefined): number | null => {
+    const known = servers.map(of).filter((value) => value != null);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  const before = most(({ memoryBytes }) => memoryBytes?.before);
+  const max = most(({ memoryBytes }) => memoryBytes?.max);
+  const each = most(({ memoryPerStreamBytes }) => memoryPerStreamBytes);
+  const cores = most(({ cpuCores }) => cpuCores);
+  const files = most(({ openFiles }) => openFiles?.max);
+  const failed = servers.reduce((sum, server) => sum + server.failed, 0);
+  const readings = servers.reduce((sum, server) => sum + server.readings, failed);
+  const said: string[] = [];
+  if (each !== null) {
+    said.push(
+      `memory ${formatValue(before, 'bytes')} before the run and at most ${formatValue(max, 'bytes')}, ${formatValue(each, 'bytes')} a stream`,
+    );
+  }
+  if (cores !== null) said.push(`${formatValue(cores, '1/s')} CPU cores`);
+  if (files !== null) said.push(`${formatCount(files)} open files`);
+  if (said.length === 0) said.push('nothing that could be read');
+  if (failed > 0) said.push(`${failed} of ${readings} readings failed`);
+  return said.join('; ');
 }
 
 /** How exact the figures are: what the client adds by itself, where that was measured. */

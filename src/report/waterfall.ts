@@ -39,12 +39,28 @@ export function waterfall(request: ProbeRequest, dialect: string, canvas: Canvas
   if (span <= 0) return [];
   const columns = Math.max(MIN_BAR, canvas.width - LEFT - MARGIN);
   const failed = !succeeded(request);
+  const scale: Scale = {
+    ...{ span, failed, stopped: !!request.stopped, broken: failed ? brokenOff(request.record) : undefined },
+    // Room for the mark of a failure, which is always at the end.
+    columns: failed ? columns - 9 : columns,
+  };
   return [
     canvas.chalk.dim(`${' '.repeat(TITLE)}${'step'.padStart(FIGURE)} ${'at'.padStart(FIGURE)}`),
-    ...steps.map((step) => stepLine(step, { span, columns, failed, stopped: !!request.stopped }, canvas)),
-    ...arrivalLines(request, span, columns, canvas),
+    ...steps.map((step) => stepLine(step, scale, canvas)),
+    // A single bar needs no scale.
+    ...(steps.length === 1 ? [] : arrivalLines(request, span, scale.columns, canvas)),
     ...gapLines(request, columns, canvas),
   ];
+}
+
+/** What a request was waiting for when it broke off; undefined where the response came to its end. */
+function brokenOff({ outcome, marks }: ProbeRequest['record']): string | undefined {
+  const { sent, headers, firstByte } = marks;
+  if (sent === undefined) return 'connecting';
+  if (headers === undefined) return 'headers';
+  if (outcome.kind !== 'timeout' && outcome.kind !== 'truncated' && outcome.kind !== 'cancelled')
+    return undefined;
+  return firstByte === undefined ? 'first byte' : 'rest';
 }
 
 interface Scale {
@@ -52,18 +68,25 @@ interface Scale {
   columns: number;
   failed: boolean;
   stopped: boolean;
+  broken: string | undefined;
 }
 
-function stepLine(step: Step, { span, columns, failed, stopped }: Scale, { chalk, glyphs }: Canvas): string {
+function stepLine(
+  step: Step,
+  { span, columns, failed, stopped, broken }: Scale,
+  { chalk, glyphs }: Canvas,
+): string {
   const last = step.mark === 'end';
-  const title = last && failed ? 'failed' : last && stopped ? 'stopped' : step.title;
+  const title = last && broken !== undefined ? broken : last && stopped && !failed ? 'stopped' : step.title;
   const paint = last && failed ? chalk.red : paintOf(step.kind, chalk);
   const took = step.toMs - step.fromMs;
   const drawn = bar(step.fromMs / span, step.toMs / span, columns, glyphs);
-  const note = took === 0 && !last ? ' same read' : '';
-  const room = columns - drawn.length >= note.length;
+  const note =
+    last && broken !== undefined ? ` ${glyphs.failed} failed` : took === 0 && !last ? ' same read' : '';
+  // The scale of a failure leaves room for its mark.
+  const room = (last && failed) || columns - drawn.length >= note.length;
   const figures = `${figure(took)} ${chalk.dim(figure(step.toMs))}`;
-  const drawing = `${paint(drawn)}${note !== '' && room ? chalk.dim(note) : ''}`;
+  const drawing = `${paint(drawn)}${note !== '' && room ? (last ? chalk.red : chalk.dim)(note) : ''}`;
   return `${(last && failed ? chalk.red : plain)(title.padEnd(TITLE))}${figures}${' '.repeat(MARGIN)}${drawing}`;
 }
 

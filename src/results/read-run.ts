@@ -16,6 +16,8 @@ export interface StoredRun {
   records: AsyncIterable<RequestRecord>;
   /** What was out of order but could be passed over; complete once the records have been read to the end. */
   warnings: readonly string[];
+  /** Says that the file holds other records than its run wrote; undefined until the records have been read to the end. */
+  truncation(): string | undefined;
 }
 
 /**
@@ -32,7 +34,24 @@ export async function readRun(folder: string): Promise<StoredRun> {
     });
   }
   const warnings: string[] = [];
-  return { manifest, warnings, records: { [Symbol.asyncIterator]: () => readRecords(path, warnings) } };
+  let truncation: string | undefined;
+  async function* records() {
+    let count = 0;
+    for await (const record of readRecords(path, warnings)) {
+      count += 1;
+      yield record;
+    }
+    const { records: written = count } = manifest;
+    if (written === count) return;
+    truncation = `${path} holds ${count} of the ${written} records that its run wrote`;
+    warnings.push(truncation);
+  }
+  return {
+    manifest,
+    warnings,
+    records: { [Symbol.asyncIterator]: records },
+    truncation: () => truncation,
+  };
 }
 
 async function readManifest(folder: string): Promise<Manifest> {

@@ -7,7 +7,7 @@ import { choice, flag, list, text, whole } from './fields.ts';
 
 /** The parser of `connection`. */
 export const connectionUse = choice(['warm', 'cold', 'per-request']).describe(
-  'How long a connection lasts. warm: opened ahead of the measured window, and kept. cold: each block begins without one (and without warm-up requests); its first requests open them, and they are kept to its end. per-request: a new one for each request.',
+  'How long a connection lasts. warm: opened ahead of the measured window, and kept. cold: the measured window of each block begins without one; its first requests open them, and they are kept to its end. per-request: a new one for each request.',
 );
 
 const A_PROXY = 'env, or the URL of an HTTP proxy such as http://proxy:3128';

@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ErrorCode, type Problem, UserError } from '../model/errors.ts';
 import type { ConnectOptions } from '../model/plan.ts';
-import { hasReference } from './env.ts';
 import type { LoadedScenario } from './parse.ts';
-import { valueAt } from './paths.ts';
 import { nearbyFiles } from './prompts.ts';
 import type { ScenarioTarget } from './target-schema.ts';
 
@@ -20,14 +18,6 @@ export function connectOptions(loaded: LoadedScenario): (ConnectOptions | undefi
   const options = targets.map((target, index) => {
     const add = (key: string, problem: Problem) =>
       problems.push({ ...problem, place: loaded.placeOf(['targets', index, key]) });
-    // A password in an address that was written out would be in every report of the run.
-    const written = valueAt(loaded.document, ['targets', index, 'proxy']);
-    if (hasPassword(target.proxy) && typeof written === 'string' && !hasReference(written)) {
-      add('proxy', {
-        message: "the proxy's password is written out",
-        hint: `put the URL in a variable: proxy: \${env:MY_PROXY}, or proxy: env and HTTPS_PROXY`,
-      });
-    }
     const ca = target.ca === undefined ? undefined : readAuthorities(resolve(folder, target.ca));
     if (typeof ca === 'object') add('ca', ca);
     return present({
@@ -45,10 +35,6 @@ export function connectOptions(loaded: LoadedScenario): (ConnectOptions | undefi
 
 function pick({ http, streamsPerSession, insecure, proxy, dns, resolve: pins }: ScenarioTarget) {
   return { http, streamsPerSession, insecure, proxy, dns, resolve: pins };
-}
-
-function hasPassword(proxy: string | undefined): boolean {
-  return proxy !== undefined && URL.canParse(proxy) && new URL(proxy).password !== '';
 }
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';

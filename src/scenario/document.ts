@@ -13,51 +13,81 @@ const PUBLIC_HEADER = /^(accept|accept-[a-z]+|cache-control|content-type|user-ag
 /** True when a value at this path of the document is confidential, however it was given. */
 export function isConfidential(path: Path): boolean {
   if (path[0] !== 'targets') return false;
-  return path[2] === 'apiKey' || (path[2] === 'headers' && !PUBLIC_HEADER.test(String(path[3])));
+  return path.at(-1) === 'apiKey' || (path[2] === 'headers' && !PUBLIC_HEADER.test(String(path[3])));
 }
 
 const SECRET_PARAMETER = /key|token|secret|signature|sig$|password|auth/i;
 
-/** The secrets inside a URL: its password and the values of parameters that are named like keys. */
+// Text, not `URL`: what was written is masked as it was written, and also where it is no valid address.
+const USER_INFO = /^(\s*[a-z][\w+.-]*:\/\/)([^/?#]*)@/i;
+const PARAMETER = /([?&])([^=&#]+)=([^&#]*)/g;
+
+// A colon inside of `${env:NAME}` is no separator.
+function credentials(userInfo: string): { name: string; password: string } {
+  const [, name = '', password = ''] = /^((?:\$\{[^}]*\}|[^:])*)(?::(.*))?$/s.exec(userInfo) ?? [];
+  return { name, password };
+}
+
+/** Name and password in front of a URL's host, decoded; empty where there are none. */
+export function urlCredentials(url: string): { name: string; password: string } {
+  const { name, password } = credentials(USER_INFO.exec(url)?.[2] ?? '');
+  return { name: decoded(name), password: decoded(password) };
+}
+
+/**
+ * The secrets inside a URL, as written and decoded: its password (or, without one, its user name, which then is a token)
+ * and the values of parameters that are named like keys.
+ */
 export function urlSecrets(url: string): string[] {
-  if (!URL.canParse(url)) return [];
-  const { password, searchParams } = new URL(url);
-  const parameters = [...searchParams]
-    .filter(([name]) => SECRET_PARAMETER.test(name))
-    .map(([, value]) => value);
-  return [decodeURIComponent(password), ...parameters].filter((value) => value !== '');
+  const { name, password } = credentials(USER_INFO.exec(url)?.[2] ?? '');
+  const parameters = Array.from(url.matchAll(PARAMETER))
+    .filter(([, , key = '']) => SECRET_PARAMETER.test(decoded(key)))
+    .map(([, , , value = '']) => value);
+  const written = [password || name, ...parameters];
+  const values = [...written.map(decoded), ...parameters.map((value) => decoded(value.replaceAll('+', ' ')))];
+  return [...new Set([...values, ...written])].filter((value) => value !== '');
 }
 
 /** A URL with its secrets masked. References to the environment stay. */
 export function maskUrl(url: string): string {
-  return urlSecrets(url)
-    .filter((secret) => !hasReference(secret))
-    .reduce(
-      (text, secret) => text.replaceAll(secret, MASK).replaceAll(encodeURIComponent(secret), MASK),
-      url,
+  const mask = (value: string) => (value === '' || hasReference(value) ? value : MASK);
+  return url
+    .replace(USER_INFO, (_, scheme: string, userInfo: string) => {
+      const { name, password } = credentials(userInfo);
+      return `${scheme}${password === '' ? mask(name) : `${name}:${mask(password)}`}@`;
+    })
+    .replace(PARAMETER, (whole, before: string, key: string, value: string) =>
+      SECRET_PARAMETER.test(decoded(key)) ? `${before}${key}=${mask(value)}` : whole,
     );
 }
 
-/** A copy in which keys, header values and secrets in URLs that were written out are masked. References stay. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // A lone percent sign: meant as it stands.
+  }
+}
+
+/** A copy in which keys, header values and secrets in addresses that were written out are masked. References stay. */
 export function maskDocument(document: unknown): unknown {
   return mapScalars(document, (value, path) => {
     if (isConfidential(path)) return typeof value === 'string' && hasReference(value) ? value : MASK;
-    if (typeof value !== 'string' || path[0] !== 'targets' || path[2] !== 'url') return value;
-    return urlSecrets(value)
-      .filter((secret) => !hasReference(secret))
-      .reduce(
-        (url, secret) => url.replaceAll(secret, MASK).replaceAll(encodeURIComponent(secret), MASK),
-        value,
-      );
+    return typeof value === 'string' && isAddress(path) ? maskUrl(value) : value;
   });
 }
 
-const BESIDE_THE_POINT = new Set(['name', 'description', 'thresholds', 'keepText']);
+function isAddress(path: Path): boolean {
+  const key = path.at(-1);
+  return path[0] === 'targets' && (key === 'url' || key === 'proxy' || key === 'metricsUrl');
+}
+
+const BESIDE_THE_POINT = new Set(['name', 'description', 'thresholds', 'objectives', 'keepText']);
 
 /**
  * SHA-256 in hex of a document and the texts of its prompt files: what two runs must have in common to be compared. The
  * order of keys, comments and formatting do not count, nor does what changes no figure: the name, the description, the
- * thresholds. The order of lists does.
+ * thresholds and objectives. The order of lists does.
  */
 export function hashDocument(document: unknown, files: ReadonlyMap<string, string>): string {
   const texts = Object.fromEntries(files);

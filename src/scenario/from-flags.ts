@@ -1,9 +1,9 @@
 import { UserError } from '../model/errors.ts';
 import { maskUrl } from './document.ts';
+import { CUSTOM, providerRow } from './endpoint-schema.ts';
 import { type Env, reference } from './env.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
 import { flagSource, type Origin } from './source.ts';
-import { CUSTOM, providerRow } from './target-schema.ts';
 
 /** The flags that stand in for a scenario file. */
 export interface ScenarioFlags {

@@ -26,7 +26,7 @@ export interface AppliedOverride {
 export function parseOverride(text: string): Override {
   const at = text.indexOf('=');
   // What is set may be a key: then the place names the path alone.
-  const from = `--set ${/apiKey|headers|url/.test(text.slice(0, at)) ? text.slice(0, at) : text}`;
+  const from = `--set ${/apiKey|headers|url|proxy/.test(text) ? text.slice(0, at) : text}`;
   if (at < 1) {
     const hint = 'write path=value, such as load.requests=40';
     throw new UserError('usage', { message: 'this sets nothing', place: { file: from }, hint });

@@ -13,7 +13,7 @@ import { type Scenario, scenarioSchema } from './schema.ts';
 import { collectSecrets, envSecrets } from './secrets.ts';
 import { type Source, yamlSource } from './source.ts';
 import { targetSchema } from './target-schema.ts';
-import { defaultKey, missingKey } from './targets.ts';
+import { defaultKey, missingKey, withKey } from './targets.ts';
 
 /** What a scenario is read with. */
 export interface ParseOptions {
@@ -155,7 +155,7 @@ function targetKeys(document: unknown, env: Env): TargetKeys {
 function withKeys(scenario: Scenario, keys: ReadonlyMap<number, Secret>): Scenario {
   const targets = scenario.targets.map((target, index) => {
     const key = keys.get(index);
-    return key === undefined ? target : { ...target, apiKey: key.value };
+    return key === undefined ? target : withKey(target, key.value);
   });
   return { ...scenario, targets };
 }

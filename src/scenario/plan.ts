@@ -5,37 +5,40 @@ import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema.ts';
-import { isEmbedded, resolveTarget } from './targets.ts';
+import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
 
-/** What a plan needs that a scenario cannot know. */
-export interface PlanOptions {
-  /** Where the embedded simulator listens, such as `http://127.0.0.1:40123`. Needed when `usesSimulator`. */
-  simulatorUrl?: string;
-}
+/** What a plan needs that a scenario cannot know: where what the run starts itself can be found. */
+export type PlanOptions = StartedBackends;
 
 /** True when the run must start the embedded simulator. */
 export function usesSimulator(scenario: Scenario): boolean {
-  return scenario.targets.some(isEmbedded);
+  return scenario.targets.some(needsSimulator);
+}
+
+/** Addresses for a plan that is only looked at: nothing is started, and nothing is sent to them. */
+export function unstarted({ targets }: Scenario): PlanOptions {
+  const nowhere = 'http://127.0.0.1:0';
+  const services = new Map(targets.map(({ name }) => [name, { url: nowhere, token: 'none' }]));
+  return { simulatorUrl: nowhere, services };
 }
 
 /**
  * All that a run of the scenario will do. The same scenario and seed give the same plan. Throws a `UserError` for files
- * of authorities that are none, and for a proxy's password that was written out.
+ * of authorities that are none.
  */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
   const { scenario, promptTexts } = loaded;
   const groups = cellGroups(scenario);
   const connect = connectOptions(loaded);
   return {
-    targets: scenario.targets.map((target, index) =>
-      resolveTarget(target, options.simulatorUrl, connect[index]),
-    ),
+    targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
     prompts: scenario.prompts.map((prompt) => resolvePrompt(prompt, promptTexts)),
     cells: groups.flat(),
     blocks: blocksOf(scenario, groups),
     timeouts: scenario.timeouts,
     seed: scenario.seed,
     keepText: scenario.keepText,
+    ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };
 }
 
@@ -51,7 +54,7 @@ function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
   );
 }
 
-function blocksOf({ load, seed, connection }: Scenario, groups: readonly Cell[][]): Block[] {
+function blocksOf({ load, seed }: Scenario, groups: readonly Cell[][]): Block[] {
   const { requests, durationMs, warmup } = load;
   // A round without a request would be no round.
   const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
@@ -69,8 +72,7 @@ function blocksOf({ load, seed, connection }: Scenario, groups: readonly Cell[][
           cell,
           ...(shares === undefined ? {} : { requests: shares[round]! }),
           ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
-          // Warm-up would open the connections that a cold block's first requests are there to open.
-          warmup: round === 0 && connection !== 'cold' ? warmup : 0,
+          warmup: round === 0 ? warmup : 0,
           // All cells of a round are asked at the same moments: what differs is not the luck of the draw.
           ...(load.levels.some(({ rate }) => rate !== undefined) && {
             arrivals: { process: load.arrivals, seed: seed + round },

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { ErrorCode, Problem } from '../model/errors.ts';
 import { nearNames, suggest } from '../model/names.ts';
 import { excerpt } from '../wire/json.ts';
+import { maskUrl } from './document.ts';
 import { A_DURATION, type CheckParams } from './fields.ts';
 import { formatPath, type Path, valueAt } from './paths.ts';
 import { NESTED_KEYS } from './schema.ts';
@@ -130,7 +131,7 @@ function hinted(hint: string | undefined): { hint?: string } {
 
 // Keys and header values are never shown, wherever they came from.
 function isConfidential(path: Path): boolean {
-  return path[0] === 'targets' && (path[2] === 'apiKey' || path[2] === 'headers');
+  return path[0] === 'targets' && (path.at(-1) === 'apiKey' || path[2] === 'headers');
 }
 
 function shown(path: Path, root: unknown, written: Show): string {
@@ -141,5 +142,5 @@ function shown(path: Path, root: unknown, written: Show): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   if (isConfidential(path)) return typeof value === 'string' ? 'another text' : `a ${typeof value}`;
-  return typeof value === 'string' ? JSON.stringify(excerpt(value, 60)) : String(value);
+  return typeof value === 'string' ? JSON.stringify(excerpt(maskUrl(value), 60)) : String(value);
 }

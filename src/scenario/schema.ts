@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ARRIVALS, DEFAULT_TIMEOUTS, type LoadLevel, type Timeouts } from '../model/plan.ts';
+import { ARRIVALS, DEFAULT_TIMEOUTS, type LoadLevel, type Timeouts, TOKENIZER_NAMES } from '../model/plan.ts';
 import { connectionUse } from './connection-schema.ts';
 import {
   ALWAYS,
@@ -183,12 +183,25 @@ const documentSchema = mapping({
     .prefault('1s')
     .describe('A gap between content events that is longer than this counts as a stall.'),
   keepText: flag().default(false).describe('Keep the answers in the records.'),
+  tokenizer: choice(['none', ...TOKENIZER_NAMES])
+    .default('none')
+    .describe(
+      'Counts the output tokens of answers whose provider sends no usage, from their text. none: chunks stand in for tokens. o200k: the package gpt-tokenizer, which is installed beside streambench; it counts when no stream is open.',
+    ),
   thresholds: z
     .array(text('an expression such as "ttft.p95 < 2s"'), {
       error: 'a list of expressions such as "ttft.p95 < 2s"',
     })
     .default([])
     .describe('Conditions that the run must meet, such as "ttft.p95{prompt=short} < 800ms".'),
+  objectives: z
+    .array(text('a condition such as "ttft < 500ms"'), {
+      error: 'a list of conditions such as "ttft < 500ms"',
+    })
+    .default([])
+    .describe(
+      'What a single request must meet to count as good, such as "ttft < 500ms" and "longest_gap < 200ms". With them the run has a goodput: good requests a second (goodput) and their share (goodput.rate).',
+    ),
   simulator: simulatorSchema.optional().describe('Settings of the embedded simulator (provider: simulator).'),
 });
 

@@ -1,7 +1,7 @@
 import type { Secret } from '../model/secrets.ts';
 import { DIALECT_NAMES } from '../wire/dialects.ts';
 import { PROVIDERS } from '../wire/providers.ts';
-import { isConfidential, MASK, urlSecrets } from './document.ts';
+import { isConfidential, MASK, urlCredentials, urlSecrets } from './document.ts';
 import { parseDuration } from './duration.ts';
 import type { EnvUse } from './env.ts';
 import type { Scenario } from './schema.ts';
@@ -22,10 +22,20 @@ export function collectSecrets(
     for (const [name, value] of Object.entries(target.headers ?? {})) {
       if (isConfidential(['targets', index, 'headers', name])) literals.push(value);
     }
-    literals.push(...urlSecrets(target.url ?? ''));
+    const upstream = target.service?.upstream;
+    if (upstream?.apiKey !== undefined) literals.push(upstream.apiKey);
+    const urls = [target.url, target.metricsUrl, upstream?.url];
+    literals.push(...urls.flatMap((url = '') => urlSecrets(url)), ...proxySecrets(target.proxy ?? ''));
     found.push(...literals.map((value) => ({ name: MASK, value })));
   }
   return distinct(found.flatMap(withParts));
+}
+
+/** A proxy's password, and what is made of it on the way: a service may quote the headers that it got. */
+function proxySecrets(proxy: string): string[] {
+  const { name, password } = urlCredentials(proxy);
+  if (name === '' && password === '') return [];
+  return [...urlSecrets(proxy), Buffer.from(`${name}:${password}`).toString('base64')];
 }
 
 /** What came from the environment and must not be shown. */

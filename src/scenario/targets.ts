@@ -2,14 +2,46 @@ import type { AuthScheme, ConnectOptions, Target } from '../model/plan.ts';
 import type { Secret } from '../model/secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
+import { CUSTOM, providerRow, SIMULATOR } from './endpoint-schema.ts';
 import { type Env, reference } from './env.ts';
 import type { Finding } from './problems.ts';
-import { CUSTOM, providerRow, type ScenarioTarget, SIMULATOR } from './target-schema.ts';
+import { type ServiceSettings, upstreamDefaults } from './service-schema.ts';
+import { type ServiceAddress, serviceTarget } from './service-target.ts';
+import type { ScenarioTarget } from './target-schema.ts';
 
 /** From a target as it was written to the endpoint it means: what it does not say comes from its provider's row. */
 
+/** The embedded services and the simulator, as the run that started them knows them. */
+export interface StartedBackends {
+  /** Where the embedded simulator listens, such as `http://127.0.0.1:40123`. */
+  simulatorUrl?: string;
+  /** The embedded services, by the names of the targets that they answer for. */
+  services?: ReadonlyMap<string, ServiceAddress>;
+}
+
+/** The model behind a target's service, as a target of its own. */
+export function upstreamTarget(
+  { upstream }: Pick<ServiceSettings, 'upstream'>,
+  name: string,
+): ScenarioTarget {
+  return { name, ...upstreamDefaults(upstream), ...upstream };
+}
+
+/** The target with a key, which belongs to the model behind it where the target is the service. */
+export function withKey(target: ScenarioTarget, apiKey: string): ScenarioTarget {
+  const { service } = target;
+  if (service === undefined) return { ...target, apiKey };
+  return { ...target, service: { ...service, upstream: { ...service.upstream, apiKey } } };
+}
+
+/** The target that a key is for: the model's, where there is a service in front of it. */
+function keyHolder(target: ScenarioTarget): ScenarioTarget {
+  return target.service === undefined ? target : upstreamTarget(target.service, target.name);
+}
+
 /** The key that a target uses when it names none; a secret with the variable it came from. */
-export function defaultKey(target: ScenarioTarget, env: Env): Secret | undefined {
+export function defaultKey(named: ScenarioTarget, env: Env): Secret | undefined {
+  const target = keyHolder(named);
   if (target.apiKey !== undefined || ownAuthorization(target)) return undefined;
   const row = providerRow(target.provider);
   return row === undefined ? undefined : usualKey(row, env);
@@ -28,7 +60,8 @@ export function usualKey({ auth, keyVariable }: Provider, env: Env): Secret | un
 }
 
 /** The complaint when a target needs a key and there is none: a remote provider at its own address. */
-export function missingKey(target: ScenarioTarget, env: Env): Omit<Finding, 'path'> | undefined {
+export function missingKey(named: ScenarioTarget, env: Env): Omit<Finding, 'path'> | undefined {
+  const target = keyHolder(named);
   const row = providerRow(target.provider);
   if (row?.baseUrl === undefined || target.url !== undefined || target.apiKey !== undefined) return undefined;
   if (row.auth === 'none' || !row.baseUrl.startsWith('https:') || row.keyVariable === undefined)
@@ -38,7 +71,7 @@ export function missingKey(target: ScenarioTarget, env: Env): Omit<Finding, 'pat
   return {
     at: 'value',
     message: `target ${JSON.stringify(target.name)} has no key: ${wanted} is not set`,
-    hint: `set ${wanted.replace(' or ', ' and ')}, or give the target an apiKey such as ${reference('MY_KEY')}`,
+    hint: `set ${wanted.replace(' or ', ' and ')}, or give the ${named.service === undefined ? 'target' : 'upstream'} an apiKey such as ${reference('MY_KEY')}`,
     code: 'key_missing',
   };
 }
@@ -48,18 +81,27 @@ export function isEmbedded(target: ScenarioTarget): boolean {
   return target.provider === SIMULATOR && target.url === undefined;
 }
 
+/** True when the run must start the simulator for this target, be it behind a service. */
+export function needsSimulator(target: ScenarioTarget): boolean {
+  return isEmbedded(keyHolder(target));
+}
+
 /**
- * The endpoint of a target. `simulatorUrl` is the address of the embedded simulator, without a path; `connect` is how
- * connections are made, where not all is at its default.
+ * The endpoint of a target. `connect` is how connections are made, where not all is at its default.
  *
- * @throws {Error} when the target is the embedded simulator and no `simulatorUrl` is given, or when a target has
- * neither an address nor a provider with one; a checked scenario has no such target.
+ * @throws {Error} when the target is embedded and was not started, or when a target has neither an address nor a
+ * provider with one; a checked scenario has no such target.
  */
 export function resolveTarget(
   target: ScenarioTarget,
-  simulatorUrl?: string,
+  { simulatorUrl, services }: StartedBackends = {},
   connect?: ConnectOptions,
 ): Target {
+  if (target.service !== undefined) {
+    const address = services?.get(target.name);
+    if (address === undefined) throw new Error(`the service of target ${target.name} has not been started`);
+    return serviceTarget(target, target.service, address, connect);
+  }
   const { provider = CUSTOM, url, model, profile, apiKey, headers, extra, textPath, body, method } = target;
   const row = providerRow(provider);
   const dialect = target.dialect ?? row?.dialect;

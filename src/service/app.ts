@@ -79,7 +79,7 @@ export function createApp(core: Core): Hono<Env> {
 
   app.get('/api/v1/health/stream', (c) => c.json(health(core), core.draining ? 503 : 200));
   app.get('/metrics', async (c) => {
-    const { contentType, body } = await metrics.text();
+    const { contentType, body } = await metrics.text(c.req.queries('name[]'));
     return c.body(body, 200, { 'content-type': contentType });
   });
   app.get('/', (c) =>

@@ -61,7 +61,12 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
 
   return guardStore(core, () => {
     const known = route.session === 'path' || body.sessionId !== undefined;
-    const useHistory = conversation !== undefined && known && route.history && !body.wholeConversation;
+    const useHistory =
+      conversation !== undefined &&
+      known &&
+      route.history &&
+      !body.wholeConversation &&
+      settings.historyMessages > 0;
     const history = useHistory ? asHistory(core.store.messages(conversation, settings.historyMessages)) : [];
     const memory = route.agent ? recall(core, caller, pathId ?? 'default', asked) : undefined;
     const messages = [...(memory?.messages ?? []), ...history, ...body.messages];

@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { type ClientOptions, createClient } from '../client/client.ts';
+import type { ClientOptions } from '../client/client.ts';
 import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model/errors.ts';
 import { createToken } from './auth.ts';
 import type { ServiceOptions } from './options.ts';
-import { createService } from './service.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A model behind an embedded service, as data: the client is made where the service runs. */
@@ -16,6 +15,8 @@ export interface UpstreamSettings extends Omit<Upstream, 'client'> {
 export interface EmbeddedServiceOptions
   extends Omit<ServiceOptions, 'secret' | 'upstreams' | 'tools' | 'log' | 'clock'> {
   upstreams: readonly UpstreamSettings[];
+  /** SQLite file of the message store. Default: a temporary one, which is removed at the end. */
+  database?: string;
   /** Default: a random one. */
   secret?: string;
   /** Default 0: any free port. */
@@ -47,6 +48,9 @@ export type ProcessReply =
   | { type: 'failed'; code: ErrorCode; problems: readonly Problem[]; exitCode: ExitCode }
   | { type: 'broken'; message: string };
 
+const DRAIN_MS = 10_000;
+const GRACE_MS = 3_000;
+
 /**
  * Starts a service in a process of its own, so that it neither slows a client in this program nor is slowed by it, and
  * the memory that it reports is its own. It ends with this program, however that ends. Run from TypeScript sources it
@@ -57,30 +61,9 @@ export async function startEmbeddedService(options: EmbeddedServiceOptions): Pro
   const secret = options.secret ?? randomBytes(32).toString('base64url');
   const token = await createToken(secret);
   const started = import.meta.url.endsWith('.ts')
-    ? await startHere(options, secret)
+    ? await (await import('./here.ts')).startHere(options, secret)
     : await startProcess(options, secret);
   return { ...started, token };
-}
-
-/** Starts a service in this process. */
-export async function startHere(
-  options: EmbeddedServiceOptions,
-  secret: string,
-): Promise<Omit<EmbeddedService, 'token'>> {
-  const { port = 0, host = '127.0.0.1', upstreams, ...rest } = options;
-  const connected = upstreams.map(({ client, ...upstream }) => ({
-    ...upstream,
-    client: createClient(client),
-  }));
-  const service = createService({ ...rest, secret, upstreams: connected });
-  const address = await service.listen(port, host);
-  return {
-    ...address,
-    async close() {
-      await service.close();
-      for (const { client } of connected) client.close();
-    },
-  };
 }
 
 function startProcess(
@@ -105,7 +88,9 @@ function startProcess(
             port: reply.port,
             close() {
               if (child.connected) tell({ type: 'close' });
-              return exited;
+              // Nothing of a run may stay behind, not even a process that has come to a halt.
+              const timer = setTimeout(() => child.kill('SIGKILL'), (options.drainMs ?? DRAIN_MS) + GRACE_MS);
+              return exited.finally(() => clearTimeout(timer));
             },
           });
           break;

@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors.ts';
-import { type EmbeddedService, type ProcessReply, type ProcessRequest, startHere } from './embedded.ts';
+import type { EmbeddedService, ProcessReply, ProcessRequest } from './embedded.ts';
+import { startHere } from './here.ts';
 
 // The process of an embedded service: it is told what to be, and ends when it is told to or when its parent is gone.
 
@@ -45,5 +46,7 @@ process.on('message', (request: ProcessRequest) => {
   }
 });
 process.on('disconnect', () => void end());
-// A terminal's Ctrl-C reaches every process of its group; when this one ends is its parent's decision.
+// A terminal's Ctrl-C, and what a supervisor sends, reach every process of a group; when this one ends is its parent's
+// decision.
 process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});

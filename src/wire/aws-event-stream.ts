@@ -47,7 +47,7 @@ class Reader {
 
   push(chunk: Uint8Array): void {
     if (this.broken || chunk.length === 0) return;
-    this.chunks.push(chunk);
+    this.chunks.push(Uint8Array.from(chunk));
     this.length += chunk.length;
     while (!this.broken && this.length >= PRELUDE) {
       if (this.wanted === undefined) this.prelude();

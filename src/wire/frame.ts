@@ -22,6 +22,7 @@ export interface FrameSink {
 
 /** Cuts one byte stream into frames; each is delivered as soon as its last byte has been pushed. */
 export interface FrameParser {
+  /** `chunk` may be overwritten when this has returned. */
   push(chunk: Uint8Array): void;
   /** The stream has ended. What is left over is delivered with `incomplete`. */
   end(): void;

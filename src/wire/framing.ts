@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import { awsEventStream } from './aws-event-stream.ts';
 import type { Frame, Framing, FramingName } from './frame.ts';
 import { jsonArray } from './json-array.ts';
+import { Utf8Stream } from './utf8.ts';
 
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';
 
@@ -12,7 +13,7 @@ const sse: Framing = {
   name: 'sse',
   contentType: 'text/event-stream; charset=utf-8',
   parser(sink) {
-    const utf8 = new TextDecoder();
+    const utf8 = new Utf8Stream();
     let ending = false;
     let afterCr = false;
     const parser = createParser({
@@ -50,10 +51,10 @@ const sse: Framing = {
     };
     return {
       push(chunk) {
-        feed(utf8.decode(chunk, { stream: true }));
+        feed(utf8.push(chunk));
       },
       end() {
-        feed(utf8.decode());
+        feed(utf8.end());
         ending = true;
         parser.feed('\n\n');
       },
@@ -75,7 +76,7 @@ const ndjson: Framing = {
   name: 'ndjson',
   contentType: 'application/x-ndjson',
   parser(sink) {
-    const utf8 = new TextDecoder();
+    const utf8 = new Utf8Stream();
     // The pieces of the unfinished line: joined once, when its end arrives, so that a long line costs linear time.
     let pieces: string[] = [];
     const line = (text: string, incomplete: boolean) => {
@@ -85,7 +86,7 @@ const ndjson: Framing = {
     };
     return {
       push(chunk) {
-        const text = utf8.decode(chunk, { stream: true });
+        const text = utf8.push(chunk);
         let from = 0;
         for (let to = text.indexOf('\n'); to !== -1; to = text.indexOf('\n', from)) {
           // HOT PATH: most lines are whole.
@@ -100,7 +101,7 @@ const ndjson: Framing = {
         if (from < text.length) pieces.push(text.slice(from));
       },
       end() {
-        pieces.push(utf8.decode());
+        pieces.push(utf8.end());
         line(pieces.join(''), true);
         pieces = [];
       },
@@ -114,13 +115,13 @@ const raw: Framing = {
   name: 'raw',
   contentType: 'text/plain; charset=utf-8',
   parser(sink) {
-    const utf8 = new TextDecoder();
+    const utf8 = new Utf8Stream();
     const give = (data: string) => {
       if (data !== '') sink.frame({ data });
     };
     return {
-      push: (chunk) => give(utf8.decode(chunk, { stream: true })),
-      end: () => give(utf8.decode()),
+      push: (chunk) => give(utf8.push(chunk)),
+      end: () => give(utf8.end()),
     };
   },
   write: ({ data }) => data,

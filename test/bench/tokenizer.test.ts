@@ -3,20 +3,17 @@ import {
   createTokenCounter,
   type ImportModule,
   loadTokenizer,
-  TOKENIZER_NAMES,
   withCountedTokens,
 } from '../../src/bench/tokenizer.ts';
 import type { UserError } from '../../src/model/errors.ts';
-import type { Cell } from '../../src/model/plan.ts';
+import { TOKENIZER_NAMES } from '../../src/model/plan.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import { record as okRecord } from '../metrics/records.ts';
-
-const cell: Cell = { target: 't', prompt: 'p', concurrency: 1, mode: 'streaming' };
 
 /** One token for each word. */
 const words = (text: string) => text.split(' ').length;
 
-function record(more: Partial<RequestRecord> & { toolText?: string } = {}): RequestRecord {
+function record(more: Partial<RequestRecord> = {}): RequestRecord {
   const tokens = { output: 4, source: 'chunks', first: 1 } as const;
   return { ...okRecord(), contentEvents: 4, tokens, text: 'one two three', ...more };
 }
@@ -92,7 +89,7 @@ describe('createTokenCounter', () => {
   function released(options: { keepText: boolean; maxChars?: number }, records: readonly RequestRecord[]) {
     let calls = 0;
     const counter = createTokenCounter((text) => ++calls && words(text), options);
-    for (const one of records) counter.hold(one, cell);
+    for (const one of records) counter.hold(one);
     expect(calls).toBe(0);
     const out: RequestRecord[] = [];
     counter.release((one) => out.push(one));

@@ -145,7 +145,7 @@ test('a dumb terminal gets ASCII', async () => {
 test.each<[string[], string]>([
   [['-n', '0'], '--requests is not a whole number from 1 to 1000'],
   [['--for', 'soon'], '--for soon is not a duration'],
-  [['--mode', 'both'], '--mode both is for runs'],
+  [['--mode', 'twice'], '--mode'],
   [['--dialect', 'openai-chatt'], 'did you mean "openai-chat"'],
   [['--provider', 'opnai'], 'did you mean "openai"'],
   [['--max-tokens', 'x'], '--max-tokens'],

@@ -308,6 +308,20 @@ describe('Ctrl-C', () => {
   });
 });
 
+test('no secret reaches the texts that are kept, when a service quotes it', async () => {
+  const secret = 'sk-very-secret-4712';
+  const server = await serve((socket, request) => {
+    const heard = /authorization: (.*)\r/i.exec(request)?.[1];
+    socket.write(SSE_HEAD + chunked(chatChunk({ content: `I got ${heard}` }, 'stop')) + CHUNKED_END);
+  });
+  const run = against(server, '--keep-text', '--api-key', secret);
+  const { stdout, stderr } = await streambench(run);
+  const { records, run: kept } = newestRun(output);
+  expect(records[0]!.text).toBe('I got Bearer [secret]');
+  const files = readdirSync(kept).map((name) => readFileSync(join(kept, name), 'utf8'));
+  expect([stdout, stderr, ...files].join('\n')).not.toContain(secret);
+});
+
 test('no secret reaches any output, whatever the server does with it', async () => {
   const secret = 'sk-very-secret-4711';
   const server = await serve((socket, request) => {

@@ -12,8 +12,11 @@ afterEach(async () => {
   for (const item of open.splice(0)) await item.close();
 });
 
-/** Runs two blocks of 6 requests, 3 at once, and tells for each whether its connections were open. */
-async function reused(connect: ConnectOptions) {
+/**
+ * Runs two blocks of 6 requests, 3 at once, the first after `warmup` others, and tells for each whether its connections
+ * were open.
+ */
+async function reused(connect: ConnectOptions, warmup = 0) {
   const server = await chatServer({ http: connect.http ?? 1 });
   const baseUrl = `${server.url}/v1`;
   const cell = { target: 't', prompt: 'p', concurrency: 3, mode: 'streaming' } as const;
@@ -36,7 +39,7 @@ async function reused(connect: ConnectOptions) {
   for (const round of [0, 1]) {
     const seen: Observation[] = [];
     const keep = (observation: Observation) => void seen.push(observation);
-    await runner.run({ round, cell: 0, requests: 6, warmup: 0 }, cell, {
+    await runner.run({ round, cell: 0, requests: 6, warmup: round === 0 ? warmup : 0 }, cell, {
       recorded: keep,
       warmedUp: () => {},
     });
@@ -47,7 +50,7 @@ async function reused(connect: ConnectOptions) {
 }
 
 describe('a block', () => {
-  const [open3, open6] = [Array(3).fill(true), Array(6).fill(true)];
+  const [open3, open5, open6] = [Array(3).fill(true), Array(5).fill(true), Array(6).fill(true)];
   const [new1, new3, new6] = [[false], Array(3).fill(false), Array(6).fill(false)];
 
   test('finds warm connections open', async () => {
@@ -70,7 +73,19 @@ describe('a block', () => {
 
   test('of HTTP/2 has one session, cold or warm', async () => {
     expect(await reused({ http: 2 })).toEqual({ blocks: [open6, open6], accepted: 1 });
-    const cold = [...new1, ...Array(5).fill(true)];
+    const cold = [...new1, ...open5];
     expect(await reused({ http: 2, connection: 'cold' })).toEqual({ blocks: [cold, cold], accepted: 1 + 2 });
+  });
+
+  test('finds its connections so after a warm-up too, with new ones where they are to be cold', async () => {
+    expect(await reused({}, 4)).toEqual({ blocks: [open6, open6], accepted: 3 });
+    const cold = [...new3, ...open3];
+    // The warm-up has opened three of its own.
+    expect(await reused({ connection: 'cold' }, 4)).toEqual({ blocks: [cold, cold], accepted: 1 + 3 + 6 });
+    const cold2 = [...new1, ...open5];
+    expect(await reused({ http: 2, connection: 'cold' }, 4)).toEqual({
+      blocks: [cold2, cold2],
+      accepted: 1 + 1 + 2,
+    });
   });
 });

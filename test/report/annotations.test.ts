@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { annotationsReport } from '../../src/report/annotations.ts';
-import { abortedReport, failedReport, GATES, gatedReport, manyCells, nastyReport } from './reports.ts';
+import {
+  abortedReport,
+  comparedReport,
+  failedReport,
+  GATES,
+  gatedReport,
+  incomparableReport,
+  manyCells,
+  nastyReport,
+} from './reports.ts';
 
 const COMMAND = /^::(error|warning|notice) title=([^:,\n\r]*)::([^\n\r]*)$/;
 
@@ -49,6 +58,22 @@ describe('annotations', () => {
       kind: 'error',
       message: 'None of 320 requests was ok.',
     });
+  });
+
+  test('an error for each figure that became worse than the baseline, or a warning that nothing is known', () => {
+    const [worse, ...rest] = commands(annotationsReport(comparedReport()));
+    expect(worse).toMatchObject({ kind: 'error', title: 'demo: regression against the baseline: ttft.p95' });
+    expect(worse!.message).toMatch(/regression\nflash · short · 1 stream · streaming$/);
+    expect(rest.map(({ kind }) => kind)).not.toContain('error');
+    expect(rest.at(-1)!.message).toMatch(
+      /^the gate passed; 1 of 4 figures regressed against baseline "main"; 320/,
+    );
+
+    const open = commands(annotationsReport(comparedReport({ verdict: 'inconclusive', rows: [] })));
+    expect(open.map(({ kind, title }) => `${kind} ${title}`)).toContain('warning demo: inconclusive');
+    expect(open.map(({ kind }) => kind)).not.toContain('error');
+    const other = commands(annotationsReport(incomparableReport()));
+    expect(other[0]).toMatchObject({ kind: 'error', title: 'demo: the baseline decides nothing' });
   });
 
   test('at most ten of a kind, the last of which counts the others', () => {

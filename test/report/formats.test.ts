@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../src/metrics/definitions.ts';
 import type { Report } from '../../src/model/report.ts';
 import { REPORTERS } from '../../src/report/index.ts';
+import { comparedReport, incomparableReport } from './reports.ts';
 import { sampleReport } from './sample.ts';
 
 const report = sampleReport();
@@ -34,6 +35,23 @@ describe('markdown', () => {
     await expect(text).toMatchFileSnapshot('fixtures/report.md');
   });
 
+  test('a regression against the baseline comes before the figures', () => {
+    const text = REPORTERS.markdown(comparedReport());
+    expect(text).toMatch(/^## demo\n\n\*\*The gate passed; 1 of 4 figures regressed against baseline "main"/);
+    expect(text.indexOf('### Against baseline main')).toBeLessThan(text.indexOf('### Streaming'));
+    const rows = text
+      .split('\n')
+      .filter((line) => /^\| (regression|inconclusive|too few|equivalent)/.test(line));
+    expect(rows[0]).toBe(
+      '| regression | flash · short · 1 stream · streaming | ttft.p95 | 182 / 240 ms | × 1.32 (1.20–1.40) |',
+    );
+    expect(rows).toHaveLength(5);
+    expect(text).toContain('- the version of Node differs: 20, 22');
+    expect(REPORTERS.markdown(incomparableReport())).toContain(
+      'not comparable: the runs are of different scenarios',
+    );
+  });
+
   test('what a service says cannot become markup', () => {
     const one = structuredClone(report);
     for (const cell of one.cells) {
@@ -54,11 +72,11 @@ describe('csv', () => {
     expect(lines.pop()).toBe('');
     expect(lines).toHaveLength(1 + report.cells.length * METRICS.length);
     expect(lines[0]).toBe(
-      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max',
+      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max,token_source,goodput_per_second,goodput_share',
     );
     const { ttft } = report.cells[0]!.metrics;
     expect(lines).toContain(
-      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max}`,
+      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,`,
     );
   });
 
@@ -66,7 +84,7 @@ describe('csv', () => {
     const row = REPORTERS.csv(report)
       .split('\r\n')
       .find((line) => line.includes('non-streaming') && line.includes(',gap,'));
-    expect(row).toMatch(/,gap,,0,,,,,,,,$/);
+    expect(row).toMatch(/,gap,,0,,,,,,,,,usage,,$/);
   });
 
   test('commas, quotes and line ends are quoted', () => {

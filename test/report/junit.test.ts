@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { junitReport } from '../../src/report/junit.ts';
-import { abortedReport, failedReport, GATES, gate, gatedReport, nastyReport } from './reports.ts';
+import {
+  abortedReport,
+  baselineOf,
+  comparedReport,
+  failedReport,
+  GATES,
+  gate,
+  gatedReport,
+  incomparableReport,
+  nastyReport,
+} from './reports.ts';
 import { type Element, parseXml } from './xml.ts';
 
 const REPORTS: [string, Report][] = [
@@ -12,6 +22,9 @@ const REPORTS: [string, Report][] = [
   ['aborted', abortedReport()],
   ['all failed', failedReport()],
   ['gates, all failed', failedReport(GATES)],
+  ['baseline', comparedReport()],
+  ['baseline, strict', comparedReport({ strict: true })],
+  ['baseline of something else', incomparableReport()],
   ['no cells', { ...gatedReport(), cells: [], gates: [] }],
   ['a name of spaces', { ...gatedReport(), scenario: { ...gatedReport().scenario, name: ' \n' } }],
   ['the worst of names', nastyReport()],
@@ -30,9 +43,18 @@ describe.each(REPORTS)('the schema: %s', (_name, report) => {
     expect(suite.children.map(({ name }) => name).join(' ')).toMatch(
       /^properties( testcase)* system-out system-err$/,
     );
-    expect(Object.keys(suite.attributes).sort()).toEqual(
-      ['errors', 'failures', 'hostname', 'id', 'name', 'package', 'tests', 'time', 'timestamp'].sort(),
-    );
+    expect(Object.keys(suite.attributes).sort()).toEqual([
+      'errors',
+      'failures',
+      'hostname',
+      'id',
+      'name',
+      'package',
+      'skipped',
+      'tests',
+      'time',
+      'timestamp',
+    ]);
     expect(suite.attributes.name!.trim()).not.toBe('');
     expect(suite.attributes.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
     const cases = suite.children.filter(({ name }) => name === 'testcase');
@@ -41,6 +63,7 @@ describe.each(REPORTS)('the schema: %s', (_name, report) => {
       tests: String(cases.length),
       failures: String(having('failure')),
       errors: String(having('error')),
+      skipped: String(having('skipped')),
     });
     for (const one of [suite, ...cases]) expect(one.attributes.time).toMatch(/^\d+\.\d{3}$/);
     for (const one of cases) {
@@ -48,8 +71,9 @@ describe.each(REPORTS)('the schema: %s', (_name, report) => {
       expect(one.children.length).toBeLessThanOrEqual(1);
       const problem = problemOf(one);
       if (!problem) continue;
-      expect(problem.name).toMatch(/^(failure|error)$/);
+      expect(problem.name).toMatch(/^(failure|error|skipped)$/);
       expect(problem.attributes.message!.trim()).not.toBe('');
+      if (problem.name === 'skipped') continue;
       expect(problem.attributes.type).toMatch(/^[\w-]+$/);
       expect(problem.text).not.toBe('');
     }
@@ -111,6 +135,45 @@ describe('the cases', () => {
   test('gates that pass do not hide that nothing was answered', () => {
     const cases = casesOf(failedReport([gate({ expression: 'errors.rate <= 100%' })]));
     expect(cases.map((one) => problemOf(one)?.attributes.type)).toEqual(['unanswered', undefined]);
+  });
+
+  test('are also the figures that were compared with a baseline, regressions first, and skipped where nothing is known', () => {
+    const found = casesOf(comparedReport()).map((one) => [
+      one.attributes.name!.split(' ')[0],
+      problemOf(one)?.name,
+    ]);
+    expect(found).toEqual([
+      ['ttft.p95', 'failure'],
+      ['ttft.p95', undefined],
+      ['total.p50', 'skipped'],
+      ['gap.p95', 'skipped'],
+      ['ttft.p50', undefined],
+      ['errors.rate', undefined],
+    ]);
+    const [worse] = casesOf(comparedReport());
+    expect(worse!.attributes.name).toBe(
+      'ttft.p95 against the baseline: flash · short · 1 stream · streaming',
+    );
+    expect(problemOf(worse)!.attributes).toMatchObject({
+      type: 'regression',
+      message: expect.stringMatching(/^regression: ttft p95/),
+    });
+  });
+
+  test('what is inconclusive fails where that was asked for, and no baseline of something else is a pass', () => {
+    const strict = casesOf(comparedReport({ strict: true }));
+    expect(strict.map((one) => problemOf(one)?.attributes.type)).toEqual(
+      expect.arrayContaining(['regression', 'inconclusive']),
+    );
+    const [other] = casesOf(incomparableReport());
+    expect(problemOf(other)).toMatchObject({ name: 'error', attributes: { type: 'not-comparable' } });
+    // Nothing gated, nothing decided.
+    const rows = baselineOf().rows.map((row) => ({ ...row, gated: false }));
+    const few = comparedReport({ strict: true, verdict: 'inconclusive', rows });
+    expect(problemOf(casesOf(few)[0])).toMatchObject({
+      name: 'failure',
+      attributes: { type: 'inconclusive' },
+    });
   });
 
   test('names stay what they were, as far as XML can say them', () => {

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { REPORTERS } from '../../src/report/index.ts';
 import { REPORTER_NAMES } from '../../src/report/names.ts';
-import { abortedReport, failedReport, GATES, gatedReport, nastyReport } from './reports.ts';
+import {
+  abortedReport,
+  comparedReport,
+  failedReport,
+  GATES,
+  gatedReport,
+  incomparableReport,
+  nastyReport,
+} from './reports.ts';
 
 const REPORTS: Record<string, () => Report> = {
   'a normal run': () => gatedReport(),
@@ -11,6 +19,8 @@ const REPORTS: Record<string, () => Report> = {
   'a run where everything failed': () => failedReport(),
   'a run with gates where everything failed': () => failedReport(GATES),
   'a run without cells': () => ({ ...gatedReport(), cells: [], comparisons: [], gates: [] }),
+  'a run against a baseline': () => comparedReport(),
+  'a run against a baseline of something else': incomparableReport,
   'a run with the worst of names': nastyReport,
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../src/model/record.ts';
 import { type ProbeViewOptions, probeView } from '../../src/report/probe.ts';
-import { type ProbeReport, probeJson } from '../../src/report/probe-report.ts';
+import { type ProbeReport, probeJson, wholeAnswers } from '../../src/report/probe-report.ts';
 import { displayWidth } from '../../src/report/text.ts';
 import { probeReport, probeRequest, warmRequest } from './probes.ts';
 
@@ -101,15 +102,65 @@ describe('what it says', () => {
     });
     const report = probeReport([{ ...nothing, arrivals: [], stopped: { by: 'time', afterMs: 1000 } }]);
     expect(view(report)).toContain('nothing came within 1.0 s');
-    expect(view(report)).toMatch(/^failed /m);
+    expect(view(report)).toMatch(/^connecting .*✘ failed$/m);
+    expect(view(report)).not.toContain('├');
   });
 
   test('the outcome of a failure, its body, its hint, and that the dialect was a guess', () => {
     const text = view(broken);
-    expect(text).toContain('http_error: HTTP 401: no such key');
-    expect(text).toContain('  | {"error":');
-    expect(text).toContain('check the key');
-    expect(text).toContain('the dialect "openai-chat" was concluded from the URL');
+    expect(text).toMatch(/^✘ HTTP 401: no such key\n {2}\| \{"error": "no such .*\n→ check the key/m);
+    // A key that is not accepted says nothing against the dialect.
+    expect(text).not.toContain('was concluded from the URL');
+    const page = { kind: 'not_a_stream', message: 'the answer is an HTML page' } as const;
+    const strange = probeReport([probeRequest({ outcome: page })], { guessed: true });
+    expect(view(strange)).toContain('→ the dialect "openai-chat" was concluded from the URL');
+  });
+
+  test('the verdict and the number of remarks at once, and a reason that remarks share once', () => {
+    const common = { why: 'readers stumble', remedy: 'write it otherwise', code: 'data-format' } as const;
+    const lint = [
+      { ...common, severity: 'warning', what: 'lines end with CRLF' },
+      { ...common, severity: 'warning', what: '3 events without data' },
+      { ...common, severity: 'info', what: 'no cache-control', why: 'a cache' },
+    ] as const;
+    const text = view(probeReport([{ ...probeRequest(), lint }]));
+    expect(text).toMatch(/^✔ ok · streaming · 2 warnings$/m);
+    expect(text.match(/readers stumble/g)).toHaveLength(1);
+  });
+
+  test('the proxy, and what an HTTP/2 connection takes', () => {
+    const request = probeRequest({
+      connection: {
+        ...{ reused: false, protocol: 'h2', proxy: 'proxy:3128', remote: '10.0.0.1:3128' },
+        ...{ streams: 1, streamLimit: 100 },
+      },
+    });
+    expect(view(probeReport([request]), { width: 120 })).toContain(
+      'HTTP/2 200 · by the proxy proxy:3128 (10.0.0.1:3128) · new connection · up to 100 streams',
+    );
+  });
+
+  test('no rate of what came all at once', () => {
+    const streaming = { verdict: 'buffered', evidence: 'all at once', figures: null } as const;
+    expect(view(full)).toContain('tokens/s');
+    expect(view(probeReport([{ ...probeRequest(), streaming }]))).not.toContain('tokens/s');
+  });
+
+  test('how soon the whole answer is without streaming', () => {
+    const whole = (end: number, outcome: Outcome = { kind: 'ok' }) => {
+      const { scheduled, started, sent } = probeRequest().record.marks;
+      const marks = { scheduled, started, sent: sent!, headers: end, firstByte: end, end };
+      return probeRequest({ mode: 'non-streaming', marks, outcome });
+    };
+    const beside = (...requests: ReturnType<typeof whole>[]) =>
+      view({ ...probeReport([probeRequest()]), whole: wholeAnswers(requests) });
+    expect(beside(whole(1008.2), whole(1948.2), whole(3000))).toContain(
+      "without streaming: whole after 1881 ms (p50 of 3)\nthe stream's first content came 6.0× sooner",
+    );
+    expect(beside(whole(380))).toContain("the stream's first content came no sooner");
+    expect(beside(whole(90, { kind: 'http_error', message: 'HTTP 400' }))).toContain(
+      'without streaming: http_error: HTTP 400',
+    );
   });
 
   test('that later requests failed', () => {

@@ -1,4 +1,5 @@
 import { compareModes } from '../../src/metrics/modes.ts';
+import type { BaselineReport, ComparisonRow } from '../../src/model/comparison.ts';
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
 
@@ -106,6 +107,82 @@ function emptied(cell: CellReport, outcomes: CellReport['outcomes'], failures: F
   cell.tokenSource = null;
 }
 
+function comparisonRow(changes: Partial<ComparisonRow> = {}): ComparisonRow {
+  const { metric = 'ttft', statistic = 'p50', verdict = 'equivalent' } = changes;
+  return {
+    cell: { target: 'flash', prompt: 'short', concurrency: 1, mode: 'streaming' },
+    metric,
+    statistic,
+    unit: 'ms',
+    better: 'lower',
+    base: { n: 200, censored: 0, value: 182.4 },
+    next: { n: 200, censored: 0, value: 240.1 },
+    ratio: 1.316,
+    low: 1.2,
+    high: 1.4,
+    difference: 57.7,
+    tolerance: 0.1,
+    verdict,
+    gated: true,
+    pWorse: 0.001,
+    pBetter: 1,
+    drawn: 'rounds',
+    moreRequests: null,
+    mannWhitney: null,
+    sentence: `${metric} ${statistic} of flash / short / 1 stream: 182 ms before, 240 ms now: ${verdict}`,
+    ...changes,
+  };
+}
+
+/** The comparison with a baseline: one figure of each verdict. */
+export function baselineOf(changes: Partial<BaselineReport> = {}): BaselineReport {
+  const side = { failed: 0, requests: 200, rate: 0, low: 0, high: 0.01 };
+  const { cell } = comparisonRow();
+  const rows = [
+    comparisonRow(),
+    comparisonRow({ statistic: 'p95', verdict: 'regression' }),
+    comparisonRow({ metric: 'total', verdict: 'inconclusive', low: null, high: null, ratio: null }),
+    comparisonRow({ metric: 'gap', statistic: 'p95', verdict: 'regression', gated: false }),
+  ];
+  return {
+    name: 'main',
+    strict: false,
+    verdict: 'regression',
+    sentence: rows[1]!.sentence,
+    obstacles: [],
+    warnings: ['the version of Node differs: 20, 22'],
+    base: 'run-a',
+    next: 'run-b',
+    settings: { seed: 1, resamples: 10_000, level: 0.9 },
+    rows,
+    errors: [
+      {
+        cell,
+        base: side,
+        next: side,
+        difference: 0,
+        low: -0.01,
+        high: 0.01,
+        verdict: 'equivalent',
+        sentence: 'error rate of flash: 0 of 200 before, 0 of 200 now',
+      },
+    ],
+    ...changes,
+  };
+}
+
+/** A run that was held against a baseline. */
+export function comparedReport(changes: Partial<BaselineReport> = {}): Report {
+  return { ...gatedReport(), gates: [gate()], baseline: baselineOf(changes) };
+}
+
+/** The same against a baseline of something else. */
+export function incomparableReport(): Report {
+  const sentence = 'not comparable: the runs are of different scenarios: "demo", "other"';
+  const obstacles = ['the runs are of different scenarios: "demo", "other"'];
+  return comparedReport({ verdict: 'not_comparable', sentence, obstacles, rows: [], errors: [] });
+}
+
 /** What names and messages can hold at worst. */
 export const NASTY =
   'a"b\'<c>&]]>\n::error::x\r\n%0A\\|`*@all 请介绍 🚀 \u0000\u0007\u001b[31m\u202e\ud800,{}=#/ z';
@@ -121,6 +198,13 @@ export function nastyReport(): Report {
     notes: [NASTY],
     cell: { target: NASTY, prompt: NASTY, concurrency: 1, mode: 'streaming' },
   }));
+  report.baseline = baselineOf({
+    name: NASTY,
+    sentence: NASTY,
+    obstacles: [NASTY],
+    warnings: [NASTY],
+    rows: baselineOf().rows.map((row) => ({ ...row, sentence: NASTY, cell: { ...row.cell, target: NASTY } })),
+  });
   for (const cell of report.cells) {
     cell.failures = [{ kind: 'network', count: 2, message: NASTY, body: NASTY, hint: NASTY }];
     if (cell.streaming) cell.streaming = { ...cell.streaming, verdict: 'buffered', evidence: NASTY };

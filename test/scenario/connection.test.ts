@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectionOverrides } from '../../src/cli/scenario-flags.ts';
 import type { ConnectOptions } from '../../src/model/plan.ts';
+import { createRedactor } from '../../src/model/secrets.ts';
+import { parseOverride } from '../../src/scenario/overrides.ts';
 import { parseScenario } from '../../src/scenario/parse.ts';
 import { planScenario } from '../../src/scenario/plan.ts';
 import { CA, CA_FILE, SERVER_TLS } from '../support/chat-server.ts';
@@ -65,13 +67,12 @@ describe('how connections are made', () => {
     });
   });
 
-  it('has no warm-up where it would open the connections that are to be cold', () => {
+  it('leaves the warm-up as it is: what that opens is closed before the window', () => {
     const warmups = (connection: string) =>
       planScenario(load(scenario('', `connection: ${connection}\nload: { warmup: 3 }`))).blocks.map(
         ({ warmup }) => warmup,
       );
-    expect(warmups('cold')).toEqual([0, 0, 0, 0, 0]);
-    expect(warmups('per-request')).toEqual([3, 0, 0, 0, 0]);
+    for (const use of ['warm', 'cold', 'per-request']) expect(warmups(use)).toEqual([3, 0, 0, 0, 0]);
   });
 });
 
@@ -110,14 +111,46 @@ describe('what is wrong with it', () => {
     expect(refusal(', ca: text.pem')).toContain('DIR/text.pem holds no certificate\n');
     expect(refusal(', ca: cut.pem')).toContain('certificate 2 in DIR/cut.pem cannot be read');
   });
+});
 
-  it("is told for a proxy's password that is written out, without showing it", () => {
-    const message = refusal(', proxy: "http://me:hidden-1@p:1"');
-    expect(message).toMatch(/the proxy's password is written out\n.*env:MY_PROXY/);
-    expect(message).not.toContain('hidden-1');
-    expect(connectOf(', proxy: "http://me:${env:PW}@p:1"', '', { PW: 'hidden-1' })?.proxy).toContain(
-      'hidden-1',
-    );
+describe("a proxy's credentials", () => {
+  const read = (proxy: string, env: Record<string, string> = {}) =>
+    parseScenario(scenario(`, proxy: "${proxy}"`), 's.yaml', { env });
+  const shownOf = (proxy: string, env: Record<string, string> = {}) =>
+    (read(proxy, env).document as { targets: { proxy: string }[] }).targets[0]!.proxy;
+
+  it.each([
+    ['http://me:hidden-1@p:1', 'http://me:[secret]@p:1'],
+    ['http://me:hid%21den-1@p:1/', 'http://me:[secret]@p:1/'],
+    ['http://me:100%hidden@p:1', 'http://me:[secret]@p:1'],
+    ['http://hidden-token@p:1', 'http://[secret]@p:1'],
+    ['http://me@p:hidden-1@p:1', 'http://me@p:[secret]@p:1'],
+    ['http://${env:ME}:hidden-1@p:1', 'http://${env:ME}:[secret]@p:1'],
+    ['http://me:${env:PW}@p:1', 'http://me:${env:PW}@p:1'],
+    ['http://p:1', 'http://p:1'],
+  ])('%s is kept as %s', (written, kept) => {
+    expect(shownOf(written, { ME: 'someone', PW: 'hidden-1' })).toBe(kept);
+  });
+
+  it('are used, and taken out of whatever a service quotes', () => {
+    const loaded = read('http://me:hid%21den-1@p:1');
+    expect(planScenario(loaded).targets[0]!.connect?.proxy).toBe('http://me:hid%21den-1@p:1');
+    const header = `Basic ${Buffer.from('me:hid!den-1').toString('base64')}`;
+    const redact = createRedactor(loaded.secrets);
+    expect(redact(`${header} hid!den-1 hid%21den-1`)).toBe('Basic [secret] [secret] [secret]');
+  });
+
+  it('do not change what a run is compared by', () => {
+    expect(read('http://me:hidden-1@p:1').hash).toBe(read('http://me:hidden-2@p:1').hash);
+    expect(read('http://me:hidden-1@p:1').hash).not.toBe(read('http://me:hidden-1@q:1').hash);
+  });
+
+  it('are not shown when the address is wrong', () => {
+    const messages = problems(scenario(', proxy: "socks5://me:hidden-1@p:1"'));
+    expect(messages.join('\n')).toContain('got "socks5://me:[secret]@p:1"');
+    const from = parseOverride('targets.0.proxy=socks5://me:hidden-1@p:1').from;
+    expect(from).toBe('--set targets.0.proxy');
+    expect(parseOverride('targets.+={ name: a, apiKey: hidden-1 }').from).not.toContain('hidden');
   });
 });
 

@@ -37,6 +37,8 @@ describe('scenario schema', () => {
       stallMs: 1000,
       keepText: false,
       thresholds: [],
+      objectives: [],
+      tokenizer: 'none',
     });
   });
 

@@ -6,7 +6,9 @@ const scenario = (fields: string) =>
   `version: 1\nname: n\ntargets:\n  - { name: t, ${fields} }\nprompts:\n  - { name: p, text: x }\n`;
 
 function target(fields: string, env: Record<string, string> = {}) {
-  return resolveTarget(load(scenario(fields), { env }).scenario.targets[0]!, 'http://127.0.0.1:4/');
+  return resolveTarget(load(scenario(fields), { env }).scenario.targets[0]!, {
+    simulatorUrl: 'http://127.0.0.1:4/',
+  });
 }
 
 describe('resolveTarget', () => {

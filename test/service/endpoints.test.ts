@@ -130,8 +130,9 @@ describe('streams', () => {
     };
     const [real, legacy] = [await timed('real'), await timed('legacy')];
     // The model takes 20 ms to its first token and 110 ms more to its last.
-    expect(real.headersMs).toBeLessThan(100);
     expect(legacy.headersMs).toBeGreaterThan(110);
+    // In both cases what is left after the headers is compared: a machine that is slow now is slow for both.
+    expect(real.totalMs - real.headersMs).toBeGreaterThan(legacy.totalMs - legacy.headersMs);
     expect(types(legacy.list)).toEqual(types(real.list));
   });
 

@@ -1,6 +1,13 @@
 import type { AddCommand } from '../command.ts';
 import { runScenarios } from '../run-scenarios.ts';
-import { collect, envOf, numberList, type ScenarioFlags, scenarioOverrides } from '../scenario-flags.ts';
+import {
+  addConnectionOptions,
+  collect,
+  envOf,
+  numberList,
+  type ScenarioFlags,
+  scenarioOverrides,
+} from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
 interface AbCommandFlags extends ScenarioFlags {
@@ -11,7 +18,7 @@ interface AbCommandFlags extends ScenarioFlags {
 }
 
 export const abCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('ab')
     .description('target A against target B, interleaved in one run')
     .argument('<a>', 'PROVIDER/MODEL, such as zhipu/glm-4-flash, or URL#MODEL')
@@ -32,7 +39,16 @@ export const abCommand: AddCommand = (root, open) => {
     .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
     .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
     .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
-    .option('-o, --output <folder>', 'where runs are kept', 'results')
+    .option(
+      '--objective <condition>',
+      'what a good request meets, such as "ttft < 500ms" (see goodput); may be repeated',
+      collect,
+      [],
+    )
+    .option('--tokenizer <name>', 'count tokens where a provider sends no usage: o200k, or none')
+    .option('-o, --output <folder>', 'where runs are kept', 'results');
+  addConnectionOptions(command);
+  command
     .option('--json', 'print the report as one JSON document instead of tables')
     .action((a: string, b: string, flags: AbCommandFlags) => ab(a, b, flags, open()));
 };

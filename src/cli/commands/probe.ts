@@ -42,7 +42,11 @@ export const probeCommand: AddCommand = (root, open) => {
     .option('--dialect <name>', "the wire format (default: the provider's, or what the URL looks like)")
     .option('--prompt <text>', 'what to ask')
     .option('--max-tokens <count>', 'upper limit of the answer in tokens', Number)
-    .option('--mode <mode>', 'streaming or non-streaming', 'streaming')
+    .option(
+      '--mode <mode>',
+      'streaming, non-streaming, or both: the second says how soon the whole answer is',
+      'streaming',
+    )
     .option('-n, --requests <count>', 'requests, one after the other: one cold, the rest warm', Number, 1)
     .option('--for <time>', 'end the stream after this long (default: 30s without a dialect or provider)')
     .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
@@ -106,7 +110,6 @@ async function target(url: string | undefined, flags: ProbeFlags, session: Sessi
   const { dialectOf, isPlainDialect } = await import('../../bench/probe-target.ts');
   const { loadFromFlags } = await import('../../scenario/from-flags.ts');
   const { provider, prompt, body, mode, header, apiKey, model, maxTokens } = flags;
-  if (mode === 'both') throw modeError(mode);
   const guessed = url !== undefined && provider === undefined && flags.dialect === undefined;
   const dialect = guessed ? dialectOf(url) : flags.dialect;
   const plain = dialect !== undefined && isPlainDialect(dialect);
@@ -127,13 +130,6 @@ async function target(url: string | undefined, flags: ProbeFlags, session: Sessi
   };
   const loaded = loadFromFlags(defined(given), { env: session.env, overrides });
   return { loaded, guessed, endless: plain && provider === undefined && !asked };
-}
-
-function modeError(mode: string): UserError {
-  return new UserError('usage', {
-    message: `--mode ${mode} is for runs: a probe looks at one request`,
-    hint: 'give --mode streaming or --mode non-streaming',
-  });
 }
 
 function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -44,7 +44,7 @@ export const runCommand: AddCommand = (root, open) => {
     .option('--calibrate', "measure the client's own noise floor at each concurrency first")
     .option(
       '--baseline <name>',
-      'compare with this baseline (a name, or a run folder): exit 4 on a regression',
+      'compare with this baseline (a name, or a run folder): exit 4 on a regression, 5 when it is of something else',
     )
     .option('--save-baseline <name>', 'keep this run as a baseline')
     .option('--strict', 'fail also when the client could not keep up (6) or a comparison knows nothing (5)')
@@ -71,7 +71,14 @@ function addScenarioOptions(command: Command): void {
     .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
     .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
     .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
+    .option(
+      '--objective <condition>',
+      'what a good request meets, such as "ttft < 500ms" (see goodput); may be repeated',
+      collect,
+      [],
+    )
     .option('--keep-text', "keep the answers' texts in the records")
+    .option('--tokenizer <name>', 'count tokens where a provider sends no usage: o200k, or none')
     .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
     .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
     .option(

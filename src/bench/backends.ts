@@ -1,0 +1,98 @@
+import type { ClientOptions } from '../client/client.ts';
+import type { Target, Timeouts } from '../model/plan.ts';
+import type { Secret } from '../model/secrets.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+import { usesSimulator } from '../scenario/plan.ts';
+import { type ServiceProcess, serviceProcesses } from '../scenario/service-target.ts';
+import { resolveTarget, type StartedBackends, upstreamTarget } from '../scenario/targets.ts';
+import type { EmbeddedServiceOptions } from '../service/embedded.ts';
+import { startEmbeddedSimulator } from '../simulator/embedded.ts';
+import { profilesOf } from './simulator.ts';
+
+/** What a run has started beside itself. */
+export interface Backends extends StartedBackends {
+  /** Secrets that were made for it. */
+  secrets: readonly Secret[];
+  /** Where servers tell of themselves, by the names of the targets. */
+  metrics: ReadonlyMap<string, string>;
+  /** Ends all of it. */
+  close(): Promise<void>;
+}
+
+// Streams that a run has cut are over at once; there is nobody left to read the others.
+const DRAIN_MS = 500;
+
+/** Starts the simulator and the services that a scenario asks for. Leaves nothing behind when one of them fails to start. */
+export async function startBackends({ scenario }: LoadedScenario): Promise<Backends> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    const backends: StartedBackends = {};
+    if (usesSimulator(scenario)) {
+      const simulator = await startEmbeddedSimulator({
+        seed: scenario.simulator?.seed ?? scenario.seed,
+        profiles: profilesOf(scenario.simulator?.profiles),
+      });
+      closers.push(() => simulator.close());
+      backends.simulatorUrl = simulator.url;
+    }
+    const secrets: Secret[] = [];
+    const services = new Map<string, { url: string; token: string }>();
+    for (const process of serviceProcesses(scenario.targets)) {
+      // Heavy packages, which other runs do not need.
+      const { startEmbeddedService } = await import('../service/embedded.ts');
+      const service = await startEmbeddedService(serviceOptions(process, backends, scenario.timeouts));
+      closers.push(() => service.close());
+      secrets.push({ name: '[token]', value: service.token });
+      for (const name of process.targets) services.set(name, service);
+    }
+    return { ...backends, services, secrets, metrics: metricsUrls(scenario.targets, services), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function metricsUrls(
+  targets: LoadedScenario['scenario']['targets'],
+  services: ReadonlyMap<string, { url: string }>,
+): Map<string, string> {
+  const urls = new Map<string, string>();
+  for (const { name, metricsUrl } of targets) {
+    const service = services.get(name);
+    if (service !== undefined) urls.set(name, `${service.url}/metrics`);
+    else if (metricsUrl !== undefined) urls.set(name, metricsUrl);
+  }
+  return urls;
+}
+
+function serviceOptions(
+  { settings }: ServiceProcess,
+  backends: StartedBackends,
+  timeouts: Timeouts,
+): EmbeddedServiceOptions {
+  const { strategy, everyChars = 200, checkpoint } = settings;
+  const upstream = resolveTarget(upstreamTarget(settings, 'upstream'), backends);
+  const { provider, model } = upstream;
+  return {
+    upstreams: [
+      {
+        name: provider,
+        ...(model === undefined ? {} : { model }),
+        client: { ...clientOf(upstream), timeouts },
+      },
+    ],
+    strategy: strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy },
+    ...(checkpoint === undefined ? {} : { checkpointMs: checkpoint }),
+    // The requests of a run are one conversation only by name: each is to cost what the first did.
+    historyMessages: 0,
+    maxStreams: 100_000,
+    drainMs: DRAIN_MS,
+  };
+}
+
+function clientOf({ baseUrl, dialect, auth, apiKey }: Target): ClientOptions {
+  return { baseUrl, dialect, auth, ...(apiKey === undefined ? {} : { apiKey }) };
+}

@@ -1,0 +1,82 @@
+import type { StreamEvent } from '../model/events.ts';
+import type { Decoder, WireFormat } from '../wire/format.ts';
+import { FRAMINGS, type FrameParser } from '../wire/framing.ts';
+import type { Fold } from './fold.ts';
+
+/** Reads a body: as frames while they come, or as one document at the end. */
+export interface BodyReader {
+  /** One read. The chunk may be overwritten when this has returned. */
+  push(chunk: Uint8Array, atMs: number, read: number): void;
+  /** `eofAt` is when the server ended the body; undefined when it was cut. */
+  end(lastReadAt: number, eofAt: number | undefined): void;
+}
+
+/** What a reader tells beside the fold. */
+export interface BodyListeners {
+  /** Called with the events of each frame, after they were counted. `atMs` counts from `originAt`. */
+  onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void;
+  /** Called with the bytes of each read of a stream, before they are decoded. */
+  onBytes?: (chunk: Uint8Array) => void;
+  /** What the listeners' times count from, on the machine's clock. */
+  originAt: number;
+}
+
+/** Reads a stream. */
+export function streamReader(format: WireFormat, fold: Fold, listeners: BodyListeners): BodyReader {
+  const { onEvents, onBytes, originAt } = listeners;
+  const decoder: Decoder = format.decoder();
+  let atMs = 0;
+  let read = 0;
+  const parser: FrameParser = FRAMINGS[format.framing].parser({
+    frame(frame) {
+      const events = decoder.decode(frame);
+      fold.onFrame(events, atMs, read);
+      onEvents?.(events, atMs - originAt, read);
+    },
+    comment: () => fold.onComment(),
+  });
+  return {
+    push(chunk, at, number) {
+      atMs = at;
+      read = number;
+      // A copy, because who is given it may keep it.
+      onBytes?.(Uint8Array.from(chunk));
+      parser.push(chunk);
+    },
+    end(lastReadAt, eofAt) {
+      atMs = lastReadAt;
+      parser.end();
+      for (const event of decoder.end()) {
+        // A body that was cut has no proper end: what only EOF would complete stays incomplete.
+        const at = event.type === 'complete' ? eofAt : lastReadAt;
+        if (at === undefined) continue;
+        fold.onEvents([event], at, read);
+        onEvents?.([event], at - originAt, read);
+      }
+    },
+  };
+}
+
+/** Reads one whole answer. */
+export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListeners): BodyReader {
+  const { onEvents, originAt } = listeners;
+  const chunks: Uint8Array[] = [];
+  let read = 0;
+  return {
+    push(chunk, _at, number) {
+      chunks.push(Uint8Array.from(chunk));
+      read = number;
+    },
+    end(at, eofAt) {
+      if (eofAt === undefined || chunks.length === 0) return;
+      const events = [...format.decodeWhole(Buffer.concat(chunks).toString('utf8'))];
+      // A whole document has said all it has to say, with or without a finish reason.
+      if (!events.some((event) => event.type === 'complete' || event.type === 'error')) {
+        events.push({ type: 'complete', finish: 'other' });
+      }
+      // One whole answer is one frame: its first token arrives with its last.
+      fold.onFrame(events, at, read);
+      onEvents?.(events, at - originAt, read);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Cell } from './plan.ts';
+import type { Unit } from './unit.ts';
+
+/** Two runs of one scenario held against each other, figure by figure. */
+
+/** What is said of a figure, of a cell or of all. */
+export type CompareVerdict = 'regression' | 'improvement' | 'equivalent' | 'inconclusive' | 'not_comparable';
+
+/** One figure of one cell, on both sides. Numbers that do not exist (no data, infinite) are null. */
+export interface ComparisonRow {
+  cell: Cell;
+  metric: string;
+  /** `p50`, `p95`, `mean` ... */
+  statistic: string;
+  unit: Unit;
+  better: 'lower' | 'higher';
+  base: RowSide;
+  next: RowSide;
+  /** next / base, as measured and with the bounds of its interval. */
+  ratio: number | null;
+  low: number | null;
+  high: number | null;
+  /** next - base, as measured. */
+  difference: number | null;
+  /** By how much it may get worse before it is a regression, as a share. */
+  tolerance: number;
+  verdict: CompareVerdict;
+  /** False where there are too few values: shown, but it decides nothing. */
+  gated: boolean;
+  /** Holm-adjusted over all gates: that a change for the worse, or the better, of this size came by chance. */
+  pWorse: number | null;
+  pBetter: number | null;
+  /** `rounds`: drift from round to round is in the interval; `requests`: it is not. Null without an interval. */
+  drawn: 'rounds' | 'requests' | null;
+  /** About how many more requests, on each side, would decide it; null where that cannot be said. */
+  moreRequests: number | null;
+  /** For information: rank test over all values. Knows nothing of drift. */
+  mannWhitney: { p: number; superiority: number } | null;
+  sentence: string;
+}
+
+/** One side of a row. */
+export interface RowSide {
+  /** Values, failed requests included. */
+  n: number;
+  /** Failed requests, counted as worse than any value. */
+  censored: number;
+  /** Null without data, or where failures reach up to this statistic. */
+  value: number | null;
+}
+
+/** Two runs compared. */
+export interface Comparison {
+  verdict: CompareVerdict;
+  sentence: string;
+  /** Why the runs cannot be compared. */
+  obstacles: string[];
+  /** What a reader should know: other client version, aborted run, drift not covered. */
+  warnings: string[];
+  base: string;
+  next: string;
+  /** How it was decided; the same settings give the same result. */
+  settings: { seed: number; resamples: number; level: number };
+  rows: ComparisonRow[];
+  errors: ErrorRow[];
+}
+
+/** The error rate of one cell, on both sides. */
+export interface ErrorRow {
+  cell: Cell;
+  base: ErrorSide;
+  next: ErrorSide;
+  /** next - base, as shares, with Newcombe's interval. Null where a side has no request. */
+  difference: number | null;
+  low: number | null;
+  high: number | null;
+  verdict: CompareVerdict;
+  sentence: string;
+}
+
+/** One side: failed requests with Wilson's interval of their share. */
+export interface ErrorSide {
+  failed: number;
+  requests: number;
+  rate: number | null;
+  low: number;
+  high: number;
+}
+
+/** A run held against a baseline that was kept. */
+export interface BaselineReport extends Comparison {
+  /** The baseline as it was asked for: its name, or a folder. */
+  name: string;
+  /** True where to know nothing is a failure too. */
+  strict: boolean;
+}

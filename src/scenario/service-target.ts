@@ -1,0 +1,70 @@
+import type { ConnectOptions, Target } from '../model/plan.ts';
+import type { ServiceSettings } from './service-schema.ts';
+import type { ScenarioTarget } from './target-schema.ts';
+
+/** From the reference service as a scenario asks for it to processes, and to the endpoint that is measured. */
+
+/** One process of the service, and the targets that it answers for. */
+export interface ServiceProcess {
+  settings: Pick<ServiceSettings, 'strategy' | 'everyChars' | 'checkpoint' | 'upstream'>;
+  targets: string[];
+}
+
+/** The processes that a run needs: targets that differ only in what a request says share one. */
+export function serviceProcesses(targets: readonly ScenarioTarget[]): ServiceProcess[] {
+  const processes = new Map<string, ServiceProcess>();
+  for (const { name, service } of targets) {
+    if (service === undefined) continue;
+    const { strategy, everyChars, checkpoint, upstream } = service;
+    const settings = { strategy, everyChars, checkpoint, upstream };
+    const key = JSON.stringify(settings);
+    const process = processes.get(key) ?? { settings, targets: [] };
+    process.targets.push(name);
+    processes.set(key, process);
+  }
+  return [...processes.values()];
+}
+
+/** Where an embedded service listens, and the token that it accepts. */
+export interface ServiceAddress {
+  /** Without a path, such as `http://127.0.0.1:40124`. */
+  url: string;
+  token: string;
+}
+
+const ENDPOINTS: Readonly<Record<ServiceSettings['endpoint'], { path: string; dialect: string }>> = {
+  conversation: { path: '/api/v1/conversations/bench/stream', dialect: 'conversation' },
+  agent: { path: '/api/v1/agents/bench/chat/lumosai/stream', dialect: 'agent' },
+  playground: { path: '/api/projects/bench/playground/chat/stream/', dialect: 'playground' },
+  chat: { path: '/chat/stream', dialect: 'conversation' },
+};
+
+/** The endpoint of a target that is the service. */
+export function serviceTarget(
+  { name, headers = {}, extra }: ScenarioTarget,
+  service: ServiceSettings,
+  { url, token }: ServiceAddress,
+  connect: ConnectOptions | undefined,
+): Target {
+  const { path, dialect } = ENDPOINTS[service.endpoint];
+  const asked = {
+    // `real` is what the service does anyway.
+    mode: service.mode === 'real' ? undefined : service.mode,
+    text_buffer_size: service.textBufferSize,
+    text_delta_delay_ms: service.textDeltaDelay,
+    emit_metadata: service.emitMetadata,
+    emit_memory_updates: service.emitMemoryUpdates,
+    ...extra,
+  };
+  return {
+    name,
+    provider: 'service',
+    dialect,
+    baseUrl: url + path,
+    auth: 'bearer',
+    apiKey: token,
+    headers,
+    extra: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)),
+    ...(connect === undefined ? {} : { connect }),
+  };
+}

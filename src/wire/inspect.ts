@@ -1,0 +1,157 @@
+import type { WireFormat } from './format.ts';
+import { FRAMINGS } from './framing.ts';
+import { parseJson } from './json.ts';
+
+/** What the raw bytes of a stream show that its decoded events do not. */
+export interface WireFacts {
+  /**
+   * True when the dialect's own terminator came. Undefined where the dialect has none, so that the end of the body is its
+   * proper end.
+   */
+  terminated?: boolean;
+  /** What simple readers of Server-Sent Events stumble over, each as a few words with a count. */
+  oddities: readonly string[];
+}
+
+/** Looks at the raw bytes of one stream, in bounded memory. */
+export interface WireInspector {
+  push(chunk: Uint8Array): void;
+  /** The stream has ended. */
+  end(): WireFacts;
+}
+
+/** An inspector for one stream of this dialect. It decodes the stream once more: not for a path that is measured. */
+export function inspector(format: WireFormat): WireInspector {
+  const decoder = format.decoder();
+  let terminated = false;
+  const parser = FRAMINGS[format.framing].parser({
+    frame(frame) {
+      if (decoder.decode(frame).some(({ type }) => type === 'complete')) terminated = true;
+    },
+    comment() {},
+  });
+  const lines = format.framing === 'sse' ? new SseLines() : undefined;
+  return {
+    push(chunk) {
+      parser.push(chunk);
+      lines?.push(chunk);
+    },
+    end() {
+      parser.end();
+      const oddities = lines?.end() ?? [];
+      return hasTerminator(format) ? { terminated, oddities } : { oddities };
+    },
+  };
+}
+
+/** True when an answer of this dialect is known to be whole before its body ends. */
+function hasTerminator(format: WireFormat): boolean {
+  // A plain endpoint may send one, and need not.
+  if (format.name === format.framing) return false;
+  const encode = format.encoder({ id: 'x', model: 'x', createdSeconds: 0 });
+  const decoder = format.decoder();
+  const answer = [
+    { type: 'message_chunk', text: 'x' },
+    { type: 'complete', finish: 'stop' },
+  ] as const;
+  return answer
+    .flatMap((event) => encode(event))
+    .flatMap((frame) => decoder.decode(frame))
+    .some(({ type }) => type === 'complete');
+}
+
+// A CR at the end of what was read may be half of a CRLF.
+const LINE_END = /\r\n|\n|\r(?!$)/g;
+const FIELDS = new Set(['data', 'event', 'id', 'retry']);
+
+/** The lines of an event stream as they were written, before a parser has evened them out. */
+class SseLines {
+  private readonly utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  private rest = '';
+  private first = true;
+  private marked = false;
+  private readonly ends = { LF: 0, CRLF: 0, CR: 0 };
+  private data: string[] = [];
+  private dataLines = 0;
+  private unspaced = 0;
+  private empty = 0;
+  private multiple = 0;
+  private several = 0;
+  private stray = 0;
+
+  push(chunk: Uint8Array): void {
+    this.take(this.utf8.decode(chunk, { stream: true }));
+  }
+
+  end(): string[] {
+    this.take(this.utf8.decode());
+    if (this.rest.endsWith('\r')) this.line(this.rest.slice(0, -1), '\r');
+    else if (this.rest !== '') this.line(this.rest, '');
+    const open = this.data.length > 0;
+    if (open) this.dispatch();
+    return this.found(open);
+  }
+
+  private take(text: string): void {
+    this.rest += text;
+    let from = 0;
+    for (const match of this.rest.matchAll(LINE_END)) {
+      this.line(this.rest.slice(from, match.index), match[0]);
+      from = match.index + match[0].length;
+    }
+    this.rest = this.rest.slice(from);
+  }
+
+  private line(written: string, end: string): void {
+    if (end !== '') this.ends[end === '\n' ? 'LF' : end === '\r' ? 'CR' : 'CRLF']++;
+    this.marked ||= this.first && written.startsWith('\uFEFF');
+    const line = this.first ? written.replace(/^\uFEFF/, '') : written;
+    this.first = false;
+    if (line === '') {
+      if (this.data.length > 0) this.dispatch();
+      return;
+    }
+    const colon = line.indexOf(':');
+    const field = colon === -1 ? line : line.slice(0, colon);
+    if (field === 'data') {
+      const value = colon === -1 ? '' : line.slice(colon + 1);
+      this.dataLines++;
+      if (value !== '' && !value.startsWith(' ')) this.unspaced++;
+      this.data.push(value.replace(/^ /, ''));
+    } else if (colon !== 0 && !FIELDS.has(field)) this.stray++;
+  }
+
+  private dispatch(): void {
+    const lines = this.data.splice(0);
+    const joined = lines.join('\n');
+    if (joined === '') this.empty++;
+    // Text may have several lines; a JSON document need not.
+    if (!/^[[{]/.test(joined)) return;
+    if (lines.length > 1) this.multiple++;
+    if (parseJson(joined) !== undefined) return;
+    if (joined.includes('}{') || (lines.length > 1 && lines.every((line) => parseJson(line) !== undefined)))
+      this.several++;
+  }
+
+  private found(open: boolean): string[] {
+    const { ends, unspaced, dataLines, empty, multiple, several, stray } = this;
+    const kinds = Object.entries(ends).filter(([, count]) => count > 0);
+    const only = kinds.length === 1 ? kinds[0]![0] : undefined;
+    const said: [unknown, string][] = [
+      [open, 'the last event has no blank line after it'],
+      [stray, `${times(stray, 'line')} without a field name of event streams`],
+      [kinds.length > 1, `mixed line ends: ${kinds.map(([name, count]) => `${count} ${name}`).join(', ')}`],
+      [only !== undefined && only !== 'LF', `lines end with ${only}`],
+      [unspaced, `no space after "data:" in ${unspaced} of ${times(dataLines, 'line')}`],
+      [several, `${times(several, 'event')} with several JSON documents`],
+      [multiple - several > 0, `${times(multiple - several, 'event')} with JSON over several data: lines`],
+      [empty, `${times(empty, 'event')} without data`],
+      [this.marked, 'a byte order mark at the beginning'],
+    ];
+    return said.filter(([given]) => given).map(([, words]) => words);
+  }
+}
+
+function times(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,171 @@
+import { setImmediate as afterReads } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Connection, ConnectionSink } from '../../src/client/connection.ts';
+import { type ExchangeOptions, exchange } from '../../src/client/exchange.ts';
+import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
+import { wireFormat } from '../../src/wire/dialects.ts';
+import { chatChunk } from '../support/raw-server.ts';
+
+/** A connection on which the test says what is read and when. */
+class TestConnection implements Connection {
+  usable = true;
+  sink!: ConnectionSink;
+  private atMs = 0;
+
+  send(_request: unknown, sink: ConnectionSink): void {
+    this.sink = sink;
+    sink.onSocket({ reused: true }, undefined);
+    sink.onSent(1);
+    sink.onHeaders(2, 200, { 'content-type': 'text/event-stream' });
+    this.atMs = 2;
+  }
+
+  destroy(): void {
+    this.usable = false;
+  }
+
+  /** One read of its own, 10 ms after the one before. The memory is used for something else afterwards. */
+  read(text: string): void {
+    const chunk = new TextEncoder().encode(text);
+    this.atMs += 10;
+    this.sink.onRead(this.atMs, chunk);
+    chunk.fill(0);
+  }
+
+  end(): void {
+    this.sink.onEnd(this.atMs + 10);
+  }
+}
+
+const clock = { now: () => 0, wallTime: () => new Date(0) };
+
+function begin(options: Partial<ExchangeOptions> = {}) {
+  const connection = new TestConnection();
+  const result = exchange(connection, {
+    format: wireFormat('openai-chat'),
+    request: { method: 'POST', path: '/', headers: {} },
+    stream: true,
+    timeouts: DEFAULT_TIMEOUTS,
+    clock,
+    originAt: 0,
+    scheduledAt: 0,
+    keepText: true,
+    redact: (text) => text,
+    ...options,
+  });
+  return { connection, result };
+}
+
+const word = (text: string) => chatChunk({ content: text });
+const FINISH = `${chatChunk({}, 'stop')}data: [DONE]\n\n`;
+
+/** Words as they are told, and what `begin` needs for it. */
+function listener() {
+  const told: string[] = [];
+  const onEvents: ExchangeOptions['onEvents'] = (events) => {
+    for (const event of events) if (event.type === 'message_chunk') told.push(event.text);
+  };
+  return { told, onEvents };
+}
+
+describe('what was read', () => {
+  test('is told to a listener in the same turn of the event loop, and not before it', async () => {
+    const { told, onEvents } = listener();
+    const { connection, result } = begin({ onEvents });
+    for (const text of ['a', 'b', 'c']) {
+      connection.read(word(text));
+      expect(told).not.toContain(text);
+      await afterReads();
+      expect(told.at(-1)).toBe(text);
+    }
+    connection.read(FINISH);
+    connection.end();
+    expect(await result).toMatchObject({ outcome: { kind: 'ok' }, text: 'abc', gaps: [10, 10] });
+  });
+
+  test('waits where nobody listens, and is all there with the end', async () => {
+    const { told, onEvents } = listener();
+    const { connection, result } = begin({ onEvents, decode: 'later' });
+    for (const text of ['a', 'b', 'c', FINISH]) {
+      connection.read(text === FINISH ? text : word(text));
+      await afterReads();
+    }
+    expect(told).toEqual([]);
+    connection.end();
+    const { outcome, marks, gaps, reads, coalesced } = await result;
+    expect(told).toEqual(['a', 'b', 'c']);
+    expect(outcome.kind).toBe('ok');
+    // Each event has the time at which it was read, not that at which it was decoded.
+    expect(marks).toMatchObject({ firstByte: 12, firstToken: 12, lastToken: 32, end: 42 });
+    expect({ gaps, reads, coalesced }).toEqual({ gaps: [10, 10], reads: 4, coalesced: 0 });
+  });
+
+  test('is not kept beyond a limit, whoever waits for it', async () => {
+    const { told, onEvents } = listener();
+    const { connection, result } = begin({ onEvents, decode: 'later' });
+    const long = 'x'.repeat(1_000);
+    for (let i = 0; i < 100; i++) connection.read(word(long));
+    expect(told.length).toBeGreaterThan(80);
+    connection.sink.onError(2_000, new Error('gone'));
+    expect(await result).toMatchObject({ outcome: { kind: 'truncated' }, reads: 100, contentEvents: 100 });
+    expect(told).toHaveLength(100);
+  });
+
+  test('counts also when the request is cancelled before it was decoded', async () => {
+    const stop = new AbortController();
+    const { connection, result } = begin({ signal: stop.signal });
+    connection.read(word('a') + word('b'));
+    connection.read(word('c'));
+    stop.abort('enough');
+    connection.read(word('d'));
+    expect(await result).toMatchObject({
+      outcome: { kind: 'cancelled', message: 'enough' },
+      text: 'abc',
+      reads: 2,
+      coalesced: 1,
+      partial: true,
+    });
+    expect(connection.usable).toBe(false);
+  });
+
+  test('is told no further when a listener ends the request', async () => {
+    const stop = new AbortController();
+    const told: string[] = [];
+    const { connection, result } = begin({
+      signal: stop.signal,
+      onEvents(events) {
+        for (const event of events) {
+          if (event.type !== 'message_chunk') continue;
+          told.push(event.text);
+          if (event.text === 'b') stop.abort();
+        }
+      },
+    });
+    for (const text of ['a', 'b', 'c']) connection.read(word(text));
+    expect((await result).outcome.kind).toBe('cancelled');
+    await afterReads();
+    expect(told).toEqual(['a', 'b']);
+  });
+
+  test('is given to who wants the bytes, to keep', async () => {
+    const kept: Uint8Array[] = [];
+    const { connection, result } = begin({ onBytes: (chunk) => kept.push(chunk) });
+    connection.read(word('a'));
+    connection.read(word('b'));
+    connection.end();
+    await result;
+    expect(kept.map((chunk) => new TextDecoder().decode(chunk))).toEqual([word('a'), word('b')]);
+  });
+
+  test('of one whole answer is put together from all reads', async () => {
+    const { connection, result } = begin({ stream: false });
+    const body = JSON.stringify({
+      choices: [{ index: 0, message: { content: '天津' }, finish_reason: 'stop' }],
+    });
+    connection.read(body.slice(0, 40));
+    await afterReads();
+    connection.read(body.slice(40));
+    connection.end();
+    expect(await result).toMatchObject({ outcome: { kind: 'ok' }, text: '天津', reads: 2 });
+  });
+});

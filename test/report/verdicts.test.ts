@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { clientLines, loadLines, streamFindings } from '../../src/report/verdicts.ts';
+import { gatedReport } from './reports.ts';
+
+test("the client's load is told whole: where it kept up, and beside what it could not keep up with", () => {
+  const late = gatedReport();
+  expect(clientLines(late)).toEqual([expect.stringMatching(/^The client was saturated at /)]);
+  const load =
+    'its event loop at most 91 % busy, 49 ms late (p99; 60 ms at most), 2.0 % in garbage collection, 1.1 CPU cores, requests sent 3.0 ms late (p99).';
+  expect(loadLines(late)[0]).toBe(`The client's load: ${load}`);
+  const fine = gatedReport();
+  for (const { client } of fine.cells) if (client) client.verdict = 'ok';
+  expect(clientLines(fine)).toEqual([`The client kept up: ${load}`]);
+  expect(loadLines(fine)).toEqual([
+    expect.stringMatching(/^\d+ of \d+ requests opened a connection; .* events came in .* reads\.$/),
+  ]);
+  for (const { client } of fine.cells) if (client) Object.assign(client, { delayP99Ms: 0, delayMaxMs: 0 });
+  expect(clientLines(fine)[0]).not.toMatch(/ 0 ms/);
+  for (const cell of fine.cells) cell.client = null;
+  expect([...clientLines(fine), ...loadLines(fine)]).toEqual([]);
+});
+
+test('what a saturated client found in lumps may be its own doing', () => {
+  const [finding] = streamFindings(gatedReport());
+  expect(finding!.where).toEqual([expect.stringContaining('it may be its own doing')]);
+});
