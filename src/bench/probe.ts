@@ -16,10 +16,10 @@ import {
 } from '../report/probe-report.ts';
 import { maskUrl } from '../scenario/document.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { planScenario, usesSimulator } from '../scenario/plan.ts';
-import { startEmbeddedSimulator } from '../simulator/embedded.ts';
+import { planScenario } from '../scenario/plan.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import type { FramingName } from '../wire/frame.ts';
+import { startBackends } from './backends.ts';
 import { readEnvironment } from './environment.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
 import { warmCode } from './probe-warmup.ts';
@@ -47,20 +47,19 @@ export interface ProbeOptions {
  */
 export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}): Promise<ProbeReport> {
   const { clock = monotonicClock, guessed = false, forMs = Number.POSITIVE_INFINITY } = options;
-  const simulator = usesSimulator(loaded.scenario)
-    ? await startEmbeddedSimulator({ seed: loaded.scenario.seed })
-    : undefined;
+  const backends = await startBackends(loaded);
+  const secrets = [...loaded.secrets, ...backends.secrets];
   try {
-    const plan = planScenario(loaded, simulator === undefined ? {} : { simulatorUrl: simulator.url });
+    const plan = planScenario(loaded, backends);
     const [target, prompt] = [plan.targets[0]!, plan.prompts[0]!];
     const modes = inOrder(loaded.scenario.modes);
     const { url, method } = requestLine(target, prompt, modes[0]!);
     const probedAt = clock.wallTime().toISOString();
     const timeouts = { ...plan.timeouts, totalMs: Math.max(plan.timeouts.totalMs, finite(forMs) + 1000) };
-    const client = createClient({ ...clientOptions(target), timeouts, secrets: loaded.secrets, clock });
+    const client = createClient({ ...clientOptions(target), timeouts, secrets, clock });
     try {
       await warmCode(target.dialect, target.connect?.http);
-      const redact = createRedactor(loaded.secrets);
+      const redact = createRedactor(secrets);
       const format = wireFormat(target.dialect, defined({ textPath: target.textPath }));
       const turn = { target, prompt, format, forMs, signal: options.signal, redact };
       const sent = await inTurn(client, turn, modes, options);
@@ -90,7 +89,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
       client.close();
     }
   } finally {
-    await simulator?.close();
+    await backends.close();
   }
 }
 

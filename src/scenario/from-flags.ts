@@ -30,6 +30,9 @@ export interface FlagDocument {
   origins: readonly Origin[];
 }
 
+/** As a provider it means the reference service. */
+const SERVICE = 'service';
+
 const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
 /** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
@@ -53,12 +56,18 @@ export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument 
   const document = present({
     version: 1,
     name,
-    targets: [target],
+    targets: [provider === SERVICE ? throughService(target) : target],
     prompts: [prompt],
     modes,
     load: Object.keys(load).length === 0 ? undefined : load,
   });
   return { document, origins: originsOf(flags) };
+}
+
+/** The reference service, in front of what the other flags name: of the simulator, where they name nothing. */
+function throughService({ name, headers, model, url, dialect, apiKey }: Record<string, unknown>): object {
+  const upstream = present({ model, url, dialect, apiKey });
+  return present({ name, headers, service: { upstream } });
 }
 
 /** The scenario that the flags describe, checked. Throws a `UserError` whose places are the flags. */
@@ -142,12 +151,18 @@ function originsOf(flags: ScenarioFlags): Origin[] {
   const { target, provider, dialect, model, concurrency, requests, mode, maxTokens } = flags;
   const named = `--target ${target === undefined ? '' : maskUrl(target)}`;
   const from = (path: Origin['path'], words: string) => ({ path, from: words });
+  const field = (key: string) => [
+    'targets',
+    0,
+    ...(provider === SERVICE ? ['service', 'upstream'] : []),
+    key,
+  ];
   const given: [unknown, Origin][] = [
-    [target, from(['targets', 0, 'url'], named)],
+    [target, from(field('url'), named)],
     [provider, from(['targets', 0, 'provider'], `--provider ${provider}`)],
-    [dialect, from(['targets', 0, 'dialect'], `--dialect ${dialect}`)],
-    [model, from(['targets', 0, 'model'], `--model ${model}`)],
-    [flags.apiKey, from(['targets', 0, 'apiKey'], '--api-key')],
+    [dialect, from(field('dialect'), `--dialect ${dialect}`)],
+    [model, from(field('model'), `--model ${model}`)],
+    [flags.apiKey, from(field('apiKey'), '--api-key')],
     [flags.header, from(['targets', 0, 'headers'], '--header')],
     [flags.prompt, from(['prompts', 0, 'text'], '--prompt')],
     [maxTokens, from(['prompts', 0, 'maxTokens'], `--max-tokens ${maxTokens}`)],

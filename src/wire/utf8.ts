@@ -3,7 +3,7 @@ const ASCII_END = 0x80;
 
 /**
  * Bytes that come in pieces, as text. HOT PATH: a read nearly always ends where an event does, in ASCII. Then no
- * character is cut and the piece is decoded by itself, in a third of the time that a TextDecoder takes.
+ * character is cut and the piece is decoded by itself, in half the time that a TextDecoder takes.
  */
 export class Utf8Stream {
   // It would take a mark in the middle of the stream for one at its start, when it has not seen the pieces before.
@@ -17,9 +17,7 @@ export class Utf8Stream {
     if (size === 0) return '';
     const whole = piece[size - 1]! < ASCII_END;
     const text =
-      whole && !this.cut
-        ? Buffer.from(piece.buffer, piece.byteOffset, size).toString('utf8')
-        : this.decoder.decode(piece, { stream: true });
+      whole && !this.cut ? asBuffer(piece).toString('utf8') : this.decoder.decode(piece, { stream: true });
     this.cut = !whole;
     return this.begun ? text : this.first(text);
   }
@@ -35,4 +33,8 @@ export class Utf8Stream {
     this.begun = true;
     return text.charCodeAt(0) === BOM ? text.slice(1) : text;
   }
+}
+
+function asBuffer(piece: Uint8Array): Buffer {
+  return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }

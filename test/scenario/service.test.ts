@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadFromFlags } from '../../src/scenario/from-flags.ts';
 import { planScenario, unstarted, usesSimulator } from '../../src/scenario/plan.ts';
 import { serviceProcesses } from '../../src/scenario/service-target.ts';
 import { resolveTarget, upstreamTarget } from '../../src/scenario/targets.ts';
@@ -75,6 +76,13 @@ describe('the service as a target', () => {
       auth: 'bearer',
     });
     expect(secrets.map(({ value }) => value)).toContain('id.hidden-1');
+  });
+
+  it('is meant by the flags as a provider, in front of what the others name', () => {
+    const { scenario: plain } = loadFromFlags({ provider: 'service', model: 'm' }, { env: {} });
+    expect(plain.targets).toMatchObject([{ name: 'm', service: { upstream: { model: 'm' } } }]);
+    const flags = { provider: 'service', dialect: 'openai-chta', target: 'http://127.0.0.1:9/v1' };
+    expect(() => loadFromFlags(flags, { env: {} })).toThrow(/^--dialect openai-chta: .*unknown dialect/);
   });
 
   it('hides a key that was written out', () => {

@@ -268,6 +268,19 @@ test('a ticket is good for one stream', async () => {
   expect((await fetch(`${stack.url}/chat/stream`)).status).toBe(401);
 });
 
+test('metrics that are named come alone, up to date, and unknown names are nothing', async () => {
+  const cpu = async () => {
+    const response = await fetch(
+      `${stack.url}/metrics?name[]=process_cpu_seconds_total&name[]=no_such_metric`,
+    );
+    const text = await response.text();
+    expect(text.match(/^# TYPE .*/gm)).toEqual(['# TYPE process_cpu_seconds_total counter']);
+    return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]);
+  };
+  const before = await cpu();
+  expect(await cpu()).toBeGreaterThan(before);
+});
+
 test('metrics tell what has happened', async () => {
   const response = await fetch(`${stack.url}/metrics`);
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);

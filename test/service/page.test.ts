@@ -11,7 +11,7 @@ const CHROMIUM = '/usr/bin/chromium';
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startStack({}, 'paced');
+  stack = await startStack({}, 'unhurried');
 });
 afterAll(() => stack.close());
 

@@ -48,6 +48,7 @@ const steady = (value: number) => ({ shape: 'constant', mean: value, sd: 0 }) as
 export const PROFILES: Record<string, ProfileInput> = {
   quick: { ttft: steady(1), gap: steady(0), tokens: steady(12) },
   paced: { ttft: steady(20), gap: steady(10), tokens: steady(12) },
+  unhurried: { ttft: steady(20), gap: steady(100), tokens: steady(12) },
   long: { ttft: steady(1), gap: steady(20), tokens: steady(500) },
   thinking: { ttft: steady(1), gap: steady(0), tokens: steady(4), thinking: 3 },
   failing: { ttft: steady(1), gap: steady(0), tokens: steady(12), error: { rate: 1, kind: 'inband' } },

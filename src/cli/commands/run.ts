@@ -33,7 +33,10 @@ export const runCommand: AddCommand = (root, open) => {
   addConnectionOptions(command);
   command
     .option('--target <url>', "without a file: the API's base URL, or the endpoint's full URL")
-    .option('--provider <name>', 'without a file: a provider known by name (see `streambench providers`)')
+    .option(
+      '--provider <name>',
+      'without a file: a provider known by name (see `streambench providers`), or service, the reference service',
+    )
     .option('--model <name>', 'without a file: the model')
     .option('--dialect <name>', "without a file: the wire format, where it is not the provider's")
     .option('--prompt <text>', 'without a file: what to ask')

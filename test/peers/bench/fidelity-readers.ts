@@ -55,12 +55,12 @@ export async function makeReader(name: ReaderName, port: number, arrived: Arrive
   }
 }
 
-/** What `measure` does, with a listener, which a run does not have. */
+/** What `measure` does, with a listener for which, as in a run, nothing is done sooner. */
 interface Listening {
   send(
     chat: Measured['request'],
-    rest: Omit<Measured, 'request'>,
-    onEvents: (events: readonly StreamEvent[], atMs: number) => void,
+    rest: Omit<Measured, 'request'> & { decode: 'later' },
+    listeners: { onEvents(events: readonly StreamEvent[], atMs: number): void },
   ): Promise<Observation>;
 }
 
@@ -73,9 +73,15 @@ async function ours(baseUrl: string, arrived: Arrived): Promise<Open> {
   return () => {
     const stop = new AbortController();
     const rest = { originAt: 0, scheduledAt: now(), keepText: false, signal: stop.signal };
-    void (client as unknown as Listening).send(CHAT, rest, (events, atMs) => {
-      for (const event of events) if (event.type === 'message_chunk') arrived(Number(event.text), atMs);
-    });
+    void (client as unknown as Listening).send(
+      CHAT,
+      { ...rest, decode: 'later' },
+      {
+        onEvents(events, atMs) {
+          for (const event of events) if (event.type === 'message_chunk') arrived(Number(event.text), atMs);
+        },
+      },
+    );
     return () => stop.abort();
   };
 }

@@ -109,6 +109,81 @@ export async function measureLags(
   });
 }
 
+/** Our reader on one thread and on several: medians over the rounds. */
+export interface ThreadsCell {
+  streams: number;
+  threads: number;
+  p50: number;
+  p99: number;
+  cpuMicrosPerEvent: number;
+  received: number;
+}
+
+/** The same streams on one thread and on `threads`, which take turns. */
+export async function measureThreads(
+  port: number,
+  setting: Setting,
+  threads: number,
+  note: (text: string) => void,
+): Promise<ThreadsCell[]> {
+  const { levels, ratePerSecond, rounds, settleMs, windowMs } = setting;
+  const counts = [1, threads];
+  const cells: ThreadsCell[] = [];
+  for (const streams of levels) {
+    const seen = counts.map((): ReadWindow[] => []);
+    for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < counts.length; turn++) {
+        const at = (round + turn) % counts.length;
+        note(`threads, round ${round + 1} of ${rounds}: ${streams} streams on ${counts[at]}`);
+        const task = { reader: READERS[0], port, streams, ratePerSecond, settleMs, windowMs, windows: 1 };
+        const { windows } = await read({ ...task, threads: counts[at]! });
+        seen[at]!.push(...windows);
+      }
+    }
+    for (const [at, rows] of seen.entries()) {
+      cells.push({
+        streams,
+        threads: counts[at]!,
+        p50: median(rows.map((row) => row.lagMs?.p50 ?? Number.POSITIVE_INFINITY)),
+        p99: median(rows.map(p99)),
+        cpuMicrosPerEvent: median(rows.map((row) => row.cpuMicrosPerEvent)),
+        received: median(rows.map((row) => (row.events * 1000) / (streams * ratePerSecond * windowMs))),
+      });
+    }
+  }
+  return cells;
+}
+
+/** Memory over time, in bytes, minute by minute. */
+export interface Memory {
+  reader: ReaderName;
+  idle: number;
+  rss: number[];
+}
+
+const MEMORY_READERS = ['streambench', 'net'] as const;
+/** As long as answers are. Our reader keeps each gap of a stream until its end, so an endless one would grow. */
+const STREAM_MS = 20_000;
+
+/** Reads `streams` streams, one after the other ends, for so many minutes; the readers one after the other. */
+export async function measureMemory(
+  port: number,
+  setting: Setting,
+  streams: number,
+  minutes: number,
+  note: (text: string) => void,
+): Promise<Memory[]> {
+  const { ratePerSecond, settleMs } = setting;
+  const rows: Memory[] = [];
+  for (const reader of MEMORY_READERS) {
+    note(`${minutes} minutes of memory: ${reader}, ${streams} streams`);
+    const task = { reader, port, streams, ratePerSecond, settleMs, streamMs: STREAM_MS };
+    const { idleRssBytes, windows } = await read({ ...task, windowMs: 60_000, windows: minutes });
+    rows.push({ reader, idle: idleRssBytes, rss: windows.map((window) => window.rssBytes) });
+  }
+  return rows;
+}
+
 function p99(row: ReadWindow): number {
   return row.lagMs?.p99 ?? Number.POSITIVE_INFINITY;
 }

@@ -1,4 +1,4 @@
-import type { Cell, Limit } from './fidelity-run.ts';
+import type { Cell, Limit, Memory, ThreadsCell } from './fidelity-run.ts';
 import type { Startup } from './fidelity-start.ts';
 
 const NAMES = { streambench: 'streambench', fetch: 'fetch', openai: 'openai SDK', net: 'raw net socket' };
@@ -42,13 +42,26 @@ export function limitTable(limits: readonly Limit[], limitMs: number): string {
   return table(['reader', `streams with p99 < ${limitMs} ms`, 'KB a stream'], rows, [0]);
 }
 
-/** Memory over time. */
-export function longTable(long: readonly { reader: string; rssBytes: readonly number[] }[]): string {
-  const rows = long.map(({ reader, rssBytes }) => [
-    reader,
-    ...rssBytes.map((bytes) => (bytes / 1024 / 1024).toFixed(0)),
+/** Our reader on one thread and on several. */
+export function threadsTable(cells: readonly ThreadsCell[]): string {
+  const rows = cells.map((cell, i) => [
+    cells[i - 1]?.streams === cell.streams ? '' : String(cell.streams),
+    String(cell.threads),
+    ms(cell.p50),
+    ms(cell.p99),
+    cell.cpuMicrosPerEvent.toFixed(1),
+    `${Math.round(cell.received * 100)} %`,
   ]);
-  return table(['reader', ...(long[0]?.rssBytes.map((_, i) => String(i + 1)) ?? [])], rows, [0]);
+  return table(['streams', 'threads', 'p50 ms', 'p99 ms', 'us/event', 'in time'], rows, []);
+}
+
+/** Memory at the start, in the middle and at the end of a long run. */
+export function memoryTable(memory: readonly Memory[]): string {
+  const rows = memory.map(({ reader, idle, rss }) => {
+    const points = [idle, rss[0]!, rss[(rss.length - 1) >> 1]!, rss.at(-1)!];
+    return [NAMES[reader], ...points.map((bytes) => (bytes / 1024 / 1024).toFixed(0))];
+  });
+  return table(['reader', 'no stream', 'start', 'middle', 'end'], rows, [0]);
 }
 
 /** What it takes to start. */

@@ -1,9 +1,15 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { READERS } from './fidelity-readers.ts';
-import { findLimits, measureLags, read, type Setting, startServer } from './fidelity-run.ts';
+import {
+  findLimits,
+  measureLags,
+  measureMemory,
+  measureThreads,
+  type Setting,
+  startServer,
+} from './fidelity-run.ts';
 import { measureStartup } from './fidelity-start.ts';
-import { lagTable, limitTable, longTable, startLines } from './fidelity-tables.ts';
+import { lagTable, limitTable, memoryTable, startLines, threadsTable } from './fidelity-tables.ts';
 
 const HELP = `How late readers of many streams stamp what they read, beside a bare socket; what it costs; how long it takes to start.
 
@@ -11,10 +17,11 @@ const HELP = `How late readers of many streams stamp what they read, beside a ba
   --levels LIST    streams at once (default 50,200,500,1000), 50 events/s each
   --rounds N       rounds in which the readers take turns (default 4)
   --window-ms N    length of a window (default 1200)
-  --long           also read 200 streams for ten minutes and tell the memory each minute
-  --minutes N      how long that is (default 10)
+  --workers N      also read the same levels with one thread and with N, in turns
+  --memory-minutes N   also read for so long and tell the resident memory at the start, in the middle and at the end
+  --memory-streams N   streams at once in that (default 200); each lasts 20 s and is followed by the next
+  --skip-lags      nothing but what the options above ask for
 `;
-const LONG_STREAMS = 200;
 
 const { values } = parseArgs({
   options: {
@@ -23,8 +30,10 @@ const { values } = parseArgs({
     levels: { type: 'string', default: '50,200,500,1000' },
     rounds: { type: 'string', default: '4' },
     'window-ms': { type: 'string', default: '1200' },
-    long: { type: 'boolean' },
-    minutes: { type: 'string', default: '10' },
+    workers: { type: 'string' },
+    'memory-minutes': { type: 'string' },
+    'memory-streams': { type: 'string', default: '200' },
+    'skip-lags': { type: 'boolean' },
   },
 });
 if (values.help) {
@@ -36,17 +45,22 @@ const setting: Setting = {
   levels: values.levels.split(',').map(Number),
   ratePerSecond: 50,
   rounds: Number(values.rounds),
-  settleMs: 700,
+  settleMs: 2500,
   windowMs: Number(values['window-ms']),
   limitMs: 10,
 };
 const startedAt = performance.now();
 const [loadBefore] = loadavg();
-const startup = await measureStartup();
 const server = await startServer(setting.ratePerSecond);
-const cells = await measureLags(server.port, setting, note);
-const limits = await findLimits(server.port, setting, cells, note);
-const long = values.long ? await overTime(Number(values.minutes)) : undefined;
+const { port } = server;
+const lags = values['skip-lags'] ? undefined : await measureAllReaders();
+const threads =
+  values.workers === undefined
+    ? undefined
+    : await measureThreads(port, setting, Number(values.workers), note);
+const minutes = Number(values['memory-minutes'] ?? 0);
+const memoryStreams = Number(values['memory-streams']);
+const memory = minutes > 0 ? await measureMemory(port, setting, memoryStreams, minutes, note) : undefined;
 server.close();
 note('');
 
@@ -58,30 +72,32 @@ const machine = {
 };
 const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
 if (values.json) {
-  const document = { schema: 'streambench/fidelity@1', machine, setting, cells, limits, startup, long };
+  const document = { schema: 'streambench/fidelity@1', machine, setting, ...lags, threads, memory };
   process.stdout.write(`${JSON.stringify({ ...document, tookSeconds }, null, 2)}\n`);
 } else {
-  process.stdout.write(`Arrival lag: medians of ${setting.rounds} interleaved rounds of ${setting.windowMs} ms, ${setting.ratePerSecond} events/s a stream
-Node ${machine.node}, ${machine.cores} cores, ${machine.cpu}, load ${loadBefore!.toFixed(2)} at the start; ${tookSeconds} s
-
-${lagTable(cells)}
-
-${limitTable(limits, setting.limitMs)}
-
-${startLines(startup)}
-${long === undefined ? '' : `\nResident memory in MB, ${LONG_STREAMS} streams, minute by minute\n\n${longTable(long)}\n`}`);
+  const parts = [
+    `Node ${machine.node}, ${machine.cores} cores, ${machine.cpu}, load ${loadBefore!.toFixed(2)} at the start; ${tookSeconds} s`,
+  ];
+  const medians = `medians of ${setting.rounds} interleaved rounds of ${setting.windowMs} ms, ${setting.ratePerSecond} events/s a stream`;
+  if (lags !== undefined) {
+    parts.push(`Arrival lag: ${medians}`, lagTable(lags.cells));
+    parts.push(limitTable(lags.limits, setting.limitMs), startLines(lags.startup));
+  }
+  if (threads !== undefined)
+    parts.push(`One thread and ${values.workers}: ${medians}`, threadsTable(threads));
+  if (memory !== undefined) {
+    parts.push(
+      `Resident memory in MB over ${minutes} minutes, ${memoryStreams} streams of 20 s, ${setting.ratePerSecond} events/s each`,
+      memoryTable(memory),
+    );
+  }
+  process.stdout.write(`${parts.join('\n\n')}\n`);
 }
 
-async function overTime(minutes: number): Promise<{ reader: string; rssBytes: number[] }[]> {
-  const { ratePerSecond, settleMs } = setting;
-  note(`${minutes} minutes, all readers at once`);
-  const task = { port: server.port, streams: LONG_STREAMS, ratePerSecond, settleMs };
-  return Promise.all(
-    READERS.map(async (reader) => {
-      const { windows } = await read({ ...task, reader, windowMs: 60_000, windows: minutes });
-      return { reader, rssBytes: windows.map((window) => window.rssBytes) };
-    }),
-  );
+async function measureAllReaders() {
+  const startup = await measureStartup();
+  const cells = await measureLags(port, setting, note);
+  return { startup, cells, limits: await findLimits(port, setting, cells, note) };
 }
 
 /** What is being measured, where someone is looking. */
