@@ -27,6 +27,7 @@ import { readEnvironment } from './environment.ts';
 import { createRunFold } from './fold.ts';
 import { checkGates } from './gates.ts';
 import { unreadable, watchServers } from './server-watch.ts';
+import { unknownModels } from './simulator.ts';
 import { countHeld, createTokenCounter, loadTokenizer, uncountedWarnings } from './tokenizer.ts';
 
 /** Told of what happens during a run, as it happens. Must return at once: it runs on the loop that measures. */
@@ -129,7 +130,9 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     const journal = await createJournal(join(output, run.id), manifest, {
       onError: (error) => observer.warning?.(error.message),
     });
-    for (const warning of planSummary(plan).warnings) observer.warning?.(warning);
+    for (const warning of [...unknownModels(loaded), ...planSummary(plan).warnings]) {
+      observer.warning?.(warning);
+    }
     for (const obstacle of baseline?.obstacles(manifest) ?? [])
       observer.warning?.(`this run will not be comparable with baseline "${options.baseline}": ${obstacle}`);
     observer.planned?.(plan, journal.folder);

@@ -4,6 +4,7 @@ import type { VerdictKind } from '../analysis/streaming-verdict.ts';
 import { formatCount, formatShare, formatValue } from './format.ts';
 import { isPlain, type ProbeRequest } from './probe-report.ts';
 import { clip, displayWidth, oneLine, wrap } from './text.ts';
+import { verdictWord } from './verdicts.ts';
 import type { Canvas } from './waterfall.ts';
 
 /** What a probe says in words: counts, headers, verdict, lint. */
@@ -78,7 +79,7 @@ export function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk
   };
   if (streaming !== undefined) {
     const { verdict, evidence } = streaming;
-    push('verdict', verdict.replaceAll('_', ' '), verdictPaint(verdict, chalk));
+    push('verdict', verdictWord(verdict), verdictPaint(verdict, chalk));
     push('', evidence, (line) => line);
   }
   for (const [i, { severity, what, why, remedy }] of lint.entries()) {
@@ -98,7 +99,7 @@ export function verdictInShort({ streaming, lint = [] }: ProbeRequest, chalk: Ch
   return [
     ...(streaming === undefined
       ? []
-      : [verdictPaint(streaming.verdict, chalk)(streaming.verdict.replaceAll('_', ' '))]),
+      : [verdictPaint(streaming.verdict, chalk)(verdictWord(streaming.verdict))]),
     ...(errors === 0 ? [] : [chalk.red(counted(errors, 'error'))]),
     ...(warnings === 0 ? [] : [chalk.yellow(counted(warnings, 'warning'))]),
   ];

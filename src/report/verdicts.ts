@@ -181,6 +181,10 @@ export function contrastLines({ contrasts }: Report): string[] {
 
 /** The verdict on a cell's streams, as a table shows it. */
 export function streamWord({ streaming }: CellReport): string {
-  if (!streaming) return DASH;
-  return streaming.verdict === 'too_short' ? 'too short' : streaming.verdict;
+  return streaming ? verdictWord(streaming.verdict) : DASH;
+}
+
+/** A verdict for a person. Not every stream of which nothing can be said is a short one. */
+export function verdictWord(verdict: VerdictKind): string {
+  return verdict === 'too_short' ? 'unclear' : verdict;
 }

@@ -82,11 +82,15 @@ const durationDistribution = z
     };
   });
 
+const BY_PROMPT = 'by-prompt';
+
 const tokenDistribution = z
-  .union([whole(1), mapping(parts(() => number(0))).superRefine(boundsInOrder, ALWAYS)], {
-    error: 'a whole number of at least 1, or a mapping (mean, sd, min, max, shape)',
-  })
-  .transform((value): NumberDistribution => {
+  .union(
+    [z.literal(BY_PROMPT), whole(1), mapping(parts(() => number(0))).superRefine(boundsInOrder, ALWAYS)],
+    { error: 'a whole number of at least 1, by-prompt, or a mapping (mean, sd, min, max, shape)' },
+  )
+  .transform((value): NumberDistribution | typeof BY_PROMPT => {
+    if (value === BY_PROMPT) return value;
     if (typeof value === 'number') return { mean: value, sd: 0, shape: 'lognormal' };
     const { mean, sd, min, max, shape } = value;
     return {
@@ -103,7 +107,9 @@ const profileSchema = mapping({
     'From the request to the first token: 200ms, or { mean, sd, min, max, shape }.',
   ),
   gap: durationDistribution.describe('Between two tokens: 20ms, or { mean, sd, min, max, shape }.'),
-  tokens: tokenDistribution.describe("Length of the answer in tokens. A prompt's maxTokens caps it."),
+  tokens: tokenDistribution.describe(
+    "Length of the answer in tokens; by-prompt: short prompts get short answers. A prompt's maxTokens caps it.",
+  ),
   chunkTokens: whole(1).default(1).describe('Tokens that go into one chunk.'),
   thinking: whole(0).optional().describe('Reasoning tokens that come before the answer. Default: 0.'),
   tools: flag().optional().describe('The answer ends in a tool call. Default: false.'),
@@ -113,6 +119,13 @@ const profileSchema = mapping({
       'How the answer is delivered. real (the default): each token as it is made. replay: generated whole, then dribbled out. ' +
         'burst: generated whole, then sent at once. coarse: as it is made, but in few large lumps.',
     ),
+  replayGap: duration({ zero: true })
+    .optional()
+    .describe('With mode replay: between two chunks. Default: 20ms.'),
+  lumpChunks: whole(1).optional().describe('With mode coarse: chunks in a lump. Default: 16.'),
+  headersWithFirstToken: flag()
+    .optional()
+    .describe('Status line and headers come with the first chunk, not before it. Default: false.'),
   error: mapping({
     rate: number(0, 1).describe('Share of the requests that fail, from 0 to 1.'),
     kind: choice(['http_500', 'http_429', 'inband', 'truncate']).describe('How they fail.'),

@@ -86,6 +86,12 @@ export function needsSimulator(target: ScenarioTarget): boolean {
   return isEmbedded(keyHolder(target));
 }
 
+/** What the simulator is asked for: a profile, or a model of that name. Undefined where it answers nothing. */
+export function simulatedModel(target: ScenarioTarget): string | undefined {
+  const { profile, model } = keyHolder(target);
+  return needsSimulator(target) ? (profile ?? model) : undefined;
+}
+
 /**
  * The endpoint of a target. `connect` is how connections are made, where not all is at its default.
  *

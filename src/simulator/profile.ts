@@ -119,7 +119,12 @@ export function profileTable(inputs: Readonly<Record<string, ProfileInput>> = {}
 
 /** The profile that answers for a model: its own, that of the name after a vendor's prefix (`zhipu/`), or `default`. */
 export function profileFor(model: string | undefined, table: ProfileTable): Profile {
-  const own = model === undefined ? [] : [model, model.slice(model.lastIndexOf('/') + 1)];
-  const name = own.find((candidate) => Object.hasOwn(table, candidate)) ?? 'default';
-  return table[name]!;
+  const name = model === undefined ? undefined : profileName(model, table);
+  return table[name ?? 'default']!;
+}
+
+/** The name of the profile that a model has to itself, if it has. */
+export function profileName(model: string, table: Readonly<Record<string, unknown>>): string | undefined {
+  const own = [model, model.slice(model.lastIndexOf('/') + 1)];
+  return own.find((candidate) => Object.hasOwn(table, candidate));
 }
