@@ -90,8 +90,7 @@ describe('the scenarios that come along', () => {
     const { cells, blocks } = planScenario(load('demo.yaml'), { simulatorUrl: 'http://127.0.0.1:1' });
     expect(cells).toHaveLength(18);
     const answerMs = (name: string) => {
-      const tokens =
-        scenario.prompts.find((prompt) => prompt.name === name)?.maxTokens ?? profile.tokens.mean;
+      const tokens = scenario.prompts.find((prompt) => prompt.name === name)!.maxTokens!;
       return profile.ttft.meanMs + (tokens - 1) * profile.gap.meanMs;
     };
     const totalMs = blocks.reduce((sum, { cell, requests = 0, warmup }) => {

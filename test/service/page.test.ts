@@ -101,11 +101,17 @@ async function openBrowser() {
       waiting.set(++id, resolve);
       socket.send(JSON.stringify({ id, method, params }));
     });
+  const evaluate = async <T>(expression: string): Promise<T> => {
+    const answer = await command('Runtime.evaluate', { expression, returnByValue: true });
+    return (answer as { result: { value: T } }).result.value;
+  };
   return {
-    go: (url: string) => command('Page.navigate', { url }),
-    async evaluate<T>(expression: string): Promise<T> {
-      const answer = await command('Runtime.evaluate', { expression, returnByValue: true });
-      return (answer as { result: { value: T } }).result.value;
+    evaluate,
+    /** Resolves when the new page can be asked: until then the old one answers. */
+    async go(url: string): Promise<void> {
+      await command('Page.navigate', { url });
+      const isThere = `location.href !== 'about:blank' && document.readyState === 'complete'`;
+      await until(() => evaluate<boolean>(isThere), 30_000);
     },
     async close() {
       socket.close();
