@@ -9,6 +9,7 @@ import { findBaseline, samplesOf } from './compare.ts';
 
 /** A run that is to be held against a baseline while it goes on. */
 export interface Baseline {
+  readonly name: string;
   /** Why this run and the baseline cannot be compared, as far as that is known before it begins. */
   obstacles(manifest: Manifest): string[];
   /** Takes in a record of the run. */
@@ -53,6 +54,7 @@ export async function openBaseline({ name, output, strict }: BaselineOptions): P
     return sampler;
   };
   return {
+    name,
     obstacles: (manifest) => comparability(base.manifest, manifest).obstacles,
     add: (record, manifest) => samplerOf(manifest).add(record),
     result(manifest) {

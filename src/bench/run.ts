@@ -1,34 +1,21 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { networkError } from '../client/outcome.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../engine/block.ts';
 import { type EngineObserver, runPlan } from '../engine/engine.ts';
-import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { timerSleep } from '../engine/loop.ts';
 import { workerRunner, workersFor } from '../engine/workers.ts';
-import { tidy } from '../metrics/distribution.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
-import { EXIT, type Problem, UserError } from '../model/errors.ts';
-import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
-import type { RequestRecord } from '../model/record.ts';
-import type { Manifest, NoiseFloor, Report, RunInfo } from '../model/report.ts';
-import { createRedactor, type Secret } from '../model/secrets.ts';
-import { jsonReport } from '../report/json.ts';
+import type { RunPlan } from '../model/plan.ts';
+import type { Manifest, Report, RunInfo } from '../model/report.ts';
+import { createRedactor } from '../model/secrets.ts';
 import { createJournal } from '../results/journal.ts';
-import { roundRecord, withoutSecrets } from '../results/round.ts';
 import { runId } from '../results/run-id.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { planScenario, planSummary } from '../scenario/plan.ts';
-import { needsSimulator } from '../scenario/targets.ts';
-import { startBackends } from './backends.ts';
-import { openBaseline } from './baseline.ts';
-import { checkOpenFiles } from './doctor.ts';
-import { readEnvironment } from './environment.ts';
-import { createRunFold } from './fold.ts';
-import { checkGates } from './gates.ts';
-import { unreadable, watchServers } from './server-watch.ts';
+import { planSummary } from '../scenario/plan.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { createRecording } from './recording.ts';
+import { unreadable } from './server-watch.ts';
 import { unknownModels } from './simulator.ts';
-import { countHeld, createTokenCounter, loadTokenizer, uncountedWarnings } from './tokenizer.ts';
 
 /** Told of what happens during a run, as it happens. Must return at once: it runs on the loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {
@@ -71,86 +58,29 @@ export interface RunResult {
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions = {}): Promise<RunResult> {
   const { clock = monotonicClock, observer = {}, output = 'results', workers = 'auto' } = options;
-  const { calibrate: wantsFloor = false } = options;
-  const signals = options.signals ?? {
-    drain: new AbortController().signal,
-    kill: new AbortController().signal,
-  };
-  checkGates(loaded);
-  const { tokenizer, keepText } = loaded.scenario;
-  const counter =
-    tokenizer === 'none' ? undefined : createTokenCounter(await loadTokenizer(tokenizer), { keepText });
-  const baseline =
-    options.baseline === undefined
-      ? undefined
-      : await openBaseline({ name: options.baseline, output, strict: options.strict ?? false });
-  const environment = await readEnvironment();
-  const backends = await startBackends(loaded);
-  const secrets = [...loaded.secrets, ...backends.secrets];
-  const cleanup: (() => unknown)[] = [() => backends.close()];
+  const { signals = neverStopped(), strict = false, calibrate = false } = options;
+  const cleanup: (() => unknown)[] = [];
+  const undo = (step: () => unknown) => void cleanup.push(step);
   try {
-    const plan = planScenario(loaded, backends);
-    refuseTooManyFiles(plan, loaded);
-    const executor = clientExecutor(plan, clock, secrets);
-    cleanup.push(() => executor.close());
-    await reachAll(plan, executor, secrets);
-    const servers = await watchServers(backends.metrics);
-    cleanup.push(() => servers.close());
-    for (const warning of unreadable(servers.idle)) observer.warning?.(warning);
-
-    const floor = wantsFloor ? await noiseFloor(plan, signals.drain) : undefined;
-    const startedAt = clock.wallTime();
-    const run: RunInfo = {
-      id: runId(loaded.scenario.name, startedAt, Math.random),
-      startedAt: startedAt.toISOString(),
-      // What a crash leaves behind says that it was not finished.
-      aborted: true,
-      abortReason: 'the run did not come to its end',
-      seed: plan.seed,
-      planned: planSummary(plan).requests,
-      rounds: planSummary(plan).rounds,
-    };
-    const manifest: Manifest = {
-      schema: 'streambench/manifest@1',
-      run,
-      environment,
-      scenario: {
-        name: loaded.scenario.name,
-        ...(loaded.scenario.description === undefined ? {} : { description: loaded.scenario.description }),
-        hash: loaded.hash,
-        document: loaded.document,
-      },
-      cells: plan.cells,
-      stallMs: loaded.scenario.stallMs,
-      thresholds: loaded.scenario.thresholds,
-      objectives: loaded.scenario.objectives,
-      ...(servers.idle.length === 0 ? {} : { servers: servers.idle }),
-      ...(floor === undefined ? {} : { floor }),
-    };
-    const journal = await createJournal(join(output, run.id), manifest, {
+    const { baseline } = options;
+    const wants = { output, strict, calibrate, ...(baseline !== undefined && { baseline }) };
+    const prepared = await prepare(loaded, { ...wants, clock, signal: signals.drain, undo });
+    const { plan, servers, secrets } = prepared;
+    const manifest = openingManifest(loaded, prepared, clock.wallTime());
+    const journal = await createJournal(join(output, manifest.run.id), manifest, {
       onError: (error) => observer.warning?.(error.message),
     });
-    for (const warning of [...unknownModels(loaded), ...planSummary(plan).warnings]) {
-      observer.warning?.(warning);
-    }
-    for (const obstacle of baseline?.obstacles(manifest) ?? [])
-      observer.warning?.(`this run will not be comparable with baseline "${options.baseline}": ${obstacle}`);
+    for (const warning of openingWarnings(loaded, prepared, manifest)) observer.warning?.(warning);
     observer.planned?.(plan, journal.folder);
 
-    const fold = createRunFold(manifest);
+    const { keepText } = loaded.scenario;
+    const recording = createRecording(manifest, {
+      ...prepared,
+      ...{ journal, keepText, redact: createRedactor(secrets) },
+    });
     const originAt = clock.now();
-    const runner = await runnerFor(plan, workers, executor, secrets, { clock, signals, originAt });
-    cleanup.push(() => runner.close?.());
-    let records = 0;
-    const redact = createRedactor(secrets);
-    const keep = (record: RequestRecord) => {
-      const rounded = roundRecord(keepText ? withoutSecrets(record, redact) : record);
-      records += 1;
-      fold.add(rounded);
-      baseline?.add(rounded, manifest);
-      journal.append(rounded);
-      return rounded;
-    };
+    const runner = await runnerFor(prepared, workers, { clock, signals, originAt });
+    undo(() => runner.close?.());
     const { completed, loads, failure } = await runPlan(plan, {
       runner,
       drain: signals.drain,
@@ -161,92 +91,87 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
         },
         async blockEnded(block, cell) {
           servers.rest();
-          if (counter !== undefined) await countHeld(counter, keep);
+          await recording.blockEnded();
           observer.blockEnded?.(block, cell);
         },
         warmedUp: (observation, cell) => observer.warmedUp?.(observation, cell),
         recorded(record, cell) {
-          counter?.hold(record);
           // Not inside of the call: without anyone to tell, that would not be done either.
-          const told = counter === undefined ? keep(record) : record;
-          observer.recorded?.(told, cell);
+          const kept = recording.add(record);
+          observer.recorded?.(kept, cell);
         },
       },
-      // What a broken run has measured is kept all the same.
-    }).finally(() => counter?.release(keep));
-    for (const warning of uncountedWarnings(counter)) observer.warning?.(warning);
+    }).finally(() => {
+      for (const warning of recording.settle()) observer.warning?.(warning);
+    });
 
-    const { abortReason: _, ...rest } = run;
+    const { abortReason: _, ...rest } = manifest.run;
     const ended: RunInfo = { ...rest, endedAt: clock.wallTime().toISOString(), aborted: !completed };
     if (!completed) ended.abortReason = failure ?? 'interrupted';
     const serverLoads = servers.idle.length === 0 ? {} : { serverLoads: await servers.loads() };
-    const whole: Manifest = { ...manifest, run: ended, records, loads, ...serverLoads };
-    if (baseline !== undefined) whole.baseline = baseline.result(whole);
-    const report = fold.report(whole);
-    await journal.finish(whole, jsonReport(report));
+    const report = await recording.finish({ ...manifest, run: ended, loads, ...serverLoads });
     return { report, folder: journal.folder };
   } finally {
-    for (const close of cleanup.reverse()) await close();
+    for (const step of cleanup.reverse()) await step();
   }
 }
 
-async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {
-  // Only this reaches for a server in a process of its own.
-  const { calibrate } = await import('./calibrate.ts');
-  const levels = [...new Set(plan.cells.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
-  const { levels: measured } = await calibrate({ levels, windowMs: 2_000, signal });
-  return measured.flatMap(({ streams, lagMs }) =>
-    lagMs === null ? [] : [{ streams, p50Ms: tidy(lagMs.p50), p99Ms: tidy(lagMs.p99) }],
-  );
+function neverStopped(): StopSignals {
+  return { drain: new AbortController().signal, kill: new AbortController().signal };
+}
+
+/** The manifest as it is written before the first request: what a crash leaves behind says that it was not finished. */
+function openingManifest(
+  { scenario, hash, document }: LoadedScenario,
+  { plan, environment, servers, floor }: Prepared,
+  startedAt: Date,
+): Manifest {
+  const { requests, rounds } = planSummary(plan);
+  const { name, description, stallMs, thresholds, objectives } = scenario;
+  return {
+    schema: 'streambench/manifest@1',
+    run: {
+      id: runId(name, startedAt, Math.random),
+      startedAt: startedAt.toISOString(),
+      aborted: true,
+      abortReason: 'the run did not come to its end',
+      seed: plan.seed,
+      planned: requests,
+      rounds,
+    },
+    environment,
+    scenario: { name, ...(description !== undefined && { description }), hash, document },
+    cells: plan.cells,
+    ...{ stallMs, thresholds, objectives },
+    ...(servers.idle.length > 0 && { servers: servers.idle }),
+    ...(floor && { floor }),
+  };
+}
+
+/** What the user should know before the run, a sentence each. */
+function openingWarnings(loaded: LoadedScenario, prepared: Prepared, manifest: Manifest): string[] {
+  const { plan, servers, baseline } = prepared;
+  const obstacles = baseline?.obstacles(manifest) ?? [];
+  return [
+    ...unreadable(servers.idle),
+    ...unknownModels(loaded),
+    ...planSummary(plan).warnings,
+    ...obstacles.map(
+      (obstacle) => `this run will not be comparable with baseline "${baseline?.name}": ${obstacle}`,
+    ),
+  ];
 }
 
 type Runner = BlockRunner & { close?(): Promise<void> };
 
 /** The loop that measures: on this thread, or on several of their own where one could not keep up. */
 async function runnerFor(
-  plan: RunPlan,
+  { plan, executor, secrets }: Prepared,
   workers: number | 'auto',
-  executor: ClientExecutor,
-  secrets: readonly Secret[],
   deps: { clock: Clock; signals: StopSignals; originAt: number },
 ): Promise<Runner> {
   const highest = Math.max(...plan.cells.map(({ concurrency }) => concurrency));
   const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
   if (count <= 1) return localRunner({ ...deps, sleep: timerSleep, executor });
   return workerRunner(count, { plan, secrets, originAt: deps.originAt }, deps.signals);
-}
-
-/** A run that would come upon the limit on open files half way is refused. Each target keeps its connections open. */
-function refuseTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedScenario): void {
-  const highest = Math.max(...cells.map(({ concurrency }) => concurrency));
-  const files = targets.reduce((sum, { connect = {} }, index) => {
-    const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
-    const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;
-    // The embedded simulator's end of a connection is a file of this process too.
-    return sum + Math.ceil(highest / shared) * (needsSimulator(scenario.targets[index]!) ? 2 : 1);
-  }, 0);
-  const problem = checkOpenFiles(highest, files / highest);
-  if (problem !== undefined) throw new UserError('usage', problem);
-}
-
-/** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */
-async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readonly Secret[]): Promise<void> {
-  const redact = createRedactor(secrets);
-  const problems: Problem[] = [];
-  await Promise.all(
-    plan.targets.map(async (target) => {
-      try {
-        await executor.reach(target.name);
-      } catch (error) {
-        const { message = 'unknown cause', hint } = networkError(error as Error);
-        problems.push({
-          message: redact(
-            `target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`,
-          ),
-          ...(hint === undefined ? {} : { hint }),
-        });
-      }
-    }),
-  );
-  if (problems.length > 0) throw new UserError('unreachable', problems, EXIT.unreachable);
 }

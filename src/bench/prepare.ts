@@ -1,0 +1,131 @@
+import { networkError } from '../client/outcome.ts';
+import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
+import { tidy } from '../metrics/distribution.ts';
+import type { Clock } from '../model/clock.ts';
+import { EXIT, type Problem, UserError } from '../model/errors.ts';
+import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
+import type { Environment, NoiseFloor } from '../model/report.ts';
+import { createRedactor, type Secret } from '../model/secrets.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+import { planScenario } from '../scenario/plan.ts';
+import { needsSimulator } from '../scenario/targets.ts';
+import { startBackends } from './backends.ts';
+import { type Baseline, openBaseline } from './baseline.ts';
+import { checkOpenFiles } from './doctor.ts';
+import { readEnvironment } from './environment.ts';
+import { checkGates } from './gates.ts';
+import { type ServersWatch, watchServers } from './server-watch.ts';
+import { createTokenCounter, loadTokenizer, type TokenCounter } from './tokenizer.ts';
+
+/** All that a run has at hand before its first measured request. */
+export interface Prepared {
+  plan: RunPlan;
+  environment: Environment;
+  executor: ClientExecutor;
+  /** The scenario's, and those that were made for this run. */
+  secrets: readonly Secret[];
+  servers: ServersWatch;
+  counter?: TokenCounter;
+  baseline?: Baseline;
+  floor?: NoiseFloor[];
+}
+
+/** How a run is prepared. */
+export interface PrepareOptions {
+  clock: Clock;
+  output: string;
+  baseline?: string;
+  strict: boolean;
+  calibrate: boolean;
+  /** Ends the calibration. */
+  signal: AbortSignal;
+  /** Told how to undo each step as soon as it is done, so that a later one that fails leaves nothing behind. */
+  undo(step: () => unknown): void;
+}
+
+/**
+ * Checks all that can be known to be wrong before anything is sent, starts what the scenario wants started, and reaches
+ * every target. Rejects with a `UserError` for the first step that finds something wrong.
+ */
+export async function prepare(loaded: LoadedScenario, options: PrepareOptions): Promise<Prepared> {
+  const { clock, undo } = options;
+  checkGates(loaded);
+  const counter = await counterFor(loaded);
+  const baseline = await baselineFor(options);
+  const environment = await readEnvironment();
+  const backends = await startBackends(loaded);
+  undo(() => backends.close());
+  const secrets = [...loaded.secrets, ...backends.secrets];
+  const plan = planScenario(loaded, backends);
+  refuseTooManyFiles(plan, loaded);
+  const executor = clientExecutor(plan, clock, secrets);
+  undo(() => executor.close());
+  await reachAll(plan, executor, secrets);
+  const servers = await watchServers(backends.metrics);
+  undo(() => servers.close());
+  const floor = options.calibrate ? await noiseFloor(plan, options.signal) : undefined;
+  return {
+    ...{ plan, environment, executor, secrets, servers },
+    ...(counter && { counter }),
+    ...(baseline && { baseline }),
+    ...(floor && { floor }),
+  };
+}
+
+async function counterFor({ scenario }: LoadedScenario): Promise<TokenCounter | undefined> {
+  const { tokenizer, keepText } = scenario;
+  return tokenizer === 'none' ? undefined : createTokenCounter(await loadTokenizer(tokenizer), { keepText });
+}
+
+async function baselineFor({
+  baseline: name,
+  output,
+  strict,
+}: PrepareOptions): Promise<Baseline | undefined> {
+  return name === undefined ? undefined : openBaseline({ name, output, strict });
+}
+
+async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {
+  // Only this reaches for a server in a process of its own.
+  const { calibrate } = await import('./calibrate.ts');
+  const levels = [...new Set(plan.cells.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
+  const { levels: measured } = await calibrate({ levels, windowMs: 2_000, signal });
+  return measured.flatMap(({ streams, lagMs }) =>
+    lagMs === null ? [] : [{ streams, p50Ms: tidy(lagMs.p50), p99Ms: tidy(lagMs.p99) }],
+  );
+}
+
+/** A run that would come upon the limit on open files half way is refused. Each target keeps its connections open. */
+function refuseTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedScenario): void {
+  const highest = Math.max(...cells.map(({ concurrency }) => concurrency));
+  const files = targets.reduce((sum, { connect = {} }, index) => {
+    const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
+    const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;
+    // The embedded simulator's end of a connection is a file of this process too.
+    return sum + Math.ceil(highest / shared) * (needsSimulator(scenario.targets[index]!) ? 2 : 1);
+  }, 0);
+  const problem = checkOpenFiles(highest, files / highest);
+  if (problem !== undefined) throw new UserError('usage', problem);
+}
+
+/** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */
+async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readonly Secret[]): Promise<void> {
+  const redact = createRedactor(secrets);
+  const problems: Problem[] = [];
+  await Promise.all(
+    plan.targets.map(async (target) => {
+      try {
+        await executor.reach(target.name);
+      } catch (error) {
+        const { message = 'unknown cause', hint } = networkError(error as Error);
+        problems.push({
+          message: redact(
+            `target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`,
+          ),
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
+    }),
+  );
+  if (problems.length > 0) throw new UserError('unreachable', problems, EXIT.unreachable);
+}
