@@ -36,12 +36,16 @@ describe.runIf(inBrowser)('in a browser', () => {
       await browser.go(`${stack.url}/#token=${stack.token}&run=1&prompt=Hello`);
       const seen: { state: string; chunks: number; text: string }[][] = [];
       const look = () =>
-        browser.evaluate<{ state: string; chunks: number; text: string }[]>(`['fetch', 'source'].map((id) => {
+        browser.evaluate<
+          { state: string; chunks: number; text: string }[] | undefined
+        >(`['fetch', 'source'].map((id) => {
           const pane = document.getElementById(id);
           return { state: pane.dataset.state, chunks: Number(pane.dataset.chunks), text: pane.querySelector('.text').textContent };
         })`);
       await until(async () => {
         const panes = await look();
+        // Between two documents there is none to look at.
+        if (panes === undefined) return false;
         seen.push(panes);
         return panes.every(({ state }) => state !== 'open' && state !== 'idle');
       }, 30_000);
