@@ -10,9 +10,10 @@ import type { WireFormat } from '../wire/format.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
 import { type Authorize, authorizer } from './auth.ts';
+import type { ConnectionPool } from './connection.ts';
 import { Dialer } from './dialer.ts';
 import { exchange } from './exchange.ts';
-import { type ConnectionPool, connectionPool } from './pool.ts';
+import { connectionPool } from './pool.ts';
 import { AnswerStream } from './stream.ts';
 
 /** Where a client sends its requests, and how. */

@@ -1,26 +1,9 @@
 import type { Clock } from '../model/clock.ts';
 import { type ConnectOptions, DEFAULT_STREAMS_PER_SESSION } from '../model/plan.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionPool } from './connection.ts';
 import type { Dialer } from './dialer.ts';
 import { SessionPool } from './session-pool.ts';
 import { SocketConnection } from './socket-connection.ts';
-
-/** The connections to one origin. */
-export interface ConnectionPool {
-  /** A connection for one request: an open one if there is one, else one that opens with the request. */
-  acquire(): Connection;
-  /** Takes back a connection whose response has ended. One that was destroyed is forgotten. */
-  release(connection: Connection): void;
-  /**
-   * Sees to it that `count` requests would find open connections. Rejects with the cause when one cannot be opened within
-   * `limitMs`. Where connections are not kept, one is opened and closed again.
-   */
-  warm(count: number, limitMs: number): Promise<void>;
-  /** Closes the idle connections; the next requests open others. */
-  drop(): void;
-  /** Closes the idle connections, and those still in use when they come back. */
-  close(): void;
-}
 
 /** The pool that the options ask for. */
 export function connectionPool(dialer: Dialer, clock: Clock, options: ConnectOptions): ConnectionPool {

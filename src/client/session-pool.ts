@@ -1,8 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import { connectTimeout } from './connect-error.ts';
-import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
+import type { Connection, ConnectionPool, ConnectionSink, SocketRequest } from './connection.ts';
 import type { Dialer, Dialing } from './dialer.ts';
-import type { ConnectionPool } from './pool.ts';
 import { Session } from './session.ts';
 
 /** A session that is being opened, until it is ready or has failed. */

@@ -3,7 +3,7 @@ import type { CompareVerdict, Comparison, ComparisonRow } from '../model/compari
 import { levelInWords } from '../model/load-level.ts';
 import type { Column } from './columns.ts';
 import { DASH, formatCount, formatPair } from './format.ts';
-import type { TerminalOptions } from './terminal.ts';
+import type { TerminalOptions } from './terminal-tables.ts';
 import { fitTable } from './terminal-tables.ts';
 import { oneLine, wrap } from './text.ts';
 

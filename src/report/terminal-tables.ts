@@ -5,6 +5,14 @@ import { clip, displayWidth } from './text.ts';
 
 /** Tables that fit: columns are left out, least telling first, before a border would wrap. */
 
+/** What the terminal is like. */
+export interface TerminalOptions {
+  /** Its width in columns. */
+  width: number;
+  /** Colours as chalk counts them: 0 none, and then no escape code at all; 1 basic; 2 of 256; 3 all. */
+  color: 0 | 1 | 2 | 3;
+}
+
 /** How a table is to be filled and coloured. */
 export interface TableOptions<Row> {
   /** Columns of the terminal. */

@@ -5,6 +5,7 @@ import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
 import { terminalComparison } from './terminal-comparison.ts';
+import type { TerminalOptions } from './terminal-tables.ts';
 import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
 import { clip, oneLine, wrap } from './text.ts';
 import {
@@ -16,14 +17,6 @@ import {
   serverLines,
   streamFindings,
 } from './verdicts.ts';
-
-/** What the terminal is like. */
-export interface TerminalOptions {
-  /** Its width in columns. */
-  width: number;
-  /** Colours as chalk counts them: 0 none, and then no escape code at all; 1 basic; 2 of 256; 3 all. */
-  color: 0 | 1 | 2 | 3;
-}
 
 /** The report as it is read on a terminal. Ends in a line feed. */
 export function terminalReport(report: Report, { width, color }: TerminalOptions): string {
