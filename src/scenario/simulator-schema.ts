@@ -84,10 +84,16 @@ const durationDistribution = z
 
 const BY_PROMPT = 'by-prompt';
 
+const A_LENGTH = 'a whole number of at least 1, by-prompt, or a mapping (mean, sd, min, max, shape)';
+
 const tokenDistribution = z
   .union(
-    [z.literal(BY_PROMPT), whole(1), mapping(parts(() => number(0))).superRefine(boundsInOrder, ALWAYS)],
-    { error: 'a whole number of at least 1, by-prompt, or a mapping (mean, sd, min, max, shape)' },
+    [
+      z.literal(BY_PROMPT, { error: A_LENGTH }),
+      whole(1),
+      mapping(parts(() => number(0))).superRefine(boundsInOrder, ALWAYS),
+    ],
+    { error: A_LENGTH },
   )
   .transform((value): NumberDistribution | typeof BY_PROMPT => {
     if (value === BY_PROMPT) return value;

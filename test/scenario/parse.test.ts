@@ -63,7 +63,7 @@ describe('parseScenario', () => {
       problems('version: 1\nname: n\ntargets:\n  - name: t\n    url: http://h\n    dialect: sse\n'),
     ).toEqual(['1:1 the scenario has no prompts | expected prompts: a list of prompts']);
     expect(problems(yaml('simulator:\n  profiles:\n    a:\n      ttft: 1s\n      gap: 1s\n'))).toEqual([
-      '12:5 simulator.profiles.a has no tokens | expected tokens: a whole number of at least 1, or a mapping (mean, sd, min, max, shape)',
+      '12:5 simulator.profiles.a has no tokens | expected tokens: a whole number of at least 1, by-prompt, or a mapping (mean, sd, min, max, shape)',
     ]);
   });
 
