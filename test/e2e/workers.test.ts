@@ -109,14 +109,14 @@ describe('a run on several threads', () => {
       })),
     });
     expect(timeless(three)).toEqual(timeless(one));
-    // Times are the server's: the best of them is what the server's best was. The client's clock starts when its write has
-    // been taken, which may be a little after the server has begun.
+    // Times are the server's: the best of them is what the server's best was. On a busy machine the client may see late
+    // that its write was taken, when the server has begun.
     for (const { report, least } of [one, three]) {
       const { ttft, total } = report.cells[0]!.metrics;
       expect(ttft!.n).toBe(42);
-      expect(ttft!.min).toBeGreaterThan(least.firstMs - 3);
+      expect(ttft!.min).toBeGreaterThan(least.firstMs - 30);
       expect(ttft!.min).toBeLessThan(least.firstMs + 30);
-      expect(total!.min).toBeGreaterThan(least.totalMs - 3);
+      expect(total!.min).toBeGreaterThan(least.totalMs - 30);
       expect(total!.min).toBeLessThan(least.totalMs + 30);
     }
   });
