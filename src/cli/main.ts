@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { packageVersion } from '../bench/environment.ts';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
 import { abCommand } from './commands/ab.ts';
@@ -44,6 +44,7 @@ function program(open: (options: CommonOptions) => Session): Command {
     .option('--no-color', 'no colour, also on a terminal')
     .option('-q, --quiet', 'no progress and no remarks: warnings and errors alone go to stderr')
     .option('-v, --verbose', 'say more on stderr')
+    .configureHelp({ optionDescription })
     .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError('(--help shows what there is)')
     .showSuggestionAfterError()
@@ -64,6 +65,12 @@ function program(open: (options: CommonOptions) => Session): Command {
     add(root, () => open(root.opts<CommonOptions>()));
   }
   return root;
+}
+
+/** An option's description with its default, where that says something: that nothing is repeated yet does not. */
+function optionDescription({ description, defaultValue }: Option): string {
+  const isKnown = defaultValue !== undefined && !Array.isArray(defaultValue);
+  return isKnown ? `${description} (default: ${defaultValue})` : description;
 }
 
 function exitCodesHelp(): string {

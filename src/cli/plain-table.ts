@@ -1,6 +1,10 @@
+/** A column is not made narrower than this. */
+const LEAST = 16;
+const SPACE = 2;
+
 /**
- * Rows as aligned columns without borders, ready for `grep` and `awk`. The last column is wrapped to `width`, below
- * its own beginning.
+ * Rows as aligned columns without borders, ready for `grep` and `awk`. Where they are wider than `width`, the widest
+ * columns are wrapped, each below its own beginning.
  */
 export function plainTable(
   head: readonly string[],
@@ -8,16 +12,43 @@ export function plainTable(
   width: number,
 ): string {
   const all = [head, ...rows];
-  const widths = head.slice(0, -1).map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  const indent = widths.reduce((sum, columnWidth) => sum + columnWidth + 2, 0);
-  const room = Math.max(20, width - indent);
-  return all
-    .map((row) => {
-      const left = widths.map((columnWidth, column) => row[column]!.padEnd(columnWidth + 2)).join('');
-      const lines = wrap(row.at(-1)!, room).map((line, i) => (i === 0 ? left : ' '.repeat(indent)) + line);
-      return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-    })
-    .join('');
+  const columns = head.map((_, column) => all.map((row) => row[column]!));
+  const widths = fitted(columns.map(longest), columns.map(leastOf), width);
+  return all.map((row) => drawn(row, widths)).join('');
+}
+
+function longest(texts: readonly string[]): number {
+  return Math.max(...texts.map((text) => text.length));
+}
+
+// A word is never cut: in the last column it may stick out, elsewhere it would run into the next.
+function leastOf(texts: readonly string[], column: number, { length }: readonly unknown[]): number {
+  return column === length - 1 ? LEAST : Math.max(LEAST, longest(texts.flatMap((text) => text.split(' '))));
+}
+
+/** The widths, the widest of those that can be narrowed narrowed until all fit. */
+function fitted(natural: readonly number[], least: readonly number[], width: number): number[] {
+  const widths = [...natural];
+  const over = () => widths.reduce((sum, one) => sum + one + SPACE, -SPACE) > width;
+  while (over()) {
+    const spare = widths.map((one, column) => (one > least[column]! ? one : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) break;
+    widths[spare.lastIndexOf(widest)]! -= 1;
+  }
+  return widths;
+}
+
+function drawn(row: readonly string[], widths: readonly number[]): string {
+  const cells = row.map((text, column) => wrap(text, widths[column]!));
+  const height = Math.max(...cells.map((lines) => lines.length));
+  const lines = Array.from({ length: height }, (_, line) =>
+    cells
+      .map((cell, column) => (cell[line] ?? '').padEnd(widths[column]! + SPACE))
+      .join('')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
 }
 
 function wrap(text: string, room: number): string[] {

@@ -51,9 +51,59 @@ export function numberList(text: string): number[] {
   return text.split(',').map((part) => Number(part.trim() || Number.NaN));
 }
 
+/** Adds the options that say how many requests are sent, and when. `what` says what their number counts. */
+export function addLoadOptions(command: Command, what = 'of each cell, all rounds together'): void {
+  command
+    .optionsGroup('Load:')
+    .option('-c, --concurrency <list>', 'streams at once, such as 4 or 1,4,16', numberList)
+    .option(
+      '--rate <list>',
+      'requests a second, such as 5 or 5,20, whatever becomes of the ones before (open loop)',
+      numberList,
+    )
+    .option('--arrivals <process>', 'with --rate: poisson (at random) or constant')
+    .option('--max-concurrency <count>', 'with --rate: the most streams at once', Number)
+    .option('-n, --requests <count>', `measured requests ${what}`, Number)
+    .option('-d, --duration <time>', 'time limit of each cell, such as 30s')
+    .option('--rounds <count>', 'rounds in which the cells are interleaved', Number)
+    .option('--warmup <count>', 'unmeasured requests before the first of a cell', Number)
+    .option('--mode <mode>', 'streaming, non-streaming or both')
+    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s');
+}
+
+/** Adds the options that decide whether a run passes. */
+export function addGateOptions(command: Command): void {
+  command
+    .optionsGroup('Gates:')
+    .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
+    .option(
+      '--objective <condition>',
+      'what a good request meets, such as "ttft < 500ms" (see goodput); may be repeated',
+      collect,
+      [],
+    );
+}
+
+/** Adds the options that change anything else of a scenario. */
+export function addScenarioOptions(command: Command): void {
+  command
+    .optionsGroup('Scenario:')
+    .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
+    .option('--tokenizer <name>', 'count tokens where a provider sends no usage: o200k, or none')
+    .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
+    .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
+    .option(
+      '--set <path=value>',
+      'any field of the scenario, such as load.rounds=3; may be repeated',
+      collect,
+      [],
+    );
+}
+
 /** Adds the options that say how connections are made. */
 export function addConnectionOptions(command: Command): void {
   command
+    .optionsGroup('Connections:')
     .option('--connection <use>', 'how long a connection lasts: warm, cold or per-request')
     .option('--http <version>', 'HTTP version: 1 or 2', Number)
     .option('--streams-per-session <count>', 'HTTP/2: requests at once on one connection', Number)

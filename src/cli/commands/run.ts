@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { AddCommand } from '../command.ts';
 import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 import {
   addConnectionOptions,
-  collect,
+  addGateOptions,
+  addLoadOptions,
+  addScenarioOptions,
   envOf,
-  numberList,
   type ScenarioFlags,
   scenarioOverrides,
 } from '../scenario-flags.ts';
@@ -29,68 +29,38 @@ export const runCommand: AddCommand = (root, open) => {
     .command('run')
     .description('run scenarios; without one: the demo, against the embedded simulator')
     .argument('[scenario...]', 'scenario files (YAML or JSON)');
-  addScenarioOptions(command);
-  addConnectionOptions(command);
   command
-    .option('--target <url>', "without a file: the API's base URL, or the endpoint's full URL")
+    .optionsGroup('Without a file:')
+    .option('--target <url>', "the API's base URL, or the endpoint's full URL")
     .option(
       '--provider <name>',
-      'without a file: a provider known by name (see `streambench providers`), or service, the reference service',
+      'a provider known by name (see `streambench providers`), or service, the reference service',
     )
-    .option('--model <name>', 'without a file: the model')
-    .option('--dialect <name>', "without a file: the wire format, where it is not the provider's")
-    .option('--prompt <text>', 'without a file: what to ask')
-    .option('--api-key <key>', "without a file: the key (default: the provider's environment variable)")
-    .option('-o, --output <folder>', 'where runs are kept', 'results')
-    .option('--json', 'print the report as one JSON document instead of tables')
-    .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
-    .option('--calibrate', "measure the client's own noise floor at each concurrency first")
+    .option('--model <name>', 'the model')
+    .option('--dialect <name>', "the wire format, where it is not the provider's")
+    .option('--prompt <text>', 'what to ask')
+    .option('--api-key <key>', "the key (default: the provider's environment variable)");
+  addLoadOptions(command);
+  addGateOptions(command);
+  command
     .option(
       '--baseline <name>',
       'compare with this baseline (a name, or a run folder): exit 4 on a regression, 5 when it is of something else',
     )
     .option('--save-baseline <name>', 'keep this run as a baseline')
-    .option('--strict', 'fail also when the client could not keep up (6) or a comparison knows nothing (5)')
+    .option('--strict', 'fail also when the client could not keep up (6) or a comparison knows nothing (5)');
+  addScenarioOptions(command);
+  addConnectionOptions(command);
+  command
+    .optionsGroup('Measuring and output:')
+    .option('-o, --output <folder>', 'where runs are kept', 'results')
+    .option('--json', 'print the report as one JSON document instead of tables')
+    .option('--keep-text', "keep the answers' texts in the records")
+    .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
+    .option('--calibrate', "measure the client's own noise floor at each concurrency first")
     .option('--dry-run', 'print what would be done, and send nothing')
     .action((files: string[], flags: RunFlags) => run(files, flags, open()));
 };
-
-/** The options that change a scenario. */
-function addScenarioOptions(command: Command): void {
-  command
-    .option('-c, --concurrency <list>', 'streams at once, such as 4 or 1,4,16', numberList)
-    .option(
-      '--rate <list>',
-      'requests a second, such as 5 or 5,20, whatever becomes of the ones before (open loop)',
-      numberList,
-    )
-    .option('--arrivals <process>', 'with --rate: poisson (at random) or constant')
-    .option('--max-concurrency <count>', 'with --rate: the most streams at once', Number)
-    .option('-n, --requests <count>', 'measured requests of each cell, all rounds together', Number)
-    .option('-d, --duration <time>', 'time limit of each cell, such as 30s')
-    .option('--rounds <count>', 'rounds in which the cells are interleaved', Number)
-    .option('--warmup <count>', 'unmeasured requests before the first of a cell', Number)
-    .option('--mode <mode>', 'streaming, non-streaming or both')
-    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
-    .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
-    .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
-    .option(
-      '--objective <condition>',
-      'what a good request meets, such as "ttft < 500ms" (see goodput); may be repeated',
-      collect,
-      [],
-    )
-    .option('--keep-text', "keep the answers' texts in the records")
-    .option('--tokenizer <name>', 'count tokens where a provider sends no usage: o200k, or none')
-    .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
-    .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
-    .option(
-      '--set <path=value>',
-      'any field of the scenario, such as load.rounds=3; may be repeated',
-      collect,
-      [],
-    );
-}
 
 async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
   await runScenarios(await loadAll(files, flags, session), flags, session);
