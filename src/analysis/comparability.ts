@@ -52,7 +52,11 @@ function loadOf({ run, scenario }: Manifest): string {
   const document = scenario.document;
   const load =
     typeof document === 'object' && document !== null && 'load' in document
-      ? ` ${JSON.stringify(document.load)}`
+      ? ` ${inWords(document.load)}`
       : '';
   return `${planned} in ${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}${load}`;
+}
+
+function inWords(load: unknown): string {
+  return JSON.stringify(load).replaceAll('"', '').replaceAll(':', ': ').replaceAll(',', ', ');
 }

@@ -106,8 +106,13 @@ export function overallSentence(
       const others = found.length > 1 ? `, and ${found.length - 1} more` : '';
       return `${first?.sentence ?? verdict}${others}`;
     }
-    case 'equivalent':
-      return `equivalent: all ${gates.length} figures lie within their tolerance`;
+    case 'equivalent': {
+      const few = rows.length - gates.length;
+      const rest = few === 0 ? '' : `; ${few} more had too few values to tell`;
+      return gates.length === 1
+        ? `equivalent: the one figure that was compared lies within its tolerance${rest}`
+        : `equivalent: all ${gates.length} figures that were compared lie within their tolerance${rest}`;
+    }
     case 'inconclusive':
       return gates.length === 0
         ? 'inconclusive: no figure has enough values to decide'

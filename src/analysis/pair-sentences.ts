@@ -1,4 +1,6 @@
 import type { PairRow } from '../model/contrast.ts';
+import { quantileOf } from './quantities.ts';
+import { enoughFor } from './sample-guard.ts';
 
 /** The sentences that paired comparisons are told in. */
 
@@ -18,7 +20,11 @@ export function plainSentence(rows: readonly PairRow[], { a, b }: { a: string; b
     const [verb, how, noun] = VERBS[row.metric] ?? ['is', row.better, row.metric];
     if (row.verdict === 'equivalent') return `${noun}${tail} is equivalent`;
     if (row.factor === null && row.a === null && row.b === null) return `${noun}${tail} has no data`;
-    if (row.verdict === 'inconclusive') return `${noun}${tail} is inconclusive${range(row, false)}`;
+    if (row.verdict === 'inconclusive') {
+      const needed = enoughFor(quantileOf(row.statistic) ?? 0.5);
+      const few = row.n < needed ? `: ${row.n} answers are too few, ${needed} are needed` : '';
+      return `${noun}${tail} is inconclusive${few || range(row, false)}`;
+    }
     const mirrored = row.verdict === 'b_better';
     const subject = mirrored ? b : a;
     if (row.factor === null || row.factor === 0) {

@@ -17,11 +17,14 @@ import { type CommonOptions, processSession, type Session } from './session.ts';
 /** Runs the program with these arguments (node and script first) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   let session = processSession({});
-  // A reader that has seen enough (`| head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that has seen enough (`| head`) is no error.
     if (error.code === 'EPIPE') process.exit(session.exitCode);
-    throw error;
+    session.warn(`error: the output cannot be written: ${error.message}`);
+    process.exit(EXIT.unexpected);
   });
+  // Remarks that find no room must not cost the result.
+  process.stderr.on('error', () => {});
   const open = (options: CommonOptions): Session => {
     session = processSession(options);
     return session;

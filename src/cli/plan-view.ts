@@ -40,10 +40,16 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
   );
   const starts = started(loaded);
   if (starts.length > 0) session.print(`\nstarts ${starts.join(', ')}\n`);
-  const requests = summary.requests === null ? 'requests limited by time' : `${summary.requests} requests`;
+  const requests =
+    summary.requests === null
+      ? 'requests limited by time'
+      : `${summary.requests} ${summary.requests === 1 ? 'request' : 'requests'}`;
   const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
   for (const warning of summary.warnings) session.warn(`warning: ${warning}`);
-  session.print(`\n${cells.length} cells, ${requests} ${rounds}, ${summary.warmup} warm-up requests\n`);
+  const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  session.print(
+    `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
+  );
 }
 
 /** What the run starts beside itself, in words. */

@@ -161,7 +161,7 @@ class LineProgress implements Progress {
     const left = this.tally.left(this.deps.now());
     const errors = failed === 0 ? '' : `, ${failed} failed`;
     this.deps.stderr.write(
-      `${titleOf(cell)}: ${done} requests${errors}${left === undefined ? '' : ` (${left})`}\n`,
+      `${titleOf(cell)}: ${done} ${done === 1 ? 'request' : 'requests'}${errors}${left === undefined ? '' : ` (${left})`}\n`,
     );
   }
 

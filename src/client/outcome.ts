@@ -129,7 +129,7 @@ function ended(evidence: Evidence): Outcome {
 }
 
 const DIALECT_HINT: Readonly<Partial<Record<ReturnType<typeof sniff>, string>>> = {
-  sse: 'try --dialect openai-chat, anthropic or sse',
+  sse: 'if it is not cut or garbled, it is of another dialect: try --dialect openai-chat, anthropic or sse',
   ndjson: 'try --dialect ollama-chat or ndjson',
   json: 'the service may not stream: try --mode non-streaming, or check the path',
   html: 'this looks like a web page or a login: check the URL',
@@ -169,7 +169,7 @@ function mismatch({ bodyPrefix, headers, events, failure }: Evidence): Outcome |
 function truncated({ contentEvents }: Evidence, error?: Error): Outcome {
   const how =
     error === undefined ? 'the body ended' : `the connection was lost (${describeError(error).message})`;
-  const message = `${how} with neither terminator nor finish reason, after ${contentEvents} content events`;
+  const message = `${how} with neither terminator nor finish reason, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`;
   const code = error === undefined ? undefined : describeError(error).code;
   return { kind: 'truncated', message, ...(code === undefined ? {} : { code }) };
 }

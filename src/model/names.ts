@@ -7,7 +7,9 @@ export function nearNames(name: string, candidates: readonly string[]): string[]
   return candidates
     .map((candidate) => {
       const other = candidate.toLowerCase();
-      const contained = wanted.length >= 3 && (other.includes(wanted) || wanted.includes(other));
+      // A word of one or two letters is part of nearly everything.
+      const contained =
+        Math.min(wanted.length, other.length) >= 3 && (other.includes(wanted) || wanted.includes(other));
       const distance = editDistance(wanted, other);
       return { candidate, score: contained ? Math.min(distance, limit) : distance };
     })

@@ -60,7 +60,10 @@ export function terminalComparison(comparison: Comparison, { width, color }: Ter
   const errors = comparison.errors.filter(({ verdict }) => verdict !== 'equivalent');
   const blocks = [
     lines(comparison.sentence).map((line) => chalk.bold(paint(comparison.verdict, line))),
-    comparison.obstacles.flatMap((obstacle) => lines(`not comparable: ${obstacle}`)),
+    // The sentence of what cannot be compared names every obstacle.
+    comparison.verdict === 'not_comparable'
+      ? []
+      : comparison.obstacles.flatMap((obstacle) => lines(`not comparable: ${obstacle}`)),
     rows.length === 0
       ? []
       : [

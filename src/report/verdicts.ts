@@ -70,7 +70,9 @@ export function clientLines({ cells }: Report): string[] {
   if (cells.every(({ client }) => client == null)) return [];
   const troubled = cells.filter(({ client }) => client != null && client.verdict !== 'ok');
   if (troubled.length === 0) return [`The client kept up: ${clientLoad(cells)}.`];
-  return troubled.map(
+  // Where no answer came whole there are no figures for it to be in.
+  const spoilt = troubled.filter(({ outcomes }) => (outcomes.ok ?? 0) > 0);
+  return spoilt.map(
     (cell) =>
       `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. Its own lateness is in these figures.`,
   );
@@ -119,7 +121,7 @@ function traffic(cells: readonly CellReport[]): string {
   const opened = sum(({ connections }) => connections.new);
   const requests = opened + sum(({ connections }) => connections.reused);
   const [events, reads] = [sum(({ io }) => io.events), sum(({ io }) => io.reads)];
-  return `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection; ${formatCount(events)} events came in ${formatCount(reads)} reads.`;
+  return `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection; ${formatCount(events)} ${events === 1 ? 'event' : 'events'} came in ${formatCount(reads)} ${reads === 1 ? 'read' : 'reads'}.`;
 }
 
 /** What the servers said of themselves: a sentence for each target that has metrics, at each load. */

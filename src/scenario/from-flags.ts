@@ -86,9 +86,10 @@ export interface AbFlags extends Omit<ScenarioFlags, 'target' | 'provider' | 'mo
 /** The scenario of A against B: the same prompts to both. Throws a `UserError` whose places are the words given. */
 export function loadAb({ a, b, ...shared }: AbFlags, options: ParseOptions): LoadedScenario {
   const sides = [a, b].map((text) => scenarioFromFlags({ ...shared, ...sideOf(text) }, options.env));
+  const names = sideNames(a, b);
   const targets = sides.map(({ document }, index) => {
     const [target] = document.targets as Record<string, unknown>[];
-    return { ...target, name: nameOf(index === 0 ? a : b, a === b ? ` (${index + 1})` : '') };
+    return { ...target, name: names[index] };
   });
   const [first] = sides;
   const origins: Origin[] = [
@@ -109,9 +110,16 @@ function sideOf(text: string): Pick<ScenarioFlags, 'target' | 'provider' | 'mode
   return slash === -1 ? { provider: text } : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
 }
 
-// The model says more than the provider; two of one model are told apart by what was written.
-function nameOf(text: string, suffix: string): string {
-  return `${/^https?:/.test(text) ? maskUrl(text) : text.slice(text.indexOf('/') + 1)}${suffix}`;
+// Short, as they head every row: the models, or where one model is asked, or else a number.
+function sideNames(a: string, b: string): string[] {
+  const sides = [a, b].map(sideOf);
+  const models = sides.map(({ model, provider }) => model ?? provider);
+  if (models[0] !== models[1] && models.every((model) => model)) return models as string[];
+  const places = sides.map(({ target, provider }) =>
+    target === undefined ? provider! : maskUrl(target).replace(/^https?:\/\/([^@/]*@)?/, ''),
+  );
+  if (places[0] !== places[1]) return places;
+  return [1, 2].map((number) => `${models[0] ?? places[0]} (${number})`);
 }
 
 // The reference instead of the key: it is what the report shows, and it tells where the key came from.

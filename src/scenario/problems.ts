@@ -141,6 +141,8 @@ function shown(path: Path, root: unknown, written: Show): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (isConfidential(path)) return typeof value === 'string' ? 'another text' : `a ${typeof value}`;
+  if (isConfidential(path) && value !== '') {
+    return typeof value === 'string' ? 'another text' : `a ${typeof value}`;
+  }
   return typeof value === 'string' ? JSON.stringify(excerpt(maskUrl(value), 60)) : String(value);
 }

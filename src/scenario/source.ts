@@ -47,7 +47,7 @@ export function yamlSource(text: string, file: string): Source {
     throw new UserError('scenario_syntax', {
       message: 'the file is empty',
       place: { file, line: 1, column: 1 },
-      hint: 'streambench init writes a first scenario',
+      hint: 'a scenario begins with version: 1, targets and prompts; `streambench schema` knows the rest',
     });
   }
   return {

@@ -85,7 +85,9 @@ describe('target against target', () => {
     const few = runOf(
       ['a', 'b'].flatMap((target, i) => records(random, 5, 3, { ttftMs: 100 + 400 * i }, { target })),
     );
-    expect(compareTargets(few, 'a', 'b', OPTIONS).rows[0]!.verdict).toBe('inconclusive');
+    const { rows, sentences } = compareTargets(few, 'a', 'b', OPTIONS);
+    expect(rows[0]!.verdict).toBe('inconclusive');
+    expect(sentences[0]).toMatch(/is inconclusive: 15 answers are too few, 20 are needed/);
     expect(() => compareTargets(run, 'flsh', 'big', OPTIONS)).toThrow(
       /no target "flsh".*\n.*did you mean "flash"/,
     );

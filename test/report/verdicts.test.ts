@@ -20,6 +20,13 @@ test("the client's load is told whole: where it kept up, and beside what it coul
   expect([...clientLines(fine), ...loadLines(fine)]).toEqual([]);
 });
 
+test('a client is in nothing where no answer came whole', () => {
+  const failed = gatedReport();
+  for (const cell of failed.cells) cell.outcomes = { network: 4 };
+  expect(clientLines(failed)).toEqual([]);
+  expect(loadLines(failed)[0]).toMatch(/^The client's load: /);
+});
+
 test('what a saturated client found in lumps may be its own doing', () => {
   const [finding] = streamFindings(gatedReport());
   expect(finding!.where).toEqual([expect.stringContaining('it may be its own doing')]);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { loadFromFlags, type ScenarioFlags, scenarioFromFlags } from '../../src/scenario/from-flags.ts';
+import {
+  loadAb,
+  loadFromFlags,
+  type ScenarioFlags,
+  scenarioFromFlags,
+} from '../../src/scenario/from-flags.ts';
 import { planScenario } from '../../src/scenario/plan.ts';
 import { userError } from './helpers.ts';
 
@@ -100,5 +105,20 @@ describe('a scenario from flags', () => {
     const error = userError(() => scenarioFromFlags({ provider: 'simulator', header: ['sk-key-only'] }, {}));
     expect(error.code).toBe('usage');
     expect(error.message).not.toContain('sk-key-only');
+  });
+});
+
+describe('A against B', () => {
+  it.each([
+    ['http://h:1/v1#fast', 'http://h:1/v1#large', ['fast', 'large']],
+    ['vllm/m', 'sglang/other', ['m', 'other']],
+    ['vllm/m', 'sglang/m', ['vllm', 'sglang']],
+    ['http://u:secret@h:1/v1#m', 'https://h:2/v1#m', ['h:1/v1', 'h:2/v1']],
+    ['vllm/m', 'http://h:1/v1#m', ['vllm', 'h:1/v1']],
+    ['vllm/m', 'vllm/m', ['m (1)', 'm (2)']],
+    ['http://h/v1', 'https://h/v1', ['h/v1 (1)', 'h/v1 (2)']],
+  ])('%s and %s have short names that differ', (a, b, names) => {
+    const { scenario } = loadAb({ a, b, dialect: 'openai-chat' }, { env: {} });
+    expect(scenario.targets.map(({ name }) => name)).toEqual(names);
   });
 });

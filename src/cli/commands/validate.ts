@@ -1,3 +1,4 @@
+import { UserError } from '../../model/errors.ts';
 import type { AddCommand } from '../command.ts';
 import { collect, envOf } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
@@ -20,8 +21,24 @@ export const validateCommand: AddCommand = (root, open) => {
 async function validate(files: string[], flags: ValidateFlags, session: Session): Promise<void> {
   const { loadScenario } = await import('../../scenario/load.ts');
   const env = await envOf(flags, session.env);
-  const loaded = await Promise.all(files.map((file) => loadScenario(file, { env })));
   const { checkGates } = await import('../../bench/gates.ts');
-  for (const scenario of loaded) checkGates(scenario);
-  for (const [i, { scenario }] of loaded.entries()) session.print(`${files[i]}: ok (${scenario.name})\n`);
+  // Every file is looked at, whatever was wrong with the ones before.
+  const wrong: UserError[] = [];
+  for (const file of files) {
+    try {
+      const loaded = loadScenario(file, { env });
+      checkGates(loaded);
+      session.print(`${file}: ok (${loaded.scenario.name})\n`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      wrong.push(error);
+    }
+  }
+  const [first] = wrong;
+  if (first !== undefined) {
+    throw new UserError(
+      first.code,
+      wrong.flatMap(({ problems }) => problems),
+    );
+  }
 }

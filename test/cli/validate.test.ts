@@ -1,0 +1,28 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { validateCommand } from '../../src/cli/commands/validate.ts';
+import { scratch, streambench } from '../support/program.ts';
+import { runCommand } from './in-process.ts';
+
+const folder = scratch();
+afterAll(() => folder.dispose());
+
+const file = (name: string, text: string) => {
+  const path = join(folder.path, name);
+  writeFileSync(path, text);
+  return path;
+};
+const SOUND =
+  'version: 1\nname: sound\ntargets: [{ name: a, provider: simulator }]\nprompts: [{ name: p, text: hi }]\n';
+
+test('every file is looked at, whatever was wrong with the ones before', async () => {
+  const sound = file('sound.yaml', SOUND);
+  const wrong = file('wrong.yaml', SOUND.replace('provider: simulator', 'provider: simulatr'));
+  const missing = join(folder.path, 'missing.yaml');
+  const { code, stdout, stderr } = await streambench(['validate', missing, wrong, sound]);
+  expect(code).toBe(2);
+  expect(stdout).toBe(`${sound}: ok (sound)\n`);
+  expect(stderr).toMatch(/missing\.yaml: no such scenario file[\s\S]*wrong\.yaml:3:\d+: .*unknown provider/);
+  await expect(runCommand(validateCommand, ['validate', sound])).resolves.toMatchObject({ code: 0 });
+});
