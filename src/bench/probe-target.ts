@@ -1,12 +1,11 @@
-import { DIALECT_NAMES, wireFormat } from '../wire/dialects.ts';
+import { dialectOfUrl } from '../wire/dialects.ts';
 
 /**
  * The dialect that a URL speaks, by its path: the first that calls the path its own, or else `sse`, because any
  * endpoint that streams at all most likely sends Server-Sent Events.
  */
 export function dialectOf(url: string): string {
-  const path = URL.canParse(url) ? new URL(url).pathname : '';
-  return DIALECT_NAMES.find((name) => wireFormat(name).ownsPath(path)) ?? 'sse';
+  return dialectOfUrl(url) ?? 'sse';
 }
 
 /** True for the dialects of plain endpoints, which can be asked with a GET. */

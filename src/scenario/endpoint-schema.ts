@@ -66,7 +66,7 @@ export function endpointProblems(value: Readonly<Record<string, unknown>>, what:
     }
     if (dialect !== undefined) return [];
     const hint = `give dialect (${DIALECT_NAMES.join(', ')}) or provider`;
-    return [{ message: `${what} says not which dialect its url speaks`, params: { hint } }];
+    return [{ message: `${what} does not say which dialect its url speaks`, params: { hint } }];
   }
   const row = providerRow(provider);
   if (row === undefined || row.name === SIMULATOR || url !== undefined) return [];

@@ -1,4 +1,5 @@
 import { UserError } from '../model/errors.ts';
+import { dialectOfUrl } from '../wire/dialects.ts';
 import { maskUrl } from './document.ts';
 import { CUSTOM, providerRow } from './endpoint-schema.ts';
 import { type Env, reference } from './env.ts';
@@ -37,11 +38,12 @@ const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
 /** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
 export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument {
-  const { target: url, provider, dialect, model, concurrency, requests, mode } = flags;
+  const { target: url, provider, model, concurrency, requests, mode } = flags;
   if (url === undefined && provider === undefined) {
     const hint = 'give a scenario file, or --target URL, or --provider NAME';
     throw new UserError('usage', { message: 'there is nothing to measure', hint });
   }
+  const dialect = flags.dialect ?? (provider === undefined ? dialectOfFull(url) : undefined);
   const headers = readHeaders(flags.header ?? []);
   const apiKey = flags.apiKey ?? keyReference(provider, headers, env);
   const name = model ?? provider ?? (url !== undefined && URL.canParse(url) ? new URL(url).host : CUSTOM);
@@ -62,6 +64,18 @@ export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument 
     load: Object.keys(load).length === 0 ? undefined : load,
   });
   return { document, origins: originsOf(flags) };
+}
+
+// An endpoint's full URL says what it speaks; a base URL could speak anything. What is no URL is told of later.
+function dialectOfFull(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const dialect = dialectOfUrl(url);
+  if (dialect !== undefined) return dialect;
+  throw new UserError('usage', {
+    message: 'this URL does not say which dialect is spoken there',
+    place: { file: `--target ${maskUrl(url)}` },
+    hint: 'add --provider (such as openai, vllm or ollama), or --dialect (such as openai-chat, anthropic or sse)',
+  });
 }
 
 /** The reference service, in front of what the other flags name: of the simulator, where they name nothing. */

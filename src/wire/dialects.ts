@@ -77,3 +77,9 @@ export function wireFormat(name: string, options: DialectOptions = {}): WireForm
   const format = make(options);
   return options.thinkTags !== false && THINK_TAGS.has(name) ? withThinkTags(format) : format;
 }
+
+/** The dialect whose own path a URL ends in, such as `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */
+export function dialectOfUrl(url: string): string | undefined {
+  const path = URL.canParse(url) ? new URL(url).pathname : '';
+  return DIALECT_NAMES.find((name) => wireFormat(name).ownsPath(path));
+}

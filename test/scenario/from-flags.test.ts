@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
   loadAb,
   loadFromFlags,
@@ -121,4 +121,9 @@ describe('A against B', () => {
     const { scenario } = loadAb({ a, b, dialect: 'openai-chat' }, { env: {} });
     expect(scenario.targets.map(({ name }) => name)).toEqual(names);
   });
+});
+
+test('the full URL of an endpoint says what is spoken there', () => {
+  const { scenario } = loadFromFlags({ target: 'http://h/v1/chat/completions', model: 'm' }, { env: {} });
+  expect(scenario.targets[0]).toMatchObject({ dialect: 'openai-chat', url: 'http://h/v1/chat/completions' });
 });

@@ -36,7 +36,7 @@ describe('parseScenario', () => {
       '5:26 targets[0].provider: unknown provider "opnai" | did you mean "openai"?',
       '5:40 targets[0].model: expected text, got 5 | put it in quotes to make it text',
       expect.stringMatching(
-        /^6:5 targets\[1\]: the target says not which dialect its url speaks \| give dialect/,
+        /^6:5 targets\[1\]: the target does not say which dialect its url speaks \| give dialect/,
       ),
       '6:11 targets[1].name: two targets have the name "a"',
       '7:10 targets[1].url: expected a URL that begins with http:// or https://, got "ftp://x"',
