@@ -6,7 +6,7 @@ import { percentileOf } from '../metrics/percentile.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { readStamps, startCalibrationServer } from './calibrate-server.ts';
 import { checkOpenFiles } from './doctor.ts';
-import { warmCode } from './probe-warmup.ts';
+import { warmCode } from './warm-code.ts';
 
 /** Streams at once, where nothing else is said. */
 export const CALIBRATION_LEVELS: readonly number[] = [10, 50, 200, 500, 1000];

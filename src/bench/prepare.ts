@@ -16,6 +16,7 @@ import { readEnvironment } from './environment.ts';
 import { checkGates } from './gates.ts';
 import { type ServersWatch, watchServers } from './server-watch.ts';
 import { createTokenCounter, loadTokenizer, type TokenCounter } from './tokenizer.ts';
+import { warmCode } from './warm-code.ts';
 
 /** All that a run has at hand before its first measured request. */
 export interface Prepared {
@@ -61,6 +62,7 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   const executor = clientExecutor(plan, clock, secrets);
   undo(() => executor.close());
   await reachAll(plan, executor, secrets);
+  await warmDialects(plan);
   const servers = await watchServers(backends.metrics);
   undo(() => servers.close());
   const floor = options.calibrate ? await noiseFloor(plan, options.signal) : undefined;
@@ -70,6 +72,14 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
     ...(baseline && { baseline }),
     ...(floor && { floor }),
   };
+}
+
+/** Once for each kind of stream that will be read. */
+async function warmDialects({ targets }: RunPlan): Promise<void> {
+  const kinds = new Map(
+    targets.map(({ dialect, connect }) => [`${dialect} ${connect?.http}`, { dialect, connect }]),
+  );
+  for (const { dialect, connect } of kinds.values()) await warmCode(dialect, connect?.http);
 }
 
 async function counterFor({ scenario }: LoadedScenario): Promise<TokenCounter | undefined> {

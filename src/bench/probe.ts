@@ -22,7 +22,7 @@ import type { FramingName } from '../wire/frame.ts';
 import { startBackends } from './backends.ts';
 import { readEnvironment } from './environment.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
-import { warmCode } from './probe-warmup.ts';
+import { warmCode } from './warm-code.ts';
 
 /** How a target is probed. */
 export interface ProbeOptions {

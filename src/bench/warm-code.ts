@@ -10,8 +10,9 @@ const CHUNKS = 40;
 
 /**
  * Runs the client's whole path a few times against a server of its own on the loopback. The first request of a process
- * is several milliseconds slow because the code that measures it is new to the machine; without this, the probe's
- * would be that request. Whatever fails here is no one's concern: the worst is a probe that was not warmed.
+ * is several milliseconds slow because the code that measures it is new to the machine; without this, a probe's
+ * would be that request, and a short run's first cell would be told that the client could not keep up. Whatever fails
+ * here is no one's concern: the worst is a measurement that was not warmed.
  */
 export async function warmCode(dialect: string, http: 1 | 2 = 1): Promise<void> {
   const format = wireFormat(dialect);
@@ -54,7 +55,7 @@ export async function warmCode(dialect: string, http: 1 | 2 = 1): Promise<void> 
     }
     client.close();
   } catch {
-    // A machine without a free loopback port can still probe.
+    // A machine without a free loopback port can still measure.
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();
