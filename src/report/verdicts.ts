@@ -1,3 +1,4 @@
+import type { Contrast } from '../model/contrast.ts';
 import type { ClientReport, ServerReport } from '../model/load.ts';
 import type { CellReport, GateResult, Report, VerdictKind } from '../model/report.ts';
 import { DASH, formatCount, formatShare, formatValue } from './format.ts';
@@ -172,12 +173,14 @@ export function floorLines({ floor }: Report): string[] {
 
 /** What differs between targets and between modes, a sentence for each load. */
 export function contrastLines({ contrasts }: Report): string[] {
-  const several =
-    new Set(contrasts.map(({ target }) => target).filter((target) => target !== undefined)).size > 1;
-  return contrasts.flatMap(({ kind, target, sentences }) =>
-    sentences.map((sentence) =>
-      oneLine(kind === 'streaming' && several ? `${target}, ${sentence}` : sentence),
-    ),
+  const alike = (kind: Contrast['kind']) => contrasts.filter((one) => one.kind === kind).length;
+  // A sentence names who is better, and not always than whom: that has to be said where there are several pairs.
+  const subject = ({ kind, target, a, b }: Contrast): string => {
+    if (alike(kind) < 2) return '';
+    return kind === 'streaming' ? `${target}: ` : `${a} against ${b}: `;
+  };
+  return contrasts.flatMap((contrast) =>
+    contrast.sentences.map((sentence) => oneLine(`${subject(contrast)}${sentence}`)),
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clientLines, loadLines, streamFindings } from '../../src/report/verdicts.ts';
+import { clientLines, contrastLines, loadLines, streamFindings } from '../../src/report/verdicts.ts';
 import { gatedReport } from './reports.ts';
 
 test("the client's load is told whole: where it kept up, and beside what it could not keep up with", () => {
@@ -30,4 +30,20 @@ test('a client is in nothing where no answer came whole', () => {
 test('what a saturated client found in lumps may be its own doing', () => {
   const [finding] = streamFindings(gatedReport());
   expect(finding!.where).toEqual([expect.stringContaining('it may be its own doing')]);
+});
+
+test('where several pairs are compared, each sentence says which', () => {
+  const settings = { seed: 1, resamples: 10, level: 0.9 };
+  const pair = (a: string, b: string, sentence: string) =>
+    ({ kind: 'targets', a, b, settings, rows: [], sentences: [sentence] }) as const;
+  const lines = (...pairs: ReturnType<typeof pair>[]) =>
+    contrastLines({
+      ...gatedReport(),
+      contrasts: pairs.map((one) => ({ ...one, rows: [], sentences: [...one.sentences] })),
+    });
+  expect(lines(pair('old', 'new', 'new answers first'))).toEqual(['new answers first']);
+  expect(lines(pair('old', 'new', 'new answers first'), pair('old', 'next', 'total is equivalent'))).toEqual([
+    'old against new: new answers first',
+    'old against next: total is equivalent',
+  ]);
 });
