@@ -40,7 +40,7 @@ export interface Limit {
   /** True when more could not be tried. */
   atLeast: boolean;
   /** Resident memory that each stream adds between the second level and the highest. */
-  bytesPerStream: number;
+  bytesPerStream: number | null;
 }
 
 /** The server in its own process. */
@@ -213,8 +213,9 @@ export async function findLimits(
       else bad = streams;
     }
     const rssAt = (streams: number | undefined) => own.find((cell) => cell.streams === streams)?.rssBytes;
-    const [low, high] = [levels[1] ?? levels[0]!, levels.at(-1)!];
-    const bytesPerStream = (rssAt(high)! - rssAt(low)!) / (high - low);
+    // The first level's memory is still growing with the code; of two there is no other.
+    const [low, high] = [levels.at(levels.length > 2 ? 1 : 0)!, levels.at(-1)!];
+    const bytesPerStream = low === high ? null : (rssAt(high)! - rssAt(low)!) / (high - low);
     limits.push({ reader, streams: good, atLeast: good === MOST_STREAMS, bytesPerStream });
   }
   return limits;

@@ -37,7 +37,7 @@ export function limitTable(limits: readonly Limit[], limitMs: number): string {
   const rows = limits.map(({ reader, streams, atLeast, bytesPerStream }) => [
     NAMES[reader],
     `${atLeast ? '>= ' : ''}${streams}`,
-    (bytesPerStream / 1024).toFixed(0),
+    bytesPerStream === null ? '-' : (bytesPerStream / 1024).toFixed(0),
   ]);
   return table(['reader', `streams with p99 < ${limitMs} ms`, 'KB a stream'], rows, [0]);
 }
