@@ -1,5 +1,6 @@
 import type { Contrast } from '../model/contrast.ts';
 import type { ClientReport, ServerReport } from '../model/load.ts';
+import { levelInWords } from '../model/load-level.ts';
 import type { CellReport, GateResult, Report, VerdictKind } from '../model/report.ts';
 import { DASH, formatCount, formatShare, formatValue } from './format.ts';
 import { cellName } from './notes.ts';
@@ -130,8 +131,7 @@ export function serverLines({ cells }: Report): string[] {
   const groups = new Map<string, CellReport[]>();
   for (const cell of cells) {
     if (cell.server == null) continue;
-    const streams = `${formatCount(cell.concurrency)} ${cell.concurrency === 1 ? 'stream' : 'streams'}`;
-    const name = `${oneLine(cell.target)} at ${streams}`;
+    const name = `${oneLine(cell.target)} at ${levelInWords(cell)}`;
     groups.set(name, [...(groups.get(name) ?? []), cell]);
   }
   return Array.from(groups, ([name, group]) => `Server of ${name}: ${serverWords(group)}.`);
@@ -151,9 +151,10 @@ function serverWords(cells: readonly CellReport[]): string {
   const failed = servers.reduce((sum, server) => sum + server.failed, 0);
   const readings = servers.reduce((sum, server) => sum + server.readings, failed);
   const said: string[] = [];
-  if (each !== null) {
+  if (max !== null) {
+    const share = each === null ? '' : `, ${formatValue(each, 'bytes')} a stream`;
     said.push(
-      `memory ${formatValue(before, 'bytes')} before the run and at most ${formatValue(max, 'bytes')}, ${formatValue(each, 'bytes')} a stream`,
+      `memory ${formatValue(before, 'bytes')} before the run and at most ${formatValue(max, 'bytes')}${share}`,
     );
   }
   if (cores !== null) said.push(`${formatValue(cores, '1/s')} CPU cores`);

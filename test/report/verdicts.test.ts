@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { clientLines, contrastLines, loadLines, streamFindings } from '../../src/report/verdicts.ts';
+import {
+  clientLines,
+  contrastLines,
+  loadLines,
+  serverLines,
+  streamFindings,
+} from '../../src/report/verdicts.ts';
 import { gatedReport } from './reports.ts';
 
 test("the client's load is told whole: where it kept up, and beside what it could not keep up with", () => {
@@ -46,4 +52,20 @@ test('where several pairs are compared, each sentence says which', () => {
     'old against new: new answers first',
     'old against next: total is equivalent',
   ]);
+});
+
+test("a server's memory is told also where nobody knows how many streams it had", () => {
+  const server = {
+    ...{ memoryBytes: { before: 80e6, max: 100e6 }, memoryPerStreamBytes: 5e6 },
+    ...{ openFiles: null, cpuCores: null, readings: 3, failed: 0 },
+  };
+  const lines = (level: { concurrency: number; rate?: number }, perStream: number | null) => {
+    const [cell] = gatedReport().cells;
+    const cells = [{ ...cell!, ...level, server: { ...server, memoryPerStreamBytes: perStream } }];
+    return serverLines({ ...gatedReport(), cells })[0];
+  };
+  expect(lines({ concurrency: 4 }, 5e6)).toMatch(/ at 4 streams: memory .* at most .*, .* a stream\.$/);
+  expect(lines({ concurrency: 200, rate: 20 }, null)).toMatch(
+    / at 20 requests\/s: memory .* at most [^,]*\.$/,
+  );
 });
