@@ -12,9 +12,6 @@ import { VERDICT_KINDS } from './streaming-verdict.ts';
  * a cell as a whole. One table, read by the parser of thresholds, by its hints and by the evaluation.
  */
 
-/** A cell as conditions see it. */
-export type JudgedCell = CellReport;
-
 /** What a quantity is measured in; `verdict` is a word. */
 export type QuantityUnit = Unit | 'verdict';
 
@@ -38,7 +35,7 @@ export interface Quantity {
   readonly words?: readonly string[];
   /** True for what a server tells of itself, where it is asked. */
   readonly ofServer?: boolean;
-  read(cell: JudgedCell): Reading;
+  read(cell: CellReport): Reading;
 }
 
 /** The aggregations of a metric; any other percentile (`p75`, `p99.9`) works too. */

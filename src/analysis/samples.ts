@@ -1,6 +1,6 @@
 import { cellKey } from '../metrics/aggregate.ts';
 import { METRICS, type MetricDefinition, metric } from '../metrics/definitions.ts';
-import { levelOf } from '../model/load-level.ts';
+import { cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
@@ -55,8 +55,7 @@ export function createSampler(manifest: Manifest, metrics?: readonly string[]): 
     const key = cellKey(cell);
     let fold = folds.get(key);
     if (!fold) {
-      const { target, prompt, mode } = cell;
-      fold = new CellFold({ target, prompt, ...levelOf(cell), mode }, definitions, manifest.stallMs);
+      fold = new CellFold(cellOf(cell), definitions, manifest.stallMs);
       folds.set(key, fold);
     }
     return fold;

@@ -1,15 +1,16 @@
+import { cellKey } from '../metrics/aggregate.ts';
 import { holds, type Operator } from '../metrics/objectives.ts';
 import type { Problem } from '../model/errors.ts';
-import { levelOf, sameLevel } from '../model/load-level.ts';
+import { cellOf } from '../model/load-level.ts';
 import { suggest } from '../model/names.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
-import type { GateResult } from '../model/report.ts';
-import { failuresOf, type JudgedCell, type Reading } from './quantities.ts';
+import type { CellReport, GateResult } from '../model/report.ts';
+import { failuresOf, type Reading } from './quantities.ts';
 import { enoughFor } from './sample-guard.ts';
 import type { Label, Threshold } from './threshold-parser.ts';
 
-export type { JudgedCell, Quantity, QuantityUnit } from './quantities.ts';
+export type { Quantity, QuantityUnit } from './quantities.ts';
 export { type Label, parseThreshold, type Threshold } from './threshold-parser.ts';
 
 /** What a run will measure, as far as labels name it. */
@@ -128,19 +129,19 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
  */
 export function evaluateThresholds(
   thresholds: readonly Threshold[],
-  cells: readonly JudgedCell[],
+  cells: readonly CellReport[],
 ): GateResult[] {
   return thresholds.map((threshold) => evaluate(threshold, cells));
 }
 
 interface Finding {
-  cell: JudgedCell;
+  cell: CellReport;
   value: number | string;
   n: number;
   passes: boolean;
 }
 
-function evaluate(threshold: Threshold, cells: readonly JudgedCell[]): GateResult {
+function evaluate(threshold: Threshold, cells: readonly CellReport[]): GateResult {
   const { expression, quantity, operator, limit } = threshold;
   const findings: Finding[] = [];
   const notes: string[] = [];
@@ -180,21 +181,15 @@ function evaluate(threshold: Threshold, cells: readonly JudgedCell[]): GateResul
     cells: { passed: findings.length - failed, failed, noData },
     notes,
   };
-  if (worst) {
-    const { target, prompt, mode } = worst.cell;
-    result.cell = { target, prompt, ...levelOf(worst.cell), mode };
-  }
+  if (worst) result.cell = cellOf(worst.cell);
   return result;
 }
 
-function readingOf({ quantity, versus }: Threshold, cell: JudgedCell, cells: readonly JudgedCell[]): Reading {
+function readingOf({ quantity, versus }: Threshold, cell: CellReport, cells: readonly CellReport[]): Reading {
   const reading = quantity.read(cell);
   if (reading === null || versus === undefined) return reading;
-  const { prompt, mode } = cell;
-  const other = cells.find(
-    (one) =>
-      one.target === versus.target && one.prompt === prompt && sameLevel(one, cell) && one.mode === mode,
-  );
+  const key = cellKey({ ...cell, target: versus.target });
+  const other = cells.find((one) => cellKey(one) === key);
   const base = other === undefined ? null : quantity.read(other);
   if (typeof reading.value !== 'number' || typeof base?.value !== 'number') return null;
   return { value: reading.value - base.value, n: Math.min(reading.n, base.n) };
@@ -202,8 +197,8 @@ function readingOf({ quantity, versus }: Threshold, cell: JudgedCell, cells: rea
 
 function isMeant(
   { quantity, labels, versus }: Threshold,
-  cell: JudgedCell,
-  cells: readonly JudgedCell[],
+  cell: CellReport,
+  cells: readonly CellReport[],
 ): boolean {
   if (!quantity.modes.includes(cell.mode) || cell.target === versus?.target) return false;
   const fits = ({ name, value, not }: Label) => name === 'vs' || (String(cell[name]) === value) !== not;

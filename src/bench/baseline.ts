@@ -12,8 +12,14 @@ export interface Baseline {
   readonly name: string;
   /** Why this run and the baseline cannot be compared, as far as that is known before it begins. */
   obstacles(manifest: Manifest): string[];
+  /** Begins the comparison with the run that begins with this manifest. */
+  against(start: Manifest): BaselineComparison;
+}
+
+/** A comparison that goes on while the run does. */
+export interface BaselineComparison {
   /** Takes in a record of the run. */
-  add(record: RequestRecord, manifest: Manifest): void;
+  add(record: RequestRecord): void;
   /** What the comparison says, with the manifest as it is at the end of the run. */
   result(manifest: Manifest): BaselineReport;
 }
@@ -45,22 +51,20 @@ export async function openBaseline({ name, output, strict }: BaselineOptions): P
   }
   const { run } = base.manifest;
   if (run.aborted) throw unusable(name, `is not whole: ${run.abortReason ?? 'its run was aborted'}`);
-  let sampler: ReturnType<typeof createSampler> | undefined;
-  const samplerOf = (manifest: Manifest) => {
-    sampler ??= createSampler(
-      manifest,
-      DEFAULT_GATES.map(({ metric }) => metric),
-    );
-    return sampler;
-  };
   return {
     name,
     obstacles: (manifest) => comparability(base.manifest, manifest).obstacles,
-    add: (record, manifest) => samplerOf(manifest).add(record),
-    result(manifest) {
-      const comparison = compareRuns(base, { ...samplerOf(manifest).result(), manifest }, { seed: 1 });
-      // As it will be read again: what JSON cannot say must not be in a report made live either.
-      return JSON.parse(JSON.stringify({ name, strict, ...comparison })) as BaselineReport;
+    against(start) {
+      const metrics = DEFAULT_GATES.map(({ metric }) => metric);
+      const sampler = createSampler(start, metrics);
+      return {
+        add: (record) => sampler.add(record),
+        result(manifest) {
+          const comparison = compareRuns(base, { ...sampler.result(), manifest }, { seed: 1 });
+          // As it will be read again: what JSON cannot say must not be in a report made live either.
+          return JSON.parse(JSON.stringify({ name, strict, ...comparison })) as BaselineReport;
+        },
+      };
     },
   };
 }

@@ -41,14 +41,16 @@ export function createRunFold(start: Manifest): RunFold {
     report(manifest) {
       const plain = aggregator.cells();
       const byKey = new Map(plain.map((cell) => [cellKey(cell), cell]));
+      const planned = manifest.cells.map(cellKey);
       const cells = plain.map((cell): CellReport => {
         const sibling = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
         const verdict = verdicts.get(cellKey(cell))?.result(sibling?.metrics.total?.p50);
+        const index = planned.indexOf(cellKey(cell));
         return {
           ...cell,
           streaming: verdict ?? null,
-          client: clientOf(cell, manifest),
-          server: serverOf(cell, manifest),
+          client: clientOf(cell, index, manifest),
+          server: serverOf(cell, index, manifest),
         };
       });
       const thresholds = manifest.thresholds.map(parseThreshold);
@@ -76,19 +78,19 @@ function contrastsOf(samples: RunSamples, { cells, run }: Manifest): Contrast[] 
   return contrasts;
 }
 
+// `index`: of the cell in the plan, which is how the loads of its blocks name it.
 function serverOf(
   cell: CellReport,
-  { cells, servers = [], serverLoads = [] }: Manifest,
+  index: number,
+  { servers = [], serverLoads = [] }: Manifest,
 ): CellReport['server'] {
   const server = servers.find(({ target }) => target === cell.target);
   if (server === undefined) return null;
-  const index = cells.findIndex((planned) => cellKey(planned) === cellKey(cell));
   const blocks = serverLoads.filter((load) => load.cell === index);
   return serverReport(server.reading, blocks, cell);
 }
 
-function clientOf(cell: CellReport, { cells, loads }: Manifest): CellReport['client'] {
-  const index = cells.findIndex((planned) => cellKey(planned) === cellKey(cell));
+function clientOf(cell: CellReport, index: number, { loads }: Manifest): CellReport['client'] {
   const blocks = (loads ?? []).filter((load: BlockLoad) => load.cell === index).map(({ threads }) => threads);
   const known = cell.connections.new + cell.connections.reused;
   return clientReport(blocks, {

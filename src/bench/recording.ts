@@ -32,14 +32,15 @@ export interface RecordingDeps {
 
 /** Makes the recording of the run that begins with this manifest. */
 export function createRecording(start: Manifest, deps: RecordingDeps): Recording {
-  const { journal, redact, keepText, counter, baseline } = deps;
+  const { journal, redact, keepText, counter } = deps;
   const fold = createRunFold(start);
+  const comparison = deps.baseline?.against(start);
   let records = 0;
   const keep = (record: RequestRecord): RequestRecord => {
     const rounded = roundRecord(keepText ? withoutSecrets(record, redact) : record);
     records += 1;
     fold.add(rounded);
-    baseline?.add(rounded, start);
+    comparison?.add(rounded);
     journal.append(rounded);
     return rounded;
   };
@@ -58,7 +59,7 @@ export function createRecording(start: Manifest, deps: RecordingDeps): Recording
     },
     async finish(manifest) {
       const whole: Manifest = { ...manifest, records };
-      if (baseline !== undefined) whole.baseline = baseline.result(whole);
+      if (comparison !== undefined) whole.baseline = comparison.result(whole);
       const report = fold.report(whole);
       await journal.finish(whole, jsonReport(report));
       return report;

@@ -40,13 +40,10 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
   );
   const starts = started(loaded);
   if (starts.length > 0) session.print(`\nstarts ${starts.join(', ')}\n`);
-  const requests =
-    summary.requests === null
-      ? 'requests limited by time'
-      : `${summary.requests} ${summary.requests === 1 ? 'request' : 'requests'}`;
+  const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const requests = summary.requests === null ? 'requests limited by time' : many(summary.requests, 'request');
   const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
   for (const warning of summary.warnings) session.warn(`warning: ${warning}`);
-  const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );

@@ -1,4 +1,4 @@
-import { levelOf } from '../model/load-level.ts';
+import { cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
@@ -129,10 +129,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       const metrics: Record<string, MetricSummary | null> = {};
       for (const [index, { name }] of METRICS.entries()) metrics[name] = distributions[index]!.summary();
       return {
-        target: cell.target,
-        prompt: cell.prompt,
-        ...levelOf(cell),
-        mode: cell.mode,
+        ...cellOf(cell),
         outcomes: Object.fromEntries(
           OUTCOME_KINDS.filter((kind) => outcomes.has(kind)).map((kind) => [kind, outcomes.get(kind)]),
         ),

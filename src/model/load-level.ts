@@ -1,8 +1,13 @@
-import type { LoadLevel } from './plan.ts';
+import type { Cell, LoadLevel } from './plan.ts';
 
 /** The load alone, of whatever has one. */
 export function levelOf({ concurrency, rate }: LoadLevel): LoadLevel {
   return rate === undefined ? { concurrency } : { concurrency, rate };
+}
+
+/** The cell alone, of whatever belongs to one. */
+export function cellOf({ target, prompt, mode, ...load }: Cell): Cell {
+  return { target, prompt, ...levelOf(load), mode };
 }
 
 /** True for two of the same load. */

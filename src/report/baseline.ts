@@ -1,5 +1,6 @@
 import type { BaselineReport, CompareVerdict, ComparisonRow, ErrorRow } from '../model/comparison.ts';
 import type { Report } from '../model/report.ts';
+import { compareRank, compareWord, ratioInterval } from './compare-words.ts';
 import { DASH, formatPair, formatShare } from './format.ts';
 import { cellName } from './notes.ts';
 import { oneLine } from './text.ts';
@@ -34,25 +35,21 @@ export function baselineLines({ baseline }: Report): BaselineLine[] {
     ...baseline.rows.map((row) => figureLine(row, baseline)),
     ...baseline.errors.map((row) => errorLine(row, baseline)),
   ];
-  return lines.sort((a, b) => order[a.outcome] - order[b.outcome] || rank(a.verdict) - rank(b.verdict));
-}
-
-function rank(verdict: CompareVerdict): number {
-  return ['regression', 'not_comparable', 'inconclusive', 'improvement', 'equivalent'].indexOf(verdict);
+  return lines.sort(
+    (a, b) => order[a.outcome] - order[b.outcome] || compareRank(a.verdict) - compareRank(b.verdict),
+  );
 }
 
 function figureLine(row: ComparisonRow, { strict }: BaselineReport): BaselineLine {
-  const { cell, metric, statistic, base, next, unit, ratio, low, high, verdict, gated, sentence } = row;
-  const bound = (value: number | null) => (value === null ? '?' : value.toFixed(2));
-  const interval = low === null && high === null ? '' : ` (${bound(low)}–${bound(high)})`;
+  const { cell, metric, statistic, base, next, unit, ratio, verdict, gated, sentence } = row;
   return {
     outcome: gated ? outcomeOf(verdict, strict) : 'unknown',
     verdict: gated ? verdict : 'inconclusive',
-    word: gated ? words(verdict) : 'too few requests',
+    word: gated ? compareWord(verdict) : 'too few requests',
     figure: `${metric}.${statistic}`,
     where: cellName(cell),
     values: formatPair(base.value, next.value, unit),
-    change: ratio === null ? DASH : `× ${ratio.toFixed(2)}${interval}`,
+    change: ratio === null ? DASH : `× ${ratio.toFixed(2)}${ratioInterval(row)}`,
     sentence: oneLine(sentence),
   };
 }
@@ -63,7 +60,7 @@ function errorLine(row: ErrorRow, { strict }: BaselineReport): BaselineLine {
   return {
     outcome: outcomeOf(verdict, strict),
     verdict,
-    word: words(verdict),
+    word: compareWord(verdict),
     figure: 'errors.rate',
     where: cellName(cell),
     values: `${share(base.rate)} / ${share(next.rate)}`,
@@ -86,11 +83,6 @@ function outcomeOf(verdict: CompareVerdict, strict: boolean): BaselineOutcome {
     default:
       return verdict satisfies never;
   }
-}
-
-/** A verdict in words. */
-function words(verdict: CompareVerdict): string {
-  return verdict.replace('_', ' ');
 }
 
 /** Why the comparison as a whole failed, where no single figure says so. */

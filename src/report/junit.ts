@@ -58,6 +58,8 @@ type ProblemKind = 'failure' | 'error' | 'skipped';
 function casesOf(report: Report): Case[] {
   const gates = gateLines(report).map(gateCase);
   // Where cells are the cases, those without an answer say so themselves.
+  const compared = baselineCases(report);
+  const hasNotFailed = ({ problem }: Case) => problem === undefined || problem.kind === 'skipped';
   const general = troubles(report).filter(({ kind }) => gates.length > 0 || kind === 'incomplete');
   return [
     ...general.map(({ kind, sentence }) => ({
@@ -65,9 +67,9 @@ function casesOf(report: Report): Case[] {
       timeMs: 0,
       problem: { kind: 'error' as const, type: kind, message: sentence, detail: [sentence] },
     })),
-    ...baselineCases(report).filter(({ problem }) => problem !== undefined && problem.kind !== 'skipped'),
+    ...compared.filter((one) => !hasNotFailed(one)),
     ...(gates.length > 0 ? gates : report.cells.map(cellCase)),
-    ...baselineCases(report).filter(({ problem }) => problem === undefined || problem.kind === 'skipped'),
+    ...compared.filter(hasNotFailed),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { levelInWords, sameLevel } from '../model/load-level.ts';
+import { cellKey } from '../metrics/aggregate.ts';
+import { levelInWords } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { CellReport, Report } from '../model/report.ts';
 import { DASH, formatCount, formatDuration, formatMemory, formatShare } from './format.ts';
@@ -163,16 +164,11 @@ const LATE_SHARE = 0.25;
 
 /** Without the whole answer's time, an answer that was made first and then dribbled out mostly passes for a stream. */
 function replayNotes(cells: readonly CellReport[]): string[] {
+  const keys = new Set(cells.map(cellKey));
   const open = cells.filter((cell) => {
     const { ttft, latency } = cell.metrics;
     if (cell.streaming?.verdict !== 'streaming' || !ttft || !latency) return false;
-    const whole = cells.some(
-      (other) =>
-        other.mode === 'non-streaming' &&
-        other.target === cell.target &&
-        other.prompt === cell.prompt &&
-        sameLevel(other, cell),
-    );
+    const whole = keys.has(cellKey({ ...cell, mode: 'non-streaming' }));
     return !whole && ttft.p50 >= LATE_SHARE * latency.p50;
   });
   if (open.length === 0) return [];

@@ -2,23 +2,10 @@ import { Chalk } from 'chalk';
 import type { CompareVerdict, Comparison, ComparisonRow } from '../model/comparison.ts';
 import { levelInWords } from '../model/load-level.ts';
 import type { Column } from './columns.ts';
+import { compareRank, compareWord, ratioInterval } from './compare-words.ts';
 import { DASH, formatCount, formatPair } from './format.ts';
-import type { TerminalOptions } from './terminal-tables.ts';
-import { fitTable } from './terminal-tables.ts';
+import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 import { oneLine, wrap } from './text.ts';
-
-const ORDER: readonly CompareVerdict[] = [
-  'regression',
-  'not_comparable',
-  'inconclusive',
-  'improvement',
-  'equivalent',
-];
-
-/** The verdict in a word for a person. */
-function word(verdict: CompareVerdict): string {
-  return verdict.replace('_', ' ');
-}
 
 const COLUMNS: readonly Column<ComparisonRow>[] = [
   label('target', 2, ({ cell }) => oneLine(cell.target)),
@@ -31,19 +18,15 @@ const COLUMNS: readonly Column<ComparisonRow>[] = [
     align: 'right',
   },
   { ...label('ratio', 0, ratio), align: 'right' },
-  label('verdict', 0, ({ verdict, gated }) => (gated ? word(verdict) : 'too few')),
+  label('verdict', 0, ({ verdict, gated }) => (gated ? compareWord(verdict) : 'too few')),
 ];
 
 function label(title: string, drop: number, text: (row: ComparisonRow) => string): Column<ComparisonRow> {
   return { title, align: 'left', drop, measured: false, text };
 }
 
-function ratio({ ratio, low, high }: ComparisonRow): string {
-  if (ratio === null) return DASH;
-  const bound = (value: number | null) => (value === null ? '?' : value.toFixed(2));
-  return low === null && high === null
-    ? ratio.toFixed(2)
-    : `${ratio.toFixed(2)} (${bound(low)}–${bound(high)})`;
+function ratio(row: ComparisonRow): string {
+  return row.ratio === null ? DASH : `${row.ratio.toFixed(2)}${ratioInterval(row)}`;
 }
 
 /** Two runs compared, as it is read on a terminal: the verdict first. Ends in a line feed. */
@@ -55,7 +38,7 @@ export function terminalComparison(comparison: Comparison, { width, color }: Ter
     return verdict === 'equivalent' ? text : chalk.yellow(text);
   };
   const lines = (text: string) => wrap(oneLine(text), width);
-  const rows = [...comparison.rows].sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
+  const rows = [...comparison.rows].sort((a, b) => compareRank(a.verdict) - compareRank(b.verdict));
   const telling = rows.filter(({ verdict, gated }) => gated && verdict !== 'equivalent');
   const errors = comparison.errors.filter(({ verdict }) => verdict !== 'equivalent');
   const blocks = [

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  checkThresholds,
-  evaluateThresholds,
-  type JudgedCell,
-  parseThreshold,
-} from '../../src/analysis/thresholds.ts';
+import { checkThresholds, evaluateThresholds, parseThreshold } from '../../src/analysis/thresholds.ts';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
+import type { CellReport } from '../../src/model/report.ts';
 import { manifest, record } from '../metrics/records.ts';
 
 function mistake(text: string): { message: string; column: number; hint: string } {
@@ -145,7 +141,7 @@ describe('checking against the plan', () => {
   });
 });
 
-function cellsOf(records: readonly RequestRecord[], ...planned: JudgedCell['mode'][]): JudgedCell[] {
+function cellsOf(records: readonly RequestRecord[], ...planned: CellReport['mode'][]): CellReport[] {
   const { cells } = manifest();
   const aggregator = createAggregator({
     stallMs: 1000,
@@ -160,7 +156,7 @@ function withTtft(ms: number, changes: Partial<RequestRecord> = {}): RequestReco
   return { ...base, marks: { ...base.marks, firstToken: base.marks.sent! + ms } };
 }
 
-function judge(text: string, cells: readonly JudgedCell[]) {
+function judge(text: string, cells: readonly CellReport[]) {
   return evaluateThresholds([parseThreshold(text)], cells)[0]!;
 }
 
@@ -272,7 +268,7 @@ describe('evaluation', () => {
   test('the streaming verdict is compared by its word', () => {
     const [cell] = cellsOf([record()]);
     const none = { streaming: 0, buffered: 0, replayed: 0, coarse: 0, too_short: 0 };
-    const real: JudgedCell = {
+    const real: CellReport = {
       ...cell!,
       streaming: {
         verdict: 'streaming',
@@ -280,7 +276,7 @@ describe('evaluation', () => {
         counts: { ...none, streaming: 38, buffered: 2, too_short: 5 },
       },
     };
-    const fake: JudgedCell = {
+    const fake: CellReport = {
       ...cell!,
       prompt: 'long',
       streaming: { verdict: 'buffered', evidence: '', counts: { ...none, buffered: 40 } },
