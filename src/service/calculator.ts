@@ -1,5 +1,5 @@
-/** Longest expression that is looked at, in characters. */
-const MAX_LENGTH = 200;
+/** Longest expression that is evaluated, in characters. */
+export const MAX_EXPRESSION_LENGTH = 200;
 /** Deepest nesting of brackets, signs and powers, so that a hostile expression cannot exhaust the stack. */
 const MAX_DEPTH = 50;
 
@@ -8,11 +8,22 @@ const MAX_DEPTH = 50;
  * parsed, never run as code. Throws an `Error` with one sentence when it is no expression or has no finite value.
  */
 export function calculate(expression: string): number {
-  if (expression.length > MAX_LENGTH)
-    throw new Error(`the expression is longer than ${MAX_LENGTH} characters`);
+  if (expression.length > MAX_EXPRESSION_LENGTH)
+    throw new Error(`the expression is longer than ${MAX_EXPRESSION_LENGTH} characters`);
   const value = new Parser(expression).parse();
   if (!Number.isFinite(value)) throw new Error('the expression has no finite value');
   return value;
+}
+
+/** True for text that `calculate` can read, also when its value is not finite. */
+export function isExpression(text: string): boolean {
+  if (text.length > MAX_EXPRESSION_LENGTH) return false;
+  try {
+    new Parser(text).parse();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 class Parser {

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import { asObject, type Json, parseJson } from '../wire/json.ts';
 import { calculate } from './calculator.ts';
+import { findSum } from './find-sum.ts';
 
 /** Something that an agent can do. Tools here neither read nor change anything outside. */
 export interface Tool {
@@ -37,13 +38,8 @@ const calculator: Tool = {
     required: ['expression'],
   },
   plan(message) {
-    for (const [found] of message.matchAll(/[-(.\d][-\d\s+*/^%().×÷−]*[)\d]/g)) {
-      const expression = found.trim();
-      // A lone number is no sum, and 2026-01-31 or 555-1234 is none either.
-      const isSum = /[+*/^%×÷−]|\s-\s/.test(expression) && !/^\d+(?:[-/]\d+)+$/.test(expression);
-      if (isSum && isExpression(expression)) return { expression };
-    }
-    return undefined;
+    const expression = findSum(message);
+    return expression === undefined ? undefined : { expression };
   },
   run({ expression }) {
     if (typeof expression !== 'string') throw new Error('"expression" is not a text');
@@ -61,13 +57,7 @@ const clock: Tool = {
     },
   },
   plan(message) {
-    if (
-      !/\bwhat (time|date|day)\b|\b(current|the) time\b|\btoday's date\b|几点|现在.*时间|今天.*(几号|日期|星期)/i.test(
-        message,
-      )
-    ) {
-      return undefined;
-    }
+    if (!asksForTime(message)) return undefined;
     const zone = /\b[A-Z][a-z]+\/[A-Z][A-Za-z_]+\b/.exec(message)?.[0];
     return zone === undefined ? {} : { timeZone: zone };
   },
@@ -118,11 +108,21 @@ export function runCall(call: ToolCall, tools: readonly Tool[], context: ToolCon
   }
 }
 
-function isExpression(text: string): boolean {
-  try {
-    calculate(text);
-    return true;
-  } catch {
-    return false;
-  }
+const TIME_WORDS = /\bwhat (?:time|date|day)\b|\b(?:current|the) time\b|\btoday's date\b|几点/i;
+
+/** True when a message asks for the time or the date. */
+function asksForTime(message: string): boolean {
+  return (
+    TIME_WORDS.test(message) ||
+    hasInOrder(message, '现在', ['时间']) ||
+    hasInOrder(message, '今天', ['几号', '日期', '星期'])
+  );
+}
+
+/** True when one of `later` follows `first` in a line. Two searches of the line; a pattern such as `a.*b` is quadratic. */
+function hasInOrder(message: string, first: string, later: readonly string[]): boolean {
+  return message.split('\n').some((line) => {
+    const at = line.indexOf(first);
+    return at !== -1 && later.some((word) => line.indexOf(word, at + first.length) !== -1);
+  });
 }

@@ -14,7 +14,10 @@ describe('what a message plainly asks for', () => {
   test.each([
     ['What is (2 + 3) * 4?', [['calculator', { expression: '(2 + 3) * 4' }]]],
     ['what time is it in Asia/Shanghai?', [['clock', { timeZone: 'Asia/Shanghai' }]]],
+    ['What is 1e308*1e308', [['calculator', { expression: '1e308*1e308' }]]],
     ['现在几点？', [['clock', {}]]],
+    ['请问现在是什么时间', [['clock', {}]]],
+    ['今天是星期几？', [['clock', {}]]],
     [
       '7 - 5, and what day is it?',
       [
@@ -32,6 +35,7 @@ describe('what a message plainly asks for', () => {
     'I have 3 cats',
     'a - b',
     'version 1.2.3',
+    '现在\n时间',
   ])('nothing in %j', (message) => expect(planned(message)).toEqual([]));
 });
 
@@ -50,6 +54,9 @@ describe('calls', () => {
     expect(run('calculator', '{"expression":')).toEqual({ error: 'the arguments are no JSON object' });
     expect(run('calculator', '{}')).toEqual({ error: '"expression" is not a text' });
     expect(run('calculator', '{"expression":"1/0"}')).toEqual({
+      error: 'the expression has no finite value',
+    });
+    expect(run('calculator', '{"expression":"1e308*1e308"}')).toEqual({
       error: 'the expression has no finite value',
     });
     expect(run('clock', '{"timeZone":"Nowhere/City"}')).toEqual({
