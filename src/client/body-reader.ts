@@ -15,7 +15,7 @@ export interface BodyReader {
 export interface BodyListeners {
   /** Called with the events of each frame, after they were counted. `atMs` counts from `originAt`. */
   onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void;
-  /** Called with the bytes of each read of a stream, before they are decoded. */
+  /** Called with the bytes of each read, before they are decoded. */
   onBytes?: (chunk: Uint8Array) => void;
   /** What the listeners' times count from, on the machine's clock. */
   originAt: number;
@@ -59,12 +59,14 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
 
 /** Reads one whole answer. */
 export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListeners): BodyReader {
-  const { onEvents, originAt } = listeners;
+  const { onEvents, onBytes, originAt } = listeners;
   const chunks: Uint8Array[] = [];
   let read = 0;
   return {
     push(chunk, _at, number) {
-      chunks.push(Uint8Array.from(chunk));
+      const copy = Uint8Array.from(chunk);
+      onBytes?.(copy);
+      chunks.push(copy);
       read = number;
     },
     end(at, eofAt) {

@@ -64,7 +64,9 @@ export interface RequestOptions {
   extra?: Readonly<Record<string, unknown>>;
   /** Cancels the request; its outcome is then `cancelled`. */
   signal?: AbortSignal;
-  /** For a streaming answer: called with the body's bytes as they were read, before they are decoded. */
+  /** False when the observation needs no text, which is memory saved. Default true. */
+  keepText?: boolean;
+  /** Called with the body's bytes as they were read, before they are decoded. */
   onBytes?: (chunk: Uint8Array) => void;
 }
 
@@ -170,9 +172,9 @@ class Client implements StreamClient {
     const stop = new AbortController();
     const signal =
       request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
-    const { onBytes } = request;
+    const { onBytes, keepText } = request;
     return new AnswerStream(
-      (onEvents) => this.now(this.chat(request, true), signal, { onEvents, onBytes }),
+      (onEvents) => this.now(this.chat(request, true), signal, { onEvents, onBytes }, keepText),
       stop,
     );
   }
@@ -181,6 +183,7 @@ class Client implements StreamClient {
     const events: StreamEvent[] = [];
     const observation = await this.now(this.chat(request, false), request.signal, {
       onEvents: (more) => events.push(...more),
+      onBytes: request.onBytes,
     });
     return { events, text: observation.text ?? '', observation };
   }
@@ -220,9 +223,10 @@ class Client implements StreamClient {
     request: ChatRequest,
     signal: AbortSignal | undefined,
     listeners: Listeners,
+    keepText = true,
   ): Promise<Observation> {
     const originAt = this.clock.now();
-    return this.send(request, { originAt, scheduledAt: originAt, keepText: true, signal }, listeners);
+    return this.send(request, { originAt, scheduledAt: originAt, keepText, signal }, listeners);
   }
 
   private async send(
