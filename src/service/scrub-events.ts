@@ -1,0 +1,100 @@
+import type { StreamEvent } from '../model/events.ts';
+import type { Scrubber, TextScrubber } from './scrub.ts';
+
+type TextType = 'message_chunk' | 'thinking';
+
+// Calls whose arguments are scrubbed across their pieces. A model that makes more gets each piece scrubbed by itself.
+const MAX_CALLS = 64;
+
+/** The events with no secret in them. Text is scrubbed across its pieces; its order within a channel stays. */
+export async function* scrubEvents(
+  events: AsyncIterable<StreamEvent>,
+  scrubber: Scrubber,
+): AsyncGenerator<StreamEvent, void, undefined> {
+  const texts: Record<TextType, TextScrubber> = {
+    thinking: scrubber.stream(),
+    message_chunk: scrubber.stream(),
+  };
+  const calls = new Map<number, TextScrubber>();
+
+  function argumentsOf(index: number, text: string): string {
+    let call = calls.get(index);
+    if (call === undefined) {
+      if (calls.size >= MAX_CALLS) return scrubber.text(text);
+      call = scrubber.stream();
+      calls.set(index, call);
+    }
+    return call.push(text);
+  }
+
+  function* rest(): Generator<StreamEvent> {
+    for (const type of ['thinking', 'message_chunk'] as const) {
+      const text = texts[type].end();
+      if (text !== '') yield { type, text };
+    }
+    for (const [index, call] of calls) {
+      const text = call.end();
+      if (text !== '') yield { type: 'tool_call', index, arguments: text };
+    }
+    calls.clear();
+  }
+
+  // HOT PATH: one turn for every event of the model's, where there is a secret to hide.
+  for await (const event of events) {
+    switch (event.type) {
+      case 'message_chunk':
+      case 'thinking': {
+        const text = texts[event.type].push(event.text);
+        if (text === event.text) yield event;
+        else if (text !== '') yield { ...event, text };
+        break;
+      }
+      case 'tool_call': {
+        const { arguments: args, ...call } = event;
+        yield { ...scrubEvent(call, scrubber), arguments: argumentsOf(event.index, args) };
+        break;
+      }
+      case 'tool_result':
+        // Its call's arguments come before it.
+        yield* rest();
+        yield scrubEvent(event, scrubber);
+        break;
+      case 'complete':
+      case 'error':
+        yield* rest();
+        yield scrubEvent(event, scrubber);
+        break;
+      case 'start':
+      case 'step_complete':
+      case 'memory_update':
+      case 'metadata':
+      case 'usage':
+      case 'unknown':
+        yield scrubEvent(event, scrubber);
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+  yield* rest();
+}
+
+/** An event with every text in it scrubbed. The words of the event model stay. */
+function scrubEvent<T extends StreamEvent | Omit<StreamEvent, 'arguments'>>(event: T, scrubber: Scrubber): T {
+  return Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [
+      name,
+      name === 'type' || name === 'finish' ? value : scrubValue(value, scrubber),
+    ]),
+  ) as T;
+}
+
+/** A copy of a JSON value with every text in it scrubbed, names of fields included. */
+export function scrubValue(value: unknown, scrubber: Scrubber): unknown {
+  if (typeof value === 'string') return scrubber.text(value);
+  if (Array.isArray(value)) return value.map((item) => scrubValue(item, scrubber));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [scrubber.text(name), scrubValue(item, scrubber)]),
+  );
+}
