@@ -19,31 +19,39 @@ export interface AnswerPlan extends Omit<Question, 'tools'> {
 }
 
 /**
- * The events of an answer: one `start`, one `usage` and one `complete`, however many questions it took. A message that
+ * The events of an answer: one `start`, one `usage` and one `complete`, however many questions it took; `error` alone when
+ * the model fails before it has begun. A message that
  * plainly asks for a tool gets it before the model is asked, so that tools work with models that cannot call any; the
  * calls that a model makes are run, and it is asked again with their results.
  */
 export function answer(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
   // Without tools the model is asked here and now, not when the first event is wanted: it thinks while the caller
   // does what else there is to do.
-  return plan.tools.length === 0 ? relay(plan, ask(plan.upstream, plan)) : converse(plan);
+  const events = plan.tools.length === 0 ? ask(plan.upstream, plan) : converse(plan);
+  return started(plan, events);
 }
 
 function start({ id, upstream, model = upstream.model }: AnswerPlan): StreamEvent {
   return { type: 'start', id, ...(model === undefined ? {} : { model }) };
 }
 
-// HOT PATH: one step for every event of the model's.
-async function* relay(
+// HOT PATH: one step for every event of the model's. An answer that fails before it has begun has no start, so that the
+// failure can still be a status.
+async function* started(
   plan: AnswerPlan,
   events: AsyncIterable<StreamEvent>,
 ): AsyncGenerator<StreamEvent, void, undefined> {
-  yield start(plan);
-  for await (const event of events) if (event.type !== 'start') yield event;
+  let begun = false;
+  for await (const event of events) {
+    if (!begun && event.type !== 'error') {
+      begun = true;
+      yield start(plan);
+    }
+    if (event.type !== 'start') yield event;
+  }
 }
 
 async function* converse(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
-  yield start(plan);
   const { tools, clock, maxSteps } = plan;
   const messages: Message[] = [...plan.messages];
   let step = 0;
@@ -74,6 +82,7 @@ async function* converse(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, un
     for await (const event of ask(plan.upstream, { ...plan, messages })) {
       switch (event.type) {
         case 'start':
+          yield event;
           break;
         case 'usage':
           usage = event;

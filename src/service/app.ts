@@ -4,9 +4,9 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Caller } from './auth.ts';
-import type { ChatCall } from './chat.ts';
+import { type ChatCall, guardStore } from './chat.ts';
 import type { Core } from './core.ts';
-import { HttpError } from './http-error.ts';
+import { describeError, HttpError } from './http-error.ts';
 import { PAGE, PAGE_POLICY } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
@@ -20,7 +20,9 @@ interface Env {
 }
 
 const MAX_LISTED = 1_000;
+const MAX_LISTED_CHARACTERS = 8 * 1024 * 1024;
 const MAX_STREAMS_SHOWN = 50;
+const MAX_PATH_SHOWN = 200;
 
 /** Every endpoint of the service. */
 export function createApp(core: Core): Hono<Env> {
@@ -46,15 +48,16 @@ export function createApp(core: Core): Hono<Env> {
       const caller = await authenticate(c, core);
       const pathId = c.req.param('id');
       if (pathId !== undefined) readName('id', pathId);
-      const body = readChatBody(await readBody(c.env.incoming, settings.bodyLimitBytes));
+      const body = readChatBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
       return answer(c, core, { route, caller, body, ...(pathId === undefined ? {} : { pathId }) });
     });
   }
 
   app.post('/chat/tickets', async (c) => {
     const caller = await authenticate(c, core);
-    const body = readChatBody(await readBody(c.env.incoming, settings.bodyLimitBytes));
-    const { id, expiresInMs } = core.tickets.issue({ caller, body });
+    const text = await readBody(c.env.incoming, settings);
+    const body = readChatBody(text, settings.messageLimitBytes);
+    const { id, expiresInMs } = core.tickets.issue({ caller, body, bytes: Buffer.byteLength(text) });
     return c.json({ url: `/chat/stream?ticket=${id}`, expires_in_ms: expiresInMs }, 201);
   });
   app.get('/chat/stream', (c) => {
@@ -66,19 +69,25 @@ export function createApp(core: Core): Hono<Env> {
         'no such ticket: buy one with POST /chat/tickets; each is good once, for 30 s',
       );
     }
-    return answer(c, core, { route: chatStream, ...ticket, body: { ...ticket.body, stream: true } });
+    const { caller, body } = ticket;
+    core.userRequests.count(caller.subject);
+    return answer(c, core, { route: chatStream, caller, body: { ...body, stream: true } });
   });
 
   app.get('/sessions/:id/messages', async (c) => {
     const { subject } = await authenticate(c, core);
     const session = readName('id', c.req.param('id'));
-    const messages = core.store.messages({ owner: subject, session }, MAX_LISTED);
+    const conversation = { owner: subject, session };
+    const messages = guardStore(core, () =>
+      core.store.messages(conversation, MAX_LISTED, MAX_LISTED_CHARACTERS),
+    );
     if (messages.length === 0) throw new HttpError(404, 'session_not_found', 'there is no such session');
     return c.json({ session_id: session, messages: messages.map(asJson) });
   });
 
   app.get('/api/v1/health/stream', (c) => c.json(health(core), core.draining ? 503 : 200));
   app.get('/metrics', async (c) => {
+    if (core.exposed) await authenticate(c, core);
     const { contentType, body } = await metrics.text(c.req.queries('name[]'));
     return c.body(body, 200, { 'content-type': contentType });
   });
@@ -91,15 +100,18 @@ export function createApp(core: Core): Hono<Env> {
   );
 
   for (const path of [...new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])]) {
-    app.all(path, () => {
-      const headers = { allow: path === '/chat/stream' ? 'GET, POST, OPTIONS' : 'POST, OPTIONS' };
-      throw new HttpError(405, 'method_not_allowed', 'this endpoint takes POST', { headers });
-    });
+    allowOnly(app, path, path === '/chat/stream' ? ['GET', 'POST'] : ['POST']);
   }
-  app.notFound((c) => refuse(c, core, new HttpError(404, 'not_found', `there is nothing at ${c.req.path}`)));
+  for (const path of ['/sessions/:id/messages', '/api/v1/health/stream', '/metrics', '/']) {
+    allowOnly(app, path, ['GET']);
+  }
+  app.notFound((c) => {
+    const path = c.req.path.slice(0, MAX_PATH_SHOWN);
+    return refuse(c, core, new HttpError(404, 'not_found', `there is nothing at ${path}`));
+  });
   app.onError((error, c) => {
     if (error instanceof HttpError) return refuse(c, core, error);
-    log.error({ path: c.req.path, error: error.stack ?? error.message }, 'unexpected error');
+    log.error({ path: c.req.path, error: describeError(error) }, 'unexpected error');
     return refuse(c, core, new HttpError(500, 'internal_error', 'the service failed'));
   });
   return app;
@@ -107,8 +119,20 @@ export function createApp(core: Core): Hono<Env> {
 
 const chatStream: ChatRoute = CHAT_ROUTES.find(({ name }) => name === 'chat-stream')!;
 
+/** Answers every other method of a path. */
+function allowOnly(app: Hono<Env>, path: string, methods: readonly string[]): void {
+  app.all(path, () => {
+    const headers = { allow: [...methods, 'OPTIONS'].join(', ') };
+    throw new HttpError(405, 'method_not_allowed', `this endpoint takes ${methods.join(' and ')}`, {
+      headers,
+    });
+  });
+}
+
 async function authenticate(c: Context<Env>, core: Core): Promise<Caller> {
-  return core.authenticate(c.req.header('authorization'));
+  const caller = await core.authenticate(c.req.header('authorization'));
+  core.userRequests.count(caller.subject);
+  return caller;
 }
 
 async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receivedAtMs'>): Promise<Response> {
@@ -143,7 +167,14 @@ function health(core: Core): object {
     max_streams: settings.maxStreams,
     uptime_seconds: Math.round((settings.clock.now() - startedAtMs) / 1000),
     memory_bytes: process.memoryUsage.rss(),
-    streams: streams.list(MAX_STREAMS_SHOWN).map(({ id, route, ageMs }) => ({ id, route, age_ms: ageMs })),
+    // Each of them is somebody's; the counts above are nobody's.
+    ...(core.exposed
+      ? {}
+      : {
+          streams: streams
+            .list(MAX_STREAMS_SHOWN)
+            .map(({ id, route, ageMs }) => ({ id, route, age_ms: ageMs })),
+        }),
   };
 }
 

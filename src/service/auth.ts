@@ -4,7 +4,7 @@ import { HttpError } from './http-error.ts';
 
 /** Who is asking. Conversations belong to the subject of the token, and no other subject sees them. */
 export interface Caller {
-  /** The token's `sub`; `anonymous` where it names none. */
+  /** The token's `sub`. */
   subject: string;
 }
 
@@ -20,6 +20,7 @@ export interface TokenOptions {
 const DAY_SECONDS = 86_400;
 const ALGORITHM = 'HS256';
 const MAX_KNOWN = 1_000;
+const MAX_SUBJECT = 256;
 
 /** Makes a bearer token (JWT, HS256) that a service with this secret accepts. */
 export function createToken(secret: string, options: TokenOptions = {}): Promise<string> {
@@ -33,7 +34,10 @@ export function createToken(secret: string, options: TokenOptions = {}): Promise
     .sign(new TextEncoder().encode(secret));
 }
 
-/** Finds out who is asking from an `authorization` header. Rejects with an `HttpError` 401. */
+/**
+ * Finds out who is asking from an `authorization` header. Rejects with an `HttpError` 401, also for a token that names no
+ * user (`sub`) or never expires (`exp`).
+ */
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
 /**
@@ -55,9 +59,18 @@ export function createAuthenticator(secret: string, clock: Clock): Authenticate 
     try {
       // The one algorithm: a token must not choose how it is checked.
       const { payload } = await jwtVerify(token, key, { algorithms: [ALGORITHM], currentDate: now });
-      const caller = { subject: payload.sub ?? 'anonymous' };
+      const { sub, exp } = payload;
+      if (exp === undefined)
+        throw unauthorized('token_invalid', 'the token has no exp: it would never expire');
+      if (typeof sub !== 'string' || sub === '') {
+        throw unauthorized('token_invalid', 'the token has no sub: it does not tell whose it is');
+      }
+      if (sub.length > MAX_SUBJECT) {
+        throw unauthorized('token_invalid', `the sub of the token is longer than ${MAX_SUBJECT} characters`);
+      }
+      const caller = { subject: sub };
       if (known.size >= MAX_KNOWN) known.clear();
-      known.set(token, { caller, expiresAtMs: (payload.exp ?? Number.POSITIVE_INFINITY) * 1000 });
+      known.set(token, { caller, expiresAtMs: exp * 1000 });
       return caller;
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw unauthorized('token_expired', 'the token has expired');

@@ -9,8 +9,10 @@ import { AnswerKeeper, type KeepOptions } from './keeper.ts';
 import { memoryMessages, readMemory, remember } from './memory.ts';
 import type { ChatBody } from './requests.ts';
 import type { ChatRoute } from './routes.ts';
+import { scrubEvents } from './scrub-events.ts';
 import { asHistory, type Conversation } from './store.ts';
 import type { Upstream } from './upstream.ts';
+import { tooMany } from './user-requests.ts';
 
 /** A chat request that was let in. */
 export interface ChatCall {
@@ -35,7 +37,11 @@ export interface PreparedChat {
    */
   store(options: KeepOptions): AnswerKeeper | undefined;
   /** Asks the model, and gives the events of its answer. */
-  events(signal: AbortSignal, mode: AnswerPlan['mode']): AsyncIterable<StreamEvent>;
+  events(
+    signal: AbortSignal,
+    mode: AnswerPlan['mode'],
+    watch: Pick<AnswerPlan, 'bounds' | 'onFailure'>,
+  ): AsyncIterable<StreamEvent>;
   /** What is told right after the start. */
   prologue: readonly StreamEvent[];
 }
@@ -47,7 +53,7 @@ export interface PreparedChat {
 export function prepareChat(core: Core, call: ChatCall): PreparedChat {
   const { route, body, caller, pathId } = call;
   const { settings } = core;
-  admit(core);
+  admit(core, caller);
   const upstream = chooseUpstream(settings.upstreams, route, body);
   const model = body.model ?? upstream.model;
   const id = `msg_${randomUUID()}`;
@@ -67,7 +73,9 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
       route.history &&
       !body.wholeConversation &&
       settings.historyMessages > 0;
-    const history = useHistory ? asHistory(core.store.messages(conversation, settings.historyMessages)) : [];
+    const history = useHistory
+      ? asHistory(core.store.messages(conversation, settings.historyMessages, settings.bodyLimitBytes))
+      : [];
     const memory = route.agent ? recall(core, caller, pathId ?? 'default', asked) : undefined;
     const messages = [...(memory?.messages ?? []), ...history, ...body.messages];
     const told = {
@@ -88,8 +96,10 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
         if (asked !== '') guardStore(core, () => core.store.addUser(conversation, asked));
         return newKeeper(core, conversation, model, options);
       },
-      events: (signal, mode) =>
-        answer({
+      events(signal, mode, { bounds, onFailure }) {
+        const events = answer({
+          bounds,
+          onFailure,
           id,
           upstream,
           messages,
@@ -101,13 +111,15 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
           ...(body.model === undefined ? {} : { model: body.model }),
           ...(body.maxTokens === undefined ? {} : { maxTokens: body.maxTokens }),
           ...(body.temperature === undefined ? {} : { temperature: body.temperature }),
-        }),
+        });
+        return core.scrubber === undefined ? events : scrubEvents(events, core.scrubber);
+      },
       prologue: [{ type: 'metadata', data: told }, ...(memory?.events ?? [])],
     };
   });
 }
 
-function admit({ draining, streams, settings }: Core): void {
+function admit({ draining, streams, settings }: Core, { subject }: Caller): void {
   if (draining) {
     const headers = { 'retry-after': '5', connection: 'close' };
     throw new HttpError(503, 'shutting_down', 'the service is shutting down', { headers });
@@ -115,6 +127,10 @@ function admit({ draining, streams, settings }: Core): void {
   if (streams.active >= settings.maxStreams) {
     const headers = { 'retry-after': '1' };
     throw new HttpError(503, 'too_many_streams', `${settings.maxStreams} streams are under way`, { headers });
+  }
+  const { maxStreamsPerUser } = settings;
+  if (streams.activeOf(subject) >= maxStreamsPerUser) {
+    throw tooMany('too_many_streams', `${maxStreamsPerUser} streams of this user are under way`, 1);
   }
 }
 
@@ -183,7 +199,8 @@ function newKeeper(
   );
 }
 
-function guardStore<T>(core: Core, work: () => T): T {
+/** Does work on the message store. Throws an `HttpError` 503 when it fails. */
+export function guardStore<T>(core: Core, work: () => T): T {
   try {
     return work();
   } catch (error) {

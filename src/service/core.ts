@@ -2,9 +2,11 @@ import type { Authenticate } from './auth.ts';
 import type { Logger } from './log.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import type { Settings } from './options.ts';
+import type { Scrubber } from './scrub.ts';
 import type { MessageStore } from './store.ts';
 import type { LiveStreams } from './streams.ts';
 import type { TicketBox } from './tickets.ts';
+import type { UserRequests } from './user-requests.ts';
 
 /** What every request of a running service shares. */
 export interface Core {
@@ -13,10 +15,15 @@ export interface Core {
   store: MessageStore;
   streams: LiveStreams;
   tickets: TicketBox;
+  userRequests: UserRequests;
+  /** Takes the upstreams' keys out of what they answer; absent without a key. */
+  scrubber?: Scrubber;
   metrics: ServiceMetrics;
   log: Logger;
   /** True once the service is closing: it takes no new chats. */
   draining: boolean;
+  /** True when other machines can reach the service: what tells of its inside then needs a token. */
+  exposed: boolean;
   startedAtMs: number;
   /** Open client connections. */
   connections(): number;

@@ -60,10 +60,10 @@ const GRACE_MS = 3_000;
 export async function startEmbeddedService(options: EmbeddedServiceOptions): Promise<EmbeddedService> {
   const secret = options.secret ?? randomBytes(32).toString('base64url');
   const token = await createToken(secret);
-  const started = import.meta.url.endsWith('.ts')
+  const { url, port, close } = import.meta.url.endsWith('.ts')
     ? await (await import('./here.ts')).startHere(options, secret)
     : await startProcess(options, secret);
-  return { ...started, token };
+  return { url, port, token, close };
 }
 
 function startProcess(

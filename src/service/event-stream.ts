@@ -7,6 +7,10 @@ export type StopReason =
   | 'client_gone'
   /** The client stopped reading. */
   | 'client_stalled'
+  /** The answer is larger than the service lets through. */
+  | 'too_large'
+  /** Something in the service failed. */
+  | 'internal_error'
   /** The service is shutting down. */
   | 'shutdown';
 
@@ -48,6 +52,11 @@ export class EventStream {
   /** Why the stream was stopped; undefined while it was not. */
   get stopped(): StopReason | undefined {
     return this.signal.aborted ? (this.signal.reason as StopReason) : undefined;
+  }
+
+  /** True while the reader is behind. */
+  get blocked(): boolean {
+    return this.blockedSinceMs !== undefined;
   }
 
   /** True when nothing can be written any more. */
@@ -114,7 +123,12 @@ export class EventStream {
     if (this.blockedSinceMs !== undefined) {
       if (nowMs - this.blockedSinceMs >= limits.staleMs) this.stop('client_stalled');
     } else if (nowMs - this.lastWriteAtMs >= limits.keepAliveMs) {
-      this.write(': keep-alive\n\n');
+      this.keepAlive();
     }
+  }
+
+  /** Sends a comment, and with it the headers where they are still waiting. */
+  keepAlive(): void {
+    this.write(': keep-alive\n\n');
   }
 }

@@ -6,7 +6,22 @@ export interface FieldProblem {
 }
 
 /** The statuses with which the service refuses. */
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
+export type RefusalStatus =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 408
+  | 413
+  | 415
+  | 417
+  | 429
+  | 431
+  | 500
+  | 502
+  | 503
+  | 504;
 
 /** A refusal: what the caller did wrong, or what the service cannot do now. It becomes a JSON body with its status. */
 export class HttpError extends Error {
@@ -35,4 +50,9 @@ export class HttpError extends Error {
     const { code, message, problems } = this;
     return { error: { code, message, ...(problems.length > 0 ? { fields: problems } : {}) } };
   }
+}
+
+/** What was thrown, for the log. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -12,6 +12,8 @@ export {
   startEmbeddedService,
   type UpstreamSettings,
 } from './embedded.ts';
+/** For a process that is nothing but a service. */
+export { type OnFault, surviveFaults } from './faults.ts';
 /** When answers are written into the message store. */
 export type { Strategy } from './keeper.ts';
 /** Structured logs: one JSON object a line. */

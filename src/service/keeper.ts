@@ -49,8 +49,8 @@ export interface KeeperTarget {
 export class AnswerKeeper {
   private readonly target: KeeperTarget;
   private readonly options: KeepOptions;
-  private content = '';
-  private thinking = '';
+  private readonly content = new LongText();
+  private readonly thinking = new LongText();
   private unwrittenChars = 0;
   private id: number | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -63,8 +63,8 @@ export class AnswerKeeper {
 
   // HOT PATH: runs for every event.
   add(event: StreamEvent): void {
-    if (event.type === 'message_chunk') this.content += event.text;
-    else if (event.type === 'thinking') this.thinking += event.text;
+    if (event.type === 'message_chunk') this.content.add(event.text);
+    else if (event.type === 'thinking') this.thinking.add(event.text);
     else return;
     this.unwrittenChars += event.text.length;
     if (isDue(this.options.strategy, { chars: this.unwrittenChars })) this.writeProgress();
@@ -97,7 +97,8 @@ export class AnswerKeeper {
 
   private write(state: Pick<AssistantText, 'partial' | 'reason'>): void {
     const { store, conversation, model, onError, onWrite } = this.target;
-    const { content, thinking } = this;
+    const content = this.content.toString();
+    const thinking = this.thinking.toString();
     this.unwrittenChars = 0;
     try {
       const text = { content, thinking, ...state, ...(model === undefined ? {} : { model }) };
@@ -107,5 +108,26 @@ export class AnswerKeeper {
     } catch (error) {
       onError(error);
     }
+  }
+}
+
+const PIECE_LENGTH = 32_768;
+
+/** A text that grows by small pieces. Added to a string, each of them would stay an object of its own until the end. */
+class LongText {
+  private readonly pieces: string[] = [];
+  private tail = '';
+
+  add(text: string): void {
+    this.tail += text;
+    if (this.tail.length < PIECE_LENGTH) return;
+    // Reading a character makes the engine join the pieces in memory, and let go of them.
+    this.tail.charCodeAt(0);
+    this.pieces.push(this.tail);
+    this.tail = '';
+  }
+
+  toString(): string {
+    return this.pieces.join('') + this.tail;
   }
 }

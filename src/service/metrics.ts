@@ -1,7 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** How an answer of the service ended. */
-export type Completion = 'ok' | 'upstream_error' | 'client_gone' | 'client_stalled' | 'shutdown';
+export type Completion =
+  | 'ok'
+  | 'upstream_error'
+  | 'client_gone'
+  | 'client_stalled'
+  | 'too_large'
+  | 'shutdown'
+  | 'internal_error';
 
 /** What the service counts, for `/metrics`. */
 export interface ServiceMetrics {
@@ -14,6 +21,8 @@ export interface ServiceMetrics {
   refused(status: number): void;
   storeWrite(): void;
   storeError(): void;
+  /** Something was thrown where nobody caught it. */
+  fault(): void;
   /** The Prometheus text and its content type: of all metrics, or of those that are named. */
   text(names?: readonly string[]): Promise<{ contentType: string; body: string }>;
   close(): void;
@@ -64,6 +73,8 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
     'Writes into the message store that failed.',
   );
 
+  const faults = counter('streambench_service_faults_total', 'Faults that nothing caught.');
+
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -94,6 +105,7 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
     refused: (status) => refusals.inc({ status }),
     storeWrite: () => writes.inc(),
     storeError: () => errors.inc(),
+    fault: () => faults.inc(),
     text: async (names = []) => ({
       contentType: register.contentType,
       body: names.length === 0 ? await register.metrics() : await some(register, names),

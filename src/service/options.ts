@@ -24,8 +24,20 @@ export interface ServiceOptions {
   tools?: readonly Tool[];
   /** Answers under way at most; more are refused with status 503. Default 2000. */
   maxStreams?: number;
+  /** Answers under way for one user at most; more are refused with status 429. Default 1000. */
+  maxStreamsPerUser?: number;
+  /** Requests of one user in a minute; more are refused with status 429. Default: no limit. */
+  requestsPerMinute?: number;
   /** Largest request body, in bytes. Default 1 MiB. */
   bodyLimitBytes?: number;
+  /** Largest text of one message, in bytes of UTF-8. Default 64 KiB. */
+  messageLimitBytes?: number;
+  /** Largest answer, in bytes of text, reasoning and tool calls; a larger one is cut there. Default 2 MiB. */
+  maxAnswerBytes?: number;
+  /** What a model may send before its reader takes it, in bytes; a stream with more is ended. Default 1 MiB. */
+  maxUnreadBytes?: number;
+  /** How long a request may take to arrive, in ms: its head, and then its body. Default 30 s. */
+  requestTimeoutMs?: number;
   /** Silence on a stream after which a comment is sent, in ms. Default 15 s. */
   keepAliveMs?: number;
   /** How long a client may read nothing while there is something to read, in ms. Default 30 s. */
@@ -40,9 +52,10 @@ export interface ServiceOptions {
   clock?: Clock;
 }
 
-/** Settings with nothing left open. */
-export type Settings = Required<Omit<ServiceOptions, 'checkpointMs' | 'log'>> &
-  Pick<ServiceOptions, 'checkpointMs' | 'log'>;
+type Optional = 'checkpointMs' | 'log' | 'requestsPerMinute';
+
+/** Settings with nothing left open, but for limits that there need not be. */
+export type Settings = Required<Omit<ServiceOptions, Optional>> & Pick<ServiceOptions, Optional>;
 
 /** Completes the settings. Throws a `UserError` for a missing secret or upstream. */
 export function completeOptions(options: ServiceOptions): Settings {
@@ -64,7 +77,12 @@ export function completeOptions(options: ServiceOptions): Settings {
     historyMessages: 20,
     tools: TOOLS,
     maxStreams: 2_000,
+    maxStreamsPerUser: 1_000,
     bodyLimitBytes: 1024 * 1024,
+    messageLimitBytes: 64 * 1024,
+    maxAnswerBytes: 2 * 1024 * 1024,
+    maxUnreadBytes: 1024 * 1024,
+    requestTimeoutMs: 30_000,
     keepAliveMs: 15_000,
     staleMs: 30_000,
     drainMs: 10_000,

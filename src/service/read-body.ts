@@ -1,33 +1,58 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './http-error.ts';
 
+/** Limits of a request's body. */
+export interface BodyLimits {
+  bodyLimitBytes: number;
+  /** From the request's head to the last byte of the body. */
+  requestTimeoutMs: number;
+}
+
 /**
- * The body of a request as text. Rejects with an `HttpError` 413 as soon as it is known to be too large. Read from the
- * socket and not through a web `Request`, which would cost more than all other work on a small body.
+ * The body of a request as text. Rejects with an `HttpError`: 413 as soon as it is known to be too large, 408 when it does
+ * not come in time, 400 when it is cut or not UTF-8. Read from the socket and not through a web `Request`, which would cost
+ * more than all other work on a small body.
  */
-export function readBody(incoming: IncomingMessage, limitBytes: number): Promise<string> {
+export function readBody(
+  incoming: IncomingMessage,
+  { bodyLimitBytes, requestTimeoutMs }: BodyLimits,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const tooLarge = () => {
-      incoming.off('data', onData);
-      incoming.resume();
-      // What is left of the body is not waited for, so the connection cannot be used again.
-      const headers = { connection: 'close' };
-      reject(
-        new HttpError(413, 'body_too_large', `the body is larger than ${limitBytes} bytes`, { headers }),
-      );
-    };
     const pieces: Buffer[] = [];
     let bytes = 0;
+    const leave = () => {
+      clearTimeout(timer);
+      incoming.off('data', onData);
+      incoming.off('end', onEnd);
+    };
+    const refuse = (status: 400 | 408 | 413, code: string, message: string) => {
+      leave();
+      incoming.resume();
+      // What is left of the body is not waited for, so the connection cannot be used again.
+      reject(new HttpError(status, code, message, { headers: { connection: 'close' } }));
+    };
+    const tooLarge = () =>
+      refuse(413, 'body_too_large', `the body is larger than the limit of ${bodyLimitBytes} bytes`);
     const onData = (piece: Buffer) => {
       bytes += piece.length;
-      if (bytes > limitBytes) tooLarge();
+      if (bytes > bodyLimitBytes) tooLarge();
       else pieces.push(piece);
     };
-    if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) return tooLarge();
+    const onEnd = () => {
+      leave();
+      const body = Buffer.concat(pieces);
+      if (isUtf8(body)) resolve(body.toString('utf8'));
+      else reject(new HttpError(400, 'invalid_json', 'the body is not UTF-8'));
+    };
+    const timer = setTimeout(() => {
+      refuse(408, 'body_timeout', `the body was not whole within ${requestTimeoutMs / 1000} s`);
+    }, requestTimeoutMs);
+    // Both come after a cut; a later one finds the promise settled.
+    incoming.once('error', () => refuse(400, 'body_cut', 'the body ended before it was whole'));
+    incoming.once('close', () => refuse(400, 'body_cut', 'the body ended before it was whole'));
+    if (Number(incoming.headers['content-length'] ?? 0) > bodyLimitBytes) return tooLarge();
     incoming.on('data', onData);
-    incoming.once('end', () => resolve(Buffer.concat(pieces).toString('utf8')));
-    incoming.once('error', () =>
-      reject(new HttpError(400, 'body_cut', 'the body ended before it was whole')),
-    );
+    incoming.once('end', onEnd);
   });
 }

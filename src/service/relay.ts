@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import { isContent, type StreamEvent } from '../model/events.ts';
 import type { Encoder } from '../wire/format.ts';
 import { FRAMINGS } from '../wire/framing.ts';
-import type { EventStream } from './event-stream.ts';
+import type { EventStream, StopReason } from './event-stream.ts';
 import type { AnswerKeeper } from './keeper.ts';
 import type { Completion } from './metrics.ts';
 import { isWanted, type StreamOptions, TextBuffer } from './shape.ts';
@@ -42,15 +42,28 @@ export interface RelayEnd extends RelayCounts {
   status: Completion;
   /** What the model's failure said. */
   message?: string;
+  /** What was thrown, for `internal_error`. */
+  fault?: unknown;
 }
 
 /**
  * Sends the events of an answer to the client as they come, at the client's own pace, and keeps the text. What is
- * stored is stored before the client is told that the answer is whole. Does not throw for a failed answer or client.
+ * stored is stored before the client is told that the answer is whole. Never rejects: what is thrown on the way ends
+ * this answer as `internal_error`, and the client is told so.
  */
 export async function relay(relay: Relay): Promise<RelayEnd> {
-  const { out, keeper, options, clock, receivedAtMs } = relay;
   const sender = new Sender(relay);
+  try {
+    return await relayEvents(relay, sender);
+  } catch (fault) {
+    relay.keeper?.finish('internal_error');
+    sender.writeLast({ type: 'error', code: 'internal_error', message: 'the service failed' });
+    return { ...sender.counts(), status: 'internal_error', fault };
+  }
+}
+
+async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
+  const { out, keeper, options } = relay;
   const buffer = new TextBuffer(options.textBufferSize);
   const ended = (status: Completion, message?: string): RelayEnd => ({
     ...sender.counts(),
@@ -93,14 +106,19 @@ export async function relay(relay: Relay): Promise<RelayEnd> {
   }
   for (const held of buffer.end()) keeper?.add(held);
   keeper?.finish(reason);
-  if (reason === 'shutdown') {
-    sender.write(
-      { type: 'error', code: 'shutdown', message: 'the service is shutting down' },
-      clock.now() - receivedAtMs,
-    );
-  }
+  const told = TOLD[reason];
+  if (told !== undefined) sender.writeLast({ type: 'error', code: reason, message: told });
   return ended(reason);
 }
+
+/** What a client that is still there is told of the end. */
+const TOLD: Readonly<Record<StopReason, string | undefined>> = {
+  client_gone: undefined,
+  client_stalled: undefined,
+  shutdown: 'the service is shutting down',
+  too_large: 'the answer is larger than this service lets through',
+  internal_error: 'the service failed',
+};
 
 class Sender {
   private readonly relay: Relay;
@@ -138,6 +156,15 @@ class Sender {
     if (bytes === '') return true;
     onSent(isContent(event));
     return out.write(bytes);
+  }
+
+  /** Writes the last event, as far as that is still possible. */
+  writeLast(event: StreamEvent): void {
+    try {
+      this.write(event, this.relay.clock.now() - this.relay.receivedAtMs);
+    } catch {
+      // The encoder is what has failed: the stream ends without a word.
+    }
   }
 
   counts(): RelayCounts {

@@ -1,17 +1,25 @@
 import { z } from 'zod';
 import type { Message } from '../model/request.ts';
-import { parseJson } from '../wire/json.ts';
+import { asArray, asObject, parseJson } from '../wire/json.ts';
 import { type FieldProblem, HttpError } from './http-error.ts';
 import type { StreamOptions } from './shape.ts';
 import type { AnswerMode } from './upstream.ts';
 
-const MAX_TEXT = 200_000;
+const MAX_MESSAGES = 500;
+const MAX_PARTS = 100;
+const MAX_PROBLEMS = 20;
 
-const text = z.string().min(1).max(MAX_TEXT);
-const part = z.union([z.string().max(MAX_TEXT), z.object({ text: z.string().max(MAX_TEXT) })]);
+// NUL ends a text in some stores, and half a surrogate pair is no character: neither would come back as it was sent.
+const NOT_TEXT = /[\0\p{Surrogate}]/u;
+
+const anyText = z
+  .string()
+  .refine((value) => !NOT_TEXT.test(value), 'the text holds a NUL or half a character');
+const text = anyText.min(1);
+const part = z.union([anyText, z.object({ text: anyText })]);
 const message = z.object({
   role: z.enum(['system', 'user', 'assistant']),
-  content: z.union([text, z.array(part).min(1).max(100)]),
+  content: z.union([text, z.array(part).min(1).max(MAX_PARTS)]),
 });
 
 /** Names of conversations, agents and projects. */
@@ -25,7 +33,7 @@ const bodySchema = z
     prompt: text.optional(),
     query: text.optional(),
     content: text.optional(),
-    messages: z.array(message).min(1).max(500).optional(),
+    messages: z.array(message).min(1).max(MAX_MESSAGES).optional(),
     session_id: nameSchema.optional(),
     upstream: z.string().min(1).max(128).optional(),
     model: z.string().min(1).max(128).optional(),
@@ -72,14 +80,18 @@ export interface ChatBody {
   options: StreamOptions;
 }
 
-/** Reads the body of a chat request. Throws an `HttpError` 400 that names every field that is wrong. */
-export function readChatBody(body: string): ChatBody {
+/**
+ * Reads the body of a chat request. Throws an `HttpError`: 400 that names the fields that are wrong, 413 for a message with
+ * more than `messageLimitBytes` of text.
+ */
+export function readChatBody(body: string, messageLimitBytes: number): ChatBody {
   const json = parseJson(body);
   if (json === undefined) {
     throw new HttpError(400, 'invalid_json', 'the body is not JSON', {
       problems: [{ path: '', message: body.trim() === '' ? 'the body is empty' : 'not JSON' }],
     });
   }
+  refuseLongLists(json);
   const parsed = bodySchema.safeParse(json);
   if (!parsed.success) throw invalid(parsed.error.issues);
   const value = parsed.data;
@@ -87,6 +99,10 @@ export function readChatBody(body: string): ChatBody {
   const messages: Message[] =
     value.messages?.map(({ role, content }) => ({ role, content: plainText(content) })) ??
     (single === undefined ? [] : [{ role: 'user', content: single }]);
+  if (messages.some(({ content }) => Buffer.byteLength(content) > messageLimitBytes)) {
+    const limit = `a message may have up to ${messageLimitBytes} bytes of text`;
+    throw new HttpError(413, 'message_too_large', limit);
+  }
   return {
     messages,
     wholeConversation: value.messages !== undefined,
@@ -115,12 +131,26 @@ export function readName(field: string, value: string): string {
 }
 
 function invalid(issues: readonly { path: PropertyKey[]; message: string }[]): HttpError {
-  const problems: FieldProblem[] = issues.map(({ path, message }) => ({
+  const problems: FieldProblem[] = issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => ({
     path: path.map(String).join('.'),
     message,
   }));
   const where = problems.map(({ path }) => path || 'the body').join(', ');
   return new HttpError(400, 'invalid_request', `the request is not valid: ${where}`, { problems });
+}
+
+/** The schema looks at every item of a list before it looks at its length, and remarks on each: that is too much work. */
+function refuseLongLists(json: unknown): void {
+  const messages = asArray(asObject(json)?.messages);
+  if (messages === undefined) return;
+  if (messages.length > MAX_MESSAGES) {
+    throw invalid([{ path: ['messages'], message: `there are more than ${MAX_MESSAGES} messages` }]);
+  }
+  const long = messages.findIndex((item) => (asArray(asObject(item)?.content)?.length ?? 0) > MAX_PARTS);
+  if (long !== -1) {
+    const message = `there are more than ${MAX_PARTS} parts`;
+    throw invalid([{ path: ['messages', long, 'content'], message }]);
+  }
 }
 
 function plainText(content: string | readonly (string | { text: string })[]): string {

@@ -1,16 +1,20 @@
 import type { ServerResponse } from 'node:http';
-import type { StreamEvent } from '../model/events.ts';
+import type { ErrorEvent, StreamEvent } from '../model/events.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import type { AnswerContext, WireBody } from '../wire/format.ts';
 import { FRAMINGS } from '../wire/framing.ts';
+import { AnswerBounds } from './answer-bounds.ts';
 import { type ChatCall, type PreparedChat, prepareChat } from './chat.ts';
 import type { Core } from './core.ts';
 import { EventStream } from './event-stream.ts';
-import { HttpError, type RefusalStatus } from './http-error.ts';
-import type { KeepOptions } from './keeper.ts';
+import { stoppedEarly, upstreamFailed } from './failure.ts';
+import { firstEvent } from './first-event.ts';
+import { describeError, HttpError } from './http-error.ts';
+import type { AnswerKeeper, KeepOptions } from './keeper.ts';
 import type { Completion } from './metrics.ts';
 import { type RelayCounts, relay } from './relay.ts';
 import { rechunk } from './shape.ts';
+import type { UpstreamFailure } from './upstream.ts';
 
 /** A whole answer, still to be sent by the caller, or `sent` when the response has been written here. */
 export type ChatResponse =
@@ -32,7 +36,7 @@ export async function respond(
 ): Promise<ChatResponse> {
   const chat = prepareChat(core, call);
   const out = new EventStream(res, core.settings.clock);
-  core.streams.add(out, { id: chat.id, route: call.route.name });
+  core.streams.add(out, { id: chat.id, route: call.route.name, subject: call.caller.subject });
   try {
     const ids = {
       'x-request-id': chat.id,
@@ -43,7 +47,7 @@ export async function respond(
     return { kind: 'sent' };
   } catch (error) {
     // The model may be answering already.
-    out.stop('shutdown');
+    out.stop('internal_error');
     throw error;
   } finally {
     out.end();
@@ -61,29 +65,43 @@ async function stream(
   const { metrics, settings, log } = core;
   const { route, receivedAtMs, body } = call;
   const { clock } = settings;
-  let events: AsyncIterable<StreamEvent> | StreamEvent[] = chat.events(out.signal, body.mode);
+  const watch = watchOf(core, out);
+  let events = chat.events(out.signal, body.mode, watch);
   // The requests that came together are all passed on before the first of them is stored: what takes time here is done
   // while the models think.
   await new Promise((resolve) => setImmediate(resolve));
   const keeper = chat.store(keepOptions(core));
-  if (body.mode === 'legacy') {
-    // The old way, kept for comparison: not even the headers leave before the answer has been generated.
-    events = rechunk(await collect(events), body.options.textBufferSize || LEGACY_CHUNK);
-    const failure = failureOf(events);
-    if (failure !== undefined && out.stopped === undefined) {
-      keeper?.finish(`upstream_error: ${failure.message}`);
-      finished(core, call, chat, 'upstream_error', failure.message);
-      throw badGateway(failure);
+  let late = false;
+  try {
+    let first: StreamEvent | undefined;
+    if (body.mode === 'legacy') {
+      // The old way, kept for comparison: not even the headers leave before the answer has been generated.
+      const all = rechunk(await collect(events), body.options.textBufferSize || LEGACY_CHUNK);
+      first = failureOf(all);
+      events = fromArray(all);
+    } else {
+      // Until the model has begun its failure can still be a status; but no proxy on the way may wait too long.
+      ({ first, events, late } = await firstEvent(events, settings.keepAliveMs));
     }
+    if (first?.type === 'error' && !isGone(out)) {
+      throwFailure(core, call, chat, { out, keeper, event: first, watch });
+    }
+  } catch (error) {
+    if (!(error instanceof HttpError)) {
+      keeper?.finish('internal_error');
+      finished(core, call, chat, 'internal_error');
+    }
+    throw error;
   }
   let bytes = false;
   let content = false;
   out.open({ ...headers, 'content-type': FRAMINGS.sse.contentType });
+  if (late) out.keepAlive();
   const end = await relay({
     events,
     out,
     encode: wireFormat(route.dialect).encoder(context(core, call, chat)),
-    ...(keeper === undefined ? {} : { keeper }),
+    keeper,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
     epilogue: (counts) => ({ type: 'metadata', data: toldCounts(counts) }),
@@ -101,6 +119,8 @@ async function stream(
   });
   if (route.debug) out.write(`: ${JSON.stringify(toldCounts(end))}\n\n`);
   log.debug({ id: chat.id, ...toldCounts(end) }, 'stream counts');
+  if (end.fault !== undefined)
+    log.error({ id: chat.id, error: describeError(end.fault) }, 'an answer failed here');
   finished(core, call, chat, end.status, end.message);
 }
 
@@ -111,26 +131,76 @@ async function whole(
   out: EventStream,
   headers: Record<string, string>,
 ): Promise<ChatResponse> {
+  const watch = watchOf(core, out);
   const keeper = chat.store({ strategy: { kind: 'end' } });
-  const events = [...chat.prologue, ...(await collect(chat.events(out.signal, 'legacy')))];
-  for (const event of events) keeper?.add(event);
+  try {
+    const events = [...chat.prologue, ...(await collect(chat.events(out.signal, 'legacy', watch)))];
+    for (const event of events) keeper?.add(event);
+    const event = failureOf(events);
+    if (event !== undefined || out.stopped !== undefined) {
+      throwFailure(core, call, chat, { out, keeper, event, watch });
+    }
+    const body = wireFormat(call.route.dialect).encodeWhole(events, context(core, call, chat));
+    keeper?.finish();
+    finished(core, call, chat, 'ok');
+    return { kind: 'whole', body, headers };
+  } catch (error) {
+    if (error instanceof HttpError) {
+      if (isGone(out)) return { kind: 'sent' };
+    } else {
+      keeper?.finish('internal_error');
+      finished(core, call, chat, 'internal_error');
+    }
+    throw error;
+  }
+}
+
+function isGone({ stopped }: EventStream): boolean {
+  return stopped === 'client_gone' || stopped === 'client_stalled';
+}
+
+/** What is learnt about an answer beside its events. */
+interface AnswerWatch {
+  bounds: AnswerBounds;
+  onFailure(failure: UpstreamFailure): void;
+  failure?: UpstreamFailure;
+}
+
+function watchOf({ settings }: Core, out: EventStream): AnswerWatch {
+  const watch: AnswerWatch = {
+    bounds: new AnswerBounds(settings, (limit) =>
+      out.stop(limit === 'unread' && out.blocked ? 'client_stalled' : 'too_large'),
+    ),
+    onFailure: (failure) => (watch.failure = failure),
+  };
+  return watch;
+}
+
+interface FailedAnswer {
+  out: EventStream;
+  keeper: AnswerKeeper | undefined;
+  /** The model's own error; where the stream was stopped, the reason for that counts. */
+  event?: ErrorEvent;
+  watch: AnswerWatch;
+}
+
+/** Ends an answer that failed before a byte of it was sent: it is stored, counted and refused. */
+function throwFailure(
+  core: Core,
+  call: ChatCall,
+  chat: PreparedChat,
+  { out, keeper, event, watch }: FailedAnswer,
+): never {
   const { stopped } = out;
-  const failure = failureOf(events);
-  if (stopped !== undefined) {
-    keeper?.finish(stopped);
-    finished(core, call, chat, stopped);
-    if (stopped !== 'shutdown') return { kind: 'sent' };
-    throw new HttpError(503, 'shutting_down', 'the service is shutting down');
+  if (stopped === undefined && event !== undefined) {
+    keeper?.finish(`upstream_error: ${event.message}`);
+    finished(core, call, chat, 'upstream_error', event.message);
+    throw upstreamFailed(event, watch.failure);
   }
-  if (failure !== undefined) {
-    keeper?.finish(`upstream_error: ${failure.message}`);
-    finished(core, call, chat, 'upstream_error', failure.message);
-    throw badGateway(failure);
-  }
-  keeper?.finish();
-  finished(core, call, chat, 'ok');
-  const body = wireFormat(call.route.dialect).encodeWhole(events, context(core, call, chat));
-  return { kind: 'whole', body, headers };
+  const reason = stopped ?? 'internal_error';
+  keeper?.finish(reason);
+  finished(core, call, chat, reason);
+  throw stoppedEarly(reason);
 }
 
 function keepOptions({ settings: { strategy, checkpointMs } }: Core): KeepOptions {
@@ -153,15 +223,13 @@ async function collect(events: AsyncIterable<StreamEvent>): Promise<StreamEvent[
   return all;
 }
 
-function failureOf(events: readonly StreamEvent[]) {
-  const last = events.at(-1);
-  return last?.type === 'error' ? last : undefined;
+async function* fromArray(events: readonly StreamEvent[]): AsyncGenerator<StreamEvent> {
+  yield* events;
 }
 
-function badGateway({ message, code }: { message: string; code?: string }): HttpError {
-  const status: RefusalStatus =
-    code === 'rate_limited' || code === '429' ? 429 : code === 'timeout' ? 504 : 502;
-  return new HttpError(status, 'upstream_error', `the model failed: ${message}`);
+function failureOf(events: readonly StreamEvent[]): ErrorEvent | undefined {
+  const last = events.at(-1);
+  return last?.type === 'error' ? last : undefined;
 }
 
 function finished(

@@ -1,16 +1,20 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import { UserError } from '../model/errors.ts';
 import { createApp } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import type { Core } from './core.ts';
+import type { OnFault } from './faults.ts';
+import { describeError } from './http-error.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { completeOptions, type ServiceOptions } from './options.ts';
+import { createScrubber } from './scrub.ts';
+import { createHttpServer } from './server.ts';
 import { openStore } from './store.ts';
 import { LiveStreams } from './streams.ts';
 import { TicketBox } from './tickets.ts';
+import { UserRequests } from './user-requests.ts';
 
 /** The reference streaming chat service. */
 export interface Service {
@@ -27,10 +31,9 @@ export interface Service {
    * ends the streams now.
    */
   close(drainMs?: number): Promise<void>;
+  /** Writes a fault that nobody caught into the log: see `surviveFaults`. */
+  reportFault: OnFault;
 }
-
-// Longer than the usual minute of load balancers, which must be the first to close an idle connection.
-const IDLE_CONNECTION_MS = 75_000;
 
 /** A service that does not listen yet. Throws a `UserError` for settings that make no sense. */
 export function createService(options: ServiceOptions): Service {
@@ -44,40 +47,45 @@ export function createService(options: ServiceOptions): Service {
       const store = await openStore(settings.database, clock);
       let connections = 0;
       const streams = new LiveStreams(settings, clock);
+      const keys = settings.upstreams.flatMap(({ secrets = [] }) => secrets);
       const core: Core = {
         settings,
         store,
         streams,
         authenticate: createAuthenticator(settings.secret, clock),
         tickets: new TicketBox(clock),
+        userRequests: new UserRequests(settings.requestsPerMinute, clock),
+        scrubber: createScrubber(keys),
         metrics: createMetrics({
           activeStreams: () => streams.active,
           peakStreams: () => streams.peakActive,
           connections: () => connections,
         }),
-        log: createLogger(settings.log),
+        log: createLogger(
+          settings.log,
+          createScrubber([...keys, { name: '[jwt secret]', value: settings.secret }]),
+        ),
         draining: false,
+        exposed: true,
         startedAtMs: clock.now(),
         connections: () => connections,
       };
       const app = createApp(core);
-      const server = createAdaptorServer({
-        fetch: app.fetch,
-        // The program's own Request and Response are not ours to replace.
-        overrideGlobalObjects: false,
-        serverOptions: { noDelay: true, keepAlive: true, keepAliveTimeout: IDLE_CONNECTION_MS },
-      }) as Server;
+      const server = createHttpServer(app.fetch, settings, core.log);
       server.on('connection', (socket) => {
         connections++;
         socket.once('close', () => connections--);
       });
       try {
-        const address = await listen(server, port, host);
-        running = { core, server, url: address.url };
-        core.log.info({ url: address.url }, 'listening');
-        return address;
+        const { address, ...reached } = await listen(server, port, host);
+        core.exposed = !isLoopback(address);
+        server.on('error', (error) => core.log.error({ error: error.message }, 'the server failed'));
+        running = { core, server, url: reached.url };
+        core.log.info({ url: reached.url }, 'listening');
+        return reached;
       } catch (error) {
         await streams.drain(0);
+        core.tickets.close();
         core.metrics.close();
         store.close();
         throw error;
@@ -86,6 +94,10 @@ export function createService(options: ServiceOptions): Service {
     get url() {
       if (running === undefined) throw new Error('the service does not listen yet');
       return running.url;
+    },
+    reportFault(kind, fault) {
+      running?.core.log.error({ kind, error: describeError(fault) }, 'a fault that nobody caught');
+      running?.core.metrics.fault();
     },
     close(drainMs = settings.drainMs) {
       if (closing !== undefined && drainMs === 0) running?.core.streams.stopAll();
@@ -105,21 +117,32 @@ async function shutDown(core: Core, server: Server, drainMs: number): Promise<vo
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 200).unref())]);
   server.closeAllConnections();
   await closed;
+  core.tickets.close();
   core.metrics.close();
   core.store.close();
   core.log.info('closed');
 }
 
-function listen(server: Server, port: number, host: string): Promise<{ url: string; port: number }> {
+function listen(
+  server: Server,
+  port: number,
+  host: string,
+): Promise<{ url: string; port: number; address: string }> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
     server.listen(port, host, () => {
-      const taken = (server.address() as AddressInfo).port;
+      const { port: taken, address } = server.address() as AddressInfo;
       // A wildcard address is for listening; to call it, a client needs a real one.
       const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-      resolve({ url: `http://${callable.includes(':') ? `[${callable}]` : callable}:${taken}`, port: taken });
+      const url = `http://${callable.includes(':') ? `[${callable}]` : callable}:${taken}`;
+      resolve({ url, port: taken, address });
     });
   });
+}
+
+/** True for an address that only this machine can reach. */
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): UserError {

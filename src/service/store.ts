@@ -31,7 +31,10 @@ export interface StoredMessage {
   thinking?: string;
   /** Present when the answer is not whole. */
   partial?: true;
-  /** Why it is not whole: `upstream_error: ...`, `client_gone`, `client_stalled`, `shutdown`, `in_progress`, `crashed`. */
+  /**
+   * Why it is not whole: `upstream_error: ...`, `client_gone`, `client_stalled`,
+   * `too_large`, `shutdown`, `internal_error`, `in_progress`, `crashed`.
+   */
   reason?: string;
   model?: string;
   /** ISO 8601. */
@@ -45,8 +48,8 @@ export interface MessageStore {
   addUser(conversation: Conversation, content: string): number;
   addAssistant(conversation: Conversation, text: AssistantText): number;
   updateAssistant(id: number, text: AssistantText): void;
-  /** The last `limit` messages, oldest first. */
-  messages(conversation: Conversation, limit: number): StoredMessage[];
+  /** The last messages, oldest first: up to `limit` of them, and up to `maxCharacters` together, but one in any case. */
+  messages(conversation: Conversation, limit: number, maxCharacters?: number): StoredMessage[];
   /** What an agent remembers of this caller; undefined when it has met none. */
   memory(owner: string, agent: string): unknown;
   saveMemory(owner: string, agent: string, memory: unknown): void;
@@ -120,7 +123,10 @@ class SqliteStore implements MessageStore {
       'UPDATE messages SET content = ?, thinking = ?, partial = ?, reason = ?, model = ?, updated_at = ? WHERE id = ?',
     );
     this.select = database.prepare(
-      'SELECT * FROM messages WHERE owner = ? AND session = ? ORDER BY id DESC LIMIT ?',
+      `SELECT * FROM (
+         SELECT *, SUM(LENGTH(content) + LENGTH(thinking)) OVER (ORDER BY id DESC) AS total, ROW_NUMBER() OVER (ORDER BY id DESC) AS place
+         FROM (SELECT * FROM messages WHERE owner = ? AND session = ? ORDER BY id DESC LIMIT ?)
+       ) WHERE total <= ? OR place = 1 ORDER BY id DESC`,
     );
     this.selectMemory = database.prepare('SELECT data FROM memories WHERE owner = ? AND agent = ?');
     this.upsertMemory = database.prepare(
@@ -141,8 +147,12 @@ class SqliteStore implements MessageStore {
     this.update.run(content, thinking, partial ? 1 : 0, reason ?? null, model ?? null, this.now(), id);
   }
 
-  messages({ owner, session }: Conversation, limit: number): StoredMessage[] {
-    return (this.select.all(owner, session, limit) as MessageRow[]).map(toMessage).reverse();
+  messages(
+    { owner, session }: Conversation,
+    limit: number,
+    maxCharacters = Number.MAX_SAFE_INTEGER,
+  ): StoredMessage[] {
+    return (this.select.all(owner, session, limit, maxCharacters) as MessageRow[]).map(toMessage).reverse();
   }
 
   memory(owner: string, agent: string): unknown {

@@ -13,6 +13,8 @@ export interface StreamLimits {
 export interface StreamInfo {
   id: string;
   route: string;
+  /** Whose it is. */
+  subject: string;
 }
 
 /** The streams under way. */
@@ -21,6 +23,7 @@ export class LiveStreams {
   private readonly limits: StreamLimits;
   private readonly clock: Clock;
   private readonly timer: NodeJS.Timeout;
+  private readonly ofUser = new Map<string, number>();
   private peak = 0;
 
   constructor(limits: StreamLimits, clock: Clock) {
@@ -36,6 +39,11 @@ export class LiveStreams {
     return this.streams.size;
   }
 
+  /** Streams of one user. */
+  activeOf(subject: string): number {
+    return this.ofUser.get(subject) ?? 0;
+  }
+
   /** The most there were at once. */
   get peakActive(): number {
     return this.peak;
@@ -45,12 +53,18 @@ export class LiveStreams {
     let end = () => {};
     const ended = new Promise<void>((resolve) => (end = resolve));
     this.streams.set(stream, { ...info, ended, end });
+    this.ofUser.set(info.subject, this.activeOf(info.subject) + 1);
     this.peak = Math.max(this.peak, this.streams.size);
   }
 
   delete(stream: EventStream): void {
-    this.streams.get(stream)?.end();
+    const entry = this.streams.get(stream);
+    if (entry === undefined) return;
     this.streams.delete(stream);
+    const left = this.activeOf(entry.subject) - 1;
+    if (left > 0) this.ofUser.set(entry.subject, left);
+    else this.ofUser.delete(entry.subject);
+    entry.end();
   }
 
   /** The oldest streams first. */

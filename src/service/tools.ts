@@ -102,9 +102,25 @@ export function runCall(call: ToolCall, tools: readonly Tool[], context: ToolCon
   const args = call.arguments.trim() === '' ? {} : asObject(parseJson(call.arguments));
   if (args === undefined) return { error: 'the arguments are no JSON object' };
   try {
-    return tool.run(args, context);
+    const result = tool.run(args, context);
+    if (!isJson(result)) return { error: `the result of "${tool.name}" cannot be told as JSON` };
+    return result;
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** True for what a model and a caller can be told: JSON, and no promise of it. */
+function isJson(value: unknown): boolean {
+  if (value instanceof Promise) {
+    // Nobody will wait for it, so nobody would hear of its failure.
+    value.catch(() => {});
+    return false;
+  }
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -25,7 +25,8 @@ async function puppet(options: Partial<ServiceOptions> = {}) {
   const sockets: Socket[] = [];
   const server = await rawServer((socket) => {
     sockets.push(socket);
-    socket.write(SSE_HEAD);
+    // Providers begin with a chunk that says who is talking; the service's own answer begins with it.
+    socket.write(SSE_HEAD + chunked(chatChunk({ role: 'assistant', content: '' })));
   });
   open.push(server);
   const service = await startService(
@@ -203,7 +204,11 @@ test('silence is filled with comments', async () => {
 });
 
 test('a reader that stops reading is waited for, then given up, and nobody else waits with it', async () => {
-  const { ask, service, server, sockets, stored } = await puppet({ staleMs: 400 });
+  const { ask, service, server, sockets, stored } = await puppet({
+    staleMs: 3_000,
+    maxUnreadBytes: 64_000_000,
+    maxAnswerBytes: 64_000_000,
+  });
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1').pause();
   const body = '{"message":"Hello","session_id":"s"}';
   const head = [
@@ -223,10 +228,28 @@ test('a reader that stops reading is waited for, then given up, and nobody else 
   expect(textOf(await readerOf(response).events())).toBe('quick');
   expect(await active(service)).toBe(1);
 
-  await until(async () => (await active(service)) === 0);
+  await until(async () => (await active(service)) === 0, 15_000);
   const [, answer = ''] = await stored();
   expect(answer).toMatch(/^assistant: x+: client_stalled$/);
   expect(answer.length).toBeLessThan(64 * 250_000);
+  socket.destroy();
+});
+
+test('a model that is too far ahead of a reader that has stopped ends the stream at once', async () => {
+  const { service, server, sockets, stored } = await puppet({
+    staleMs: 600_000,
+    maxUnreadBytes: 1_000_000,
+    maxAnswerBytes: 64_000_000,
+  });
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1').pause();
+  const body = '{"message":"Hello","session_id":"s"}';
+  const head = `POST /chat/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${service.token}`;
+  socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  await until(() => server.requests.length === 1);
+  const lump = say('x'.repeat(250_000));
+  for (let i = 0; i < 64; i++) sockets[0]!.write(lump);
+  await until(async () => (await active(service)) === 0, 15_000);
+  expect((await stored())[1]).toMatch(/^assistant: x+: client_stalled$/);
   socket.destroy();
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { HttpError } from '../../src/service/http-error.ts';
-import { readChatBody, readName } from '../../src/service/requests.ts';
+import { readName, readChatBody as readWithLimit } from '../../src/service/requests.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
+
+const readChatBody = (body: string) => readWithLimit(body, 65_536);
 
 function problems(body: unknown): string[] {
   try {

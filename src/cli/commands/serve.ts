@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../model/errors.ts';
 import { suggest } from '../../model/names.ts';
-import { createRedactor, type Secret } from '../../model/secrets.ts';
+import { createRedactor } from '../../model/secrets.ts';
 import type { LogLevel, Service, Strategy, Upstream } from '../../service/index.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -24,6 +24,14 @@ interface ServeFlags {
   checkpoint?: string;
   history: string;
   drain: string;
+  stallLimit: string;
+  requestTimeout: string;
+  maxMessage: string;
+  maxBody: string;
+  maxAnswer: string;
+  maxStreams: string;
+  maxUserStreams: string;
+  userRate?: string;
   logLevel: string;
 }
 
@@ -61,6 +69,22 @@ export const serveCommand: AddCommand = (root, open) => {
     .option('--checkpoint <duration>', 'no text stays unwritten for longer than this, such as 500ms')
     .option('--history <messages>', 'earlier messages of a session that the model is shown', '20')
     .option('--drain <duration>', 'how long streams may go on after the first Ctrl-C or SIGTERM', '10s')
+    .option(
+      '--stall-limit <duration>',
+      'how long a reader may take nothing before its stream is ended',
+      '30s',
+    )
+    .option(
+      '--request-timeout <duration>',
+      'how long the head, and then the body, of a request may take',
+      '30s',
+    )
+    .option('--max-message <bytes>', 'largest text of one message, in UTF-8', '65536')
+    .option('--max-body <bytes>', 'largest body of a request', '1048576')
+    .option('--max-answer <bytes>', 'largest text of an answer; a larger one is cut there', '2097152')
+    .option('--max-streams <number>', 'answers under way at most', '2000')
+    .option('--max-user-streams <number>', 'answers under way for one user (sub of the token)', '1000')
+    .option('--user-rate <number>', 'requests of one user in a minute (default: no limit)')
     .option('--log-level <level>', 'silent, error, warn, info or debug; JSON lines on stderr', 'warn')
     .action((flags: ServeFlags, _command: Command) => serve(flags, open()));
 };
@@ -70,19 +94,30 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
   const strategy = strategyOf(flags);
   const historyMessages = wholeNumber('--history', flags.history, 1_000);
   const drainMs = await duration('--drain', flags.drain);
+  const staleMs = Math.max(1, await duration('--stall-limit', flags.stallLimit));
+  const requestTimeoutMs = Math.max(1, await duration('--request-timeout', flags.requestTimeout));
+  const limits = {
+    messageLimitBytes: limit('--max-message', flags.maxMessage),
+    bodyLimitBytes: limit('--max-body', flags.maxBody),
+    maxAnswerBytes: limit('--max-answer', flags.maxAnswer),
+    maxStreams: limit('--max-streams', flags.maxStreams),
+    maxStreamsPerUser: limit('--max-user-streams', flags.maxUserStreams),
+    requestsPerMinute: flags.userRate === undefined ? undefined : limit('--user-rate', flags.userRate),
+  };
   const checkpointMs =
     flags.checkpoint === undefined
       ? undefined
       : Math.max(1, await duration('--checkpoint', flags.checkpoint));
   // Heavy packages, which no other command needs.
-  const { createService, createToken, LOG_LEVELS } = await import('../../service/index.ts');
+  const { createService, createToken, LOG_LEVELS, surviveFaults } = await import('../../service/index.ts');
   const level = oneOf('--log-level', flags.logLevel, LOG_LEVELS) satisfies LogLevel;
 
   const given = flags.jwtSecret ?? session.env[SECRET_VARIABLE];
   const secret = given || randomBytes(32).toString('base64url');
   const closers: (() => unknown)[] = [];
   try {
-    const { upstreams, secrets } = await openUpstreams(flags, session, closers);
+    const upstreams = await openUpstreams(flags, session, closers);
+    const secrets = upstreams.flatMap((upstream) => upstream.secrets ?? []);
     session.hide(createRedactor([{ name: '[jwt secret]', value: secret }, ...secrets]));
     if (given && Buffer.byteLength(given) < MIN_SECRET_BYTES) {
       session.warn(
@@ -95,11 +130,15 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
       strategy,
       historyMessages,
       drainMs,
+      staleMs,
+      requestTimeoutMs,
+      ...limits,
       database: flags.db ?? (await temporaryFile(closers)),
       log: { level, write: (line) => session.warn(line.trimEnd()) },
       ...(checkpointMs === undefined ? {} : { checkpointMs }),
     });
     const { url } = await service.listen(port, flags.host);
+    closers.push(surviveFaults(service.reportFault));
     session.print(`${url}\n`);
     introduce(session, url, upstreams, given ? undefined : await createToken(secret));
     await stopped(service, session);
@@ -156,7 +195,7 @@ async function openUpstreams(
   flags: ServeFlags,
   session: Session,
   closers: (() => unknown)[],
-): Promise<{ upstreams: Upstream[]; secrets: Secret[] }> {
+): Promise<Upstream[]> {
   const wanted = [
     { provider: flags.upstream, model: flags.model, url: flags.upstreamUrl },
     ...flags.allowUpstream.map((text) => {
@@ -167,7 +206,6 @@ async function openUpstreams(
   ];
   let simulatorUrl: string | undefined;
   const upstreams = new Map<string, Upstream>();
-  const secrets: Secret[] = [];
   for (const { provider, model, url } of wanted) {
     if (provider === SIMULATOR && url === undefined) simulatorUrl ??= await startSimulator(closers);
     const at = url ?? (provider === SIMULATOR ? `${simulatorUrl}/v1` : undefined);
@@ -177,15 +215,19 @@ async function openUpstreams(
       upstreams.set(provider, { ...before, models: [...(before.models ?? []), model] });
       continue;
     }
-    const { upstream, secret } = await connect(provider, model, at, session);
+    const upstream = await connect(provider, model, at, session);
     upstreams.set(provider, upstream);
-    if (secret !== undefined) secrets.push(secret);
     closers.push(() => upstream.client.close());
   }
-  return { upstreams: [...upstreams.values()], secrets };
+  return [...upstreams.values()];
 }
 
-async function connect(name: string, model: string | undefined, url: string | undefined, session: Session) {
+async function connect(
+  name: string,
+  model: string | undefined,
+  url: string | undefined,
+  session: Session,
+): Promise<Upstream> {
   const { createClient } = await import('../../client/client.ts');
   const { provider } = await import('../../wire/providers.ts');
   const row = provider(name);
@@ -208,9 +250,10 @@ async function connect(name: string, model: string | undefined, url: string | un
     ...(model === undefined ? {} : { model }),
     // A named model is a choice of the operator's; the simulator has no bill.
     ...(model === undefined || name === SIMULATOR ? {} : { models: [model] }),
+    ...(key ? { secrets: [{ name: `[${row.keyVariable}]`, value: key }] } : {}),
     ...(row.dialect === 'openai-chat' && name !== SIMULATOR ? { offerTools: 'openai' as const } : {}),
   };
-  return { upstream, secret: key ? { name: `[${row.keyVariable}]`, value: key } : undefined };
+  return upstream;
 }
 
 async function startSimulator(closers: (() => unknown)[]): Promise<string> {
@@ -249,8 +292,12 @@ function oneOf<T extends string>(flag: string, text: string, names: readonly T[]
   throw new UserError('usage', { message: `${flag} ${text} is not known`, hint: suggest(text, names) });
 }
 
-function wholeNumber(flag: string, text: string, max: number): number {
+function limit(flag: string, text: string): number {
+  return wholeNumber(flag, text, 1_000_000_000, 1);
+}
+
+function wholeNumber(flag: string, text: string, max: number, min = 0): number {
   const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new UserError('usage', { message: `${flag} ${text} is not a whole number from 0 to ${max}` });
+  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new UserError('usage', { message: `${flag} ${text} is not a whole number from ${min} to ${max}` });
 }
