@@ -9,6 +9,7 @@ export class Backlog {
   private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   private readonly times: number[] = [];
   private readonly ends: number[] = [];
+  private readonly numbers: number[] = [];
   private added = 0;
   private taken = 0;
 
@@ -22,23 +23,31 @@ export class Backlog {
     return this.added === 0 ? 0 : this.ends[this.added - 1]!;
   }
 
-  /** Adds a read. The chunk is copied. */
-  add(atMs: number, chunk: Uint8Array): void {
+  /**
+   * Adds what a read of the socket brought. The chunk is copied. What the same read brought before is joined with it, as
+   * long as it waits: the numbers of the reads tell.
+   */
+  add(atMs: number, chunk: Uint8Array, socketRead: number): void {
     const start = this.byteLength;
     const end = start + chunk.byteLength;
     if (end > this.bytes.byteLength) this.grow(end);
     this.bytes.set(chunk, start);
+    if (this.reads > 0 && this.numbers[this.added - 1] === socketRead) {
+      this.ends[this.added - 1] = end;
+      return;
+    }
     this.times[this.added] = atMs;
+    this.numbers[this.added] = socketRead;
     this.ends[this.added++] = end;
   }
 
   /** Takes up to `limit` reads, oldest first, and returns how many. What `visit` is given is overwritten later. */
-  take(limit: number, visit: (atMs: number, chunk: Uint8Array) => void): number {
+  take(limit: number, visit: (atMs: number, chunk: Uint8Array, socketRead: number) => void): number {
     let count = 0;
     for (; count < limit && this.taken < this.added; count++) {
       const read = this.taken++;
       const start = read === 0 ? 0 : this.ends[read - 1]!;
-      visit(this.times[read]!, this.bytes.subarray(start, this.ends[read]));
+      visit(this.times[read]!, this.bytes.subarray(start, this.ends[read]), this.numbers[read]!);
     }
     if (this.taken === this.added) {
       this.taken = 0;

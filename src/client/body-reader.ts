@@ -15,7 +15,7 @@ export interface BodyReader {
 export interface BodyListeners {
   /** Called with the events of each frame, after they were counted. `atMs` counts from `originAt`. */
   onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void;
-  /** Called with the bytes of each read, before they are decoded. */
+  /** Called with the body's bytes of each read of the socket, before they are decoded. */
   onBytes?: (chunk: Uint8Array) => void;
   /** What the listeners' times count from, on the machine's clock. */
   originAt: number;
@@ -29,6 +29,8 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
   let read = 0;
   const parser: FrameParser = FRAMINGS[format.framing].parser({
     frame(frame) {
+      // A listener may have ended the request, in the middle of a read.
+      if (fold.isFinished) return;
       const events = decoder.decode(frame);
       fold.onFrame(events, atMs, read);
       onEvents?.(events, atMs - originAt, read);

@@ -159,7 +159,7 @@ class Client implements StreamClient {
     this.authorize = authorizer(auth, options.apiKey, this.clock);
     const connect = options.connect ?? {};
     const dialer = new Dialer(addressOf(baseUrl, format, '').origin, this.clock, connect, process.env);
-    this.pool = connectionPool(dialer, this.clock, connect);
+    this.pool = connectionPool(dialer, this.clock, connect, this.timeouts.connectMs);
     this.redact = createRedactor([
       ...(options.secrets ?? []),
       ...(options.apiKey === undefined ? [] : [{ name: '[key]', value: options.apiKey }]),
@@ -252,7 +252,7 @@ class Client implements StreamClient {
       body: body ?? '',
     });
     Object.assign(headers, key instanceof Promise ? await key : key, lowerCased(options.headers ?? {}));
-    const connection = this.pool.acquire();
+    let connection = this.pool.acquire();
     const observation = await exchange(connection, {
       ...rest,
       format,
@@ -266,6 +266,10 @@ class Client implements StreamClient {
       timeouts: this.timeouts,
       clock: this.clock,
       redact: this.redact,
+      reconnect: (unanswered) => {
+        connection = this.pool.replace(unanswered);
+        return connection;
+      },
       ...(onEvents === undefined ? {} : { onEvents }),
       ...(onBytes === undefined ? {} : { onBytes }),
     });

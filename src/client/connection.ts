@@ -14,15 +14,23 @@ export interface ConnectPhases {
   tlsAt?: number;
 }
 
-/** What a connection reports of one request. Every call is made at once, and `atMs` was read first thing. */
+/**
+ * What a connection reports of one request. Every call is made at once. What was parsed out of one read of the socket has
+ * the stamp of that read (see `SocketReads`); of anything else, `atMs` was read first thing.
+ */
 export interface ConnectionSink {
   /** The request went to this socket; the phases are there when the connection was made for this request. */
   onSocket(info: ConnectionInfo, phases: ConnectPhases | undefined): void;
   onSent(atMs: number): void;
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void;
-  onRead(atMs: number, chunk: Uint8Array): void;
+  /** Bytes of the body. Chunks with the same `socketRead` came in one read of the socket, one after another. */
+  onRead(atMs: number, chunk: Uint8Array, socketRead: number): void;
   onEnd(atMs: number): void;
-  onError(atMs: number, error: Error): void;
+  /**
+   * The connection was lost, or the response broken off. `unanswered`: the connection was open before the request, and
+   * not one byte of the response has come, so that the request may be sent again.
+   */
+  onError(atMs: number, error: Error, unanswered?: boolean): void;
 }
 
 /** Response headers, their names in lower case. */
@@ -51,6 +59,11 @@ export interface Connection {
 export interface ConnectionPool {
   /** A connection for one request: an open one if there is one, else one that opens with the request. */
   acquire(): Connection;
+  /**
+   * A new connection in place of one on which a request was not answered (`unanswered` in `ConnectionSink.onError`), which
+   * is destroyed.
+   */
+  replace(connection: Connection): Connection;
   /** Takes back a connection whose response has ended. One that was destroyed is forgotten. */
   release(connection: Connection): void;
   /**

@@ -4,6 +4,8 @@ import type { TimeoutPhase } from '../model/record.ts';
 /** How far a request has come, as the time limits see it. Times on one clock, in ms. */
 export interface Progress {
   startedAt: number;
+  /** When the request began to be sent again, over another connection. */
+  resentAt?: number;
   sentAt?: number;
   firstByteAt?: number;
   lastReadAt?: number;
@@ -25,11 +27,11 @@ export const LINGER_MS = 1_000;
  * fires, this is asked again, and a limit that has moved meanwhile is waited for further.
  */
 export function nextDeadline(progress: Progress, limits: Timeouts): Deadline {
-  const { startedAt, sentAt, firstByteAt, lastReadAt, terminatedAt } = progress;
+  const { startedAt, resentAt = startedAt, sentAt, firstByteAt, lastReadAt, terminatedAt } = progress;
   if (terminatedAt !== undefined) return { phase: 'linger', atMs: terminatedAt + LINGER_MS };
   const total: Deadline = { phase: 'total', atMs: startedAt + limits.totalMs };
   let step: Deadline;
-  if (sentAt === undefined) step = { phase: 'connect', atMs: startedAt + limits.connectMs };
+  if (sentAt === undefined) step = { phase: 'connect', atMs: resentAt + limits.connectMs };
   else if (firstByteAt === undefined) step = { phase: 'first_byte', atMs: sentAt + limits.firstByteMs };
   else step = { phase: 'idle', atMs: (lastReadAt ?? firstByteAt) + limits.idleMs };
   return step.atMs < total.atMs ? step : total;

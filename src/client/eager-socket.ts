@@ -13,6 +13,11 @@ const RECEIVED = Buffer.allocUnsafeSlow(65_536);
 export class EagerSocket extends Socket {
   /** While true, a chunk may be overwritten when the listener that has read it returns; else it is a copy. */
   lends = false;
+  /**
+   * Called with the bytes of each read before anything else is done with them, once for each read. Returns those that
+   * are passed on; undefined for none.
+   */
+  onRead: (chunk: Buffer) => Buffer | undefined = (chunk) => chunk;
   private offered: Buffer | null = null;
   private offering = false;
 
@@ -30,7 +35,8 @@ export class EagerSocket extends Socket {
 
   /** False to read no more until the queue has been read. */
   private receive(size: number): boolean {
-    const received = RECEIVED.subarray(0, size);
+    const received = this.onRead(RECEIVED.subarray(0, size));
+    if (received === undefined) return true;
     if (this.readableLength === 0) {
       this.offered = this.lends ? received : Buffer.from(received);
       this.offering = true;

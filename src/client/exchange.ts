@@ -26,6 +26,11 @@ export interface ExchangeOptions extends BodyListeners {
   redact: Redact;
   signal?: AbortSignal;
   /**
+   * Gives a new connection in place of one that was open before the request and closed without a byte of the response.
+   * The request is then sent again, once. Absent: it fails.
+   */
+  reconnect?: (connection: Connection) => Connection;
+  /**
    * When the events are decoded: `at-once`, in the turn of the event loop in which they were read, or `later`, within some
    * 100 ms or with the end of the response, which disturbs the stamps of other requests less. Default: `at-once` where
    * someone listens.
@@ -45,7 +50,7 @@ export function exchange(connection: Connection, options: ExchangeOptions): Prom
 const MOST_UNDECODED = 16_384;
 
 class Exchange implements ConnectionSink, Undecoded {
-  private readonly connection: Connection;
+  private connection: Connection;
   private readonly options: ExchangeOptions;
   private readonly resolve: (observation: Observation) => void;
   private readonly fold: Fold;
@@ -58,6 +63,7 @@ class Exchange implements ConnectionSink, Undecoded {
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
   private over = false;
+  private resent = false;
   private succeeded = false;
 
   constructor(connection: Connection, options: ExchangeOptions, resolve: (observation: Observation) => void) {
@@ -105,14 +111,14 @@ class Exchange implements ConnectionSink, Undecoded {
   }
 
   // HOT PATH: the stamp was taken by the connection; what the bytes mean can wait until the other sockets have theirs.
-  onRead(atMs: number, chunk: Uint8Array): void {
+  onRead(atMs: number, chunk: Uint8Array, socketRead: number): void {
     if (this.over) return;
     this.progress.lastReadAt = atMs;
     if (this.progress.firstByteAt === undefined) {
       this.progress.firstByteAt = atMs;
       this.watch();
     }
-    this.backlog.add(atMs, chunk);
+    this.backlog.add(atMs, chunk, socketRead);
     if (this.backlog.byteLength > MOST_UNDECODED) this.decodeAll();
     else if (!this.queued) {
       this.queued = true;
@@ -125,8 +131,21 @@ class Exchange implements ConnectionSink, Undecoded {
     decodeQueue.soon(() => this.finish(atMs, { kind: 'eof' }));
   }
 
-  onError(atMs: number, error: Error): void {
-    decodeQueue.soon(() => this.finish(atMs, { kind: 'error', error }));
+  onError(atMs: number, error: Error, unanswered = false): void {
+    const again = unanswered && !this.resent && this.options.reconnect !== undefined;
+    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finish(atMs, { kind: 'error', error })));
+  }
+
+  /** Closing an idle connection is no failure of the service, also where the request was on its way already. */
+  private resend(atMs: number): void {
+    if (this.over) return;
+    this.resent = true;
+    this.progress.sentAt = undefined;
+    this.progress.resentAt = atMs;
+    this.fold.onResend();
+    this.connection = this.options.reconnect!(this.connection);
+    this.watch();
+    this.connection.send(this.options.request, this);
   }
 
   decode(reads: number): number {
@@ -143,9 +162,9 @@ class Exchange implements ConnectionSink, Undecoded {
     this.decode(Number.POSITIVE_INFINITY);
   };
 
-  private readonly decodeRead = (atMs: number, chunk: Uint8Array): void => {
+  private readonly decodeRead = (atMs: number, chunk: Uint8Array, socketRead: number): void => {
     if (this.over) return;
-    const read = this.fold.onRead(atMs, chunk);
+    const read = this.fold.onRead(atMs, chunk, socketRead);
     if (this.succeeded) this.reader.push(chunk, atMs, read);
     if (this.fold.isComplete && this.progress.terminatedAt === undefined) {
       this.progress.terminatedAt = atMs;
@@ -157,7 +176,8 @@ class Exchange implements ConnectionSink, Undecoded {
     if (this.over) return;
     this.decodeAll();
     if (this.over) return;
-    if (this.succeeded)
+    // Ended by a listener, in the middle of a read: what the reader holds is not told any more.
+    if (this.succeeded && !this.decoding)
       this.reader.end(this.progress.lastReadAt ?? atMs, ending.kind === 'eof' ? atMs : undefined);
     this.over = true;
     clearTimeout(this.timer);
@@ -173,6 +193,7 @@ class Exchange implements ConnectionSink, Undecoded {
    * further away, which the timer finds out when it fires.
    */
   private watch(): void {
+    if (this.over) return;
     const { clock, timeouts } = this.options;
     const { atMs } = nextDeadline(this.progress, timeouts);
     if (atMs >= this.timerAt) return;
@@ -183,9 +204,16 @@ class Exchange implements ConnectionSink, Undecoded {
 
   private onTimer(): void {
     this.timerAt = Number.POSITIVE_INFINITY;
+    // The timer may be late, and what came in time not read yet: the sockets are read before the verdict.
+    decodeQueue.soon(this.judge);
+  }
+
+  private readonly judge = (): void => {
     // The end of the answer may be among what was read.
     this.decodeAll();
+    if (this.over) return;
     const { clock, timeouts } = this.options;
+    // Read here: no mark may be later than the end.
     const now = clock.now();
     const { phase, atMs } = nextDeadline(this.progress, timeouts);
     if (atMs > now) {
@@ -194,10 +222,9 @@ class Exchange implements ConnectionSink, Undecoded {
       this.connection.destroy();
       this.finish(now, { kind: 'eof' });
     } else {
-      // What was read before the limit ran out is decoded before the verdict.
-      decodeQueue.soon(() => this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) }));
+      this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) });
     }
-  }
+  };
 }
 
 function cancelled(signal: AbortSignal | undefined): Ending {

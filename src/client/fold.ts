@@ -41,6 +41,8 @@ export class Fold {
   private status: number | undefined;
   private headers: Record<string, string> | undefined;
   private reads = 0;
+  private socketRead: number | undefined;
+  private reconnected: true | undefined;
   private bytes = 0;
   private events = 0;
   private comments = 0;
@@ -77,6 +79,9 @@ export class Fold {
     this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
   }
 
+  /** True once the observation was made: what still comes is not counted. */
+  isFinished = false;
+
   /** True once `complete` was seen: the answer is whole, whatever happens to the connection. */
   get isComplete(): boolean {
     return this.complete !== undefined;
@@ -98,8 +103,16 @@ export class Fold {
     this.marks.sent = this.ms(atMs);
   }
 
+  /** Nothing of the response has come, and the request is sent again: its marks are those of the second time. */
+  onResend(): void {
+    this.reconnected = true;
+    delete this.marks.sent;
+  }
+
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void {
     this.marks.headers = this.ms(atMs);
+    // Over HTTP/2, the kernel's word that the request has been written may be heard after the answer was read.
+    if (this.marks.sent! > this.marks.headers) this.marks.sent = this.marks.headers;
     this.status = status;
     const kept: Record<string, string> = {};
     for (const name of KEPT_HEADERS) {
@@ -109,9 +122,16 @@ export class Fold {
     this.headers = kept;
   }
 
-  /** Body bytes were read; the reads of a response are numbered from 0, and the number is the answer. */
-  onRead(atMs: number, chunk: Uint8Array): number {
+  /**
+   * Body bytes were read. Returns the number of the read: the reads of a socket that brought bytes of this body are
+   * numbered from 0. `socketRead` is the socket's own number for it, which tells a read from the one before.
+   */
+  onRead(atMs: number, chunk: Uint8Array, socketRead: number): number {
     if (this.reads === 0) this.marks.firstByte = this.ms(atMs);
+    if (socketRead !== this.socketRead) {
+      this.socketRead = socketRead;
+      this.reads++;
+    }
     this.bytes += chunk.byteLength;
     if (this.prefixBytes < BODY_PREFIX_BYTES) {
       // A copy: the slice would keep the whole socket buffer alive.
@@ -119,7 +139,7 @@ export class Fold {
       this.prefix.push(piece);
       this.prefixBytes += piece.byteLength;
     }
-    return this.reads++;
+    return this.reads - 1;
   }
 
   onComment(): void {
@@ -206,7 +226,12 @@ export class Fold {
 
   /** The request is over. */
   finish(atMs: number, ending: Ending): Observation {
-    this.marks.end ??= this.ms(atMs);
+    this.isFinished = true;
+    // Content may follow what was taken for the end of the answer.
+    this.marks.end = Math.max(
+      this.marks.end ?? this.ms(atMs),
+      this.marks.lastToken ?? Number.NEGATIVE_INFINITY,
+    );
     const outcome = this.outcome(ending);
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
     const { complete } = this;
@@ -215,6 +240,7 @@ export class Fold {
       outcome,
       marks: this.marks,
       ...(this.connection === undefined ? {} : { connection: this.connection }),
+      ...(this.reconnected && { reconnected: this.reconnected }),
       ...(this.status === undefined ? {} : { status: this.status }),
       ...(this.headers === undefined ? {} : { headers: this.headers }),
       reads: this.reads,

@@ -201,6 +201,13 @@ const NETWORK_HINT: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
     'the service does not speak HTTP/1.1 there: ask for HTTP/2 with http: 2 (--http 2)',
   HTTP2_UNAVAILABLE: 'ask for HTTP/1.1 with http: 1 (--http 1)',
+  HTTP2_STREAM_RESET:
+    'the service, or a proxy before it, gave this request up: see its log; for REFUSED_STREAM lower streamsPerSession (--streams-per-session)',
+  HTTP2_GOAWAY:
+    'the service, or a proxy before it, found fault with the connection: see its log; for ENHANCE_YOUR_CALM send less at once',
+  HTTP2_SESSION_CLOSED:
+    'the service is restarting, or limits how long or for how many requests a connection lasts: raise that limit',
+  HTTP2_CONNECTION_LOST: 'the service, or something on the way to it, closed the connection: see its log',
   PROXY_UNREACHABLE: "check the proxy's address, or go without it: leave out proxy (--proxy)",
   PROXY_AUTH: 'give the name and password in the proxy URL: http://name:password@host:port',
   PROXY_REFUSED:

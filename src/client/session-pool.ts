@@ -39,6 +39,11 @@ export class SessionPool implements ConnectionPool {
     return new Place(this);
   }
 
+  replace(connection: Connection): Connection {
+    connection.destroy();
+    return new Place(this, { fresh: true });
+  }
+
   release(connection: Connection): void {
     connection.destroy();
   }
@@ -70,7 +75,7 @@ export class SessionPool implements ConnectionPool {
   /** Sends a place's request as soon as there is room for it. */
   place(place: Place): void {
     this.waiting.push(place);
-    if (this.keep) this.pump();
+    if (this.keep && !place.fresh) this.pump();
     else this.open(place);
   }
 
@@ -177,9 +182,12 @@ class Place implements Connection {
   private cancel: (() => void) | undefined;
   private after: (() => void) | undefined;
   private dead = false;
+  /** Takes no room in a session that is open. */
+  readonly fresh: boolean;
 
-  constructor(pool: SessionPool) {
+  constructor(pool: SessionPool, { fresh = false } = {}) {
     this.pool = pool;
+    this.fresh = fresh;
   }
 
   get usable(): boolean {

@@ -9,6 +9,8 @@ import type { Clock } from '../model/clock.ts';
 import { connectError } from './connect-error.ts';
 import type { ConnectionSink, ConnectPhases, SocketRequest } from './connection.ts';
 import type { Dialer, OpenSocket } from './dialer.ts';
+import { type StreamEnd, streamEnd } from './session-end.ts';
+import { SocketReads } from './socket-reads.ts';
 
 /** Told of what becomes of a session. */
 export interface SessionEvents {
@@ -31,6 +33,7 @@ const SESSION_MEMORY_MB = 128;
  */
 export class Session {
   private readonly session: ClientHttp2Session;
+  private readonly reads: SocketReads;
   private readonly phases: ConnectPhases;
   private readonly info: ReturnType<Dialer['describe']>;
   private readonly origin: URL;
@@ -40,6 +43,7 @@ export class Session {
   private inFlight = 0;
   private ready = false;
   private open = true;
+  private goaway: StreamEnd['goaway'];
 
   /** Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once. */
   constructor(dialer: Dialer, opened: OpenSocket, clock: Clock, limit: number, events: SessionEvents) {
@@ -49,6 +53,7 @@ export class Session {
     this.clock = clock;
     this.wanted = limit;
     this.events = events;
+    this.reads = new SocketReads(clock, opened.socket, { single: false });
     this.session = connectHttp2(dialer.origin, {
       createConnection: () => opened.socket,
       maxSessionMemory: SESSION_MEMORY_MB,
@@ -62,7 +67,10 @@ export class Session {
         events.onReady();
       })
       // The last requests may come to their end; no others are taken.
-      .on('goaway', () => this.retire())
+      .on('goaway', (code, lastStreamId) => {
+        this.goaway = { code, lastStreamId };
+        this.retire();
+      })
       .on('error', (cause) => {
         error ??= cause;
       })
@@ -89,7 +97,7 @@ export class Session {
 
   /** Sends a request. `first`: the session was opened for it. Returns what ends the request, and leaves the session. */
   send(request: SocketRequest, sink: ConnectionSink, first: boolean): () => void {
-    const { clock } = this;
+    const { clock, reads } = this;
     let stream: ClientHttp2Stream;
     try {
       stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
@@ -99,10 +107,11 @@ export class Session {
     }
     const streams = ++this.inFlight;
     let sent = false;
+    let answered = false;
     let over = false;
     const info = { reused: !first, protocol: 'h2', ...this.info, streams, streamLimit: this.limit };
     const onSent = (atMs: number) => {
-      if (sent) return;
+      if (sent || over) return;
       sent = true;
       sink.onSocket(info, first ? this.phases : undefined);
       sink.onSent(atMs);
@@ -113,36 +122,44 @@ export class Session {
       this.inFlight--;
       if (this.room > 0) this.events.onRoom();
     };
-    const fail = (atMs: number, error: Error) => {
+    const fail = (error?: Error) => {
       if (over) return;
+      const atMs = clock.now();
+      // Alone on its session, it is a request on an idle connection that was closed.
+      const idle = streams === 1 && this.inFlight === 1;
       leave();
-      sink.onError(atMs, this.ready ? error : notHttp2(error));
+      if (!this.ready) return sink.onError(atMs, notHttp2(error));
+      const end = this.endOf(stream, error);
+      const unanswered = !first && !answered && (end.unprocessed || (idle && reads.endedAtMs !== undefined));
+      sink.onError(atMs, end.error, unanswered);
     };
     stream
       // Written as far as the kernel: the frames leave in one batch after this turn of the loop.
       .once('finish', () => onSent(clock.now()))
-      // HOT PATH: the clock is read before anything else is done.
+      // HOT PATH: the read is stamped before anything else is done.
       .once('response', (headers) => {
-        const atMs = clock.now();
-        onSent(atMs);
+        reads.arrived();
+        answered = true;
+        onSent(reads.atMs);
         // The service says how many it takes before it answers, and after the first request was sent.
         info.streamLimit = this.limit;
         const { ':status': status = 0, ...rest } = headers;
-        sink.onHeaders(atMs, status, rest as Record<string, string | string[] | undefined>);
+        sink.onHeaders(reads.atMs, status, rest as Record<string, string | string[] | undefined>);
       })
       .on('data', (chunk: Uint8Array) => {
-        sink.onRead(clock.now(), chunk);
+        reads.arrived();
+        sink.onRead(reads.atMs, chunk, reads.number);
       })
       .once('end', () => {
-        const atMs = clock.now();
-        // A reset ends the stream too, as does the loss of the session.
-        if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(atMs, reset(stream.rstCode));
+        // A reset ends the stream too, as does the loss of the session. Only then is it closed by now.
+        if (stream.closed) return fail();
         if (over) return;
+        reads.arrived();
         leave();
-        sink.onEnd(atMs);
+        sink.onEnd(reads.atMs);
       })
-      .once('error', (error) => fail(clock.now(), error))
-      .once('close', () => fail(clock.now(), reset(stream.rstCode)));
+      .once('error', fail)
+      .once('close', () => fail());
     if (request.body !== undefined) stream.end(request.body);
     return () => {
       if (over) return;
@@ -162,6 +179,12 @@ export class Session {
   destroy(): void {
     this.open = false;
     this.session.destroy();
+  }
+
+  private endOf({ id, rstCode }: ClientHttp2Stream, error: Error | undefined) {
+    const { goaway, reads } = this;
+    const socketClosed = reads.endedAtMs !== undefined;
+    return streamEnd({ id, rstCode, goaway, socketClosed, socketError: reads.error, error });
   }
 
   private headersOf({ method, path, headers, body }: SocketRequest): OutgoingHttpHeaders {
@@ -185,24 +208,4 @@ export class Session {
 function notHttp2(cause: Error | undefined): Error {
   const why = cause === undefined ? 'the connection was closed before it answered' : cause.message;
   return connectError('HTTP2_UNAVAILABLE', `the service does not speak HTTP/2: ${why}`, cause);
-}
-
-// RFC 9113, section 7, by number.
-const REASONS = [
-  ...[
-    'NO_ERROR',
-    'PROTOCOL_ERROR',
-    'INTERNAL_ERROR',
-    'FLOW_CONTROL_ERROR',
-    'SETTINGS_TIMEOUT',
-    'STREAM_CLOSED',
-  ],
-  ...['FRAME_SIZE_ERROR', 'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR'],
-  ...['ENHANCE_YOUR_CALM', 'INADEQUATE_SECURITY', 'HTTP_1_1_REQUIRED'],
-];
-
-function reset(code = 0): Error {
-  return Object.assign(new Error(`the service reset the HTTP/2 stream (${REASONS[code] ?? code})`), {
-    code: 'ERR_HTTP2_STREAM_RESET',
-  });
 }

@@ -5,21 +5,45 @@ import { connectTimeout } from './connect-error.ts';
 import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
 import { EagerSocket } from './eager-socket.ts';
+import { InterimResponses } from './interim-responses.ts';
+import { SocketReads } from './socket-reads.ts';
+
+/** A connection that the server closes so soon after an answer was not closed for being idle, in ms. */
+export const DROPPED_WITHIN_MS = 1_000;
+/** A connection is given up so long before the server's `keep-alive: timeout` runs out, in ms. */
+const KEEP_ALIVE_MARGIN_MS = 500;
+
+/** A socket with a request on it or between two. */
+interface Current extends OpenSocket {
+  reads: SocketReads;
+  requests: number;
+  /** Set while the answer to a request has not begun. */
+  interim?: InterimResponses | undefined;
+  /** When the last answer ended. */
+  answeredAtMs?: number;
+}
 
 /**
  * HTTP/1.1 over a socket of its own: an undici client that never has more than one socket and one request, so that which
  * request waited for which handshake is never in doubt, and nothing queues behind anything.
  */
 export class SocketConnection implements Connection {
+  /** The server closed the connection right after an answer, although it had promised to keep it open. */
+  wasDropped = false;
+  /** Called when the server closes the connection while no request is on it. */
+  onIdleClose: () => void = () => {};
+  /** The connection whose place this one takes. Forgotten with the first request. */
+  replaces: SocketConnection | undefined;
   private readonly client: Client;
   /** Opened ahead of need by `open`, waiting for the client to ask for a socket. */
   private parked: OpenSocket | undefined;
+  private opening: Promise<void> | undefined;
   private readonly onParkedClose = () => {
     this.parked = undefined;
   };
-  private current: OpenSocket | undefined;
+  private current: Current | undefined;
   private dialing: Dialing | undefined;
-  private requestsOnSocket = 0;
+  private busy = false;
   private dead = false;
   private readonly dialer: Dialer;
   private readonly clock: Clock;
@@ -39,10 +63,9 @@ export class SocketConnection implements Connection {
       pipelining: 1,
       keepAliveTimeout: 60_000,
       keepAliveMaxTimeout: 600_000,
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
     });
-    this.client.on('disconnect', () => {
-      this.current = undefined;
-    });
+    this.client.on('disconnect', (_origin, _targets, error) => this.onDisconnect(error));
   }
 
   get usable(): boolean {
@@ -54,52 +77,82 @@ export class SocketConnection implements Connection {
     return this.current !== undefined || this.parked !== undefined;
   }
 
+  /** True while `open` is under way. */
+  get isOpening(): boolean {
+    return this.opening !== undefined;
+  }
+
   /**
    * Opens the socket ahead of the first request, without sending anything. Does nothing when one is open. Rejects with
    * the system's error, or with `ETIMEDOUT` after `limitMs`.
    */
-  async open(limitMs: number): Promise<void> {
-    if (this.isOpen || this.dead) return;
-    const opened = await dialWithin(this.dialer, limitMs);
-    if (this.dead) opened.socket.destroy();
-    else this.park(opened);
+  open(limitMs: number): Promise<void> {
+    if (this.isOpen || this.dead) return Promise.resolve();
+    this.opening ??= this.dialWithin(limitMs)
+      .then((opened) => {
+        if (this.dead) opened.socket.destroy();
+        else this.park(opened);
+      })
+      .finally(() => {
+        this.opening = undefined;
+      });
+    return this.opening;
   }
 
   send(request: SocketRequest, sink: ConnectionSink): void {
-    const clock = this.clock;
-    let sent = false;
+    const { clock } = this;
     let lent = false;
-    this.lend(false);
+    let readsBefore = -1;
+    let on: Current | undefined;
     const onSent = () => {
-      if (sent) return;
+      if (on !== undefined) return;
       const atMs = clock.now();
-      sent = true;
-      const open = this.current;
-      const first = this.requestsOnSocket++ === 0;
+      on = this.current!;
+      on.interim = new InterimResponses();
+      readsBefore = on.reads.number;
+      const first = on.requests++ === 0;
       sink.onSocket(
-        { reused: !first, protocol: 'h1', ...this.dialer.describe(open?.socket) },
-        first ? open?.phases : undefined,
+        {
+          reused: !first,
+          protocol: 'h1',
+          ...this.dialer.describe(on.socket),
+          ...(this.takesPlaceOfDropped() ? { replaced: true as const } : {}),
+        },
+        first ? on.phases : undefined,
       );
       sink.onSent(atMs);
     };
+    this.busy = true;
+    this.lend(false);
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart() {},
-      // HOT PATH: the clock is read before anything else is done.
       onResponseStart(_controller, status, headers) {
-        sink.onHeaders(clock.now(), status, headers);
+        sink.onHeaders(on!.reads.atMs, status, headers);
       },
+      // HOT PATH.
       onResponseData: (_controller, chunk) => {
-        sink.onRead(clock.now(), chunk);
+        const { reads } = on!;
+        sink.onRead(reads.atMs, chunk, reads.number);
         if (!lent) {
           lent = true;
           this.lend(true);
         }
       },
-      onResponseEnd() {
-        sink.onEnd(clock.now());
+      onResponseEnd: () => {
+        this.busy = false;
+        const { reads } = on!;
+        const atMs = reads.endedAtMs ?? reads.atMs;
+        on!.answeredAtMs = atMs;
+        // undici takes a reset for the end of a body that has no other end.
+        if (reads.error !== undefined) sink.onError(atMs, reads.error);
+        else sink.onEnd(atMs);
       },
-      onResponseError(_controller, error) {
-        sink.onError(clock.now(), error);
+      onResponseError: (_controller, error) => {
+        const atMs = clock.now();
+        this.busy = false;
+        const unanswered = on !== undefined && on.requests > 1 && on.reads.number === readsBefore;
+        if (unanswered) this.noteDrop(on!, atMs);
+        sink.onError(atMs, causeOf(error, on?.reads), unanswered);
       },
     };
     creating = onSent;
@@ -151,8 +204,7 @@ export class SocketConnection implements Connection {
 
   private connect(done: (error: Error | null, opened?: OpenSocket) => void): void {
     const take = (opened: OpenSocket, requestsBefore: number) => {
-      this.current = opened;
-      this.requestsOnSocket = requestsBefore;
+      this.current = this.receiveFrom(opened, requestsBefore);
       done(null, opened);
     };
     const parked = this.parked;
@@ -165,10 +217,75 @@ export class SocketConnection implements Connection {
       queueMicrotask(() => take(parked, 1));
       return;
     }
+    if (this.opening !== undefined) {
+      // Begun before the request: no mark of its own for it. Where it fails, the request opens its own.
+      const connect = () => (this.dead ? done(new Error('the connection was given up')) : this.connect(done));
+      this.opening.then(connect, connect);
+      return;
+    }
     this.dialing = this.dialer.dial((error, opened) => {
       this.dialing = undefined;
       if (error !== null) done(error);
       else take(opened!, 0);
+    });
+  }
+
+  /** Sees to it that what the socket reads is stamped before anything else is done with it. */
+  private receiveFrom(opened: OpenSocket, requests: number): Current {
+    const { socket } = opened;
+    const eager = socket instanceof EagerSocket;
+    const reads = new SocketReads(this.clock, socket, { single: eager });
+    const current: Current = { ...opened, reads, requests };
+    const onRead = (chunk: Buffer): Buffer | undefined => {
+      reads.arrived();
+      if (current.interim === undefined) return chunk;
+      const rest = current.interim.strip(chunk);
+      if (rest !== undefined) current.interim = undefined;
+      return rest;
+    };
+    if (eager) socket.onRead = onRead;
+    else {
+      // What comes out of TLS is pushed in the call in which it was read and decrypted.
+      const push = socket.push.bind(socket);
+      socket.push = (chunk: Buffer | null, encoding) => {
+        const rest = chunk === null ? chunk : onRead(chunk);
+        return rest === undefined ? true : push(rest, encoding);
+      };
+    }
+    return current;
+  }
+
+  private onDisconnect(error: Error): void {
+    const { current } = this;
+    this.current = undefined;
+    if (current === undefined || this.busy || this.dead) return;
+    // undici closes connections too: those that were not to be kept, or were idle for too long.
+    if ((error as NodeJS.ErrnoException).code === 'UND_ERR_INFO') return;
+    this.noteDrop(current, this.clock.now());
+    this.onIdleClose();
+  }
+
+  private noteDrop({ answeredAtMs }: Current, atMs: number): void {
+    if (answeredAtMs !== undefined && atMs - answeredAtMs < DROPPED_WITHIN_MS) this.wasDropped = true;
+  }
+
+  private takesPlaceOfDropped(): boolean {
+    const dropped = this.wasDropped || this.replaces?.wasDropped === true;
+    this.wasDropped = false;
+    this.replaces = undefined;
+    return dropped;
+  }
+
+  private dialWithin(limitMs: number): Promise<OpenSocket> {
+    return new Promise((resolve, reject) => {
+      const dialing = this.dialer.dial((error, opened) => {
+        this.dialing = undefined;
+        clearTimeout(timer);
+        if (error !== null) reject(error);
+        else resolve(opened!);
+      });
+      this.dialing = dialing;
+      const timer = setTimeout(() => dialing.destroy(connectTimeout(limitMs)), limitMs);
     });
   }
 
@@ -181,16 +298,11 @@ export class SocketConnection implements Connection {
   }
 }
 
-/** Opens a connection. Rejects with the system's error, or with `ETIMEDOUT` after `limitMs`. */
-function dialWithin(dialer: Dialer, limitMs: number): Promise<OpenSocket> {
-  return new Promise((resolve, reject) => {
-    const dialing = dialer.dial((error, opened) => {
-      clearTimeout(timer);
-      if (error !== null) reject(error);
-      else resolve(opened!);
-    });
-    const timer = setTimeout(() => dialing.destroy(connectTimeout(limitMs)), limitMs);
-  });
+/** What the system said, where undici says only what it meant for its parser. */
+function causeOf(error: Error, reads: SocketReads | undefined): Error {
+  const cause = reads?.error ?? error;
+  if ((cause as NodeJS.ErrnoException).code !== 'HPE_INVALID_EOF_STATE') return cause;
+  return Object.assign(new Error('other side closed', { cause: error }), { code: 'UND_ERR_SOCKET' });
 }
 
 // undici tells when a request has been written only through diagnostics channels, which name the request by an object

@@ -77,6 +77,11 @@ export interface ConnectionInfo {
    * being opened for another one count as reusing it, so that each connection is new exactly once.
    */
   reused: boolean;
+  /**
+   * The connection took the place of one that the server closed right after an answer, although it had promised to keep
+   * it open.
+   */
+  replaced?: true;
   /** `address:port` of the other side, which is the proxy where there is one; `unix:PATH` for a unix socket. */
   remote?: string;
   /** `h1` or `h2`. */
@@ -99,11 +104,16 @@ export interface Observation {
   outcome: Outcome;
   marks: Marks;
   connection?: ConnectionInfo;
+  /**
+   * The request was sent twice: the open connection that it first went to was closed before a byte of the response had
+   * come. All else that is observed is of the second time, on a new connection.
+   */
+  reconnected?: true;
   /** HTTP status, where one came. */
   status?: number;
   /** The response headers that bear on streaming, and the provider's request id. */
   headers?: Record<string, string>;
-  /** Socket reads that brought body bytes. */
+  /** Reads of the socket that brought body bytes; below TLS and HTTP/2, whatever the number of records and frames. */
   reads: number;
   /** SSE or NDJSON events, comments apart. */
   events: number;

@@ -17,7 +17,7 @@ describe('a backlog', () => {
         for (const [at, action] of steps.entries()) {
           if ('add' in action) {
             const lent = Uint8Array.from(action.add);
-            backlog.add(at, lent);
+            backlog.add(at, lent, at);
             added.push([at, action.add.join()]);
             // Whoever lent the bytes writes over them.
             lent.fill(0);
@@ -33,11 +33,32 @@ describe('a backlog', () => {
     );
   });
 
+  test('joins the chunks of one read while they wait, and tells the number of the read', () => {
+    const backlog = new Backlog();
+    const seen: [number, string, number][] = [];
+    const visit = (atMs: number, chunk: Uint8Array, read: number) =>
+      void seen.push([atMs, Buffer.from(chunk).toString(), read]);
+    const add = (atMs: number, text: string, read: number) => backlog.add(atMs, Buffer.from(text), read);
+    add(5, 'a', 7);
+    add(5, 'b', 7);
+    // The same stamp is not the same read.
+    add(5, 'c', 8);
+    expect(backlog.reads).toBe(2);
+    backlog.take(2, visit);
+    add(5, 'd', 8);
+    backlog.take(1, visit);
+    expect(seen).toEqual([
+      [5, 'ab', 7],
+      [5, 'c', 8],
+      [5, 'd', 8],
+    ]);
+  });
+
   test('weighs nothing when it is empty, and is used again from its start', () => {
     const backlog = new Backlog();
     for (let round = 0; round < 3; round++) {
-      backlog.add(round, new Uint8Array(1000));
-      backlog.add(round, new Uint8Array(500));
+      backlog.add(round, new Uint8Array(1000), 1);
+      backlog.add(round, new Uint8Array(500), 2);
       expect(backlog.byteLength).toBe(1500);
       backlog.take(9, () => {});
       expect(backlog.byteLength).toBe(0);

@@ -11,6 +11,7 @@ class TestConnection implements Connection {
   usable = true;
   sink!: ConnectionSink;
   private atMs = 0;
+  private reads = 0;
 
   send(_request: unknown, sink: ConnectionSink): void {
     this.sink = sink;
@@ -24,12 +25,15 @@ class TestConnection implements Connection {
     this.usable = false;
   }
 
-  /** One read of its own, 10 ms after the one before. The memory is used for something else afterwards. */
-  read(text: string): void {
-    const chunk = new TextEncoder().encode(text);
+  /** A read, 10 ms after the one before, with these chunks in it. The memory is used for something else afterwards. */
+  read(...texts: string[]): void {
     this.atMs += 10;
-    this.sink.onRead(this.atMs, chunk);
-    chunk.fill(0);
+    this.reads++;
+    for (const text of texts) {
+      const chunk = new TextEncoder().encode(text);
+      this.sink.onRead(this.atMs, chunk, this.reads);
+      chunk.fill(0);
+    }
   }
 
   end(): void {
@@ -111,6 +115,27 @@ describe('what was read', () => {
     expect(told).toHaveLength(100);
   });
 
+  test.each(['at-once', 'later'] as const)('in one read of the socket is one read: %s', async (decode) => {
+    const { connection, result } = begin({ decode });
+    connection.read(word('a'), word('b'), word('c'), word('d'));
+    await afterReads();
+    const [head, tail] = [word('f').slice(0, 9), word('f').slice(9)];
+    connection.read(word('e'), head);
+    connection.read(tail, FINISH);
+    connection.end();
+    const { reads, coalesced, gaps, events } = await result;
+    // The event that was cut belongs to the read that completed it.
+    expect({ reads, coalesced, gaps, events }).toEqual({ reads: 3, coalesced: 3, gaps: [10, 10], events: 8 });
+  });
+
+  test('in one read stays one where it is too much to be kept', async () => {
+    const { connection, result } = begin();
+    const long = 'x'.repeat(5_000);
+    connection.read(...Array.from({ length: 10 }, () => word(long)), FINISH);
+    connection.end();
+    expect(await result).toMatchObject({ outcome: { kind: 'ok' }, reads: 1, coalesced: 9, gaps: [] });
+  });
+
   test('counts also when the request is cancelled before it was decoded', async () => {
     const stop = new AbortController();
     const { connection, result } = begin({ signal: stop.signal });
@@ -141,10 +166,16 @@ describe('what was read', () => {
         }
       },
     });
-    for (const text of ['a', 'b', 'c']) connection.read(word(text));
-    expect((await result).outcome.kind).toBe('cancelled');
+    connection.read(word('a'));
+    connection.read(word('b') + word('c'));
+    connection.read(word('d'));
+    const { outcome, gaps, marks } = await result;
+    expect(outcome.kind).toBe('cancelled');
     await afterReads();
     expect(told).toEqual(['a', 'b']);
+    // Nor is it counted afterwards.
+    expect(gaps).toEqual([10]);
+    expect(marks.lastToken).toBe(22);
   });
 
   test('is given to who wants the bytes, to keep', async () => {
