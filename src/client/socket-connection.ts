@@ -1,6 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
+import type { ConnectionInfo } from '../model/record.ts';
 import { connectTimeout } from './connect-error.ts';
 import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
@@ -32,7 +33,7 @@ export class SocketConnection implements Connection {
   wasDropped = false;
   /** Called when the server closes the connection while no request is on it. */
   onIdleClose: () => void = () => {};
-  /** The connection whose place this one takes. Forgotten with the first request. */
+  /** The connection whose place this one takes. Forgotten after the first request. */
   replaces: SocketConnection | undefined;
   private readonly client: Client;
   /** Opened ahead of need by `open`, waiting for the client to ask for a socket. */
@@ -43,6 +44,7 @@ export class SocketConnection implements Connection {
   };
   private current: Current | undefined;
   private dialing: Dialing | undefined;
+  /** A request has been sent, and its response has not ended. */
   private busy = false;
   private dead = false;
   private readonly dialer: Dialer;
@@ -104,25 +106,27 @@ export class SocketConnection implements Connection {
     let lent = false;
     let readsBefore = -1;
     let on: Current | undefined;
+    let info: ConnectionInfo | undefined;
     const onSent = () => {
       if (on !== undefined) return;
       const atMs = clock.now();
       on = this.current!;
+      this.busy = true;
       on.interim = new InterimResponses();
       readsBefore = on.reads.number;
       const first = on.requests++ === 0;
-      sink.onSocket(
-        {
-          reused: !first,
-          protocol: 'h1',
-          ...this.dialer.describe(on.socket),
-          ...(this.takesPlaceOfDropped() ? { replaced: true as const } : {}),
-        },
-        first ? on.phases : undefined,
-      );
+      info = { reused: !first, protocol: 'h1', ...this.dialer.describe(on.socket) };
+      if (this.wasDropped) info.replaced = true;
+      this.wasDropped = false;
+      sink.onSocket(info, first ? on.phases : undefined);
       sink.onSent(atMs);
     };
-    this.busy = true;
+    const onOver = () => {
+      this.busy = false;
+      // The server may have closed the one before only after this request was sent.
+      if (this.replaces?.wasDropped && info !== undefined) info.replaced = true;
+      this.replaces = undefined;
+    };
     this.lend(false);
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart() {},
@@ -139,7 +143,7 @@ export class SocketConnection implements Connection {
         }
       },
       onResponseEnd: () => {
-        this.busy = false;
+        onOver();
         const { reads } = on!;
         const atMs = reads.endedAtMs ?? reads.atMs;
         on!.answeredAtMs = atMs;
@@ -149,7 +153,7 @@ export class SocketConnection implements Connection {
       },
       onResponseError: (_controller, error) => {
         const atMs = clock.now();
-        this.busy = false;
+        onOver();
         const unanswered = on !== undefined && on.requests > 1 && on.reads.number === readsBefore;
         if (unanswered) this.noteDrop(on!, atMs);
         sink.onError(atMs, causeOf(error, on?.reads), unanswered);
@@ -269,13 +273,6 @@ export class SocketConnection implements Connection {
     if (answeredAtMs !== undefined && atMs - answeredAtMs < DROPPED_WITHIN_MS) this.wasDropped = true;
   }
 
-  private takesPlaceOfDropped(): boolean {
-    const dropped = this.wasDropped || this.replaces?.wasDropped === true;
-    this.wasDropped = false;
-    this.replaces = undefined;
-    return dropped;
-  }
-
   private dialWithin(limitMs: number): Promise<OpenSocket> {
     return new Promise((resolve, reject) => {
       const dialing = this.dialer.dial((error, opened) => {
@@ -301,7 +298,7 @@ export class SocketConnection implements Connection {
 /** What the system said, where undici says only what it meant for its parser. */
 function causeOf(error: Error, reads: SocketReads | undefined): Error {
   const cause = reads?.error ?? error;
-  if ((cause as NodeJS.ErrnoException).code !== 'HPE_INVALID_EOF_STATE') return cause;
+  if (cause.name !== 'HTTPParserError' || reads?.atEof !== true) return cause;
   return Object.assign(new Error('other side closed', { cause: error }), { code: 'UND_ERR_SOCKET' });
 }
 

@@ -17,7 +17,9 @@ export class SocketReads {
   number = 0;
   /** When the other side ended the connection, or it broke. */
   endedAtMs: number | undefined;
-  /** What broke it. Absent after an ordinary end. */
+  /** The other side has ended it in good order. */
+  atEof = false;
+  /** What broke it. */
   error: Error | undefined;
   private readonly clock: Clock;
   private readonly counter: ReadCounter | undefined;
@@ -35,7 +37,10 @@ export class SocketReads {
     };
     // Before the listeners of undici and of node:http2, which make outcomes of these.
     socket
-      .prependOnceListener('end', onEnd)
+      .prependOnceListener('end', () => {
+        this.atEof = true;
+        onEnd();
+      })
       .prependOnceListener('close', onEnd)
       .prependOnceListener('error', (error: Error) => {
         this.error = error;
