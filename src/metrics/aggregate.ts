@@ -59,7 +59,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   const failures = createFailures();
   const distributions: Distribution[] = METRICS.map(({ unit }) => createDistribution(unit));
   const rounds = new Map<number, { firstMs: number; lastMs: number }>();
-  const connections = { new: 0, reused: 0 };
+  const connections = { new: 0, reused: 0, reconnected: 0, replaced: 0 };
   const tokenSources = new Set<TokenSource>();
   let outputTokens = 0;
   let contentEvents = 0;
@@ -119,6 +119,8 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       io.bytes += record.bytes;
       if (meets(record, objectives, context)) met += 1;
       if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
+      if (record.connection?.replaced) connections.replaced += 1;
+      if (record.reconnected) connections.reconnected += 1;
       if (record.outcome.kind === 'ok') addGood(record);
       else failures.add(record.outcome);
     },

@@ -75,7 +75,7 @@ export interface CellReport extends Cell {
   throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
   /** Null where the run states no objectives, or one that means nothing in this mode; and without a request. */
   goodput?: GoodputReport | null;
-  connections: { new: number; reused: number };
+  connections: ConnectionCounts;
   /** Socket reads, events and body bytes of all requests. */
   io: { reads: number; events: number; bytes: number };
   /** Whether the answers really streamed. Null for non-streaming cells. */
@@ -118,6 +118,19 @@ export interface NoiseFloor {
   streams: number;
   p50Ms: number;
   p99Ms: number;
+}
+
+/** Requests by the connection that carried them. */
+export interface ConnectionCounts {
+  new: number;
+  reused: number;
+  /** Sent again: an open connection was closed before it answered. Absent in reports of older versions. */
+  reconnected?: number;
+  /**
+   * Their connection took the place of one that the server closed right after an answer, although it had promised to keep
+   * it open. Absent in reports of older versions.
+   */
+  replaced?: number;
 }
 
 /** The verdict on one condition that the run was to meet. */

@@ -72,6 +72,7 @@ export function notes(report: Report): string[] {
   const { cells } = report;
   return [
     ...connectionNotes(report),
+    ...closedNotes(cells),
     ...goodputNotes(report),
     ...tokenNotes(report),
     ...coalescedNotes(cells),
@@ -117,6 +118,33 @@ function connectionWay(target: Readonly<Record<string, unknown>>): string[] {
 
 function asFields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** What the servers did to connections that were to be kept: a sentence or two for each target. */
+function closedNotes(cells: readonly CellReport[]): string[] {
+  const targets = [...new Set(cells.map(({ target }) => target))];
+  return targets.flatMap((target) => {
+    const sum = (of: (counts: CellReport['connections']) => number | undefined) =>
+      cells.reduce((total, cell) => total + (cell.target === target ? (of(cell.connections) ?? 0) : 0), 0);
+    const server = targets.length === 1 ? 'The server' : `The server of ${oneLine(target)}`;
+    const sent = sum((counts) => counts.new) + sum((counts) => counts.reused);
+    const replaced = sum((counts) => counts.replaced);
+    const reconnected = sum((counts) => counts.reconnected);
+    const notes: string[] = [];
+    if (replaced > 0) {
+      notes.push(
+        `${server} closed ${formatCount(replaced)} of ${formatCount(sent)} connections right after an answer, although it had promised to keep them open; new ones were opened ahead of time. It should send "connection: close", or keep them.`,
+      );
+    }
+    if (reconnected > 0) {
+      const [count, were] =
+        reconnected === 1 ? ['1 request', 'was'] : [`${formatCount(reconnected)} requests`, 'were'];
+      notes.push(
+        `${server} closed open connections that requests had just been sent on: ${count} ${were} sent again on a new connection, and timed from then.`,
+      );
+    }
+    return notes;
+  });
 }
 
 function goodputNotes({ cells, objectives = [] }: Report): string[] {

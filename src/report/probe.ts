@@ -69,7 +69,7 @@ function head(report: ProbeReport, request: ProbeRequest, canvas: Canvas): strin
 
 const PROTOCOLS: Readonly<Record<string, string>> = { h1: 'HTTP/1.1', h2: 'HTTP/2' };
 
-function connectionParts({ record: { connection, status } }: ProbeRequest): (string | undefined)[] {
+function connectionParts({ record: { connection, status, reconnected } }: ProbeRequest): (string | undefined)[] {
   const protocol = PROTOCOLS[connection?.protocol ?? ''] ?? connection?.protocol;
   return [
     status === undefined ? protocol : `${protocol ?? 'HTTP'} ${status}`,
@@ -78,6 +78,7 @@ function connectionParts({ record: { connection, status } }: ProbeRequest): (str
       ? connection?.remote
       : `by the proxy ${connection.proxy}${connection.remote === connection.proxy ? '' : ` (${connection.remote})`}`,
     connection === undefined ? undefined : connection.reused ? 'open connection' : 'new connection',
+    reconnected ? 'sent again: the open one was closed' : undefined,
     connection?.streamLimit === undefined ? undefined : `up to ${counted(connection.streamLimit, 'stream')}`,
   ];
 }

@@ -30,7 +30,7 @@ describe('cells', () => {
     expect(streaming).toMatchObject({
       throughput: { requestsPerSecond: null, tokensPerSecond: null, windowMs: 0 },
       coalescedShare: null,
-      connections: { new: 0, reused: 0 },
+      connections: { new: 0, reused: 0, reconnected: 0, replaced: 0 },
     });
   });
 
@@ -52,7 +52,17 @@ describe('cells', () => {
     expect(cell!.outcomes).toEqual({ ok: 1, truncated: 1, timeout: 1 });
     expect(cell!.metrics.ttft).toMatchObject({ n: 1, max: 100 });
     expect(cell!.metrics.gap).toMatchObject({ n: 4, samples: [20, 20, 20, 20] });
-    expect(cell!.connections).toEqual({ new: 3, reused: 0 });
+    expect(cell!.connections).toEqual({ new: 3, reused: 0, reconnected: 0, replaced: 0 });
+  });
+
+  test('requests are counted by their connections, those that failed too', () => {
+    const [cell] = cellsOf([
+      record({ connection: { reused: true } }),
+      record({ connection: { reused: true, replaced: true } }),
+      record({ connection: { reused: false, replaced: true }, reconnected: true }),
+      { ...failed({ kind: 'network' }), connection: undefined, reconnected: true },
+    ]);
+    expect(cell!.connections).toEqual({ new: 1, reused: 2, reconnected: 2, replaced: 2 });
   });
 
   test('outcomes stand in the same order whatever came first', () => {
