@@ -1,28 +1,16 @@
-import diagnostics from 'node:diagnostics_channel';
 import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
 import type { ConnectionInfo } from '../model/record.ts';
 import { connectTimeout } from './connect-error.ts';
 import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
-import { EagerSocket } from './eager-socket.ts';
-import { InterimResponses } from './interim-responses.ts';
-import { SocketReads } from './socket-reads.ts';
+import { LiveSocket } from './live-socket.ts';
+import { dispatchWatched } from './request-sent.ts';
 
 /** A connection that the server closes so soon after an answer was not closed for being idle, in ms. */
 export const DROPPED_WITHIN_MS = 1_000;
 /** A connection is given up so long before the server's `keep-alive: timeout` runs out, in ms. */
 const KEEP_ALIVE_MARGIN_MS = 500;
-
-/** A socket with a request on it or between two. */
-interface Current extends OpenSocket {
-  reads: SocketReads;
-  requests: number;
-  /** Set while the answer to a request has not begun. */
-  interim?: InterimResponses | undefined;
-  /** When the last answer ended. */
-  answeredAtMs?: number;
-}
 
 /**
  * HTTP/1.1 over a socket of its own: an undici client that never has more than one socket and one request, so that which
@@ -42,7 +30,7 @@ export class SocketConnection implements Connection {
   private readonly onParkedClose = () => {
     this.parked = undefined;
   };
-  private current: Current | undefined;
+  private current: LiveSocket | undefined;
   private dialing: Dialing | undefined;
   /** A request has been sent, and its response has not ended. */
   private busy = false;
@@ -104,21 +92,19 @@ export class SocketConnection implements Connection {
   send(request: SocketRequest, sink: ConnectionSink): void {
     const { clock } = this;
     let lent = false;
-    let readsBefore = -1;
-    let on: Current | undefined;
+    let on: LiveSocket | undefined;
     let info: ConnectionInfo | undefined;
     const onSent = () => {
       if (on !== undefined) return;
       const atMs = clock.now();
       on = this.current!;
+      on.begin();
       this.busy = true;
-      on.interim = new InterimResponses();
-      readsBefore = on.reads.number;
-      const first = on.requests++ === 0;
-      info = { reused: !first, protocol: 'h1', ...this.dialer.describe(on.socket) };
+      const { isReused: reused } = on;
+      info = { reused, protocol: 'h1', ...this.dialer.describe(on.socket) };
       if (this.wasDropped) info.replaced = true;
       this.wasDropped = false;
-      sink.onSocket(info, first ? on.phases : undefined);
+      sink.onSocket(info, reused ? undefined : on.phases);
       sink.onSent(atMs);
     };
     const onOver = () => {
@@ -127,22 +113,21 @@ export class SocketConnection implements Connection {
       if (this.replaces?.wasDropped && info !== undefined) info.replaced = true;
       this.replaces = undefined;
     };
-    this.lend(false);
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart() {},
       onResponseStart(_controller, status, headers) {
         sink.onHeaders(on!.reads.atMs, status, headers);
       },
       // HOT PATH.
-      onResponseData: (_controller, chunk) => {
+      onResponseData(_controller, chunk) {
         const { reads } = on!;
         sink.onRead(reads.atMs, chunk, reads.number);
         if (!lent) {
           lent = true;
-          this.lend(true);
+          on!.lend(true);
         }
       },
-      onResponseEnd: () => {
+      onResponseEnd() {
         onOver();
         const { reads } = on!;
         const atMs = reads.endedAtMs ?? reads.atMs;
@@ -154,24 +139,23 @@ export class SocketConnection implements Connection {
       onResponseError: (_controller, error) => {
         const atMs = clock.now();
         onOver();
-        const unanswered = on !== undefined && on.requests > 1 && on.reads.number === readsBefore;
-        if (unanswered) this.noteDrop(on!, atMs);
-        sink.onError(atMs, causeOf(error, on?.reads), unanswered);
+        if (on?.isUnanswered) this.noteDrop(on, atMs);
+        sink.onError(atMs, on?.causeOf(error) ?? error, on?.isUnanswered);
       },
     };
-    creating = onSent;
-    try {
-      this.client.dispatch(
-        {
-          ...(this.dialer.absoluteForm ? this.forProxy(request) : request),
-          body: request.body ?? null,
-          responseHeaders: undefined,
-        } as Dispatcher.DispatchOptions,
-        handler,
-      );
-    } finally {
-      creating = undefined;
-    }
+    this.current?.lend(false);
+    dispatchWatched(
+      () =>
+        this.client.dispatch(
+          {
+            ...(this.dialer.absoluteForm ? this.forProxy(request) : request),
+            body: request.body ?? null,
+            responseHeaders: undefined,
+          } as Dispatcher.DispatchOptions,
+          handler,
+        ),
+      onSent,
+    );
   }
 
   destroy(): void {
@@ -184,12 +168,6 @@ export class SocketConnection implements Connection {
     this.client.destroy().catch(() => {
       // Its only failure is that it was destroyed already.
     });
-  }
-
-  // undici keeps the pieces of a head until it is whole, but passes a body on at once.
-  private lend(lends: boolean): void {
-    const socket = this.current?.socket;
-    if (socket instanceof EagerSocket) socket.lends = lends;
   }
 
   /** A proxy that makes no tunnel is told where the request goes by the request itself. */
@@ -207,8 +185,8 @@ export class SocketConnection implements Connection {
   }
 
   private connect(done: (error: Error | null, opened?: OpenSocket) => void): void {
-    const take = (opened: OpenSocket, requestsBefore: number) => {
-      this.current = this.receiveFrom(opened, requestsBefore);
+    const take = (opened: OpenSocket, openedAhead: boolean) => {
+      this.current = new LiveSocket(opened, this.clock, { openedAhead });
       done(null, opened);
     };
     const parked = this.parked;
@@ -218,7 +196,7 @@ export class SocketConnection implements Connection {
       parked.socket.off('close', this.onParkedClose);
       // No request waited for this handshake: it counts as an open connection. Not called back at once, because
       // undici goes on with its queue only after `connect` has returned.
-      queueMicrotask(() => take(parked, 1));
+      queueMicrotask(() => take(parked, true));
       return;
     }
     if (this.opening !== undefined) {
@@ -230,33 +208,8 @@ export class SocketConnection implements Connection {
     this.dialing = this.dialer.dial((error, opened) => {
       this.dialing = undefined;
       if (error !== null) done(error);
-      else take(opened!, 0);
+      else take(opened!, false);
     });
-  }
-
-  /** Sees to it that what the socket reads is stamped before anything else is done with it. */
-  private receiveFrom(opened: OpenSocket, requests: number): Current {
-    const { socket } = opened;
-    const eager = socket instanceof EagerSocket;
-    const reads = new SocketReads(this.clock, socket, { single: eager });
-    const current: Current = { ...opened, reads, requests };
-    const onRead = (chunk: Buffer): Buffer | undefined => {
-      reads.arrived();
-      if (current.interim === undefined) return chunk;
-      const rest = current.interim.strip(chunk);
-      if (rest !== undefined) current.interim = undefined;
-      return rest;
-    };
-    if (eager) socket.onRead = onRead;
-    else {
-      // What comes out of TLS is pushed in the call in which it was read and decrypted.
-      const push = socket.push.bind(socket);
-      socket.push = (chunk: Buffer | null, encoding) => {
-        const rest = chunk === null ? chunk : onRead(chunk);
-        return rest === undefined ? true : push(rest, encoding);
-      };
-    }
-    return current;
   }
 
   private onDisconnect(error: Error): void {
@@ -269,7 +222,7 @@ export class SocketConnection implements Connection {
     this.onIdleClose();
   }
 
-  private noteDrop({ answeredAtMs }: Current, atMs: number): void {
+  private noteDrop({ answeredAtMs }: LiveSocket, atMs: number): void {
     if (answeredAtMs !== undefined && atMs - answeredAtMs < DROPPED_WITHIN_MS) this.wasDropped = true;
   }
 
@@ -294,22 +247,3 @@ export class SocketConnection implements Connection {
     socket.once('close', this.onParkedClose);
   }
 }
-
-/** What the system said, where undici says only what it meant for its parser. */
-function causeOf(error: Error, reads: SocketReads | undefined): Error {
-  const cause = reads?.error ?? error;
-  if (cause.name !== 'HTTPParserError' || reads?.atEof !== true) return cause;
-  return Object.assign(new Error('other side closed', { cause: error }), { code: 'UND_ERR_SOCKET' });
-}
-
-// undici tells when a request has been written only through diagnostics channels, which name the request by an object
-// that is made inside `dispatch`. `creating` is set around that synchronous call, so the object can be tied to ours.
-let creating: (() => void) | undefined;
-const sentCallbacks = new WeakMap<object, () => void>();
-
-diagnostics.subscribe('undici:request:create', (message) => {
-  if (creating !== undefined) sentCallbacks.set((message as { request: object }).request, creating);
-});
-diagnostics.subscribe('undici:request:bodySent', (message) => {
-  sentCallbacks.get((message as { request: object }).request)?.();
-});

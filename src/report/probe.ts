@@ -69,7 +69,9 @@ function head(report: ProbeReport, request: ProbeRequest, canvas: Canvas): strin
 
 const PROTOCOLS: Readonly<Record<string, string>> = { h1: 'HTTP/1.1', h2: 'HTTP/2' };
 
-function connectionParts({ record: { connection, status, reconnected } }: ProbeRequest): (string | undefined)[] {
+function connectionParts({
+  record: { connection, status, reconnected },
+}: ProbeRequest): (string | undefined)[] {
   const protocol = PROTOCOLS[connection?.protocol ?? ''] ?? connection?.protocol;
   return [
     status === undefined ? protocol : `${protocol ?? 'HTTP'} ${status}`,
