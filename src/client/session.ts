@@ -102,7 +102,8 @@ export class Session {
     try {
       stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
     } catch (error) {
-      sink.onError(clock.now(), error as Error);
+      // The session has ended, and its pool has not heard of it: nothing was sent.
+      sink.onError(clock.now(), error as Error, !first);
       return () => {};
     }
     const streams = ++this.inFlight;

@@ -199,4 +199,31 @@ describe('what was read', () => {
     connection.end();
     expect(await result).toMatchObject({ outcome: { kind: 'ok' }, text: '天津', reads: 2 });
   });
+
+  test('is not over before its last content, whatever was taken for the end', async () => {
+    const twice = {
+      ...wireFormat('sse'),
+      decoder: () => ({
+        decode: ({ data }: { data: string }) =>
+          data === 'end'
+            ? [{ type: 'complete' as const, finish: 'stop' as const }]
+            : [{ type: 'message_chunk' as const, text: data }],
+        end: () => [],
+      }),
+    };
+    const { connection, result } = begin({ format: twice });
+    for (const text of ['a', 'end', 'b']) connection.read(`data: ${text}\n\n`);
+    connection.end();
+    const { marks } = await result;
+    expect(marks).toMatchObject({ lastToken: 32, end: 32 });
+  });
+
+  test('was asked for before, also where that is heard later', async () => {
+    const { connection, result } = begin();
+    connection.sink.onSent(9);
+    connection.sink.onHeaders(5, 200, {});
+    connection.read(FINISH);
+    connection.end();
+    expect((await result).marks).toMatchObject({ sent: 5, headers: 5 });
+  });
 });

@@ -126,6 +126,18 @@ describe('an HTTP/2 response that is cut', () => {
     expect((await send()).outcome).toMatchObject({ kind: 'truncated', code: 'HTTP2_STREAM_RESET' });
   });
 
+  test('after its end by RST_STREAM NO_ERROR is whole', async () => {
+    for (const secure of [false, true]) {
+      const { send } = await serve(() => {}, {
+        secure,
+        dialect: 'sse',
+        first: ({ write }, stream) =>
+          write(headers(stream), data(stream, 'data: x\n\n', { end: true }), reset(stream, 0)),
+      });
+      expect((await send()).outcome.kind).toBe('ok');
+    }
+  });
+
   test('before it began has a remedy', async () => {
     const { send } = await serve(() => {}, { first: ({ write }, stream) => write(reset(stream, 2)) });
     expect((await send()).outcome).toMatchObject({
