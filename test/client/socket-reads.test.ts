@@ -135,7 +135,8 @@ describe.each([false, true])('what was read from the socket at once (TLS: %s)', 
 });
 
 describe('the reads of a socket', () => {
-  const socketWith = (handle: unknown) => Object.assign(new EventEmitter(), { _handle: handle }) as Socket;
+  const socketWith = (handle: unknown) =>
+    Object.assign(new EventEmitter(), { _handle: handle }) as unknown as Socket;
   let time = 0;
   const clock = { now: () => ++time, wallTime: () => new Date(0) };
 
