@@ -12,12 +12,16 @@ export { monotonicClock } from './model/clock.ts';
 export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
 export { EXIT, UserError } from './model/errors.ts';
 export type {
+  AnswerStartEvent,
   CompleteEvent,
+  ContentEvent,
   ErrorEvent,
   FinishReason,
+  MediaEvent,
   MemoryUpdateEvent,
   MessageChunkEvent,
   MetadataEvent,
+  ServerToolCallEvent,
   StartEvent,
   StepCompleteEvent,
   StreamEvent,

@@ -42,6 +42,43 @@ export interface ToolCallEvent {
   arguments: string;
 }
 
+/**
+ * The input of a tool that the service runs itself (a code interpreter, a search), or a piece of it. It is generated and
+ * sent like any content, so it counts as content, but the client has nothing to answer. Pieces share `index`.
+ */
+export interface ServerToolCallEvent {
+  type: 'server_tool_call';
+  /** Position among the answer's server tool calls, from 0. */
+  index: number;
+  /** On the first piece, where the provider gives one. */
+  id?: string;
+  /** On the first piece. */
+  name?: string;
+  /** The next piece of the input: JSON text, or the code that is run. May be empty. */
+  arguments: string;
+}
+
+/** A piece of the answer that is not text: sound, an image, a file. It counts as answer content. */
+export interface MediaEvent {
+  type: 'media';
+  kind: 'audio' | 'image' | 'file';
+  /** The bytes in base64, or the address, as the provider sent them. */
+  data: string;
+  /** Such as `image/png`, where the provider says so. */
+  mediaType?: string;
+}
+
+/**
+ * The answer begins here: the answer text before this event was reasoning. Templates of some models (R1, QwQ) open the
+ * `<think>` block in the prompt, so only its `</think>` is in the stream, after the reasoning was passed on as text.
+ * Comes at most once. A consumer moves the text so far to the reasoning, without its last `strip` characters.
+ */
+export interface AnswerStartEvent {
+  type: 'answer_start';
+  /** Characters at the end of the text so far that are the beginning of the tag. */
+  strip: number;
+}
+
 /** What a tool answered, on streams of services that run tools themselves. */
 export interface ToolResultEvent {
   type: 'tool_result';
@@ -80,6 +117,8 @@ export interface UsageEvent {
   outputTokens?: number;
   reasoningTokens?: number;
   cachedInputTokens?: number;
+  /** Counts that cannot be true and were left out, each as name and value: `output tokens -5`. */
+  refused?: readonly string[];
 }
 
 /**
@@ -118,6 +157,9 @@ export type StreamEvent =
   | MessageChunkEvent
   | ThinkingEvent
   | ToolCallEvent
+  | ServerToolCallEvent
+  | MediaEvent
+  | AnswerStartEvent
   | ToolResultEvent
   | StepCompleteEvent
   | MemoryUpdateEvent
@@ -130,10 +172,27 @@ export type StreamEvent =
 /** Name of an event's kind. */
 export type StreamEventType = StreamEvent['type'];
 
+/** The events that carry generated content. */
+export type ContentEvent =
+  | MessageChunkEvent
+  | ThinkingEvent
+  | ToolCallEvent
+  | ServerToolCallEvent
+  | MediaEvent;
+
 /**
- * True for events that carry generated content: answer text, reasoning, tool calls. The first of these is the
- * "first token"; a role-only chunk is not.
+ * True for events that carry generated content: answer text, reasoning, tool calls, sound and images. The first of these
+ * is the "first token"; a role-only chunk is not.
  */
-export function isContent(event: StreamEvent): event is MessageChunkEvent | ThinkingEvent | ToolCallEvent {
-  return event.type === 'message_chunk' || event.type === 'thinking' || event.type === 'tool_call';
+export function isContent(event: StreamEvent): event is ContentEvent {
+  switch (event.type) {
+    case 'message_chunk':
+    case 'thinking':
+    case 'tool_call':
+    case 'server_tool_call':
+    case 'media':
+      return true;
+    default:
+      return false;
+  }
 }

@@ -138,8 +138,20 @@ export interface Observation {
     input?: number;
     reasoning?: number;
     cachedInput?: number;
-    /** Estimated tokens of the content events in the first event, in the unit of `output`. */
+    /**
+     * Of `reasoning`, tokens that were not sent as text, or only as a summary. Absent where the provider does not count
+     * reasoning, and in records of versions before this field.
+     */
+    hiddenReasoning?: number;
+    /** Estimated visible tokens of the content events in the first read that had any, in the unit of `output`. */
     first?: number;
+    /**
+     * Milliseconds from `marks.firstToken` to the first content that is not a summary of hidden reasoning: visible tokens
+     * are counted from there. Absent where that is the first content.
+     */
+    visibleAfterMs?: number;
+    /** Counts that cannot be true and were left out, each as name and value: `output tokens -5`. */
+    refused?: string[];
   };
   finish?: { reason: FinishReason; raw?: string };
   /** True when content came but the answer is not whole. */

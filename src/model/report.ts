@@ -71,7 +71,10 @@ export interface CellReport extends Cell {
   failures: FailureSummary[];
   /** By metric name. A metric with no values is null, never 0. */
   metrics: Record<string, MetricSummary | null>;
-  /** Over the measured windows of all rounds. Null where no request ended well. */
+  /**
+   * Over the measured windows of all rounds. Null where no request ended well. Tokens are all output tokens of the answers
+   * that came whole, hidden reasoning included.
+   */
   throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
   /** Null where the run states no objectives, or one that means nothing in this mode; and without a request. */
   goodput?: GoodputReport | null;
@@ -88,6 +91,10 @@ export interface CellReport extends Cell {
   coalescedShare: number | null;
   /** Where the token counts come from; null when there are none. */
   tokenSource: TokenSource | 'mixed' | null;
+  /** Answers with reasoning that was counted but not sent as text. Absent: none. */
+  hiddenReasoning?: number;
+  /** Requests whose usage had counts that cannot be true, which were left out, with the first of them. Absent: none. */
+  refusedCounts?: { requests: number; example: string };
 }
 
 /** Streaming against non-streaming, for one target, prompt and load. Medians, in ms. */

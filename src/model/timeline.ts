@@ -23,9 +23,9 @@ export interface Marks {
   firstByte?: number;
   /** The first SSE or NDJSON event that is not a comment. */
   firstEvent?: number;
-  /** The first content: answer text, reasoning or a tool call. A role-only chunk is not a token. */
+  /** The first content: answer text, reasoning, a tool call, sound or an image. A role-only chunk is not a token. */
   firstToken?: number;
-  /** The first answer text: what someone waits for who does not see the reasoning. */
+  /** The first answer text, sound or image: what someone waits for who does not see the reasoning. */
   firstAnswer?: number;
   /** The last content. */
   lastToken?: number;

@@ -99,6 +99,7 @@ async function* converse(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, un
           break;
         }
         case 'message_chunk':
+        case 'answer_start':
           events.push(event);
           yield event;
           break;

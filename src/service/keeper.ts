@@ -49,7 +49,7 @@ export interface KeeperTarget {
 export class AnswerKeeper {
   private readonly target: KeeperTarget;
   private readonly options: KeepOptions;
-  private readonly content = new LongText();
+  private content = new LongText();
   private readonly thinking = new LongText();
   private unwrittenChars = 0;
   private id: number | undefined;
@@ -65,10 +65,20 @@ export class AnswerKeeper {
   add(event: StreamEvent): void {
     if (event.type === 'message_chunk') this.content.add(event.text);
     else if (event.type === 'thinking') this.thinking.add(event.text);
-    else return;
+    else {
+      if (event.type === 'answer_start') this.begin(event.strip);
+      return;
+    }
     this.unwrittenChars += event.text.length;
     if (isDue(this.options.strategy, { chars: this.unwrittenChars })) this.writeProgress();
     else this.watch();
+  }
+
+  // What was kept as the answer was reasoning.
+  private begin(strip: number): void {
+    const text = this.content.toString();
+    this.thinking.add(text.slice(0, Math.max(0, text.length - strip)));
+    this.content = new LongText();
   }
 
   /** The answer is over: whole, or partial for a reason. Later calls do nothing. */

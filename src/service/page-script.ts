@@ -84,6 +84,9 @@ function createPane(root) {
       switch (kind) {
         case 'message_chunk': case 'content': content(event.content, 'answer'); return false;
         case 'thinking': case 'reasoning': content(event.content, 'thinking'); return false;
+        case 'answer_start':
+          for (const span of text.querySelectorAll('.answer')) span.className = 'thinking';
+          return false;
         case 'tool_call': case 'tool_call_start':
           chip((event.name ?? event.tool_name) + ' ' + JSON.stringify(event.arguments)); return false;
         case 'tool_result': case 'tool_call_complete': chip('= ' + JSON.stringify(event.result)); return false;

@@ -2,6 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import type { Scrubber, TextScrubber } from './scrub.ts';
 
 type TextType = 'message_chunk' | 'thinking';
+type CallType = 'tool_call' | 'server_tool_call';
 
 // Calls whose arguments are scrubbed across their pieces. A model that makes more gets each piece scrubbed by itself.
 const MAX_CALLS = 64;
@@ -15,16 +16,17 @@ export async function* scrubEvents(
     thinking: scrubber.stream(),
     message_chunk: scrubber.stream(),
   };
-  const calls = new Map<number, TextScrubber>();
+  const calls = new Map<string, { type: CallType; index: number; text: TextScrubber }>();
 
-  function argumentsOf(index: number, text: string): string {
-    let call = calls.get(index);
+  function argumentsOf(type: CallType, index: number, text: string): string {
+    const key = `${type} ${index}`;
+    let call = calls.get(key);
     if (call === undefined) {
       if (calls.size >= MAX_CALLS) return scrubber.text(text);
-      call = scrubber.stream();
-      calls.set(index, call);
+      call = { type, index, text: scrubber.stream() };
+      calls.set(key, call);
     }
-    return call.push(text);
+    return call.text.push(text);
   }
 
   function* rest(): Generator<StreamEvent> {
@@ -32,9 +34,9 @@ export async function* scrubEvents(
       const text = texts[type].end();
       if (text !== '') yield { type, text };
     }
-    for (const [index, call] of calls) {
-      const text = call.end();
-      if (text !== '') yield { type: 'tool_call', index, arguments: text };
+    for (const { type, index, text: held } of calls.values()) {
+      const text = held.end();
+      if (text !== '') yield { type, index, arguments: text };
     }
     calls.clear();
   }
@@ -49,9 +51,17 @@ export async function* scrubEvents(
         else if (text !== '') yield { ...event, text };
         break;
       }
-      case 'tool_call': {
+      case 'tool_call':
+      case 'server_tool_call': {
         const { arguments: args, ...call } = event;
-        yield { ...scrubEvent(call, scrubber), arguments: argumentsOf(event.index, args) };
+        yield { ...scrubEvent(call, scrubber), arguments: argumentsOf(event.type, event.index, args) };
+        break;
+      }
+      case 'answer_start': {
+        // It speaks of the end of the text before it.
+        const text = texts.message_chunk.end();
+        if (text !== '') yield { type: 'message_chunk', text };
+        yield event;
         break;
       }
       case 'tool_result':
@@ -65,6 +75,7 @@ export async function* scrubEvents(
         yield scrubEvent(event, scrubber);
         break;
       case 'start':
+      case 'media':
       case 'step_complete':
       case 'memory_update':
       case 'metadata':

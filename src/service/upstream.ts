@@ -123,7 +123,9 @@ function contentBytes(event: StreamEvent): number {
     case 'thinking':
       return Buffer.byteLength(event.text);
     case 'tool_call':
+    case 'server_tool_call':
       return Buffer.byteLength(event.arguments);
+    case 'media':
     case 'unknown':
       return Buffer.byteLength(event.data);
     default:

@@ -5,7 +5,7 @@ import { type BlockKind, Blocks } from './blocks.ts';
 import { chatMessages, finishWord, post } from './chat.ts';
 import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from './format.ts';
 import type { Frame } from './frame.ts';
-import { asArray, asObject, asText, compact, type Json, parseJson } from './json.ts';
+import { asArray, asCount, asObject, asText, compact, type Json, parseJson } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { decodeStreamBody, encodeStreamBody } from './stream-only.ts';
 
@@ -225,11 +225,15 @@ class AgUiDecoder extends JsonDecoder {
 
   // One entry for each model that took part in the run.
   private usage(entries: readonly unknown[]): void {
-    const total: Record<string, number> = {};
+    const sums: Record<string, number> = {};
     for (const entry of entries) {
-      for (const [name, count] of Object.entries(readCounts(entry))) total[name] = (total[name] ?? 0) + count;
+      for (const [name, count] of Object.entries(readCounts(entry))) {
+        // What is no count is not summed: it is refused as it is.
+        if (asCount(count) === undefined) this.count({ [name]: count });
+        else sums[name] = (sums[name] ?? 0) + Number(count);
+      }
     }
-    this.count(total);
+    this.count(sums);
   }
 }
 

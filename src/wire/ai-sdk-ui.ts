@@ -165,7 +165,10 @@ const SILENT: ReadonlySet<unknown> = new Set([
 
 class UiDecoder extends JsonDecoder {
   /** Tool call id -> its index, and whether its input has come in pieces. */
-  private readonly open = new Map<unknown, { index: number; pieces: boolean }>();
+  private readonly open = new Map<
+    unknown,
+    { type: 'tool_call' | 'server_tool_call'; index: number; pieces: boolean }
+  >();
 
   constructor() {
     super(FINISH);
@@ -182,17 +185,15 @@ class UiDecoder extends JsonDecoder {
       case 'start':
         this.start(out, asText(json.messageId));
         return true;
-      case 'tool-input-start': {
-        const index = this.call(out, asText(json.toolName), asText(json.toolCallId));
-        this.open.set(json.toolCallId, { index, pieces: false });
+      case 'tool-input-start':
+        this.open.set(json.toolCallId, { ...this.begin(json, out), pieces: false });
         return true;
-      }
       case 'tool-input-delta':
         return this.piece(json.toolCallId, json.inputTextDelta, out);
       case 'tool-input-available': {
         const call = this.open.get(json.toolCallId);
         const args = asArguments(json.input);
-        if (call === undefined) this.call(out, asText(json.toolName), asText(json.toolCallId), args);
+        if (call === undefined) this.begin(json, out, args);
         else if (!call.pieces) this.piece(json.toolCallId, args, out);
         return true;
       }
@@ -200,6 +201,9 @@ class UiDecoder extends JsonDecoder {
         out.push(
           compact<StreamEvent>({ type: 'tool_result', id: asText(json.toolCallId), result: json.output }),
         );
+        return true;
+      case 'file':
+        this.media(out, undefined, json.url, json.mediaType);
         return true;
       case 'finish-step':
         out.push({ type: 'step_complete' });
@@ -229,12 +233,20 @@ class UiDecoder extends JsonDecoder {
     return json.type === 'finish' || json.type === 'finish-step';
   }
 
+  // A tool that the model's provider runs is no call for the application to make.
+  private begin(json: Json, out: StreamEvent[], args?: string) {
+    const [name, id] = [asText(json.toolName), asText(json.toolCallId)];
+    return json.providerExecuted === true
+      ? { type: 'server_tool_call' as const, index: this.serverCall(out, name, id, args) }
+      : { type: 'tool_call' as const, index: this.call(out, name, id, args) };
+  }
+
   private piece(id: unknown, text: unknown, out: StreamEvent[]): boolean {
     const call = this.open.get(id);
     if (call === undefined || typeof text !== 'string') return false;
     if (text !== '') {
       call.pieces = true;
-      out.push({ type: 'tool_call', index: call.index, arguments: text });
+      out.push({ type: call.type, index: call.index, arguments: text });
     }
     return true;
   }

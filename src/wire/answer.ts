@@ -34,6 +34,10 @@ export function gather(events: readonly StreamEvent[]): WholeAnswer {
       case 'thinking':
         answer.thinking += event.text;
         break;
+      case 'answer_start':
+        answer.thinking += answer.text.slice(0, Math.max(0, answer.text.length - event.strip));
+        answer.text = '';
+        break;
       case 'tool_call':
         addPiece(answer.calls, event);
         break;

@@ -1,6 +1,6 @@
-import type { StreamEvent } from '../model/events.ts';
+import type { ServerToolCallEvent, StreamEvent, ToolCallEvent } from '../model/events.ts';
 import type { FinishWords } from './chat.ts';
-import { asArguments, asArray, asCount, asObject, asText, compact, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, compact, type Json } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** Anthropic's words for a finish. */
@@ -14,10 +14,12 @@ export const ANTHROPIC_FINISH: FinishWords = {
   pause_turn: 'other',
 };
 
+type ToolPiece = ToolCallEvent | ServerToolCallEvent;
+
 /** Reads the events of a stream, and a whole message. */
 export class AnthropicDecoder extends JsonDecoder {
-  /** Block number -> index of the tool call in it. */
-  private readonly tools = new Map<unknown, number>();
+  /** Block number -> the tool call in it. */
+  private readonly tools = new Map<unknown, Pick<ToolPiece, 'type' | 'index'>>();
 
   constructor() {
     super(ANTHROPIC_FINISH);
@@ -71,13 +73,14 @@ export class AnthropicDecoder extends JsonDecoder {
       case 'thinking':
         this.thinking(out, block.thinking);
         return true;
-      case 'tool_use': {
-        // In a stream the input is empty here and follows in pieces.
-        const input = asObject(block.input);
-        const args = input !== undefined && Object.keys(input).length > 0 ? asArguments(input) : '';
-        this.tools.set(index, this.call(out, asText(block.name), asText(block.id), args));
+      case 'tool_use':
+        this.tools.set(index, { type: 'tool_call', index: this.call(out, ...callOf(block)) });
         return true;
-      }
+      // Run by Anthropic: the input is generated and sent like any other, but it is no call for the client to make.
+      case 'server_tool_use':
+      case 'mcp_tool_use':
+        this.tools.set(index, { type: 'server_tool_call', index: this.serverCall(out, ...callOf(block)) });
+        return true;
       default:
         return block.type === 'redacted_thinking';
     }
@@ -94,9 +97,8 @@ export class AnthropicDecoder extends JsonDecoder {
       case 'input_json_delta': {
         const call = this.tools.get(index);
         const piece = asText(delta.partial_json);
-        // Server tools have arguments too, but they are no calls for the client to make.
         if (call === undefined) return false;
-        if (piece !== undefined) out.push({ type: 'tool_call', index: call, arguments: piece });
+        if (piece !== undefined) out.push({ ...call, arguments: piece });
         return true;
       }
       default:
@@ -108,11 +110,20 @@ export class AnthropicDecoder extends JsonDecoder {
     const usage = asObject(value);
     if (usage === undefined) return;
     this.count({
-      inputTokens: asCount(usage.input_tokens),
-      outputTokens: asCount(usage.output_tokens),
-      cachedInputTokens: asCount(usage.cache_read_input_tokens),
+      inputTokens: usage.input_tokens,
+      outputTokens: usage.output_tokens,
+      reasoningTokens: asObject(usage.output_tokens_details)?.thinking_tokens,
+      cachedInputTokens: usage.cache_read_input_tokens,
+      cachedOutside: true,
     });
   }
+}
+
+/** Name, id and input of a call. In a stream the input is empty here and follows in pieces. */
+function callOf(block: Json): [string | undefined, string | undefined, string] {
+  const input = asObject(block.input);
+  const args = input !== undefined && Object.keys(input).length > 0 ? asArguments(input) : '';
+  return [asText(block.name), asText(block.id), args];
 }
 
 function unknownBlock(block: Json, out: StreamEvent[]): void {

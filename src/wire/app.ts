@@ -5,6 +5,7 @@ import { chatMessages, finishWord, post, promptText } from './chat.ts';
 import { type AnswerContext, type IncomingWireRequest, jsonBody, type WireBody } from './format.ts';
 import { asArguments, asArray, asCount, asObject, asText, compact, type Json, parseJson } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
+import type { StatedCounts } from './usage.ts';
 
 /** What the dialects of applications have in common: services that put a model behind an API of their own. */
 
@@ -41,16 +42,18 @@ export function parseApp(request: IncomingWireRequest): ChatRequest | undefined 
   });
 }
 
-/** Token counts in the spellings that applications use. */
-export function readCounts(value: unknown): Omit<UsageEvent, 'type'> {
+/** Token counts in the spellings that applications use, as they are stated. */
+export function readCounts(value: unknown): StatedCounts {
   const usage = asObject(value);
   if (usage === undefined) return {};
-  return compact({
-    inputTokens: asCount(usage.inputTokens) ?? asCount(usage.input_tokens) ?? asCount(usage.prompt_tokens),
-    outputTokens:
-      asCount(usage.outputTokens) ?? asCount(usage.output_tokens) ?? asCount(usage.completion_tokens),
-    reasoningTokens: asCount(usage.reasoningTokens) ?? asCount(usage.reasoning_tokens),
-    cachedInputTokens: asCount(usage.cachedInputTokens) ?? asCount(usage.cached_input_tokens),
+  // AI SDK 7 has the parts of a count below it.
+  const [input, output] = [asObject(usage.inputTokenDetails), asObject(usage.outputTokenDetails)];
+  return compact<StatedCounts>({
+    inputTokens: usage.inputTokens ?? usage.input_tokens ?? usage.prompt_tokens,
+    outputTokens: usage.outputTokens ?? usage.output_tokens ?? usage.completion_tokens,
+    reasoningTokens: output?.reasoningTokens ?? usage.reasoningTokens ?? usage.reasoning_tokens,
+    cachedInputTokens: input?.cacheReadTokens ?? usage.cachedInputTokens ?? usage.cached_input_tokens,
+    totalTokens: usage.totalTokens ?? usage.total_tokens,
   });
 }
 

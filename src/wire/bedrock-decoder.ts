@@ -2,7 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import { CORRUPT } from './aws-event-stream.ts';
 import type { FinishWords } from './chat.ts';
 import type { Frame } from './frame.ts';
-import { asArguments, asArray, asCount, asObject, asText, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, type Json } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** Bedrock's words for a finish. */
@@ -30,8 +30,10 @@ export class BedrockDecoder extends JsonDecoder {
 
   override decode(frame: Frame): readonly StreamEvent[] {
     if (frame.event === CORRUPT && !this.over) {
+      const out: StreamEvent[] = [];
       this.over = true;
-      return [{ type: 'error', malformed: true, message: `broken event stream: ${frame.data}` }];
+      this.tellUsage(out);
+      return [...out, { type: 'error', malformed: true, message: `broken event stream: ${frame.data}` }];
     }
     return super.decode(frame);
   }
@@ -119,9 +121,10 @@ export class BedrockDecoder extends JsonDecoder {
     const usage = asObject(value);
     if (usage === undefined) return;
     this.count({
-      inputTokens: asCount(usage.inputTokens),
-      outputTokens: asCount(usage.outputTokens),
-      cachedInputTokens: asCount(usage.cacheReadInputTokens),
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      cachedInputTokens: usage.cacheReadInputTokens,
+      cachedOutside: true,
     });
   }
 }

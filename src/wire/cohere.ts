@@ -207,10 +207,8 @@ class CohereDecoder extends JsonDecoder {
       case 'message-end': {
         this.usage(asObject(delta?.usage));
         const error = asText(delta?.error);
-        if (error !== undefined) {
-          this.tellUsage(out);
-          this.fail(out, { message: error });
-        } else this.finish = asText(delta?.finish_reason) ?? this.finish;
+        if (error !== undefined) this.fail(out, { message: error });
+        else this.finish = asText(delta?.finish_reason) ?? this.finish;
         return true;
       }
       case 'content-end':
@@ -251,9 +249,10 @@ class CohereDecoder extends JsonDecoder {
     const tokens = asObject(usage?.tokens);
     if (usage === undefined || tokens === undefined) return;
     this.count({
-      inputTokens: asCount(tokens.input_tokens),
-      outputTokens: asCount(tokens.output_tokens),
-      cachedInputTokens: asCount(usage.cached_tokens),
+      inputTokens: tokens.input_tokens,
+      outputTokens: tokens.output_tokens,
+      reasoningTokens: tokens.reasoning_tokens,
+      cachedInputTokens: usage.cached_tokens,
     });
   }
 }
@@ -268,6 +267,7 @@ function encodeCall(call: Omit<WholeCall, 'arguments'> & { arguments: string }):
 
 function encodeUsage(usage: UsageEvent | undefined): Json | undefined {
   if (usage === undefined) return undefined;
-  const tokens = compact({ input_tokens: usage.inputTokens, output_tokens: usage.outputTokens });
-  return compact({ billed_units: tokens, tokens, cached_tokens: usage.cachedInputTokens });
+  const billed = compact({ input_tokens: usage.inputTokens, output_tokens: usage.outputTokens });
+  const tokens = compact({ ...billed, reasoning_tokens: usage.reasoningTokens });
+  return compact({ billed_units: billed, tokens, cached_tokens: usage.cachedInputTokens });
 }

@@ -27,6 +27,9 @@ export const conversation: WireFormat = {
     'message_chunk',
     'thinking',
     'tool_call',
+    'server_tool_call',
+    'media',
+    'answer_start',
     'tool_result',
     'step_complete',
     'memory_update',
@@ -60,6 +63,9 @@ function encode(event: StreamEvent, context: AnswerContext): Json | undefined {
     case 'thinking':
       return { type, content: event.text };
     case 'tool_call':
+    case 'server_tool_call':
+    case 'media':
+    case 'answer_start':
     case 'tool_result':
     case 'step_complete':
     case 'memory_update':
@@ -107,6 +113,27 @@ class ConversationDecoder extends JsonDecoder {
         );
         return true;
       }
+      case 'server_tool_call': {
+        const [id, name] = [asText(json.id), asText(json.name)];
+        const args = asArguments(json.arguments);
+        out.push(
+          compact<StreamEvent>({
+            type: json.type,
+            index: asCount(json.index) ?? 0,
+            id,
+            name,
+            arguments: args,
+          }),
+        );
+        return true;
+      }
+      case 'media':
+        if (json.kind !== 'audio' && json.kind !== 'image' && json.kind !== 'file') return false;
+        this.media(out, json.kind, json.data, json.mediaType);
+        return true;
+      case 'answer_start':
+        out.push({ type: 'answer_start', strip: asCount(json.strip) ?? 0 });
+        return true;
       case 'tool_result': {
         const [id, name] = [asText(json.id), asText(json.name)];
         out.push(compact<ToolResultEvent>({ type: 'tool_result', id, name, result: json.result }));

@@ -1,7 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { FinishWords } from './chat.ts';
 import { PartialArguments } from './gemini-arguments.ts';
-import { asArguments, asArray, asCount, asObject, asText, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, type Json } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** Gemini's words for a finish. */
@@ -20,6 +20,14 @@ export const GEMINI_FINISH: FinishWords = {
   UNEXPECTED_TOOL_CALL: 'error',
   OTHER: 'other',
 };
+
+// The numbers of the enums, from 1; 0 is "unspecified". From 6 on the Gemini API and Vertex number differently: where they
+// agree on what it comes to, that is named, and other numbers are passed on as they are.
+const FINISH_NUMBERS: readonly string[] = [
+  ...['', 'STOP', 'MAX_TOKENS', 'SAFETY', 'RECITATION', 'OTHER'],
+  ...['BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII'],
+];
+const BLOCK_NUMBERS: readonly string[] = ['', 'SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT'];
 
 /** Reads the chunks of a stream, and a whole answer, which is one chunk. */
 export class GeminiDecoder extends JsonDecoder {
@@ -46,9 +54,9 @@ export class GeminiDecoder extends JsonDecoder {
       }
       for (const part of asArray(asObject(candidate.content)?.parts) ?? [])
         this.part(asObject(part) ?? {}, out);
-      this.finish = asText(candidate.finishReason) ?? this.finish;
+      this.finish = enumWord(candidate.finishReason, FINISH_NUMBERS) ?? this.finish;
     }
-    const blocked = asText(feedback?.blockReason);
+    const blocked = enumWord(feedback?.blockReason, BLOCK_NUMBERS);
     if (blocked !== undefined && this.finish === undefined) {
       this.finish = blocked;
       this.blocked = true;
@@ -72,6 +80,21 @@ export class GeminiDecoder extends JsonDecoder {
     if (typeof part.text === 'string') {
       if (part.thought === true) this.thinking(out, part.text);
       else this.text(out, part.text);
+      return;
+    }
+    const inline = asObject(part.inlineData);
+    if (inline !== undefined) {
+      this.media(out, undefined, inline.data, inline.mimeType);
+      return;
+    }
+    const file = asObject(part.fileData);
+    if (file !== undefined) {
+      this.media(out, undefined, file.fileUri, file.mimeType);
+      return;
+    }
+    const code = asObject(part.executableCode);
+    if (code !== undefined) {
+      this.serverCall(out, 'code_execution', undefined, asText(code.code));
       return;
     }
     const kind = Object.keys(part).find((key) => key !== 'thought' && key !== 'thoughtSignature');
@@ -98,14 +121,18 @@ export class GeminiDecoder extends JsonDecoder {
   }
 
   private usage(usage: Json): void {
-    const thoughts = asCount(usage.thoughtsTokenCount);
-    const candidates = asCount(usage.candidatesTokenCount);
     this.count({
-      inputTokens: asCount(usage.promptTokenCount),
-      outputTokens:
-        candidates === undefined && thoughts === undefined ? undefined : (candidates ?? 0) + (thoughts ?? 0),
-      reasoningTokens: thoughts,
-      cachedInputTokens: asCount(usage.cachedContentTokenCount),
+      inputTokens: usage.promptTokenCount,
+      outputTokens: usage.candidatesTokenCount,
+      reasoningTokens: usage.thoughtsTokenCount,
+      reasoningOutside: true,
+      cachedInputTokens: usage.cachedContentTokenCount,
     });
   }
+}
+
+/** The word for a finish or a block; servers asked for `enum-encoding=int` send its number. */
+function enumWord(value: unknown, words: readonly string[]): string | undefined {
+  if (typeof value !== 'number') return asText(value);
+  return value === 0 ? undefined : (words[value] ?? String(value));
 }

@@ -1,9 +1,16 @@
-import type { FinishReason, StreamEvent, ToolCallEvent, UsageEvent } from '../model/events.ts';
+import type {
+  FinishReason,
+  MediaEvent,
+  ServerToolCallEvent,
+  StreamEvent,
+  ToolCallEvent,
+} from '../model/events.ts';
 import { type FinishWords, finishOf } from './chat.ts';
 import { readError } from './errors.ts';
 import type { Decoder } from './format.ts';
 import type { Frame } from './frame.ts';
-import { asObject, compact, excerpt, type Json, parseJson, unreadable } from './json.ts';
+import { asObject, asText, compact, excerpt, type Json, parseJson, unreadable } from './json.ts';
+import { type StatedCounts, UsageCounts } from './usage.ts';
 
 /**
  * What the decoders of all dialects with one JSON object a frame have in common: the order of an answer's end, and
@@ -17,9 +24,10 @@ export abstract class JsonDecoder implements Decoder {
   private readonly words: FinishWords;
   private readonly callsStop: boolean;
   private started = false;
-  private counts: UsageEvent | undefined;
+  private counts: UsageCounts | undefined;
   /** Tool calls begun so far. */
   protected calls = 0;
+  private serverCalls = 0;
 
   /** `callsStop`: this dialect says "stop" also of an answer that ends in tool calls for the client to make. */
   constructor(words: FinishWords = {}, callsStop = false) {
@@ -87,16 +95,36 @@ export abstract class JsonDecoder implements Decoder {
     return index;
   }
 
-  /** Keeps counts that a later payload may add to; `tellUsage` makes the event. */
-  protected count(counts: Omit<UsageEvent, 'type'>): void {
-    this.counts = { ...(this.counts ?? { type: 'usage' }), ...compact(counts) };
+  /** Begins the call of a tool that the service runs itself and answers with its index. */
+  protected serverCall(out: StreamEvent[], name?: string, id?: string, args = ''): number {
+    const index = this.serverCalls++;
+    out.push(compact<ServerToolCallEvent>({ type: 'server_tool_call', index, id, name, arguments: args }));
+    return index;
   }
 
-  /** The counts known by now. A service that counts nothing sends zeros: that is no usage. */
+  /** Sound, an image or a file, where there is one. Without a `kind`, the media type tells it. */
+  protected media(
+    out: StreamEvent[],
+    kind: MediaEvent['kind'] | undefined,
+    data: unknown,
+    mediaType?: unknown,
+  ): void {
+    if (typeof data !== 'string' || data === '') return;
+    const type = asText(mediaType);
+    out.push(compact<StreamEvent>({ type: 'media', kind: kind ?? kindOf(type), data, mediaType: type }));
+  }
+
+  /** Keeps counts, as they are stated, that a later payload may add to; `tellUsage` checks them and makes the event. */
+  protected count(stated: StatedCounts): void {
+    this.counts ??= new UsageCounts();
+    this.counts.add(stated);
+  }
+
+  /** The counts known by now. */
   protected tellUsage(out: StreamEvent[]): void {
-    const counts = this.counts;
+    const event = this.counts?.event();
     this.counts = undefined;
-    if (counts !== undefined && (counts.inputTokens || counts.outputTokens)) out.push(counts);
+    if (event !== undefined) out.push(event);
   }
 
   protected complete(out: StreamEvent[]): void {
@@ -110,6 +138,8 @@ export abstract class JsonDecoder implements Decoder {
 
   protected fail(out: StreamEvent[], error: unknown, fallback = 'error'): void {
     this.over = true;
+    // What a failed answer cost is known all the same.
+    this.tellUsage(out);
     const read = typeof error === 'string' ? readError(parseJson(error)) : readError(error);
     const text = typeof error === 'string' ? error : JSON.stringify(error ?? null);
     out.push({ type: 'error', ...(read ?? { message: excerpt(text) || fallback }) });
@@ -119,4 +149,9 @@ export abstract class JsonDecoder implements Decoder {
 function unknownEvent(frame: Frame, json: Json): StreamEvent {
   const name = frame.event ?? (typeof json.type === 'string' ? json.type : undefined);
   return compact<StreamEvent>({ type: 'unknown', name, data: frame.data });
+}
+
+function kindOf(mediaType = ''): MediaEvent['kind'] {
+  const [kind] = mediaType.split('/', 1);
+  return kind === 'audio' || kind === 'image' ? kind : 'file';
 }

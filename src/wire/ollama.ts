@@ -216,7 +216,7 @@ class OllamaDecoder extends JsonDecoder {
     }
     if (json.done === true) {
       this.finish = asText(json.done_reason);
-      this.count({ inputTokens: asCount(json.prompt_eval_count), outputTokens: asCount(json.eval_count) });
+      this.count({ inputTokens: json.prompt_eval_count, outputTokens: json.eval_count });
       this.complete(out);
     }
     return true;

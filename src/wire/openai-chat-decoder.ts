@@ -22,9 +22,12 @@ export const CHAT_FINISH: FinishWords = {
 /** Reads chunks of chat completions, of the older text completions, and whole answers of both. */
 export class ChatDecoder extends JsonDecoder {
   private readonly places = new ToolCallIndex();
+  private readonly isWhole: boolean;
 
-  constructor() {
+  /** `isWhole`: reads one whole answer, not the chunks of a stream. */
+  constructor(isWhole = false) {
     super(CHAT_FINISH, true);
+    this.isWhole = isWhole;
   }
 
   protected read(json: Json, out: StreamEvent[], frame: Frame): boolean {
@@ -51,7 +54,9 @@ export class ChatDecoder extends JsonDecoder {
         out.push({ type: 'unknown', name: 'choice', data: JSON.stringify(choice) });
         continue;
       }
-      const delta = asObject(choice.delta) ?? asObject(choice.message);
+      // Perplexity sends both: in a stream the message repeats the text so far, in a whole answer the delta is empty.
+      const piece = asObject(choice.delta);
+      const delta = this.isWhole ? (asObject(choice.message) ?? piece) : (piece ?? asObject(choice.message));
       if (delta !== undefined) this.delta(delta, out);
       else this.text(out, choice.text);
       this.finish = asText(choice.finish_reason) ?? this.finish;
@@ -68,6 +73,10 @@ export class ChatDecoder extends JsonDecoder {
       this.text(out, delta.content);
     }
     this.text(out, delta.refusal);
+    const audio = asObject(delta.audio);
+    if (audio !== undefined) this.spoken(audio, out);
+    const images = asArray(delta.images);
+    if (images !== undefined) for (const image of images) this.contentPart(asObject(image) ?? {}, out);
     const calls = asArray(delta.tool_calls);
     if (calls !== undefined) for (const entry of calls) this.toolCall(asObject(entry) ?? {}, out);
     else if (asObject(delta.function_call) !== undefined)
@@ -85,8 +94,18 @@ export class ChatDecoder extends JsonDecoder {
     out.push(compact<ToolCallEvent>({ type: 'tool_call', index, id, name, arguments: args }));
   }
 
+  // Sound comes with its transcript, which is the text of the answer.
+  private spoken(audio: Json, out: StreamEvent[]): void {
+    this.text(out, audio.transcript);
+    this.media(out, 'audio', audio.data);
+  }
+
   // Mistral's content can be a list: [{"type":"thinking","thinking":[{"type":"text","text":"The"}]}].
   private contentPart(part: Json, out: StreamEvent[]): void {
+    if (part.type === 'image_url') {
+      this.media(out, 'image', asObject(part.image_url)?.url ?? part.image_url);
+      return;
+    }
     if (part.type !== 'thinking') {
       this.text(out, part.text);
       return;
@@ -96,15 +115,15 @@ export class ChatDecoder extends JsonDecoder {
   }
 
   private usage(usage: Json): void {
-    const details = asObject(usage.completion_tokens_details);
     this.count({
-      inputTokens: asCount(usage.prompt_tokens),
-      outputTokens: asCount(usage.completion_tokens),
-      reasoningTokens: asCount(details?.reasoning_tokens) ?? asCount(usage.reasoning_tokens),
+      inputTokens: usage.prompt_tokens,
+      outputTokens: usage.completion_tokens,
+      reasoningTokens: asObject(usage.completion_tokens_details)?.reasoning_tokens ?? usage.reasoning_tokens,
       cachedInputTokens:
-        asCount(asObject(usage.prompt_tokens_details)?.cached_tokens) ??
-        asCount(usage.cached_tokens) ??
-        asCount(usage.prompt_cache_hit_tokens),
+        asObject(usage.prompt_tokens_details)?.cached_tokens ??
+        usage.cached_tokens ??
+        usage.prompt_cache_hit_tokens,
+      totalTokens: usage.total_tokens,
     });
   }
 }

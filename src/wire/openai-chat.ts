@@ -87,7 +87,7 @@ export const openaiChat: WireFormat = {
   },
 
   decodeWhole(body) {
-    const decoder = new ChatDecoder();
+    const decoder = new ChatDecoder(true);
     return [...decoder.decode({ data: body }), ...decoder.end()];
   },
 

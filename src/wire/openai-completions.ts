@@ -79,7 +79,7 @@ export const openaiCompletions: WireFormat = {
   },
 
   decodeWhole(body) {
-    const decoder = new ChatDecoder();
+    const decoder = new ChatDecoder(true);
     return [...decoder.decode({ data: body }), ...decoder.end()];
   },
 

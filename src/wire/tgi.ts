@@ -115,8 +115,8 @@ class TgiDecoder extends JsonDecoder {
     if (typeof whole === 'string') {
       const details = asObject(json.details);
       this.count({
-        inputTokens: asCount(details?.input_length) ?? asArray(details?.prefill)?.length,
-        outputTokens: asCount(details?.generated_tokens),
+        inputTokens: details?.input_length ?? asArray(details?.prefill)?.length,
+        outputTokens: details?.generated_tokens,
       });
       this.finish = asText(details?.finish_reason);
       this.complete(out);

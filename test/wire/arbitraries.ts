@@ -62,6 +62,13 @@ const result: fc.Arbitrary<Part> = fc.tuple(name, jsonObject).map(([id, value]) 
 ]);
 const step: fc.Arbitrary<Part> = fc.nat(20).map((number) => () => [{ type: 'step_complete', step: number }]);
 const memory: fc.Arbitrary<Part> = jsonObject.map((data) => () => [{ type: 'memory_update', data }]);
+const served: fc.Arbitrary<Part> = fc.tuple(name, text).map(([called, code]) => () => [
+  { type: 'server_tool_call', index: 0, name: called, arguments: code },
+]);
+const media: fc.Arbitrary<Part> = fc
+  .constantFrom('audio', 'image', 'file')
+  .map((kind) => () => [{ type: 'media', kind: kind as 'audio', data: 'AAAA', mediaType: 'a/b' }]);
+const answerStart: fc.Arbitrary<Part> = fc.nat(7).map((strip) => () => [{ type: 'answer_start', strip }]);
 const metadata: fc.Arbitrary<Part> = jsonObject.map((data) => () => [{ type: 'metadata', data }]);
 
 const usage: fc.Arbitrary<UsageEvent> = fc
@@ -80,6 +87,9 @@ export function answer(format: WireFormat): fc.Arbitrary<StreamEvent[]> {
     ['message_chunk', chunk],
     ['thinking', thinking],
     ['tool_call', call],
+    ['server_tool_call', served],
+    ['media', media],
+    ['answer_start', answerStart],
     ['tool_result', result],
     ['step_complete', step],
     ['memory_update', memory],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { StreamEvent } from '../../src/model/events.ts';
+import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import { gather } from '../../src/wire/answer.ts';
 import { type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
@@ -52,6 +52,39 @@ const DIALECT: Record<string, { name: string; options?: DialectOptions; textOnly
 
 /** Recorded, but read by no dialect of ours. */
 const NOT_READ = new Set(['bedrock-invoke', 'cohere-v1', 'gemini-interactions']);
+
+/** Counts that the truth has as they were sent, and that are not what they seem: read from the bytes by hand. */
+const CORRECTED: [RegExp, Omit<UsageEvent, 'type'>][] = [
+  // {"prompt_tokens":12,"completion_tokens":1,"total_tokens":303, ... "reasoning_tokens":290}: beside, not inside.
+  [
+    /vai-xai-text-0\.txt/,
+    { inputTokens: 12, outputTokens: 291, reasoningTokens: 290, cachedInputTokens: 11 },
+  ],
+  [
+    /vai-xai-text-0x\.txt/,
+    { inputTokens: 12, outputTokens: 342, reasoningTokens: 340, cachedInputTokens: 11 },
+  ],
+  // {"input_tokens":1430,"output_tokens":2697,"reasoning_tokens":2463}, which the truth leaves out.
+  [
+    /with-extended-thinking-cohere/,
+    { inputTokens: 1430, outputTokens: 2697, reasoningTokens: 2463, cachedInputTokens: 1392 },
+  ],
+  // "completion_tokens":256 with "reasoning_tokens":271, and a total of 15 + 256: these cannot be true.
+  [
+    /bt-openrouter-v0-2\.sse/,
+    {
+      ...{ inputTokens: 15, outputTokens: 256, cachedInputTokens: 0 },
+      refused: ['reasoning tokens 271 of 256 output tokens'],
+    },
+  ],
+  [
+    /azure-grok-4-1-fast-non-reasoning-can-use-tools-witho-3/,
+    {
+      ...{ inputTokens: 377, outputTokens: 69, reasoningTokens: 0 },
+      refused: ['cached input tokens 515 of 377 input tokens'],
+    },
+  ],
+];
 
 /** Several answers of one conversation in one file, which is no body that a server sends: all but the first is after the end. */
 const SEVERAL_ANSWERS = /tool-search-deferred|reasoning-encrypted-content/;
@@ -116,9 +149,13 @@ function check(truth: Truth, events: readonly StreamEvent[]): void {
   // Gemini's count of the candidates leaves the thoughts out, ours has them in.
   const thoughts = kindOf(truth).startsWith('gemini') ? (reasoning ?? 0) : 0;
   if (input) expect(usage?.inputTokens, 'input tokens').toBe(input);
-  if (output) expect(usage?.outputTokens, 'output tokens').toBe(output + thoughts);
-  if (reasoning) expect(usage?.reasoningTokens, 'reasoning tokens').toBe(reasoning);
-  if (cached) expect(usage?.cachedInputTokens, 'cached tokens').toBe(cached);
+  const corrected = CORRECTED.find(([pattern]) => pattern.test(truth.file))?.[1];
+  if (corrected !== undefined) expect(usage).toEqual({ type: 'usage', ...corrected });
+  else {
+    if (output) expect(usage?.outputTokens, 'output tokens').toBe(output + thoughts);
+    if (reasoning) expect(usage?.reasoningTokens, 'reasoning tokens').toBe(reasoning);
+    if (cached) expect(usage?.cachedInputTokens, 'cached tokens').toBe(cached);
+  }
 
   const completes = events.filter((event) => event.type === 'complete');
   expect(completes.length).toBeLessThanOrEqual(1);

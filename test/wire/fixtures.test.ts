@@ -22,6 +22,12 @@ interface Wanted {
   malformed?: true;
   /** Names of events that the dialect does not know. */
   unknown?: (string | undefined)[];
+  /** Name and input of the tools that the service runs itself. */
+  serverCalls?: [string, string][];
+  /** Sound, images and files: the kind and the data. */
+  media?: [string, string][];
+  /** Counts that were left out. */
+  refused?: string[];
 }
 
 const DIRECTORY = join(import.meta.dirname, 'fixtures');
@@ -78,6 +84,31 @@ const WANTED: Record<string, Wanted> = {
   'openai-chat.broken-json.sse': { text: 'ab', raw: 'stop', malformed: true },
   'openai-chat.many-names-of-reasoning.sse': { text: 'd', thinking: 'abc', raw: 'stop' },
   'openai-chat.function-call.sse': { calls: [['f', '{}']], raw: 'function_call' },
+  // xAI and gateways before it: the total shows that reasoning is not inside the completion tokens.
+  'openai-chat.reasoning-outside.sse': { text: '101', usage: [12, 291, 290, 11], raw: 'stop' },
+  'openai-chat.usage-beside-error.sse': { text: 'Hi', usage: [7, 3], error: 'upstream died' },
+  'openai-chat.implausible-counts.sse': {
+    text: 'Hi',
+    usage: [7, undefined],
+    raw: 'stop',
+    refused: ['output tokens 1e+308', 'reasoning tokens -4', 'cached input tokens 9 of 7 input tokens'],
+  },
+  'openai-chat.audio.sse': {
+    text: 'Hello',
+    media: [
+      ['audio', 'AAAA'],
+      ['audio', 'BBBB'],
+    ],
+    usage: [7, 20],
+    raw: 'stop',
+  },
+  'openai-chat.cumulative-message.sse': { text: 'Ruby is', usage: [8, 2], raw: 'stop' },
+  'openai-chat.unopened-think.sse': {
+    text: '\n\n42',
+    thinking: 'Six times seven',
+    usage: [9, 9],
+    raw: 'stop',
+  },
   'openai-completions.plain.sse': { text: ' a b', raw: 'length' },
   'anthropic.thinking-and-tool.sse': {
     text: 'Let me',
@@ -86,13 +117,14 @@ const WANTED: Record<string, Wanted> = {
     usage: [9, 21, undefined, 4],
     raw: 'tool_use',
   },
-  'anthropic.overloaded.sse': { ...HELLO_CUT, error: 'Overloaded' },
+  'anthropic.overloaded.sse': { ...HELLO_CUT, usage: [9, 1, undefined, 4], error: 'Overloaded' },
   'anthropic.server-tool.sse': {
     text: 'Found',
     usage: [30, 5, undefined, 4],
     raw: 'end_turn',
-    unknown: ['content_block_start', 'content_block_delta'],
+    serverCalls: [['web_search', '{"q":1}']],
   },
+  'anthropic.thinking-tokens.sse': { text: '42', thinking: 'Hm', usage: [9, 99, 28], raw: 'end_turn' },
   'gemini.thoughts-and-call.sse': {
     text: 'Hi ',
     thinking: 'Plan',
@@ -101,6 +133,14 @@ const WANTED: Record<string, Wanted> = {
     raw: 'STOP',
   },
   'gemini.prompt-blocked.sse': { usage: [5, undefined], raw: 'PROHIBITED_CONTENT' },
+  'gemini.enum-numbers.sse': { text: 'Hi', usage: [5, 2], raw: 'MAX_TOKENS' },
+  'gemini.image-and-code.sse': {
+    media: [['image', 'iVBORw0K']],
+    serverCalls: [['code_execution', 'print(1)']],
+    usage: [5, 2],
+    raw: 'STOP',
+    unknown: ['codeExecutionResult'],
+  },
   'gemini.cut.sse': { text: 'Hal', usage: [5, 5, 3] },
   'gemini-array.pretty.json': { text: 'A "quoted" ]} {[ text\\ end', usage: [5, 5, 3], raw: 'MAX_TOKENS' },
   'gemini-array.error.json': { error: 'The model is overloaded.' },
@@ -123,6 +163,28 @@ const WANTED: Record<string, Wanted> = {
     usage: [4, 6, 5, 1],
     raw: 'completed',
   },
+  'openai-responses.built-in-calls.sse': {
+    calls: [
+      ['apply_patch_call', '{"type":"update_file","path":"a.py","diff":"@@\\n-a\\n+b"}'],
+      ['local_shell_call', '{"type":"exec","command":["ls","-l"],"env":{}}'],
+      ['shell_call', '{"commands":["ls","pwd"]}'],
+      ['apply_patch_call', '{"type":"delete_file","path":"c.py"}'],
+    ],
+    usage: [4, 60],
+    raw: 'completed',
+  },
+  'openai-responses.server-calls.sse': {
+    serverCalls: [
+      ['code_interpreter_call', 'print(1)'],
+      ['ask', '{"q":1}'],
+    ],
+    media: [
+      ['image', 'PART'],
+      ['image', 'WHOLE'],
+    ],
+    usage: [4, 60],
+    raw: 'completed',
+  },
   'openai-responses.failed.sse': { ...HELLO_CUT, error: 'You have no quota left' },
   'openai-responses.incomplete-refusal.sse': { text: 'I cannot', raw: 'incomplete:content_filter' },
   'cohere.plan-and-call.sse': {
@@ -131,6 +193,7 @@ const WANTED: Record<string, Wanted> = {
     usage: [90, 12],
     raw: 'TOOL_CALL',
   },
+  'cohere.reasoning.sse': { text: '42', thinking: 'Hm', usage: [14, 27, 24, 13], raw: 'COMPLETE' },
   'tgi.no-space.sse': { text: 'Hi', usage: [5, 2], raw: 'eos_token' },
   'tgi.error.sse': { text: 'Hi', error: 'Request failed during generation: CUDA out of memory' },
   'bedrock-converse.plain.bin': { text: 'Ça va', thinking: 'Hm', usage: [8, 10], raw: 'max_tokens' },
@@ -146,6 +209,13 @@ const WANTED: Record<string, Wanted> = {
     usage: [3, 4],
     raw: 'stop',
     unknown: ['data-weather'],
+  },
+  'ai-sdk-ui.version-7.sse': {
+    text: 'Done',
+    serverCalls: [['search', '{"a":1}']],
+    media: [['image', 'data:image/png;base64,AA==']],
+    usage: [30, 40, 25, 10],
+    raw: 'stop',
   },
   'ag-ui.tool.sse': { text: '18 degrees', calls: [['get', '{"a":1}']], usage: [13, 9, 2], raw: null },
   'dify.chat.sse': { text: '你好', usage: [5, 2], raw: null },
@@ -179,7 +249,22 @@ function summary(events: readonly StreamEvent[]): Wanted {
   if (failure !== undefined) wanted.error = failure.message;
   if (errors.some((event) => event.malformed === true)) wanted.malformed = true;
   if (unknown.length > 0) wanted.unknown = unknown;
+  const media = events.flatMap((event) => (event.type === 'media' ? [event] : []));
+  if (media.length > 0) wanted.media = media.map(({ kind, data }) => [kind, data]);
+  const served = serverCalls(events);
+  if (served.length > 0) wanted.serverCalls = served;
+  if (usage?.refused !== undefined) wanted.refused = [...usage.refused];
   return wanted;
+}
+
+function serverCalls(events: readonly StreamEvent[]): [string, string][] {
+  const calls: [string, string][] = [];
+  for (const event of events) {
+    if (event.type !== 'server_tool_call') continue;
+    calls[event.index] ??= [event.name ?? '', ''];
+    calls[event.index]![1] += event.arguments;
+  }
+  return calls;
 }
 
 test('every file has its expectation', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
+import { gather } from '../../src/wire/answer.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import type { AnswerContext } from '../../src/wire/format.ts';
 import { ThinkTags } from '../../src/wire/think-tags.ts';
@@ -12,9 +13,8 @@ function read(pieces: readonly string[]): { text: string; thinking: string; even
   const events: StreamEvent[] = [];
   for (const piece of pieces) tags.text(piece, events);
   tags.flush(events);
-  const join = (type: StreamEvent['type']) =>
-    events.map((event) => (event.type === type && 'text' in event ? event.text : '')).join('');
-  return { text: join('message_chunk'), thinking: join('thinking'), events };
+  const { text, thinking } = gather(events);
+  return { text, thinking, events };
 }
 
 const CASES: [string, string, { text: string; thinking: string }][] = [
@@ -37,7 +37,25 @@ const CASES: [string, string, { text: string; thinking: string }][] = [
     'Use <think>x</think> here',
     { thinking: '', text: 'Use <think>x</think> here' },
   ],
-  ['an end without a beginning', 'hm</think>Yes', { thinking: '', text: 'hm</think>Yes' }],
+  ['an end without a beginning', 'hm</think>Yes', { thinking: 'hm', text: 'Yes' }],
+  [
+    'an end without a beginning, and a block',
+    'a</think>\n<think>b</think>c',
+    { thinking: 'ab', text: '\nc' },
+  ],
+  [
+    'white space, then an end without a beginning',
+    '\n hm\n</think>\n\nYes',
+    { thinking: '\n hm\n', text: '\n\nYes' },
+  ],
+  ['an end at the very beginning', '</think>Yes', { thinking: '', text: 'Yes' }],
+  ['nearly an end', 'a </thin b < c </think', { thinking: '', text: 'a </thin b < c </think' }],
+  ['two ends', 'a</think>b</think>c', { thinking: 'a', text: 'b</think>c' }],
+  [
+    'an end in quotes',
+    'Close it with `</think>` here',
+    { thinking: '', text: 'Close it with `</think>` here' },
+  ],
   [
     'a mention after a block',
     '<think>a</think>b <think>c</think>',
@@ -61,10 +79,11 @@ describe('the reasoning is told from the answer', () => {
         const { text, thinking, events } = read(pieces);
         const whole = read([pieces.join('')]);
         expect({ text, thinking }).toEqual({ text: whole.text, thinking: whole.thinking });
-        // All that is missing are tags: whole blocks, and perhaps the beginning of one that does not end.
+        // All that is missing are tags: perhaps an end without a beginning, whole blocks, and perhaps the beginning of one
+        // that does not end.
         const tags = pieces.join('').length - text.length - thinking.length;
         const block = '<think></think>'.length;
-        expect([0, '<think>'.length]).toContain(tags % block);
+        expect([0, '<think>'.length, '</think>'.length]).toContain(tags % block);
         for (const event of events) expect('text' in event && event.text).not.toBe('');
       }),
     );
@@ -95,6 +114,34 @@ describe('in a stream', () => {
     expect(events.at(-1)?.type).toBe('complete');
   });
 
+  test('an end without a beginning is told when it comes, and nothing is held back for it', () => {
+    const format = wireFormat('openai-chat');
+    const late: StreamEvent[] = [content('Six'), content(' times</th'), content('ink>42')];
+    const events = decodeReads(format, [encodeBytes(format, [...late, sent.at(-1)!], CONTEXT)]);
+    expect(events.filter((event) => event.type !== 'start')).toEqual([
+      content('Six'),
+      content(' times</th'),
+      { type: 'answer_start', strip: '</th'.length },
+      content('42'),
+      { type: 'complete', finish: 'stop', raw: 'stop' },
+    ]);
+    expect(gather(events)).toMatchObject({ thinking: 'Six times', text: '42' });
+  });
+
+  test('is passed on as it came', () => {
+    const format = wireFormat('openai-chat');
+    const events: StreamEvent[] = [content('Six</th'), { type: 'answer_start', strip: 4 }, content('42')];
+    const read = decodeReads(format, [encodeBytes(format, events, CONTEXT)]);
+    expect(read).toEqual([{ type: 'start', id: 'a', model: 'm' }, ...events]);
+  });
+
+  test('after reasoning in a field of its own, an end without a beginning is text', () => {
+    const format = wireFormat('openai-chat');
+    const events: StreamEvent[] = [{ type: 'thinking', text: 'hm' }, content('a</think>b')];
+    const read = decodeReads(format, [encodeBytes(format, events, CONTEXT)]);
+    expect(gather(read)).toMatchObject({ thinking: 'hm', text: 'a</think>b' });
+  });
+
   test('on request the text stays as it came', () => {
     const format = wireFormat('openai-chat', { thinkTags: false });
     const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
@@ -118,5 +165,12 @@ describe('in a stream', () => {
     const format = wireFormat('openai-chat');
     const { body } = format.encodeWhole(sent, CONTEXT);
     expect(format.decodeWhole(body)).toContainEqual({ type: 'thinking', text: 'hm' });
+  });
+
+  test('a whole answer that begins inside the block', () => {
+    const format = wireFormat('openai-chat');
+    const { body } = format.encodeWhole([content('hm</think>Yes')], CONTEXT);
+    const events = format.decodeWhole(body).filter((event) => 'text' in event);
+    expect(events).toEqual([{ type: 'thinking', text: 'hm' }, content('Yes')]);
   });
 });

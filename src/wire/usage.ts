@@ -1,0 +1,100 @@
+import type { UsageEvent } from '../model/events.ts';
+
+/** Counts as a payload has them, unchecked. What is undefined or null is not stated. */
+export interface StatedCounts {
+  inputTokens?: unknown;
+  outputTokens?: unknown;
+  reasoningTokens?: unknown;
+  cachedInputTokens?: unknown;
+  /** Input and output together: shows whether reasoning is inside the output count. */
+  totalTokens?: unknown;
+  /** The dialect counts reasoning beside the output, never in it (Gemini). */
+  reasoningOutside?: boolean;
+  /** The dialect counts cached input beside the input, never in it (Anthropic, Bedrock). */
+  cachedOutside?: boolean;
+}
+
+const TITLES = {
+  inputTokens: 'input tokens',
+  outputTokens: 'output tokens',
+  reasoningTokens: 'reasoning tokens',
+  cachedInputTokens: 'cached input tokens',
+  totalTokens: 'total tokens',
+} as const;
+
+type CountName = keyof typeof TITLES;
+
+const NAMES = Object.keys(TITLES) as CountName[];
+
+/** No answer has more tokens than this. */
+const MOST_TOKENS = 1e9;
+
+const VALUE_CHARS = 40;
+/** Refused values that are named; a stream may state its counts in every chunk. */
+const MOST_REFUSED = 5;
+
+/**
+ * The counts of one answer, as its payloads state them one after the other: the last value of each counts. This is the one
+ * place where they are checked and brought to the event model's rule, by which reasoning tokens are inside the output.
+ */
+export class UsageCounts {
+  private readonly counts: Partial<Record<CountName, number>> = {};
+  private readonly refused = new Set<string>();
+  private reasoningOutside = false;
+  private cachedOutside = false;
+
+  add(stated: StatedCounts): void {
+    this.reasoningOutside ||= stated.reasoningOutside === true;
+    this.cachedOutside ||= stated.cachedOutside === true;
+    for (const name of NAMES) {
+      const value = stated[name];
+      if (value === undefined || value === null) continue;
+      if (isPlausible(value)) this.counts[name] = value;
+      else this.refuse(name, value);
+    }
+  }
+
+  /** The event; undefined where nothing was counted. A service that counts nothing sends zeros: that is no usage. */
+  event(): UsageEvent | undefined {
+    const { inputTokens, outputTokens, reasoningTokens, cachedInputTokens } = this.normal();
+    const event: UsageEvent = { type: 'usage' };
+    if (inputTokens !== undefined) event.inputTokens = inputTokens;
+    if (outputTokens !== undefined) event.outputTokens = outputTokens;
+    if (reasoningTokens !== undefined) event.reasoningTokens = reasoningTokens;
+    if (cachedInputTokens !== undefined) event.cachedInputTokens = cachedInputTokens;
+    if (this.refused.size > 0) event.refused = [...this.refused];
+    return inputTokens || outputTokens || event.refused ? event : undefined;
+  }
+
+  private normal(): Partial<Record<CountName, number>> {
+    const counts = { ...this.counts };
+    const { inputTokens: input, reasoningTokens: reasoning, cachedInputTokens: cached } = counts;
+    if (reasoning && this.isOutside()) counts.outputTokens = (counts.outputTokens ?? 0) + reasoning;
+    const { outputTokens: output } = counts;
+    if (reasoning !== undefined && output !== undefined && reasoning > output) {
+      this.refuse('reasoningTokens', `${reasoning} of ${output} output tokens`);
+      delete counts.reasoningTokens;
+    }
+    if (!this.cachedOutside && cached !== undefined && input !== undefined && cached > input) {
+      this.refuse('cachedInputTokens', `${cached} of ${input} input tokens`);
+      delete counts.cachedInputTokens;
+    }
+    return counts;
+  }
+
+  // xAI adds reasoning to neither count. The total gives it away, whichever gateway passes the counts on.
+  private isOutside(): boolean {
+    const { inputTokens = 0, outputTokens = 0, reasoningTokens = 0, totalTokens } = this.counts;
+    return this.reasoningOutside || totalTokens === inputTokens + outputTokens + reasoningTokens;
+  }
+
+  private refuse(name: CountName, value: unknown): void {
+    if (this.refused.size >= MOST_REFUSED) return;
+    const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    this.refused.add(`${TITLES[name]} ${text.slice(0, VALUE_CHARS)}`);
+  }
+}
+
+function isPlausible(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS;
+}
