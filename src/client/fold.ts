@@ -1,9 +1,10 @@
-import type { StreamEvent, UsageEvent } from '../model/events.ts';
+import type { StreamEvent } from '../model/events.ts';
 import type { ConnectionInfo, Mode, Observation, Outcome } from '../model/record.ts';
 import type { Redact } from '../model/secrets.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import { type Ending, outcomeOf } from './outcome.ts';
+import { TokenTally } from './token-tally.ts';
 
 /** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
 const KEPT_HEADERS = new Set([
@@ -50,12 +51,9 @@ export class Fold {
   private coalesced = 0;
   private readonly gaps: number[] = [];
   private secondTokenGap: number | undefined;
-  private readonly chars = { answer: 0, thinking: 0 };
-  private toolChars = 0;
-  private first = { read: -1, events: 0, chars: 0 };
+  private readonly tally = new TokenTally();
   private lastRead = -1;
   private lastAt = 0;
-  private usage: UsageEvent | undefined;
   private failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   private complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
   private answer = '';
@@ -156,32 +154,35 @@ export class Fold {
   onEvents(events: readonly StreamEvent[], atMs: number, read: number): void {
     const at = this.ms(atMs);
     let content = false;
-    let chars = 0;
     for (const event of events) {
       switch (event.type) {
         case 'message_chunk':
           this.marks.firstAnswer ??= at;
-          this.chars.answer += event.text.length;
-          chars += event.text.length;
+          this.tally.addAnswer(event.text);
           if (this.keepText) this.answer += event.text;
           content = true;
           break;
         case 'thinking':
-          this.chars.thinking += event.text.length;
-          chars += event.text.length;
+          this.tally.addThinking(event.text);
           if (this.keepText) this.thinking += event.text;
           content = true;
           break;
-        case 'tool_call': {
-          const size = event.arguments.length + (event.name?.length ?? 0);
+        case 'tool_call':
+        case 'server_tool_call':
+          this.tally.addTool(event);
           if (this.keepText) this.toolText += `${event.name ?? ''}${event.arguments}`;
-          this.toolChars += size;
-          chars += size;
           content = true;
           break;
-        }
+        case 'media':
+          this.marks.firstAnswer ??= at;
+          this.tally.addMedia();
+          content = true;
+          break;
+        case 'answer_start':
+          this.onAnswerStart(event.strip);
+          break;
         case 'usage':
-          this.usage = { ...this.usage, ...event };
+          this.tally.addUsage(event);
           break;
         case 'complete':
           this.complete = event;
@@ -201,23 +202,28 @@ export class Fold {
           event satisfies never;
       }
     }
-    if (content) this.onContent(at, read, chars);
+    if (content) this.onContent(at, read);
   }
 
-  private onContent(at: number, read: number, chars: number): void {
+  // What was taken for the answer was reasoning. It was content all the same: only what is said of the answer changes.
+  private onAnswerStart(strip: number): void {
+    this.tally.startAnswer(strip);
+    this.marks.firstAnswer = undefined;
+    if (!this.keepText) return;
+    this.thinking += this.answer.slice(0, Math.max(0, this.answer.length - strip));
+    this.answer = '';
+  }
+
+  private onContent(at: number, read: number): void {
     if (this.contentEvents === 0) {
       this.marks.firstToken = at;
-      this.first.read = read;
     } else {
       const gap = at - this.lastAt;
       if (this.contentEvents === 1) this.secondTokenGap = gap;
       if (read === this.lastRead) this.coalesced++;
       else this.gaps.push(gap);
     }
-    if (read === this.first.read) {
-      this.first.events++;
-      this.first.chars += chars;
-    }
+    this.tally.endFrame(at, read);
     this.contentEvents++;
     this.marks.lastToken = at;
     this.lastRead = read;
@@ -232,7 +238,9 @@ export class Fold {
       this.marks.end ?? this.ms(atMs),
       this.marks.lastToken ?? Number.NEGATIVE_INFINITY,
     );
-    const outcome = this.outcome(ending);
+    const tokens = this.tally.tokens(this.mode, this.contentEvents);
+    if (tokens.refused !== undefined) tokens.refused = tokens.refused.map((text) => this.redact(text));
+    const outcome = this.outcome(ending, tokens.hiddenReasoning);
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
     const { complete } = this;
     return {
@@ -249,10 +257,10 @@ export class Fold {
       contentEvents: this.contentEvents,
       coalesced: this.coalesced,
       bytes: this.bytes,
-      chars: this.chars,
+      chars: this.tally.chars,
       gaps: this.gaps,
       ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
-      tokens: this.tokens(),
+      tokens,
       ...(complete === undefined
         ? {}
         : {
@@ -265,7 +273,7 @@ export class Fold {
     };
   }
 
-  private outcome(ending: Ending): Outcome {
+  private outcome(ending: Ending, hiddenReasoning: number | undefined): Outcome {
     const outcome = outcomeOf({
       ending,
       status: this.status,
@@ -276,29 +284,11 @@ export class Fold {
       contentEvents: this.contentEvents,
       failure: this.failure,
       complete: this.complete,
+      hiddenReasoning,
     });
     if (outcome.message !== undefined) outcome.message = this.redact(outcome.message);
     if (outcome.body !== undefined) outcome.body = this.redact(outcome.body);
     return outcome;
-  }
-
-  private tokens(): Observation['tokens'] {
-    const { usage } = this;
-    const counted = usage?.outputTokens;
-    const whole = this.mode === 'non-streaming';
-    const output = counted ?? (whole || this.contentEvents === 0 ? null : this.contentEvents);
-    const tokens: Observation['tokens'] = { output, source: counted === undefined ? 'chunks' : 'usage' };
-    if (usage?.inputTokens !== undefined) tokens.input = usage.inputTokens;
-    if (usage?.reasoningTokens !== undefined) tokens.reasoning = usage.reasoningTokens;
-    if (usage?.cachedInputTokens !== undefined) tokens.cachedInput = usage.cachedInputTokens;
-    if (output !== null && this.contentEvents > 0 && !whole) {
-      // What came with the first read took no time after it. Its tokens are its share of the characters; without
-      // usage, its events.
-      const total = this.chars.answer + this.chars.thinking + this.toolChars;
-      tokens.first =
-        counted === undefined || total === 0 ? this.first.events : (counted * this.first.chars) / total;
-    }
-    return tokens;
   }
 
   private ms(atMs: number): number {

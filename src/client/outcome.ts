@@ -24,6 +24,8 @@ export interface Evidence {
   /** The first `error` event. */
   failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
+  /** Reasoning tokens that the provider counts but did not send as text; undefined where it does not count them. */
+  hiddenReasoning?: number;
 }
 
 const BODY_CHARS = 500;
@@ -53,10 +55,7 @@ export function outcomeOf(evidence: Evidence): Outcome {
   if (failure !== undefined) return undecodable(failure.message, evidence);
   if (complete !== undefined) {
     if (evidence.contentEvents > 0) return { kind: 'ok' };
-    return {
-      kind: 'empty',
-      message: `the answer ended properly (${complete.raw ?? complete.finish}) but held no content`,
-    };
+    return contentless(complete, evidence.hiddenReasoning ?? 0);
   }
   switch (ending.kind) {
     case 'timeout':
@@ -68,6 +67,17 @@ export function outcomeOf(evidence: Evidence): Outcome {
     default:
       return ending satisfies never;
   }
+}
+
+function contentless({ finish, raw = finish }: NonNullable<Evidence['complete']>, hidden: number): Outcome {
+  const cut = finish === 'length';
+  const reasoned =
+    hidden > 0 ? `, after ${hidden} reasoning tokens that are not sent` : cut ? ', at the token limit' : '';
+  return {
+    kind: 'empty',
+    message: `the answer ended properly (${raw}) but held no content${reasoned}`,
+    hint: cut ? "raise max tokens (the prompt's maxTokens), or have the model reason less" : undefined,
+  };
 }
 
 function httpError(status: number, { bodyPrefix, headers }: Evidence): Outcome {

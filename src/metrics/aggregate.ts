@@ -5,6 +5,7 @@ import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../mode
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, type Distribution, tidy } from './distribution.ts';
 import { createFailures } from './failures.ts';
+import { hiddenReasoning } from './formulas.ts';
 import { meets, type Objective } from './objectives.ts';
 
 /** Folds records into cells, one at a time, in memory that does not grow with the number of requests. */
@@ -65,6 +66,8 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   let contentEvents = 0;
   let coalesced = 0;
   let met = 0;
+  let hidden = 0;
+  let refused: CellReport['refusedCounts'];
   const io = { reads: 0, events: 0, bytes: 0 };
 
   const addWindow = ({ round, outcome, marks }: RequestRecord) => {
@@ -86,6 +89,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       if (typeof value === 'number') distribution.add(value);
       else for (const one of value) distribution.add(one);
     }
+    if ((hiddenReasoning(record) ?? 0) > 0) hidden += 1;
     contentEvents += record.contentEvents;
     coalesced += record.coalesced;
     if (record.tokens.output !== null) {
@@ -117,6 +121,10 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       io.reads += record.reads;
       io.events += record.events;
       io.bytes += record.bytes;
+      const [example] = record.tokens.refused ?? [];
+      if (example !== undefined) {
+        refused = { requests: (refused?.requests ?? 0) + 1, example: refused?.example ?? example };
+      }
       if (meets(record, objectives, context)) met += 1;
       if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
       if (record.connection?.replaced) connections.replaced += 1;
@@ -148,6 +156,8 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
         coalescedShare:
           cell.mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null,
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
+        ...(hidden > 0 ? { hiddenReasoning: hidden } : {}),
+        ...(refused === undefined ? {} : { refusedCounts: refused }),
       };
     },
   };

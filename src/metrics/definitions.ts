@@ -3,8 +3,9 @@ import { suggest } from '../model/names.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import type { MarkName } from '../model/timeline.ts';
 import type { Unit } from '../model/unit.ts';
-import { between, connecting, contentSpanMs, msPerToken, stalledGaps } from './formulas.ts';
+import { between, connecting, stalledGaps } from './formulas.ts';
 import { readingWait } from './reading.ts';
+import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 
 /**
  * What every number means, as data: the one place where a metric gets its name, its unit and its formula. The
@@ -106,7 +107,7 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'firstToken - sent',
-      note: 'time to the first content; reasoning and tool calls count, a role-only chunk does not',
+      note: 'time to the first content; reasoning and tool calls count, also of tools that the service runs; a role-only chunk does not',
       values: ({ marks }) => between(marks.sent, marks.firstToken),
     },
     {
@@ -115,7 +116,7 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'firstAnswer - sent',
-      note: 'time to the first answer text: what a reader of a reasoning model waits for',
+      note: 'time to the first answer text, sound or image: what a reader of a reasoning model waits for',
       values: ({ marks }) => between(marks.sent, marks.firstAnswer),
     },
     {
@@ -138,42 +139,7 @@ export const METRICS: readonly MetricDefinition[] = (
       modes: STREAMING,
       values: ({ gaps }) => gaps,
     },
-    {
-      name: 'tpot',
-      title: 'time per token',
-      unit: 'ms',
-      better: 'lower',
-      formula: '(lastToken - firstToken) / (output tokens - tokens of the first event)',
-      note: 'none where all content came within 1 ms',
-      modes: STREAMING,
-      values: msPerToken,
-    },
-    {
-      name: 'chunk_rate',
-      title: 'chunk/s',
-      unit: '1/s',
-      better: 'higher',
-      formula: '(content events - 1) / (lastToken - firstToken)',
-      note: 'none where all content came within 1 ms',
-      modes: STREAMING,
-      values(record) {
-        const span = contentSpanMs(record);
-        return span !== null && record.contentEvents > 1 ? ((record.contentEvents - 1) * 1000) / span : null;
-      },
-    },
-    {
-      name: 'token_rate',
-      title: 'tok/s',
-      unit: '1/s',
-      better: 'higher',
-      formula: '1000 / tpot',
-      note: 'of one stream, once it has begun',
-      modes: STREAMING,
-      values(record) {
-        const ms = msPerToken(record);
-        return ms === null ? null : 1000 / ms;
-      },
-    },
+    ...TOKEN_SPEEDS,
     {
       name: 'latency',
       title: 'latency',
@@ -299,14 +265,7 @@ export const METRICS: readonly MetricDefinition[] = (
       modes: STREAMING,
       values: ({ contentEvents }) => contentEvents,
     },
-    {
-      name: 'output_tokens',
-      title: 'output tokens',
-      unit: 'count',
-      better: 'none',
-      formula: 'output tokens, reasoning included',
-      values: ({ tokens }) => tokens.output,
-    },
+    ...TOKEN_COUNTS,
     {
       name: 'bytes',
       title: 'bytes',

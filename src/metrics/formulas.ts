@@ -23,13 +23,44 @@ export function contentSpanMs({ marks }: RequestRecord): number | null {
   return span !== null && span >= LEAST_SPAN_MS ? span : null;
 }
 
-/** Time per output token after the first event; null when there is nothing to divide, or nothing to divide by. */
+/**
+ * Reasoning tokens that the provider counts as output but did not send as text; null where it does not count reasoning.
+ * Records of older versions do not say: there, reasoning is hidden where no reasoning text came.
+ */
+export function hiddenReasoning({ tokens, chars }: RequestRecord): number | null {
+  if (tokens.hiddenReasoning !== undefined) return tokens.hiddenReasoning;
+  if (tokens.reasoning === undefined || tokens.source !== 'usage') return null;
+  return chars.thinking === 0 ? tokens.reasoning : 0;
+}
+
+/**
+ * Time per visible token after the first read with content; null when there is nothing to divide, or nothing to divide by.
+ * Hidden reasoning was generated before the first visible token, so neither its tokens nor, where a summary of it was sent,
+ * the time of the summary count.
+ */
 export function msPerToken(record: RequestRecord): number | null {
-  const span = contentSpanMs(record);
-  const { output, first } = record.tokens;
-  if (span === null || output === null) return null;
-  const later = output - (first ?? 1);
-  return later > 0 ? span / later : null;
+  const { tokens, marks } = record;
+  const { output, visibleAfterMs = 0 } = tokens;
+  const contentMs = between(marks.firstToken, marks.lastToken);
+  if (contentMs === null || output === null) return null;
+  const span = contentMs - visibleAfterMs;
+  const visible = output - (hiddenReasoning(record) ?? 0);
+  const later = visible - firstVisible(record, visible);
+  return span >= LEAST_SPAN_MS && later > 0 ? span / later : null;
+}
+
+// Older records have the first read's share of all output tokens.
+function firstVisible(
+  { tokens: { first = 1, output, hiddenReasoning } }: RequestRecord,
+  visible: number,
+): number {
+  return hiddenReasoning !== undefined || !output ? first : (first * visible) / output;
+}
+
+/** All output tokens a second from the request to the last content; null without a count. */
+export function outputRate({ tokens, marks }: RequestRecord): number | null {
+  const ms = between(marks.sent, marks.lastToken);
+  return tokens.output !== null && ms !== null && ms >= LEAST_SPAN_MS ? (tokens.output * 1000) / ms : null;
 }
 
 /** The gaps over the limit; null without content. */

@@ -4,6 +4,7 @@ import type { Cell } from '../model/plan.ts';
 import type { CellReport, Report } from '../model/report.ts';
 import { DASH, formatCount, formatDuration, formatMemory, formatShare } from './format.ts';
 import { oneLine } from './text.ts';
+import { hiddenReasoningNotes, refusedCountNotes } from './token-notes.ts';
 
 /** The sentences of a report, for the terminal and for markdown alike. */
 
@@ -75,6 +76,8 @@ export function notes(report: Report): string[] {
     ...closedNotes(cells),
     ...goodputNotes(report),
     ...tokenNotes(report),
+    ...hiddenReasoningNotes(cells),
+    ...refusedCountNotes(cells),
     ...coalescedNotes(cells),
     ...replayNotes(cells),
     ...sampleNotes(cells),

@@ -58,14 +58,16 @@ const SOURCES = {
 };
 
 function tokenParts({ tokens, finish }: ProbeRequest['record']): (string | undefined)[] {
-  const { output, source, input, reasoning, cachedInput } = tokens;
+  const { output, source, input, reasoning, cachedInput, hiddenReasoning, refused } = tokens;
+  const hidden = hiddenReasoning ? ', not sent' : '';
   return [
     output === null ? undefined : `${formatCount(output)} out (${SOURCES[source]})`,
-    reasoning === undefined ? undefined : `${formatCount(reasoning)} of them reasoning`,
+    reasoning === undefined ? undefined : `${formatCount(reasoning)} of them reasoning${hidden}`,
     input === undefined
       ? undefined
       : `${formatCount(input)} in${cachedInput === undefined ? '' : `, ${formatCount(cachedInput)} of them cached`}`,
     finish === undefined ? undefined : `finish ${finish.raw ?? finish.reason}`,
+    refused === undefined ? undefined : `refused: ${refused.map(oneLine).join(', ')}`,
   ];
 }
 

@@ -113,9 +113,11 @@ function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {
     gauge('throughput_requests_per_second', 'Good answers a second over the measured windows.', (cell) => [
       [cell.throughput.requestsPerSecond],
     ]),
-    gauge('throughput_tokens_per_second', 'Output tokens a second over the measured windows.', (cell) => [
-      [cell.throughput.tokensPerSecond],
-    ]),
+    gauge(
+      'throughput_tokens_per_second',
+      'All output tokens of good answers, hidden reasoning included, a second over the measured windows.',
+      (cell) => [[cell.throughput.tokensPerSecond]],
+    ),
     gauge('goodput_requests_per_second', 'Good answers a second that met every objective.', (cell) => [
       [cell.goodput?.requestsPerSecond],
     ]),

@@ -14,8 +14,10 @@ export function roundRecord(record: RequestRecord): RequestRecord {
     gaps: record.gaps.map(toMicroseconds),
   };
   if (record.secondTokenGap !== undefined) rounded.secondTokenGap = toMicroseconds(record.secondTokenGap);
-  if (record.tokens.first !== undefined) {
-    rounded.tokens = { ...record.tokens, first: toMicroseconds(record.tokens.first) };
+  const { first, visibleAfterMs } = record.tokens;
+  if (first !== undefined) rounded.tokens = { ...record.tokens, first: toMicroseconds(first) };
+  if (visibleAfterMs !== undefined) {
+    rounded.tokens = { ...rounded.tokens, visibleAfterMs: toMicroseconds(visibleAfterMs) };
   }
   return rounded;
 }

@@ -24,6 +24,7 @@ describe('formulas', () => {
       tpot: 10,
       chunk_rate: 50,
       token_rate: 100,
+      output_rate: expect.closeTo(10 / 0.18, 6),
       latency: 180,
       total: 200,
       reader_wait: expect.closeTo(120, 6),
@@ -44,6 +45,7 @@ describe('formulas', () => {
       longest_gap: 20,
       chunks: 5,
       output_tokens: 10,
+      hidden_reasoning: null,
       bytes: 900,
     });
   });
@@ -60,6 +62,7 @@ describe('formulas', () => {
       total: 200,
       reader_wait: 200,
       queue: 2,
+      output_rate: 50,
       output_tokens: 10,
       bytes: 900,
     });
@@ -126,6 +129,41 @@ describe('formulas', () => {
       'no token count',
       { tokens: { output: null, source: 'chunks' } },
       { tpot: null, token_rate: null, output_tokens: null },
+    ],
+    [
+      'hidden reasoning is in the output, not in the speed',
+      { tokens: { output: 1010, source: 'usage', reasoning: 1000, hiddenReasoning: 1000, first: 2 } },
+      { tpot: 10, token_rate: 100, output_rate: expect.closeTo(1010 / 0.18, 6), hidden_reasoning: 1000 },
+    ],
+    [
+      'reasoning that was sent counts like any content',
+      { tokens: { output: 10, source: 'usage', reasoning: 8, hiddenReasoning: 0, first: 2 } },
+      { tpot: 10, hidden_reasoning: 0 },
+    ],
+    [
+      'the time of a summary does not count either',
+      {
+        tokens: {
+          ...{ output: 1010, source: 'usage', reasoning: 1000, hiddenReasoning: 1000 },
+          ...{ first: 2, visibleAfterMs: 40 },
+        },
+      },
+      { tpot: 5, token_rate: 200 },
+    ],
+    [
+      'an older record does not name hidden reasoning: it is hidden where no reasoning text came',
+      { tokens: { output: 1010, source: 'usage', reasoning: 1000, first: 202 } },
+      { tpot: 10, hidden_reasoning: 1000 },
+    ],
+    [
+      'an older record with reasoning text is taken as it was',
+      { tokens: { output: 10, source: 'usage', reasoning: 8, first: 2 }, chars: { answer: 9, thinking: 9 } },
+      { tpot: 10, hidden_reasoning: 0 },
+    ],
+    [
+      'nothing but hidden reasoning has no speed',
+      { tokens: { output: 1000, source: 'usage', reasoning: 1000, hiddenReasoning: 1000, first: 0 } },
+      { tpot: null, token_rate: null, hidden_reasoning: 1000 },
     ],
     ['no content', { contentEvents: 0, gaps: [] }, { stalls: null, stalled_ms: null, longest_gap: null }],
   ])('%s', (_, changes, expected) => {
