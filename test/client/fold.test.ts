@@ -21,7 +21,9 @@ function observe(
   });
   fold.onSent(0);
   fold.onHeaders(1, 200, {});
-  for (const [atMs, ...events] of timed) fold.onFrame(events, atMs, fold.onRead(atMs, new Uint8Array(1)));
+  for (const [index, [atMs, ...events]] of timed.entries()) {
+    fold.onFrame(events, atMs, fold.onRead(atMs, new Uint8Array(1), index + 1));
+  }
   const endMs = timed.at(-1)?.[0] ?? 1;
   return fold.finish(endMs, { kind: 'eof' });
 }
