@@ -1,5 +1,5 @@
-import type { ClientOptions } from '../client/client.ts';
-import type { Target, Timeouts } from '../model/plan.ts';
+import { targetOptions } from '../client/target-options.ts';
+import type { Timeouts } from '../model/plan.ts';
 import type { Secret } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { usesSimulator } from '../scenario/plan.ts';
@@ -81,7 +81,7 @@ function serviceOptions(
       {
         name: provider,
         ...(model === undefined ? {} : { model }),
-        client: { ...clientOf(upstream), timeouts },
+        client: { ...targetOptions(upstream), timeouts },
       },
     ],
     strategy: strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy },
@@ -91,8 +91,4 @@ function serviceOptions(
     maxStreams: 100_000,
     drainMs: DRAIN_MS,
   };
-}
-
-function clientOf({ baseUrl, dialect, auth, apiKey }: Target): ClientOptions {
-  return { baseUrl, dialect, auth, ...(apiKey === undefined ? {} : { apiKey }) };
 }

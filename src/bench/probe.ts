@@ -3,7 +3,8 @@ import { verdictFigures } from '../analysis/stream-figures.ts';
 import { streamingVerdict } from '../analysis/streaming-verdict.ts';
 import { usualStream } from '../analysis/verdict-fold.ts';
 import { addressOf } from '../client/address.ts';
-import { type ClientOptions, createClient, type StreamClient } from '../client/client.ts';
+import { createClient, type StreamClient } from '../client/client.ts';
+import { targetOptions } from '../client/target-options.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { Prompt, Target } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
@@ -34,6 +35,8 @@ export interface ProbeOptions {
   signal?: AbortSignal;
   /** True when the dialect was concluded from the URL alone; the report says so. Default false. */
   guessed?: boolean;
+  /** True when the method was concluded from the dialect; the hint for a refusal says so. Default false. */
+  methodGuessed?: boolean;
   /** Told before each request, counted from 1. */
   onRequest?: (number: number) => void;
   /** Default: the machine's clock. */
@@ -46,7 +49,12 @@ export interface ProbeOptions {
  * that found nobody there, no other is sent. Rejects with a `UserError` where the target itself is not valid.
  */
 export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { clock = monotonicClock, guessed = false, forMs = Number.POSITIVE_INFINITY } = options;
+  const {
+    clock = monotonicClock,
+    guessed = false,
+    methodGuessed = false,
+    forMs = Number.POSITIVE_INFINITY,
+  } = options;
   const backends = await startBackends(loaded);
   const secrets = [...loaded.secrets, ...backends.secrets];
   try {
@@ -56,7 +64,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     const { url, method } = requestLine(target, prompt, modes[0]!);
     const probedAt = clock.wallTime().toISOString();
     const timeouts = { ...plan.timeouts, totalMs: Math.max(plan.timeouts.totalMs, finite(forMs) + 1000) };
-    const client = createClient({ ...clientOptions(target), timeouts, secrets, clock });
+    const client = createClient({ ...targetOptions(target), methodGuessed, timeouts, secrets, clock });
     try {
       await warmCode(target.dialect, target.connect?.http);
       const redact = createRedactor(secrets);
@@ -146,17 +154,12 @@ function judged(
   });
 }
 
-function clientOptions(target: Target): ClientOptions {
-  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect } = target;
-  return { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect };
-}
-
 // Method and address of the request as it really goes out. Name and password of the address are left behind.
 function requestLine(target: Target, { messages, maxTokens }: Prompt, mode: Mode) {
-  const { baseUrl, dialect, model, textPath, body, method } = target;
+  const { baseUrl, path: use, dialect, model, textPath, body, method } = target;
   const format = wireFormat(dialect, defined({ textPath, body }));
   const wire = format.request({ messages, stream: mode === 'streaming', ...defined({ model, maxTokens }) });
-  const { origin, path } = addressOf(baseUrl, format, wire.path);
+  const { origin, path } = addressOf(baseUrl, format, wire.path, use);
   return { url: `${origin.origin}${path}`, method: method ?? wire.method };
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../model/errors.ts';
+import type { PathUse } from '../model/plan.ts';
 import type { WireFormat } from '../wire/format.ts';
 
 /** Origin and path of a request. */
@@ -6,16 +7,26 @@ export interface Address {
   origin: URL;
   /** Path and query. */
   path: string;
+  /** The dialect's path, where it was added to the URL; empty where the URL was taken whole. */
+  appended: string;
 }
 
 /**
  * Where a request goes. `baseUrl` is the API's base, to which the dialect's path is added; when it already ends in the
  * dialect's own path it is taken whole. Then the model stays as the URL has it, but what tells a streaming request from
  * another (`:streamGenerateContent`, `/generate_stream`, `/converse-stream`) is as `path` has it. The URL's query string
- * is kept. Throws a `UserError` when it is no http(s) URL.
+ * is kept. With `use: 'exact'` nothing is added or changed, whatever the dialect and the mode. Throws a `UserError` when
+ * it is no http(s) URL.
  */
-export function addressOf(baseUrl: string, format: WireFormat, path: string): Address {
+export function addressOf(
+  baseUrl: string,
+  format: WireFormat,
+  path: string,
+  use: PathUse = 'dialect',
+): Address {
   const url = parseUrl(baseUrl);
+  const origin = new URL(url.origin);
+  if (use === 'exact') return { origin, path: `${url.pathname}${url.search}`, appended: '' };
   const [ownPath = '', ownQuery = ''] = path.split('?', 2);
   const whole = format.ownsPath(url.pathname);
   const pathname = whole
@@ -24,7 +35,11 @@ export function addressOf(baseUrl: string, format: WireFormat, path: string): Ad
   // What a URL that is taken whole has already is not said twice, nor kept where it is of the other mode only.
   const kept = parameters(url.search).filter((part) => !whole || !endingsOf(format).queries.has(part));
   const query = [...kept, ...parameters(ownQuery)].join('&');
-  return { origin: new URL(url.origin), path: `${pathname || '/'}${query === '' ? '' : `?${query}`}` };
+  return {
+    origin,
+    path: `${pathname || '/'}${query === '' ? '' : `?${query}`}`,
+    appended: whole ? '' : ownPath,
+  };
 }
 
 function parameters(query: string): string[] {

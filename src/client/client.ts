@@ -1,12 +1,19 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import type { StreamEvent } from '../model/events.ts';
-import { type AuthScheme, type ConnectOptions, DEFAULT_TIMEOUTS, type Timeouts } from '../model/plan.ts';
+import {
+  type AuthScheme,
+  type ConnectOptions,
+  DEFAULT_TIMEOUTS,
+  type PathUse,
+  type Timeouts,
+} from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { ChatRequest, Message } from '../model/request.ts';
+import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import type { WireFormat } from '../wire/format.ts';
+import { joinPatches } from '../wire/merge-patch.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
 import { type Authorize, authorizer } from './auth.ts';
@@ -22,6 +29,8 @@ export interface ClientOptions {
   provider?: string;
   /** The API's base URL, or the full URL when it ends in the dialect's own path. Default: the provider's. */
   baseUrl?: string;
+  /** `exact`: requests go to `baseUrl` as it is, whatever the dialect. Default: `dialect`, its path is added. */
+  path?: PathUse;
   /** Name of a dialect, such as `openai-chat`. Default: the provider's. */
   dialect?: string;
   /** The key. It is sent, and never shown or stored. */
@@ -32,7 +41,9 @@ export interface ClientOptions {
   model?: string;
   /** Further request headers; they win over all others. */
   headers?: Readonly<Record<string, string>>;
-  /** Further fields of every request body. */
+  /** Which of the fields in which providers differ are sent. Default: the provider's, else the usual ones. */
+  requestFields?: RequestFields;
+  /** Further fields of every request body, as a JSON Merge Patch: objects are merged, `null` removes a field. */
   extra?: Readonly<Record<string, unknown>>;
   /** For the plain `sse` and `ndjson` dialects: where in an event's JSON the text is. */
   textPath?: string;
@@ -42,6 +53,8 @@ export interface ClientOptions {
   body?: string;
   /** For plain endpoints: the method. Default: POST with a body or a prompt, else GET. */
   method?: 'GET' | 'POST';
+  /** True when `method` was concluded from the kind of endpoint: the hint for a 404 or 405 then says so. Default: false. */
+  methodGuessed?: boolean;
   /** Time limits in ms. Default: connect 10 s, first byte and total 5 min, idle 60 s. */
   timeouts?: Partial<Timeouts>;
   /** How connections are made. Default: HTTP/1.1, directly, kept open. */
@@ -60,7 +73,7 @@ export interface RequestOptions {
   /** Upper limit of the answer's length in tokens. */
   maxTokens?: number;
   temperature?: number;
-  /** Further fields of the request body. */
+  /** Further fields of the request body, as a JSON Merge Patch, after those of the client. */
   extra?: Readonly<Record<string, unknown>>;
   /** Cancels the request; its outcome is then `cancelled`. */
   signal?: AbortSignal;
@@ -132,7 +145,8 @@ export function createClient(options: ClientOptions): StreamClient {
     ...(textPath === undefined ? {} : { textPath }),
     ...(thinkTags === undefined ? {} : { thinkTags }),
   });
-  return new Client(options, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
+  const requestFields = { ...row?.requestFields, ...options.requestFields };
+  return new Client({ ...options, requestFields }, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
 }
 
 interface Listeners {
@@ -235,7 +249,11 @@ class Client implements StreamClient {
     { onEvents, onBytes }: Listeners = {},
   ): Promise<Observation> {
     const { options, format } = this;
-    const wire = format.request({ ...chat, extra: { ...options.extra, ...chat.extra } });
+    const wire = format.request({
+      ...chat,
+      fields: options.requestFields,
+      extra: joinPatches(options.extra, chat.extra),
+    });
     const method = options.method ?? wire.method;
     const body = method === 'GET' ? undefined : (options.body ?? wire.body);
     const headers: Record<string, string> = {
@@ -244,7 +262,7 @@ class Client implements StreamClient {
       'accept-encoding': 'identity',
       ...wire.headers,
     };
-    const { origin, path } = addressOf(this.baseUrl, format, wire.path);
+    const { origin, path, appended } = addressOf(this.baseUrl, format, wire.path, options.path);
     const key = this.authorize({
       method,
       url: new URL(path, origin),
@@ -263,6 +281,7 @@ class Client implements StreamClient {
         headers,
         ...(body === undefined ? {} : { body }),
       },
+      choices: { appendedPath: appended, methodGuessed: options.methodGuessed === true },
       timeouts: this.timeouts,
       clock: this.clock,
       redact: this.redact,

@@ -4,6 +4,7 @@ import type { Redact } from '../model/secrets.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import { type Ending, outcomeOf } from './outcome.ts';
+import type { SentRequest } from './refusal.ts';
 import { TokenTally } from './token-tally.ts';
 
 /** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
@@ -37,6 +38,7 @@ export class Fold {
   private readonly originAt: number;
   private readonly keepText: boolean;
   private readonly redact: Redact;
+  private readonly request: SentRequest | undefined;
 
   private connection: ConnectionInfo | undefined;
   private status: number | undefined;
@@ -69,7 +71,10 @@ export class Fold {
     originAt: number;
     keepText: boolean;
     redact: Redact;
+    /** The request, for the hints of a refusal. */
+    request?: SentRequest;
   }) {
+    this.request = options.request;
     this.originAt = options.originAt;
     this.mode = options.mode;
     this.keepText = options.keepText;
@@ -285,6 +290,7 @@ export class Fold {
       failure: this.failure,
       complete: this.complete,
       hiddenReasoning,
+      request: this.request,
     });
     if (outcome.message !== undefined) outcome.message = this.redact(outcome.message);
     if (outcome.body !== undefined) outcome.body = this.redact(outcome.body);

@@ -2,6 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import type { Outcome, TimeoutPhase } from '../model/record.ts';
 import { readErrorBody } from '../wire/errors.ts';
 import { excerpt } from '../wire/json.ts';
+import { refusalHint, type SentRequest } from './refusal.ts';
 import { LOOK_TITLE, sniff } from './sniff.ts';
 
 /** How the exchange with the server came to its end, seen from the socket. */
@@ -26,6 +27,8 @@ export interface Evidence {
   complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
   /** Reasoning tokens that the provider counts but did not send as text; undefined where it does not count them. */
   hiddenReasoning?: number;
+  /** What was asked; absent where nobody needs the hint. */
+  request?: SentRequest;
 }
 
 const BODY_CHARS = 500;
@@ -80,7 +83,7 @@ function contentless({ finish, raw = finish }: NonNullable<Evidence['complete']>
   };
 }
 
-function httpError(status: number, { bodyPrefix, headers }: Evidence): Outcome {
+function httpError(status: number, { bodyPrefix, headers, request }: Evidence): Outcome {
   const read = readErrorBody(bodyPrefix);
   const said =
     read?.message ?? (headers.location === undefined ? undefined : `redirect to ${headers.location}`);
@@ -91,7 +94,9 @@ function httpError(status: number, { bodyPrefix, headers }: Evidence): Outcome {
   };
   if (read?.code !== undefined) outcome.code = read.code;
   if (bodyPrefix.trim() !== '') outcome.body = bodyPrefix.slice(0, BODY_CHARS);
-  if (status === 401 || status === 403)
+  const refused = request === undefined ? undefined : refusalHint(status, bodyPrefix, request);
+  if (refused !== undefined) outcome.hint = refused;
+  else if (status === 401 || status === 403)
     outcome.hint = 'check the key, and that the provider is the right one';
   else if (status === 407) outcome.hint = NETWORK_HINT.PROXY_AUTH!;
   else if (status === 404) outcome.hint = "check the URL's path, the dialect and the model's name";

@@ -1,4 +1,5 @@
 import { createClient, type StreamClient } from '../client/client.ts';
+import { targetOptions } from '../client/target-options.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
@@ -57,13 +58,7 @@ function onlyToCount(observation: Observation): Observation {
 }
 
 function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonly Secret[]): StreamClient {
-  const { baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect } = target;
-  return createClient({
-    ...{ baseUrl, dialect, auth, apiKey, headers, extra, textPath, body, method, connect },
-    timeouts: plan.timeouts,
-    secrets,
-    clock,
-  });
+  return createClient({ ...targetOptions(target), timeouts: plan.timeouts, secrets, clock });
 }
 
 function chatOf(target: Target, prompt: Prompt, stream: boolean) {

@@ -1,5 +1,5 @@
 import type { Mode } from './record.ts';
-import type { Message } from './request.ts';
+import type { Message, RequestFields } from './request.ts';
 
 /** A scenario made concrete: what to send where, in which order. Holds no time; the engine adds that. */
 
@@ -18,6 +18,12 @@ export type AuthScheme =
  * each block, and kept to its end. `per-request`: opened for one request, and closed after it.
  */
 export type ConnectionUse = 'warm' | 'cold' | 'per-request';
+
+/** Where requests go: to the target's URL with the dialect's path, or to the URL as it is. */
+export const PATH_USES = ['dialect', 'exact'] as const;
+
+/** One of `PATH_USES`. */
+export type PathUse = (typeof PATH_USES)[number];
 
 /** A name that is not looked up: connections to `host:port` go to these addresses. */
 export interface PinnedName {
@@ -67,13 +73,17 @@ export interface Target {
   dialect: string;
   /** The API's base URL, or the full URL when it already ends in the dialect's own path. Query is kept. */
   baseUrl: string;
+  /** `exact`: requests go to `baseUrl` as it is. Default: `dialect`, which adds the dialect's path to a base URL. */
+  path?: PathUse;
   model?: string;
   /** Secret: reaches the request's header and nothing else. */
   apiKey?: string;
   auth: AuthScheme;
   /** Further request headers. Their values are secret. */
   headers: Readonly<Record<string, string>>;
-  /** Further fields of the request body. */
+  /** Which of the fields in which providers differ are sent. Default: the usual ones of the dialect. */
+  requestFields?: RequestFields;
+  /** Further fields of the request body, as a JSON Merge Patch: `null` removes a field. */
   extra?: Readonly<Record<string, unknown>>;
   /** For the plain `sse` and `ndjson` dialects: where in an event's JSON the text is (`choices.0.delta.content`). */
   textPath?: string;

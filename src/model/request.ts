@@ -6,6 +6,14 @@ export interface Message {
   content: string;
 }
 
+/** The fields in which providers of one dialect differ. */
+export interface RequestFields {
+  /** The field that limits the answer's length. Default: `max_tokens`. */
+  maxTokens?: 'max_tokens' | 'max_completion_tokens';
+  /** The field that asks a stream for its token counts; `none` sends no such field. Default: `stream_options`. */
+  usage?: 'stream_options' | 'none';
+}
+
 /** A request for an answer, in no provider's words. */
 export interface ChatRequest {
   /** The model's name as the provider knows it. Plain endpoints have none. */
@@ -17,7 +25,9 @@ export interface ChatRequest {
   temperature?: number;
   /** True for a stream, false for one whole answer. */
   stream: boolean;
-  /** Further fields of the request body, merged in last: what a provider has beyond the common ones. */
+  /** Which of the differing fields the provider takes. */
+  fields?: RequestFields;
+  /** Further fields of the request body, applied last as a JSON Merge Patch: objects are merged, `null` removes a field. */
   extra?: Readonly<Record<string, unknown>>;
 }
 

@@ -86,6 +86,8 @@ export type ServiceSettings = z.output<typeof serviceSchema>;
 // What the service brings by itself, with what to write instead where there is something.
 const OWN: Readonly<Record<string, string>> = {
   url: 'for the model behind it: service.upstream.url',
+  path: 'the endpoint decides',
+  requestFields: 'the service has its own fields: write extra',
   provider: 'for the model behind it: service.upstream.provider',
   dialect: 'the endpoint decides; for the model behind it: service.upstream.dialect',
   model: 'write service.upstream.model',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { PATH_USES } from '../model/plan.ts';
 import { connectionContradictions, connectionFields } from './connection-schema.ts';
 import {
   apiKey,
@@ -30,6 +31,11 @@ export const targetSchema = mapping({
   url: httpUrl()
     .optional()
     .describe("The API's base URL, or the full URL of the endpoint. Default: the provider's."),
+  path: choice(PATH_USES)
+    .optional()
+    .describe(
+      "exact: requests go to url as it is. Default: dialect, which adds the dialect's path where url does not end in it.",
+    ),
   dialect: dialectName()
     .optional()
     .describe("The wire format that is spoken there. Default: the provider's."),
@@ -45,10 +51,24 @@ export const targetSchema = mapping({
     )
     .optional()
     .describe('Further request headers.'),
+  requestFields: mapping({
+    maxTokens: choice(['max_tokens', 'max_completion_tokens'])
+      .optional()
+      .describe('The field that limits the length of the answer.'),
+    usage: choice(['stream_options', 'none'])
+      .optional()
+      .describe('The field that asks a stream for its token counts; none sends no such field.'),
+  })
+    .optional()
+    .describe(
+      "For the dialects openai-chat and openai-completions: which of the fields in which providers differ are sent. Default: the provider's, else max_tokens and stream_options.",
+    ),
   extra: z
     .record(z.string(), z.unknown(), { error: 'a mapping of body fields' })
     .optional()
-    .describe('Further fields of the request body, such as temperature.'),
+    .describe(
+      'Further fields of the request body, such as temperature. Mappings are merged into what is sent anyway, and null removes a field, at any depth (JSON Merge Patch).',
+    ),
   textPath: text()
     .optional()
     .describe(
@@ -85,6 +105,13 @@ function contradictions(value: unknown): Contradiction[] {
   if (service !== undefined) return [...found, ...serviceProblems(fields)];
   if (profile !== undefined && provider !== SIMULATOR) {
     found.push({ path: ['profile'], message: 'a profile is for targets with provider: simulator' });
+  }
+  if (fields.path === 'exact' && fields.url === undefined) {
+    found.push({
+      path: ['path'],
+      message: 'path: exact needs the url to be sent to',
+      params: { hint: 'give url' },
+    });
   }
   return [...found, ...endpointProblems(fields, 'the target')];
 }

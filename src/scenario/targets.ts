@@ -108,12 +108,25 @@ export function resolveTarget(
     if (address === undefined) throw new Error(`the service of target ${target.name} has not been started`);
     return serviceTarget(target, target.service, address, connect);
   }
-  const { provider = CUSTOM, url, model, profile, apiKey, headers, extra, textPath, body, method } = target;
+  const {
+    provider = CUSTOM,
+    url,
+    path,
+    model,
+    profile,
+    apiKey,
+    headers,
+    extra,
+    textPath,
+    body,
+    method,
+  } = target;
   const row = providerRow(provider);
   const dialect = target.dialect ?? row?.dialect;
   if (dialect === undefined) throw new Error(`target ${target.name} has no dialect`);
   const baseUrl = url ?? (isEmbedded(target) ? simulatorBase(dialect, simulatorUrl) : row?.baseUrl);
   if (baseUrl === undefined) throw new Error(`target ${target.name} has no address`);
+  const requestFields = { ...row?.requestFields, ...target.requestFields };
   // The simulator chooses its profile by the model that a request asks for.
   const asked = provider === SIMULATOR ? (profile ?? model) : model;
   return {
@@ -123,6 +136,8 @@ export function resolveTarget(
     baseUrl,
     auth: authOf(row, dialect, apiKey),
     headers: headers ?? {},
+    ...(path === 'exact' ? { path } : {}),
+    ...(Object.keys(requestFields).length === 0 ? {} : { requestFields }),
     ...(asked === undefined ? {} : { model: asked }),
     ...(apiKey === undefined ? {} : { apiKey: apiKey.trim() }),
     ...(extra === undefined ? {} : { extra }),

@@ -40,9 +40,8 @@ export const agUi: WireFormat = {
       tools: [],
       context: [],
       forwardedProps: compact({ model: chat.model, stream: chat.stream ? undefined : false }),
-      ...chat.extra,
     };
-    return post('', body, true);
+    return post('', chat, body, { stream: true });
   },
 
   ownsPath: (pathname) => pathname.endsWith('/ag-ui'),

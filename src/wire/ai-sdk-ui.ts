@@ -49,8 +49,14 @@ export const aiSdkUi: WireFormat = {
       role,
       parts: [{ type: 'text', text: content }],
     }));
-    const body = { id: 'streambench', messages, trigger: 'submit-message', model: chat.model, ...chat.extra };
-    return post('', chat.stream ? body : { ...body, stream: false }, true);
+    const body = {
+      id: 'streambench',
+      messages,
+      trigger: 'submit-message',
+      model: chat.model,
+      stream: chat.stream ? undefined : false,
+    };
+    return post('', chat, body, { stream: true });
   },
 
   ownsPath: (pathname) => pathname.endsWith('/ai-sdk-ui'),

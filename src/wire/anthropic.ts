@@ -30,9 +30,8 @@ export const anthropic: WireFormat = {
       messages: chat.messages.filter((message) => message.role !== 'system'),
       temperature: chat.temperature,
       stream: chat.stream,
-      ...chat.extra,
     };
-    const request = post('/messages', body, chat.stream);
+    const request = post('/messages', chat, body);
     return { ...request, headers: { ...request.headers, 'anthropic-version': '2023-06-01' } };
   },
 

@@ -18,9 +18,8 @@ export function appRequest(chat: ChatRequest) {
     temperature: chat.temperature,
     // Said only when it is not what a streaming endpoint is there for.
     stream: chat.stream ? undefined : false,
-    ...chat.extra,
   };
-  return post('', body, chat.stream);
+  return post('', chat, body);
 }
 
 /** What a request asks an application for, under any of the usual names. */

@@ -21,21 +21,18 @@ export const bedrockConverse: WireFormat = {
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
 
   request(chat) {
-    const { inferenceConfig, ...extra } = chat.extra ?? {};
     const texts = (role: string) => chat.messages.filter((message) => message.role === role);
     const system = texts('system').map(({ content }) => ({ text: content }));
     const limits = compact({ maxTokens: chat.maxTokens, temperature: chat.temperature });
-    const config = { ...limits, ...asObject(inferenceConfig) };
     const body = {
       system: system.length > 0 ? system : undefined,
       messages: chat.messages
         .filter((message) => message.role !== 'system')
         .map(({ role, content }) => ({ role, content: [{ text: content }] })),
-      inferenceConfig: Object.keys(config).length > 0 ? config : undefined,
-      ...extra,
+      inferenceConfig: Object.keys(limits).length > 0 ? limits : undefined,
     };
     const path = `/model/${encodeURIComponent(chat.model ?? '')}/${chat.stream ? 'converse-stream' : 'converse'}`;
-    return post(path, body, chat.stream, 'application/vnd.amazon.eventstream');
+    return post(path, chat, body, { accept: 'application/vnd.amazon.eventstream' });
   },
 
   ownsPath: (pathname) => PATH.test(pathname),

@@ -1,6 +1,7 @@
 import type { CompleteEvent, FinishReason } from '../model/events.ts';
 import type { ChatRequest, Message, WireRequest } from '../model/request.ts';
-import { asArray, asObject, asText } from './json.ts';
+import { asArray, asObject, asText, type Json } from './json.ts';
+import { mergePatch } from './merge-patch.ts';
 
 /** What the chat dialects have in common. */
 
@@ -28,13 +29,30 @@ export function finishWord(table: FinishWords, { finish, raw }: CompleteEvent): 
   return finish;
 }
 
-/** A POST of a JSON body; keys whose value is undefined are left out. */
-export function post(path: string, body: object, stream: boolean, accept = 'text/event-stream'): WireRequest {
+/**
+ * A POST of a JSON body, with the request's `extra` fields merged in last. Keys whose value is undefined are left out.
+ * `accept` is the media type of a stream.
+ */
+export function post(
+  path: string,
+  chat: ChatRequest,
+  body: Json,
+  { accept = 'text/event-stream', stream = chat.stream }: { accept?: string; stream?: boolean } = {},
+): WireRequest {
   return {
     method: 'POST',
     path,
     headers: { 'content-type': 'application/json', accept: stream ? accept : 'application/json' },
-    body: JSON.stringify(body),
+    body: JSON.stringify(chat.extra === undefined ? body : mergePatch(body, chat.extra)),
+  };
+}
+
+/** The fields of OpenAI's own APIs and their like in which providers differ; `undefined` for one that is not sent. */
+export function differingFields({ maxTokens, stream, fields = {} }: ChatRequest): Json {
+  const { maxTokens: limit = 'max_tokens', usage = 'stream_options' } = fields;
+  return {
+    [limit]: maxTokens,
+    stream_options: stream && usage === 'stream_options' ? { include_usage: true } : undefined,
   };
 }
 

@@ -48,9 +48,8 @@ export const cohere: WireFormat = {
       max_tokens: chat.maxTokens,
       temperature: chat.temperature,
       stream: chat.stream,
-      ...chat.extra,
     };
-    return post(PATH, body, chat.stream);
+    return post(PATH, chat, body);
   },
 
   ownsPath: (pathname) => pathname.endsWith(PATH),

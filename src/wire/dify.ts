@@ -27,9 +27,8 @@ export const dify: WireFormat = {
       query: promptText(chat.messages),
       response_mode: chat.stream ? 'streaming' : 'blocking',
       user: 'streambench',
-      ...chat.extra,
     };
-    return post(PATH, body, chat.stream);
+    return post(PATH, chat, body);
   },
 
   ownsPath: (pathname) => pathname.endsWith(PATH),

@@ -21,24 +21,21 @@ function geminiFormat(name: string, title: string, array: boolean): WireFormat {
     carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
 
     request(chat) {
-      const { generationConfig, ...extra } = chat.extra ?? {};
       const system = chat.messages.filter((message) => message.role === 'system');
       const rest = chat.messages.filter((message) => message.role !== 'system');
       const limits = compact({ maxOutputTokens: chat.maxTokens, temperature: chat.temperature });
-      const config = { ...limits, ...asObject(generationConfig) };
       const body = {
         systemInstruction: system.length > 0 ? { parts: [{ text: promptText(system) }] } : undefined,
         contents: rest.map(({ role, content }) => ({
           role: role === 'assistant' ? 'model' : 'user',
           parts: [{ text: content }],
         })),
-        generationConfig: Object.keys(config).length > 0 ? config : undefined,
-        ...extra,
+        generationConfig: Object.keys(limits).length > 0 ? limits : undefined,
       };
       const method = chat.stream ? 'streamGenerateContent' : 'generateContent';
       const path = `/models/${encodeURIComponent(chat.model ?? '')}:${method}`;
       const query = chat.stream && !array ? '?alt=sse' : '';
-      return post(`${path}${query}`, body, chat.stream, array ? 'application/json' : undefined);
+      return post(`${path}${query}`, chat, body, { accept: array ? 'application/json' : undefined });
     },
 
     ownsPath: (pathname) => PATH.test(pathname),

@@ -97,17 +97,14 @@ function ollama(endpoint: Endpoint): WireFormat {
     ]),
 
     request(chat) {
-      const { options, ...extra } = chat.extra ?? {};
       const limits = compact({ num_predict: chat.maxTokens, temperature: chat.temperature });
-      const merged = { ...limits, ...asObject(options) };
       const body = {
         model: chat.model,
         ...endpoint.prompt(chat),
         stream: chat.stream,
-        options: Object.keys(merged).length > 0 ? merged : undefined,
-        ...extra,
+        options: Object.keys(limits).length > 0 ? limits : undefined,
       };
-      return post(path, body, chat.stream, 'application/x-ndjson');
+      return post(path, chat, body, { accept: 'application/x-ndjson' });
     },
 
     ownsPath: (pathname) => pathname.endsWith(path),

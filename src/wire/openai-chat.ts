@@ -1,7 +1,7 @@
 import type { UsageEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { gather } from './answer.ts';
-import { chatMessages, finishWord, post } from './chat.ts';
+import { chatMessages, differingFields, finishWord, post } from './chat.ts';
 import { type AnswerContext, jsonBody, type WireFormat } from './format.ts';
 import type { Frame } from './frame.ts';
 import { asCount, asNumber, asObject, asText, compact, type Json, parseJson } from './json.ts';
@@ -22,13 +22,11 @@ export const openaiChat: WireFormat = {
     const body = {
       model: chat.model,
       messages: chat.messages,
-      max_tokens: chat.maxTokens,
       temperature: chat.temperature,
       stream: chat.stream,
-      stream_options: chat.stream ? { include_usage: true } : undefined,
-      ...chat.extra,
+      ...differingFields(chat),
     };
-    return post('/chat/completions', body, chat.stream);
+    return post('/chat/completions', chat, body);
   },
 
   ownsPath: (pathname) => pathname.endsWith('/chat/completions'),

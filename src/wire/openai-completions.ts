@@ -1,7 +1,7 @@
 import type { UsageEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { gather } from './answer.ts';
-import { finishWord, post, promptText } from './chat.ts';
+import { differingFields, finishWord, post, promptText } from './chat.ts';
 import { jsonBody, type WireFormat } from './format.ts';
 import type { Frame } from './frame.ts';
 import { asCount, asNumber, asObject, asText, compact, parseJson } from './json.ts';
@@ -23,13 +23,12 @@ export const openaiCompletions: WireFormat = {
     const body = {
       model: chat.model,
       prompt: promptText(chat.messages),
-      max_tokens: chat.maxTokens,
       temperature: chat.temperature,
       stream: chat.stream,
-      stream_options: chat.stream ? { include_usage: true } : undefined,
-      ...chat.extra,
+      // Text completions have no other field for the limit.
+      ...differingFields({ ...chat, fields: { ...chat.fields, maxTokens: 'max_tokens' } }),
     };
-    return post(PATH, body, chat.stream);
+    return post(PATH, chat, body);
   },
 
   ownsPath: (pathname) => pathname.endsWith(PATH) && !pathname.endsWith('/chat/completions'),

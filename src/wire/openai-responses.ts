@@ -26,13 +26,13 @@ export const openaiResponses: WireFormat = {
   request(chat) {
     const body = {
       model: chat.model,
-      input: chat.messages,
+      // OpenAI takes messages without a type, other servers of this API do not.
+      input: chat.messages.map((message) => ({ type: 'message', ...message })),
       max_output_tokens: chat.maxTokens,
       temperature: chat.temperature,
       stream: chat.stream,
-      ...chat.extra,
     };
-    return post('/responses', body, chat.stream);
+    return post('/responses', chat, body);
   },
 
   ownsPath: (pathname) => pathname.endsWith('/responses'),

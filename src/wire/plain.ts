@@ -116,9 +116,8 @@ export function plainRequest(chat: ChatRequest, { body, method }: PlainOptions, 
     prompt: promptText(chat.messages),
     // Said only when it is not what the endpoint is there for.
     stream: chat.stream ? undefined : false,
-    ...chat.extra,
   };
-  return post('', fields, chat.stream, accept);
+  return post('', chat, fields, { accept });
 }
 
 /** What a request to a plain endpoint asks for: `prompt` or `messages` of the body or the query. */

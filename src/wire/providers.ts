@@ -1,6 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import { suggest } from '../model/names.ts';
 import type { AuthScheme } from '../model/plan.ts';
+import type { RequestFields } from '../model/request.ts';
 
 /** A provider is a row of data: where it is, what it speaks, how it wants its key. */
 export interface Provider {
@@ -11,9 +12,13 @@ export interface Provider {
   auth: AuthScheme;
   /** The environment variable that usually holds the key. */
   keyVariable?: string;
+  /** The request fields that it takes, where they are not the usual ones of its dialect. */
+  requestFields?: RequestFields;
   /** What a user should know, in one line. */
   note?: string;
 }
+
+const COMPLETION_TOKENS: RequestFields = { maxTokens: 'max_completion_tokens' };
 
 /** All providers that are known by name. `simulator` is the embedded one: its address is filled in when it starts. */
 export const PROVIDERS: readonly Provider[] = [
@@ -24,14 +29,16 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'OPENAI_API_KEY',
-    note: 'for the Responses API give the dialect openai-responses',
+    requestFields: COMPLETION_TOKENS,
+    note: 'Responses API: dialect openai-responses',
   },
   {
     name: 'azure-openai',
     dialect: 'openai-chat',
     auth: 'api-key',
     keyVariable: 'AZURE_OPENAI_API_KEY',
-    note: 'URL: https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT?api-version=VERSION',
+    requestFields: COMPLETION_TOKENS,
+    note: 'URL: https://RESOURCE.openai.azure.com/openai/v1; the model is the deployment',
   },
   {
     name: 'anthropic',
@@ -46,14 +53,14 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'gemini',
     auth: 'x-goog-api-key',
     keyVariable: 'GEMINI_API_KEY',
-    note: 'thoughts: extra { generationConfig: { thinkingConfig: { includeThoughts: true } } }',
+    note: 'with thoughts: extra { generationConfig: { thinkingConfig: { includeThoughts: true } } }',
   },
   {
     name: 'vertex',
     dialect: 'gemini',
     auth: 'bearer',
     keyVariable: 'VERTEX_ACCESS_TOKEN',
-    note: 'URL: https://aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google',
+    note: 'URL: https://aiplatform.googleapis.com/v1/projects/PROJECT/locations/global/publishers/google',
   },
   {
     name: 'bedrock',
@@ -77,7 +84,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'ZHIPU_API_KEY',
-    note: 'thinking of glm-4.5 and later: extra { thinking: { type: enabled | disabled } }',
+    note: 'glm-4.7 and glm-5 think unless extra is { thinking: { type: disabled } }',
   },
   {
     name: 'zhipu-jwt',
@@ -93,7 +100,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'ZAI_API_KEY',
-    note: 'Zhipu outside of China',
+    note: 'Zhipu outside China; for the coding plan: https://api.z.ai/api/coding/paas/v4',
   },
   {
     name: 'deepseek',
@@ -101,6 +108,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'DEEPSEEK_API_KEY',
+    note: 'models deepseek-v4-flash and deepseek-v4-pro; without thinking: extra { thinking: { type: disabled } }',
   },
   {
     name: 'qwen',
@@ -108,7 +116,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'DASHSCOPE_API_KEY',
-    note: 'outside of China: https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
+    note: 'keys belong to a region; elsewhere: https://WORKSPACE.REGION.maas.aliyuncs.com/compatible-mode/v1',
   },
   {
     name: 'moonshot',
@@ -116,7 +124,8 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'MOONSHOT_API_KEY',
-    note: 'outside of China: https://api.moonshot.ai/v1',
+    requestFields: COMPLETION_TOKENS,
+    note: 'outside China: https://api.moonshot.ai/v1',
   },
   {
     name: 'minimax',
@@ -139,6 +148,8 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'MISTRAL_API_KEY',
+    // Any field that it does not know is refused with a 422; the counts come unasked.
+    requestFields: { usage: 'none' },
   },
   {
     name: 'cohere',
@@ -153,10 +164,11 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'GROQ_API_KEY',
+    requestFields: COMPLETION_TOKENS,
   },
   {
     name: 'together',
-    baseUrl: 'https://api.together.xyz/v1',
+    baseUrl: 'https://api.together.ai/v1',
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'TOGETHER_API_KEY',
@@ -174,6 +186,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'OPENROUTER_API_KEY',
+    requestFields: { maxTokens: 'max_completion_tokens', usage: 'none' },
   },
   {
     name: 'xai',
@@ -181,13 +194,15 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'XAI_API_KEY',
+    requestFields: COMPLETION_TOKENS,
   },
   {
     name: 'perplexity',
-    baseUrl: 'https://api.perplexity.ai',
-    dialect: 'openai-chat',
+    baseUrl: 'https://api.perplexity.ai/v1',
+    dialect: 'openai-responses',
     auth: 'bearer',
     keyVariable: 'PERPLEXITY_API_KEY',
+    note: 'Agent API; models are PROVIDER/NAME, such as perplexity/sonar',
   },
   {
     name: 'cerebras',
@@ -195,6 +210,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'CEREBRAS_API_KEY',
+    requestFields: COMPLETION_TOKENS,
   },
   {
     name: 'huggingface',
@@ -202,7 +218,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'HF_TOKEN',
-    note: 'the router before many providers',
+    note: 'routes to many providers',
   },
   {
     name: 'ollama',

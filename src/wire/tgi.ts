@@ -22,17 +22,14 @@ export const tgi: WireFormat = {
   carries: new Set(['message_chunk', 'usage', 'complete', 'error']),
 
   request(chat) {
-    const { parameters, ...extra } = chat.extra ?? {};
     const body = {
       inputs: promptText(chat.messages),
       parameters: {
         details: true,
         ...compact({ max_new_tokens: chat.maxTokens, temperature: chat.temperature }),
-        ...asObject(parameters),
       },
-      ...extra,
     };
-    return post(chat.stream ? STREAM : WHOLE, body, chat.stream);
+    return post(chat.stream ? STREAM : WHOLE, chat, body);
   },
 
   // `/api/generate` is Ollama's.

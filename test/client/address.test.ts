@@ -18,6 +18,22 @@ describe('where a request goes', () => {
     expect([address.origin.origin, address.path]).toEqual([origin, path]);
   });
 
+  test.each(DIALECT_NAMES)('%s: an exact URL is left as it is, in both modes', (dialect) => {
+    const format = wireFormat(dialect);
+    for (const url of ['http://h:1/a/b/?x=1&y', 'http://h:1/v1/chat/completions', 'http://h:1/'])
+      for (const stream of [true, false]) {
+        const { path } = format.request({ messages: [], model: 'm', stream });
+        const address = addressOf(url, format, path, 'exact');
+        expect(`${address.origin.origin}${address.path}`).toBe(url);
+        expect(address.appended).toBe('');
+      }
+  });
+
+  test('what was appended is told', () => {
+    expect(addressOf('http://h/v1', chat, '/chat/completions').appended).toBe('/chat/completions');
+    expect(addressOf('http://h/v1/chat/completions', chat, '/chat/completions').appended).toBe('');
+  });
+
   test("a dialect's own query joins the target's", () => {
     expect(addressOf('http://h/v1?key=k', chat, '/x?alt=sse').path).toBe('/v1/x?key=k&alt=sse');
   });

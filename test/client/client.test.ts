@@ -71,7 +71,7 @@ describe('a stream', () => {
     expect(request).toContain('accept-encoding: identity');
     expect(JSON.parse(request.split('\r\n\r\n')[1]!)).toMatchObject({
       model: 'm',
-      max_tokens: 7,
+      max_completion_tokens: 7,
       stream: true,
     });
   });

@@ -22,7 +22,22 @@ describe('resolveTarget', () => {
       apiKey: 'sk-1234567',
       auth: 'bearer',
       headers: {},
+      requestFields: { maxTokens: 'max_completion_tokens' },
     });
+  });
+
+  it('merges request fields into those of the provider', () => {
+    const { requestFields } = target('provider: openai, model: m, requestFields: { usage: none }', {
+      OPENAI_API_KEY: 'sk-1234567',
+    });
+    expect(requestFields).toEqual({ maxTokens: 'max_completion_tokens', usage: 'none' });
+    expect(target('url: "http://h/v1", dialect: openai-chat').requestFields).toBeUndefined();
+  });
+
+  it('takes an exact url, and needs one for it', () => {
+    expect(target('url: "http://h/x", dialect: openai-chat, path: exact').path).toBe('exact');
+    expect(target('url: "http://h/x", dialect: openai-chat, path: dialect').path).toBeUndefined();
+    expect(() => target('provider: openai, model: m, apiKey: k, path: exact')).toThrow(/needs the url/);
   });
 
   it('lets the target have its own way', () => {
