@@ -39,7 +39,7 @@ export async function probeOnce(
   const ask = {
     messages: prompt.messages,
     ...(target.model === undefined ? {} : { model: target.model }),
-    ...(prompt.maxTokens === undefined ? {} : { maxTokens: prompt.maxTokens }),
+    maxTokens: target.maxTokens ?? prompt.maxTokens,
     signal: stop.signal,
   };
   try {

@@ -1,17 +1,7 @@
 import { Chalk } from 'chalk';
-import { Command, CommanderError, type Option } from 'commander';
-import { packageVersion } from '../bench/environment.ts';
+import { CommanderError } from 'commander';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
-import { abCommand } from './commands/ab.ts';
-import { compareCommand } from './commands/compare.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { listCommands } from './commands/lists.ts';
-import { probeCommand } from './commands/probe.ts';
-import { reportCommand } from './commands/report.ts';
-import { runCommand } from './commands/run.ts';
-import { serveCommand } from './commands/serve.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { validateCommand } from './commands/validate.ts';
+import { createProgram } from './program.ts';
 import { type CommonOptions, processSession, type Session } from './session.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
@@ -30,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     return session;
   };
   try {
-    await program(open).parseAsync(argv);
+    await createProgram(open).parseAsync(argv);
   } catch (error) {
     session.exitCode = explain(error, session);
   }
@@ -38,47 +28,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (code !== EXIT.ok) session.warn(`exit ${code}: ${EXIT_MEANING[code]}`);
   await flushed();
   process.exit(code);
-}
-
-function program(open: (options: CommonOptions) => Session): Command {
-  const root = new Command('streambench')
-    .description('Streaming benchmark and TTFB profiler for LLM and Server-Sent-Events endpoints.')
-    .version(packageVersion(), '-V, --version')
-    .option('--no-color', 'no colour, also on a terminal')
-    .option('-q, --quiet', 'no progress and no remarks: warnings and errors alone go to stderr')
-    .option('-v, --verbose', 'say more on stderr')
-    .configureHelp({ optionDescription })
-    .helpCommand('help [command]', 'show the help of a command')
-    .showHelpAfterError('(--help shows what there is)')
-    .showSuggestionAfterError()
-    .exitOverride()
-    .addHelpText('after', exitCodesHelp());
-  for (const add of [
-    runCommand,
-    probeCommand,
-    abCommand,
-    compareCommand,
-    reportCommand,
-    validateCommand,
-    doctorCommand,
-    simulateCommand,
-    serveCommand,
-    listCommands,
-  ]) {
-    add(root, () => open(root.opts<CommonOptions>()));
-  }
-  return root;
-}
-
-/** An option's description with its default, where that says something: that nothing is repeated yet does not. */
-function optionDescription({ description, defaultValue }: Option): string {
-  const isKnown = defaultValue !== undefined && !Array.isArray(defaultValue);
-  return isKnown ? `${description} (default: ${defaultValue})` : description;
-}
-
-function exitCodesHelp(): string {
-  const rows = Object.entries(EXIT_MEANING).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`);
-  return `\nExit codes:\n${rows.join('\n')}`;
 }
 
 /** Tells the person what went wrong; returns the exit code it deserves. */

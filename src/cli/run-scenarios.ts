@@ -1,6 +1,6 @@
 import type { RunObserver, RunResult } from '../bench/run.ts';
 import type { StopSignals } from '../engine/block.ts';
-import { EXIT, UserError } from '../model/errors.ts';
+import { EXIT } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { createRedactor } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
@@ -12,7 +12,8 @@ import { canRedraw } from './terminal.ts';
 export interface RunSettings {
   output: string;
   json?: boolean;
-  workers: string;
+  /** Measuring threads. */
+  workers: number | 'auto';
   calibrate?: boolean;
   strict?: boolean;
   baseline?: string;
@@ -29,13 +30,13 @@ export async function runScenarios(
   for (const { secrets } of loaded) session.hide(createRedactor(secrets));
   const { checkGates } = await import('../bench/gates.ts');
   for (const scenario of loaded) checkGates(scenario);
+  await checkTokenizers(loaded);
+  await checkBaselines(flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
     for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
     return;
   }
-  await checkTokenizers(loaded);
-  await checkBaselines(flags);
   const { onInterrupt } = await import('./interrupt.ts');
   const interrupt = onInterrupt((message) => session.warn(message));
   const reports: Report[] = [];
@@ -110,7 +111,7 @@ async function runOne(
     };
     return await runScenario(scenario, {
       output,
-      workers: workerCount(workers),
+      workers,
       calibrate,
       strict,
       ...(baseline === undefined ? {} : { baseline }),
@@ -120,16 +121,6 @@ async function runOne(
   } finally {
     progress?.end();
   }
-}
-
-function workerCount(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
-  throw new UserError('usage', {
-    message: `--workers ${text} is not a number of threads`,
-    hint: 'write auto, or 1 to 64',
-  });
 }
 
 async function printTables(report: Report, session: Session): Promise<void> {

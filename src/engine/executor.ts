@@ -62,5 +62,10 @@ function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonl
 }
 
 function chatOf(target: Target, prompt: Prompt, stream: boolean) {
-  return { model: target.model, messages: prompt.messages, maxTokens: prompt.maxTokens, stream };
+  return {
+    model: target.model,
+    messages: prompt.messages,
+    maxTokens: target.maxTokens ?? prompt.maxTokens,
+    stream,
+  };
 }

@@ -81,6 +81,8 @@ export interface Target {
   auth: AuthScheme;
   /** Further request headers. Their values are secret. */
   headers: Readonly<Record<string, string>>;
+  /** Upper limit of the answer in tokens; takes the place of the prompt's. */
+  maxTokens?: number;
   /** Which of the fields in which providers differ are sent. Default: the usual ones of the dialect. */
   requestFields?: RequestFields;
   /** Further fields of the request body, as a JSON Merge Patch: `null` removes a field. */

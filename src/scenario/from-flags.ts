@@ -3,12 +3,13 @@ import { dialectOfUrl } from '../wire/dialects.ts';
 import { maskUrl } from './document.ts';
 import { CUSTOM, providerRow } from './endpoint-schema.ts';
 import { type Env, reference } from './env.ts';
+import { readHeaders } from './headers.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
 import { flagSource, type Origin } from './source.ts';
 
 /** The flags that stand in for a scenario file. */
 export interface ScenarioFlags {
-  /** `--target`: the API's base URL, or an endpoint's full URL. */
+  /** `--target`: the API's base URL, or an endpoint's full URL. Without a scheme, for this machine only, http is meant. */
   target?: string;
   provider?: string;
   dialect?: string;
@@ -23,6 +24,12 @@ export interface ScenarioFlags {
   header?: readonly string[];
   /** `--api-key`; better left to the provider's environment variable. */
   apiKey?: string;
+  /** `--method`, `--body`, `--text-path`: for plain endpoints. */
+  method?: string;
+  body?: string;
+  textPath?: string;
+  /** `--exact-url`: the URL is taken as it is. */
+  exactUrl?: boolean;
 }
 
 /** A document made of flags, and which flag gave which part of it. */
@@ -38,7 +45,8 @@ const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
 /** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
 export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument {
-  const { target: url, provider, model, concurrency, requests, mode } = flags;
+  const { provider, model, concurrency, requests, mode, method, body, textPath } = flags;
+  const url = flags.target === undefined ? undefined : assumeHttp(flags.target);
   if (url === undefined && provider === undefined) {
     const hint = 'give a scenario file, or --target URL, or --provider NAME';
     throw new UserError('usage', { message: 'there is nothing to measure', hint });
@@ -47,7 +55,9 @@ export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument 
   const headers = readHeaders(flags.header ?? []);
   const apiKey = flags.apiKey ?? keyReference(provider, headers, env);
   const name = model ?? provider ?? (url !== undefined && URL.canParse(url) ? new URL(url).host : CUSTOM);
-  const target = present({ name, provider, url, dialect, model, apiKey, headers });
+  const path = flags.exactUrl ? 'exact' : undefined;
+  const request = { method, body, textPath, path };
+  const target = present({ name, provider, url, dialect, model, apiKey, headers, ...request });
   const prompt = present({
     name: 'prompt',
     text: flags.prompt ?? DEFAULT_PROMPT,
@@ -66,6 +76,14 @@ export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument 
   return { document, origins: originsOf(flags) };
 }
 
+// A host of this machine, with or without a port, where a URL should begin with its scheme.
+const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?([/?#]|$)/i;
+
+/** A URL of this machine without a scheme is an http one; of another machine nobody can tell, and a key may be at stake. */
+export function assumeHttp(url: string): string {
+  return LOCAL_HOST.test(url) ? `http://${url}` : url;
+}
+
 // An endpoint's full URL says what it speaks; a base URL could speak anything. What is no URL is told of later.
 function dialectOfFull(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
@@ -79,61 +97,16 @@ function dialectOfFull(url: string | undefined): string | undefined {
 }
 
 /** The reference service, in front of what the other flags name: of the simulator, where they name nothing. */
-function throughService({ name, headers, model, url, dialect, apiKey }: Record<string, unknown>): object {
+function throughService(target: Record<string, unknown>): object {
+  const { provider: _, model, url, dialect, apiKey, ...rest } = target;
   const upstream = present({ model, url, dialect, apiKey });
-  return present({ name, headers, service: { upstream } });
+  return { ...rest, service: { upstream } };
 }
 
 /** The scenario that the flags describe, checked. Throws a `UserError` whose places are the flags. */
 export function loadFromFlags(flags: ScenarioFlags, options: ParseOptions): LoadedScenario {
   const { document, origins } = scenarioFromFlags(flags, options.env);
   return readScenario(flagSource(document, origins), options);
-}
-
-/** Two targets for one interleaved run. */
-export interface AbFlags extends Omit<ScenarioFlags, 'target' | 'provider' | 'model'> {
-  /** `PROVIDER/MODEL`, or a URL with the model behind a `#`. */
-  a: string;
-  b: string;
-}
-
-/** The scenario of A against B: the same prompts to both. Throws a `UserError` whose places are the words given. */
-export function loadAb({ a, b, ...shared }: AbFlags, options: ParseOptions): LoadedScenario {
-  const sides = [a, b].map((text) => scenarioFromFlags({ ...shared, ...sideOf(text) }, options.env));
-  const names = sideNames(a, b);
-  const targets = sides.map(({ document }, index) => {
-    const [target] = document.targets as Record<string, unknown>[];
-    return { ...target, name: names[index] };
-  });
-  const [first] = sides;
-  const origins: Origin[] = [
-    { path: ['targets', 0], from: maskUrl(a) },
-    { path: ['targets', 1], from: maskUrl(b) },
-    ...first!.origins.filter(({ path }) => path[0] !== 'targets'),
-  ];
-  const name = targets.map((target) => target.name).join(' or ');
-  return readScenario(flagSource({ ...first!.document, name, targets }, origins), options);
-}
-
-function sideOf(text: string): Pick<ScenarioFlags, 'target' | 'provider' | 'model'> {
-  if (/^https?:/.test(text)) {
-    const [target = '', model] = text.split('#', 2);
-    return { target, ...(model === undefined ? {} : { model }) };
-  }
-  const slash = text.indexOf('/');
-  return slash === -1 ? { provider: text } : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
-}
-
-// Short, as they head every row: the models, or where one model is asked, or else a number.
-function sideNames(a: string, b: string): string[] {
-  const sides = [a, b].map(sideOf);
-  const models = sides.map(({ model, provider }) => model ?? provider);
-  if (models[0] !== models[1] && models.every((model) => model)) return models as string[];
-  const places = sides.map(({ target, provider }) =>
-    target === undefined ? provider! : maskUrl(target).replace(/^https?:\/\/([^@/]*@)?/, ''),
-  );
-  if (places[0] !== places[1]) return places;
-  return [1, 2].map((number) => `${models[0] ?? places[0]} (${number})`);
 }
 
 // The reference instead of the key: it is what the report shows, and it tells where the key came from.
@@ -147,26 +120,6 @@ function keyReference(
   const variable = row?.auth === 'sigv4' ? undefined : row?.keyVariable;
   const authorized = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
   return variable !== undefined && env[variable] && !authorized ? reference(variable) : undefined;
-}
-
-/** The headers of `-H` lines. Throws a `UserError` (`usage`) for a line that is none, without repeating it. */
-export function readHeaders(lines: readonly string[]): Record<string, string> | undefined {
-  if (lines.length === 0) return undefined;
-  return Object.fromEntries(
-    lines.map((line) => {
-      const at = line.indexOf(':');
-      const name = line.slice(0, Math.max(at, 0)).trim();
-      if (name === '') {
-        // The line itself is not shown: it may be a key.
-        throw new UserError('usage', {
-          message: 'this is no header',
-          place: { file: '--header' },
-          hint: "write -H 'name: value'",
-        });
-      }
-      return [name, line.slice(at + 1).trim()];
-    }),
-  );
 }
 
 function originsOf(flags: ScenarioFlags): Origin[] {
@@ -186,6 +139,10 @@ function originsOf(flags: ScenarioFlags): Origin[] {
     [model, from(field('model'), `--model ${model}`)],
     [flags.apiKey, from(field('apiKey'), '--api-key')],
     [flags.header, from(['targets', 0, 'headers'], '--header')],
+    [flags.method, from(['targets', 0, 'method'], `--method ${flags.method}`)],
+    [flags.body, from(['targets', 0, 'body'], '--body')],
+    [flags.textPath, from(['targets', 0, 'textPath'], `--text-path ${flags.textPath}`)],
+    [flags.exactUrl, from(['targets', 0, 'path'], '--exact-url')],
     [flags.prompt, from(['prompts', 0, 'text'], '--prompt')],
     [maxTokens, from(['prompts', 0, 'maxTokens'], `--max-tokens ${maxTokens}`)],
     [concurrency, from(['load', 'concurrency'], `--concurrency ${concurrency}`)],

@@ -41,7 +41,7 @@ const ENDPOINTS: Readonly<Record<ServiceSettings['endpoint'], { path: string; di
 
 /** The endpoint of a target that is the service. */
 export function serviceTarget(
-  { name, headers = {}, extra }: ScenarioTarget,
+  { name, headers = {}, extra, maxTokens }: ScenarioTarget,
   service: ServiceSettings,
   { url, token }: ServiceAddress,
   connect: ConnectOptions | undefined,
@@ -64,6 +64,7 @@ export function serviceTarget(
     auth: 'bearer',
     apiKey: token,
     headers,
+    ...(maxTokens === undefined ? {} : { maxTokens }),
     extra: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)),
     ...(connect === undefined ? {} : { connect }),
   };

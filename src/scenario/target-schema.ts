@@ -11,7 +11,7 @@ import {
   providerName,
   SIMULATOR,
 } from './endpoint-schema.ts';
-import { ALWAYS, choice, mapping, text } from './fields.ts';
+import { ALWAYS, choice, mapping, text, whole } from './fields.ts';
 import { serviceProblems, serviceSchema } from './service-schema.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -51,6 +51,9 @@ export const targetSchema = mapping({
     )
     .optional()
     .describe('Further request headers.'),
+  maxTokens: whole(1)
+    .optional()
+    .describe("Upper limit of the answer's length in tokens, in place of the prompt's."),
   requestFields: mapping({
     maxTokens: choice(['max_tokens', 'max_completion_tokens'])
       .optional()

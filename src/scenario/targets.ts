@@ -136,6 +136,7 @@ export function resolveTarget(
     baseUrl,
     auth: authOf(row, dialect, apiKey),
     headers: headers ?? {},
+    ...(target.maxTokens === undefined ? {} : { maxTokens: target.maxTokens }),
     ...(path === 'exact' ? { path } : {}),
     ...(Object.keys(requestFields).length === 0 ? {} : { requestFields }),
     ...(asked === undefined ? {} : { model: asked }),

@@ -20,7 +20,13 @@ export async function runCommand(
   let redact: Redact = (text) => text;
   const session: Session = {
     env: options.env ?? {},
-    stderr: { isTTY: false } as NodeJS.WriteStream,
+    stderr: {
+      isTTY: false,
+      write(text: string) {
+        outcome.stderr += redact(text);
+        return true;
+      },
+    } as NodeJS.WriteStream,
     width: options.width ?? 80,
     color: { stdout: 0, stderr: 0 },
     quiet: false,

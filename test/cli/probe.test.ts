@@ -143,8 +143,8 @@ test('a dumb terminal gets ASCII', async () => {
 });
 
 test.each<[string[], string]>([
-  [['-n', '0'], '--requests is not a whole number from 1 to 1000'],
-  [['--for', 'soon'], '--for soon is not a duration'],
+  [['-n', '0'], '--requests: expected a whole number from 1 to 1000'],
+  [['--for', 'soon'], '--for: expected a duration'],
   [['--mode', 'twice'], '--mode'],
   [['--dialect', 'openai-chatt'], 'did you mean "openai-chat"'],
   [['--provider', 'opnai'], 'did you mean "openai"'],
@@ -156,5 +156,71 @@ test.each<[string[], string]>([
 });
 
 test('what is no URL is refused', async () => {
-  await expect(runCommand(probeCommand, ['probe', 'localhost:8080'])).rejects.toThrow('http://');
+  await expect(runCommand(probeCommand, ['probe', 'example.com:8080'])).rejects.toThrow('http://');
+});
+
+const refuse =
+  (head: string, body = '') =>
+  (socket: Socket) =>
+    void socket.write(`HTTP/1.1 ${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+
+test('an exact URL is asked as it is, with any dialect', async () => {
+  const server = await serve(answerChat);
+  const args = [
+    'probe',
+    `${server.url}/my/gateway?k=v`,
+    '--dialect',
+    'openai-chat',
+    '--exact-url',
+    '--model',
+    'm',
+  ];
+  const { code, stdout } = await runCommand(probeCommand, args);
+  expect(code).toBe(0);
+  expect(server.requests[0]).toMatch(/^POST \/my\/gateway\?k=v HTTP/);
+  expect(stdout).toContain('/my/gateway?k=v');
+});
+
+test('a 404 says which path was appended, and a 404 or 405 to a guessed GET names --method POST', async () => {
+  const missing = await serve(refuse('404 Not Found'));
+  const appended = await runCommand(probeCommand, [
+    'probe',
+    `${missing.url}/v2`,
+    '--provider',
+    'vllm',
+    '--json',
+  ]);
+  expect(appended.stdout).toMatch(/path \/chat\/completions was appended.*--exact-url/);
+  const guessed = await runCommand(probeCommand, ['probe', `${missing.url}/ask`, '--json']);
+  expect(guessed.stdout).toContain('--method POST');
+  const chosen = await runCommand(probeCommand, ['probe', `${missing.url}/ask`, '--method', 'get', '--json']);
+  expect(chosen.stdout).not.toContain('--method POST');
+  const notAllowed = await serve(refuse('405 Method Not Allowed'));
+  const refused = await runCommand(probeCommand, ['probe', `${notAllowed.url}/ask`, '--json']);
+  expect(refused.stdout).toContain('--method POST');
+});
+
+test('a 422 that names a field says how to leave it out, and that works', async () => {
+  const error =
+    '{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","stream_options","include_usage"],"msg":"Extra inputs are not permitted","input":true}]}}';
+  const server = await serve((socket, request) =>
+    request.includes('stream_options')
+      ? refuse('422 Unprocessable Content', error)(socket)
+      : answerChat(socket),
+  );
+  const args = ['probe', `${server.url}/v1`, '--dialect', 'openai-chat', '--model', 'm'];
+  const { code, stdout } = await runCommand(probeCommand, [...args, '--json']);
+  expect(code).toBe(7);
+  const [, setting] = /--set (targets\.\*\.requestFields\.usage=none)/.exec(stdout)!;
+  expect((await runCommand(probeCommand, [...args, '--set', setting!])).code).toBe(0);
+  expect(
+    (await runCommand(probeCommand, [...args, '--set', 'targets.0.extra.stream_options=null'])).code,
+  ).toBe(0);
+});
+
+test('a host of this machine needs no scheme', async () => {
+  const server = await serve(answerChat);
+  const args = ['probe', `localhost:${server.port}/v1/chat/completions`, '--model', 'm', '--ip', '4'];
+  expect((await runCommand(probeCommand, args)).code).toBe(0);
+  expect(server.requests[0]).toMatch(/^POST \/v1\/chat\/completions /);
 });

@@ -42,7 +42,7 @@ describe('report', () => {
     const { stdout } = await streambench(['report', '--help']);
     for (const name of ['terminal', ...REPORTER_NAMES])
       expect(stdout).toMatch(new RegExp(`[ ,]${name}[,\\s]`));
-    await expect(report('junti')).rejects.toThrow('unknown format "junti"\n  did you mean "junit"?');
-    await expect(report('html')).rejects.toThrow('known: terminal, json, markdown, csv, junit, ');
+    await expect(report('junti')).rejects.toThrow('got "junti"\n  did you mean "junit"?');
+    await expect(report('html')).rejects.toThrow('one of terminal, json, markdown, csv, junit, ');
   });
 });

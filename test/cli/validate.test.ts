@@ -26,3 +26,19 @@ test('every file is looked at, whatever was wrong with the ones before', async (
   expect(stderr).toMatch(/missing\.yaml: no such scenario file[\s\S]*wrong\.yaml:3:\d+: .*unknown provider/);
   await expect(runCommand(validateCommand, ['validate', sound])).resolves.toMatchObject({ code: 0 });
 });
+
+test('--env-from gives variables to the scenario and nothing to Node', async () => {
+  const scenario = file('uses.yaml', SOUND.replace('name: sound', 'name: sound\nseed: ${env:SEED}'));
+  // Node would refuse to start with these options.
+  const variables = file('variables', 'SEED=7\nNODE_OPTIONS=--no-such-option\n');
+  const given = await streambench(['validate', scenario, '--env-from', variables]);
+  expect({ code: given.code, stdout: given.stdout }).toEqual({
+    code: 0,
+    stdout: `${scenario}: ok (sound)\n`,
+  });
+  const without = await streambench(['validate', scenario]);
+  expect(without.stderr).toContain('SEED is not set');
+  const missing = await streambench(['validate', scenario, '--env-from', join(folder.path, 'none')]);
+  expect(missing.code).toBe(2);
+  expect(missing.stderr).toMatch(/--env-from .* cannot be read \(ENOENT\)/);
+});

@@ -237,7 +237,11 @@ describe('mistakes', () => {
       /unknown option '--concurency'[\s\S]*--concurrency/,
     ],
     ['an unknown command', () => ['rnu'], /unknown command 'rnu'[\s\S]*run/],
-    ['an unknown format', () => ['report', folder.path, '-f', 'jsn'], /unknown format "jsn"\n.*"json"/],
+    [
+      'an unknown format',
+      () => ['report', folder.path, '-f', 'jsn'],
+      /--format: expected one of [\s\S]*, got "jsn"\n.*"json"/,
+    ],
     ['no such run', () => ['report', join(folder.path, 'nope')], /nope/],
     [
       'an output folder that cannot be written',

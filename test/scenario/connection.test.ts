@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connectionOverrides } from '../../src/cli/scenario-flags.ts';
+import { connectionOverrides } from '../../src/cli/flags/connection.ts';
 import type { ConnectOptions } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/secrets.ts';
 import { parseOverride } from '../../src/scenario/overrides.ts';
@@ -158,7 +158,7 @@ describe('the flags', () => {
   it('change every target, with paths that begin where the user is', () => {
     const overrides = connectionOverrides({
       connection: 'cold',
-      http: 2,
+      http: '2',
       streamsPerSession: 5,
       ca: 'x/ca.pem',
       insecure: true,
@@ -186,7 +186,7 @@ describe('the flags', () => {
   });
 
   it('are the place of what is wrong with them', () => {
-    const overrides = connectionOverrides({ http: Number('x'), ip: 5 });
+    const overrides = connectionOverrides({ http: '3', ip: '5' });
     const error = userError(() => parseScenario(scenario(''), 's.yaml', { env: {}, overrides }));
     expect(error.problems.map(({ place }) => place?.file)).toEqual(['--http', '--ip']);
   });

@@ -1,10 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import {
-  loadAb,
-  loadFromFlags,
-  type ScenarioFlags,
-  scenarioFromFlags,
-} from '../../src/scenario/from-flags.ts';
+import { loadFromFlags, type ScenarioFlags, scenarioFromFlags } from '../../src/scenario/from-flags.ts';
 import { planScenario } from '../../src/scenario/plan.ts';
 import { userError } from './helpers.ts';
 
@@ -78,14 +73,14 @@ describe('a scenario from flags', () => {
   it('places every problem at its flag', () => {
     expect(
       problems({
-        target: 'localhost:8000',
+        target: 'example.com:8000',
         provider: 'opnai',
         concurrency: [1, Number.NaN],
         mode: 'streming',
       }),
     ).toEqual([
       '--provider opnai | targets[0].provider: unknown provider "opnai"',
-      '--target localhost:8000 | targets[0].url: expected a URL that begins with http:// or https://, got "localhost:8000"',
+      '--target example.com:8000 | targets[0].url: expected a URL that begins with http:// or https://, got "example.com:8000"',
       '--mode streming | modes[0]: expected one of streaming, non-streaming, got "streming"',
       '--concurrency 1,NaN | load.concurrency[1]: expected a whole number of at least 1, got NaN',
     ]);
@@ -108,22 +103,33 @@ describe('a scenario from flags', () => {
   });
 });
 
-describe('A against B', () => {
-  it.each([
-    ['http://h:1/v1#fast', 'http://h:1/v1#large', ['fast', 'large']],
-    ['vllm/m', 'sglang/other', ['m', 'other']],
-    ['vllm/m', 'sglang/m', ['vllm', 'sglang']],
-    ['http://u:secret@h:1/v1#m', 'https://h:2/v1#m', ['h:1/v1', 'h:2/v1']],
-    ['vllm/m', 'http://h:1/v1#m', ['vllm', 'h:1/v1']],
-    ['vllm/m', 'vllm/m', ['m (1)', 'm (2)']],
-    ['http://h/v1', 'https://h/v1', ['h/v1 (1)', 'h/v1 (2)']],
-  ])('%s and %s have short names that differ', (a, b, names) => {
-    const { scenario } = loadAb({ a, b, dialect: 'openai-chat' }, { env: {} });
-    expect(scenario.targets.map(({ name }) => name)).toEqual(names);
-  });
-});
-
 test('the full URL of an endpoint says what is spoken there', () => {
   const { scenario } = loadFromFlags({ target: 'http://h/v1/chat/completions', model: 'm' }, { env: {} });
   expect(scenario.targets[0]).toMatchObject({ dialect: 'openai-chat', url: 'http://h/v1/chat/completions' });
+});
+
+test.each(['localhost:8000/x', '127.0.0.1:8000/x', '[::1]:8000/x', 'LOCALHOST/x', 'localhost?x'])(
+  '%s is a URL of this machine, and means http',
+  (target) => {
+    const { scenario } = loadFromFlags({ target, dialect: 'sse' }, { env: {} });
+    expect(scenario.targets[0]!.url).toBe(`http://${target}`);
+  },
+);
+
+test('of another machine nobody can say whether it is http or https', () => {
+  expect(problems({ target: 'localhost.example.com/x', dialect: 'sse' })[0]).toContain('http:// or https://');
+});
+
+test('the request flags give the fields of the target', () => {
+  const { scenario } = loadFromFlags(
+    { target: 'http://h/ask', dialect: 'sse', method: 'POST', body: '{}', textPath: 'a.b', exactUrl: true },
+    { env: {} },
+  );
+  expect(scenario.targets[0]).toMatchObject({ method: 'POST', body: '{}', textPath: 'a.b', path: 'exact' });
+});
+
+test('a request flag that the service has no use for is refused, not forgotten', () => {
+  expect(problems({ provider: 'service', body: '{}' })).toEqual([
+    '--body | targets[0].body: body and service exclude each other',
+  ]);
 });

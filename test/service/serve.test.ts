@@ -38,10 +38,10 @@ test('what cannot work is said at once', async () => {
     [['--strategy', 'every-chunks'], 'did you mean "every-chunk"'],
     [['--upstream', 'opnai'], 'did you mean "openai"'],
     [['--upstream', 'openai'], 'OPENAI_API_KEY is not set'],
-    [['--max-message', '64k'], '--max-message 64k is not a whole number from 1 to'],
-    [['--max-user-streams', '0'], '--max-user-streams 0 is not a whole number from 1 to'],
-    [['--stall-limit', 'never'], '--stall-limit never is not a duration'],
-    [['--checkpoint', 'soon'], '--checkpoint soon is not a duration'],
+    [['--max-message', '64k'], '--max-message: expected a whole number from 1 to'],
+    [['--max-user-streams', '0'], '--max-user-streams: expected a whole number from 1 to'],
+    [['--stall-limit', 'never'], '--stall-limit: expected a duration'],
+    [['--checkpoint', 'soon'], '--checkpoint: expected a duration'],
     [['--db', '/nowhere/at/all.db'], 'cannot open the message store'],
   ];
   const answers = await Promise.all(wrong.map(([args]) => runProgram(['serve', '--port', '0', ...args])));

@@ -1,19 +1,19 @@
 import type { AddCommand } from '../command.ts';
-import { runScenarios } from '../run-scenarios.ts';
+import { addConnectionOptions } from '../flags/connection.ts';
+import { envOf } from '../flags/env.ts';
+import { addRequestOptions, addSideOptions, type RequestFlags, sideFlags } from '../flags/request.ts';
 import {
-  addConnectionOptions,
   addGateOptions,
   addLoadOptions,
   addScenarioOptions,
-  envOf,
   type ScenarioFlags,
   scenarioOverrides,
-} from '../scenario-flags.ts';
+} from '../flags/scenario.ts';
+import { runScenarios } from '../run-scenarios.ts';
 import type { Session } from '../session.ts';
 
-interface AbCommandFlags extends ScenarioFlags {
-  prompt?: string;
-  dialect?: string;
+interface AbCommandFlags extends ScenarioFlags, RequestFlags {
+  header: string[];
   output: string;
   json?: boolean;
 }
@@ -23,9 +23,10 @@ export const abCommand: AddCommand = (root, open) => {
     .command('ab')
     .description('target A against target B, interleaved in one run')
     .argument('<a>', 'PROVIDER/MODEL, such as zhipu/glm-4-flash, or URL#MODEL')
-    .argument('<b>', 'the other side')
-    .option('--prompt <text>', 'what to ask both')
-    .option('--dialect <name>', 'the wire format of URLs', 'openai-chat');
+    .argument('<b>', 'the other side');
+  command.optionsGroup('For both sides:');
+  addRequestOptions(command);
+  addSideOptions(command);
   addLoadOptions(command, 'of each side and load (default: 40)');
   addGateOptions(command);
   addScenarioOptions(command);
@@ -38,13 +39,12 @@ export const abCommand: AddCommand = (root, open) => {
 };
 
 async function ab(a: string, b: string, flags: AbCommandFlags, session: Session): Promise<void> {
-  const { loadAb } = await import('../../scenario/from-flags.ts');
+  const { loadAb } = await import('../../scenario/from-ab.ts');
   const env = await envOf(flags, session.env);
   const requests = flags.requests ?? (flags.duration === undefined ? 40 : undefined);
-  const overrides = await scenarioOverrides({ ...flags, ...(requests === undefined ? {} : { requests }) });
-  // The dialect is for addresses: a provider has its own.
-  const { dialect, ...rest } = flags;
-  const needed = [a, b].some((side) => /^https?:/.test(side)) ? { dialect } : {};
-  const loaded = loadAb({ ...rest, ...needed, header: [], a, b }, { env, overrides });
+  // Headers are given to each side by itself: what is shared must not carry a key to the other side.
+  const overrides = await scenarioOverrides({ ...flags, requests, header: [] });
+  const own = { a: sideFlags(flags, 'a'), b: sideFlags(flags, 'b') };
+  const loaded = loadAb({ ...flags, a, b, own }, { env, overrides });
   await runScenarios([loaded], { ...flags, workers: 'auto' }, session);
 }

@@ -1,12 +1,13 @@
 import type { ComparisonReport } from '../../bench/compare.ts';
 import type { AddCommand } from '../command.ts';
 import { comparisonExitCode } from '../exit-code.ts';
+import { wholeOption } from '../flags/values.ts';
 import type { Session } from '../session.ts';
 
 interface CompareFlags {
   json?: boolean;
   strict?: boolean;
-  seed: string;
+  seed: number;
   output: string;
 }
 
@@ -17,7 +18,7 @@ export const compareCommand: AddCommand = (root, open) => {
     .argument('<base>', "a run's folder, or the name of a baseline")
     .argument('<new>', "a run's folder, or the name of a baseline")
     .option('-o, --output <folder>', 'where runs and baselines are kept', 'results')
-    .option('--seed <number>', 'the seed of the resampling', '1')
+    .addOption(wholeOption('--seed <number>', 'the seed of the resampling').default(1))
     .option('--strict', 'fail (exit 5) also when it is inconclusive or not comparable')
     .option('--json', 'print the comparison as one JSON document')
     .action((base: string, next: string, flags: CompareFlags) => compare(base, next, flags, open()));
@@ -28,7 +29,7 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
   const comparison = await compareFolders(
     await findBaseline(flags.output, base),
     await findBaseline(flags.output, next),
-    { seed: Number(flags.seed) || 0, warning: (message) => session.warn(`warning: ${message}`) },
+    { seed: flags.seed, warning: (message) => session.warn(`warning: ${message}`) },
   );
   await printComparison(comparison, session, flags.json === true);
   session.exitCode = comparisonExitCode(comparison.verdict, { strict: flags.strict === true });

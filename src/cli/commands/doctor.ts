@@ -1,8 +1,9 @@
 import type { Calibration } from '../../bench/calibrate.ts';
 import type { Check } from '../../bench/doctor.ts';
-import { EXIT, UserError } from '../../model/errors.ts';
+import { EXIT } from '../../model/errors.ts';
+import { parseDuration } from '../../scenario/duration.ts';
 import type { AddCommand } from '../command.ts';
-import { numberList } from '../scenario-flags.ts';
+import { durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
 import type { Session } from '../session.ts';
 
 interface DoctorFlags {
@@ -14,14 +15,33 @@ interface DoctorFlags {
   json?: boolean;
 }
 
+const STREAMS = { min: 1, max: 100_000 };
+
 export const doctorCommand: AddCommand = (root, open) => {
   root
     .command('doctor')
     .description('check whether this machine is fit to measure, and how much it can')
-    .option('-c, --concurrency <count>', 'streams at once that are meant to be measured', Number, 1000)
+    .addOption(
+      wholeOption(
+        '-c, --concurrency <count>',
+        'streams at once that are meant to be measured',
+        STREAMS,
+      ).default(1000),
+    )
     .option('--calibrate', 'measure how late our own stamps are, at growing numbers of streams')
-    .option('--levels <list>', 'with --calibrate: streams at once (default: 10,50,200,500,1000)', numberList)
-    .option('--window <time>', 'with --calibrate: how long each level is measured', '3s')
+    .addOption(
+      wholeListOption(
+        '--levels <list>',
+        'with --calibrate: streams at once (default: 10,50,200,500,1000)',
+        STREAMS,
+      ),
+    )
+    .addOption(
+      durationOption('--window <time>', 'with --calibrate: how long each level is measured', {
+        min: 100,
+        max: 600_000,
+      }).default('3s'),
+    )
     .option('--strict', 'warnings count as failures')
     .option('--json', 'print what was found as one JSON document')
     .action((flags: DoctorFlags) => doctor(flags, open()));
@@ -29,14 +49,7 @@ export const doctorCommand: AddCommand = (root, open) => {
 
 async function doctor(flags: DoctorFlags, session: Session): Promise<void> {
   const { concurrency, levels } = flags;
-  if (!isCount(concurrency)) {
-    throw new UserError('usage', { message: '--concurrency is not a whole number from 1 to 100000' });
-  }
-  if (levels !== undefined && !levels.every(isCount)) {
-    const hint = 'write them as --levels 10,50,200';
-    throw new UserError('usage', { message: '--levels is not a list of whole numbers', hint });
-  }
-  const windowMs = await windowOf(flags.window);
+  const windowMs = parseDuration(flags.window)!;
   const { readFacts } = await import('../../bench/machine.ts');
   const { checksOf } = await import('../../bench/doctor.ts');
   const checkedAt = new Date().toISOString();
@@ -88,16 +101,4 @@ async function calibrate(
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
-}
-
-function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 100_000;
-}
-
-async function windowOf(text: string): Promise<number> {
-  const { parseDuration } = await import('../../scenario/duration.ts');
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms >= 100 && ms <= 600_000) return ms;
-  const hint = 'write it as 3s or 500ms, up to 10m';
-  throw new UserError('usage', { message: `--window ${text} is not a duration of at least 100ms`, hint });
 }

@@ -1,31 +1,25 @@
-import { EXIT, UserError } from '../../model/errors.ts';
+import { EXIT } from '../../model/errors.ts';
 import { createRedactor } from '../../model/secrets.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
+import { parseDuration } from '../../scenario/duration.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
+import type { Override } from '../../scenario/overrides.ts';
 import type { AddCommand } from '../command.ts';
-import {
-  addConnectionOptions,
-  type ConnectionFlags,
-  collect,
-  connectionOverrides,
-} from '../scenario-flags.ts';
+import { addConnectionOptions, type ConnectionFlags, connectionOverrides } from '../flags/connection.ts';
+import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
+import { addRequestOptions, headerOption, MODES, type RequestFlags } from '../flags/request.ts';
+import { choiceOption, collect, durationOption, wholeOption } from '../flags/values.ts';
 import type { Session } from '../session.ts';
 
-interface ProbeFlags extends ConnectionFlags {
+interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   provider?: string;
   model?: string;
-  dialect?: string;
-  prompt?: string;
-  maxTokens?: number;
-  mode?: string;
+  mode: string;
   header: string[];
-  apiKey?: string;
-  method?: string;
-  body?: string;
-  textPath?: string;
   requests: number;
   for?: string;
   timeout?: string;
+  set: string[];
   json?: boolean;
 }
 
@@ -38,23 +32,38 @@ export const probeCommand: AddCommand = (root, open) => {
     .description('look into one request: where its time went, how its stream arrived, what its headers say')
     .argument('[url]', 'any endpoint that streams, or an API (default: the embedded simulator)')
     .option('--provider <name>', 'a provider known by name (see `streambench providers`)')
-    .option('--model <name>', 'the model')
-    .option('--dialect <name>', "the wire format (default: the provider's, or what the URL looks like)")
-    .option('--prompt <text>', 'what to ask')
-    .option('--max-tokens <count>', 'upper limit of the answer in tokens', Number)
-    .option(
-      '--mode <mode>',
-      'streaming, non-streaming, or both: the second says how soon the whole answer is',
-      'streaming',
+    .option('--model <name>', 'the model');
+  addRequestOptions(command);
+  command
+    .addOption(headerOption())
+    .addOption(
+      choiceOption(
+        '--mode <mode>',
+        'streaming, non-streaming, or both: the second says how soon the whole answer is',
+        MODES,
+      ).default('streaming'),
     )
-    .option('-n, --requests <count>', 'requests, one after the other: one cold, the rest warm', Number, 1)
-    .option('--for <time>', 'end the stream after this long (default: 30s without a dialect or provider)')
-    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
-    .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
-    .option('--api-key <key>', "the key (default: the provider's environment variable)")
-    .option('--method <method>', 'for plain endpoints: GET or POST')
-    .option('--body <text>', 'for plain endpoints: the request body, sent as it is')
-    .option('--text-path <path>', "for plain endpoints: where the text is in an event's JSON")
+    .addOption(
+      wholeOption('-n, --requests <count>', 'requests, one after the other: one cold, the rest warm', {
+        min: 1,
+        max: 1000,
+      }).default(1),
+    )
+    .addOption(
+      durationOption(
+        '--for <time>',
+        'end the stream after this long (default: 30s without a dialect or provider)',
+      ),
+    )
+    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'));
+  addEnvOptions(command);
+  command
+    .option(
+      '--set <path=value>',
+      'any field of a scenario, such as targets.0.extra.seed=3; may be repeated',
+      collect,
+      [],
+    )
     .option('--json', 'print what was found as one JSON document');
   addConnectionOptions(command);
   command.action((url: string | undefined, flags: ProbeFlags) => probe(url, flags, open()));
@@ -62,12 +71,9 @@ export const probeCommand: AddCommand = (root, open) => {
 
 async function probe(url: string | undefined, flags: ProbeFlags, session: Session): Promise<void> {
   const { requests } = flags;
-  if (!Number.isInteger(requests) || requests < 1 || requests > 1000) {
-    throw new UserError('usage', { message: '--requests is not a whole number from 1 to 1000' });
-  }
-  const { loaded, guessed, endless } = await target(url, flags, session);
+  const { loaded, guessed, methodGuessed, endless } = await target(url, flags, session);
   session.hide(createRedactor(loaded.secrets));
-  const forMs = await watchTime(flags.for, endless);
+  const forMs = flags.for === undefined ? (endless ? WATCH_MS : undefined) : parseDuration(flags.for);
 
   const interrupt = new AbortController();
   let signal: NodeJS.Signals | undefined;
@@ -84,6 +90,7 @@ async function probe(url: string | undefined, flags: ProbeFlags, session: Sessio
     const report = await probeTarget(loaded, {
       requests,
       guessed,
+      methodGuessed,
       signal: interrupt.signal,
       ...(forMs === undefined ? {} : { forMs }),
       onRequest: (number) => progress.request(number),
@@ -101,51 +108,39 @@ interface Chosen {
   loaded: LoadedScenario;
   /** The dialect was concluded from the URL. */
   guessed: boolean;
+  /** The method was concluded from the dialect. */
+  methodGuessed: boolean;
   /** Nothing says that the stream has an end. */
   endless: boolean;
 }
 
 /** A probe's target is read and checked as that of a run without a scenario file. */
-async function target(url: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
+async function target(address: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
   const { dialectOf, isPlainDialect } = await import('../../bench/probe-target.ts');
-  const { loadFromFlags } = await import('../../scenario/from-flags.ts');
-  const { provider, prompt, body, mode, header, apiKey, model, maxTokens } = flags;
+  const { assumeHttp, loadFromFlags } = await import('../../scenario/from-flags.ts');
+  const { provider, prompt, body } = flags;
+  const url = address === undefined ? undefined : assumeHttp(address);
   const guessed = url !== undefined && provider === undefined && flags.dialect === undefined;
   const dialect = guessed ? dialectOf(url) : flags.dialect;
   const plain = dialect !== undefined && isPlainDialect(dialect);
   const asked = prompt !== undefined || body !== undefined;
-  const method = flags.method?.toUpperCase() ?? (plain && !asked ? 'GET' : undefined);
-  const overrides = [
-    { path: 'targets.0.method', value: method, from: '--method' },
-    { path: 'targets.0.body', value: body, from: '--body' },
-    { path: 'targets.0.textPath', value: flags.textPath, from: '--text-path' },
-    { path: 'timeouts.total', value: flags.timeout, from: '--timeout' },
-    ...connectionOverrides(flags),
-  ].filter(({ value }) => value !== undefined);
+  const methodGuessed = plain && !asked && flags.method === undefined;
   const named = url === undefined && provider === undefined ? 'simulator' : provider;
   if (named !== provider) session.say('no URL and no --provider: probing the embedded simulator');
-  const given = {
-    ...{ target: url, provider: named, dialect, model, prompt, maxTokens, apiKey, mode },
-    ...(header.length === 0 ? {} : { header }),
-  };
-  const loaded = loadFromFlags(defined(given), { env: session.env, overrides });
-  return { loaded, guessed, endless: plain && provider === undefined && !asked };
+  const env = await envOf(flags, session.env);
+  const method = methodGuessed ? 'GET' : flags.method;
+  const loaded = loadFromFlags(
+    { ...flags, requests: undefined, target: url, provider: named, dialect, method },
+    { env, overrides: await overridesOf(flags) },
+  );
+  return { loaded, guessed, methodGuessed, endless: plain && provider === undefined && !asked };
 }
 
-function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
-async function watchTime(text: string | undefined, endless: boolean): Promise<number | undefined> {
-  if (text === undefined) return endless ? WATCH_MS : undefined;
-  const { parseDuration, MAX_DURATION_MS } = await import('../../scenario/duration.ts');
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0 && ms < MAX_DURATION_MS) return ms;
-  throw new UserError('usage', {
-    message: `--for ${text} is not a duration`,
-    hint: 'write it as 10s, 500ms or 2m',
-  });
+async function overridesOf(flags: ProbeFlags): Promise<Override[]> {
+  const { parseOverride } = await import('../../scenario/overrides.ts');
+  const timeout =
+    flags.timeout === undefined ? [] : [{ path: 'timeouts.total', value: flags.timeout, from: '--timeout' }];
+  return [...timeout, ...connectionOverrides(flags), ...flags.set.map(parseOverride)];
 }
 
 interface Progress {

@@ -1,7 +1,6 @@
-import { UserError } from '../../model/errors.ts';
-import { suggest } from '../../model/names.ts';
 import { REPORTER_NAMES } from '../../report/names.ts';
 import type { AddCommand } from '../command.ts';
+import { choiceOption } from '../flags/values.ts';
 import type { Session } from '../session.ts';
 
 const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
@@ -11,7 +10,9 @@ export const reportCommand: AddCommand = (root, open) => {
     .command('report')
     .description("make a run's report again from its records")
     .argument('<run>', "the run's folder, or its id where it is under results/")
-    .option('-f, --format <format>', `one of ${FORMATS.join(', ')}`, 'terminal')
+    .addOption(
+      choiceOption('-f, --format <format>', `one of ${FORMATS.join(', ')}`, FORMATS).default('terminal'),
+    )
     .action((folder: string, flags: { format: string }) => report(folder, flags.format, open()));
 };
 
@@ -24,9 +25,6 @@ async function folderOf(run: string): Promise<string> {
 }
 
 async function report(folder: string, format: string, session: Session): Promise<void> {
-  if (!FORMATS.includes(format)) {
-    throw new UserError('usage', { message: `unknown format "${format}"`, hint: suggest(format, FORMATS) });
-  }
   const { reportRun } = await import('../../bench/rerun.ts');
   const { report, warnings } = await reportRun(await folderOf(folder));
   for (const warning of warnings) session.warn(`warning: ${warning}`);

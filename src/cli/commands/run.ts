@@ -2,25 +2,24 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { AddCommand } from '../command.ts';
-import { type RunSettings, runScenarios } from '../run-scenarios.ts';
+import { addConnectionOptions } from '../flags/connection.ts';
+import { envOf } from '../flags/env.ts';
+import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
 import {
-  addConnectionOptions,
   addGateOptions,
   addLoadOptions,
   addScenarioOptions,
-  envOf,
   type ScenarioFlags,
   scenarioOverrides,
-} from '../scenario-flags.ts';
+} from '../flags/scenario.ts';
+import { wholeOrWordOption } from '../flags/values.ts';
+import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 import type { Session } from '../session.ts';
 
-interface RunFlags extends ScenarioFlags, RunSettings {
+interface RunFlags extends ScenarioFlags, RequestFlags, RunSettings {
   target?: string;
   provider?: string;
   model?: string;
-  dialect?: string;
-  prompt?: string;
-  apiKey?: string;
   header: string[];
 }
 
@@ -36,10 +35,8 @@ export const runCommand: AddCommand = (root, open) => {
       '--provider <name>',
       'a provider known by name (see `streambench providers`), or service, the reference service',
     )
-    .option('--model <name>', 'the model')
-    .option('--dialect <name>', "the wire format, where it is not the provider's")
-    .option('--prompt <text>', 'what to ask')
-    .option('--api-key <key>', "the key (default: the provider's environment variable)");
+    .option('--model <name>', 'the model');
+  addRequestOptions(command);
   addLoadOptions(command);
   addGateOptions(command);
   command
@@ -56,7 +53,12 @@ export const runCommand: AddCommand = (root, open) => {
     .option('-o, --output <folder>', 'where runs are kept', 'results')
     .option('--json', 'print the report as one JSON document instead of tables')
     .option('--keep-text', "keep the answers' texts in the records")
-    .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
+    .addOption(
+      wholeOrWordOption('--workers <count>', 'measuring threads: auto, or a number', 'auto', {
+        min: 1,
+        max: 64,
+      }).default('auto'),
+    )
     .option('--calibrate', "measure the client's own noise floor at each concurrency first")
     .option('--dry-run', 'print what would be done, and send nothing')
     .action((files: string[], flags: RunFlags) => run(files, flags, open()));
@@ -71,7 +73,7 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
   const env = await envOf(flags, session.env);
   const overrides = await scenarioOverrides(flags);
   if (flags.target === undefined && flags.provider === undefined) {
-    refuse(flags, ['model', 'dialect', 'prompt', 'apiKey']);
+    refuse(flags, NEEDS_NO_FILE);
     const { loadScenario } = await import('../../scenario/load.ts');
     return (files.length > 0 ? files : [demoScenario()]).map((file) =>
       loadScenario(file, { env, overrides }),
@@ -88,13 +90,30 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
   return [loadFromFlags({ ...flags, header: [] }, { env, overrides })];
 }
 
+/** The flags that describe a target and a prompt, by the field of a scenario that they stand for. */
+const NEEDS_NO_FILE: Partial<Record<keyof RunFlags, string>> = {
+  model: 'targets.*.model=NAME',
+  dialect: 'targets.*.dialect=NAME',
+  prompt: 'prompts.0.text=TEXT',
+  maxTokens: 'prompts.*.maxTokens=COUNT',
+  apiKey: 'targets.NAME.apiKey=KEY',
+  method: 'targets.*.method=GET',
+  body: 'targets.*.body=TEXT',
+  textPath: 'targets.*.textPath=PATH',
+  exactUrl: 'targets.*.path=exact',
+};
+
 /** A flag that would do nothing is a mistake. */
-function refuse(flags: RunFlags, names: readonly (keyof RunFlags)[]): void {
-  const given = names.filter((name) => flags[name] !== undefined);
-  if (given.length === 0) return;
+function refuse(flags: RunFlags, fields: typeof NEEDS_NO_FILE): void {
+  const given = (Object.keys(fields) as (keyof RunFlags)[]).filter((name) => flags[name] !== undefined);
+  const [first] = given;
+  if (first === undefined) return;
+  const written = given.map(
+    (name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  );
   throw new UserError('usage', {
-    message: `${given.map((name) => `--${name === 'apiKey' ? 'api-key' : name}`).join(', ')} is for runs without a scenario file`,
-    hint: 'give --target or --provider with it, or change the scenario with --set targets.NAME.model=...',
+    message: `only for runs without a scenario file: ${written.join(', ')}`,
+    hint: `give --target or --provider as well, or change the scenario with --set '${fields[first]}'`,
   });
 }
 

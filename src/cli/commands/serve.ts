@@ -2,115 +2,44 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { UserError } from '../../model/errors.ts';
-import { suggest } from '../../model/names.ts';
 import { createRedactor } from '../../model/secrets.ts';
-import type { LogLevel, Service, Strategy, Upstream } from '../../service/index.ts';
+import { parseDuration } from '../../scenario/duration.ts';
+import type { Service, Strategy, Upstream } from '../../service/index.ts';
 import type { AddCommand } from '../command.ts';
+import { addServeOptions, SECRET_VARIABLE, type ServeFlags, SIMULATOR } from '../flags/serve.ts';
 import type { Session } from '../session.ts';
 
-interface ServeFlags {
-  port: string;
-  host: string;
-  jwtSecret?: string;
-  upstream: string;
-  upstreamUrl?: string;
-  model?: string;
-  allowUpstream: string[];
-  db?: string;
-  strategy: string;
-  everyChars: string;
-  checkpoint?: string;
-  history: string;
-  drain: string;
-  stallLimit: string;
-  requestTimeout: string;
-  maxMessage: string;
-  maxBody: string;
-  maxAnswer: string;
-  maxStreams: string;
-  maxUserStreams: string;
-  userRate?: string;
-  logLevel: string;
-}
-
-const SIMULATOR = 'simulator';
-const SECRET_VARIABLE = 'STREAMBENCH_JWT_SECRET';
 // RFC 7518, 3.2: a key of HS256 is at least as long as its hash.
 const MIN_SECRET_BYTES = 32;
 
 /** Adds `serve`: the reference streaming chat service. */
 export const serveCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('serve')
     .description(
       'run the reference streaming chat service: a gateway in front of the simulator or any provider',
-    )
-    .option('-p, --port <port>', 'the port to listen on; 0 takes a free one', '8090')
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--jwt-secret <secret>', `signs the callers' tokens (HS256); better given as ${SECRET_VARIABLE}`)
-    .option(
-      '--upstream <provider>',
-      'the model behind the service: a provider, or the embedded simulator',
-      SIMULATOR,
-    )
-    .option('--upstream-url <url>', "the provider's address, where it is not the usual one")
-    .option('--model <name>', 'the model, for callers that name none')
-    .option(
-      '--allow-upstream <provider[:model]>',
-      'a further upstream that playground callers may name; can be repeated',
-      (value: string, before: string[]) => [...before, value],
-      [],
-    )
-    .option('--db <file>', 'SQLite file of the message store (default: a temporary one, removed at the end)')
-    .option('--strategy <name>', 'when answers are stored: end, every-chunk or every-n-chars', 'end')
-    .option('--every-chars <number>', 'the characters of every-n-chars', '200')
-    .option('--checkpoint <duration>', 'no text stays unwritten for longer than this, such as 500ms')
-    .option('--history <messages>', 'earlier messages of a session that the model is shown', '20')
-    .option('--drain <duration>', 'how long streams may go on after the first Ctrl-C or SIGTERM', '10s')
-    .option(
-      '--stall-limit <duration>',
-      'how long a reader may take nothing before its stream is ended',
-      '30s',
-    )
-    .option(
-      '--request-timeout <duration>',
-      'how long the head, and then the body, of a request may take',
-      '30s',
-    )
-    .option('--max-message <bytes>', 'largest text of one message, in UTF-8', '65536')
-    .option('--max-body <bytes>', 'largest body of a request', '1048576')
-    .option('--max-answer <bytes>', 'largest text of an answer; a larger one is cut there', '2097152')
-    .option('--max-streams <number>', 'answers under way at most', '2000')
-    .option('--max-user-streams <number>', 'answers under way for one user (sub of the token)', '1000')
-    .option('--user-rate <number>', 'requests of one user in a minute (default: no limit)')
-    .option('--log-level <level>', 'silent, error, warn, info or debug; JSON lines on stderr', 'warn')
-    .action((flags: ServeFlags, _command: Command) => serve(flags, open()));
+    );
+  addServeOptions(command);
+  command.action((flags: ServeFlags) => serve(flags, open()));
 };
 
 async function serve(flags: ServeFlags, session: Session): Promise<void> {
-  const port = wholeNumber('--port', flags.port, 65_535);
-  const strategy = strategyOf(flags);
-  const historyMessages = wholeNumber('--history', flags.history, 1_000);
-  const drainMs = await duration('--drain', flags.drain);
-  const staleMs = Math.max(1, await duration('--stall-limit', flags.stallLimit));
-  const requestTimeoutMs = Math.max(1, await duration('--request-timeout', flags.requestTimeout));
+  const { checkpoint } = flags;
   const limits = {
-    messageLimitBytes: limit('--max-message', flags.maxMessage),
-    bodyLimitBytes: limit('--max-body', flags.maxBody),
-    maxAnswerBytes: limit('--max-answer', flags.maxAnswer),
-    maxStreams: limit('--max-streams', flags.maxStreams),
-    maxStreamsPerUser: limit('--max-user-streams', flags.maxUserStreams),
-    requestsPerMinute: flags.userRate === undefined ? undefined : limit('--user-rate', flags.userRate),
+    drainMs: parseDuration(flags.drain)!,
+    staleMs: parseDuration(flags.stallLimit)!,
+    requestTimeoutMs: parseDuration(flags.requestTimeout)!,
+    messageLimitBytes: flags.maxMessage,
+    bodyLimitBytes: flags.maxBody,
+    maxAnswerBytes: flags.maxAnswer,
+    maxStreams: flags.maxStreams,
+    maxStreamsPerUser: flags.maxUserStreams,
+    requestsPerMinute: flags.userRate,
+    ...(checkpoint === undefined ? {} : { checkpointMs: parseDuration(checkpoint)! }),
   };
-  const checkpointMs =
-    flags.checkpoint === undefined
-      ? undefined
-      : Math.max(1, await duration('--checkpoint', flags.checkpoint));
   // Heavy packages, which no other command needs.
-  const { createService, createToken, LOG_LEVELS, surviveFaults } = await import('../../service/index.ts');
-  const level = oneOf('--log-level', flags.logLevel, LOG_LEVELS) satisfies LogLevel;
+  const { createService, createToken, surviveFaults } = await import('../../service/index.ts');
 
   const given = flags.jwtSecret ?? session.env[SECRET_VARIABLE];
   const secret = given || randomBytes(32).toString('base64url');
@@ -127,17 +56,13 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
     const service = createService({
       secret,
       upstreams,
-      strategy,
-      historyMessages,
-      drainMs,
-      staleMs,
-      requestTimeoutMs,
+      strategy: strategyOf(flags),
+      historyMessages: flags.history,
       ...limits,
       database: flags.db ?? (await temporaryFile(closers)),
-      log: { level, write: (line) => session.warn(line.trimEnd()) },
-      ...(checkpointMs === undefined ? {} : { checkpointMs }),
+      log: { level: flags.logLevel, write: (line) => session.warn(line.trimEnd()) },
     });
-    const { url } = await service.listen(port, flags.host);
+    const { url } = await service.listen(flags.port, flags.host);
     closers.push(surviveFaults(service.reportFault));
     session.print(`${url}\n`);
     introduce(session, url, upstreams, given ? undefined : await createToken(secret));
@@ -270,34 +195,5 @@ async function temporaryFile(closers: (() => unknown)[]): Promise<string> {
 }
 
 function strategyOf({ strategy, everyChars }: ServeFlags): Strategy {
-  const kind = oneOf('--strategy', strategy, ['end', 'every-chunk', 'every-n-chars'] as const);
-  return kind === 'every-n-chars'
-    ? { kind, chars: Math.max(1, wholeNumber('--every-chars', everyChars, 1_000_000)) }
-    : { kind };
-}
-
-async function duration(flag: string, text: string): Promise<number> {
-  const { parseDuration } = await import('../../scenario/duration.ts');
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  throw new UserError('usage', {
-    message: `${flag} ${text} is not a duration`,
-    hint: 'such as 500ms, 10s or 1m30s',
-  });
-}
-
-function oneOf<T extends string>(flag: string, text: string, names: readonly T[]): T {
-  const found = names.find((name) => name === text);
-  if (found !== undefined) return found;
-  throw new UserError('usage', { message: `${flag} ${text} is not known`, hint: suggest(text, names) });
-}
-
-function limit(flag: string, text: string): number {
-  return wholeNumber(flag, text, 1_000_000_000, 1);
-}
-
-function wholeNumber(flag: string, text: string, max: number, min = 0): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new UserError('usage', { message: `${flag} ${text} is not a whole number from ${min} to ${max}` });
+  return strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy };
 }

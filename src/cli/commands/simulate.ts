@@ -1,29 +1,27 @@
-import { UserError } from '../../model/errors.ts';
 import type { AddCommand } from '../command.ts';
+import { portOption, wholeOption } from '../flags/values.ts';
 import type { Session } from '../session.ts';
 
 interface SimulateFlags {
-  port: string;
+  port: number;
   host: string;
-  seed: string;
+  seed: number;
 }
 
 export const simulateCommand: AddCommand = (root, open) => {
   root
     .command('simulate')
     .description('serve the embedded provider alone')
-    .option('-p, --port <port>', 'the port to listen on; 0 takes a free one', '8089')
+    .addOption(portOption(8089))
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--seed <number>', 'the seed of the answers', '1')
+    .addOption(wholeOption('--seed <number>', 'the seed of the answers').default(1))
     .action((flags: SimulateFlags) => simulate(flags, open()));
 };
 
 async function simulate(flags: SimulateFlags, session: Session): Promise<void> {
-  const port = wholeNumber('--port', flags.port, 65_535);
-  const seed = wholeNumber('--seed', flags.seed, Number.MAX_SAFE_INTEGER);
   const { createSimulator, PROFILES } = await import('../../simulator/index.ts');
-  const simulator = createSimulator({ seed, ownThread: true });
-  const { url } = await simulator.listen(port, flags.host);
+  const simulator = createSimulator({ seed: flags.seed, ownThread: true });
+  const { url } = await simulator.listen(flags.port, flags.host);
   session.print(`${url}\n`);
   session.say(`OpenAI chat:  ${url}/v1/chat/completions`);
   session.say(`Ollama chat:  ${url}/api/chat`);
@@ -35,10 +33,4 @@ async function simulate(flags: SimulateFlags, session: Session): Promise<void> {
     process.once('SIGTERM', resolve);
   });
   await simulator.close();
-}
-
-function wholeNumber(flag: string, text: string, max: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new UserError('usage', { message: `${flag} ${text} is not a whole number from 0 to ${max}` });
 }

@@ -1,24 +1,18 @@
 import { UserError } from '../../model/errors.ts';
 import type { AddCommand } from '../command.ts';
-import { collect, envOf } from '../scenario-flags.ts';
+import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import type { Session } from '../session.ts';
 
-interface ValidateFlags {
-  env: string[];
-  envFile?: string;
-}
-
 export const validateCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('validate')
     .description('check scenario files and send nothing')
-    .argument('<scenario...>', 'scenario files (YAML or JSON)')
-    .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
-    .option('--env-file <file>', 'a file of NAME=value lines for ${env:NAME}')
-    .action((files: string[], flags: ValidateFlags) => validate(files, flags, open()));
+    .argument('<scenario...>', 'scenario files (YAML or JSON)');
+  addEnvOptions(command);
+  command.action((files: string[], flags: EnvFlags) => validate(files, flags, open()));
 };
 
-async function validate(files: string[], flags: ValidateFlags, session: Session): Promise<void> {
+async function validate(files: string[], flags: EnvFlags, session: Session): Promise<void> {
   const { loadScenario } = await import('../../scenario/load.ts');
   const env = await envOf(flags, session.env);
   const { checkGates } = await import('../../bench/gates.ts');

@@ -1,0 +1,118 @@
+import { Option } from 'commander';
+import { UserError } from '../../model/errors.ts';
+import { nearNames } from '../../model/names.ts';
+import { MAX_DURATION_MS, parseDuration } from '../../scenario/duration.ts';
+
+/**
+ * Options whose values are checked while the command line is read, before anything else is done. A value that does not fit
+ * is a `UserError` (`usage`) that names the flag, what would be right and what was given.
+ */
+
+/** Bounds of a number, both included. */
+export interface Bounds {
+  /** Default: 0. */
+  min?: number;
+  /** Default: none. */
+  max?: number;
+}
+
+/** An option that takes a whole number. */
+export function wholeOption(flags: string, description: string, bounds: Bounds = {}): Option {
+  return checked(flags, description, (text) => wholeNumber(text, bounds), aWhole(bounds));
+}
+
+/** The option for a port to listen on. */
+export function portOption(port: number): Option {
+  const description = 'the port to listen on; 0 takes a free one';
+  return wholeOption('-p, --port <port>', description, { max: 65_535 }).default(port);
+}
+
+/** An option that takes whole numbers separated by commas. */
+export function wholeListOption(flags: string, description: string, bounds: Bounds = {}): Option {
+  const list = (text: string) => listOf(text, (part) => wholeNumber(part, bounds));
+  return checked(flags, description, list, `${aWhole(bounds)}, or several separated by commas`);
+}
+
+/** An option that takes numbers above 0 separated by commas. */
+export function positiveListOption(flags: string, description: string): Option {
+  const positive = (text: string) =>
+    /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number.isFinite(Number(text))
+      ? Number(text)
+      : undefined;
+  const list = (text: string) => listOf(text, positive);
+  return checked(flags, description, list, 'a number above 0, or several separated by commas');
+}
+
+/** An option that takes a duration such as `250ms` or `1m30s`, which stays text. Bounds in ms; default: 1 ms to 24 h. */
+export function durationOption(
+  flags: string,
+  description: string,
+  { min = 1, max = MAX_DURATION_MS }: Bounds = {},
+): Option {
+  const duration = (text: string) => {
+    const ms = parseDuration(text);
+    return ms !== undefined && ms >= min && ms <= max ? text : undefined;
+  };
+  const limits = `${min > 1 ? ` of at least ${min}ms` : ''}${max < MAX_DURATION_MS ? ` up to ${max / 1000}s` : ''}`;
+  return checked(flags, description, duration, `a duration${limits}, such as 500ms, 10s or 1m30s`);
+}
+
+/** An option that takes one of some words. `ignoreCase` gives the word as it stands in `words`. */
+export function choiceOption(
+  flags: string,
+  description: string,
+  words: readonly string[],
+  { ignoreCase = false } = {},
+): Option {
+  const chosen = (text: string) =>
+    words.find((word) => word === text || (ignoreCase && word.toLowerCase() === text.toLowerCase()));
+  const option = checked(flags, description, chosen, `one of ${words.join(', ')}`, (text) => {
+    const near = nearNames(text, words);
+    return near.length === 0 ? undefined : `did you mean ${near.map((word) => `"${word}"`).join(' or ')}?`;
+  });
+  option.argChoices = [...words];
+  return option;
+}
+
+/** An option that takes a whole number or one word. */
+export function wholeOrWordOption(flags: string, description: string, word: string, bounds: Bounds): Option {
+  const either = (text: string) => (text === word ? text : wholeNumber(text, bounds));
+  return checked(flags, description, either, `${word}, or ${aWhole(bounds)}`);
+}
+
+/** Gathers an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function checked(
+  flags: string,
+  description: string,
+  read: (text: string) => unknown,
+  expected: string,
+  hint: (text: string) => string | undefined = () => undefined,
+): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    throw new UserError('usage', {
+      message: `${option.long}: expected ${expected}, got ${JSON.stringify(text)}`,
+      hint: hint(text),
+    });
+  });
+}
+
+function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+}
+
+function aWhole({ min = 0, max }: Bounds): string {
+  return max === undefined ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
+}
+
+function listOf(text: string, read: (part: string) => number | undefined): number[] | undefined {
+  const values = text.split(',').map((part) => read(part.trim()));
+  return values.every((value) => value !== undefined) ? values : undefined;
+}
