@@ -13,13 +13,13 @@ import type { Label, Threshold } from './threshold-parser.ts';
 export type { Quantity, QuantityUnit } from './quantities.ts';
 export { type Label, parseThreshold, type Threshold } from './threshold-parser.ts';
 
-/** What a run will measure, as far as labels name it. */
+/** What a run will measure, as far as labels name it. What is not known is not checked. */
 export interface ThresholdScope {
-  targets: readonly string[];
-  prompts: readonly string[];
-  levels: readonly LoadLevel[];
-  modes: readonly Mode[];
-  /** The targets whose servers tell of themselves. Default: not known, and not checked. */
+  targets?: readonly string[];
+  prompts?: readonly string[];
+  levels?: readonly LoadLevel[];
+  modes?: readonly Mode[];
+  /** The targets whose servers tell of themselves. */
   servers?: readonly string[];
   /** The modes in which the run's objectives are measured; empty where it states none. Default: none. */
   objectiveModes?: readonly Mode[];
@@ -32,7 +32,8 @@ export function checkThresholds(thresholds: readonly Threshold[], scope: Thresho
     const problems = labels.flatMap((label) => checkLabel(threshold, label, scope));
     problems.push(...checkServers(threshold, scope));
     if (problems.length > 0) return problems;
-    const modes = scope.modes.filter((mode) =>
+    const { modes: measuredModes } = scope;
+    const modes = measuredModes?.filter((mode) =>
       threshold.labels.every((label) => label.name !== 'mode' || (label.value === mode) !== label.not),
     );
     const { name, modes: all, ofObjectives = false } = threshold.quantity;
@@ -47,13 +48,14 @@ export function checkThresholds(thresholds: readonly Threshold[], scope: Thresho
       ];
     }
     const measured = ofObjectives ? objectiveModes : all;
+    if (modes === undefined || measuredModes === undefined) return [];
     if (modes.some((mode) => measured.includes(mode))) return [];
     const column = threshold.labels.find((label) => label.name === 'mode')?.column ?? 1;
     return [
       {
         message: `"${name}" is not measured in ${modes.join(' and ') || 'any mode of this run'} (column ${column})`,
         place: { file: threshold.expression, column },
-        hint: `it exists in: ${measured.join(', ')}; this run measures: ${scope.modes.join(', ')}`,
+        hint: `it exists in: ${measured.join(', ')}; this run measures: ${measuredModes.join(', ')}`,
       },
     ];
   });
@@ -70,7 +72,7 @@ function checkServers(
   { expression, quantity, labels }: Threshold,
   { targets, servers }: ThresholdScope,
 ): Problem[] {
-  if (!quantity.ofServer || servers === undefined) return [];
+  if (!quantity.ofServer || servers === undefined || targets === undefined) return [];
   const meant = targets.filter((target) =>
     labels.every(({ name, value, not }) => name !== 'target' || (value === target) !== not),
   );
@@ -86,7 +88,7 @@ function checkServers(
 
 function checkLabel({ expression }: Threshold, label: Label, scope: ThresholdScope): Problem[] {
   const known = knownValues(label, scope);
-  if (known.includes(label.value)) return [];
+  if (known === undefined || known.includes(label.value)) return [];
   return [
     {
       message: `no ${label.name} "${label.value}" in this run (column ${label.column})`,
@@ -101,7 +103,7 @@ function isNumber({ name }: Label): boolean {
   return name === 'concurrency' || name === 'rate';
 }
 
-function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] {
+function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] | undefined {
   switch (name) {
     case 'target':
     case 'vs':
@@ -110,11 +112,11 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
       return scope.prompts;
     case 'concurrency':
       // In an open loop it is a limit, and no cell is known by it.
-      return scope.levels.flatMap(({ concurrency, rate }) =>
+      return scope.levels?.flatMap(({ concurrency, rate }) =>
         rate === undefined ? [String(concurrency)] : [],
       );
     case 'rate':
-      return scope.levels.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
+      return scope.levels?.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
     case 'mode':
       return scope.modes;
     default:

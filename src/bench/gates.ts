@@ -3,56 +3,74 @@ import { parseThreshold } from '../analysis/threshold-parser.ts';
 import { checkThresholds, type ThresholdScope } from '../analysis/thresholds.ts';
 import type { Objective } from '../metrics/objectives.ts';
 import { type Problem, UserError } from '../model/errors.ts';
+import type { Mode } from '../model/record.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import type { Finding } from '../scenario/problems.ts';
+import { loadSchema } from '../scenario/schema.ts';
 
 /**
  * Checks a scenario's objectives and thresholds before anything is sent: their grammar, and that their metrics and labels
  * are there. Throws one `UserError` (`scenario_invalid`) with every problem, placed in the file.
  */
 export function checkGates({ scenario, placeOf }: LoadedScenario): void {
-  const objectives: Objective[] = [];
-  const placed = (kind: 'objective' | 'threshold', index: number, found: readonly Problem[]) =>
-    found.map(({ message, place, hint }): Problem => {
-      const expression = scenario[`${kind}s`][index];
-      const column = place?.column === undefined ? '' : ` at column ${place.column}`;
-      return {
-        message: `${kind} "${expression}"${column}: ${message}`,
-        place: placeOf([`${kind}s`, index]),
-        ...(hint === undefined ? {} : { hint }),
-      };
-    });
-  const problems = scenario.objectives.flatMap((expression, index) =>
-    placed(
-      'objective',
-      index,
-      problemsOf(() => {
-        const objective = parseObjective(expression);
-        objectives.push(objective);
-        return checkObjectives([objective], scenario.modes);
-      }),
-    ),
-  );
-  const scope: ThresholdScope = {
-    targets: scenario.targets.map(({ name }) => name),
-    prompts: scenario.prompts.map(({ name }) => name),
-    levels: scenario.load.levels,
-    modes: scenario.modes,
-    servers: scenario.targets
-      .filter(({ service, metricsUrl }) => service !== undefined || metricsUrl !== undefined)
-      .map(({ name }) => name),
-    // One that cannot be read is told of already.
-    objectiveModes: scenario.objectives.length === 0 ? [] : modesOfObjectives(objectives),
-  };
-  problems.push(
-    ...scenario.thresholds.flatMap((expression, index) =>
-      placed(
-        'threshold',
-        index,
-        problemsOf(() => checkThresholds([parseThreshold(expression)], scope)),
-      ),
-    ),
+  const { targets, prompts, load, modes, thresholds, objectives } = scenario;
+  const facts = { ...scopeOf(targets, prompts), levels: load.levels, modes };
+  const problems = findings(thresholds, objectives, facts).map(
+    ({ path, message, hint }): Problem => ({ message, place: placeOf(path), hint }),
   );
   if (problems.length > 0) throw new UserError('scenario_invalid', problems);
+}
+
+/**
+ * The findings of `checkGates` for a document that may be wrong elsewhere. What a wrong part would have said is not known:
+ * a threshold is not held against it.
+ */
+export function gateFindings(document: unknown): Finding[] {
+  const { targets, prompts, load, modes, thresholds, objectives } = (document ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const levels = loadSchema.safeParse(load ?? {});
+  return findings(listOf(thresholds), listOf(objectives), {
+    ...scopeOf(targets, prompts),
+    levels: levels.success ? levels.data.levels : undefined,
+    modes: modes === undefined ? ['streaming'] : modesOf(modes),
+  });
+}
+
+type Scope = Pick<ThresholdScope, 'targets' | 'prompts' | 'levels' | 'modes' | 'servers'>;
+
+function findings(thresholds: readonly unknown[], objectives: readonly unknown[], scope: Scope): Finding[] {
+  const read: Objective[] = [];
+  const found = checkEach('objective', objectives, (expression) => {
+    const objective = parseObjective(expression);
+    read.push(objective);
+    return scope.modes === undefined ? [] : checkObjectives([objective], scope.modes);
+  });
+  // Without those that cannot be read: these are told of already, and could be measured in any mode.
+  const objectiveModes = objectives.length === 0 ? [] : modesOfObjectives(read);
+  return [
+    ...found,
+    ...checkEach('threshold', thresholds, (expression) =>
+      checkThresholds([parseThreshold(expression)], { ...scope, objectiveModes }),
+    ),
+  ];
+}
+
+function checkEach(
+  kind: 'objective' | 'threshold',
+  expressions: readonly unknown[],
+  check: (expression: string) => readonly Problem[],
+): Finding[] {
+  return expressions.flatMap((expression, index) => {
+    // What is no text is told of by the schema.
+    if (typeof expression !== 'string' || expression === '') return [];
+    return problemsOf(() => check(expression)).map(({ message, place, hint }): Finding => {
+      const column = place?.column === undefined ? '' : ` at column ${place.column}`;
+      const path = [`${kind}s`, index];
+      return { path, at: 'value', message: `${kind} "${expression}"${column}: ${message}`, hint };
+    });
+  });
 }
 
 /** The problems that a check returns, or throws. */
@@ -63,4 +81,30 @@ function problemsOf(check: () => readonly Problem[]): readonly Problem[] {
     if (error instanceof UserError) return error.problems;
     throw error;
   }
+}
+
+function scopeOf(targets: unknown, prompts: unknown): Pick<Scope, 'targets' | 'prompts' | 'servers'> {
+  const names = namesOf(targets);
+  const servers = listOf(targets).filter((target) => {
+    const { service, metricsUrl } = (target ?? {}) as { service?: unknown; metricsUrl?: unknown };
+    return service !== undefined || metricsUrl !== undefined;
+  });
+  return { targets: names, prompts: namesOf(prompts), servers: names && namesOf(servers) };
+}
+
+/** The names of a list's items; undefined where not all of them have one. */
+function namesOf(items: unknown): string[] | undefined {
+  const names = Array.isArray(items)
+    ? items.map((item: unknown) => (item as { name?: unknown } | null)?.name)
+    : [undefined];
+  return names.every((name) => typeof name === 'string') ? names : undefined;
+}
+
+function modesOf(modes: unknown): Mode[] | undefined {
+  const known = (mode: unknown): mode is Mode => mode === 'streaming' || mode === 'non-streaming';
+  return Array.isArray(modes) && modes.every(known) ? modes : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

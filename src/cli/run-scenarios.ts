@@ -28,8 +28,6 @@ export async function runScenarios(
   session: Session,
 ): Promise<void> {
   for (const { secrets } of loaded) session.hide(createRedactor(secrets));
-  const { checkGates } = await import('../bench/gates.ts');
-  for (const scenario of loaded) checkGates(scenario);
   await checkTokenizers(loaded);
   await checkBaselines(flags);
   if (flags.dryRun) {

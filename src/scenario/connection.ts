@@ -1,10 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ErrorCode, type Problem, UserError } from '../model/errors.ts';
 import type { ConnectOptions } from '../model/plan.ts';
+import { readAuthorities } from './authorities.ts';
 import type { LoadedScenario } from './parse.ts';
-import { nearbyFiles } from './prompts.ts';
 import type { ScenarioTarget } from './target-schema.ts';
 
 /**
@@ -35,43 +33,6 @@ export function connectOptions(loaded: LoadedScenario): (ConnectOptions | undefi
 
 function pick({ http, streamsPerSession, insecure, proxy, dns, resolve: pins }: ScenarioTarget) {
   return { http, streamsPerSession, insecure, proxy, dns, resolve: pins };
-}
-
-const BEGIN = '-----BEGIN CERTIFICATE-----';
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
-
-/** The PEM text of a file of authorities, or what is wrong with it. */
-function readAuthorities(path: string): string | Problem {
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'latin1');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const near = code === 'ENOENT' ? nearbyFiles(path) : [];
-    return {
-      message: code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path} (${code})`,
-      ...(near.length > 0 ? { hint: `did you mean ${near.join(' or ')}?` } : {}),
-    };
-  }
-  const certificates = pem.match(CERTIFICATE) ?? [];
-  const broken = certificates.findIndex((certificate) => !isCertificate(certificate));
-  if (certificates.length > 0 && broken === -1) return pem;
-  if (broken !== -1) {
-    const which = certificates.length === 1 ? 'the certificate' : `certificate ${broken + 1}`;
-    return { message: `${which} in ${path} cannot be read`, hint: 'it may have been cut: export it again' };
-  }
-  return {
-    message: `${path} holds no certificate${pem.includes('PRIVATE KEY-----') ? ', but a private key' : ''}`,
-    hint: `give the authority's certificate as PEM: a text file that begins with ${BEGIN}`,
-  };
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).subject !== null;
-  } catch {
-    return false;
-  }
 }
 
 function present(options: { [K in keyof ConnectOptions]: ConnectOptions[K] | undefined }) {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Place, Problem } from '../model/errors.ts';
 import { UserError } from '../model/errors.ts';
 import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
+import { authorityFindings } from './authorities.ts';
 import { hashDocument, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
 import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
@@ -21,6 +22,11 @@ export interface ParseOptions {
   env: Env;
   /** Edits made by flags, in order. */
   overrides?: readonly Override[];
+  /**
+   * Checks the thresholds and objectives of a document whose references are resolved and whose other parts may be wrong, so
+   * that its findings are told with all others. Default: they are not checked.
+   */
+  checkGates?: (document: unknown) => readonly Finding[];
   /** Reads a prompt's file. Default: from the disk. */
   readText?: (path: string) => string;
 }
@@ -83,6 +89,8 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   prompts.findings.filter(known).forEach(add);
   const keys = targetKeys(value, options.env);
   keys.findings.forEach(add);
+  authorityFindings(value, base).filter(known).forEach(add);
+  options.checkGates?.(value).filter(known).forEach(add);
 
   if (problems.length > 0 || !result.success)
     throw invalid(problems, createRedactor(envSecrets(resolved.uses)));

@@ -99,7 +99,8 @@ const loadFields = mapping({
   warmup: whole(0).default(1).describe('Unmeasured requests of each cell, before its first round.'),
 });
 
-const loadSchema = loadFields
+/** The parser of a scenario's `load`. */
+export const loadSchema = loadFields
   .superRefine((value: unknown, context) => {
     if (typeof value !== 'object' || value === null) return;
     if ('rate' in value && 'concurrency' in value) {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectionOverrides } from '../../src/cli/flags/connection.ts';
 import type { ConnectOptions } from '../../src/model/plan.ts';
@@ -160,7 +160,7 @@ describe('the flags', () => {
       connection: 'cold',
       http: '2',
       streamsPerSession: 5,
-      ca: 'x/ca.pem',
+      ca: relative(process.cwd(), CA_FILE),
       insecure: true,
       proxy: 'env',
       ip: 'auto',
@@ -174,7 +174,7 @@ describe('the flags', () => {
         {
           http: 2,
           streamsPerSession: 5,
-          ca: join(process.cwd(), 'x/ca.pem'),
+          ca: CA_FILE,
           insecure: true,
           proxy: 'env',
           ip: 'auto',

@@ -45,6 +45,7 @@ async function ab(a: string, b: string, flags: AbCommandFlags, session: Session)
   // Headers are given to each side by itself: what is shared must not carry a key to the other side.
   const overrides = await scenarioOverrides({ ...flags, requests, header: [] });
   const own = { a: sideFlags(flags, 'a'), b: sideFlags(flags, 'b') };
-  const loaded = loadAb({ ...flags, a, b, own }, { env, overrides });
+  const { gateFindings: checkGates } = await import('../../bench/gates.ts');
+  const loaded = loadAb({ ...flags, a, b, own }, { env, overrides, checkGates });
   await runScenarios([loaded], { ...flags, workers: 'auto' }, session);
 }

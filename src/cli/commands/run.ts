@@ -13,6 +13,7 @@ import {
   scenarioOverrides,
 } from '../flags/scenario.ts';
 import { wholeOrWordOption } from '../flags/values.ts';
+import { forEachOrErrors } from '../gather-errors.ts';
 import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 import type { Session } from '../session.ts';
 
@@ -71,12 +72,13 @@ async function run(files: string[], flags: RunFlags, session: Session): Promise<
 /** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
 async function loadAll(files: string[], flags: RunFlags, session: Session): Promise<LoadedScenario[]> {
   const env = await envOf(flags, session.env);
+  const { gateFindings: checkGates } = await import('../../bench/gates.ts');
   const overrides = await scenarioOverrides(flags);
   if (flags.target === undefined && flags.provider === undefined) {
     refuse(flags, NEEDS_NO_FILE);
     const { loadScenario } = await import('../../scenario/load.ts');
-    return (files.length > 0 ? files : [demoScenario()]).map((file) =>
-      loadScenario(file, { env, overrides }),
+    return forEachOrErrors(files.length > 0 ? files : [demoScenario()], (file) =>
+      loadScenario(file, { env, overrides, checkGates }),
     );
   }
   if (files.length > 0) {
@@ -87,7 +89,7 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
   }
   const { loadFromFlags } = await import('../../scenario/from-flags.ts');
   // The headers are among the overrides already.
-  return [loadFromFlags({ ...flags, header: [] }, { env, overrides })];
+  return [loadFromFlags({ ...flags, header: [] }, { env, overrides, checkGates })];
 }
 
 /** The flags that describe a target and a prompt, by the field of a scenario that they stand for. */

@@ -1,6 +1,6 @@
-import { UserError } from '../../model/errors.ts';
 import type { AddCommand } from '../command.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
+import { forEachOrErrors } from '../gather-errors.ts';
 import type { Session } from '../session.ts';
 
 export const validateCommand: AddCommand = (root, open) => {
@@ -15,24 +15,9 @@ export const validateCommand: AddCommand = (root, open) => {
 async function validate(files: string[], flags: EnvFlags, session: Session): Promise<void> {
   const { loadScenario } = await import('../../scenario/load.ts');
   const env = await envOf(flags, session.env);
-  const { checkGates } = await import('../../bench/gates.ts');
-  // Every file is looked at, whatever was wrong with the ones before.
-  const wrong: UserError[] = [];
-  for (const file of files) {
-    try {
-      const loaded = loadScenario(file, { env });
-      checkGates(loaded);
-      session.print(`${file}: ok (${loaded.scenario.name})\n`);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      wrong.push(error);
-    }
-  }
-  const [first] = wrong;
-  if (first !== undefined) {
-    throw new UserError(
-      first.code,
-      wrong.flatMap(({ problems }) => problems),
-    );
-  }
+  const { gateFindings } = await import('../../bench/gates.ts');
+  forEachOrErrors(files, (file) => {
+    const { scenario } = loadScenario(file, { env, checkGates: gateFindings });
+    session.print(`${file}: ok (${scenario.name})\n`);
+  });
 }
