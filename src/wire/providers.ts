@@ -60,7 +60,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'gemini',
     auth: 'bearer',
     keyVariable: 'VERTEX_ACCESS_TOKEN',
-    note: 'URL: https://aiplatform.googleapis.com/v1/projects/PROJECT/locations/global/publishers/google',
+    note: 'URL: https://aiplatform.googleapis.com/v1/PATH with PATH projects/PROJECT/locations/global/publishers/google',
   },
   {
     name: 'bedrock',

@@ -1,3 +1,5 @@
+import { wrap } from '../../report/text.ts';
+import type { Provider } from '../../wire/providers.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 
@@ -46,14 +48,7 @@ async function providers(json: boolean, session: Session): Promise<void> {
   const dialects = DIALECT_NAMES.map((name) => ({ name, title: wireFormat(name).title }));
   if (json) return session.print(`${JSON.stringify({ providers: PROVIDERS, dialects }, null, 2)}\n`);
   const { plainTable } = await import('../plain-table.ts');
-  const rows = PROVIDERS.map((row) => [
-    row.name,
-    row.dialect,
-    row.baseUrl ?? '(yours)',
-    row.keyVariable ?? '',
-    row.note ?? '',
-  ]);
-  session.print(plainTable(['provider', 'dialect', 'base URL', 'key variable', 'note'], rows, session.width));
+  session.print(providerList(PROVIDERS, session.width));
   session.print('\n');
   session.print(
     plainTable(
@@ -62,6 +57,27 @@ async function providers(json: boolean, session: Session): Promise<void> {
       session.width,
     ),
   );
+}
+
+const INDENT = 4;
+
+/** A provider takes a line of short columns, and below it lines for what is long: its address and its note. */
+function providerList(rows: readonly Provider[], width: number): string {
+  const head = ['provider', 'dialect', 'key variable'];
+  const columns = rows.map(({ name, dialect, keyVariable = '' }) => [name, dialect, keyVariable]);
+  const widths = head.map((title, i) => Math.max(title.length, ...columns.map((row) => row[i]!.length)) + 2);
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('')
+      .trimEnd();
+  const below = (text: string) => wrap(text, width - INDENT).map((part) => ' '.repeat(INDENT) + part);
+  const lines = rows.flatMap(({ baseUrl, note }, i) => [
+    line(columns[i]!),
+    ...(baseUrl === undefined ? [] : below(baseUrl)),
+    ...(note === undefined ? [] : below(note)),
+  ]);
+  return `${[line(head), ...lines].join('\n')}\n`;
 }
 
 async function schema(session: Session): Promise<void> {

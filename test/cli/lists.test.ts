@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { listCommands } from '../../src/cli/commands/lists.ts';
+import { PROVIDERS } from '../../src/wire/providers.ts';
+import { runCommand } from './in-process.ts';
+
+test('the providers can be read at 80 columns, no address cut', async () => {
+  const { stdout } = await runCommand(listCommands, ['providers'], { width: 80 });
+  const lines = stdout.split('\n');
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  for (const { name, dialect, keyVariable = '', baseUrl, note } of PROVIDERS) {
+    const at = lines.findIndex((line) => line.startsWith(`${name} `));
+    expect(lines[at]!.split(/ +/)).toEqual([name, dialect, keyVariable].filter((cell) => cell !== ''));
+    if (baseUrl !== undefined) expect(lines[at + 1]).toBe(`    ${baseUrl}`);
+    for (const word of note?.match(/https?:\S+/g) ?? []) expect(stdout).toContain(word);
+  }
+});
+
+test('a program can read them as JSON, with the fields that each takes', async () => {
+  const { stdout } = await runCommand(listCommands, ['providers', '--json']);
+  const { providers } = JSON.parse(stdout) as { providers: Record<string, unknown>[] };
+  expect(providers.find(({ name }) => name === 'mistral')).toMatchObject({
+    requestFields: { usage: 'none' },
+  });
+});
