@@ -23,7 +23,7 @@ const PATH = /(\/agent|\/agents\/[^/]+\/chat\/[^/]+(\/stream)?)$/;
 /** The stream of `/agents/{id}/chat/{service}/stream`; without `/stream` the answer comes whole. */
 export const agent: WireFormat = {
   name: 'agent',
-  title: 'application: {"chunk_type":"content"|"tool_call_start"|"step_complete"|...} (SSE)',
+  title: 'application: {"chunk_type":"content"|"tool_call_start"|...} (SSE)',
   framing: 'sse',
   carries: new Set([
     'start',
