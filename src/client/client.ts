@@ -281,7 +281,7 @@ class Client implements StreamClient {
         headers,
         ...(body === undefined ? {} : { body }),
       },
-      choices: { appendedPath: appended, methodGuessed: options.methodGuessed === true },
+      about: { appended, methodGuessed: options.methodGuessed === true },
       timeouts: this.timeouts,
       clock: this.clock,
       redact: this.redact,

@@ -10,7 +10,7 @@ import { nextDeadline, type Progress } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
 import { Fold } from './fold.ts';
 import type { Ending } from './outcome.ts';
-import type { RequestChoices } from './refusal.ts';
+import type { RequestAbout } from './refusal.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {
@@ -23,8 +23,8 @@ export interface ExchangeOptions extends BodyListeners {
   /** What the marks, and the listeners' times, count from. */
   originAt: number;
   scheduledAt: number;
-  /** What of the request was decided by us, for the hints of a refusal. */
-  choices?: RequestChoices;
+  /** What explains the answer beside the request itself. */
+  about?: RequestAbout;
   keepText: boolean;
   redact: Redact;
   signal?: AbortSignal;
@@ -82,7 +82,7 @@ class Exchange implements ConnectionSink, Undecoded {
       originAt: options.originAt,
       keepText: options.keepText,
       redact: options.redact,
-      request: { ...options.choices, method: options.request.method, body: options.request.body },
+      request: { ...options.about, method: options.request.method, body: options.request.body },
     });
     const reader = options.stream ? streamReader : wholeReader;
     this.reader = reader(options.format, this.fold, options);

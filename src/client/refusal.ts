@@ -1,15 +1,15 @@
 import { asArray, asObject, asText, type Json, parseJson } from '../wire/json.ts';
 
 /** What of a request was decided by us and not by the user. */
-export interface RequestChoices {
+export interface RequestAbout {
   /** The path that was added to the URL; empty where the URL was taken whole. */
-  appendedPath?: string;
+  appended?: string;
   /** True when the method was concluded from the kind of endpoint. */
   methodGuessed?: boolean;
 }
 
 /** A request as it went out. */
-export interface SentRequest extends RequestChoices {
+export interface SentRequest extends RequestAbout {
   method: string;
   body?: string;
 }
@@ -38,9 +38,9 @@ export function refusalHint(status: number, errorBody: string, request: SentRequ
   }
 }
 
-function pathHint({ appendedPath = '' }: SentRequest): string | undefined {
-  if (appendedPath === '') return undefined;
-  return `the dialect's path ${appendedPath} was appended to the URL: if the URL is the endpoint itself, use path: exact (--exact-url)`;
+function pathHint({ appended = '' }: SentRequest): string | undefined {
+  if (appended === '') return undefined;
+  return `the dialect's path ${appended} was appended to the URL: if the URL is the endpoint itself, use path: exact (--exact-url)`;
 }
 
 function methodHint({ method, methodGuessed }: SentRequest): string | undefined {

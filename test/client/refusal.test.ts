@@ -68,10 +68,10 @@ describe('the hint', () => {
   });
 
   test('for a 404 says what was appended, and what was guessed', () => {
-    expect(refusalHint(404, '', { ...sent, appendedPath: '/chat/completions' })).toMatch(
+    expect(refusalHint(404, '', { ...sent, appended: '/chat/completions' })).toMatch(
       /path \/chat\/completions was appended.*--exact-url/,
     );
-    expect(refusalHint(404, '', { ...sent, appendedPath: '' })).not.toContain('appended');
+    expect(refusalHint(404, '', { ...sent, appended: '' })).not.toContain('appended');
   });
 
   test.each([404, 405])('for a %i to a guessed GET names --method POST', (status) => {
