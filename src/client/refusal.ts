@@ -101,7 +101,7 @@ function mentions(text: string, name: string): boolean {
 function fieldHint(path: readonly string[], errorBody: string): string {
   const [first] = path;
   const set = (field: string, value: string) =>
-    `requestFields: { ${field}: ${value} } (--set targets.*.requestFields.${field}=${value})`;
+    `requestFields: { ${field}: ${value} } (--set 'targets.*.requestFields.${field}=${value}')`;
   if (first === 'stream_options')
     return `the service refuses stream_options: leave it out with ${set('usage', 'none')}`;
   for (const [one, other] of [
@@ -112,5 +112,5 @@ function fieldHint(path: readonly string[], errorBody: string): string {
       return `the service refuses ${one}: send the limit as ${set('maxTokens', other)}`;
   }
   const patch = path.reduceRight((inner, key) => `{ ${key}: ${inner} }`, 'null');
-  return `the service names the field ${path.join('.')}: leave it out with extra: ${patch} (--set targets.*.extra.${path.join('.')}=null)`;
+  return `the service names the field ${path.join('.')}: leave it out with extra: ${patch} (--set 'targets.*.extra.${path.join('.')}=null')`;
 }

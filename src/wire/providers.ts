@@ -133,6 +133,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'MINIMAX_API_KEY',
+    requestFields: COMPLETION_TOKENS,
     note: 'in China: https://api.minimaxi.com/v1',
   },
   {
@@ -141,6 +142,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'SILICONFLOW_API_KEY',
+    note: 'outside China: https://api.siliconflow.com/v1',
   },
   {
     name: 'mistral',
@@ -248,7 +250,13 @@ export const PROVIDERS: readonly Provider[] = [
     auth: 'none',
     keyVariable: 'LLAMA_API_KEY',
   },
-  { name: 'lmstudio', baseUrl: 'http://127.0.0.1:1234/v1', dialect: 'openai-chat', auth: 'none' },
+  {
+    name: 'lmstudio',
+    baseUrl: 'http://127.0.0.1:1234/v1',
+    dialect: 'openai-chat',
+    auth: 'none',
+    keyVariable: 'LM_API_TOKEN',
+  },
   { name: 'tgi', baseUrl: 'http://127.0.0.1:8080', dialect: 'tgi', auth: 'none', keyVariable: 'HF_TOKEN' },
   {
     name: 'dify',

@@ -211,7 +211,7 @@ test('a 422 that names a field says how to leave it out, and that works', async 
   const args = ['probe', `${server.url}/v1`, '--dialect', 'openai-chat', '--model', 'm'];
   const { code, stdout } = await runCommand(probeCommand, [...args, '--json']);
   expect(code).toBe(7);
-  const [, setting] = /--set (targets\.\*\.requestFields\.usage=none)/.exec(stdout)!;
+  const [, setting] = /--set '(targets\.\*\.requestFields\.usage=none)'/.exec(stdout)!;
   expect((await runCommand(probeCommand, [...args, '--set', setting!])).code).toBe(0);
   expect(
     (await runCommand(probeCommand, [...args, '--set', 'targets.0.extra.stream_options=null'])).code,

@@ -54,9 +54,9 @@ describe('the field that an error names', () => {
 describe('the hint', () => {
   const sent = { method: 'POST', body: BODY };
   test.each([
-    [422, MISTRAL, '--set targets.*.requestFields.usage=none'],
-    [400, OPENAI, '--set targets.*.requestFields.maxTokens=max_completion_tokens'],
-    [422, OLDER_MISTRAL, 'extra: { temperature: null } (--set targets.*.extra.temperature=null)'],
+    [422, MISTRAL, "--set 'targets.*.requestFields.usage=none'"],
+    [400, OPENAI, "--set 'targets.*.requestFields.maxTokens=max_completion_tokens'"],
+    [422, OLDER_MISTRAL, "extra: { temperature: null } (--set 'targets.*.extra.temperature=null')"],
     [400, GOOGLE, 'extra: { generationConfig: { thinkingConfig: null } }'],
   ])('for %i names the option that leaves the field out', (status, error, hint) => {
     expect(refusalHint(status, error, sent)).toContain(hint);
