@@ -2,14 +2,14 @@ import type { AddCommand } from '../command.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { envOf } from '../flags/env.ts';
 import { addRequestOptions, addSideOptions, type RequestFlags, sideFlags } from '../flags/request.ts';
+import { runScenarios } from '../run-scenarios.ts';
 import {
   addGateOptions,
   addLoadOptions,
   addScenarioOptions,
   type ScenarioFlags,
   scenarioOverrides,
-} from '../flags/scenario.ts';
-import { runScenarios } from '../run-scenarios.ts';
+} from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
 interface AbCommandFlags extends ScenarioFlags, RequestFlags {

@@ -5,16 +5,16 @@ import type { AddCommand } from '../command.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { envOf } from '../flags/env.ts';
 import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
+import { wholeOrWordOption } from '../flags/values.ts';
+import { forEachOrErrors } from '../gather-errors.ts';
+import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 import {
   addGateOptions,
   addLoadOptions,
   addScenarioOptions,
   type ScenarioFlags,
   scenarioOverrides,
-} from '../flags/scenario.ts';
-import { wholeOrWordOption } from '../flags/values.ts';
-import { forEachOrErrors } from '../gather-errors.ts';
-import { type RunSettings, runScenarios } from '../run-scenarios.ts';
+} from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
 interface RunFlags extends ScenarioFlags, RequestFlags, RunSettings {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { ARRIVALS, TOKENIZER_NAMES } from '../../model/plan.ts';
-import type { Override } from '../../scenario/overrides.ts';
-import { type ConnectionFlags, connectionOverrides } from './connection.ts';
-import { addEnvOptions, type EnvFlags } from './env.ts';
-import { headerOption, MODES } from './request.ts';
+import { ARRIVALS, TOKENIZER_NAMES } from '../model/plan.ts';
+import type { Override } from '../scenario/overrides.ts';
+import { type ConnectionFlags, connectionOverrides } from './flags/connection.ts';
+import { addEnvOptions, type EnvFlags } from './flags/env.ts';
+import { headerOption, MODES } from './flags/request.ts';
 import {
   choiceOption,
   collect,
@@ -11,7 +11,7 @@ import {
   positiveListOption,
   wholeListOption,
   wholeOption,
-} from './values.ts';
+} from './flags/values.ts';
 
 /** Options that change a scenario, as commander delivers them. */
 export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
@@ -118,13 +118,13 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));
   if (flags.header.length > 0) {
-    const { readHeaders } = await import('../../scenario/headers.ts');
+    const { readHeaders } = await import('../scenario/headers.ts');
     for (const [name, value] of Object.entries(readHeaders(flags.header) ?? {})) {
       add(`targets.*.headers."${name}"`, value, `--header ${name}`);
     }
   }
   if (flags.set.length === 0) return overrides;
-  const { parseOverride } = await import('../../scenario/overrides.ts');
+  const { parseOverride } = await import('../scenario/overrides.ts');
   return [...overrides, ...flags.set.map(parseOverride)];
 }
 
