@@ -6,6 +6,8 @@ export interface Address {
   origin: URL;
   /** Path and query. */
   path: string;
+  /** The path that the dialect added to the URL's own; absent where the URL was taken whole. */
+  appended?: string;
 }
 
 /**
@@ -24,7 +26,11 @@ export function addressOf(baseUrl: string, format: WireFormat, path: string): Ad
   // What a URL that is taken whole has already is not said twice, nor kept where it is of the other mode only.
   const kept = parameters(url.search).filter((part) => !whole || !endingsOf(format).queries.has(part));
   const query = [...kept, ...parameters(ownQuery)].join('&');
-  return { origin: new URL(url.origin), path: `${pathname || '/'}${query === '' ? '' : `?${query}`}` };
+  return {
+    origin: new URL(url.origin),
+    path: `${pathname || '/'}${query === '' ? '' : `?${query}`}`,
+    ...(whole || ownPath === '' ? {} : { appended: ownPath }),
+  };
 }
 
 function parameters(query: string): string[] {

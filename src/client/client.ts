@@ -244,7 +244,7 @@ class Client implements StreamClient {
       'accept-encoding': 'identity',
       ...wire.headers,
     };
-    const { origin, path } = addressOf(this.baseUrl, format, wire.path);
+    const { origin, path, appended } = addressOf(this.baseUrl, format, wire.path);
     const key = this.authorize({
       method,
       url: new URL(path, origin),
@@ -263,6 +263,7 @@ class Client implements StreamClient {
         headers,
         ...(body === undefined ? {} : { body }),
       },
+      about: { appended, textPath: options.textPath },
       timeouts: this.timeouts,
       clock: this.clock,
       redact: this.redact,

@@ -8,13 +8,15 @@ import { type BodyListeners, type BodyReader, streamReader, wholeReader } from '
 import type { Connection, ConnectionSink, ResponseHeaders, SocketRequest } from './connection.ts';
 import { nextDeadline, type Progress } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
+import type { Asked, Ending } from './evidence.ts';
 import { Fold } from './fold.ts';
-import type { Ending } from './outcome.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {
   format: WireFormat;
   request: SocketRequest;
+  /** What explains the answer beside the request itself. */
+  about?: Pick<Asked, 'appended' | 'textPath'>;
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;
@@ -67,7 +69,7 @@ class Exchange implements ConnectionSink, Undecoded {
     const startedAt = options.clock.now();
     this.progress = { startedAt };
     this.fold = new Fold({
-      mode: options.stream ? 'streaming' : 'non-streaming',
+      asked: askedOf(options),
       scheduledAt: options.scheduledAt,
       startedAt,
       originAt: options.originAt,
@@ -198,6 +200,12 @@ class Exchange implements ConnectionSink, Undecoded {
       decodeQueue.soon(() => this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) }));
     }
   }
+}
+
+function askedOf({ format, request, stream, about }: ExchangeOptions): Asked {
+  const { name: dialect, framing } = format;
+  const { method, body } = request;
+  return { mode: stream ? 'streaming' : 'non-streaming', dialect, framing, method, body, ...about };
 }
 
 function cancelled(signal: AbortSignal | undefined): Ending {

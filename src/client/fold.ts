@@ -1,9 +1,10 @@
 import type { StreamEvent, UsageEvent } from '../model/events.ts';
-import type { ConnectionInfo, Mode, Observation, Outcome } from '../model/record.ts';
+import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
 import type { Redact } from '../model/secrets.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
-import { type Ending, outcomeOf } from './outcome.ts';
+import type { Asked, Ending } from './evidence.ts';
+import { outcomeOf } from './outcome.ts';
 
 /** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
 const KEPT_HEADERS = new Set([
@@ -18,13 +19,15 @@ const KEPT_HEADERS = new Set([
   'via',
   'retry-after',
   'location',
+  'allow',
   'x-request-id',
   'request-id',
   'x-vercel-ai-ui-message-stream',
 ]);
 
-/** As much of a body as is kept to explain a failure. */
-const BODY_PREFIX_BYTES = 2_048;
+/** As much of a body as is kept to explain a failure: of a stream, and of what is said to be one document. */
+const STREAM_PREFIX_BYTES = 2_048;
+const DOCUMENT_PREFIX_BYTES = 16_384;
 
 /**
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
@@ -32,7 +35,7 @@ const BODY_PREFIX_BYTES = 2_048;
  */
 export class Fold {
   private readonly marks: Marks;
-  private readonly mode: Mode;
+  private readonly asked: Asked;
   private readonly originAt: number;
   private readonly keepText: boolean;
   private readonly redact: Redact;
@@ -56,14 +59,16 @@ export class Fold {
   private usage: UsageEvent | undefined;
   private failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   private complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
+  private cutAfter: Extract<StreamEvent, { type: 'complete' }> | undefined;
   private answer = '';
   private thinking = '';
   private toolText = '';
   private readonly prefix: Uint8Array[] = [];
   private prefixBytes = 0;
+  private prefixLimit = STREAM_PREFIX_BYTES;
 
   constructor(options: {
-    mode: Mode;
+    asked: Asked;
     scheduledAt: number;
     startedAt: number;
     originAt: number;
@@ -71,7 +76,7 @@ export class Fold {
     redact: Redact;
   }) {
     this.originAt = options.originAt;
-    this.mode = options.mode;
+    this.asked = options.asked;
     this.keepText = options.keepText;
     this.redact = options.redact;
     this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
@@ -107,15 +112,17 @@ export class Fold {
       if (value !== undefined) kept[name] = this.redact(Array.isArray(value) ? value.join(', ') : value);
     }
     this.headers = kept;
+    if (status >= 300 || kept['content-type']?.includes('application/json'))
+      this.prefixLimit = DOCUMENT_PREFIX_BYTES;
   }
 
   /** Body bytes were read; the reads of a response are numbered from 0, and the number is the answer. */
   onRead(atMs: number, chunk: Uint8Array): number {
     if (this.reads === 0) this.marks.firstByte = this.ms(atMs);
     this.bytes += chunk.byteLength;
-    if (this.prefixBytes < BODY_PREFIX_BYTES) {
+    if (this.prefixBytes < this.prefixLimit) {
       // A copy: the slice would keep the whole socket buffer alive.
-      const piece = new Uint8Array(chunk.subarray(0, BODY_PREFIX_BYTES - this.prefixBytes));
+      const piece = new Uint8Array(chunk.subarray(0, this.prefixLimit - this.prefixBytes));
       this.prefix.push(piece);
       this.prefixBytes += piece.byteLength;
     }
@@ -184,6 +191,12 @@ export class Fold {
     if (content) this.onContent(at, read, chars);
   }
 
+  /** The finish reason came, and the body was cut before the terminator. */
+  onCutAfter(event: Extract<StreamEvent, { type: 'complete' }>): void {
+    // Without a finish reason it is only the end of the body that would have completed the answer.
+    if (event.raw !== undefined) this.cutAfter = event;
+  }
+
   private onContent(at: number, read: number, chars: number): void {
     if (this.contentEvents === 0) {
       this.marks.firstToken = at;
@@ -209,9 +222,9 @@ export class Fold {
     this.marks.end ??= this.ms(atMs);
     const outcome = this.outcome(ending);
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
-    const { complete } = this;
+    const complete = this.complete ?? this.cutAfter;
     return {
-      mode: this.mode,
+      mode: this.asked.mode,
       outcome,
       marks: this.marks,
       ...(this.connection === undefined ? {} : { connection: this.connection }),
@@ -241,6 +254,7 @@ export class Fold {
 
   private outcome(ending: Ending): Outcome {
     const outcome = outcomeOf({
+      asked: this.asked,
       ending,
       status: this.status,
       headers: this.headers ?? {},
@@ -248,18 +262,21 @@ export class Fold {
       bodyPrefix: Buffer.concat(this.prefix).toString('utf8'),
       events: this.events,
       contentEvents: this.contentEvents,
+      reasoningTokens: this.usage?.reasoningTokens,
       failure: this.failure,
       complete: this.complete,
+      cutAfter: this.cutAfter,
     });
     if (outcome.message !== undefined) outcome.message = this.redact(outcome.message);
     if (outcome.body !== undefined) outcome.body = this.redact(outcome.body);
+    if (outcome.hint !== undefined) outcome.hint = this.redact(outcome.hint);
     return outcome;
   }
 
   private tokens(): Observation['tokens'] {
     const { usage } = this;
     const counted = usage?.outputTokens;
-    const whole = this.mode === 'non-streaming';
+    const whole = this.asked.mode === 'non-streaming';
     const output = counted ?? (whole || this.contentEvents === 0 ? null : this.contentEvents);
     const tokens: Observation['tokens'] = { output, source: counted === undefined ? 'chunks' : 'usage' };
     if (usage?.inputTokens !== undefined) tokens.input = usage.inputTokens;

@@ -6,7 +6,7 @@ export interface ErrorText {
   message: string;
   code?: string;
   /** The code or the type is a provider's word for its rate limit. */
-  rateLimited?: true;
+  rateLimited?: boolean;
 }
 
 // Real errors are three levels deep at most; a body can be as deep as its sender likes.
@@ -109,7 +109,8 @@ const CONTENT = ['data', 'content', 'text', 'delta', 'choices', 'output', 'answe
  */
 export function readFailure(json: Json): ErrorText | undefined {
   if (isFilled(json.error) || json.object === 'error') return asFailure(json);
-  if (asObject(json.error) !== undefined && !CONTENT.some((key) => isFilled(json[key]))) return asFailure(json);
+  if (asObject(json.error) !== undefined && !CONTENT.some((key) => isFilled(json[key])))
+    return asFailure(json);
   if (json.base_resp !== undefined) {
     const failed = baseResponse(json);
     if (failed !== undefined) return failed;

@@ -114,10 +114,7 @@ export class PlainDecoder implements Decoder {
 }
 
 /** The events of one whole answer: the body itself, or the text at a path in its JSON. */
-export function decodePlainWhole(
-  body: string,
-  keys: readonly string[] | undefined,
-): readonly StreamEvent[] {
+export function decodePlainWhole(body: string, keys: readonly string[] | undefined): readonly StreamEvent[] {
   const json = keys === undefined ? undefined : parseJson(body);
   const text = keys === undefined ? body : textAt(json, keys);
   const failed = keys === undefined || text === undefined ? readFailedBody(body) : undefined;

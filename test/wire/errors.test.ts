@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readErrorBody } from '../../src/wire/errors.ts';
+import { type ErrorText, readErrorBody } from '../../src/wire/errors.ts';
 
-test.each<[string, { message: string; code?: string } | undefined]>([
+test.each<[string, ErrorText | undefined]>([
   [
     '{"error":{"message":"no such model","type":"invalid_request_error","code":"model_not_found"}}',
     { message: 'no such model', code: 'model_not_found' },
@@ -10,10 +10,13 @@ test.each<[string, { message: string; code?: string } | undefined]>([
     '{"error":{"message":"overloaded","type":"overloaded_error"},"type":"error"}',
     { message: 'overloaded', code: 'overloaded_error' },
   ],
-  ['{"error":{"code":"1302","message":"并发数过高"}}', { message: '并发数过高', code: '1302' }],
+  [
+    '{"error":{"code":"1302","message":"并发数过高"}}',
+    { message: '并发数过高', code: '1302', rateLimited: true },
+  ],
   [
     '{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED"}}',
-    { message: 'slow down', code: '429' },
+    { message: 'slow down', code: '429', rateLimited: true },
   ],
   ['{"error":"model \'x\' not found"}', { message: "model 'x' not found" }],
   [
