@@ -357,7 +357,7 @@ describe('a success status', () => {
       NDJSON,
       { kind: 'malformed' },
     ],
-  ])('$0, %s (%o) in %o', async (_title, reply, options, expected) => {
+  ])('%s: %o in %o', async (_title, reply, options, expected) => {
     const url = await serving(reply);
     const { outcome, partial } = await ask(url, options);
     expect(outcome).toMatchObject(expected);
