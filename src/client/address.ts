@@ -6,8 +6,8 @@ export interface Address {
   origin: URL;
   /** Path and query. */
   path: string;
-  /** The path that the dialect added to the URL's own; absent where the URL was taken whole. */
-  appended?: string;
+  /** The dialect's path, where it was added to the URL; empty where the URL was taken whole. */
+  appended: string;
 }
 
 /**
@@ -29,7 +29,7 @@ export function addressOf(baseUrl: string, format: WireFormat, path: string): Ad
   return {
     origin: new URL(url.origin),
     path: `${pathname || '/'}${query === '' ? '' : `?${query}`}`,
-    ...(whole || ownPath === '' ? {} : { appended: ownPath }),
+    appended: whole ? '' : ownPath,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { Mode, TimeoutPhase } from '../model/record.ts';
 import type { FramingName } from '../wire/frame.ts';
+import type { SentRequest } from './refusal.ts';
 
 /** How the exchange with the server came to its end, seen from the socket. */
 export type Ending =
@@ -9,16 +10,11 @@ export type Ending =
   | { kind: 'timeout'; phase: TimeoutPhase; limitMs: number }
   | { kind: 'cancelled'; reason?: string };
 
-/** What was sent, as far as it explains what came back. */
-export interface Asked {
+/** What was sent, as far as it explains what came back. The body holds what the user asks: it reaches no outcome. */
+export interface Asked extends SentRequest {
   mode: Mode;
   dialect: string;
   framing: FramingName;
-  method: 'GET' | 'POST';
-  /** The request's body. Holds what the user asks, so it reaches no outcome. */
-  body?: string;
-  /** The path that the dialect added to the target's URL; absent where the URL was taken as it is. */
-  appended?: string;
   /** Where a plain dialect looks for the text. */
   textPath?: string;
 }

@@ -10,13 +10,14 @@ import { nextDeadline, type Progress } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
 import type { Asked, Ending } from './evidence.ts';
 import { Fold } from './fold.ts';
+import type { RequestAbout } from './refusal.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {
   format: WireFormat;
   request: SocketRequest;
   /** What explains the answer beside the request itself. */
-  about?: Pick<Asked, 'appended' | 'textPath'>;
+  about?: RequestAbout & Pick<Asked, 'textPath'>;
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;

@@ -1,8 +1,9 @@
 import type { Outcome } from '../model/record.ts';
 import { readErrorBody } from '../wire/errors.ts';
-import { asObject, excerpt, parseJson } from '../wire/json.ts';
+import { excerpt } from '../wire/json.ts';
 import { BODY_CHARS, type Evidence } from './evidence.ts';
 import { NETWORK_HINT } from './network-error.ts';
+import { refusalHint } from './refusal.ts';
 
 /** The outcome of a response whose status is not one of success. */
 export function httpError(status: number, evidence: Evidence): Outcome {
@@ -24,9 +25,6 @@ export function httpError(status: number, evidence: Evidence): Outcome {
 
 function hintOf(status: number, evidence: Evidence, said: string): string | undefined {
   switch (status) {
-    case 400:
-    case 422:
-      return refusedField(evidence, said);
     case 401:
     case 403:
       return 'check the key, and that the provider is the right one';
@@ -36,7 +34,9 @@ function hintOf(status: number, evidence: Evidence, said: string): string | unde
     case 407:
       return NETWORK_HINT.PROXY_AUTH;
     default:
-      return status < 400 ? redirect(evidence.headers.location ?? '') : undefined;
+      return status < 400
+        ? redirect(evidence.headers.location ?? '')
+        : refusalHint(status, evidence.bodyPrefix, evidence.asked);
   }
 }
 
@@ -46,77 +46,20 @@ function redirect(location: string): string {
     : 'redirects are not followed: use the address it points to';
 }
 
-function wrongPlace(status: number, { asked, headers }: Evidence, said: string): string {
-  const { method, appended } = asked;
+function wrongPlace(
+  status: number,
+  { asked, headers, bodyPrefix }: Evidence,
+  said: string,
+): string | undefined {
   // A service that knows its models was found, and its own words say more than we can.
   if (status === 404 && /\b(model|deployment)s?\b/i.test(said)) return "check the model's name";
-  const allowed = headers.allow?.toUpperCase() ?? '';
-  if (method === 'GET' && !allowed.includes('GET')) {
-    return `the request was a GET: where the endpoint takes a POST, add --method POST${allowed.includes('POST') ? ', as its allow header says' : ''}`;
-  }
-  if (status === 405 && allowed.includes('GET') && !allowed.includes('POST')) {
-    return 'the endpoint takes a GET: add --method GET';
-  }
-  if (appended !== undefined) {
-    return `${appended} was added to the URL, as the dialect ${asked.dialect} has it: check the base URL, or take the URL as it is with --exact-url`;
-  }
-  return "check the URL's path, the dialect and the model's name";
-}
-
-/** What no request can do without: to leave it out would not help. */
-const NEEDED: ReadonlySet<string> = new Set([
-  ...['model', 'messages', 'message', 'prompt', 'input', 'inputs', 'contents', 'query', 'user', 'stream'],
-]);
-
-/** How to leave out or rename a field that the request had and the service's answer names. */
-function refusedField({ asked, bodyPrefix }: Evidence, said: string): string | undefined {
-  const sent = asObject(parseJson(asked.body ?? ''));
-  if (sent === undefined) return undefined;
-  const error = asObject(asObject(parseJson(bodyPrefix))?.error);
-  const field =
-    namedField(sent, typeof error?.param === 'string' ? error.param : '') ??
-    namedField(sent, said) ??
-    namedField(sent, bodyPrefix);
-  if (field === undefined) return undefined;
-  const [path, value] = field;
-  const other = /\buse\s+[`'"]?([a-z][a-z0-9_]*)[`'"]?\s+instead/i.exec(said)?.[1];
-  if (other !== undefined && other !== path.at(-1)) {
-    const renamed = [...path.slice(0, -1), other];
-    return `the service wants \`${renamed.join('.')}\` instead of \`${path.join('.')}\`: rename it with extra: ${inExtra(path, null, other, value)}`;
-  }
-  const set = `--set targets.0.extra.${path.join('.')}=null`;
-  return `the service refuses \`${path.join('.')}\`: remove it with extra: ${inExtra(path, null)} (${set})`;
-}
-
-function inExtra(path: readonly string[], value: unknown, beside?: string, besideValue?: unknown): string {
-  const leaf = `${path.at(-1)}: ${JSON.stringify(value)}`;
-  const fields = beside === undefined ? leaf : `${leaf}, ${beside}: ${JSON.stringify(besideValue)}`;
-  return path.slice(0, -1).reduceRight((inner, key) => `{ ${key}: ${inner} }`, `{ ${fields} }`);
-}
-
-type Field = readonly [path: readonly string[], value: unknown];
-
-/** The field of the request, or of an object in it, that a text names first. */
-function namedField(sent: Readonly<Record<string, unknown>>, text: string): Field | undefined {
-  const fields: Field[] = [];
-  for (const [name, value] of Object.entries(sent)) {
-    if (!NEEDED.has(name)) fields.push([[name], value]);
-    if (NEEDED.has(name)) continue;
-    for (const [inner, innerValue] of Object.entries(asObject(value) ?? {}))
-      fields.push([[name, inner], innerValue]);
-  }
-  let found: Field | undefined;
-  let foundAt = Number.POSITIVE_INFINITY;
-  for (const field of fields) {
-    const at = text.search(new RegExp(`(?<![\\w])${escaped(field[0].at(-1)!)}(?![\\w])`));
-    if (at !== -1 && at < foundAt) {
-      found = field;
-      foundAt = at;
-    }
-  }
-  return found;
-}
-
-function escaped(name: string): string {
-  return name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const { method, methodGuessed } = asked;
+  const allowed = (headers.allow ?? '').toUpperCase().split(/[\s,]+/);
+  const other = method === 'GET' ? 'POST' : 'GET';
+  if (allowed.includes(other) && !allowed.includes(method))
+    return `the endpoint takes a ${other}, as its allow header says: add --method ${other}`;
+  const hint = refusalHint(status, bodyPrefix, asked);
+  if (method !== 'GET' || methodGuessed) return hint;
+  const get = 'the request was a GET: where the endpoint takes a POST, add --method POST';
+  return hint === undefined ? get : `${get}; ${hint}`;
 }

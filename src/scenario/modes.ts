@@ -1,8 +1,8 @@
 import { wireFormat } from '../wire/dialects.ts';
 import { type Contradiction, providerRow, SIMULATOR } from './endpoint-schema.ts';
 
-/** The placeholder of a body template that becomes `true` or `false`. */
-const ASKS_FOR_STREAM = /\{\{\s*stream\s*\}\}/;
+/** The placeholder of a body or a query that becomes `true` or `false`. A body in a file may hold it. */
+const ASKS_FOR_STREAM = /\{\{(\s|%20)*stream(\s|%20)*\}\}|^"@/;
 
 /**
  * Targets that cannot be asked for one whole answer, where the scenario measures such answers too: what came back would be a
@@ -30,16 +30,18 @@ function alwaysStreams(
     dialect = providerRow(provider)?.dialect,
     service,
     body,
+    url,
   } = target as Record<string, unknown>;
   // The simulator is told by a field of its own in every dialect.
   if (service !== undefined || provider === SIMULATOR || typeof dialect !== 'string') return undefined;
   const leaveOut = 'leave out non-streaming (--mode streaming)';
   if (dialect === 'sse' || dialect === 'ndjson' || dialect === 'raw') {
-    if (typeof body === 'string' && ASKS_FOR_STREAM.test(body)) return undefined;
+    const written = [body, url].map((part) => JSON.stringify(part ?? ''));
+    if (written.some((part) => ASKS_FOR_STREAM.test(part))) return undefined;
     return {
       message: `(dialect ${dialect}) has no way to ask for the whole answer`,
       params: {
-        hint: `${leaveOut}, or give a body in which {{stream}} stands for true or false, such as {"prompt":{{prompt}},"stream":{{stream}}}`,
+        hint: `${leaveOut}, or give a body that says which is wanted, such as { prompt: "{{prompt}}", stream: "{{stream}}" }`,
       },
     };
   }

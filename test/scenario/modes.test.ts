@@ -19,7 +19,7 @@ describe('one whole answer', () => {
       const [problem, ...others] = problems(scenario(`${URL_ONLY}, dialect: ${dialect}`, modes));
       expect(others).toEqual([]);
       expect(problem).toMatch(
-        /^7:\d+ modes: target "t" \(dialect \w+\) has no way to ask for the whole answer \| leave out non-streaming \(--mode streaming\), or give a body in which \{\{stream\}\}/,
+        /^7:\d+ modes: target "t" \(dialect \w+\) has no way to ask for the whole answer \| leave out non-streaming \(--mode streaming\), or give a body that says which is wanted, such as .*\{\{stream\}\}/,
       );
     }
     expect(load(scenario(`${URL_ONLY}, dialect: ${dialect}`, '[streaming]')).scenario.modes).toEqual([
@@ -30,6 +30,7 @@ describe('one whole answer', () => {
   test('can be where the body says so', () => {
     const body = `body: '{"q":"x","stream":{{stream}}}'`;
     expect(() => load(scenario(`${URL_ONLY}, dialect: sse, ${body}`))).not.toThrow();
+    expect(() => load(scenario('url: "http://127.0.0.1:9/e?stream={{stream}}", dialect: sse'))).not.toThrow();
     expect(problems(scenario(`${URL_ONLY}, dialect: sse, body: '{"q":"x"}'`))).toHaveLength(1);
   });
 
