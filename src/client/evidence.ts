@@ -30,8 +30,8 @@ export interface Evidence {
   bodyPrefix: string;
   events: number;
   contentEvents: number;
-  /** Tokens of reasoning that the service counted, shown or not. */
-  reasoningTokens?: number;
+  /** Reasoning tokens that the provider counts but did not send as text; undefined where it does not count them. */
+  hiddenReasoning?: number;
   /** The first `error` event. */
   failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   complete: Extract<StreamEvent, { type: 'complete' }> | undefined;

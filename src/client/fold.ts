@@ -262,7 +262,7 @@ export class Fold {
       bodyPrefix: Buffer.concat(this.prefix).toString('utf8'),
       events: this.events,
       contentEvents: this.contentEvents,
-      reasoningTokens: this.usage?.reasoningTokens,
+      hiddenReasoning: this.chars.thinking === 0 ? this.usage?.reasoningTokens : undefined,
       failure: this.failure,
       complete: this.complete,
       cutAfter: this.cutAfter,

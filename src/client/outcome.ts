@@ -67,19 +67,10 @@ const EMPTY_BODY: Outcome = { kind: 'empty', message: 'the body is empty' };
 
 /** The answer ended as it should, or its body did where nothing else tells the end, and there was no content. */
 function withoutContent(evidence: Evidence): Outcome {
-  const { asked, bytes, complete, events, reasoningTokens = 0 } = evidence;
+  const { asked, bytes, complete, events, hiddenReasoning = 0 } = evidence;
   if (bytes === 0) return { ...EMPTY_BODY };
   const other = mismatch(evidence);
   if (other !== undefined) return other;
-  const hidden =
-    reasoningTokens === 0 ? '' : `: ${reasoningTokens} tokens of reasoning, which the service does not show`;
-  if (complete?.finish === 'length') {
-    return {
-      kind: 'empty',
-      message: `the limit of tokens was reached before any content (${complete.raw ?? 'length'})${hidden}`,
-      hint: 'raise max tokens: maxTokens of the prompt, or --max-tokens',
-    };
-  }
   if (isPlain(asked) && events > 0 && asked.textPath !== undefined) {
     return {
       kind: 'empty',
@@ -87,8 +78,19 @@ function withoutContent(evidence: Evidence): Outcome {
       hint: 'check textPath (--text-path): the path of keys and indexes to the text, such as choices.0.delta.content',
     };
   }
-  const how = complete?.raw ?? complete?.finish;
-  return { kind: 'empty', message: `the answer ended properly (${how}) but held no content${hidden}` };
+  const cut = complete?.finish === 'length';
+  const reasoned =
+    hiddenReasoning > 0
+      ? `, after ${hiddenReasoning} reasoning tokens that are not sent`
+      : cut
+        ? ', at the token limit'
+        : '';
+  const outcome: Outcome = {
+    kind: 'empty',
+    message: `the answer ended properly (${complete?.raw ?? complete?.finish}) but held no content${reasoned}`,
+  };
+  if (cut) outcome.hint = "raise max tokens (the prompt's maxTokens), or have the model reason less";
+  return outcome;
 }
 
 const BEFORE_TERMINATOR = 'after the finish reason, before the terminator';

@@ -101,14 +101,14 @@ describe('an answer without content', () => {
   const bodyPrefix = 'data: {"choices":[]}\n\n';
 
   test('that ran into the limit of tokens says so, and what to raise', () => {
-    expect(outcome({ complete, events: 3, bodyPrefix, reasoningTokens: 64 })).toEqual({
+    expect(outcome({ complete, events: 3, bodyPrefix, hiddenReasoning: 64 })).toEqual({
       kind: 'empty',
       message:
-        'the limit of tokens was reached before any content (max_tokens): 64 tokens of reasoning, which the service does not show',
-      hint: 'raise max tokens: maxTokens of the prompt, or --max-tokens',
+        'the answer ended properly (max_tokens) but held no content, after 64 reasoning tokens that are not sent',
+      hint: "raise max tokens (the prompt's maxTokens), or have the model reason less",
     });
     expect(outcome({ complete, events: 3, bodyPrefix }).message).toBe(
-      'the limit of tokens was reached before any content (max_tokens)',
+      'the answer ended properly (max_tokens) but held no content, at the token limit',
     );
   });
 
