@@ -32,7 +32,9 @@ export class ChatDecoder extends JsonDecoder {
     if (choices !== undefined) this.choices(json, choices, out);
     const usage = asObject(json.usage) ?? asObject(asObject(json.x_groq)?.usage);
     if (usage !== undefined) this.usage(usage);
-    if (frame.event === 'error' || readFailure(json) !== undefined) {
+    // HOT PATH: a chunk of the answer has choices, and nothing that tells of a failure.
+    const plain = choices !== undefined && choices.length > 0 && json.error == null && !json.base_resp;
+    if (frame.event === 'error' || (!plain && readFailure(json) !== undefined)) {
       this.fail(out, json);
       return true;
     }

@@ -29,6 +29,7 @@ export class PlainDecoder implements Decoder {
   private readonly keys: readonly string[] | undefined;
   private over = false;
   private cut = false;
+  private begun = false;
 
   constructor(framing: 'sse' | 'ndjson', keys: readonly string[] | undefined) {
     this.lines = framing === 'ndjson';
@@ -65,9 +66,13 @@ export class PlainDecoder implements Decoder {
     return this.control(json) ?? chunk(data);
   }
 
-  // A line is JSON: a text, or anything else as it stands.
+  // A line is JSON: a text, or anything else as it stands. HOT PATH: once a line was seen to be JSON, an object of which
+  // nothing is to be told is not parsed again.
   private line(frame: Frame): readonly StreamEvent[] {
-    const json = parseJson(frame.data);
+    const { data } = frame;
+    if (this.begun && data.startsWith('{') && data.endsWith('}') && !TELLS.test(data)) return chunk(data);
+    const json = parseJson(data);
+    this.begun = json !== undefined;
     if (json === undefined) return this.broken(frame);
     if (frame.data.charCodeAt(0) === QUOTE && typeof json === 'string') return chunk(json);
     return this.control(json) ?? chunk(frame.data);
