@@ -45,9 +45,14 @@ export function compareTargets(
   );
 }
 
-/** Streaming (A) against non-streaming (B), for one target. No rows where the run has but one mode. */
+/**
+ * Streaming (A) against non-streaming (B), for one target. No rows where the run has only one mode, or where no request of a
+ * mode ended well: an endpoint that has no whole answer is not slow at it.
+ */
 export function compareStreaming(run: RunSamples, target: string, options: PairOptions): PairComparison {
-  const cells = [...run.cells.values()].filter(({ cell }) => cell.target === target);
+  const cells = [...run.cells.values()].filter(
+    ({ cell, outcomes }) => cell.target === target && outcomes.ok !== undefined,
+  );
   const figures =
     options.figures ?? PAIR_FIGURES.filter(({ metric: name }) => metric(name).modes === undefined);
   return comparePairs(

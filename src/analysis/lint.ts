@@ -38,6 +38,8 @@ export interface LintInput {
   /** Names in lower case. */
   headers?: Readonly<Record<string, string>>;
   outcome?: Pick<Outcome, 'kind'>;
+  /** There where a finish reason or the terminator came. */
+  finish?: unknown;
   /** How the dialect cuts its stream. Default: guessed from the content type, `sse` where that says nothing. */
   framing?: string;
   /** False when the protocol's own terminator (`[DONE]`, `message_stop`) did not come. */
@@ -158,7 +160,11 @@ function lintBody(input: LintInput): LintFinding[] {
     findings.push({
       code: 'terminator',
       severity: cut ? 'error' : 'warning',
-      what: cut ? 'the body ended with neither terminator nor finish reason' : 'no terminator',
+      what: !cut
+        ? 'no terminator'
+        : input.finish === undefined
+          ? 'the body ended with neither terminator nor finish reason'
+          : 'the body was cut after the finish reason, before the terminator',
       why: 'a reader cannot tell a whole answer from one that was cut off',
       remedy: "end every stream with the protocol's terminator, also after an error",
     });

@@ -1,4 +1,4 @@
-import { networkError } from '../client/outcome.ts';
+import { networkError } from '../client/network-error.ts';
 import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { tidy } from '../metrics/distribution.ts';
 import type { Clock } from '../model/clock.ts';

@@ -2,6 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import type { Decoder, WireFormat } from '../wire/format.ts';
 import { FRAMINGS, type FrameParser } from '../wire/framing.ts';
 import type { Fold } from './fold.ts';
+import { looksStreamed } from './sniff.ts';
 
 /** Reads a body: as frames while they come, or as one document at the end. */
 export interface BodyReader {
@@ -51,7 +52,10 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
       for (const event of decoder.end()) {
         // A body that was cut has no proper end: what only EOF would complete stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;
-        if (at === undefined) continue;
+        if (at === undefined) {
+          if (event.type === 'complete') fold.onCutAfter(event);
+          continue;
+        }
         fold.onEvents([event], at, read);
         onEvents?.([event], at - originAt, read);
       }
@@ -73,9 +77,14 @@ export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListe
     },
     end(at, eofAt) {
       if (eofAt === undefined || chunks.length === 0) return;
-      const events = [...format.decodeWhole(Buffer.concat(chunks).toString('utf8'))];
+      const body = Buffer.concat(chunks)
+        .toString('utf8')
+        .replace(/^\uFEFF/, '');
+      // A stream is no whole answer, whatever could be read from it: its figures must not stand for one.
+      if (!format.wholeIsStream && looksStreamed(body)) return;
+      const events = [...format.decodeWhole(body)];
       // A whole document has said all it has to say, with or without a finish reason.
-      if (!events.some((event) => event.type === 'complete' || event.type === 'error')) {
+      if (events.some(isOfAnswer) && !events.some(({ type }) => type === 'complete' || type === 'error')) {
         events.push({ type: 'complete', finish: 'other' });
       }
       // One whole answer is one frame: its first token arrives with its last.
@@ -83,4 +92,8 @@ export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListe
       onEvents?.(events, at - originAt, read);
     },
   };
+}
+
+function isOfAnswer({ type }: StreamEvent): boolean {
+  return type !== 'unknown';
 }

@@ -281,7 +281,11 @@ class Client implements StreamClient {
         headers,
         ...(body === undefined ? {} : { body }),
       },
-      about: { appended, methodGuessed: options.methodGuessed === true },
+      about: {
+        appended,
+        methodGuessed: options.methodGuessed === true,
+        textPath: options.textPath,
+      },
       timeouts: this.timeouts,
       clock: this.clock,
       redact: this.redact,

@@ -8,14 +8,16 @@ import { type BodyListeners, type BodyReader, streamReader, wholeReader } from '
 import type { Connection, ConnectionSink, ResponseHeaders, SocketRequest } from './connection.ts';
 import { nextDeadline, type Progress } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
+import type { Asked, Ending } from './evidence.ts';
 import { Fold } from './fold.ts';
-import type { Ending } from './outcome.ts';
 import type { RequestAbout } from './refusal.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {
   format: WireFormat;
   request: SocketRequest;
+  /** What explains the answer beside the request itself. */
+  about?: RequestAbout & Pick<Asked, 'textPath'>;
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;
@@ -23,8 +25,6 @@ export interface ExchangeOptions extends BodyListeners {
   /** What the marks, and the listeners' times, count from. */
   originAt: number;
   scheduledAt: number;
-  /** What explains the answer beside the request itself. */
-  about?: RequestAbout;
   keepText: boolean;
   redact: Redact;
   signal?: AbortSignal;
@@ -76,13 +76,12 @@ class Exchange implements ConnectionSink, Undecoded {
     const startedAt = options.clock.now();
     this.progress = { startedAt };
     this.fold = new Fold({
-      mode: options.stream ? 'streaming' : 'non-streaming',
+      asked: askedOf(options),
       scheduledAt: options.scheduledAt,
       startedAt,
       originAt: options.originAt,
       keepText: options.keepText,
       redact: options.redact,
-      request: { ...options.about, method: options.request.method, body: options.request.body },
     });
     const reader = options.stream ? streamReader : wholeReader;
     this.reader = reader(options.format, this.fold, options);
@@ -229,6 +228,12 @@ class Exchange implements ConnectionSink, Undecoded {
       this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) });
     }
   };
+}
+
+function askedOf({ format, request, stream, about }: ExchangeOptions): Asked {
+  const { name: dialect, framing } = format;
+  const { method, body } = request;
+  return { mode: stream ? 'streaming' : 'non-streaming', dialect, framing, method, body, ...about };
 }
 
 function cancelled(signal: AbortSignal | undefined): Ending {

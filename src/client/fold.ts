@@ -1,10 +1,10 @@
 import type { StreamEvent } from '../model/events.ts';
-import type { ConnectionInfo, Mode, Observation, Outcome } from '../model/record.ts';
+import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
 import type { Redact } from '../model/secrets.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
-import { type Ending, outcomeOf } from './outcome.ts';
-import type { SentRequest } from './refusal.ts';
+import type { Asked, Ending } from './evidence.ts';
+import { outcomeOf } from './outcome.ts';
 import { TokenTally } from './token-tally.ts';
 
 /** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
@@ -20,13 +20,15 @@ const KEPT_HEADERS = new Set([
   'via',
   'retry-after',
   'location',
+  'allow',
   'x-request-id',
   'request-id',
   'x-vercel-ai-ui-message-stream',
 ]);
 
-/** As much of a body as is kept to explain a failure. */
-const BODY_PREFIX_BYTES = 2_048;
+/** As much of a body as is kept to explain a failure: of a stream, and of what is said to be one document. */
+const STREAM_PREFIX_BYTES = 2_048;
+const DOCUMENT_PREFIX_BYTES = 16_384;
 
 /**
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
@@ -34,11 +36,10 @@ const BODY_PREFIX_BYTES = 2_048;
  */
 export class Fold {
   private readonly marks: Marks;
-  private readonly mode: Mode;
+  private readonly asked: Asked;
   private readonly originAt: number;
   private readonly keepText: boolean;
   private readonly redact: Redact;
-  private readonly request: SentRequest | undefined;
 
   private connection: ConnectionInfo | undefined;
   private status: number | undefined;
@@ -58,25 +59,24 @@ export class Fold {
   private lastAt = 0;
   private failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   private complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
+  private cutAfter: Extract<StreamEvent, { type: 'complete' }> | undefined;
   private answer = '';
   private thinking = '';
   private toolText = '';
   private readonly prefix: Uint8Array[] = [];
   private prefixBytes = 0;
+  private prefixLimit = STREAM_PREFIX_BYTES;
 
   constructor(options: {
-    mode: Mode;
+    asked: Asked;
     scheduledAt: number;
     startedAt: number;
     originAt: number;
     keepText: boolean;
     redact: Redact;
-    /** The request, for the hints of a refusal. */
-    request?: SentRequest;
   }) {
-    this.request = options.request;
     this.originAt = options.originAt;
-    this.mode = options.mode;
+    this.asked = options.asked;
     this.keepText = options.keepText;
     this.redact = options.redact;
     this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
@@ -123,6 +123,8 @@ export class Fold {
       if (value !== undefined) kept[name] = this.redact(Array.isArray(value) ? value.join(', ') : value);
     }
     this.headers = kept;
+    if (status >= 300 || kept['content-type']?.includes('application/json'))
+      this.prefixLimit = DOCUMENT_PREFIX_BYTES;
   }
 
   /**
@@ -136,9 +138,9 @@ export class Fold {
       this.reads++;
     }
     this.bytes += chunk.byteLength;
-    if (this.prefixBytes < BODY_PREFIX_BYTES) {
+    if (this.prefixBytes < this.prefixLimit) {
       // A copy: the slice would keep the whole socket buffer alive.
-      const piece = new Uint8Array(chunk.subarray(0, BODY_PREFIX_BYTES - this.prefixBytes));
+      const piece = new Uint8Array(chunk.subarray(0, this.prefixLimit - this.prefixBytes));
       this.prefix.push(piece);
       this.prefixBytes += piece.byteLength;
     }
@@ -219,6 +221,12 @@ export class Fold {
     this.answer = '';
   }
 
+  /** The finish reason came, and the body was cut before the terminator. */
+  onCutAfter(event: Extract<StreamEvent, { type: 'complete' }>): void {
+    // Without a finish reason it is only the end of the body that would have completed the answer.
+    if (event.raw !== undefined) this.cutAfter = event;
+  }
+
   private onContent(at: number, read: number): void {
     if (this.contentEvents === 0) {
       this.marks.firstToken = at;
@@ -243,13 +251,13 @@ export class Fold {
       this.marks.end ?? this.ms(atMs),
       this.marks.lastToken ?? Number.NEGATIVE_INFINITY,
     );
-    const tokens = this.tally.tokens(this.mode, this.contentEvents);
+    const tokens = this.tally.tokens(this.asked.mode, this.contentEvents);
     if (tokens.refused !== undefined) tokens.refused = tokens.refused.map((text) => this.redact(text));
     const outcome = this.outcome(ending, tokens.hiddenReasoning);
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
-    const { complete } = this;
+    const complete = this.complete ?? this.cutAfter;
     return {
-      mode: this.mode,
+      mode: this.asked.mode,
       outcome,
       marks: this.marks,
       ...(this.connection === undefined ? {} : { connection: this.connection }),
@@ -280,6 +288,7 @@ export class Fold {
 
   private outcome(ending: Ending, hiddenReasoning: number | undefined): Outcome {
     const outcome = outcomeOf({
+      asked: this.asked,
       ending,
       status: this.status,
       headers: this.headers ?? {},
@@ -290,10 +299,11 @@ export class Fold {
       failure: this.failure,
       complete: this.complete,
       hiddenReasoning,
-      request: this.request,
+      cutAfter: this.cutAfter,
     });
     if (outcome.message !== undefined) outcome.message = this.redact(outcome.message);
     if (outcome.body !== undefined) outcome.body = this.redact(outcome.body);
+    if (outcome.hint !== undefined) outcome.hint = this.redact(outcome.hint);
     return outcome;
   }
 

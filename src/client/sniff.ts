@@ -1,19 +1,41 @@
 /** What a body looks like, judged by its beginning: to name a mismatch between endpoint and dialect. */
-export type BodyLook = 'sse' | 'ndjson' | 'json' | 'html' | 'event-stream-binary' | 'text' | 'nothing';
+export type BodyLook =
+  | 'sse'
+  | 'ndjson'
+  | 'json'
+  | 'html'
+  | 'event-stream-binary'
+  | 'gzip'
+  | 'text'
+  | 'nothing';
 
 /** Judges the first bytes of a body, as text, and its content type. */
 export function sniff(prefix: string, contentType: string): BodyLook {
   const text = prefix.replace(/^\uFEFF/, '').trimStart();
-  if (contentType.includes('vnd.amazon.eventstream')) return 'event-stream-binary';
+  const type = contentType.toLowerCase();
+  if (type.includes('vnd.amazon.eventstream')) return 'event-stream-binary';
   if (text === '') return 'nothing';
-  if (/^<(!doctype|html|head|body|\?xml)/i.test(text)) return 'html';
+  // The second byte of gzip's mark, 0x8b, is no UTF-8.
+  if (text.startsWith('\u001f\uFFFD')) return 'gzip';
+  if (/^<(!doctype html|html|head|body|\?xml)/i.test(text)) return 'html';
+  if (type.includes('html') && text.startsWith('<')) return 'html';
   if (/^(data|event|id|retry|error)?:/.test(text)) return 'sse';
   if (text.startsWith('{')) {
     const [first = '', second = ''] = text.split('\n', 2);
-    return isJson(first) && second.trimStart().startsWith('{') ? 'ndjson' : 'json';
+    if (!isJson(first)) return 'json';
+    return second.trimStart().startsWith('{') || /ndjson|jsonl|json-lines/.test(type) ? 'ndjson' : 'json';
   }
   if (text.startsWith('[')) return 'json';
   return 'text';
+}
+
+/**
+ * True where the body of what was asked for as one whole answer is a stream: Server-Sent Events, or several lines of JSON.
+ * A whole answer may be plain text, so a first word such as `id:` alone is no sign.
+ */
+export function looksStreamed(body: string): boolean {
+  const look = sniff(body, '');
+  return look === 'ndjson' || (look === 'sse' && /(^|[\r\n])(data:|error: *\{)/.test(body));
 }
 
 /** In words, for a message. */
@@ -23,8 +45,9 @@ export const LOOK_TITLE: Readonly<Record<BodyLook, string>> = {
   json: 'one JSON document',
   html: 'an HTML page',
   'event-stream-binary': 'an AWS binary event stream',
+  gzip: 'gzip data',
   text: 'plain text',
-  nothing: 'an empty body',
+  nothing: 'nothing but white space',
 };
 
 function isJson(text: string): boolean {

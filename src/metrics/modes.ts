@@ -3,14 +3,17 @@ import type { CellReport, ModeComparison, ModeFigures } from '../model/report.ts
 import { cellKey } from './aggregate.ts';
 import { tidy } from './distribution.ts';
 
-/** Streaming against non-streaming, for each target, prompt and load that was measured in both. */
+/**
+ * Streaming against non-streaming, for each target, prompt and load that was measured in both. Where all requests of one mode
+ * failed (such as where the server ignores `stream: false`) there is nothing to compare.
+ */
 export function compareModes(cells: readonly CellReport[]): ModeComparison[] {
   const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
   return cells
     .filter(({ mode }) => mode === 'streaming')
     .flatMap((cell) => {
       const whole = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
-      return whole ? [compare(cell, whole)] : [];
+      return whole?.outcomes.ok && cell.outcomes.ok ? [compare(cell, whole)] : [];
     });
 }
 

@@ -140,6 +140,8 @@ export interface ErrorEvent {
   code?: string;
   /** True when the bytes could not be understood, false or absent when the service said that it failed. */
   malformed?: boolean;
+  /** True when `code`, or the error's type, is the provider's word for its rate limit. */
+  rateLimited?: boolean;
 }
 
 /** Well-formed, but not known to this dialect. Kept so that nothing is lost. */

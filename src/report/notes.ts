@@ -80,6 +80,7 @@ export function notes(report: Report): string[] {
     ...refusedCountNotes(cells),
     ...coalescedNotes(cells),
     ...replayNotes(cells),
+    ...modeNotes(cells),
     ...sampleNotes(cells),
   ];
 }
@@ -195,7 +196,7 @@ const LATE_SHARE = 0.25;
 
 /** Without the whole answer's time, an answer that was made first and then dribbled out mostly passes for a stream. */
 function replayNotes(cells: readonly CellReport[]): string[] {
-  const keys = new Set(cells.map(cellKey));
+  const keys = new Set(cells.filter(({ outcomes }) => outcomes.ok).map(cellKey));
   const open = cells.filter((cell) => {
     const { ttft, latency } = cell.metrics;
     if (cell.streaming?.verdict !== 'streaming' || !ttft || !latency) return false;
@@ -211,6 +212,24 @@ function replayNotes(cells: readonly CellReport[]): string[] {
     `${which} late: whether they are made first and dribbled out, only answers without streaming beside them can tell (--mode both).`,
   ];
 }
+
+/** Where both modes were asked for and one has no answer, so that they are not compared. */
+function modeNotes(cells: readonly CellReport[]): string[] {
+  const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
+  const failed = cells.filter((cell) => {
+    const other = byKey.get(cellKey({ ...cell, mode: OTHER_MODE[cell.mode] }));
+    return other?.outcomes.ok && !cell.outcomes.ok && cell.failures.length > 0;
+  });
+  const [first, ...others] = failed;
+  if (first === undefined) return [];
+  const { kind, message = kind } = first.failures[0]!;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return [
+    `Streaming and non-streaming are not compared where one has no answer: ${cellName(first)}${more}: ${oneLine(message)}.`,
+  ];
+}
+
+const OTHER_MODE = { streaming: 'non-streaming', 'non-streaming': 'streaming' } as const;
 
 function sampleNotes(cells: readonly CellReport[]): string[] {
   const counts = cells.map(({ metrics }) => metrics.ttft?.n ?? 0).filter((n) => n > 0);

@@ -14,6 +14,7 @@ import {
   text,
   whole,
 } from './fields.ts';
+import { modeProblems } from './modes.ts';
 import { simulatorSchema } from './simulator-schema.ts';
 import { targetSchema } from './target-schema.ts';
 
@@ -204,7 +205,9 @@ const documentSchema = mapping({
       'What a single request must meet to count as good, such as "ttft < 500ms" and "longest_gap < 200ms". With them the run has a goodput: good requests a second (goodput) and their share (goodput.rate).',
     ),
   simulator: simulatorSchema.optional().describe('Settings of the embedded simulator (provider: simulator).'),
-});
+}).superRefine((value: unknown, context) => {
+  for (const problem of modeProblems(value)) context.addIssue({ code: 'custom', params: {}, ...problem });
+}, ALWAYS);
 
 /** The parser of scenarios. Its input is the document after `${env:...}` was resolved; its output has times in ms. */
 export const scenarioSchema = documentSchema.transform(({ stall, ...rest }) => ({ ...rest, stallMs: stall }));

@@ -17,6 +17,7 @@ export const agUi: WireFormat = {
   name: 'ag-ui',
   title: 'AG-UI agent events (SSE)',
   framing: 'sse',
+  wholeIsStream: true,
   carries: new Set([
     'start',
     'message_chunk',

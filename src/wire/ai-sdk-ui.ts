@@ -29,6 +29,7 @@ export const aiSdkUi: WireFormat = {
   name: 'ai-sdk-ui',
   title: 'Vercel AI SDK UI message stream (SSE)',
   framing: 'sse',
+  wholeIsStream: true,
   responseHeaders: { 'x-vercel-ai-ui-message-stream': 'v1' },
   carries: new Set([
     'start',

@@ -2,6 +2,7 @@ import type { StreamEvent, UsageEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { gather } from './answer.ts';
 import { chatMessages, finishWord, post, promptText } from './chat.ts';
+import { readFailure } from './errors.ts';
 import { type AnswerContext, type IncomingWireRequest, jsonBody, type WireBody } from './format.ts';
 import { asArguments, asArray, asCount, asObject, asText, compact, type Json, parseJson } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
@@ -100,7 +101,7 @@ class WholeDecoder extends JsonDecoder {
     const text = [json.content, json.response, json.answer, json.text, json.message].find(
       (value) => typeof value === 'string',
     );
-    if (text === undefined || (json.error !== undefined && json.error !== null)) return false;
+    if (text === undefined || readFailure(json) !== undefined) return false;
     this.start(out, asText(json.id), asText(json.model));
     this.thinking(out, json.thinking);
     this.text(out, text);

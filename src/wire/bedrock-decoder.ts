@@ -77,7 +77,7 @@ export class BedrockDecoder extends JsonDecoder {
     const payload = asObject(name === undefined ? undefined : json[name]);
     if (name === undefined || payload === undefined) {
       if (asText(json.message) === undefined) return false;
-      this.fail(out, { message: json.message });
+      this.fail(out, json);
       return true;
     }
     return this.read(payload, out, { event: name, data: '' });

@@ -224,7 +224,7 @@ class CohereDecoder extends JsonDecoder {
     if (message === undefined) {
       // `{"id","message"}` is how Cohere says that a request failed.
       if (asText(json.message) === undefined) return false;
-      this.fail(out, { message: json.message });
+      this.fail(out, json);
       return true;
     }
     this.start(out, asText(json.id));

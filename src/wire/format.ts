@@ -20,6 +20,8 @@ export interface WireFormat {
   readonly carries: ReadonlySet<StreamEventType>;
   /** Server side: response headers of a stream beside the content type. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
+  /** True where the dialect has no other answer than a stream: a whole answer is the stream, read to its end. */
+  readonly wholeIsStream?: true;
   /** Client side: the request, below the API's base URL. */
   request(chat: ChatRequest): WireRequest;
   /** True when `pathname` already ends in this dialect's own path, so that a target URL is to be taken whole. */

@@ -6,7 +6,7 @@ import type {
   ToolCallEvent,
 } from '../model/events.ts';
 import { type FinishWords, finishOf } from './chat.ts';
-import { readError } from './errors.ts';
+import { isFailureName, readError, readFailure } from './errors.ts';
 import type { Decoder } from './format.ts';
 import type { Frame } from './frame.ts';
 import { asObject, asText, compact, excerpt, type Json, parseJson, unreadable } from './json.ts';
@@ -50,12 +50,15 @@ export abstract class JsonDecoder implements Decoder {
         out.push({ type: 'unknown', name: 'after-end', data: frame.data });
       }
     } else if (json === undefined) {
-      if (frame.event === 'error') this.fail(out, frame.data);
+      if (frame.event !== undefined && isFailureName(frame.event)) this.fail(out, frame.data);
       else out.push(unreadable(frame, 'a JSON object'));
     } else if (!this.read(json, out, frame)) {
-      const error = frame.event === 'error' || (json.error !== undefined && json.error !== null);
-      if (error) this.fail(out, json);
+      const failed = (frame.event !== undefined && isFailureName(frame.event)) || readFailure(json);
+      if (failed) this.fail(out, json);
       else out.push(unknownEvent(frame, json));
+    } else if (!this.over && json.base_resp !== undefined && readFailure(json) !== undefined) {
+      // MiniMax, which speaks several dialects, says in every one of them how an answer went.
+      this.fail(out, json);
     }
     return out;
   }

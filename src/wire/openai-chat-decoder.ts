@@ -1,6 +1,6 @@
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import { type FinishWords, ToolCallIndex } from './chat.ts';
-import { readError } from './errors.ts';
+import { readFailure } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { asArguments, asArray, asCount, asObject, asText, compact, type Json } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
@@ -35,7 +35,9 @@ export class ChatDecoder extends JsonDecoder {
     if (choices !== undefined) this.choices(json, choices, out);
     const usage = asObject(json.usage) ?? asObject(asObject(json.x_groq)?.usage);
     if (usage !== undefined) this.usage(usage);
-    if (frame.event === 'error' || isError(json)) {
+    // HOT PATH: a chunk of the answer has choices, and nothing that tells of a failure.
+    const plain = choices !== undefined && choices.length > 0 && json.error == null && !json.base_resp;
+    if (frame.event === 'error' || (!plain && readFailure(json) !== undefined)) {
       this.fail(out, json);
       return true;
     }
@@ -132,10 +134,4 @@ function reasoningDetails(value: unknown): string | undefined {
   return asArray(value)
     ?.map((entry) => asText(asObject(entry)?.text) ?? asText(asObject(entry)?.summary) ?? '')
     .join('');
-}
-
-function isError(json: Json): boolean {
-  if (json.object === 'error') return true;
-  const { error } = json;
-  return error !== undefined && error !== null && error !== '' && readError(json) !== undefined;
 }

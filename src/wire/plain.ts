@@ -1,22 +1,10 @@
-import type { StreamEvent } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { gather } from './answer.ts';
 import { chatMessages, post, promptText } from './chat.ts';
-import { readError } from './errors.ts';
-import type { Decoder, WireBody, WireFormat } from './format.ts';
+import type { WireBody, WireFormat } from './format.ts';
 import type { Frame, FramingName } from './frame.ts';
-import {
-  asArray,
-  asObject,
-  asText,
-  atPath,
-  compact,
-  excerpt,
-  parseJson,
-  pathKeys,
-  unreadable,
-  withPath,
-} from './json.ts';
+import { asObject, asText, compact, parseJson, pathKeys, withPath } from './json.ts';
+import { decodePlainWhole, PlainDecoder, RawDecoder } from './plain-decoder.ts';
 
 // Endpoints of no known dialect: frames with text in them, either the whole payload or what a path in its JSON
 // points at. There is nothing to tell a whole answer from one that was cut, so the end of the body is its end.
@@ -30,11 +18,6 @@ export interface PlainOptions {
   /** Default: `POST`. */
   method?: 'GET' | 'POST';
 }
-
-const BRACE = 123;
-const QUOTE = 34;
-const END_NAMES = new Set(['done', 'end', 'complete']);
-const IDLE_NAMES = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
 
 const KINDS = {
   sse: { title: 'any endpoint that sends Server-Sent Events', accept: 'text/event-stream' },
@@ -75,19 +58,7 @@ export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): 
       return [];
     },
 
-    decodeWhole(body) {
-      const json = parseJson(body);
-      const failed = inbandError(json);
-      if (failed !== undefined) return [failed];
-      const text = keys === undefined ? body : textAt(json, keys);
-      const events: StreamEvent[] =
-        text === undefined
-          ? [{ type: 'unknown', data: body }]
-          : text === ''
-            ? []
-            : [{ type: 'message_chunk', text }];
-      return [...events, { type: 'complete', finish: 'stop' }];
-    },
+    decodeWhole: (body) => decodePlainWhole(body, keys),
 
     encodeWhole(events): WireBody {
       const { text, error } = gather(events);
@@ -129,106 +100,6 @@ export function parsePlain(request: Parameters<WireFormat['parseRequest']>[0]): 
     messages: chatMessages(json?.messages) ?? [{ role: 'user', content: prompt }],
     stream: json?.stream !== false && request.query.get('stream') !== 'false',
   });
-}
-
-class RawDecoder implements Decoder {
-  decode({ data }: Frame): readonly StreamEvent[] {
-    return chunk(data);
-  }
-
-  end(): readonly StreamEvent[] {
-    return [{ type: 'complete', finish: 'stop' }];
-  }
-}
-
-class PlainDecoder implements Decoder {
-  private readonly framing: FramingName;
-  private readonly keys: readonly string[] | undefined;
-  private over = false;
-
-  constructor(framing: FramingName, keys: readonly string[] | undefined) {
-    this.framing = framing;
-    this.keys = keys;
-  }
-
-  decode(frame: Frame): readonly StreamEvent[] {
-    const { data, event } = frame;
-    if (this.over) return data === '' ? [] : [{ type: 'unknown', name: 'after-end', data }];
-    if (data === '[DONE]') return this.complete();
-    if (event !== undefined) {
-      if (event === 'error') {
-        this.over = true;
-        return [{ type: 'error', ...(readError(parseJson(data)) ?? { message: excerpt(data) || 'error' }) }];
-      }
-      if (END_NAMES.has(event)) {
-        const told: StreamEvent[] =
-          data === '' || data === '{}' ? [] : [{ type: 'unknown', name: event, data }];
-        return [...told, ...this.complete()];
-      }
-      if (IDLE_NAMES.has(event)) return [{ type: 'unknown', name: event, data }];
-    }
-    return this.keys === undefined ? this.bare(data) : this.json(frame, this.keys);
-  }
-
-  // Without a path the payload is the text, but for the few that a service would not send as text.
-  private bare(data: string): readonly StreamEvent[] {
-    const first = data.charCodeAt(0);
-    if (first === BRACE && (data.includes('"error"') || data.includes('"done"'))) {
-      return this.control(parseJson(data)) ?? chunk(data);
-    }
-    const line = first === QUOTE && this.framing === 'ndjson' ? parseJson(data) : undefined;
-    return chunk(typeof line === 'string' ? line : data);
-  }
-
-  private json(frame: Frame, keys: readonly string[]): readonly StreamEvent[] {
-    const json = parseJson(frame.data);
-    if (json === undefined) return [unreadable(frame, 'JSON')];
-    const text = textAt(json, keys);
-    const told = this.control(json);
-    if (told !== undefined) return text === undefined ? told : [...chunk(text), ...told];
-    if (text !== undefined) return chunk(text);
-    return [compact<StreamEvent>({ type: 'unknown', name: frame.event, data: frame.data })];
-  }
-
-  private control(json: unknown): readonly StreamEvent[] | undefined {
-    const failed = inbandError(json);
-    if (failed !== undefined) {
-      this.over = true;
-      return [failed];
-    }
-    const object = asObject(json);
-    return object?.done === true && Object.keys(object).length === 1 ? this.complete() : undefined;
-  }
-
-  end(): readonly StreamEvent[] {
-    return this.over ? [] : this.complete();
-  }
-
-  private complete(): readonly StreamEvent[] {
-    this.over = true;
-    return [{ type: 'complete', finish: 'stop' }];
-  }
-}
-
-function chunk(text: string): readonly StreamEvent[] {
-  return text === '' ? [] : [{ type: 'message_chunk', text }];
-}
-
-// Text, a number, or a list of texts.
-function textAt(json: unknown, keys: readonly string[]): string | undefined {
-  const value = atPath(json, keys);
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return String(value);
-  return asArray(value)
-    ?.filter((part) => typeof part === 'string')
-    .join('');
-}
-
-function inbandError(json: unknown): StreamEvent | undefined {
-  const error = asObject(json)?.error;
-  if (error === undefined || error === null || error === '') return undefined;
-  const read = readError(json);
-  return read === undefined ? undefined : { type: 'error', ...read };
 }
 
 function failure(framing: FramingName, message: string, code?: string): Frame {

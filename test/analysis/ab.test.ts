@@ -141,6 +141,13 @@ describe('streaming against not', () => {
     expect(streamingBalance(comparison)).toEqual([]);
   });
 
+  test('where no whole answer came, nothing is compared: it is not sooner than what does not exist', () => {
+    const ignored = whole.map((one) => ({ ...one, outcome: { kind: 'not_a_stream' as const } }));
+    const comparison = compareStreaming(runOf([...streaming, ...ignored]), 'flash', OPTIONS);
+    expect(comparison.rows).toEqual([]);
+    expect(comparison.sentences).toEqual([]);
+  });
+
   test('the sums are those of the records', () => {
     const exact = runOf(
       ROUNDS.flatMap((round) =>

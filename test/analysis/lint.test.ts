@@ -57,6 +57,8 @@ test('the framing of the dialect decides which content type is right', () => {
 test('the end of the stream is looked at', () => {
   expect(lint({}, { outcome: { kind: 'truncated' } })).toEqual(['error terminator']);
   expect(lint({}, { terminated: false })).toEqual(['warning terminator']);
+  const cut = lintResponse({ outcome: { kind: 'truncated' }, finish: { reason: 'stop' } });
+  expect(cut[0]?.what).toBe('the body was cut after the finish reason, before the terminator');
   expect(lint({}, { eventsAfterTerminator: 2, dataOddities: ['no space after "data:"'] })).toEqual([
     'warning after-terminator',
     'warning data-format',

@@ -38,6 +38,31 @@ function pieces(socket: Socket, texts: readonly string[]): void {
 }
 
 describe('against a server of hand-written bytes', () => {
+  test('a stream in answer to stream: false is no whole answer, and nothing is compared with it', async () => {
+    const bodies: boolean[] = [];
+    const server = await serve((socket, request) => {
+      bodies.push(JSON.parse(request.split('\r\n\r\n')[1]!).stream);
+      const events = [chatChunk({ content: 'Hel' }), chatChunk({}, 'stop'), 'data: [DONE]\n\n'];
+      socket.write(SSE_HEAD + events.map(chunked).join('') + CHUNKED_END);
+    });
+    const { requests, whole } = await probeOf({
+      target: `${server.url}/v1`,
+      dialect: 'openai-chat',
+      model: 'm',
+      mode: 'both',
+    });
+    expect(bodies).toEqual([true, false]);
+    expect(requests.map(({ record }) => record.outcome.kind)).toEqual(['ok']);
+    expect(whole!.totalMs).toBeNull();
+    expect(whole!.requests[0]!.record).toMatchObject({
+      outcome: {
+        kind: 'not_a_stream',
+        message: expect.stringContaining('the server ignored stream: false'),
+      },
+      contentEvents: 0,
+    });
+  });
+
   test('an endpoint that is no language model is asked with a GET, and its events are told with their times', async () => {
     const server = await serve((socket) => {
       socket.write(SSE_HEAD);

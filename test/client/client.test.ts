@@ -261,7 +261,7 @@ describe('a failure is data', () => {
     [
       'NDJSON where SSE was expected',
       whole(`${head('200 OK', 'application/x-ndjson')}{"a":1}\n{"a":2}\n`),
-      { kind: 'not_a_stream', hint: expect.stringContaining('ollama-chat') },
+      { kind: 'not_a_stream', hint: expect.stringContaining('--dialect ndjson') },
     ],
     [
       'a whole JSON answer where a stream was asked for',

@@ -4,7 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient, type StreamClient } from '../../src/client/client.ts';
-import { networkError } from '../../src/client/outcome.ts';
+import { networkError } from '../../src/client/network-error.ts';
 import type { ConnectOptions } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { CA, type ChatServerOptions, chatServer, SERVER_TLS } from '../support/chat-server.ts';

@@ -16,13 +16,14 @@ function observe(
   { mode = 'streaming' as Mode, keepText = false } = {},
 ): Observation {
   const fold = new Fold({
-    ...{ mode, keepText, scheduledAt: 0, startedAt: 0, originAt: 0 },
+    ...{ keepText, scheduledAt: 0, startedAt: 0, originAt: 0 },
+    asked: { mode, dialect: 'openai-chat', framing: 'sse', method: 'POST' },
     redact: (text) => text.replaceAll('sk-secret', '***'),
   });
   fold.onSent(0);
   fold.onHeaders(1, 200, {});
   for (const [index, [atMs, ...events]] of timed.entries()) {
-    fold.onFrame(events, atMs, fold.onRead(atMs, new Uint8Array(1), index + 1));
+    fold.onFrame(events, atMs, fold.onRead(atMs, Buffer.from('data: {}\n\n'), index + 1));
   }
   const endMs = timed.at(-1)?.[0] ?? 1;
   return fold.finish(endMs, { kind: 'eof' });

@@ -240,7 +240,7 @@ describe('HTTP/2', () => {
   });
 
   test('whole answers and GET requests are read too', async () => {
-    const server = await chatServer({ http: 2, answer: (response) => response.end('data: hello\n\n') });
+    const server = await chatServer({ http: 2, answer: (response) => response.end('hello') });
     const client = createClient({ baseUrl: server.url, dialect: 'sse', method: 'GET', connect: { http: 2 } });
     open.push(client, server);
     const { text, observation } = await client.complete({});

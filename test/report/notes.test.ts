@@ -28,3 +28,20 @@ test('a late stream without a whole answer beside it may have been made first, a
   expect(noted(cell('streaming', 300, 2_000))).toEqual([]);
   expect(noted(cell('streaming', 900, 2_000), cell('non-streaming', 2_000, 2_000))).toEqual([]);
 });
+
+test('modes of which one has no answer are not compared, and why is said', () => {
+  const ignored = {
+    ...cell('non-streaming', 900, 2_000),
+    outcomes: { not_a_stream: 4 },
+    failures: [{ kind: 'not_a_stream' as const, count: 4, message: 'the server ignored stream: false' }],
+  };
+  const noted = (...cells: CellReport[]) =>
+    notes({ ...gatedReport(), cells }).filter((note) => note.includes('not compared'));
+  expect(noted(cell('streaming', 300, 2_000), ignored)).toEqual([
+    expect.stringMatching(/where one has no answer: .* · non-streaming: the server ignored stream: false\.$/),
+  ]);
+  expect(noted(cell('streaming', 300, 2_000), cell('non-streaming', 900, 2_000))).toEqual([]);
+  // A whole answer that never came says nothing of when the stream was made.
+  const late = notes({ ...gatedReport(), cells: [cell('streaming', 900, 2_000), ignored] });
+  expect(late.some((note) => LATE.test(note))).toBe(true);
+});

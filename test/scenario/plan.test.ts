@@ -22,7 +22,7 @@ function plan(extent: Partial<Extent> = {}): RunPlan {
     version: 1,
     name: 'n',
     seed,
-    targets: numbered(targets).map((n) => ({ name: `t${n}`, url: 'http://h', dialect: 'sse' })),
+    targets: numbered(targets).map((n) => ({ name: `t${n}`, url: 'http://h', dialect: 'openai-chat' })),
     prompts: numbered(prompts).map((n) => ({ name: `p${n}`, text: 'x' })),
     modes: ['streaming', 'non-streaming'].slice(0, modes),
     load: { concurrency: numbered(concurrency), ...limits },
