@@ -98,6 +98,8 @@ export interface Observation {
   mode: Mode;
   outcome: Outcome;
   marks: Marks;
+  /** Under load: the cell's requests in flight when this one was started, over all measuring threads, itself included. */
+  inFlight?: number;
   connection?: ConnectionInfo;
   /** HTTP status, where one came. */
   status?: number;
