@@ -63,6 +63,36 @@ export interface GoodputReport {
   requests: number;
 }
 
+/**
+ * Over what throughput was counted:
+ * - `full`: a closed loop, while all of its streams were open;
+ * - `below`: a closed loop that never had all of its streams open: whole rounds;
+ * - `arrivals`: an open loop, from the first due request to the last;
+ * - `departures`: an open loop that the service did not keep up with: the time in which it answered.
+ */
+export type ThroughputBasis = 'full' | 'below' | 'arrivals' | 'departures';
+
+/** Answers and tokens a second, and over which time. */
+export interface ThroughputReport {
+  /** Null where no request ended well. */
+  requestsPerSecond: number | null;
+  tokensPerSecond: number | null;
+  /** The time over which they were counted, all rounds together. */
+  windowMs: number;
+  basis?: ThroughputBasis;
+  /** From the first request's start to the last one's end, all rounds together. */
+  roundsMs?: number;
+  /** Closed loop: the share of the rounds in which all streams were open, 0 to 1. */
+  heldShare?: number;
+}
+
+/** Requests in flight, as the client saw them. */
+export interface ReachedLoad {
+  /** Weighted by time, over the time in which throughput was counted; of an open loop while its requests were due. */
+  mean: number;
+  max: number;
+}
+
 /** One cell of a run. */
 export interface CellReport extends Cell {
   /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
@@ -71,8 +101,9 @@ export interface CellReport extends Cell {
   failures: FailureSummary[];
   /** By metric name. A metric with no values is null, never 0. */
   metrics: Record<string, MetricSummary | null>;
-  /** Over the measured windows of all rounds. Null where no request ended well. */
-  throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
+  throughput: ThroughputReport;
+  /** The load that was reached. Null where no request was sent. */
+  reached?: ReachedLoad | null;
   /** Null where the run states no objectives, or one that means nothing in this mode; and without a request. */
   goodput?: GoodputReport | null;
   connections: { new: number; reused: number };
