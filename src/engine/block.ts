@@ -143,7 +143,7 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
       // What the warm-up did to the connections is undone: it has cost some, or opened some that are to be cold.
       if (block.warmup > 0) await executor.warm(cell.target, connections);
       const opensAt = await together.ready();
-      const load = watchLoad();
+      const load = watchLoad(clock, originAt);
       const issued = await runLoop(
         pacerOf(block, cell, slots),
         {

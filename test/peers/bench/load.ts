@@ -38,12 +38,12 @@ async function run(answer: readonly number[], load: readonly string[]): Promise<
     const records = read('records.ndjson').split('\n').filter(Boolean).map((line) => JSON.parse(line) as RequestRecord);
     const said = records.flatMap(({ text, marks }) => {
       const [receivedAt, firstAt] = (text ?? '').split(' ').map(Number);
-      return firstAt && receivedAt && marks.sent !== undefined && marks.firstToken !== undefined
-        ? [{ receivedAt, firstAt, sent: marks.sent, firstToken: marks.firstToken }]
+      return firstAt && receivedAt && marks.firstToken !== undefined
+        ? [{ receivedAt, firstAt, firstToken: marks.firstToken }]
         : [];
     });
-    // The start of the run on the machine's clock: no request was read before it was sent.
-    const origin = Math.min(...said.map(({ receivedAt, sent }) => receivedAt - sent));
+    // The start of the run on the machine's clock: nothing was stamped before it was written.
+    const origin = Math.max(...said.map(({ firstAt, firstToken }) => firstAt - firstToken));
     const seen = said.map(({ receivedAt, firstAt, firstToken }) => ({ receivedAt, firstAt, stampedAt: firstToken + origin }));
     return { report: JSON.parse(read('report.json')), records, seen };
   } finally {
@@ -63,7 +63,7 @@ async function rates(threads: readonly number[]): Promise<void> {
         const seconds = rate === 5 ? 20 : 6;
         // Answers of 1 s: many are open at once, as with a slow service.
         const { records, seen } = await run([500, 5, 100], [
-          ...['--rate', String(rate), '--arrivals', process, '-d', `${seconds}s`, '--rounds', '1', '--warmup', '1'],
+          ...['--rate', String(rate), '--arrivals', process, '--max-concurrency', '2000', '-d', `${seconds}s`, '--rounds', '1', '--warmup', '1'],
           ...['--workers', String(workers)],
         ]);
         const at = [...sorted(seen.map(({ receivedAt }) => receivedAt))];
