@@ -5,10 +5,7 @@ import { createRandom } from '../model/random.ts';
  * When the requests of an open loop are due: by a request's number, in ms from the opening of the window. The number is
  * all that counts, so threads that share a window and its numbers send what one thread would.
  */
-export function dueTimes(
-  ratePerSecond: number,
-  { process, seed }: Arrivals,
-): (index: number) => number {
+export function dueTimes(ratePerSecond: number, { process, seed }: Arrivals): (index: number) => number {
   const everyMs = 1000 / ratePerSecond;
   switch (process) {
     case 'constant':

@@ -164,7 +164,11 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   };
 }
 
-function pacerOf({ requests, durationMs, arrivals }: Block, { concurrency, rate }: Cell, slots: number): Pacer {
+function pacerOf(
+  { requests, durationMs, arrivals }: Block,
+  { concurrency, rate }: Cell,
+  slots: number,
+): Pacer {
   if (rate === undefined || arrivals === undefined) return closedLoop({ slots, requests, durationMs });
   return openLoop({ concurrency, requests, durationMs, dueMs: dueTimes(rate, arrivals) });
 }

@@ -53,9 +53,7 @@ export function closedLoop(load: Extent & { slots: number }): Pacer {
  * `requests` were due or `durationMs` has passed. A request that finds `concurrency` others in flight is dropped. Each thread
  * takes a number ahead and waits until it is due, so a thread that is late delays one request and not those after it.
  */
-export function openLoop(
-  load: Extent & { concurrency: number; dueMs: (number: number) => number },
-): Pacer {
+export function openLoop(load: Extent & { concurrency: number; dueMs: (number: number) => number }): Pacer {
   const { concurrency, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
   return ({ elapsedMs, taken, inFlight }) => {
     if (taken === undefined) return { kind: 'take' };

@@ -56,10 +56,13 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
     .filter(([, { verdict }]) => verdict !== 'ok')
     .sort(([, a], [, b]) => b.lateMs - a.lateMs);
   if (late.length === 0) return whole;
-  const rank = Math.max(...[whole, ...late.map(([, one]) => one)].map(({ verdict }) => ORDER.indexOf(verdict)));
+  const rank = Math.max(
+    ...[whole, ...late.map(([, one]) => one)].map(({ verdict }) => ORDER.indexOf(verdict)),
+  );
   const most = late[0]![1].lateMs;
   const names = late.map(([name]) => name);
-  const shown = names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
+  const shown =
+    names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
   const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${most.toFixed(1)} ms late (p99)`;
   return {
     verdict: ORDER[rank]!,
@@ -79,11 +82,7 @@ function busiest(blocks: readonly (readonly LoopLoad[])[]): number {
   return Math.max(0, ...shares);
 }
 
-function judge(
-  utilization: number,
-  delayP99Ms: number,
-  latenessP99Ms: number | null,
-): Judgement {
+function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
   const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
     ['utilization', utilization, `its event loop was busy ${Math.round(utilization * 100)} % of the time`],
     ['delayP99Ms', delayP99Ms, `its event loop came round ${delayP99Ms.toFixed(1)} ms late (p99)`],

@@ -71,6 +71,7 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
       const known = [...rounds.values()].filter(({ lives }) => lives.length > 0);
       const { windowMs, amounts, reached, ...rest } =
         level.rate === undefined ? closedLoop(known, level.concurrency) : openLoop(known, level.rate);
+      const met = level.rate !== undefined || isMet(reached, level.concurrency);
       const perSecond = (amount: Amount) =>
         windowMs > 0 ? tidy(Math.max(0, amounts[amount] * 1000) / windowMs) : null;
       return {
@@ -80,17 +81,26 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
           windowMs: tidy(windowMs),
           ...rest,
         },
-        reached,
+        reached: reached && { ...reached, met },
         goodPerSecond: perSecond('good'),
       };
     },
   };
 }
 
+// Between two requests of a slot passes some time, which is much only of answers of a millisecond or two.
+const LEAST_MEAN = 0.75;
+
+function isMet(reached: InFlightMean | null, slots: number): boolean {
+  return reached !== null && reached.max >= slots && reached.mean >= LEAST_MEAN * slots;
+}
+
+type InFlightMean = Omit<ReachedLoad, 'met'>;
+
 interface Window extends Pick<ThroughputReport, 'basis' | 'roundsMs' | 'heldShare'> {
   windowMs: number;
   amounts: Amounts;
-  reached: ReachedLoad | null;
+  reached: InFlightMean | null;
 }
 
 function closedLoop(rounds: readonly Round[], slots: number): Window {
@@ -117,7 +127,9 @@ function closedLoop(rounds: readonly Round[], slots: number): Window {
   });
   const reached = reachedIn(full, windows);
   // Of all rounds: one that never was full has its maximum too.
-  const max = Math.max(...rounds.map(({ lives }, i) => inFlightBetween(lives, whole[i]!.fromMs, whole[i]!.toMs).max));
+  const max = Math.max(
+    ...rounds.map(({ lives }, i) => inFlightBetween(lives, whole[i]!.fromMs, whole[i]!.toMs).max),
+  );
   return { basis: 'full', windowMs: heldMs, amounts, reached: reached && { ...reached, max }, ...held };
 }
 
@@ -143,7 +155,8 @@ function withoutStart(
   const m = mean(length);
   const r = mean((life) => life[amount]);
   if (m <= 0) return inside;
-  const ahead = ((r * mean((life) => length(life) ** 2)) / m ** 2 - mean((life) => life[amount] * length(life)) / m) / 2;
+  const ahead =
+    ((r * mean((life) => length(life) ** 2)) / m ** 2 - mean((life) => life[amount] * length(life)) / m) / 2;
   const excess = ahead * slots * windows.length;
   if (Math.abs(excess) <= MOST_CORRECTED * inside) return inside - excess;
   return (slots * lengthOf(windows) * r) / m;
@@ -183,7 +196,10 @@ function answeringMs(lives: readonly Counted[]): number {
   return ((ends[ends.length - 1 - tenth]! - ends[tenth]!) * ends.length) / steps;
 }
 
-function reachedIn(rounds: readonly Pick<Round, 'lives'>[], windows: readonly FullWindow[]): ReachedLoad | null {
+function reachedIn(
+  rounds: readonly Pick<Round, 'lives'>[],
+  windows: readonly FullWindow[],
+): InFlightMean | null {
   const lengthMs = lengthOf(windows);
   if (lengthMs <= 0) return null;
   const found = rounds.map(({ lives }, i) => inFlightBetween(lives, windows[i]!.fromMs, windows[i]!.toMs));

@@ -91,6 +91,8 @@ export interface ReachedLoad {
   /** Weighted by time, over the time in which throughput was counted; of an open loop while its requests were due. */
   mean: number;
   max: number;
+  /** False where a closed loop never had its streams open, or fewer than three quarters of them on average. */
+  met: boolean;
 }
 
 /** One cell of a run. */
@@ -160,6 +162,8 @@ export interface GateResult {
   unit: Unit | 'verdict';
   /** The cell that showed `actual`. */
   cell?: Cell;
+  /** There where the client's own lateness may be in the figure, in one of the cells judged. */
+  clientLate?: true;
   /** How many cells it was held against. */
   cells: { passed: number; failed: number; noData: number };
   /** Sentences for a person: too few samples, failed requests that the figure leaves out. */

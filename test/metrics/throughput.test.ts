@@ -55,15 +55,21 @@ describe('a closed loop', () => {
     [16, 40],
     [16, 16],
     [7, 50],
-  ])('%i streams, %i requests of a fixed second each: the rate is exact, whatever the last answers do', (slots, requests) => {
-    const { throughput, reached } = resultOf({ concurrency: slots }, closedLoop(slots, requests, () => 1000));
-    expect(throughput.requestsPerSecond).toBeCloseTo(slots, 6);
-    expect(throughput.tokensPerSecond).toBeCloseTo(slots * 10, 5);
-    expect(throughput.basis).toBe('full');
-    expect(throughput.windowMs).toBe(Math.floor(requests / slots) * 1000);
-    expect(throughput.roundsMs).toBe(Math.ceil(requests / slots) * 1000);
-    expect(reached).toEqual({ mean: slots, max: slots });
-  });
+  ])(
+    '%i streams, %i requests of a fixed second each: the rate is exact, whatever the last answers do',
+    (slots, requests) => {
+      const { throughput, reached } = resultOf(
+        { concurrency: slots },
+        closedLoop(slots, requests, () => 1000),
+      );
+      expect(throughput.requestsPerSecond).toBeCloseTo(slots, 6);
+      expect(throughput.tokensPerSecond).toBeCloseTo(slots * 10, 5);
+      expect(throughput.basis).toBe('full');
+      expect(throughput.windowMs).toBe(Math.floor(requests / slots) * 1000);
+      expect(throughput.roundsMs).toBe(Math.ceil(requests / slots) * 1000);
+      expect(reached).toEqual({ mean: slots, max: slots, met: true });
+    },
+  );
 
   // The truth is slots / mean length of what was drawn. Many rounds, so that what is left is not chance.
   test.each([
@@ -74,17 +80,22 @@ describe('a closed loop', () => {
     [0.5, 20],
     [1, 5],
     [1, 10],
-  ])('lognormal lengths, variation %f, %i requests a slot: within 1.5 %% of the true rate', (variation, each) => {
-    const lengthMs = lognormal(1000, variation, 11);
-    const sent = Array.from({ length: 400 }, (_, round) => closedLoop(16, 16 * each, lengthMs, round)).flat();
-    const tokens = sent.map((one) => ({ ...one, tokens: (one.endMs - one.startedMs) / 10 }));
-    const { throughput } = resultOf({ concurrency: 16 }, tokens);
-    const meanMs = sent.reduce((sum, { startedMs, endMs }) => sum + endMs - startedMs, 0) / sent.length;
-    const truth = (16 * 1000) / meanMs;
-    expect(Math.abs(throughput.requestsPerSecond! / truth - 1)).toBeLessThan(0.015);
-    // A token every 10 ms from each stream: all the time.
-    expect(Math.abs(throughput.tokensPerSecond! / 1600 - 1)).toBeLessThan(0.015);
-  });
+  ])(
+    'lognormal lengths, variation %f, %i requests a slot: within 1.5 %% of the true rate',
+    (variation, each) => {
+      const lengthMs = lognormal(1000, variation, 11);
+      const sent = Array.from({ length: 400 }, (_, round) =>
+        closedLoop(16, 16 * each, lengthMs, round),
+      ).flat();
+      const tokens = sent.map((one) => ({ ...one, tokens: (one.endMs - one.startedMs) / 10 }));
+      const { throughput } = resultOf({ concurrency: 16 }, tokens);
+      const meanMs = sent.reduce((sum, { startedMs, endMs }) => sum + endMs - startedMs, 0) / sent.length;
+      const truth = (16 * 1000) / meanMs;
+      expect(Math.abs(throughput.requestsPerSecond! / truth - 1)).toBeLessThan(0.015);
+      // A token every 10 ms from each stream: all the time.
+      expect(Math.abs(throughput.tokensPerSecond! / 1600 - 1)).toBeLessThan(0.015);
+    },
+  );
 
   test('one request a slot, of unequal lengths: near the rate of slots that go on so', () => {
     const lengthMs = lognormal(1000, 0.5, 3);
@@ -93,12 +104,16 @@ describe('a closed loop', () => {
   });
 
   test('failed requests take a slot and are not counted', () => {
-    const sent = closedLoop(4, 40, () => 1000).map((one, i) => (i % 2 ? one : { ...one, kind: 'truncated' as const }));
+    const sent = closedLoop(4, 40, () => 1000).map((one, i) =>
+      i % 2 ? one : { ...one, kind: 'truncated' as const },
+    );
     expect(resultOf({ concurrency: 4 }, sent).throughput.requestsPerSecond).toBeCloseTo(2, 6);
   });
 
   test('a moment between two requests of a slot does not end the window, and shows in the mean', () => {
-    const sent = Array.from({ length: 10 }, (_, i) => [0, 1].map(() => ({ startedMs: i * 100, endMs: i * 100 + 95 }))).flat();
+    const sent = Array.from({ length: 10 }, (_, i) =>
+      [0, 1].map(() => ({ startedMs: i * 100, endMs: i * 100 + 95 })),
+    ).flat();
     const { throughput, reached } = resultOf({ concurrency: 2 }, sent);
     expect(throughput.windowMs).toBe(995);
     expect(reached!.max).toBe(2);
@@ -106,13 +121,19 @@ describe('a closed loop', () => {
   });
 
   test('that never has its streams open says so, and is counted over whole rounds', () => {
-    const { throughput, reached } = resultOf({ concurrency: 16 }, closedLoop(8, 8, () => 1000));
+    const { throughput, reached } = resultOf(
+      { concurrency: 16 },
+      closedLoop(8, 8, () => 1000),
+    );
     expect(throughput).toMatchObject({ basis: 'below', windowMs: 1000, heldShare: 0, requestsPerSecond: 8 });
-    expect(reached).toEqual({ mean: 8, max: 8 });
+    expect(reached).toEqual({ mean: 8, max: 8, met: false });
   });
 
   test('half of whose streams start late has its load for a part of the round', () => {
-    const late = closedLoop(5, 25, () => 1000).map(({ startedMs, endMs }) => ({ startedMs: startedMs + 3_000, endMs: endMs + 3_000 }));
+    const late = closedLoop(5, 25, () => 1000).map(({ startedMs, endMs }) => ({
+      startedMs: startedMs + 3_000,
+      endMs: endMs + 3_000,
+    }));
     const { throughput } = resultOf({ concurrency: 10 }, [...closedLoop(5, 25, () => 1000), ...late]);
     expect(throughput).toMatchObject({ basis: 'full', windowMs: 2000, roundsMs: 8000, heldShare: 0.25 });
   });
@@ -138,7 +159,10 @@ describe('an open loop', () => {
     Array.from({ length: count }, (_, i) => ({ startedMs: i * 100, endMs: i * 100 + lifeMs(i * 100) }));
 
   test('is counted while its requests are due: answers of 8 s do not lower the rate', () => {
-    const { throughput, reached } = resultOf(level, due(100, () => 8_000));
+    const { throughput, reached } = resultOf(
+      level,
+      due(100, () => 8_000),
+    );
     expect(throughput).toMatchObject({ basis: 'arrivals', windowMs: 10_000, requestsPerSecond: 10 });
     expect(reached!.max).toBe(80);
     expect(reached!.mean).toBeCloseTo(48.4, 0);

@@ -202,7 +202,12 @@ describe('planScenario', () => {
     ['20 requests where they are enough', { concurrency: 4 }, 5, 20],
     ['no more rounds than its requests fill', { concurrency: 16, requests: 40 }, 2, 40],
     ['any concurrency for a time', { concurrency: 64, duration: '10s' }, 5, null],
-    ['any limit on the streams of a rate', { concurrency: undefined, rate: 5, maxConcurrency: 100, requests: 10, rounds: 2 }, 2, 10],
+    [
+      'any limit on the streams of a rate',
+      { concurrency: undefined, rate: 5, maxConcurrency: 100, requests: 10, rounds: 2 },
+      2,
+      10,
+    ],
   ])('gives a cell %s', (_name, fields, rounds, requests) => {
     const made = plan({ targets: 1, prompts: 1, modes: 1, load: fields });
     const cells = made.cells.length;

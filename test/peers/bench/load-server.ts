@@ -43,7 +43,9 @@ function send(answer: Answer): void {
   if (socket.destroyed) return;
   const first = answer.sent === 0;
   const text = first ? `${receivedAt.toFixed(3)} ${monotonicClock.now().toFixed(3)} ` : 'word ';
-  const data = chunk(`data: {"choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`);
+  const data = chunk(
+    `data: {"choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`,
+  );
   answer.sent++;
   const last = answer.sent === events;
   socket.write(`${first ? HEAD : ''}${data}${last ? `${chunk(LAST)}0\r\n\r\n` : ''}`, 'latin1');

@@ -35,7 +35,10 @@ async function run(answer: readonly number[], load: readonly string[]): Promise<
     if (code !== 0) throw new Error(`the run ended with code ${code}`);
     const folder = join(output, readdirSync(output).find((name) => name !== 'baselines')!);
     const read = (file: string) => readFileSync(join(folder, file), 'utf8');
-    const records = read('records.ndjson').split('\n').filter(Boolean).map((line) => JSON.parse(line) as RequestRecord);
+    const records = read('records.ndjson')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as RequestRecord);
     const said = records.flatMap(({ text, marks }) => {
       const [receivedAt, firstAt] = (text ?? '').split(' ').map(Number);
       return firstAt && receivedAt && marks.firstToken !== undefined
@@ -44,7 +47,11 @@ async function run(answer: readonly number[], load: readonly string[]): Promise<
     });
     // The start of the run on the machine's clock: nothing was stamped before it was written.
     const origin = Math.max(...said.map(({ firstAt, firstToken }) => firstAt - firstToken));
-    const seen = said.map(({ receivedAt, firstAt, firstToken }) => ({ receivedAt, firstAt, stampedAt: firstToken + origin }));
+    const seen = said.map(({ receivedAt, firstAt, firstToken }) => ({
+      receivedAt,
+      firstAt,
+      stampedAt: firstToken + origin,
+    }));
     return { report: JSON.parse(read('report.json')), records, seen };
   } finally {
     server.disconnect();
@@ -62,10 +69,26 @@ async function rates(threads: readonly number[]): Promise<void> {
       for (const process of ['constant', 'poisson']) {
         const seconds = rate === 5 ? 20 : 6;
         // Answers of 1 s: many are open at once, as with a slow service.
-        const { records, seen } = await run([500, 5, 100], [
-          ...['--rate', String(rate), '--arrivals', process, '--max-concurrency', '2000', '-d', `${seconds}s`, '--rounds', '1', '--warmup', '1'],
-          ...['--workers', String(workers)],
-        ]);
+        const { records, seen } = await run(
+          [500, 5, 100],
+          [
+            ...[
+              '--rate',
+              String(rate),
+              '--arrivals',
+              process,
+              '--max-concurrency',
+              '2000',
+              '-d',
+              `${seconds}s`,
+              '--rounds',
+              '1',
+              '--warmup',
+              '1',
+            ],
+            ...['--workers', String(workers)],
+          ],
+        );
         const at = [...sorted(seen.map(({ receivedAt }) => receivedAt))];
         const asked = [...sorted(records.map(({ marks }) => marks.scheduled))];
         const gaps = (times: readonly number[]) => times.slice(1).map((time, i) => time - times[i]!);
@@ -90,10 +113,13 @@ async function full(threads: readonly number[]): Promise<void> {
   for (const workers of threads) {
     for (const streams of [16, 400]) {
       // Answers of 1 s, a window of ten.
-      const { report, records, seen } = await run([500, 5, 125], [
-        ...['-c', String(streams), '-n', String(streams * 10), '--rounds', '1', '--warmup', '4'],
-        ...['--workers', String(workers)],
-      ]);
+      const { report, records, seen } = await run(
+        [500, 5, 125],
+        [
+          ...['-c', String(streams), '-n', String(streams * 10), '--rounds', '1', '--warmup', '4'],
+          ...['--workers', String(workers)],
+        ],
+      );
       const moves = records
         .flatMap(({ marks }) => [[marks.started, 1] as const, [marks.end!, -1] as const])
         .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
@@ -121,9 +147,23 @@ async function client(levels: readonly number[]): Promise<void> {
   for (const streams of levels) {
     for (const workers of ['1', '2']) {
       // Answers of about 3 s, 20 events a second: a load at which the opening is the worst of it.
-      const { report, seen } = await run([300, 50, 50], [
-        ...['-c', String(streams), '-n', String(streams * 3), '--rounds', '1', '--warmup', '1', '--workers', workers],
-      ]);
+      const { report, seen } = await run(
+        [300, 50, 50],
+        [
+          ...[
+            '-c',
+            String(streams),
+            '-n',
+            String(streams * 3),
+            '--rounds',
+            '1',
+            '--warmup',
+            '1',
+            '--workers',
+            workers,
+          ],
+        ],
+      );
       const errors = seen.map(({ firstAt, stampedAt }) => stampedAt - firstAt);
       const truth = seen.map(({ receivedAt, firstAt }) => firstAt - receivedAt);
       const cell = report.cells[0]!;
