@@ -153,7 +153,7 @@ function tooFew(requests: number, streams: number, rounds: number) {
   return {
     code: 'custom' as const,
     path: ['requests'],
-    message: `${requests} requests are too few for ${streams} streams at once: ${round} has ${share} of each cell`,
+    message: `${requests} ${requests === 1 ? 'request is' : 'requests are'} too few for ${streams} streams at once: ${round} has ${share} of each cell`,
     params: { hint: `what would work: ${ways.join(', or ')}` },
   };
 }
