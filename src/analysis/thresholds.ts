@@ -184,7 +184,14 @@ function evaluate(threshold: Threshold, cells: readonly CellReport[]): GateResul
     notes,
   };
   if (worst) result.cell = cellOf(worst.cell);
+  if (findings.some(({ cell }) => latenessIn(cell, threshold) !== null)) result.clientLate = true;
   return result;
+}
+
+/** By how many ms the client's own lateness may have raised the figure; null where it is not marked. */
+function latenessIn({ client }: CellReport, { quantity }: Threshold): number | null {
+  const late = client?.metrics?.[quantity.name.split('.')[0]!];
+  return late === undefined || late.verdict === 'ok' ? null : late.lateMs;
 }
 
 function readingOf({ quantity, versus }: Threshold, cell: CellReport, cells: readonly CellReport[]): Reading {
@@ -228,8 +235,12 @@ function worstOf(
   );
 }
 
-function notesOn({ cell, n }: Finding, { quantity, versus }: Threshold): string[] {
+function notesOn({ cell, n }: Finding, threshold: Threshold): string[] {
+  const { quantity, versus } = threshold;
   const notes: string[] = versus === undefined ? [] : [`more than ${versus.target}`];
+  const lateMs = latenessIn(cell, threshold);
+  if (lateMs !== null)
+    notes.push(`the client was up to ${lateMs.toFixed(1)} ms late (p99) when it took this figure`);
   const { quantile, name } = quantity;
   if (quantile !== undefined && n < enoughFor(quantile)) {
     notes.push(`${name} of ${count(n, 'value')}: below ${enoughFor(quantile)} a few requests decide it`);

@@ -7,9 +7,10 @@ import { evaluateThresholds } from '../analysis/thresholds.ts';
 import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
 import { cellKey, createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
+import { latenessOf } from '../metrics/lateness.ts';
 import { serverReport } from '../metrics/server.ts';
+import { createStampTimes, type StampTimes } from '../metrics/stamps.ts';
 import type { Contrast } from '../model/contrast.ts';
-import type { BlockLoad } from '../model/load.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { CellReport, Manifest, Report } from '../model/report.ts';
 import { buildReport } from '../report/build.ts';
@@ -29,6 +30,7 @@ export function createRunFold(start: Manifest): RunFold {
     start,
     PAIR_FIGURES.map(({ metric }) => metric),
   );
+  const stamps = new Map(start.cells.map((cell) => [cellKey(cell), createStampTimes()]));
   const verdicts = new Map<string, VerdictFold>();
   for (const cell of start.cells)
     if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
@@ -37,6 +39,8 @@ export function createRunFold(start: Manifest): RunFold {
       aggregator.add(record);
       sampler.add(record);
       verdicts.get(cellKey(record))?.add(record);
+      // Only these are in the figures.
+      if (record.outcome.kind === 'ok') stamps.get(cellKey(record))?.add(record);
     },
     report(manifest) {
       const plain = aggregator.cells();
@@ -49,7 +53,7 @@ export function createRunFold(start: Manifest): RunFold {
         return {
           ...cell,
           streaming: verdict ?? null,
-          client: clientOf(cell, index, manifest),
+          client: clientOf(cell, index, manifest, stamps.get(cellKey(cell))),
           server: serverOf(cell, index, manifest),
         };
       });
@@ -90,13 +94,23 @@ function serverOf(
   return serverReport(server.reading, blocks, cell);
 }
 
-function clientOf(cell: CellReport, index: number, { loads }: Manifest): CellReport['client'] {
-  const blocks = (loads ?? []).filter((load: BlockLoad) => load.cell === index).map(({ threads }) => threads);
+function clientOf(
+  cell: CellReport,
+  index: number,
+  { loads = [] }: Manifest,
+  stamps: StampTimes = createStampTimes(),
+): CellReport['client'] {
+  const blocks = loads.filter((load) => load.cell === index);
   const known = cell.connections.new + cell.connections.reused;
-  return clientReport(blocks, {
+  const figures = {
     latenessP99Ms: cell.metrics.queue?.p99 ?? null,
     newConnectionShare: known === 0 ? null : cell.connections.new / known,
     reads: cell.io.reads,
     events: cell.io.events,
-  });
+  };
+  return clientReport(
+    blocks.map(({ threads }) => threads),
+    figures,
+    latenessOf({ blocks, stamps, metrics: cell.metrics }),
+  );
 }

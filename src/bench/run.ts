@@ -150,12 +150,11 @@ function openingManifest(
 
 /** What the user should know before the run, a sentence each. */
 function openingWarnings(loaded: LoadedScenario, prepared: Prepared, manifest: Manifest): string[] {
-  const { plan, servers, baseline } = prepared;
+  const { servers, baseline } = prepared;
   const obstacles = baseline?.obstacles(manifest) ?? [];
   return [
     ...unreadable(servers.idle),
     ...unknownModels(loaded),
-    ...planSummary(plan).warnings,
     ...obstacles.map(
       (obstacle) => `this run will not be comparable with baseline "${baseline?.name}": ${obstacle}`,
     ),

@@ -2,22 +2,16 @@ import type { Arrivals } from '../model/plan.ts';
 import { createRandom } from '../model/random.ts';
 
 /**
- * When the requests of an open loop are due: by a request's number, in ms from the opening of the window. Of a loop that is
- * shared among threads, the shares together are due when the whole would be.
+ * When the requests of an open loop are due: by a request's number, in ms from the opening of the window. The number is
+ * all that counts, so threads that share a window and its numbers send what one thread would.
  */
-export function dueTimes(
-  ratePerSecond: number,
-  { process, seed, turn }: Arrivals,
-): (index: number) => number {
-  const { first, of } = turn ?? { first: 0, of: 1 };
+export function dueTimes(ratePerSecond: number, { process, seed }: Arrivals): (index: number) => number {
   const everyMs = 1000 / ratePerSecond;
   switch (process) {
     case 'constant':
-      return (index) => (first + index * of) * everyMs;
-    case 'poisson': {
-      const at = poisson(everyMs, seed);
-      return (index) => at(first + index * of);
-    }
+      return (index) => index * everyMs;
+    case 'poisson':
+      return poisson(everyMs, seed);
     default:
       return process satisfies never;
   }

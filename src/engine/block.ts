@@ -3,7 +3,9 @@ import type { Clock } from '../model/clock.ts';
 import type { LoopLoad } from '../model/load.ts';
 import type { Block, Cell } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { split } from '../model/split.ts';
 import { dueTimes } from './arrivals.ts';
+import { type BlockCounts, blockCounts } from './counts.ts';
 import { droppedObservation } from './dropped.ts';
 import { watchLoad } from './load.ts';
 import { type LoopDeps, runLoop } from './loop.ts';
@@ -60,6 +62,45 @@ export class ThreadLost extends Error {
   override readonly name = 'ThreadLost';
 }
 
+/** One thread's part of a block. */
+export interface Part {
+  /** The streams of a closed loop that this thread keeps open. */
+  slots: number;
+  /** Unmeasured requests that this thread sends. */
+  warmup: number;
+  /** Connections that this thread opens before the window. */
+  connections: number;
+}
+
+/** What the threads of a block have in common. */
+export interface Together {
+  counts: BlockCounts;
+  /** Called when this thread is warm. Resolves with the moment, on the clock, at which the window of all threads opens. */
+  ready(): number | Promise<number>;
+}
+
+/**
+ * Cuts a block for `count` threads: undefined for a thread that has nothing to do in it. Slots, warm-up and connections of the
+ * parts sum to the whole. Requests are not cut: the threads take them from one count.
+ */
+export function partsOf(block: Block, cell: Cell, count: number): (Part | undefined)[] {
+  const { concurrency, rate } = cell;
+  // Fewer threads than asked for, where a thread would have no stream of its own or nothing to send.
+  const useful = Math.max(1, Math.min(count, concurrency, block.requests ?? concurrency));
+  const slots = split(concurrency, useful);
+  const warmup = split(block.warmup, useful);
+  // How many streams an open loop will have depends on the service: a connection for each request of a second.
+  const connections = split(
+    rate === undefined ? concurrency : Math.min(concurrency, Math.max(useful, Math.ceil(rate))),
+    useful,
+  );
+  return Array.from({ length: count }, (_, index) =>
+    index < useful
+      ? { slots: slots[index]!, warmup: warmup[index]!, connections: connections[index]! }
+      : undefined,
+  );
+}
+
 /** What a runner on this thread needs. */
 export interface LocalRunnerDeps {
   clock: Clock;
@@ -70,35 +111,51 @@ export interface LocalRunnerDeps {
   originAt: number;
 }
 
+/** A runner on this thread's event loop. It runs a part of a block where other threads run the rest. */
+export interface LocalRunner extends BlockRunner {
+  run(
+    block: Block,
+    cell: Cell,
+    observer: BlockObserver,
+    part?: Part,
+    together?: Together,
+  ): Promise<LoopLoad[]>;
+}
+
 /** A runner on this thread's event loop. */
-export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): BlockRunner {
+export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): LocalRunner {
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
+  const alone = (): Together => ({ counts: blockCounts(), ready: () => clock.now() });
   // Every request in flight listens to it.
   setMaxListeners(0, signals.kill);
   return {
-    async run(block, cell, observer) {
-      const { concurrency, rate } = cell;
-      // How many streams an open loop will have is for the service to say: a connection for each request of a second.
-      const connections = rate === undefined ? concurrency : Math.min(concurrency, Math.ceil(rate));
+    async run(block, cell, observer, part = partsOf(block, cell, 1)[0]!, together = alone()) {
+      const { slots, warmup, connections } = part;
       const send = (scheduledAt: number) =>
         executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
       await executor.warm(cell.target, connections);
       await runLoop(
-        closedLoop({ concurrency, requests: block.warmup }),
-        { issue: async (scheduledAt) => observer.warmedUp(await send(scheduledAt)) },
+        closedLoop({ slots, requests: warmup }),
+        { issue: async ({ scheduledAt }) => observer.warmedUp(await send(scheduledAt)) },
         loop,
+        { opensAt: clock.now(), counts: blockCounts(), limit: slots },
       );
       // What the warm-up did to the connections is undone: it has cost some, or opened some that are to be cold.
       if (block.warmup > 0) await executor.warm(cell.target, connections);
-      const load = watchLoad();
+      const opensAt = await together.ready();
+      const load = watchLoad(clock, originAt);
       const issued = await runLoop(
-        pacerOf(block, cell),
+        pacerOf(block, cell, slots),
         {
-          issue: async (scheduledAt) => observer.recorded(await send(scheduledAt)),
-          drop: (scheduledAt) =>
-            observer.recorded(droppedObservation(cell, scheduledAt - originAt, clock.now() - originAt)),
+          issue: async ({ scheduledAt, inFlight }) =>
+            observer.recorded({ ...(await send(scheduledAt)), inFlight }),
+          drop: ({ scheduledAt, inFlight }) => {
+            const dropped = droppedObservation(cell, scheduledAt - originAt, clock.now() - originAt);
+            observer.recorded({ ...dropped, inFlight });
+          },
         },
         loop,
+        { opensAt, counts: together.counts, limit: cell.concurrency },
       );
       const loopLoad = load.stop();
       // Stopped before its first request, it measured nothing, and a window of no length is always busy.
@@ -107,7 +164,11 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   };
 }
 
-function pacerOf({ requests, durationMs, arrivals }: Block, { concurrency, rate }: Cell): Pacer {
-  if (rate === undefined || arrivals === undefined) return closedLoop({ concurrency, requests, durationMs });
+function pacerOf(
+  { requests, durationMs, arrivals }: Block,
+  { concurrency, rate }: Cell,
+  slots: number,
+): Pacer {
+  if (rate === undefined || arrivals === undefined) return closedLoop({ slots, requests, durationMs });
   return openLoop({ concurrency, requests, durationMs, dueMs: dueTimes(rate, arrivals) });
 }

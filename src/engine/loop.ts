@@ -1,4 +1,5 @@
 import type { Clock } from '../model/clock.ts';
+import type { BlockCounts } from './counts.ts';
 import type { Pacer } from './pacer.ts';
 
 /** What the loop needs beside its pacer. */
@@ -10,50 +11,83 @@ export interface LoopDeps {
   stop: AbortSignal;
 }
 
+/** The window in which a loop issues. */
+export interface LoopWindow {
+  /** When it opens, on the loop's clock. Nothing is issued before. */
+  opensAt: number;
+  /** Shared with the other threads of the block. */
+  counts: BlockCounts;
+  /** The most requests in flight over all threads. */
+  limit: number;
+}
+
+/** A request that is issued. */
+export interface Issued {
+  /** When it was due, on the loop's clock. */
+  scheduledAt: number;
+  /** Requests in flight over all threads, with this one. */
+  inFlight: number;
+}
+
 /** What the loop does with a request that is due. */
 export interface Requests {
-  /** Sends it; resolves when it has ended, and must not reject. Gets the moment at which it was due. */
-  issue(scheduledAt: number): Promise<void>;
-  /** No slot was free for it. */
-  drop?(scheduledAt: number): void;
+  /** Sends it; resolves when it has ended, and must not reject. */
+  issue(request: Issued): Promise<void>;
+  /** No slot was free for it: `inFlight` others are open. */
+  drop?(request: Issued): void;
 }
 
 /**
- * The only load loop: asks the pacer, issues, waits. Resolves with the number of requests that were due, when all that
- * were issued have ended.
+ * The only load loop: asks the pacer, issues, waits. Resolves with the number of requests that this thread issued or
+ * dropped, when all that it issued have ended.
  */
 export async function runLoop(
   pacer: Pacer,
   requests: Requests,
   { clock, sleep, stop }: LoopDeps,
+  { opensAt, counts, limit }: LoopWindow,
 ): Promise<number> {
-  const openedAt = clock.now();
-  let issued = 0;
-  let inFlight = 0;
+  let done = 0;
+  let own = 0;
+  let taken: number | undefined;
   let wake = () => {};
   const onStop = () => wake();
   stop.addEventListener('abort', onStop);
   try {
     for (;;) {
       const now = clock.now();
+      const elapsedMs = now - opensAt;
       const pace = stop.aborted
         ? ({ kind: 'stop' } as const)
-        : pacer({ elapsedMs: now - openedAt, issued, inFlight });
+        : elapsedMs < 0
+          ? ({ kind: 'wait', ms: -elapsedMs } as const)
+          : pacer({ elapsedMs, taken, own, inFlight: counts.inFlight() });
+      if (pace.kind === 'take') {
+        taken = counts.take();
+        continue;
+      }
       if (pace.kind === 'issue') {
-        inFlight++;
-        issued++;
-        void requests.issue(pace.dueMs === undefined ? now : openedAt + pace.dueMs).then(() => {
-          inFlight--;
+        const inFlight = counts.enter(limit);
+        // Another thread was faster: the pacer decides again.
+        if (inFlight === 0) continue;
+        taken = undefined;
+        own++;
+        done++;
+        const scheduledAt = pace.dueMs === undefined ? now : opensAt + pace.dueMs;
+        void requests.issue({ scheduledAt, inFlight }).then(() => {
+          own--;
+          counts.leave();
           wake();
         });
         continue;
       }
       if (pace.kind === 'drop') {
-        issued++;
-        requests.drop?.(openedAt + pace.dueMs);
+        taken = undefined;
+        done++;
+        requests.drop?.({ scheduledAt: opensAt + pace.dueMs, inFlight: limit });
         continue;
       }
-      if (pace.kind === 'stop' && inFlight === 0) return issued;
+      if (pace.kind === 'stop' && own === 0) return done;
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });

@@ -1,18 +1,22 @@
-/** How far a block has come. */
+/** How far a block has come, as one thread sees it. */
 export interface PaceState {
   /** Since the block's window opened. */
   elapsedMs: number;
-  /** Requests issued so far, and those that were dropped. */
-  issued: number;
-  /** Requests issued and not ended. */
+  /** Number of the request that this thread has taken and not issued; absent where it has taken none. */
+  taken?: number;
+  /** Requests in flight from this thread. */
+  own: number;
+  /** Requests in flight from all threads. */
   inFlight: number;
 }
 
 /** What the loop does next. */
 export type Pace =
-  /** Issue a request now. It was due `dueMs` after the window opened; where that is absent, now. */
+  /** Take the next request's number: no other thread will issue it. */
+  | { kind: 'take' }
+  /** Issue the taken request now. It was due `dueMs` after the window opened; where that is absent, now. */
   | { kind: 'issue'; dueMs?: number }
-  /** The request is due and cannot be issued: count it, and leave it. */
+  /** The taken request is due and cannot be issued: count it, and leave it. */
   | { kind: 'drop'; dueMs: number }
   /** Wait until a request ends, at most `ms` where that is given, and ask again. */
   | { kind: 'wait'; ms?: number }
@@ -22,30 +26,39 @@ export type Pace =
 /** Decides when requests are issued. Pure: the same argument has the same answer. */
 export type Pacer = (state: PaceState) => Pace;
 
-/** A closed loop: keeps `concurrency` requests in flight until `requests` were issued or `durationMs` has passed, whichever is first. */
-export function closedLoop(load: { concurrency: number; requests?: number; durationMs?: number }): Pacer {
-  const { concurrency, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
-  return ({ elapsedMs, issued, inFlight }) => {
-    if (issued >= requests || elapsedMs >= durationMs) return { kind: 'stop' };
-    if (inFlight < concurrency) return { kind: 'issue' };
+/** When a block ends: after so many requests, or after so long, whichever is first. */
+export interface Extent {
+  /** Requests of all threads together. */
+  requests?: number;
+  durationMs?: number;
+}
+
+/**
+ * A closed loop: keeps `slots` requests of this thread in flight until `requests` were taken by all threads or `durationMs`
+ * has passed, whichever is first. A number is taken only when a slot is free for it: none waits while another thread has a
+ * free slot.
+ */
+export function closedLoop(load: Extent & { slots: number }): Pacer {
+  const { slots, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
+  return ({ elapsedMs, taken, own }) => {
+    if (elapsedMs >= durationMs) return { kind: 'stop' };
+    if (taken !== undefined) return { kind: taken < requests ? 'issue' : 'stop' };
+    if (own < slots) return { kind: 'take' };
     return Number.isFinite(durationMs) ? { kind: 'wait', ms: durationMs - elapsedMs } : { kind: 'wait' };
   };
 }
 
 /**
  * An open loop: issues each request when it is due (`dueMs`, by its number), whatever became of the ones before, until
- * `requests` were due or `durationMs` has passed. A request that finds `concurrency` others in flight is dropped.
+ * `requests` were due or `durationMs` has passed. A request that finds `concurrency` others in flight is dropped. Each thread
+ * takes a number ahead and waits until it is due, so a thread that is late delays one request and not those after it.
  */
-export function openLoop(load: {
-  concurrency: number;
-  dueMs: (index: number) => number;
-  requests?: number;
-  durationMs?: number;
-}): Pacer {
+export function openLoop(load: Extent & { concurrency: number; dueMs: (number: number) => number }): Pacer {
   const { concurrency, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
-  return ({ elapsedMs, issued, inFlight }) => {
-    if (issued >= requests) return { kind: 'stop' };
-    const dueMs = load.dueMs(issued);
+  return ({ elapsedMs, taken, inFlight }) => {
+    if (taken === undefined) return { kind: 'take' };
+    if (taken >= requests) return { kind: 'stop' };
+    const dueMs = load.dueMs(taken);
     if (dueMs >= durationMs) return { kind: 'stop' };
     if (elapsedMs < dueMs) return { kind: 'wait', ms: dueMs - elapsedMs };
     return { kind: inFlight < concurrency ? 'issue' : 'drop', dueMs };

@@ -4,7 +4,8 @@ import type { LoopLoad } from '../model/load.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/secrets.ts';
-import { localRunner } from './block.ts';
+import { localRunner, type Part } from './block.ts';
+import { blockCounts } from './counts.ts';
 import { clientExecutor } from './executor.ts';
 import { timerSleep } from './loop.ts';
 
@@ -15,15 +16,20 @@ export interface WorkerSettings {
   originAt: number;
 }
 
-/** What the main thread asks of a measuring thread. The block and the cell are this thread's share. */
+/** What the main thread asks of a measuring thread. */
 export type WorkerRequest =
-  | { kind: 'run'; block: Block; cell: Cell }
+  /** Warm up for a part of the block, and say `warm`. */
+  | { kind: 'run'; block: Block; cell: Cell; part: Part; counts: SharedArrayBuffer }
+  /** The window of all threads opens at this moment of the machine's clock. */
+  | { kind: 'open'; at: number }
   | { kind: 'drain' }
   | { kind: 'kill'; reason: string };
 
 /** What a measuring thread answers. Only finished observations cross, several at a time. */
 export type WorkerReply =
   | { kind: 'ready' }
+  /** Its connections are open and its warm-up is done: the window may open. */
+  | { kind: 'warm' }
   | { kind: 'observations'; measured: Observation[]; warmup: Observation[] }
   | { kind: 'done'; loads: LoopLoad[] }
   /** The last word of a thread that cannot go on. */
@@ -55,6 +61,15 @@ function serve(port: NonNullable<typeof parentPort>, { plan, secrets, originAt }
     timer ??= setTimeout(flush, BATCH_MS);
   };
 
+  let open = (_at: number) => {};
+  const untilOpen = () => {
+    const opensAt = new Promise<number>((resolve) => {
+      open = resolve;
+    });
+    reply({ kind: 'warm' });
+    return opensAt;
+  };
+
   // What has been measured is handed over; the main thread ends this one.
   process.on('uncaughtException', (error) => {
     flush();
@@ -65,11 +80,16 @@ function serve(port: NonNullable<typeof parentPort>, { plan, secrets, originAt }
     switch (request.kind) {
       case 'run': {
         const observer = { recorded: keep(() => measured), warmedUp: keep(() => warmup) };
-        const loads = await runner.run(request.block, request.cell, observer);
+        const { block, cell, part } = request;
+        const together = { counts: blockCounts(request.counts), ready: untilOpen };
+        const loads = await runner.run(block, cell, observer, part, together);
         flush();
         reply({ kind: 'done', loads });
         break;
       }
+      case 'open':
+        open(request.at);
+        break;
       case 'drain':
         drain.abort();
         break;

@@ -1,9 +1,13 @@
 import { Worker } from 'node:worker_threads';
+import { monotonicClock } from '../model/clock.ts';
 import type { LoopLoad } from '../model/load.ts';
-import type { Block, Cell } from '../model/plan.ts';
-import { split } from '../model/split.ts';
-import { type BlockObserver, type BlockRunner, type StopSignals, ThreadLost } from './block.ts';
+import { type BlockObserver, type BlockRunner, partsOf, type StopSignals, ThreadLost } from './block.ts';
+import { countsMemory } from './counts.ts';
 import type { WorkerReply, WorkerRequest, WorkerSettings } from './worker.ts';
+
+// Until the window opens, so that the word has reached every thread: a message takes a fraction of a millisecond, and more
+// where the cores are busy.
+const OPENING_LEAD_MS = 20;
 
 /** Streams that one event loop can time without being late for some of them. */
 export const STREAMS_PER_LOOP = 200;
@@ -11,33 +15,6 @@ export const STREAMS_PER_LOOP = 200;
 /** Measuring threads for a plan: as many as its highest concurrency needs, and no more than there are cores. */
 export function workersFor(highestConcurrency: number, cores: number): number {
   return Math.max(1, Math.min(cores, Math.ceil(highestConcurrency / STREAMS_PER_LOOP)));
-}
-
-/** One thread's share of a block; undefined for a thread that has nothing to do in it. */
-export interface Share {
-  block: Block;
-  cell: Cell;
-}
-
-/** Cuts a block for `count` threads. Concurrency, requests, arrivals and warm-up of the shares sum to the whole. */
-export function shares(block: Block, cell: Cell, count: number): (Share | undefined)[] {
-  // Fewer threads than asked for, where a thread would have no stream of its own or nothing to send.
-  const useful = Math.max(1, Math.min(count, cell.concurrency, block.requests ?? cell.concurrency));
-  const concurrency = split(cell.concurrency, useful);
-  const requests = block.requests === undefined ? undefined : split(block.requests, useful);
-  const warmup = split(block.warmup, useful);
-  return Array.from({ length: count }, (_, index) => {
-    if (index >= useful) return undefined;
-    return {
-      block: {
-        ...block,
-        warmup: warmup[index]!,
-        ...(requests === undefined ? {} : { requests: requests[index]! }),
-        ...(block.arrivals && { arrivals: { ...block.arrivals, turn: { first: index, of: useful } } }),
-      },
-      cell: { ...cell, concurrency: concurrency[index]! },
-    };
-  });
 }
 
 /** A runner over several threads, each with an event loop and connections of its own. */
@@ -61,14 +38,21 @@ export async function workerRunner(
   });
   return {
     async run(block, cell, observer) {
-      const parts = shares(block, cell, count).map((share, index) =>
-        share === undefined ? [] : threads[index]!.run(share, observer),
-      );
-      for (const part of parts) {
-        // Without that share the block is not what was asked for: the others issue no more.
-        if (part instanceof Promise) part.catch(() => tell({ kind: 'drain' }));
+      const counts = countsMemory();
+      const running = partsOf(block, cell, count).flatMap((part, index) => {
+        if (part === undefined) return [];
+        const thread = threads[index]!;
+        return [{ thread, ...thread.run({ block, cell, part, counts }, observer) }];
+      });
+      for (const { done } of running) {
+        // Without that part the block is not what was asked for: the others issue no more.
+        done.catch(() => tell({ kind: 'drain' }));
       }
-      const ended = await Promise.allSettled(parts);
+      // A thread that died is not waited for; the others then open a window in which they send nothing.
+      await Promise.all(running.map(({ warm }) => warm));
+      const at = monotonicClock.now() + OPENING_LEAD_MS;
+      for (const { thread } of running) thread.post({ kind: 'open', at });
+      const ended = await Promise.allSettled(running.map(({ done }) => done));
       const broken = ended.find((part) => part.status === 'rejected');
       if (broken !== undefined) throw broken.reason;
       return ended.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
@@ -83,6 +67,7 @@ class MeasuringThread {
   private readonly worker: Worker;
   private observer: BlockObserver | undefined;
   private settle: { resolve(loads: LoopLoad[]): void; reject(error: Error): void } | undefined;
+  private isWarm = () => {};
   private ready: { resolve(): void; reject(error: Error): void } | undefined;
   private lost: ThreadLost | undefined;
 
@@ -107,13 +92,21 @@ class MeasuringThread {
     this.worker.postMessage(request);
   }
 
-  run({ block, cell }: Share, observer: BlockObserver): Promise<LoopLoad[]> {
+  /** Starts a part of a block. `warm` resolves when the thread awaits the opening, or is lost. */
+  run(
+    work: Omit<Extract<WorkerRequest, { kind: 'run' }>, 'kind'>,
+    observer: BlockObserver,
+  ): { warm: Promise<void>; done: Promise<LoopLoad[]> } {
     this.observer = observer;
-    return new Promise((resolve, reject) => {
-      if (this.lost !== undefined) return reject(this.lost);
-      this.settle = { resolve, reject };
-      this.post({ kind: 'run', block, cell });
+    const warm = new Promise<void>((resolve) => {
+      this.isWarm = resolve;
     });
+    const done = new Promise<LoopLoad[]>((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+    if (this.lost === undefined) this.post({ kind: 'run', ...work });
+    else this.fail(this.lost.message);
+    return { warm, done };
   }
 
   async close(): Promise<void> {
@@ -124,6 +117,9 @@ class MeasuringThread {
     switch (reply.kind) {
       case 'ready':
         this.ready?.resolve();
+        break;
+      case 'warm':
+        this.isWarm();
         break;
       case 'observations':
         for (const observation of reply.warmup) this.observer?.warmedUp(observation);
@@ -145,6 +141,7 @@ class MeasuringThread {
     // The first cause is the one that says why.
     this.lost ??= new ThreadLost(message);
     this.ready?.reject(this.lost);
+    this.isWarm();
     this.settle?.reject(this.lost);
   }
 }

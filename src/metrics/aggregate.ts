@@ -7,8 +7,9 @@ import { createDistribution, type Distribution, tidy } from './distribution.ts';
 import { createFailures } from './failures.ts';
 import { hiddenReasoning } from './formulas.ts';
 import { meets, type Objective } from './objectives.ts';
+import { createThroughput } from './throughput.ts';
 
-/** Folds records into cells, one at a time, in memory that does not grow with the number of requests. */
+/** Folds records into cells, one at a time. Of each request five numbers are kept, for the throughput. */
 export interface Aggregator {
   /**
    * Takes in a record. The order counts for the samples and, in the last digit, for the means: give records in the
@@ -59,27 +60,15 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   const outcomes = new Map<OutcomeKind, number>();
   const failures = createFailures();
   const distributions: Distribution[] = METRICS.map(({ unit }) => createDistribution(unit));
-  const rounds = new Map<number, { firstMs: number; lastMs: number }>();
+  const throughput = createThroughput(cell);
   const connections = { new: 0, reused: 0, reconnected: 0, replaced: 0 };
   const tokenSources = new Set<TokenSource>();
-  let outputTokens = 0;
   let contentEvents = 0;
   let coalesced = 0;
   let met = 0;
   let hidden = 0;
   let refused: CellReport['refusedCounts'];
   const io = { reads: 0, events: 0, bytes: 0 };
-
-  const addWindow = ({ round, outcome, marks }: RequestRecord) => {
-    if (outcome.kind === 'dropped' || typeof marks.end !== 'number') return;
-    const window = rounds.get(round);
-    if (!window) {
-      rounds.set(round, { firstMs: marks.started, lastMs: marks.end });
-      return;
-    }
-    window.firstMs = Math.min(window.firstMs, marks.started);
-    window.lastMs = Math.max(window.lastMs, marks.end);
-  };
 
   const addGood = (record: RequestRecord) => {
     for (const [index, definition] of METRICS.entries()) {
@@ -93,31 +82,22 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
     contentEvents += record.contentEvents;
     coalesced += record.coalesced;
     if (record.tokens.output !== null) {
-      outputTokens += record.tokens.output;
       tokenSources.add(record.tokens.source);
     }
   };
 
-  const windowMs = () => {
-    let sum = 0;
-    for (const { firstMs, lastMs } of rounds.values()) sum += Math.max(0, lastMs - firstMs);
-    return sum;
-  };
-
-  const goodputOf = (): GoodputReport | null => {
+  const goodputOf = (perSecond: number | null): GoodputReport | null => {
     const measured = objectives.every(({ metric: { modes } }) => modes?.includes(cell.mode) ?? true);
-    const window = windowMs();
     let requests = 0;
     // Those that the user cancelled say nothing of the service.
     for (const [kind, count] of outcomes) if (kind !== 'cancelled') requests += count;
-    if (objectives.length === 0 || !measured || requests === 0 || window === 0) return null;
-    return { requestsPerSecond: tidy((met * 1000) / window), share: tidy(met / requests), met, requests };
+    if (objectives.length === 0 || !measured || requests === 0 || perSecond === null) return null;
+    return { requestsPerSecond: perSecond, share: tidy(met / requests), met, requests };
   };
 
   return {
     add(record) {
       outcomes.set(record.outcome.kind, (outcomes.get(record.outcome.kind) ?? 0) + 1);
-      addWindow(record);
       io.reads += record.reads;
       io.events += record.events;
       io.bytes += record.bytes;
@@ -125,7 +105,9 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       if (example !== undefined) {
         refused = { requests: (refused?.requests ?? 0) + 1, example: refused?.example ?? example };
       }
-      if (meets(record, objectives, context)) met += 1;
+      const good = meets(record, objectives, context);
+      if (good) met += 1;
+      throughput.add(record, good);
       if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
       if (record.connection?.replaced) connections.replaced += 1;
       if (record.reconnected) connections.reconnected += 1;
@@ -133,9 +115,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       else failures.add(record.outcome);
     },
     report() {
-      const window = windowMs();
-      const ok = outcomes.get('ok') ?? 0;
-      const perSecond = (count: number) => (window > 0 ? tidy((count * 1000) / window) : null);
+      const { throughput: counted, reached, goodPerSecond } = throughput.result();
       const metrics: Record<string, MetricSummary | null> = {};
       for (const [index, { name }] of METRICS.entries()) metrics[name] = distributions[index]!.summary();
       return {
@@ -145,12 +125,9 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
         ),
         failures: failures.summary(),
         metrics,
-        throughput: {
-          requestsPerSecond: ok > 0 ? perSecond(ok) : null,
-          tokensPerSecond: tokenSources.size > 0 ? perSecond(outputTokens) : null,
-          windowMs: tidy(window),
-        },
-        goodput: goodputOf(),
+        throughput: counted,
+        reached,
+        goodput: goodputOf(goodPerSecond),
         connections: { ...connections },
         io: { ...io },
         coalescedShare:

@@ -1,4 +1,4 @@
-import type { ClientReport, ClientVerdict, LoopLoad } from '../model/load.ts';
+import type { ClientReport, ClientVerdict, LoopLoad, MetricLateness } from '../model/load.ts';
 
 /** What of a cell's records bears on the client's own load. */
 export interface ClientFigures {
@@ -16,10 +16,14 @@ export const CLIENT_LIMITS = {
   latenessP99Ms: { strained: 5, saturated: 50 },
 } as const;
 
-/** What the client says of itself for a cell; null where its load was not measured. Each item of `blocks` is a round. */
+/**
+ * Whether the client kept up in a cell; null where its load was not measured. Each item of `blocks` is a round. `metrics`: the
+ * client's lateness for each figure.
+ */
 export function clientReport(
   blocks: readonly (readonly LoopLoad[])[],
   figures: ClientFigures,
+  metrics: Readonly<Record<string, MetricLateness>> = {},
 ): ClientReport | null {
   const threads = blocks.flat();
   if (threads.length === 0) return null;
@@ -35,7 +39,35 @@ export function clientReport(
     cpuCores: windowMs > 0 ? cpuMs / windowMs : 0,
     threads: Math.max(...blocks.map((block) => block.length)),
   };
-  return { ...judge(load.utilization, load.delayP99Ms, figures.latenessP99Ms), ...load, ...figures };
+  const whole = judge(load.utilization, load.delayP99Ms, figures.latenessP99Ms);
+  return { ...withFigures(whole, metrics), ...load, ...figures, metrics };
+}
+
+const ORDER: readonly ClientVerdict[] = ['ok', 'strained', 'saturated'];
+
+interface Judgement {
+  verdict: ClientVerdict;
+  reason: string;
+}
+
+// A client that kept up on the whole has not where one of the figures is its own lateness.
+function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLateness>>): Judgement {
+  const late = Object.entries(metrics)
+    .filter(([, { verdict }]) => verdict !== 'ok')
+    .sort(([, a], [, b]) => b.lateMs - a.lateMs);
+  if (late.length === 0) return whole;
+  const rank = Math.max(
+    ...[whole, ...late.map(([, one]) => one)].map(({ verdict }) => ORDER.indexOf(verdict)),
+  );
+  const most = late[0]![1].lateMs;
+  const names = late.map(([name]) => name);
+  const shown =
+    names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
+  const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${most.toFixed(1)} ms late (p99)`;
+  return {
+    verdict: ORDER[rank]!,
+    reason: whole.verdict === 'ok' ? figures : `${whole.reason}; ${figures}`,
+  };
 }
 
 /** Of the thread that was busiest over all its rounds: of a round of a few milliseconds alone it would say nothing. */
@@ -50,11 +82,7 @@ function busiest(blocks: readonly (readonly LoopLoad[])[]): number {
   return Math.max(0, ...shares);
 }
 
-function judge(
-  utilization: number,
-  delayP99Ms: number,
-  latenessP99Ms: number | null,
-): { verdict: ClientVerdict; reason: string } {
+function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
   const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
     ['utilization', utilization, `its event loop was busy ${Math.round(utilization * 100)} % of the time`],
     ['delayP99Ms', delayP99Ms, `its event loop came round ${delayP99Ms.toFixed(1)} ms late (p99)`],

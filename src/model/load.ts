@@ -1,3 +1,9 @@
+/**
+ * A stretch of a window: its length in ms, the event loop's utilization in percent, and by how many ms a stamp that was taken
+ * in it may be late.
+ */
+export type LoadSlice = readonly [lengthMs: number, busyPercent: number, lateMs: number];
+
 /** How busy one measuring thread was during a window. */
 export interface LoopLoad {
   windowMs: number;
@@ -10,6 +16,10 @@ export interface LoopLoad {
   gcMs: number;
   /** CPU time of the whole process, all threads. */
   cpuMs: number;
+  /** When the window opened, in ms from the start of the run. Absent in runs of older versions, as `slices` is. */
+  fromMs?: number;
+  /** The window in slices, in order. */
+  slices?: readonly LoadSlice[];
 }
 
 /** The client's load while it ran one block: one entry a measuring thread. */
@@ -23,8 +33,21 @@ export interface BlockLoad {
 /** Whether the client could keep up: beyond `ok`, its own lateness may be in the figures. */
 export type ClientVerdict = 'ok' | 'strained' | 'saturated';
 
+/** How late the client was for the stamps of one figure. */
+export interface MetricLateness {
+  /** Beyond `ok` the client's lateness may be in the figure. */
+  verdict: ClientVerdict;
+  /** By how much the figure's p99 may be too high: the p99 of the stamps' estimated lateness. */
+  lateMs: number;
+  /** From this on the figure is marked. */
+  limitMs: number;
+  /** Mean utilization of the event loop while these stamps were taken, 0 to 1. */
+  utilization: number;
+}
+
 /** What the client says of itself for one cell. */
 export interface ClientReport {
+  /** The worst of the cell as a whole and of its figures. */
   verdict: ClientVerdict;
   /** Why, in words and numbers. */
   reason: string;
@@ -43,6 +66,8 @@ export interface ClientReport {
   reads: number;
   events: number;
   threads: number;
+  /** By figure. Empty for a run whose load was not recorded in slices. */
+  metrics?: Readonly<Record<string, MetricLateness>>;
 }
 
 /** What the process of a server says of itself; null what it does not say. */

@@ -149,8 +149,6 @@ export interface Arrivals {
   process: (typeof ARRIVALS)[number];
   /** The same seed gives the same moments: blocks that are compared have the same one. */
   seed: number;
-  /** One of several threads sends every `of`-th request, from number `first` on. Default: all. */
-  turn?: { first: number; of: number };
 }
 
 /** A cell's share of one round: the unit in which cells are interleaved. */

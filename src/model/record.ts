@@ -103,6 +103,8 @@ export interface Observation {
   mode: Mode;
   outcome: Outcome;
   marks: Marks;
+  /** Under load: the cell's requests in flight when this one was started, over all measuring threads, itself included. */
+  inFlight?: number;
   connection?: ConnectionInfo;
   /**
    * The request was sent twice: the open connection that it first went to was closed before a byte of the response had

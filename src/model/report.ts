@@ -63,6 +63,38 @@ export interface GoodputReport {
   requests: number;
 }
 
+/**
+ * Over what throughput was counted:
+ * - `full`: a closed loop, while all of its streams were open;
+ * - `below`: a closed loop that never had all of its streams open: whole rounds;
+ * - `arrivals`: an open loop, from the first due request to the last;
+ * - `departures`: an open loop that the service did not keep up with: the time in which it answered.
+ */
+export type ThroughputBasis = 'full' | 'below' | 'arrivals' | 'departures';
+
+/** Answers and tokens a second, and over which time. */
+export interface ThroughputReport {
+  /** Null where no request ended well. */
+  requestsPerSecond: number | null;
+  tokensPerSecond: number | null;
+  /** The time over which they were counted, all rounds together. */
+  windowMs: number;
+  basis?: ThroughputBasis;
+  /** From the first request's start to the last one's end, all rounds together. */
+  roundsMs?: number;
+  /** Closed loop: the share of the rounds in which all streams were open, 0 to 1. */
+  heldShare?: number;
+}
+
+/** Requests in flight, as the client saw them. */
+export interface ReachedLoad {
+  /** Weighted by time, over the time in which throughput was counted; of an open loop while its requests were due. */
+  mean: number;
+  max: number;
+  /** False where a closed loop never had its streams open, or fewer than three quarters of them on average. */
+  met: boolean;
+}
+
 /** One cell of a run. */
 export interface CellReport extends Cell {
   /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
@@ -71,11 +103,9 @@ export interface CellReport extends Cell {
   failures: FailureSummary[];
   /** By metric name. A metric with no values is null, never 0. */
   metrics: Record<string, MetricSummary | null>;
-  /**
-   * Over the measured windows of all rounds. Null where no request ended well. Tokens are all output tokens of the answers
-   * that came whole, hidden reasoning included.
-   */
-  throughput: { requestsPerSecond: number | null; tokensPerSecond: number | null; windowMs: number };
+  throughput: ThroughputReport;
+  /** The load that was reached. Null where no request was sent. */
+  reached?: ReachedLoad | null;
   /** Null where the run states no objectives, or one that means nothing in this mode; and without a request. */
   goodput?: GoodputReport | null;
   connections: ConnectionCounts;
@@ -149,6 +179,8 @@ export interface GateResult {
   unit: Unit | 'verdict';
   /** The cell that showed `actual`. */
   cell?: Cell;
+  /** There where the client's own lateness may be in the figure, in one of the cells judged. */
+  clientLate?: true;
   /** How many cells it was held against. */
   cells: { passed: number; failed: number; noData: number };
   /** Sentences for a person: too few samples, failed requests that the figure leaves out. */

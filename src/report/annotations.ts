@@ -2,6 +2,7 @@ import type { Report } from '../model/report.ts';
 import { baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
 import { groupFailures } from './failures.ts';
 import { formatCount } from './format.ts';
+import { reachedLines } from './load-words.ts';
 import { firstOf, summaryLine, troubles } from './summary.ts';
 import { oneLine } from './text.ts';
 import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
@@ -76,6 +77,7 @@ function warnings(report: Report): Annotation[] {
     ...(report.baseline?.verdict === 'inconclusive' && !report.baseline.strict
       ? baselineSentences(report).map((line) => ({ title: 'inconclusive', lines: [line] }))
       : []),
+    ...reachedLines(report).map((line) => ({ title: 'the load was not reached', lines: [line] })),
     ...(report.cells.some(({ client }) => client && client.verdict !== 'ok')
       ? clientLines(report).map((line) => ({ title: 'the client could not keep up', lines: [line] }))
       : []),

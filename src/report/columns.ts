@@ -2,6 +2,7 @@ import { metric } from '../metrics/definitions.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport, ModeComparison } from '../model/report.ts';
 import { DASH, formatCount, formatPair, formatShare, formatSooner, formatValue } from './format.ts';
+import { isMarked, loadFigure, MARK } from './load-words.ts';
 import { requestsOf } from './notes.ts';
 import { oneLine } from './text.ts';
 import { streamWord } from './verdicts.ts';
@@ -35,12 +36,14 @@ function measure(name: string, drop: number): Column<CellReport> {
     align: 'right',
     drop,
     measured: true,
-    text({ metrics }, detail) {
-      const summary = metrics[name];
+    text(cell, detail) {
+      const summary = cell.metrics[name];
       if (!summary) return DASH;
-      return median || detail === 'p50'
-        ? formatValue(summary.p50, unit)
-        : formatPair(summary.p50, summary.p95, unit);
+      const figure =
+        median || detail === 'p50'
+          ? formatValue(summary.p50, unit)
+          : formatPair(summary.p50, summary.p95, unit);
+      return isMarked(cell, name) ? `${figure}${MARK}` : figure;
     },
   };
 }
@@ -95,10 +98,6 @@ function loadTitle(rows: readonly LoadLevel[]): string {
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
 }
 
-function loadFigure({ concurrency, rate }: LoadLevel): string {
-  return rate === undefined ? formatCount(concurrency) : `${rate}/s`;
-}
-
 // Where the answer begins with the first token, its column would say the same as TTFT's.
 function reasons({ metrics }: CellReport): boolean {
   const [ttft, ttfa] = [metrics.ttft, metrics.ttfa];
@@ -124,7 +123,9 @@ export function comparisonColumns(comparisons: readonly ModeComparison[]): Colum
   }
   columns.push(
     label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
-    label(loadTitle(comparisons), 'right', loadFigure),
+    label(loadTitle(comparisons), 'right', ({ concurrency, rate }) =>
+      rate === undefined ? formatCount(concurrency) : `${rate}/s`,
+    ),
     pair('TTFB', 'ttfb', 3),
     pair('TTFT', 'ttft', 1),
     pair('total', 'total', 2),

@@ -17,11 +17,16 @@ const HEAD = [
   'token_source',
   'goodput_per_second',
   'goodput_share',
+  'reached_mean',
+  'reached_max',
+  'load_reached',
+  'client_verdict',
+  'client_late_ms',
 ];
 
 /**
  * One row for each metric of each cell, as in RFC 4180 (commas, CRLF, a head row). Full precision, times in ms,
- * rates per second. A metric without values has its row too, with n 0 and the figures left empty.
+ * rates per second. `client_verdict` and `client_late_ms` are of the row's metric, `load_reached` of its cell. A metric without values has its row too, with n 0 and the figures left empty.
  */
 export function csvReport(report: Report): string {
   const rows = report.cells.flatMap((cell) => cellRows(report.run.id, cell));
@@ -47,6 +52,11 @@ function cellRows(run: string, cell: CellReport): (string | number)[][] {
     cell.tokenSource ?? '',
     cell.goodput?.requestsPerSecond ?? '',
     cell.goodput?.share ?? '',
+    cell.reached?.mean ?? '',
+    cell.reached?.max ?? '',
+    cell.reached ? String(cell.reached.met) : '',
+    cell.client?.metrics?.[name]?.verdict ?? '',
+    cell.client?.metrics?.[name]?.lateMs ?? '',
   ]);
 }
 

@@ -2,6 +2,7 @@ import type { CellReport, Report } from '../model/report.ts';
 import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
 import { groupFailures } from './failures.ts';
 import { DASH } from './format.ts';
+import { reachedLines } from './load-words.ts';
 import { absence, cellName, machineLine, runLine } from './notes.ts';
 import { summaryLine, troubles } from './summary.ts';
 import { oneLine } from './text.ts';
@@ -112,7 +113,7 @@ function gateCase({ verdict, expression, detail }: GateLine): Case {
 }
 
 function cellCase(cell: CellReport): Case {
-  const base = { name: cellName(cell), timeMs: cell.throughput.windowMs };
+  const base = { name: cellName(cell), timeMs: cell.throughput.roundsMs ?? cell.throughput.windowMs };
   if ((cell.outcomes.ok ?? 0) > 0) return base;
   const [worst] = cell.failures;
   const detail = groupFailures([cell]).flatMap(({ what, count, body, hint }) => [
@@ -160,6 +161,7 @@ function linesOf(report: Report): string[] {
     ...gateLines(report).map(({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`),
     ...baselineSentences(report),
     ...contrastLines(report),
+    ...reachedLines(report),
     ...clientLines(report),
     runLine(report),
     machineLine(report),

@@ -4,6 +4,7 @@ import { fitParts, type Part } from './budget.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
+import { markNotes, reachedLines, throughputNotes } from './load-words.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
 import { firstOf, summaryLine } from './summary.ts';
 import { clip, oneLine } from './text.ts';
@@ -45,6 +46,9 @@ export function markdownReport(report: Report): string {
     {
       head: '',
       rows: [
+        ...markNotes(report),
+        ...reachedLines(report),
+        ...throughputNotes(report),
         ...clientLines(report),
         ...loadLines(report),
         ...serverLines(report),

@@ -1,5 +1,6 @@
 import { METRICS, type MetricDefinition } from '../metrics/definitions.ts';
 import type { CellReport, GateResult, MetricSummary, Report } from '../model/report.ts';
+import { isMarked } from './load-words.ts';
 
 /**
  * The text format that Prometheus scrapes, for the textfile collector or a push gateway. Base units, as is the custom
@@ -110,13 +111,29 @@ function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {
     gauge('requests', 'Measured requests by outcome; only those that were ok enter the figures.', (cell) =>
       Object.entries({ ok: 0, ...cell.outcomes }).map(([outcome, count]) => [count, { outcome }] as const),
     ),
-    gauge('throughput_requests_per_second', 'Good answers a second over the measured windows.', (cell) => [
+    gauge('throughput_requests_per_second', 'Good answers a second at the load of the cell.', (cell) => [
       [cell.throughput.requestsPerSecond],
     ]),
     gauge(
       'throughput_tokens_per_second',
-      'All output tokens of good answers, hidden reasoning included, a second over the measured windows.',
+      'All output tokens of good answers, hidden reasoning included, a second at the load of the cell.',
       (cell) => [[cell.throughput.tokensPerSecond]],
+    ),
+    gauge('throughput_window_seconds', 'The time over which throughput was counted.', ({ throughput }) => [
+      [throughput.windowMs / 1000, { basis: throughput.basis ?? 'unknown' }],
+    ]),
+    gauge('load_streams', 'Streams open at once, over the time of the throughput.', ({ reached }) =>
+      reached
+        ? [
+            [reached.mean, { stat: 'mean' }],
+            [reached.max, { stat: 'max' }],
+          ]
+        : [],
+    ),
+    gauge(
+      'load_reached',
+      '1 where the cell had the load that was asked for, 0 where it was lower.',
+      ({ reached }) => [[reached && (reached.met ? 1 : 0)]],
     ),
     gauge('goodput_requests_per_second', 'Good answers a second that met every objective.', (cell) => [
       [cell.goodput?.requestsPerSecond],
@@ -136,6 +153,19 @@ function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {
     gauge('client_delay_seconds', "How late the client's event loop came round (p99).", ({ client }) => [
       [client ? client.delayP99Ms / 1000 : null],
     ]),
+    gauge(
+      'client_late_seconds',
+      "By how much the metric's p99 may be too high because the client was late.",
+      (cell) =>
+        Object.entries(cell.client?.metrics ?? {}).map(
+          ([metric, { lateMs }]) => [lateMs / 1000, { metric }] as const,
+        ),
+    ),
+    gauge('client_marked', '1 where the lateness of the client may be in the metric, else 0.', (cell) =>
+      Object.keys(cell.client?.metrics ?? {}).map(
+        (metric) => [isMarked(cell, metric) ? 1 : 0, { metric }] as const,
+      ),
+    ),
   ];
 }
 

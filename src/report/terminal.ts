@@ -3,6 +3,7 @@ import type { CellReport, ModeComparison, Report } from '../model/report.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
+import { markNotes, reachedLines, throughputNotes } from './load-words.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
 import { terminalComparison } from './terminal-comparison.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
@@ -195,6 +196,9 @@ function indented(text: string, indent: number, width: number): string[] {
 
 function footer(report: Report, width: number, chalk: ChalkInstance): string {
   return [
+    ...markNotes(report),
+    ...reachedLines(report),
+    ...throughputNotes(report),
     ...clientLines(report),
     ...loadLines(report),
     ...serverLines(report),

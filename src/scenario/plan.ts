@@ -91,35 +91,15 @@ export interface PlanSummary {
   requests: number | null;
   /** Unmeasured requests of all cells. */
   warmup: number;
-  /** What the user should know before the run; one sentence each. */
-  warnings: string[];
 }
 
 /** Sums a plan up. */
-export function planSummary(plan: RunPlan): PlanSummary {
-  const { blocks, cells } = plan;
+export function planSummary({ blocks, cells }: RunPlan): PlanSummary {
   const counted = blocks.every((block) => block.requests !== undefined);
   return {
     cells: cells.length,
     rounds: blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
     requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
     warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
-    warnings: starved(plan),
   };
-}
-
-// A block of 8 requests cannot keep 16 streams open: its row would claim a load that never was.
-function starved({ blocks, cells }: RunPlan): string[] {
-  const least = new Map<number, number>();
-  for (const { cell, requests = Number.POSITIVE_INFINITY } of blocks) {
-    const { concurrency, rate } = cells[cell]!;
-    if (rate === undefined && requests < concurrency)
-      least.set(concurrency, Math.min(least.get(concurrency) ?? requests, requests));
-  }
-  return [...least]
-    .sort(([a], [b]) => a - b)
-    .map(([concurrency, requests]) => {
-      const share = `a round has only ${requests} request${requests === 1 ? '' : 's'} of each cell`;
-      return `concurrency ${concurrency} is not reached: ${share}; raise load.requests or lower load.rounds`;
-    });
 }

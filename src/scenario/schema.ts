@@ -87,7 +87,7 @@ const loadFields = mapping({
   requests: whole(1)
     .optional()
     .describe(
-      `Measured requests of each cell, all rounds together. Default: ${DEFAULT_REQUESTS}, or no limit when duration is given.`,
+      `Measured requests of each cell, all rounds together; a round needs as many as there are streams at once. Default: ${DEFAULT_REQUESTS}, or as many as the rounds need where that is more; no limit when duration is given.`,
     ),
   duration: duration()
     .optional()
@@ -121,15 +121,18 @@ export const loadSchema = loadFields
       });
     }
   }, ALWAYS)
-  .transform(({ duration: durationMs, rounds, warmup, arrivals = 'poisson', ...rest }) => {
-    const requests = rest.requests ?? (durationMs === undefined ? DEFAULT_REQUESTS : undefined);
+  .transform(({ duration: durationMs, rounds, warmup, arrivals = 'poisson', ...rest }, context) => {
     const { rate, concurrency = [1], maxConcurrency = DEFAULT_MAX_CONCURRENCY } = rest;
     const levels: LoadLevel[] = rate
       ? rate.map((one) => ({ concurrency: maxConcurrency, rate: one }))
       : concurrency.map((one) => ({ concurrency: one }));
     // A round of 4 requests cannot keep 8 streams open: the cell would claim a load that never was.
     const least = rate ? 1 : Math.max(...concurrency);
+    const enough = Math.max(DEFAULT_REQUESTS, least * (rounds ?? 1));
+    const requests = rest.requests ?? (durationMs === undefined ? enough : undefined);
     const fitting = Math.floor((requests ?? Number.POSITIVE_INFINITY) / least);
+    // Of one stream, fewer rounds do: the plan makes as many as there are requests.
+    if (least > 1 && fitting < (rounds ?? 1)) context.addIssue(tooFew(requests!, least, rounds ?? 1));
     return {
       levels,
       arrivals,
@@ -139,6 +142,23 @@ export const loadSchema = loadFields
       warmup,
     };
   });
+
+function tooFew(requests: number, streams: number, rounds: number) {
+  const share = Math.floor(requests / rounds);
+  const round = rounds === 1 ? 'the round' : `a round of ${rounds}`;
+  const fewerRounds = Math.floor(requests / streams);
+  const ways = [
+    `requests: ${streams * rounds}${rounds === 1 ? '' : ` (${streams} in each of ${rounds} rounds)`}`,
+    ...(fewerRounds > 0 ? [`rounds: ${fewerRounds}`] : []),
+    ...(share > 0 ? [`a concurrency of ${share} at most`] : []),
+  ];
+  return {
+    code: 'custom' as const,
+    path: ['requests'],
+    message: `${requests} ${requests === 1 ? 'request is' : 'requests are'} too few for ${streams} streams at once: ${round} has ${share} of each cell`,
+    params: { hint: `what would work: ${ways.join(', or ')}` },
+  };
+}
 
 const timeoutsFields = mapping({
   connect: duration().optional().describe('Until a new connection is ready. Default: 10s.'),

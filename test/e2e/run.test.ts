@@ -245,7 +245,7 @@ describe('mistakes', () => {
     ['no such run', () => ['report', join(folder.path, 'nope')], /nope/],
     [
       'an output folder that cannot be written',
-      () => ['run', '-n', '1', '-o', '/dev/null/x'],
+      () => ['run', '-n', '1', '-c', '1', '-o', '/dev/null/x'],
       /cannot write \/dev\/null\/x/,
     ],
   ])('%s: exit 2, cause and remedy, nothing on stdout', async (_name, args, message) => {

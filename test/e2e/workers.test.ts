@@ -158,7 +158,7 @@ describe('a thread that dies', () => {
     const module = join(folder.path, `${name.replaceAll(' ', '-')}.mjs`);
     writeFileSync(
       module,
-      `import { threadId } from 'node:worker_threads';\nif (threadId === 2) setTimeout(() => { ${death}; }, 1000);\n`,
+      `import { threadId } from 'node:worker_threads';\nif (threadId === 2) setTimeout(() => { ${death}; }, 3000);\n`,
     );
     const { program, read } = run(server, ['-c', '4', '-n', '400', '--rounds', '1', '--workers', '2'], {
       NODE_OPTIONS: `--import=${pathToFileURL(module).href}`,

@@ -1,7 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dueTimes } from '../../src/engine/arrivals.ts';
-import { ARRIVALS } from '../../src/model/plan.ts';
 
 const first = (count: number, due: (index: number) => number) =>
   Array.from({ length: count }, (_, i) => due(i));
@@ -28,22 +26,4 @@ test('the same seed gives the same moments, in whatever order they are asked for
   const again = dueTimes(5, arrivals);
   expect(Array.from({ length: 50 }, (_, i) => again(49 - i)).reverse()).toEqual(forwards);
   expect(first(50, dueTimes(5, { ...arrivals, seed: 4 }))).not.toEqual(forwards);
-});
-
-test('what threads take in turns is the whole', () => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...ARRIVALS),
-      fc.integer({ min: 1, max: 8 }),
-      fc.integer({ min: 1, max: 60 }),
-      (process, of, count) => {
-        const whole = first(count, dueTimes(12, { process, seed: 1 }));
-        const shares = Array.from({ length: of }, (_, turn) => {
-          const due = dueTimes(12, { process, seed: 1, turn: { first: turn, of } });
-          return first(Math.ceil((count - turn) / of), due);
-        });
-        expect(shares.flat().sort((a, b) => a - b)).toEqual(whole);
-      },
-    ),
-  );
 });

@@ -1,28 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { shares, workersFor } from '../../src/engine/workers.ts';
+import { partsOf } from '../../src/engine/block.ts';
+import { workersFor } from '../../src/engine/workers.ts';
 
 const cell = (concurrency: number) => ({ target: 't', prompt: 'p', concurrency, mode: 'streaming' as const });
 
-describe('shares of a block', () => {
+describe('parts of a block', () => {
   test('7 streams on 3 threads', () => {
-    const parts = shares({ round: 0, cell: 0, requests: 20, warmup: 2 }, cell(7), 3);
-    expect(parts.map((part) => [part?.cell.concurrency, part?.block.requests, part?.block.warmup])).toEqual([
-      [3, 7, 1],
-      [2, 7, 1],
-      [2, 6, 0],
+    expect(partsOf({ round: 0, cell: 0, requests: 20, warmup: 2 }, cell(7), 3)).toEqual([
+      { slots: 3, warmup: 1, connections: 3 },
+      { slots: 2, warmup: 1, connections: 2 },
+      { slots: 2, warmup: 0, connections: 2 },
     ]);
   });
 
-  test('of an open loop take turns, and are all of its rate', () => {
+  test('of an open loop share the connections of a second', () => {
     const arrivals = { process: 'poisson' as const, seed: 9 };
-    const open = { ...cell(4), rate: 50 };
-    const parts = shares({ round: 0, cell: 0, requests: 20, warmup: 0, arrivals }, open, 3);
-    expect(parts.map((part) => [part?.cell.rate, part?.cell.concurrency, part?.block.arrivals])).toEqual([
-      [50, 2, { ...arrivals, turn: { first: 0, of: 3 } }],
-      [50, 1, { ...arrivals, turn: { first: 1, of: 3 } }],
-      [50, 1, { ...arrivals, turn: { first: 2, of: 3 } }],
-    ]);
+    const open = { ...cell(400), rate: 50 };
+    const parts = partsOf({ round: 0, cell: 0, requests: 90, warmup: 0, arrivals }, open, 3);
+    expect(parts.map((part) => part?.connections)).toEqual([17, 17, 16]);
   });
 
   test('sum to the whole, and no thread is given work without a stream', () => {
@@ -34,22 +30,15 @@ describe('shares of a block', () => {
     };
     fc.assert(
       fc.property(fc.record(whole), ({ concurrency, requests, warmup, count }) => {
-        const block = {
-          round: 1,
-          cell: 0,
-          warmup,
-          ...(requests === undefined ? { durationMs: 5 } : { requests }),
-        };
-        const parts = shares(block, cell(concurrency), count).filter((part) => part !== undefined);
+        const block = { round: 1, cell: 0, warmup, ...(requests ? { requests } : { durationMs: 5 }) };
+        const parts = partsOf(block, cell(concurrency), count).filter((part) => part !== undefined);
         const sum = (of: (part: (typeof parts)[number]) => number) =>
           parts.reduce((total, part) => total + of(part), 0);
-        expect(sum((part) => part.cell.concurrency)).toBe(concurrency);
-        expect(sum((part) => part.block.warmup)).toBe(warmup);
-        expect(sum((part) => part.block.requests ?? 0)).toBe(requests ?? 0);
-        expect(parts.every((part) => part.cell.concurrency > 0)).toBe(true);
-        expect(parts.every((part) => part.block.requests === undefined || part.block.requests > 0)).toBe(
-          true,
-        );
+        expect(sum(({ slots }) => slots)).toBe(concurrency);
+        expect(sum(({ connections }) => connections)).toBe(concurrency);
+        expect(sum((part) => part.warmup)).toBe(warmup);
+        expect(parts.every(({ slots }) => slots > 0)).toBe(true);
+        expect(parts.length).toBeLessThanOrEqual(requests ?? count);
       }),
     );
   });

@@ -32,21 +32,28 @@ export function sampleRun(options: SampleOptions = {}): { manifest: Manifest; re
     ),
   );
   const records: RequestRecord[] = [];
-  for (const cell of cells) {
+  for (const [index, cell] of cells.entries()) {
+    // A closed loop in two rounds: each slot sends its next request when the one before has ended.
+    const slots = [0, 1].map((round) =>
+      Array.from({ length: cell.concurrency }, () => (2 * index + round) * 500_000),
+    );
     for (let i = 0; i < requests; i++) {
-      const started = records.length * 10;
+      const round = slots[i % 2]!;
+      const slot = round.indexOf(Math.min(...round));
+      const started = round[slot]!;
       const sent = started + random();
       const firstMs = 150 + random() * 100 * (cell.concurrency > 1 ? 2 : 1);
       const gaps = Array.from({ length: 30 }, () => 15 + random() * 20);
       const span = gaps.reduce((sum, gap) => sum + gap, 0);
       const end = sent + firstMs + span;
+      round[slot] = end + 1;
       const streaming = cell.mode === 'streaming';
       const first = streaming ? sent + firstMs : end;
       records.push({
         ...(streaming ? record({ gaps, contentEvents: 31, secondTokenGap: gaps[0]! }) : wholeRecord()),
         ...cell,
         seq: records.length,
-        round: i % 5,
+        round: i % 2,
         marks: {
           scheduled: started,
           started,

@@ -115,8 +115,10 @@ describe('planScenario', () => {
     });
     fc.assert(
       fc.property(shape, (extent) => {
-        const made = plan(extent);
         const { requests, rounds, warmup } = extent.load;
+        // What would not reach its concurrency is refused.
+        fc.pre(extent.concurrency === 1 || requests >= rounds * extent.concurrency);
+        const made = plan(extent);
         const cells = extent.targets * extent.prompts * extent.concurrency * extent.modes;
         expect(planSummary(made)).toMatchObject({
           cells,
@@ -167,13 +169,49 @@ describe('planScenario', () => {
     expect(both.blocks[0]?.durationMs).toBe(10_000);
   });
 
-  it('warns of a concurrency that its rounds are too small for', () => {
-    const levels = (load: Record<string, unknown>) => planSummary(plan({ load })).warnings;
-    expect(levels({ concurrency: [1, 4, 16], requests: 16, rounds: 2 })).toEqual([
-      'concurrency 16 is not reached: a round has only 8 requests of each cell; raise load.requests or lower load.rounds',
-    ]);
-    expect(levels({ concurrency: [1, 4, 16], requests: 32, rounds: 2 })).toEqual([]);
-    expect(levels({ concurrency: [64], duration: '10s' })).toEqual([]);
+  it.each<[string, Record<string, unknown>, string, string]>([
+    [
+      'rounds that are too small',
+      { concurrency: [1, 4, 16], requests: 40, rounds: 5 },
+      '40 requests are too few for 16 streams at once: a round of 5 has 8 of each cell',
+      'requests: 80 (16 in each of 5 rounds), or rounds: 2, or a concurrency of 8 at most',
+    ],
+    [
+      'fewer requests than streams',
+      { concurrency: 64, requests: 40 },
+      '40 requests are too few for 64 streams at once: the round has 40 of each cell',
+      'requests: 64, or a concurrency of 40 at most',
+    ],
+  ])('refuses %s, and says what would work', (_name, fields, message, hint) => {
+    expect(() => plan({ load: fields })).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({
+            message: `load.requests: ${message}`,
+            hint: `what would work: ${hint}`,
+            place: expect.objectContaining({ file: 's.yaml', line: 1 }),
+          }),
+        ],
+      }),
+    );
+  });
+
+  it.each<[string, Record<string, unknown>, number, number | null]>([
+    ['as many requests as the rounds need', { concurrency: [1, 16], rounds: 5 }, 5, 80],
+    ['as many requests as there are streams', { concurrency: 64 }, 1, 64],
+    ['20 requests where they are enough', { concurrency: 4 }, 5, 20],
+    ['no more rounds than its requests fill', { concurrency: 16, requests: 40 }, 2, 40],
+    ['any concurrency for a time', { concurrency: 64, duration: '10s' }, 5, null],
+    [
+      'any limit on the streams of a rate',
+      { concurrency: undefined, rate: 5, maxConcurrency: 100, requests: 10, rounds: 2 },
+      2,
+      10,
+    ],
+  ])('gives a cell %s', (_name, fields, rounds, requests) => {
+    const made = plan({ targets: 1, prompts: 1, modes: 1, load: fields });
+    const cells = made.cells.length;
+    expect(planSummary(made)).toMatchObject({ rounds, requests: requests && requests * cells });
   });
 
   it('puts the prompts together', () => {

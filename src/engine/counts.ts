@@ -1,0 +1,40 @@
+/**
+ * The counts of one block, shared by all threads that measure it: which request is next, and how many are in flight. Each
+ * operation is atomic, so that a request is sent once and a limit holds over all threads.
+ */
+export interface BlockCounts {
+  /** Takes the next request's number, from 0. */
+  take(): number;
+  /** Takes a slot. Returns the requests in flight with this one, or 0 where `limit` are in flight already. */
+  enter(limit: number): number;
+  /** Gives a slot back. */
+  leave(): void;
+  /** Requests in flight, over all threads. */
+  inFlight(): number;
+}
+
+const TAKEN = 0;
+const IN_FLIGHT = 1;
+
+/** The memory for the counts of one block. It may be handed to other threads. */
+export function countsMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** The counts in this memory. */
+export function blockCounts(memory: SharedArrayBuffer = countsMemory()): BlockCounts {
+  const cells = new Int32Array(memory);
+  return {
+    take: () => Atomics.add(cells, TAKEN, 1),
+    enter(limit) {
+      for (let open = Atomics.load(cells, IN_FLIGHT); open < limit; ) {
+        const seen = Atomics.compareExchange(cells, IN_FLIGHT, open, open + 1);
+        if (seen === open) return open + 1;
+        open = seen;
+      }
+      return 0;
+    },
+    leave: () => void Atomics.sub(cells, IN_FLIGHT, 1),
+    inFlight: () => Atomics.load(cells, IN_FLIGHT),
+  };
+}

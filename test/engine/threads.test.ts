@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { type Executor, localRunner, partsOf } from '../../src/engine/block.ts';
+import { blockCounts, countsMemory } from '../../src/engine/counts.ts';
+import type { Block, Cell } from '../../src/model/plan.ts';
+import type { Observation } from '../../src/model/record.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+// Several runners on one fake clock, each with its own part of the block, as the threads of a run have it.
+
+interface Sent {
+  thread: number;
+  scheduled: number;
+  started: number;
+  end: number;
+  inFlight: number;
+  kind: string;
+}
+
+interface Setup {
+  block: Partial<Block>;
+  cell: Partial<Cell>;
+  threads: number;
+  /** How long a thread takes to warm up. */
+  warmMs?: (thread: number) => number;
+  lifeMs: (thread: number, request: number) => number;
+  forMs: number;
+}
+
+async function run({ block, cell, threads, warmMs = () => 0, lifeMs, forMs }: Setup) {
+  const clock = new FakeClock();
+  const drain = new AbortController();
+  const whole: Block = { round: 0, cell: 0, warmup: 0, ...block };
+  const full: Cell = { target: 't', prompt: 'p', mode: 'streaming', concurrency: 1, ...cell };
+  const memory = countsMemory();
+  const sent: Sent[] = [];
+  let waiting = 0;
+  let open = (_at: number) => {};
+  const opensAt = new Promise<number>((resolve) => {
+    open = resolve;
+  });
+  const parts = partsOf(whole, full, threads);
+  const ready = () => {
+    if (++waiting === parts.filter(Boolean).length) open(clock.now() + 20);
+    return opensAt;
+  };
+  const done = parts.map(async (part, thread) => {
+    if (part === undefined) return [];
+    let requests = 0;
+    const executor: Executor = {
+      async send({ scheduledAt }) {
+        const started = clock.now();
+        await clock.sleep(lifeMs(thread, requests++));
+        return observation(scheduledAt, started, clock.now());
+      },
+      warm: () => clock.sleep(warmMs(thread)),
+    };
+    const signals = { drain: drain.signal, kill: new AbortController().signal };
+    const runner = localRunner({ clock, sleep: clock.sleep, executor, originAt: 0, signals });
+    const recorded = ({ marks: { scheduled, started, end = started }, inFlight = 0, outcome }: Observation) =>
+      void sent.push({ thread, scheduled, started, end, inFlight, kind: outcome.kind });
+    return runner.run(whole, full, { recorded, warmedUp: () => {} }, part, {
+      counts: blockCounts(memory),
+      ready,
+    });
+  });
+  await clock.advance(forMs);
+  drain.abort();
+  await clock.advance(10_000);
+  await Promise.all(done);
+  return sent.sort((a, b) => a.scheduled - b.scheduled);
+}
+
+function observation(scheduled: number, started: number, end: number): Observation {
+  return {
+    mode: 'streaming',
+    outcome: { kind: 'ok' },
+    marks: { scheduled, started, end },
+    ...{ reads: 1, events: 1, comments: 0, contentEvents: 1, coalesced: 0, bytes: 1, gaps: [] },
+    chars: { answer: 1, thinking: 0 },
+    tokens: { output: 1, source: 'chunks' },
+  };
+}
+
+describe.each([1, 2, 4])('on %i threads', (threads) => {
+  test.each([5, 50, 500])(
+    '%i requests a second are due and sent at the distances asked for, after the slowest warm-up',
+    async (rate) => {
+      const sent = await run({
+        ...{
+          threads,
+          block: { requests: 60, arrivals: { process: 'constant', seed: 1 } },
+          cell: { rate, concurrency: 1_000 },
+        },
+        // One thread takes 1.5 s longer to be ready, and its answers take long.
+        ...{
+          warmMs: (thread) => 1_500 * thread,
+          lifeMs: (thread) => (thread === 0 ? 3_000 : 5),
+          forMs: 60_000,
+        },
+      });
+      expect(sent).toHaveLength(60);
+      const openedAt = 1_500 * (threads - 1) + 20;
+      for (const [i, { scheduled, started }] of sent.entries()) {
+        expect(scheduled).toBeCloseTo(openedAt + (i * 1000) / rate, 6);
+        expect(started).toBeCloseTo(scheduled, 6);
+      }
+    },
+  );
+
+  test('a closed loop opens all of its streams at one moment and keeps them open to the last request', async () => {
+    const sent = await run({
+      ...{ threads, block: { requests: 400 }, cell: { concurrency: 40 } },
+      ...{ warmMs: (thread) => 700 * thread, lifeMs: () => 1_000, forMs: 60_000 },
+    });
+    expect(sent).toHaveLength(400);
+    const [first] = sent;
+    expect(sent.filter(({ started }) => started === first!.started)).toHaveLength(40);
+    expect(Math.max(...sent.map(({ end }) => end)) - first!.started).toBe(10_000);
+    expect(Math.max(...sent.map(({ inFlight }) => inFlight))).toBe(40);
+  });
+
+  test('a fast thread takes what a slow one has not: the streams stay open to the end', async () => {
+    const sent = await run({
+      ...{ threads, block: { requests: 330 }, cell: { concurrency: 8 } },
+      ...{ lifeMs: (thread) => (thread === 0 ? 100 : 1_000), forMs: 200_000 },
+    });
+    expect(sent).toHaveLength(330);
+    const opened = sent[0]!.started;
+    const lastStart = Math.max(...sent.map(({ started }) => started));
+    for (let at = opened + 50; at < lastStart; at += 100) {
+      expect(sent.filter(({ started, end }) => started <= at && at < end)).toHaveLength(8);
+    }
+  });
+
+  test('the limit of an open loop is on all threads together', async () => {
+    const sent = await run({
+      ...{
+        threads,
+        block: { requests: 40, arrivals: { process: 'constant', seed: 1 } },
+        cell: { rate: 100, concurrency: 10 },
+      },
+      ...{ lifeMs: () => 5_000, forMs: 60_000 },
+    });
+    expect(sent.map(({ kind }) => kind)).toEqual([...Array(10).fill('ok'), ...Array(30).fill('dropped')]);
+    expect(sent.map(({ inFlight }) => inFlight)).toEqual([
+      ...Array.from({ length: 10 }, (_, i) => i + 1),
+      ...Array(30).fill(10),
+    ]);
+  });
+});
+
+test('a run that is stopped while a thread warms up sends nothing, and ends', async () => {
+  const sent = await run({
+    ...{ threads: 2, block: { requests: 40 }, cell: { concurrency: 4 } },
+    ...{ warmMs: (thread) => 5_000 * thread, lifeMs: () => 100, forMs: 1_000 },
+  });
+  expect(sent).toEqual([]);
+});

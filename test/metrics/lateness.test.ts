@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { createAggregator } from '../../src/metrics/aggregate.ts';
+import { clientReport } from '../../src/metrics/client.ts';
+import { latenessOf } from '../../src/metrics/lateness.ts';
+import { createStampTimes } from '../../src/metrics/stamps.ts';
+import type { LoadSlice, LoopLoad } from '../../src/model/load.ts';
+import type { RequestRecord } from '../../src/model/record.ts';
+import { manifest, record } from './records.ts';
+
+/** A request of these times, from its start: first token, then `gaps`. */
+function stream(startedMs: number, ttftMs: number, gaps: readonly number[], round = 0): RequestRecord {
+  const firstToken = startedMs + ttftMs;
+  const lastToken = gaps.reduce((at, gap) => at + gap, firstToken);
+  return record({
+    round,
+    gaps: [...gaps],
+    marks: {
+      ...{
+        scheduled: startedMs,
+        started: startedMs,
+        sent: startedMs,
+        headers: firstToken,
+        firstByte: firstToken,
+      },
+      ...{ firstEvent: firstToken, firstToken, firstAnswer: firstToken, lastToken, end: lastToken },
+    },
+  });
+}
+
+const load = (slices: readonly LoadSlice[], fromMs: number | undefined = 0): LoopLoad => ({
+  ...{ windowMs: 10_000, utilization: 0.1, delayP99Ms: 1, delayMaxMs: 2, gcMs: 1, cpuMs: 10 },
+  ...(fromMs === undefined ? {} : { fromMs, slices }),
+});
+
+function latenessIn(records: readonly RequestRecord[], threads: LoopLoad[][]) {
+  const stamps = createStampTimes();
+  const aggregator = createAggregator(manifest());
+  for (const one of records) {
+    stamps.add(one);
+    aggregator.add(one);
+  }
+  const blocks = threads.map((each, round) => ({ round, cell: 0, threads: each }));
+  return latenessOf({ blocks, stamps, metrics: aggregator.cells()[0]!.metrics });
+}
+
+const steady = Array.from({ length: 100 }, () => 50);
+
+describe('the lateness of a figure', () => {
+  // A burst of 60 ms at 300 ms, when the first tokens come, and nothing to do for the rest of 10 s.
+  const burst = [
+    [280, 5, 0.2],
+    [60, 100, 40],
+    [9_660, 5, 0.2],
+  ] as const;
+
+  test('is that of the slices its stamps fell in: an idle window does not excuse the first tokens', () => {
+    const found = latenessIn(
+      Array.from({ length: 50 }, () => stream(0, 300, steady)),
+      [[load(burst)]],
+    );
+    expect(found.ttft).toEqual({ verdict: 'saturated', lateMs: 40, limitMs: 10, utilization: 1 });
+    expect(found.gap).toMatchObject({ verdict: 'ok', lateMs: 0.2 });
+    expect(found.total).toMatchObject({ verdict: 'ok', lateMs: 0.2 });
+    expect(found.queue).toBeUndefined();
+    expect(found.connect).toBeUndefined();
+  });
+
+  test('of first tokens that come later is small, with the same client', () => {
+    const found = latenessIn(
+      Array.from({ length: 50 }, () => stream(0, 500, steady)),
+      [[load(burst)]],
+    );
+    expect(found.ttft).toMatchObject({ verdict: 'ok', lateMs: 0.2 });
+  });
+
+  test('is marked for a tenth of the figure, but not for what is under 3 ms', () => {
+    const late = (ms: number) => [[10_000, 50, ms]] as const;
+    const at = (ttftMs: number, lateMs: number) =>
+      latenessIn([stream(0, ttftMs, steady)], [[load(late(lateMs))]]).ttft!.verdict;
+    expect([at(10, 2.9), at(10, 3), at(60, 5), at(60, 6), at(500, 9), at(500, 11)]).toEqual([
+      ...['ok', 'strained', 'ok', 'strained', 'ok', 'strained'],
+    ]);
+  });
+
+  test('is that of the worst thread, in the round of the stamps', () => {
+    const records = [stream(0, 300, steady), stream(20_000, 300, steady, 1)];
+    const calm = [[10_000, 5, 0.2]] as const;
+    const found = latenessIn(records, [
+      [load(calm), load(calm)],
+      [load(calm, 20_000), load(burst, 20_000)],
+    ]);
+    expect(found.ttft!.lateMs).toBe(40);
+  });
+
+  test('is shared by all tokens of a rate', () => {
+    const found = latenessIn([stream(0, 300, steady)], [[load([[10_000, 90, 100]])]]);
+    expect(found.token_rate!.verdict).toBe('ok');
+    expect(found.total!.verdict).toBe('saturated');
+  });
+
+  test('is not known of a run whose load has no slices', () => {
+    expect(latenessIn([stream(0, 300, steady)], [[load([], undefined)]])).toEqual({});
+    expect(latenessIn([stream(0, 300, steady)], [])).toEqual({});
+  });
+
+  test('makes the client late as a whole, and the reason names the figures', () => {
+    const metrics = latenessIn([stream(0, 300, steady)], [[load(burst)]]);
+    const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 1, events: 1 };
+    const report = clientReport([[load(burst)]], figures, metrics)!;
+    expect(report.verdict).toBe('saturated');
+    expect(report.reason).toBe(
+      'it stamped what ttfb, ttfb_body, ttfe, ttft and 1 more are made of up to 40.0 ms late (p99)',
+    );
+    expect(report.metrics!.ttft!.verdict).toBe('saturated');
+  });
+});
+
+test('stamps of a long round are counted in wider bins, none is lost', () => {
+  const stamps = createStampTimes();
+  for (let i = 0; i < 20_000; i++) stamps.add(stream(i * 40, 5, []));
+  let [total, bins] = [0, 0];
+  stamps.each('firstToken', 0, (_atMs, count) => {
+    total += count;
+    bins += 1;
+  });
+  expect(total).toBe(20_000);
+  expect(bins).toBeLessThanOrEqual(4096);
+});
