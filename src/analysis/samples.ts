@@ -1,6 +1,5 @@
-import { cellKey } from '../metrics/aggregate.ts';
 import { METRICS, type MetricDefinition, metric } from '../metrics/definitions.ts';
-import { cellOf } from '../model/load-level.ts';
+import { cellKey, cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';

@@ -1,13 +1,23 @@
 import type { CompareVerdict } from '../model/comparison.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
+import { unanswered } from '../report/summary.ts';
 
-/** The exit code that a finished run deserves, signals apart. `strict`: a client that could not keep up is a failure. */
-export function exitCodeOf(report: Report, { strict }: { strict: boolean }): ExitCode {
+/** What beside its report decides the exit code of a run. */
+export interface ExitFacts {
+  /** A client that could not keep up, and a comparison that knows nothing, are failures. */
+  strict: boolean;
+  /** True where something of the run could not be written. Default: false. */
+  unwritten?: boolean;
+}
+
+/** The exit code of a finished run, signals apart. */
+export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFacts): ExitCode {
+  // A target without a single good answer is never a success, also when the run has no gates or was stopped for it.
+  if (unanswered(report).length > 0) return EXIT.unreachable;
   // Not by a signal: what was measured is kept, and is not what was asked for.
   if (report.run.aborted) return EXIT.unexpected;
-  // A run without a single good answer is never a success, also when it has no gates.
-  if (!report.cells.some((cell) => (cell.outcomes.ok ?? 0) > 0)) return EXIT.unreachable;
+  if (unwritten) return EXIT.unwritten;
   if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
   if (strict && report.cells.some((cell) => cell.client?.verdict === 'saturated')) return EXIT.invalid;
   const { baseline } = report;

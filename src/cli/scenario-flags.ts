@@ -32,6 +32,7 @@ export interface ScenarioFlags extends ConnectionFlags {
   mode?: string;
   timeout?: string;
   keepText?: boolean;
+  keepGoing?: boolean;
   tokenizer?: string;
   header: string[];
   threshold: string[];
@@ -68,7 +69,8 @@ export function addLoadOptions(command: Command, what = 'of each cell, all round
     .option('--rounds <count>', 'rounds in which the cells are interleaved', Number)
     .option('--warmup <count>', 'unmeasured requests before the first of a cell', Number)
     .option('--mode <mode>', 'streaming, non-streaming or both')
-    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s');
+    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
+    .option('--keep-going', 'go on when a target fails from its first request on (default: stop after 5)');
 }
 
 /** Adds the options that decide whether a run passes. */
@@ -165,6 +167,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('timeouts.total', flags.timeout, '--timeout');
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
+  add('keepGoing', flags.keepGoing, '--keep-going');
   add('keepText', flags.keepText, '--keep-text');
   add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));

@@ -1,4 +1,4 @@
-import { cellOf } from '../model/load-level.ts';
+import { cellKey, cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
@@ -44,10 +44,8 @@ export function createAggregator(
   };
 }
 
-/** One text for each cell, for use as a key. */
-export function cellKey({ target, prompt, concurrency, rate, mode }: Cell): string {
-  return JSON.stringify([target, prompt, concurrency, rate, mode]);
-}
+/** More than a run has. */
+const MOST_ROUNDS = 2 ** 32;
 
 interface CellFold {
   add(record: RequestRecord): void;
@@ -67,11 +65,13 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   let met = 0;
   const io = { reads: 0, events: 0, bytes: 0 };
 
-  const addWindow = ({ round, outcome, marks }: RequestRecord) => {
+  const addWindow = ({ round, part = 0, outcome, marks }: RequestRecord) => {
     if (outcome.kind === 'dropped' || typeof marks.end !== 'number') return;
-    const window = rounds.get(round);
+    // A round that was interrupted and continued has a window in each part of the run.
+    const key = part * MOST_ROUNDS + round;
+    const window = rounds.get(key);
     if (!window) {
-      rounds.set(round, { firstMs: marks.started, lastMs: marks.end });
+      rounds.set(key, { firstMs: marks.started, lastMs: marks.end });
       return;
     }
     window.firstMs = Math.min(window.firstMs, marks.started);

@@ -5,7 +5,7 @@ import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
-import { firstOf, summaryLine } from './summary.ts';
+import { failureLine, firstOf, summaryLine } from './summary.ts';
 import { clip, oneLine } from './text.ts';
 import {
   clientLines,
@@ -29,8 +29,10 @@ const MAX_WIDTH = 1_000;
  */
 export function markdownReport(report: Report): string {
   const missing = incompleteness(report);
+  const failed = failureLine(report);
   const parts: Part[] = [
     text(`## ${safe(report.scenario.name)}`),
+    ...(failed ? [text(`> **${safe(failed)}**`)] : []),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
     ...(report.gates.length > 0 || report.baseline
       ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]

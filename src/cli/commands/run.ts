@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
@@ -14,7 +15,8 @@ import {
 } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
-interface RunFlags extends ScenarioFlags, RunSettings {
+interface RunFlags extends ScenarioFlags, Omit<RunSettings, 'resume'> {
+  resume?: string | true;
   target?: string;
   provider?: string;
   model?: string;
@@ -54,6 +56,10 @@ export const runCommand: AddCommand = (root, open) => {
   command
     .optionsGroup('Measuring and output:')
     .option('-o, --output <folder>', 'where runs are kept', 'results')
+    .option(
+      '--resume [run]',
+      'continue a run that was interrupted or has crashed: its folder or id (default: the last one)',
+    )
     .option('--json', 'print the report as one JSON document instead of tables')
     .option('--keep-text', "keep the answers' texts in the records")
     .option('--workers <count>', 'measuring threads: auto, or a number', 'auto')
@@ -63,15 +69,42 @@ export const runCommand: AddCommand = (root, open) => {
 };
 
 async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
-  await runScenarios(await loadAll(files, flags, session), flags, session);
+  const resume = flags.resume === undefined ? undefined : await resumedFolder(flags);
+  const loaded =
+    resume !== undefined && files.length === 0 && !isFromFlags(flags)
+      ? [await loadStored(resume, flags, session)]
+      : await loadAll(files, flags, session);
+  await runScenarios(loaded, { ...flags, resume }, session);
+}
+
+async function resumedFolder({ resume, output }: RunFlags): Promise<string> {
+  const { lastRun, runFolder } = await import('../run-folder.ts');
+  return typeof resume === 'string' ? runFolder(resume, output) : lastRun(output);
+}
+
+/** The scenario as the run that is continued keeps it. */
+async function loadStored(folder: string, flags: RunFlags, session: Session): Promise<LoadedScenario> {
+  refuse(flags, FOR_FLAGS);
+  const { readManifest } = await import('../../results/read-run.ts');
+  const { readStoredScenario } = await import('../../scenario/stored.ts');
+  const { scenario, file } = await readManifest(folder);
+  const from = join(folder, 'manifest.json');
+  const options = { env: await envOf(flags, session.env), overrides: await scenarioOverrides(flags) };
+  return readStoredScenario(scenario.document, { file: file ?? from, from }, options);
+}
+
+const FOR_FLAGS = ['model', 'dialect', 'prompt', 'apiKey'] as const;
+
+function isFromFlags({ target, provider }: RunFlags): boolean {
+  return target !== undefined || provider !== undefined;
 }
 
 /** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
 async function loadAll(files: string[], flags: RunFlags, session: Session): Promise<LoadedScenario[]> {
   const env = await envOf(flags, session.env);
   const overrides = await scenarioOverrides(flags);
-  if (flags.target === undefined && flags.provider === undefined) {
-    refuse(flags, ['model', 'dialect', 'prompt', 'apiKey']);
+  if (!isFromFlags(flags)) {
+    refuse(flags, FOR_FLAGS);
     const { loadScenario } = await import('../../scenario/load.ts');
     return (files.length > 0 ? files : [demoScenario()]).map((file) =>
       loadScenario(file, { env, overrides }),
