@@ -8,6 +8,7 @@ import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts
 import { createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
 import { serverReport } from '../metrics/server.ts';
+import { CellMap } from '../model/cell-map.ts';
 import type { Contrast } from '../model/contrast.ts';
 import type { BlockLoad } from '../model/load.ts';
 import { cellKey } from '../model/load-level.ts';
@@ -30,14 +31,13 @@ export function createRunFold(start: Manifest): RunFold {
     start,
     PAIR_FIGURES.map(({ metric }) => metric),
   );
-  const verdicts = new Map<string, VerdictFold>();
-  for (const cell of start.cells)
-    if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
+  const verdicts = new CellMap<VerdictFold>();
+  for (const cell of start.cells) if (cell.mode === 'streaming') verdicts.set(cell, createVerdictFold());
   return {
     add(record) {
       aggregator.add(record);
       sampler.add(record);
-      verdicts.get(cellKey(record))?.add(record);
+      verdicts.get(record)?.add(record);
     },
     report(manifest) {
       const plain = aggregator.cells();
@@ -45,7 +45,7 @@ export function createRunFold(start: Manifest): RunFold {
       const planned = manifest.cells.map(cellKey);
       const cells = plain.map((cell): CellReport => {
         const sibling = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
-        const verdict = verdicts.get(cellKey(cell))?.result(sibling?.metrics.total?.p50);
+        const verdict = verdicts.get(cell)?.result(sibling?.metrics.total?.p50);
         const index = planned.indexOf(cellKey(cell));
         return {
           ...cell,

@@ -1,4 +1,5 @@
-import { cellKey, cellOf } from '../model/load-level.ts';
+import { CellMap } from '../model/cell-map.ts';
+import { cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
@@ -27,13 +28,12 @@ export function createAggregator(
   objectives: readonly Objective[] = [],
 ): Aggregator {
   const context: MetricContext = { stallMs: manifest.stallMs };
-  const folds = new Map<string, CellFold>();
+  const folds = new CellMap<CellFold>();
   const foldOf = (cell: Cell): CellFold => {
-    const key = cellKey(cell);
-    let fold = folds.get(key);
+    let fold = folds.get(cell);
     if (!fold) {
       fold = createCellFold(cell, context, objectives);
-      folds.set(key, fold);
+      folds.set(cell, fold);
     }
     return fold;
   };

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { CellMap } from '../model/cell-map.ts';
 import { formatProblem } from '../model/errors.ts';
-import { cellKey } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import { checkLine } from './check-record.ts';
@@ -28,7 +28,7 @@ export interface ReadResult {
 
 const EXAMPLES = 5;
 const LINE_FEED = 0x0a;
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /** An empty result, to be given to `readRecords`. */
 export function newReadResult(): ReadResult {
@@ -44,7 +44,8 @@ export async function* readRecords(
   cells: readonly Cell[],
   result: ReadResult,
 ): AsyncGenerator<RequestRecord[]> {
-  const planned = new Set(cells.map(cellKey));
+  const planned = new CellMap<true>();
+  for (const cell of cells) planned.set(cell, true);
   const seen = new Seen();
   let line = 0;
   let batch: RequestRecord[] = [];
@@ -59,7 +60,7 @@ export async function* readRecords(
     const checked = checkLine(text);
     if ('wrong' in checked) return checked.wrong;
     const { record } = checked;
-    if (!planned.has(cellKey(record))) return 'this record is of a cell that the run did not plan';
+    if (planned.get(record) === undefined) return 'this record is of a cell that the run did not plan';
     if (!seen.add(record.seq)) return `record ${record.seq} is there twice`;
     batch.push(record);
     return undefined;
@@ -70,37 +71,51 @@ export async function* readRecords(
     result.unreadableInside = result.unreadable.lines;
   };
 
-  let rest: Buffer[] = [];
+  // One buffer for the whole file: a stream's are garbage that is collected late.
+  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  /** Bytes of the buffer that are the beginning of a line, and where they stand in the file. */
+  let kept = 0;
   let offset = 0;
-  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    let from = 0;
-    for (let to = chunk.indexOf(LINE_FEED); to !== -1; to = chunk.indexOf(LINE_FEED, from)) {
-      const text =
-        rest.length === 0
-          ? chunk.toString('utf8', from, to)
-          : Buffer.concat([...rest, chunk.subarray(from, to)]).toString('utf8');
-      rest = [];
-      from = to + 1;
-      line += 1;
-      if (text === '' || text.trim() === '') continue;
-      const wrong = take(text);
-      if (wrong === undefined) counted(offset + from);
-      else refuse(wrong);
+  const file = await open(path);
+  try {
+    for (;;) {
+      if (kept === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+      const { bytesRead } = await file.read(buffer, kept, buffer.length - kept);
+      if (bytesRead === 0) break;
+      const filled = kept + bytesRead;
+      let from = 0;
+      // What is kept holds no line feed.
+      for (let to = lineFeed(buffer, kept, filled); to !== -1; to = lineFeed(buffer, from, filled)) {
+        const text = buffer.toString('utf8', from, to);
+        from = to + 1;
+        line += 1;
+        if (text === '' || text.trim() === '') continue;
+        const wrong = take(text);
+        if (wrong === undefined) counted(offset + from);
+        else refuse(wrong);
+      }
+      buffer.copyWithin(0, from, filled);
+      kept = filled - from;
+      offset += from;
+      if (batch.length > 0) yield batch;
+      batch = [];
     }
-    if (from < chunk.length) rest.push(chunk.subarray(from));
-    offset += chunk.length;
-    if (batch.length > 0) yield batch;
-    batch = [];
+  } finally {
+    await file.close();
   }
   // Only a line without a line feed can have been cut by a crash, and it may be whole all the same.
-  const last = Buffer.concat(rest).toString('utf8');
+  const last = buffer.toString('utf8', 0, kept);
   if (last.trim() === '') return;
   line += 1;
   if (take(last) === undefined) {
-    counted(offset);
+    counted(offset + kept);
     yield batch;
   } else {
     result.cut = `${path}:${line}: the last record was cut off and is left out`;
   }
+}
+
+function lineFeed(buffer: Buffer, from: number, to: number): number {
+  const at = buffer.indexOf(LINE_FEED, from);
+  return at < to ? at : -1;
 }

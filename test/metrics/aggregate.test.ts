@@ -112,7 +112,7 @@ describe('failures', () => {
 
   test('messages that differ in numbers and ids alone are one group', () => {
     const message = (i: number) =>
-      `request req_${i.toString(16)}f failed at 10.0.0.${i}:80 after ${i} ms and ${i} event${i === 1 ? '' : 's'}`;
+      `request req_7${i.toString(16)}f failed at 10.0.0.${i}:80 after ${i} ms and ${i} event${i === 1 ? '' : 's'}`;
     const [cell] = cellsOf(
       Array.from({ length: 20 }, (_, i) => failed({ kind: 'truncated', message: message(i + 1) })),
     );
