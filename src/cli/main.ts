@@ -12,6 +12,7 @@ import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { validateCommand } from './commands/validate.ts';
+import { loadFailure } from './load-failure.ts';
 import { type CommonOptions, processSession, type Session } from './session.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
@@ -94,6 +95,11 @@ function explain(error: unknown, session: Session): ExitCode {
         : `${red('error:')} ${error.message}`,
     );
     return error.exitCode;
+  }
+  const reason = loadFailure(error);
+  if (reason !== undefined) {
+    session.warn(`${red('error:')} ${reason}`);
+    return EXIT.usage;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   session.warn(`${red('unexpected error:')} ${session.verbose ? stack : stack.split('\n', 1)[0]}`);
