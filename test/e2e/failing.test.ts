@@ -157,7 +157,7 @@ describe('a target that fails from its first request on', () => {
       expect(stdout).toMatch(/http_error/);
     }
     expect(bad.requests.length).toBeLessThanOrEqual(5 + 2 + 21);
-  });
+  }, 60_000);
 
   test('one answer, or another failure, and the run goes on', async () => {
     let count = 0;

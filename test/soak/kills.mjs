@@ -1,8 +1,9 @@
 // Kills runs with SIGKILL at random moments and checks that every record older than a second is on disk:
 // node test/soak/kills.mjs [KILLS] [THREADS] [SEED]
 //
-// The server here logs when it has sent the end of each answer. After each kill the journal must hold, in whole lines, at
-// least the answers that had ended a second before, and `report` must read it.
+// The server is the witness: a request on a connection says that the client has recorded the one before it on the same
+// connection. After each kill the journal must hold, in whole lines, at least the records that were made a second before, and
+// `report` must read it.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -14,14 +15,17 @@ const BIN = resolve(import.meta.dirname, '../../bin/streambench.js');
 const event = (delta, finish = null) =>
   `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 
+const used = new WeakSet();
 let ends = [];
 const server = createServer((request, response) => {
   request.resume();
+  if (used.has(request.socket)) ends.push(performance.now());
+  used.add(request.socket);
   request.on('end', () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(event({ content: 'a' }));
     setTimeout(() => {
-      response.end(`${event({ content: 'b' }, 'stop')}data: [DONE]\n\n`, () => ends.push(performance.now()));
+      response.end(`${event({ content: 'b' }, 'stop')}data: [DONE]\n\n`);
     }, 10);
   });
 });
