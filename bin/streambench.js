@@ -1,4 +1,12 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+import { loadFailure } from '../dist/cli/load-failure.js';
 
-await main(process.argv);
+try {
+  const { main } = await import('../dist/cli/main.js');
+  await main(process.argv);
+} catch (error) {
+  const reason = loadFailure(error);
+  if (reason === undefined) throw error;
+  process.stderr.write(`error: ${reason}\n`);
+  process.exit(2);
+}

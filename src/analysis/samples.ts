@@ -1,6 +1,6 @@
-import { cellKey } from '../metrics/aggregate.ts';
 import { METRICS, type MetricDefinition, metric } from '../metrics/definitions.ts';
-import { cellOf } from '../model/load-level.ts';
+import { CellMap } from '../model/cell-map.ts';
+import { cellKey, cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
@@ -51,12 +51,13 @@ export interface Sampler {
 export function createSampler(manifest: Manifest, metrics?: readonly string[]): Sampler {
   const definitions = metrics === undefined ? METRICS : [...new Set(metrics)].map(metric);
   const folds = new Map<string, CellFold>();
+  const known = new CellMap<CellFold>();
   const foldOf = (cell: Cell): CellFold => {
-    const key = cellKey(cell);
-    let fold = folds.get(key);
+    let fold = known.get(cell);
     if (!fold) {
       fold = new CellFold(cellOf(cell), definitions, manifest.stallMs);
-      folds.set(key, fold);
+      known.set(cell, fold);
+      folds.set(cellKey(cell), fold);
     }
     return fold;
   };

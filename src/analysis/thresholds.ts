@@ -1,7 +1,6 @@
-import { cellKey } from '../metrics/aggregate.ts';
 import { holds, type Operator } from '../metrics/objectives.ts';
 import type { Problem } from '../model/errors.ts';
-import { cellOf } from '../model/load-level.ts';
+import { cellKey, cellOf } from '../model/load-level.ts';
 import { suggest } from '../model/names.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';

@@ -25,21 +25,29 @@ export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSamp
   const n = sizes.reduce((sum, size) => sum + size, 0);
   const { sorted, owner } = merge(groups);
 
+  const blocks = blockCounts(owner, sizes.length);
+  const weightOf = (block: number, weights: ArrayLike<number>): number => {
+    let sum = 0;
+    for (let g = 0; g < sizes.length; g++) sum += weights[g]! * blocks[block * sizes.length + g]!;
+    return sum;
+  };
+
   const quantileAt = (quantile: number, weights: ArrayLike<number>): number => {
     let total = 0;
     for (let g = 0; g < sizes.length; g++) total += weights[g]! * sizes[g]!;
     if (total === 0) return Number.NaN;
     const rank = rankOf(quantile, total);
-    // HOT PATH: thousands of walks for each comparison; from the nearer end.
-    let seen = 0;
-    if (rank > total / 2) {
-      const above = total - rank;
-      for (let i = n - 1; i >= 0; i--) {
-        seen += weights[owner[i]!]!;
-        if (seen > above) return sorted[i]!;
-      }
+    // HOT PATH: thousands of searches for each comparison. The last block with less than `rank` before it is found by
+    // halving, the value by a walk through that block.
+    let low = 0;
+    let high = Math.floor((n - 1) / BLOCK);
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (weightOf(middle, weights) < rank) low = middle;
+      else high = middle - 1;
     }
-    for (let i = 0; i < n; i++) {
+    let seen = weightOf(low, weights);
+    for (let i = low * BLOCK; i < n; i++) {
       seen += weights[owner[i]!]!;
       if (seen >= rank) return sorted[i]!;
     }
@@ -65,6 +73,20 @@ export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSamp
     at: (statistic, weights) =>
       statistic === 'mean' ? meanAt(weights) : quantileAt(statistic.quantile, weights),
   };
+}
+
+/** Values between two of the sums by which a percentile is searched. */
+const BLOCK = 256;
+
+/** For each block of 256 values: how many values of each group stand before it. */
+function blockCounts(owner: Uint16Array, groups: number): Uint32Array {
+  const counts = new Uint32Array(Math.ceil(owner.length / BLOCK) * groups);
+  const before = new Uint32Array(groups);
+  for (let i = 0; i < owner.length; i++) {
+    if (i % BLOCK === 0) counts.set(before, (i / BLOCK) * groups);
+    before[owner[i]!]! += 1;
+  }
+  return counts;
 }
 
 /** All values in order, with the group of each. */

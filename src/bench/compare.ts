@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { type Comparison, compareRuns, DEFAULT_GATES } from '../analysis/compare.ts';
 import { createSampler, type RunSamples } from '../analysis/samples.ts';
 import { UserError } from '../model/errors.ts';
-import { readRun } from '../results/read-run.ts';
+import { promisedRecords, runWith } from '../model/wholeness.ts';
+import { RECORDS_FILE } from '../results/layout.ts';
+import { readRun, readWarnings } from '../results/read-run.ts';
 
 /** Two runs compared, as one document. */
 export interface ComparisonReport extends Comparison {
@@ -33,28 +35,31 @@ export async function compareFolders(
 
 /**
  * The samples of a run on disk. Rejects with a `UserError` when it cannot be read, and (`results_invalid`) when records are
- * missing that its end says were written. `whole`: also when the last line was cut, whatever became of the run.
+ * missing that the run wrote. Lines that cannot be read are left out with a warning; with `whole` they are refused too.
  */
 export async function samplesOf(
   folder: string,
   { warning, whole = false }: { warning?(message: string): void; whole?: boolean },
 ): Promise<RunSamples> {
   const run = await readRun(folder);
-  const { manifest, records, warnings } = run;
   const sampler = createSampler(
-    manifest,
+    run.manifest,
     DEFAULT_GATES.map(({ metric }) => metric),
   );
-  for await (const record of records) sampler.add(record);
-  const truncated = run.truncation() ?? (whole ? warnings[0] : undefined);
-  if (truncated !== undefined) {
+  for await (const batch of run.batches) for (const record of batch) sampler.add(record);
+  const warnings = readWarnings(run, folder);
+  const { records, unreadable } = run.found();
+  const missing = (promisedRecords(run.manifest) ?? records) - records;
+  if (missing > unreadable.lines || (whole && warnings.length > 0)) {
+    const path = join(folder, RECORDS_FILE);
     throw new UserError('results_invalid', {
-      message: truncated,
-      hint: 'the file was truncated after the run; copy the folder again, or make the run anew',
+      message: warnings[0] ?? `${path} holds ${records} of ${records + missing} planned records`,
+      hint: 'the file was truncated or damaged after the run; copy the folder again, or repeat the run',
     });
   }
   for (const message of warnings) warning?.(message);
-  return sampler.result();
+  const { manifest } = run;
+  return { ...sampler.result(), manifest: { ...manifest, run: runWith(manifest, records) } };
 }
 
 const NAME = /^[\w][\w.-]*$/;

@@ -5,12 +5,14 @@ import { createSampler, type RunSamples } from '../analysis/samples.ts';
 import { parseThreshold } from '../analysis/threshold-parser.ts';
 import { evaluateThresholds } from '../analysis/thresholds.ts';
 import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
-import { cellKey, createAggregator } from '../metrics/aggregate.ts';
+import { createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
 import { latenessOf } from '../metrics/lateness.ts';
 import { serverReport } from '../metrics/server.ts';
 import { createStampTimes, type StampTimes } from '../metrics/stamps.ts';
+import { CellMap } from '../model/cell-map.ts';
 import type { Contrast } from '../model/contrast.ts';
+import { cellKey } from '../model/load-level.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { CellReport, Manifest, Report } from '../model/report.ts';
 import { buildReport } from '../report/build.ts';
@@ -30,17 +32,19 @@ export function createRunFold(start: Manifest): RunFold {
     start,
     PAIR_FIGURES.map(({ metric }) => metric),
   );
-  const stamps = new Map(start.cells.map((cell) => [cellKey(cell), createStampTimes()]));
-  const verdicts = new Map<string, VerdictFold>();
-  for (const cell of start.cells)
-    if (cell.mode === 'streaming') verdicts.set(cellKey(cell), createVerdictFold());
+  const verdicts = new CellMap<VerdictFold>();
+  const stamps = new CellMap<StampTimes>();
+  for (const cell of start.cells) {
+    if (cell.mode === 'streaming') verdicts.set(cell, createVerdictFold());
+    stamps.set(cell, createStampTimes());
+  }
   return {
     add(record) {
       aggregator.add(record);
       sampler.add(record);
-      verdicts.get(cellKey(record))?.add(record);
+      verdicts.get(record)?.add(record);
       // Only these are in the figures.
-      if (record.outcome.kind === 'ok') stamps.get(cellKey(record))?.add(record);
+      if (record.outcome.kind === 'ok') stamps.get(record)?.add(record);
     },
     report(manifest) {
       const plain = aggregator.cells();
@@ -48,12 +52,12 @@ export function createRunFold(start: Manifest): RunFold {
       const planned = manifest.cells.map(cellKey);
       const cells = plain.map((cell): CellReport => {
         const sibling = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
-        const verdict = verdicts.get(cellKey(cell))?.result(sibling?.metrics.total?.p50);
+        const verdict = verdicts.get(cell)?.result(sibling?.metrics.total?.p50);
         const index = planned.indexOf(cellKey(cell));
         return {
           ...cell,
           streaming: verdict ?? null,
-          client: clientOf(cell, index, manifest, stamps.get(cellKey(cell))),
+          client: clientOf(cell, index, manifest, stamps.get(cell)),
           server: serverOf(cell, index, manifest),
         };
       });

@@ -1,5 +1,5 @@
 import type { Report } from '../model/report.ts';
-import { readRun } from '../results/read-run.ts';
+import { readRun, readWarnings } from '../results/read-run.ts';
 import { createRunFold } from './fold.ts';
 
 /** A report made again, and what was odd about the records on the way. */
@@ -14,8 +14,8 @@ export interface ReportAgain {
  * schema this version does not read.
  */
 export async function reportRun(folder: string): Promise<ReportAgain> {
-  const { manifest, records, warnings } = await readRun(folder);
-  const fold = createRunFold(manifest);
-  for await (const record of records) fold.add(record);
-  return { report: fold.report(manifest), warnings };
+  const stored = await readRun(folder);
+  const fold = createRunFold(stored.manifest);
+  for await (const batch of stored.batches) for (const record of batch) fold.add(record);
+  return { report: fold.report(stored.manifest), warnings: readWarnings(stored, folder) };
 }

@@ -1,19 +1,24 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { type BlockRunner, localRunner, type StopSignals } from '../engine/block.ts';
 import { type EngineObserver, runPlan } from '../engine/engine.ts';
 import { timerSleep } from '../engine/loop.ts';
 import { workerRunner, workersFor } from '../engine/workers.ts';
+import { tidy } from '../metrics/distribution.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
-import type { RunPlan } from '../model/plan.ts';
+import type { UserError } from '../model/errors.ts';
+import type { Cell, RunPlan } from '../model/plan.ts';
+import type { Observation } from '../model/record.ts';
 import type { Manifest, Report, RunInfo } from '../model/report.ts';
 import { createRedactor } from '../model/secrets.ts';
-import { createJournal } from '../results/journal.ts';
+import { createJournal, resumeJournal } from '../results/journal.ts';
 import { runId } from '../results/run-id.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planSummary } from '../scenario/plan.ts';
+import { watchFirstFailures } from './first-failures.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { createRecording } from './recording.ts';
+import { otherMachine, type PastRun, readPast, resumedManifest } from './resume.ts';
 import { unreadable } from './server-watch.ts';
 import { unknownModels } from './simulator.ts';
 
@@ -38,6 +43,8 @@ export interface RunOptions {
   baseline?: string;
   /** To know nothing of the baseline is a failure too, in reports that pass or fail. Default: false. */
   strict?: boolean;
+  /** Continue the run in this folder, with what it lacks, instead of starting one. `output` is then not used for it. */
+  resume?: string;
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -49,12 +56,15 @@ export interface RunResult {
   report: Report;
   /** Where its records and its report are. */
   folder: string;
+  /** Why something of the run is not on disk (a full disk); absent where all is. The report is of all requests. */
+  failure?: UserError;
 }
 
 /**
- * Runs a scenario to its end and writes its records and its report. Failed requests are in the report; it rejects with
- * a `UserError` where nothing could be measured: a target that cannot be reached (`unreachable`), a folder that cannot
- * be written (`output_unwritable`).
+ * Runs a scenario to its end and writes its records and its report. Failed requests are in the report, and so is a run
+ * that was stopped because a target failed from its first request on; it rejects with a `UserError` where nothing could
+ * be measured: a target that cannot be reached (`unreachable`), a folder that cannot be written (`output_unwritable`), a
+ * run that cannot be continued.
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions = {}): Promise<RunResult> {
   const { clock = monotonicClock, observer = {}, output = 'results', workers = 'auto' } = options;
@@ -62,15 +72,24 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   const cleanup: (() => unknown)[] = [];
   const undo = (step: () => unknown) => void cleanup.push(step);
   try {
+    const past = options.resume === undefined ? undefined : await readPast(options.resume, loaded);
     const { baseline } = options;
     const wants = { output, strict, calibrate, ...(baseline !== undefined && { baseline }) };
-    const prepared = await prepare(loaded, { ...wants, clock, signal: signals.drain, undo });
+    const all = await prepare(loaded, { ...wants, clock, signal: signals.drain, undo });
+    const prepared = past === undefined ? all : { ...all, plan: { ...all.plan, blocks: past.blocks } };
     const { plan, servers, secrets } = prepared;
-    const manifest = openingManifest(loaded, prepared, clock.wallTime());
-    const journal = await createJournal(join(output, manifest.run.id), manifest, {
-      onError: (error) => observer.warning?.(error.message),
-    });
-    for (const warning of openingWarnings(loaded, prepared, manifest)) observer.warning?.(warning);
+    const beganAt = clock.now();
+    const opening = openingManifest(loaded, all, clock.wallTime());
+    const manifest = past === undefined ? opening : resumedManifest(opening, past, clock.wallTime());
+    const onError = ({ message }: UserError) =>
+      observer.warning?.(`${message}\n  the run goes on, and its figures are kept in memory`);
+    const journal =
+      past === undefined
+        ? await createJournal(join(output, manifest.run.id), manifest, { onError })
+        : await resumeJournal(past.folder, manifest, { onError, bytes: past.wholeBytes });
+    // A run that cannot go on leaves its records where they belong.
+    undo(() => journal.close());
+    for (const warning of openingWarnings(loaded, prepared, manifest, past)) observer.warning?.(warning);
     observer.planned?.(plan, journal.folder);
 
     const { keepText } = loaded.scenario;
@@ -78,12 +97,21 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       ...prepared,
       ...{ journal, keepText, redact: createRedactor(secrets) },
     });
-    const originAt = clock.now();
-    const runner = await runnerFor(prepared, workers, { clock, signals, originAt });
+    if (past !== undefined) await recording.replay(past);
+    // Marks go on where the records before them ended.
+    const originAt = clock.now() - (past?.lastMs ?? 0);
+    const answers = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
+    const giveUp = new AbortController();
+    const watch = (observation: Observation, cell: Cell) => {
+      const reason = answers?.add(cell.target, observation);
+      if (reason !== undefined) giveUp.abort(reason);
+    };
+    const stopping = { ...signals, drain: AbortSignal.any([signals.drain, giveUp.signal]) };
+    const runner = await runnerFor(prepared, workers, { clock, signals: stopping, originAt });
     undo(() => runner.close?.());
     const { completed, loads, failure } = await runPlan(plan, {
       runner,
-      drain: signals.drain,
+      drain: stopping.drain,
       observer: {
         blockStarted(block, cell) {
           servers.begin(block, cell.target);
@@ -94,8 +122,12 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
           await recording.blockEnded();
           observer.blockEnded?.(block, cell);
         },
-        warmedUp: (observation, cell) => observer.warmedUp?.(observation, cell),
+        warmedUp(observation, cell) {
+          watch(observation, cell);
+          observer.warmedUp?.(observation, cell);
+        },
         recorded(record, cell) {
+          watch(record, cell);
           // Not inside of the call: without anyone to tell, that would not be done either.
           const kept = recording.add(record);
           observer.recorded?.(kept, cell);
@@ -106,11 +138,28 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     });
 
     const { abortReason: _, ...rest } = manifest.run;
-    const ended: RunInfo = { ...rest, endedAt: clock.wallTime().toISOString(), aborted: !completed };
-    if (!completed) ended.abortReason = failure ?? 'interrupted';
-    const serverLoads = servers.idle.length === 0 ? {} : { serverLoads: await servers.loads() };
-    const report = await recording.finish({ ...manifest, run: ended, loads, ...serverLoads });
-    return { report, folder: journal.folder };
+    const durationMs = clock.now() - beganAt + (past?.manifest.run.durationMs ?? past?.lastMs ?? 0);
+    const ended: RunInfo = {
+      ...rest,
+      endedAt: clock.wallTime().toISOString(),
+      durationMs: tidy(durationMs),
+      aborted: false,
+    };
+    // What makes a target look dead may have come with its last request.
+    const isDone = completed || (failure === undefined && recording.records === rest.planned);
+    if (!isDone) {
+      const reason = failure ?? (giveUp.signal.aborted ? String(giveUp.signal.reason) : 'interrupted');
+      Object.assign(ended, { aborted: true, abortReason: reason });
+    }
+    const { process: _process, ...lasting } = manifest;
+    const serverLoads =
+      servers.idle.length === 0
+        ? {}
+        : { serverLoads: [...(past?.manifest.serverLoads ?? []), ...(await servers.loads())] };
+    const ownLoads = past === undefined ? loads : loads.map((load) => ({ ...load, part: past.part }));
+    const allLoads = [...(past?.manifest.loads ?? []), ...ownLoads];
+    const recorded = await recording.finish({ ...lasting, run: ended, loads: allLoads, ...serverLoads });
+    return { ...recorded, folder: journal.folder };
   } finally {
     for (const step of cleanup.reverse()) await step();
   }
@@ -122,7 +171,7 @@ function neverStopped(): StopSignals {
 
 /** The manifest as it is written before the first request: what a crash leaves behind says that it was not finished. */
 function openingManifest(
-  { scenario, hash, document }: LoadedScenario,
+  { scenario, hash, document, file }: LoadedScenario,
   { plan, environment, servers, floor }: Prepared,
   startedAt: Date,
 ): Manifest {
@@ -142,17 +191,25 @@ function openingManifest(
     environment,
     scenario: { name, ...(description !== undefined && { description }), hash, document },
     cells: plan.cells,
-    ...{ stallMs, thresholds, objectives },
+    ...{ stallMs, thresholds, objectives, file },
+    process: { pid: process.pid, host: hostname() },
     ...(servers.idle.length > 0 && { servers: servers.idle }),
     ...(floor && { floor }),
   };
 }
 
 /** What the user should know before the run, a sentence each. */
-function openingWarnings(loaded: LoadedScenario, prepared: Prepared, manifest: Manifest): string[] {
-  const { servers, baseline } = prepared;
+function openingWarnings(
+  loaded: LoadedScenario,
+  { environment, servers, baseline }: Prepared,
+  manifest: Manifest,
+  past: PastRun | undefined,
+): string[] {
   const obstacles = baseline?.obstacles(manifest) ?? [];
+  const other = past && otherMachine(past.manifest.environment, environment);
   return [
+    ...(past?.warnings ?? []),
+    ...(other === undefined ? [] : [other]),
     ...unreadable(servers.idle),
     ...unknownModels(loaded),
     ...obstacles.map(

@@ -4,6 +4,14 @@ import { EXIT, type ExitCode } from '../model/errors.ts';
 /** How long requests in flight may take to end after the first signal, in ms. */
 export const DRAIN_MS = 10_000;
 
+const EXIT_OF = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  SIGHUP: EXIT.hungUp,
+} as const;
+type Stopping = keyof typeof EXIT_OF;
+const STOPPING = Object.keys(EXIT_OF) as Stopping[];
+
 /** Turns the process's signals into the run's. */
 export interface Interrupt {
   signals: StopSignals;
@@ -14,8 +22,8 @@ export interface Interrupt {
 }
 
 /**
- * The first SIGINT or SIGTERM stops issuing and gives what is in flight up to 10 s; the second ends it now. Partial
- * results are written in both cases. `say` is told what is going on.
+ * The first SIGINT, SIGTERM or SIGHUP (the terminal was closed) stops issuing and gives what is in flight up to 10 s; the
+ * second ends it now. Partial results are written in both cases. `say` is told what is going on.
  */
 export function onInterrupt(say: (message: string) => void): Interrupt {
   const drain = new AbortController();
@@ -28,21 +36,19 @@ export function onInterrupt(say: (message: string) => void): Interrupt {
       kill.abort('interrupted');
       return;
     }
-    code = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    code = EXIT_OF[signal as Stopping];
     say(`${signal}: finishing what is in flight (up to ${DRAIN_MS / 1000} s); once more to stop now`);
     drain.abort();
     timer = setTimeout(() => kill.abort('interrupted'), DRAIN_MS);
     timer.unref();
   };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
+  for (const signal of STOPPING) process.on(signal, handle);
   return {
     signals: { drain: drain.signal, kill: kill.signal },
     exitCode: () => code,
     dispose() {
       clearTimeout(timer);
-      process.off('SIGINT', handle);
-      process.off('SIGTERM', handle);
+      for (const signal of STOPPING) process.off(signal, handle);
     },
   };
 }

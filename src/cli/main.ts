@@ -1,6 +1,7 @@
 import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
+import { loadFailure } from './load-failure.ts';
 import { createProgram } from './program.ts';
 import { type CommonOptions, processSession, type Session } from './session.ts';
 
@@ -43,6 +44,11 @@ function explain(error: unknown, session: Session): ExitCode {
         : `${red('error:')} ${error.message}`,
     );
     return error.exitCode;
+  }
+  const reason = loadFailure(error);
+  if (reason !== undefined) {
+    session.warn(`${red('error:')} ${reason}`);
+    return EXIT.usage;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   session.warn(`${red('unexpected error:')} ${session.verbose ? stack : stack.split('\n', 1)[0]}`);

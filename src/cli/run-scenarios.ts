@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { RunObserver, RunResult } from '../bench/run.ts';
 import type { StopSignals } from '../engine/block.ts';
-import { EXIT } from '../model/errors.ts';
+import { EXIT, UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { createRedactor } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
@@ -19,6 +20,8 @@ export interface RunSettings {
   baseline?: string;
   saveBaseline?: string;
   dryRun?: boolean;
+  /** The folder of the run to be continued. */
+  resume?: string;
 }
 
 /** Runs scenarios one after another, prints what they came to and sets the exit code. */
@@ -28,6 +31,12 @@ export async function runScenarios(
   session: Session,
 ): Promise<void> {
   for (const { secrets } of loaded) session.hide(createRedactor(secrets));
+  if (flags.resume !== undefined && loaded.length > 1) {
+    throw new UserError('usage', {
+      message: '--resume continues one run, of one scenario',
+      hint: 'leave out the scenario files: the run knows its own',
+    });
+  }
   await checkTokenizers(loaded);
   await checkBaselines(flags);
   if (flags.dryRun) {
@@ -40,19 +49,35 @@ export async function runScenarios(
   const reports: Report[] = [];
   try {
     for (const scenario of loaded) {
-      const { report, folder } = await runOne(scenario, flags, session, interrupt.signals);
+      const { report, folder, failure } = await runOne(scenario, flags, session, interrupt.signals);
       reports.push(report);
+      const facts = { strict: flags.strict === true, unwritten: failure !== undefined };
+      // Before anything is printed: stdout may be gone with its terminal.
+      session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, facts));
       if (!flags.json) await printTables(report, session);
-      session.say(`results: ${folder}`);
-      const code = exitCodeOf(report, { strict: flags.strict === true });
-      await keepBaseline(folder, report, flags, session);
-      session.exitCode = interrupt.exitCode() ?? (session.exitCode || code);
+      sayWhere(report, folder, failure, session);
+      if (failure === undefined) await keepBaseline(folder, report, flags, session);
+      else if (flags.saveBaseline !== undefined)
+        session.warn(`not kept as baseline "${flags.saveBaseline}": the run is not whole on disk`);
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
     interrupt.dispose();
   }
   if (flags.json) await printJson(reports, session);
+}
+
+/** Where the results are, what of them is not, and how a run that is not complete can be continued. */
+function sayWhere({ run }: Report, folder: string, failure: UserError | undefined, session: Session): void {
+  if (failure === undefined) session.say(`results: ${folder}`);
+  else {
+    const { unwritten = 0 } = run;
+    const what = unwritten > 0 ? `${unwritten} records are not on disk` : 'not all results are on disk';
+    session.warn(`${what}: ${failure.message}`);
+  }
+  // A folder that was deleted cannot be continued.
+  if ((run.aborted || run.unwritten) && existsSync(folder))
+    session.say(`to continue: streambench run --resume ${folder}`);
 }
 
 /** A tokenizer that is not there is known before anything is sent. */
@@ -90,7 +115,7 @@ async function keepBaseline(
 
 async function runOne(
   scenario: LoadedScenario,
-  { output, workers, calibrate = false, baseline, strict = false }: RunSettings,
+  { output, workers, calibrate = false, baseline, strict = false, resume }: RunSettings,
   session: Session,
   signals: StopSignals,
 ): Promise<RunResult> {
@@ -113,6 +138,7 @@ async function runOne(
       calibrate,
       strict,
       ...(baseline === undefined ? {} : { baseline }),
+      resume,
       signals,
       observer,
     });

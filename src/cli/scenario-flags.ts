@@ -26,6 +26,7 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   mode?: string;
   timeout?: string;
   keepText?: boolean;
+  keepGoing?: boolean;
   tokenizer?: string;
   header: string[];
   threshold: string[];
@@ -53,7 +54,8 @@ export function addLoadOptions(command: Command, what = 'of each cell, all round
     .addOption(wholeOption('--rounds <count>', 'rounds in which the cells are interleaved', { min: 1 }))
     .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first of a cell'))
     .addOption(choiceOption('--mode <mode>', 'streaming, non-streaming or both', MODES))
-    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'));
+    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'))
+    .option('--keep-going', 'go on when a target fails from its first request on (default: stop after 5)');
 }
 
 /** Adds the options that decide whether a run passes. */
@@ -114,6 +116,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('timeouts.total', flags.timeout, '--timeout');
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
+  add('keepGoing', flags.keepGoing, '--keep-going');
   add('keepText', flags.keepText, '--keep-text');
   add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));

@@ -165,10 +165,10 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
 }
 
 function pacerOf(
-  { requests, durationMs, arrivals }: Block,
+  { requests, durationMs, arrivals, measured }: Block,
   { concurrency, rate }: Cell,
   slots: number,
 ): Pacer {
   if (rate === undefined || arrivals === undefined) return closedLoop({ slots, requests, durationMs });
-  return openLoop({ concurrency, requests, durationMs, dueMs: dueTimes(rate, arrivals) });
+  return openLoop({ concurrency, requests, durationMs, dueMs: dueTimes(rate, arrivals, measured) });
 }

@@ -3,10 +3,30 @@ import type { FailureSummary } from '../model/report.ts';
 
 /** Groups that a cell's report shows. */
 const SHOWN = 5;
-// Some services put a request id into every message: without a limit each failure would be a group of its own.
+// Messages may differ in words that are no numbers: without a limit each failure could be a group of its own.
 const TRACKED = 100;
 
-/** Groups failures that are the same in kind, code and message, and keeps the first of each as its example. */
+// A word with a digit in it is a number, a time or an id: `132`, `req_8f3a`, `2026-11-21T03:31:58Z`.
+const NUMBERED = /[\p{L}\p{N}_.:-]*\p{N}[\p{L}\p{N}_.:-]*/gu;
+const PLURAL = /# ([a-z]+?)s\b/g;
+
+/** The text that failures of one kind have in common: kind, code and message, without numbers and ids. */
+export function failureGroup({
+  kind,
+  message = '',
+  code,
+}: Pick<FailureSummary, 'kind' | 'code'> & { message?: string }): string {
+  const words = message.replaceAll(NUMBERED, '#').replaceAll(PLURAL, '# $1');
+  return JSON.stringify([kind, code ?? null, words]);
+}
+
+/** What of an outcome tells one failure from another of the same kind, its message apart. */
+export function failureCode({ code, status, phase }: Outcome): string | undefined {
+  const parts = [status, code, phase].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(' ');
+}
+
+/** Groups failures of one kind, and keeps the first of each group as its example. */
 export interface Failures {
   add(outcome: Outcome): void;
   /** Most frequent first, at most five; the cell's `outcomes` still count all. */
@@ -16,32 +36,35 @@ export interface Failures {
 /** An empty collection. */
 export function createFailures(): Failures {
   const groups = new Map<string, FailureSummary>();
+  const newGroup = (key: string, group: FailureSummary): FailureSummary => {
+    groups.set(key, group);
+    return group;
+  };
   return {
     add(outcome) {
       const { kind, message = '', body, hint } = outcome;
-      let key = JSON.stringify([kind, outcome.code ?? outcome.status ?? outcome.phase ?? null, message]);
-      let group = groups.get(key);
-      if (!group && groups.size >= TRACKED) {
-        key = JSON.stringify([kind]);
-        group = groups.get(key);
-        if (!group) {
-          group = { kind, count: 0, message: 'further failures, each with a message of its own' };
-          groups.set(key, group);
-        }
-      }
-      if (!group) {
-        group = { kind, count: 0, message };
-        if (body !== undefined) group.body = body;
-        if (hint !== undefined) group.hint = hint;
-        groups.set(key, group);
-      }
+      const code = failureCode(outcome);
+      const key = failureGroup({ kind, code, message });
+      const others = JSON.stringify([kind]);
+      const group =
+        groups.get(key) ??
+        (groups.size < TRACKED
+          ? newGroup(key, { kind, count: 0, message, code, body, hint })
+          : (groups.get(others) ??
+            newGroup(others, {
+              kind,
+              count: 0,
+              message: 'further failures, each with a message of its own',
+            })));
       group.count += 1;
+      if (groups.has(key) && group.message !== message) group.varied = true;
     },
     summary() {
+      // Through JSON and back: fields that are undefined are not there.
       return [...groups.values()]
         .sort((a, b) => b.count - a.count)
         .slice(0, SHOWN)
-        .map((group) => ({ ...group }));
+        .map((group) => JSON.parse(JSON.stringify(group)) as FailureSummary);
     },
   };
 }

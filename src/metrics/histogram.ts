@@ -72,6 +72,33 @@ function step(value: number, unit: Unit): number {
   return scaled === 0 ? 0 : Math.min(HIGHEST, Math.max(LOWEST, Math.round(scaled)));
 }
 
+/** The parts of the library's own histogram class that its interface does not name. */
+interface Counts {
+  incrementCountAtIndex(index: number): void;
+  incrementTotalCount(): void;
+  updateMinAndMax(value: number): void;
+}
+
+/** Sub-buckets of half a bucket, as a power of two: what three digits need. */
+const HALF_MAGNITUDE = 10;
+const LARGEST_INT = 2 ** 31 - 1;
+
+/**
+ * The library's `recordValue` without its logarithm and its powers. HOT PATH: every gap of every record of a report comes
+ * here, and they took a quarter of its time.
+ */
+function record(buckets: Buckets, value: number): void {
+  if (value > LARGEST_INT) {
+    buckets.recordValue(value);
+    return;
+  }
+  const bucket = Math.max(0, 31 - Math.clz32(value) - HALF_MAGNITUDE);
+  const counts = buckets as unknown as Counts;
+  counts.incrementCountAtIndex((bucket << HALF_MAGNITUDE) + (value >> bucket));
+  counts.updateMinAndMax(value);
+  counts.incrementTotalCount();
+}
+
 class HdrHistogram implements Histogram {
   readonly unit: Unit;
   readonly buckets: Buckets;
@@ -90,7 +117,7 @@ class HdrHistogram implements Histogram {
   add(value: number): boolean {
     if (!isRecordable(value)) return false;
     if (value * BUCKETS_PER_UNIT[this.unit] > HIGHEST) this.clamped += 1;
-    this.buckets.recordValue(step(value, this.unit));
+    record(this.buckets, step(value, this.unit));
     this.min = this.n === 0 ? value : Math.min(this.min, value);
     this.max = Math.max(this.max, value);
     this.sum += value;
@@ -140,7 +167,7 @@ export function encodeValues(values: Iterable<number>, unit: Unit): string {
   scratch ??= newBuckets();
   scratch.reset();
   for (const value of values) {
-    if (isRecordable(value)) scratch.recordValue(step(value, unit));
+    if (isRecordable(value)) record(scratch, step(value, unit));
   }
   return encodeIntoCompressedBase64(scratch);
 }

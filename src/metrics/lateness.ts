@@ -1,7 +1,7 @@
 import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load.ts';
 import type { MetricSummary } from '../model/report.ts';
 import { tidy } from './distribution.ts';
-import type { Stamp, StampTimes } from './stamps.ts';
+import type { RoundPart, Stamp, StampTimes } from './stamps.ts';
 
 /**
  * How late the client stamped what a figure is made of. The load of the client is known in slices of some 20 ms; of a figure
@@ -56,9 +56,9 @@ export interface LatenessSources {
 
 /** The client's lateness for each figure of a cell; empty where the load is not known in slices. */
 export function latenessOf({ blocks, stamps, metrics }: LatenessSources): Record<string, MetricLateness> {
-  const known = blocks.flatMap(({ round, threads }) => {
+  const known = blocks.flatMap(({ round, part, threads }) => {
     const timelines = threads.flatMap((load) => timelineOf(load) ?? []);
-    return timelines.length === 0 ? [] : [{ round, timelines }];
+    return timelines.length === 0 ? [] : [{ round, part, timelines }];
   });
   const byStamp = new Map<Stamp, Late | null>();
   const lateAt = (stamp: Stamp) => {
@@ -113,15 +113,15 @@ function timelineOf({ fromMs, slices }: LoopLoad): Timeline | undefined {
 
 /** The lateness of these stamps, each that of the slice it fell in. Of several threads the worst one counts. */
 function weigh(
-  blocks: readonly { round: number; timelines: readonly Timeline[] }[],
+  blocks: readonly (RoundPart & { timelines: readonly Timeline[] })[],
   stamps: StampTimes,
   stamp: Stamp,
 ): Late | null {
   const weights = new Map<number, number>();
   let total = 0;
   let busy = 0;
-  for (const { round, timelines } of blocks) {
-    stamps.each(stamp, round, (atMs, count) => {
+  for (const { timelines, ...block } of blocks) {
+    stamps.each(stamp, block, (atMs, count) => {
       let [lateMs, busyPercent] = [0, 0];
       for (const timeline of timelines) {
         const [, percent, late] = sliceAt(timeline, atMs);

@@ -1,64 +1,158 @@
 /** When requests were in flight, and what follows from it. Times in ms. */
 
-/** One request's stay at the service. */
-export interface Life {
-  startedMs: number;
-  endMs: number;
-}
-
-/** Requests in flight during one stretch of time. */
-export interface InFlight {
-  /** Integral over time: the mean is this over the length. */
-  areaMs: number;
-  max: number;
-}
-
-/** The stretch of a closed loop's round in which all slots were in use. */
-export interface FullWindow {
+/** A stretch of time. */
+export interface Span {
   fromMs: number;
   toMs: number;
 }
 
-/** How many were in flight between two moments. */
-export function inFlightBetween(lives: readonly Life[], fromMs: number, toMs: number): InFlight {
-  let areaMs = 0;
-  for (const { startedMs, endMs } of lives) {
-    areaMs += Math.max(0, Math.min(endMs, toMs) - Math.max(startedMs, fromMs));
+/** What is counted, each as an amount of a request. */
+export interface Amounts {
+  requests: number;
+  tokens: number;
+  /** Requests that met every objective. */
+  good: number;
+}
+
+/** The name of an amount. */
+export type Amount = keyof Amounts;
+
+const OK = 1;
+const GOOD = 2;
+const SMALLEST = 64;
+
+/** The stays of one round's requests at the service. A run may have millions, so 25 bytes are kept of each. */
+export class Lives {
+  length = 0;
+  // Start, end and tokens of each request.
+  private numbers = new Float64Array(3 * SMALLEST);
+  private flags = new Uint8Array(SMALLEST);
+
+  /** Takes in a request. `tokens` count only where it is ok; `good`: it met every objective. */
+  add({ fromMs, toMs }: Span, { ok, tokens, good }: { ok: boolean; tokens: number; good: boolean }): void {
+    if (this.length === this.flags.length) this.grow();
+    const at = 3 * this.length;
+    this.numbers[at] = fromMs;
+    this.numbers[at + 1] = Math.max(fromMs, toMs);
+    this.numbers[at + 2] = ok ? tokens : 0;
+    this.flags[this.length] = (ok ? OK : 0) | (good ? GOOD : 0);
+    this.length += 1;
   }
-  let max = 0;
-  sweep(lives, (_atMs, open) => {
-    max = Math.max(max, open);
+
+  startMs(index: number): number {
+    return this.numbers[3 * index]!;
+  }
+
+  endMs(index: number): number {
+    return this.numbers[3 * index + 1]!;
+  }
+
+  amount(name: Amount, index: number): number {
+    switch (name) {
+      case 'requests':
+        return this.flags[index]! & OK;
+      case 'tokens':
+        return this.numbers[3 * index + 2]!;
+      case 'good':
+        return (this.flags[index]! & GOOD) >> 1;
+      default:
+        return name satisfies never;
+    }
+  }
+
+  /** The sum over all requests. */
+  sum(of: (index: number) => number): number {
+    let total = 0;
+    for (let index = 0; index < this.length; index++) total += of(index);
+    return total;
+  }
+
+  /** The sum of an amount, of each request for the share of its stay that lies in the span. */
+  amountInside(name: Amount, { fromMs, toMs }: Span): number {
+    return this.sum((index) => {
+      const [startMs, endMs] = [this.startMs(index), this.endMs(index)];
+      const share =
+        endMs > startMs
+          ? Math.max(0, Math.min(endMs, toMs) - Math.max(startMs, fromMs)) / (endMs - startMs)
+          : Number(startMs >= fromMs && startMs <= toMs);
+      return this.amount(name, index) * share;
+    });
+  }
+
+  private grow(): void {
+    const [numbers, flags] = [this.numbers, this.flags];
+    const room = Math.ceil(1.5 * flags.length);
+    this.numbers = new Float64Array(3 * room);
+    this.numbers.set(numbers);
+    this.flags = new Uint8Array(room);
+    this.flags.set(flags);
+  }
+}
+
+/** The starts and ends of a round's requests, each in order of time. */
+export interface Timeline {
+  starts: Float64Array;
+  ends: Float64Array;
+  /** From the first start to the last end. */
+  whole: Span;
+  /** The most requests in flight at once. */
+  most: number;
+}
+
+/** The timeline of at least one request. */
+export function timelineOf(lives: Lives): Timeline {
+  const starts = new Float64Array(lives.length);
+  const ends = new Float64Array(lives.length);
+  for (let index = 0; index < lives.length; index++) {
+    starts[index] = lives.startMs(index);
+    ends[index] = lives.endMs(index);
+  }
+  starts.sort();
+  ends.sort();
+  const timeline = { starts, ends, whole: { fromMs: starts[0]!, toMs: ends.at(-1)! }, most: 0 };
+  sweep(timeline, (_atMs, open) => {
+    timeline.most = Math.max(timeline.most, open);
   });
-  return { areaMs, max };
+  return timeline;
+}
+
+/** The integral of the requests in flight over a span: their mean is this over its length. */
+export function inFlightArea({ starts, ends }: Timeline, { fromMs, toMs }: Span): number {
+  const clamped = (atMs: number) => Math.min(toMs, Math.max(fromMs, atMs));
+  let areaMs = 0;
+  for (let index = 0; index < starts.length; index++)
+    areaMs += clamped(ends[index]!) - clamped(starts[index]!);
+  return areaMs;
 }
 
 // Between two requests a slot is empty for a fraction of a millisecond: of many slots one or the other always is.
 const NEARLY = 0.95;
 
 /**
- * The time in which all `slots` were in use; null where they never were. It ends with the first request that left its slot
- * empty: a loop that sends n requests gives each of the first n - slots ends a new one. A slot that is empty between two
- * requests does not end it, but where more than one in 20 are, not all are in use.
+ * The time of a closed loop's round in which all `slots` were in use; null where they never were. It ends with the first
+ * request that left its slot empty: a loop that sends n requests gives each of the first n - slots ends a new one. A slot
+ * that is empty between two requests does not end it, but where more than one in 20 are, not all are in use.
  */
-export function fullWindow(lives: readonly Life[], slots: number): FullWindow | null {
-  if (lives.length < slots) return null;
+export function fullWindow(timeline: Timeline, slots: number): Span | null {
+  const { ends } = timeline;
+  if (ends.length < slots) return null;
   const least = Math.ceil(slots * NEARLY);
   let fromMs: number | undefined;
   let lastFullMs = 0;
-  sweep(lives, (atMs, open, before) => {
+  sweep(timeline, (atMs, open, before) => {
     if (open >= least) fromMs ??= atMs;
     if (before >= least) lastFullMs = atMs;
   });
   if (fromMs === undefined) return null;
-  const ends = Float64Array.from(lives, ({ endMs }) => endMs).sort();
-  const toMs = Math.min(lastFullMs, ends[lives.length - slots]!);
+  const toMs = Math.min(lastFullMs, ends[ends.length - slots]!);
   return toMs > fromMs ? { fromMs, toMs } : null;
 }
 
 /** Calls `step` at each start and end, in the order of time, with the requests in flight after it and before it. */
-function sweep(lives: readonly Life[], step: (atMs: number, open: number, before: number) => void): void {
-  const starts = Float64Array.from(lives, ({ startedMs }) => startedMs).sort();
-  const ends = Float64Array.from(lives, ({ endMs }) => endMs).sort();
+function sweep(
+  { starts, ends }: Pick<Timeline, 'starts' | 'ends'>,
+  step: (atMs: number, open: number, before: number) => void,
+): void {
   let started = 0;
   for (let ended = 0; ended < ends.length; ) {
     // An end comes before a start at the same moment: the slot was free by then.
@@ -67,11 +161,4 @@ function sweep(lives: readonly Life[], step: (atMs: number, open: number, before
     const atMs = starting ? starts[started++]! : ends[ended++]!;
     step(atMs, started - ended, before);
   }
-}
-
-/** The share of a life that lies between two moments, 0 to 1. */
-export function shareInside({ startedMs, endMs }: Life, { fromMs, toMs }: FullWindow): number {
-  const lengthMs = endMs - startedMs;
-  if (lengthMs <= 0) return startedMs >= fromMs && startedMs <= toMs ? 1 : 0;
-  return Math.max(0, Math.min(endMs, toMs) - Math.max(startedMs, fromMs)) / lengthMs;
 }

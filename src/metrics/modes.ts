@@ -1,6 +1,5 @@
-import { levelOf } from '../model/load-level.ts';
+import { cellKey, levelOf } from '../model/load-level.ts';
 import type { CellReport, ModeComparison, ModeFigures } from '../model/report.ts';
-import { cellKey } from './aggregate.ts';
 import { tidy } from './distribution.ts';
 
 /**

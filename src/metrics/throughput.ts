@@ -2,7 +2,16 @@ import type { LoadLevel } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { ReachedLoad, ThroughputReport } from '../model/report.ts';
 import { tidy } from './distribution.ts';
-import { type FullWindow, fullWindow, inFlightBetween, type Life, shareInside } from './lives.ts';
+import {
+  type Amount,
+  type Amounts,
+  fullWindow,
+  inFlightArea,
+  Lives,
+  type Span,
+  type Timeline,
+  timelineOf,
+} from './lives.ts';
 
 /**
  * Throughput at the load that was asked for, from the records alone. A closed loop is counted while all of its slots were in
@@ -10,20 +19,8 @@ import { type FullWindow, fullWindow, inFlightBetween, type Life, shareInside } 
  * due request to its last.
  */
 
-/** What is counted, each as an amount of a request. */
-interface Amounts {
-  requests: number;
-  tokens: number;
-  /** Requests that met every objective. */
-  good: number;
-}
-
-type Amount = keyof Amounts;
-
-interface Counted extends Life, Amounts {}
-
 interface Round {
-  lives: Counted[];
+  lives: Lives;
   firstDueMs: number;
   lastDueMs: number;
 }
@@ -36,39 +33,46 @@ export interface ThroughputResult {
   goodPerSecond: number | null;
 }
 
-/** Collects the requests of one cell: five numbers for each. */
+/** Collects the requests of one cell: some 30 bytes for each. */
 export interface ThroughputFold {
   /** `met`: the request met every objective. */
   add(record: RequestRecord, met: boolean): void;
   result(): ThroughputResult;
 }
 
+// More than a run has.
+const MOST_ROUNDS = 2 ** 32;
+
 /** A fold for a cell of this load. */
 export function createThroughput(level: LoadLevel): ThroughputFold {
+  // By part and round: a round that was interrupted and continued with --resume has a pause in it.
   const rounds = new Map<number, Round>();
   let ok = 0;
   let counted = false;
   return {
-    add({ round: number, outcome, marks, tokens }, met) {
+    add({ round: number, part = 0, outcome, marks, tokens }, good) {
       const dueMs = marks.scheduled ?? marks.started;
-      const round = rounds.get(number) ?? { lives: [], firstDueMs: dueMs, lastDueMs: dueMs };
-      rounds.set(number, round);
+      const key = part * MOST_ROUNDS + number;
+      let round = rounds.get(key);
+      if (round === undefined) {
+        round = { lives: new Lives(), firstDueMs: dueMs, lastDueMs: dueMs };
+        rounds.set(key, round);
+      }
       round.firstDueMs = Math.min(round.firstDueMs, dueMs);
       round.lastDueMs = Math.max(round.lastDueMs, dueMs);
       if (outcome.kind === 'dropped' || typeof marks.end !== 'number') return;
       const isOk = outcome.kind === 'ok';
       if (isOk) ok += 1;
       if (isOk && tokens.output !== null) counted = true;
-      round.lives.push({
-        startedMs: marks.started,
-        endMs: Math.max(marks.started, marks.end),
-        requests: isOk ? 1 : 0,
-        tokens: isOk ? (tokens.output ?? 0) : 0,
-        good: met ? 1 : 0,
-      });
+      round.lives.add(
+        { fromMs: marks.started, toMs: marks.end },
+        { ok: isOk, tokens: tokens.output ?? 0, good },
+      );
     },
     result() {
-      const known = [...rounds.values()].filter(({ lives }) => lives.length > 0);
+      const known = [...rounds.values()]
+        .filter(({ lives }) => lives.length > 0)
+        .map((round): KnownRound => ({ ...round, timeline: timelineOf(round.lives) }));
       const { windowMs, amounts, reached, ...rest } =
         level.rate === undefined ? closedLoop(known, level.concurrency) : openLoop(known, level.rate);
       const met = level.rate !== undefined || isMet(reached, level.concurrency);
@@ -103,33 +107,30 @@ interface Window extends Pick<ThroughputReport, 'basis' | 'roundsMs' | 'heldShar
   reached: InFlightMean | null;
 }
 
-function closedLoop(rounds: readonly Round[], slots: number): Window {
-  const whole = rounds.map(({ lives }) => wholeOf(lives));
+interface KnownRound extends Round {
+  timeline: Timeline;
+}
+
+function closedLoop(rounds: readonly KnownRound[], slots: number): Window {
+  const whole = rounds.map(({ timeline }) => timeline.whole);
   const roundsMs = lengthOf(whole);
-  const full = rounds.flatMap(({ lives }) => {
-    const window = fullWindow(lives, slots);
-    return window === null ? [] : [{ lives, window }];
+  const full = rounds.flatMap((round) => {
+    const window = fullWindow(round.timeline, slots);
+    return window === null ? [] : [{ ...round, window }];
   });
   const windows = full.map(({ window }) => window);
   const heldMs = lengthOf(windows);
   const held = { roundsMs: tidy(roundsMs), heldShare: roundsMs > 0 ? tidy(heldMs / roundsMs) : 0 };
   if (heldMs === 0) {
-    const lives = rounds.flatMap((round) => round.lives);
-    const amounts = each((amount) => sum(lives, (life) => life[amount]));
-    return { basis: 'below', windowMs: roundsMs, amounts, reached: reachedIn(rounds, whole), ...held };
+    return { basis: 'below', windowMs: roundsMs, ...all(rounds), reached: reachedIn(rounds, whole), ...held };
   }
-  const pooled = full.flatMap(({ lives }) => lives);
   const amounts = each((amount) => {
-    const inside = sum(full, ({ lives, window }) =>
-      sum(lives, (life) => life[amount] * shareInside(life, window)),
-    );
-    return withoutStart(inside, slots, windows, pooled, amount);
+    const inside = sum(full, ({ lives, window }) => lives.amountInside(amount, window));
+    return withoutStart(inside, slots, full, amount);
   });
   const reached = reachedIn(full, windows);
   // Of all rounds: one that never was full has its maximum too.
-  const max = Math.max(
-    ...rounds.map(({ lives }, i) => inFlightBetween(lives, whole[i]!.fromMs, whole[i]!.toMs).max),
-  );
+  const max = Math.max(...rounds.map(({ timeline }) => timeline.most));
   return { basis: 'full', windowMs: heldMs, amounts, reached: reached && { ...reached, max }, ...held };
 }
 
@@ -146,36 +147,38 @@ const MOST_CORRECTED = 0.2;
 function withoutStart(
   inside: number,
   slots: number,
-  windows: readonly FullWindow[],
-  lives: readonly Counted[],
+  rounds: readonly (KnownRound & { window: Span })[],
   amount: Amount,
 ): number {
-  const mean = (of: (life: Counted) => number) => sum(lives, of) / lives.length;
-  const length = ({ startedMs, endMs }: Life) => endMs - startedMs;
-  const m = mean(length);
-  const r = mean((life) => life[amount]);
+  const count = sum(rounds, ({ lives }) => lives.length);
+  const mean = (of: (lengthMs: number, counted: number) => number) =>
+    sum(rounds, ({ lives }) =>
+      lives.sum((index) => of(lives.endMs(index) - lives.startMs(index), lives.amount(amount, index))),
+    ) / count;
+  const m = mean((lengthMs) => lengthMs);
+  const r = mean((_, counted) => counted);
   if (m <= 0) return inside;
   const ahead =
-    ((r * mean((life) => length(life) ** 2)) / m ** 2 - mean((life) => life[amount] * length(life)) / m) / 2;
-  const excess = ahead * slots * windows.length;
+    ((r * mean((lengthMs) => lengthMs ** 2)) / m ** 2 - mean((lengthMs, counted) => counted * lengthMs) / m) /
+    2;
+  const excess = ahead * slots * rounds.length;
   if (Math.abs(excess) <= MOST_CORRECTED * inside) return inside - excess;
-  return (slots * lengthOf(windows) * r) / m;
+  return (slots * lengthOf(rounds.map(({ window }) => window)) * r) / m;
 }
 
 // A service that falls behind its rate answers later than it is asked: below this share of the rate it is counted by when it
 // answered.
 const BEHIND = 0.9;
 
-function openLoop(rounds: readonly Round[], rate: number): Window {
+function openLoop(rounds: readonly KnownRound[], rate: number): Window {
   const windows = rounds.map(({ firstDueMs, lastDueMs }) => ({
     fromMs: firstDueMs,
     toMs: lastDueMs + 1000 / rate,
   }));
-  const roundsMs = lengthOf(rounds.map(({ lives }) => wholeOf(lives)));
-  const lives = rounds.flatMap((round) => round.lives);
-  const amounts = each((amount) => sum(lives, (life) => life[amount]));
+  const roundsMs = lengthOf(rounds.map(({ timeline }) => timeline.whole));
+  const { amounts } = all(rounds);
   const asked = lengthOf(windows);
-  const answering = sum(rounds, (round) => answeringMs(round.lives));
+  const answering = sum(rounds, ({ lives }) => answeringMs(lives));
   // The ends of few requests are at no steady distances: chance alone must not make a service slow.
   const behind = asked / answering < Math.min(BEHIND, 1 - 3 / Math.sqrt(Math.max(1, amounts.requests)));
   const reached = reachedIn(rounds, windows);
@@ -185,41 +188,36 @@ function openLoop(rounds: readonly Round[], rate: number): Window {
 }
 
 /** How long the service took for these answers: from the ends of the middle 80 %, which single slow ones do not move. */
-function answeringMs(lives: readonly Counted[]): number {
-  const ends = Float64Array.from(
-    lives.filter(({ requests }) => requests > 0),
-    ({ endMs }) => endMs,
-  ).sort();
+function answeringMs(lives: Lives): number {
+  const ends = new Float64Array(lives.sum((index) => lives.amount('requests', index)));
+  let next = 0;
+  for (let index = 0; index < lives.length; index++) {
+    if (lives.amount('requests', index) > 0) ends[next++] = lives.endMs(index);
+  }
+  ends.sort();
   const tenth = Math.floor(ends.length / 10);
   const steps = ends.length - 1 - 2 * tenth;
   if (steps < 1) return 0;
   return ((ends[ends.length - 1 - tenth]! - ends[tenth]!) * ends.length) / steps;
 }
 
-function reachedIn(
-  rounds: readonly Pick<Round, 'lives'>[],
-  windows: readonly FullWindow[],
-): InFlightMean | null {
+function reachedIn(rounds: readonly KnownRound[], windows: readonly Span[]): InFlightMean | null {
   const lengthMs = lengthOf(windows);
   if (lengthMs <= 0) return null;
-  const found = rounds.map(({ lives }, i) => inFlightBetween(lives, windows[i]!.fromMs, windows[i]!.toMs));
+  let areaMs = 0;
+  for (const [i, { timeline }] of rounds.entries()) areaMs += inFlightArea(timeline, windows[i]!);
+  return { mean: tidy(areaMs / lengthMs), max: Math.max(...rounds.map(({ timeline }) => timeline.most)) };
+}
+
+function lengthOf(spans: readonly Span[]): number {
+  return sum(spans, ({ fromMs, toMs }) => Math.max(0, toMs - fromMs));
+}
+
+/** All amounts of all rounds. */
+function all(rounds: readonly Round[]): { amounts: Amounts } {
   return {
-    mean: tidy(sum(found, ({ areaMs }) => areaMs) / lengthMs),
-    max: Math.max(...found.map(({ max }) => max)),
+    amounts: each((amount) => sum(rounds, ({ lives }) => lives.sum((index) => lives.amount(amount, index)))),
   };
-}
-
-function wholeOf(lives: readonly Life[]): FullWindow {
-  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, 0];
-  for (const { startedMs, endMs } of lives) {
-    fromMs = Math.min(fromMs, startedMs);
-    toMs = Math.max(toMs, endMs);
-  }
-  return { fromMs, toMs };
-}
-
-function lengthOf(windows: readonly FullWindow[]): number {
-  return sum(windows, ({ fromMs, toMs }) => Math.max(0, toMs - fromMs));
 }
 
 function each(of: (amount: Amount) => number): Amounts {

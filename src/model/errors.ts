@@ -21,8 +21,12 @@ export const EXIT = {
   inconclusive: 5,
   /** The measurement is not valid: the client was saturated (only with --strict), or the machine cannot measure. */
   invalid: 6,
-  /** The target cannot be reached, or every request failed. */
+  /** A target cannot be reached, or none of its requests was ok. */
   unreachable: 7,
+  /** The run was measured and reported, but its records, report or manifest are not all on disk. */
+  unwritten: 8,
+  /** Ended by SIGHUP (the terminal was closed); partial results were written. */
+  hungUp: 129,
   /** Interrupted by SIGINT; partial results were written. */
   interrupted: 130,
   /** Ended by SIGTERM; partial results were written. */
@@ -41,7 +45,9 @@ export const EXIT_MEANING: Record<ExitCode, string> = {
   4: 'regression against the baseline',
   5: 'inconclusive or not comparable',
   6: 'a measurement here is not valid: the client cannot keep up',
-  7: 'target unreachable, or every request failed',
+  7: 'a target is unreachable, or all of its requests failed',
+  8: 'results could not be written',
+  129: 'hung up; partial results were kept',
   130: 'interrupted; partial results were kept',
   143: 'terminated; partial results were kept',
 };

@@ -20,3 +20,9 @@ export function levelInWords({ concurrency, rate }: LoadLevel): string {
   if (rate !== undefined) return `${rate} ${rate === 1 ? 'request' : 'requests'}/s`;
   return `${concurrency} ${concurrency === 1 ? 'stream' : 'streams'}`;
 }
+
+/** One text for each cell, for use as a key. */
+export function cellKey({ target, prompt, concurrency, rate, mode }: Cell): string {
+  // By length, as names may hold any character; not as JSON, because every record of a run is asked for its key.
+  return `${target.length}:${target}${prompt.length}:${prompt}${mode} ${concurrency} ${rate}`;
+}

@@ -25,6 +25,8 @@ export interface LoopLoad {
 /** The client's load while it ran one block: one entry a measuring thread. */
 export interface BlockLoad {
   round: number;
+  /** Which continuation of the run (--resume), from 1; absent before the first. */
+  part?: number;
   /** Index of the cell in the plan. */
   cell: number;
   threads: LoopLoad[];

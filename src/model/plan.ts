@@ -164,6 +164,8 @@ export interface Block {
   warmup: number;
   /** Open loop: when its requests are due. */
   arrivals?: Arrivals;
+  /** Requests of this block that earlier parts of the run have measured: these are not sent again. Default: 0. */
+  measured?: number;
 }
 
 /** The tokenizers by name. `o200k` is OpenAI's o200k_base; of other models' texts its counts are estimates. */

@@ -176,6 +176,11 @@ export interface RequestRecord extends Observation {
   seq: number;
   /** The round it belongs to, from 0. */
   round: number;
+  /**
+   * Which continuation of its run (--resume) it was measured in, from 1; absent before the first. The marks of a part go
+   * on where the part before it ended.
+   */
+  part?: number;
   target: string;
   prompt: string;
   /** Streams at once in this request's cell; in an open loop the most there may be. */

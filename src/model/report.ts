@@ -48,7 +48,12 @@ export interface StreamingReport {
 export interface FailureSummary {
   kind: OutcomeKind;
   count: number;
+  /** Of the first one. */
   message: string;
+  /** True where the messages differ in their numbers or ids. */
+  varied?: boolean;
+  /** HTTP status, code and time limit, where there are any. */
+  code?: string;
   body?: string;
   hint?: string;
 }
@@ -218,6 +223,8 @@ export interface RunInfo {
   startedAt: string;
   /** ISO 8601; absent while the run goes on, or when it died. */
   endedAt?: string;
+  /** Time the run took on the monotonic clock; absent in runs of older versions and where `endedAt` is. */
+  durationMs?: number;
   /** True when the run did not do all that was planned. */
   aborted: boolean;
   /** Why it was aborted. */
@@ -226,6 +233,24 @@ export interface RunInfo {
   /** Requests planned, without warm-up; null when limited by time. */
   planned: number | null;
   rounds: number;
+  /** The times that it was continued with --resume; absent where it never was. */
+  resumed?: readonly Resumption[];
+  /** Measured requests that are in this report and not on disk, because writing failed; absent where all are. */
+  unwritten?: number;
+}
+
+/** One continuation of a run that had ended before it was done. */
+export interface Resumption {
+  /** ISO 8601. */
+  at: string;
+  /** Records that the run had until then. */
+  after: number;
+}
+
+/** The process that is writing a run. */
+export interface RunProcess {
+  pid: number;
+  host: string;
 }
 
 /** A run's report: every output format is a pure function of this one document. */
@@ -263,8 +288,12 @@ export interface Manifest {
   objectives?: readonly string[];
   /** The client's own load; there when the run came to its end. */
   loads?: readonly BlockLoad[];
-  /** How many records the run has written; there when it came to its end. */
+  /** How many requests the run has measured: its records, where all could be written; there when it ended. */
   records?: number;
+  /** The scenario's file as the user named it: where relative paths of its document begin. */
+  file?: string;
+  /** The process that is writing the run; absent when it has ended. */
+  process?: RunProcess;
   /** Against the baseline; there when the run came to its end and was to be compared. */
   baseline?: BaselineReport;
   /** What the servers of the targets that have metrics said before anything was sent. */

@@ -3,7 +3,7 @@ import { baselineLines, baselineSentences, baselineTrouble } from './baseline.ts
 import { groupFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { reachedLines } from './load-words.ts';
-import { firstOf, summaryLine, troubles } from './summary.ts';
+import { failureLine, firstOf, looksAtFailures, summaryLine, troubles } from './summary.ts';
 import { oneLine } from './text.ts';
 import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
 
@@ -65,7 +65,9 @@ function baselineErrors(report: Report): Annotation[] {
 }
 
 function warnings(report: Report): Annotation[] {
+  const failed = looksAtFailures(report) ? undefined : failureLine(report);
   return [
+    ...(failed ? [{ title: 'failures that no threshold looks at', lines: [failed] }] : []),
     ...streamFindings(report).map(({ verdict, evidence, where }) => ({
       title: `${verdict}, not streaming`,
       lines: [evidence, ...firstOf(where)],

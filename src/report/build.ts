@@ -1,6 +1,8 @@
 import { compareModes } from '../metrics/modes.ts';
 import type { Contrast } from '../model/contrast.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
+import { runWith } from '../model/wholeness.ts';
+import { requestsOf } from './notes.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */
 export function buildReport(
@@ -10,7 +12,10 @@ export function buildReport(
 ): Report {
   return {
     schema: 'streambench/report@1',
-    run: manifest.run,
+    run: runWith(
+      manifest,
+      cells.reduce((sum, cell) => sum + requestsOf(cell), 0),
+    ),
     environment: manifest.environment,
     scenario: manifest.scenario,
     cells: [...cells],

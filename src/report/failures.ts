@@ -1,3 +1,4 @@
+import { failureGroup } from '../metrics/failures.ts';
 import type { CellReport, FailureSummary } from '../model/report.ts';
 import { formatCount } from './format.ts';
 import { cellName, requestsOf } from './notes.ts';
@@ -20,20 +21,37 @@ const CELLS_SHOWN = 6;
 
 /** The failures of a run, most frequent first. */
 export function groupFailures(cells: readonly CellReport[]): FailureGroup[] {
-  const groups = new Map<string, FailureGroup & { cells: { text: string; count: number }[] }>();
+  const groups = new Map<string, Omit<FailureGroup, 'what'> & Group>();
   for (const cell of cells) {
     for (const failure of cell.failures) {
-      const key = JSON.stringify([failure.kind, failure.message]);
-      const group = groups.get(key) ?? { ...describe(failure), cells: [] };
+      const key = failureGroup(failure);
+      const group = groups.get(key) ?? { ...describe(failure), first: failure, varied: false, cells: [] };
       groups.set(key, group);
       group.count += failure.count;
+      group.varied ||= failure.varied === true || failure.message !== group.first.message;
       const share = `${formatCount(failure.count)} of ${formatCount(requestsOf(cell))}`;
       group.cells.push({ text: `${cellName(cell)}: ${share}`, count: failure.count });
     }
   }
   return [...groups.values()]
     .sort((a, b) => b.count - a.count)
-    .map(({ cells: all, ...group }) => ({ ...group, where: shortened(all) }));
+    .map(({ cells: all, first, varied, ...group }) => ({
+      ...group,
+      what: words(first, varied),
+      where: shortened(all),
+    }));
+}
+
+interface Group {
+  first: FailureSummary;
+  /** The messages differ in their numbers. */
+  varied: boolean;
+  cells: { text: string; count: number }[];
+}
+
+function words({ kind, message }: FailureSummary, varied: boolean): string {
+  if (message === '') return kind;
+  return `${kind}${varied ? ', such as' : ''}: ${oneLine(message)}`;
 }
 
 /** Failures that no group stands for, because a cell keeps only its most frequent ones. */
@@ -44,9 +62,8 @@ export function ungroupedFailures(cells: readonly CellReport[]): number {
   }, 0);
 }
 
-function describe({ kind, message, body, hint }: FailureSummary): FailureGroup {
-  const group: FailureGroup = {
-    what: message === '' ? kind : `${kind}: ${oneLine(message)}`,
+function describe({ body, hint }: FailureSummary): Omit<FailureGroup, 'what'> {
+  const group: Omit<FailureGroup, 'what'> = {
     count: 0,
     body: (body ?? '')
       .split(/\r?\n/)

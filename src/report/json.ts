@@ -13,7 +13,19 @@ const REPORT_KEYS = [
   'baseline',
   'floor',
 ];
-const RUN_KEYS = ['id', 'startedAt', 'endedAt', 'aborted', 'abortReason', 'seed', 'planned', 'rounds'];
+const RUN_KEYS = [
+  'id',
+  'startedAt',
+  'endedAt',
+  'durationMs',
+  'aborted',
+  'abortReason',
+  'seed',
+  'planned',
+  'rounds',
+  'resumed',
+  'unwritten',
+];
 
 /**
  * The report as one JSON document, indented, with a line feed at its end. The same report gives the same bytes;

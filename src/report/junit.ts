@@ -3,7 +3,7 @@ import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } 
 import { groupFailures } from './failures.ts';
 import { DASH } from './format.ts';
 import { reachedLines } from './load-words.ts';
-import { absence, cellName, machineLine, runLine } from './notes.ts';
+import { absence, cellName, durationOf, machineLine, runLine } from './notes.ts';
 import { summaryLine, troubles } from './summary.ts';
 import { oneLine } from './text.ts';
 import { clientLines, contrastLines, type GateLine, gateLines } from './verdicts.ts';
@@ -32,7 +32,7 @@ export function junitReport(report: Report): string {
       failures: String(count('failure')),
       errors: String(count('error')),
       skipped: String(count('skipped')),
-      time: seconds(run.endedAt ? Date.parse(run.endedAt) - Date.parse(run.startedAt) : 0),
+      time: seconds(durationOf(run) ?? 0),
     },
     [
       element('properties', {}, [

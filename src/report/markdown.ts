@@ -6,7 +6,7 @@ import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { markNotes, reachedLines, throughputNotes } from './load-words.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
-import { firstOf, summaryLine } from './summary.ts';
+import { failureLine, firstOf, looksAtFailures, summaryLine } from './summary.ts';
 import { clip, oneLine } from './text.ts';
 import {
   clientLines,
@@ -30,9 +30,12 @@ const MAX_WIDTH = 1_000;
  */
 export function markdownReport(report: Report): string {
   const missing = incompleteness(report);
+  // Where a gate looks at failures, its line says so.
+  const failed = looksAtFailures(report) ? undefined : failureLine(report);
   const parts: Part[] = [
     text(`## ${safe(report.scenario.name)}`),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
+    ...(failed ? [text(`> **${safe(failed)}**`)] : []),
     ...(report.gates.length > 0 || report.baseline
       ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
       : []),

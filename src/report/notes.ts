@@ -1,7 +1,6 @@
-import { cellKey } from '../metrics/aggregate.ts';
-import { levelInWords } from '../model/load-level.ts';
+import { cellKey, levelInWords } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
-import type { CellReport, Report } from '../model/report.ts';
+import type { CellReport, Report, RunInfo } from '../model/report.ts';
 import { DASH, formatCount, formatDuration, formatMemory, formatShare } from './format.ts';
 import { oneLine } from './text.ts';
 import { hiddenReasoningNotes, refusedCountNotes } from './token-notes.ts';
@@ -20,13 +19,24 @@ export function cellName({ target, prompt, mode, ...level }: Cell): string {
 
 /** Which run, when and for how long. */
 export function runLine({ run }: Report): string {
-  const took = run.endedAt ? Date.parse(run.endedAt) - Date.parse(run.startedAt) : Number.NaN;
+  const took = durationOf(run);
   return [
     `run ${oneLine(run.id)}`,
-    Number.isFinite(took) ? `took ${formatDuration(Math.max(0, took))}` : 'end unknown',
+    took === undefined ? 'end unknown' : `took ${formatDuration(took)}`,
     `${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}`,
     `seed ${run.seed}`,
+    ...(run.resumed ?? []).map(({ after }) => `resumed after ${formatCount(after)} requests`),
   ].join(' · ');
+}
+
+/**
+ * How long a run took, in ms; undefined where its end is not known. Runs of older versions have no other measure than the
+ * wall clock, which may have been set in between.
+ */
+export function durationOf({ startedAt, endedAt, durationMs }: RunInfo): number | undefined {
+  if (durationMs !== undefined) return durationMs;
+  const took = endedAt === undefined ? Number.NaN : Date.parse(endedAt) - Date.parse(startedAt);
+  return Number.isFinite(took) ? Math.max(0, took) : undefined;
 }
 
 /** What measured. */
@@ -47,7 +57,7 @@ export function machineLine({ environment }: Report): string {
 
 /** Says that the run is not whole, and what of it was measured; undefined for a whole run. */
 export function incompleteness({ run, cells }: Report): string | undefined {
-  if (!run.aborted && run.endedAt) return undefined;
+  if (!run.aborted && run.endedAt) return unwritten(run);
   const measured = cells.reduce((sum, cell) => sum + requestsOf(cell), 0);
   const share =
     run.planned === null
@@ -59,6 +69,13 @@ export function incompleteness({ run, cells }: Report): string | undefined {
       : 'no reason was given'
     : 'its end was not recorded';
   return `${run.aborted ? 'ABORTED' : 'UNFINISHED'}: ${why}. What follows is partial: ${share}.`;
+}
+
+/** Says that what is on disk is less than what is shown. */
+function unwritten({ unwritten = 0 }: RunInfo): string | undefined {
+  if (unwritten === 0) return undefined;
+  const records = unwritten === 1 ? '1 record' : `${formatCount(unwritten)} records`;
+  return `NOT STORED: ${records} could not be written. These figures are of all requests and cannot be made again.`;
 }
 
 /** Why a cell has no figures: its most frequent failure, or that it was never run. */

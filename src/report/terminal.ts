@@ -5,6 +5,7 @@ import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { markNotes, reachedLines, throughputNotes } from './load-words.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
+import { failureLine } from './summary.ts';
 import { terminalComparison } from './terminal-comparison.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
 import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
@@ -39,6 +40,8 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
 function header(report: Report, width: number, chalk: ChalkInstance): string {
   const { name, description } = report.scenario;
   const lines = [chalk.bold.cyan(clip(oneLine(name), width))];
+  const failed = failureLine(report);
+  if (failed) lines.push(...wrap(failed, width).map((line) => chalk.bold.red(line)), '');
   if (description) lines.push(...wrap(oneLine(description), width));
   lines.push(...wrap(runLine(report), width).map((line) => chalk.dim(line)));
   lines.push(...wrap(machineLine(report), width).map((line) => chalk.dim(line)));

@@ -1,23 +1,22 @@
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../model/errors.ts';
-import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord } from '../model/record.ts';
+import type { RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
-import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORD_SCHEMA, RECORDS_FILE } from './layout.ts';
+import { isObject } from './check-record.ts';
+import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORDS_FILE } from './layout.ts';
+import { newReadResult, type ReadResult, readRecords } from './read-records.ts';
 
 /** A run on disk. */
 export interface StoredRun {
   manifest: Manifest;
   /**
-   * The records in the order in which they were written, read as they are asked for. Throws a `UserError`
-   * (`results_invalid`) with file and line at one that cannot be read.
+   * The records in the order in which they were written, several at a time, read as they are asked for. Lines that hold
+   * no record are left out and counted in `found`.
    */
-  records: AsyncIterable<RequestRecord>;
-  /** What was out of order but could be passed over; complete once the records have been read to the end. */
-  warnings: readonly string[];
-  /** Says that the file holds other records than its run wrote; undefined until the records have been read to the end. */
-  truncation(): string | undefined;
+  batches: AsyncIterable<readonly RequestRecord[]>;
+  /** What the last reading of `batches` found; complete once they have been read to the end. */
+  found(): Readonly<ReadResult>;
 }
 
 /**
@@ -33,38 +32,50 @@ export async function readRun(folder: string): Promise<StoredRun> {
       hint: 'the run cannot be reported without its records',
     });
   }
-  const warnings: string[] = [];
-  let truncation: string | undefined;
-  async function* records() {
-    let count = 0;
-    for await (const record of readRecords(path, warnings)) {
-      count += 1;
-      yield record;
-    }
-    const { records: written = count } = manifest;
-    if (written === count) return;
-    truncation = `${path} holds ${count} of the ${written} records that its run wrote`;
-    warnings.push(truncation);
-  }
+  let found = newReadResult();
   return {
     manifest,
-    warnings,
-    records: { [Symbol.asyncIterator]: records },
-    truncation: () => truncation,
+    found: () => found,
+    batches: {
+      [Symbol.asyncIterator]() {
+        found = newReadResult();
+        return readRecords(path, manifest.cells, found);
+      },
+    },
   };
 }
 
-async function readManifest(folder: string): Promise<Manifest> {
+/** Sentences on what reading a run's records found: what could not be read, and whether records are missing. */
+export function readWarnings({ manifest, found }: StoredRun, folder: string): string[] {
+  const { records, unreadable, cut } = found();
+  const path = join(folder, RECORDS_FILE);
+  const warnings = cut === undefined ? [] : [cut];
+  const { lines, examples } = unreadable;
+  if (lines > 0) {
+    const more = lines > examples.length ? [`and ${lines - examples.length} more`] : [];
+    warnings.push(
+      `${path}: ${lines} of ${lines + records} lines could not be read and ${lines === 1 ? 'is' : 'are'} left out:\n  ${[...examples, ...more].join('\n  ')}`,
+    );
+  }
+  const { records: written = records } = manifest;
+  if (written !== records) {
+    warnings.push(`${path} holds ${records} of the ${written} records that its run wrote`);
+  }
+  return warnings;
+}
+
+/** Reads a run's manifest alone. Throws as `readRun` does. */
+export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST_FILE);
   const text = await readFile(path, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
     throw await missing(folder, path, error);
   });
   const value = parse(text);
-  if (!isObject(value)) throw invalid(path, undefined, 'is not JSON');
-  if (value.schema !== MANIFEST_SCHEMA) throw otherVersion(path, undefined, value.schema, MANIFEST_SCHEMA);
+  if (!isObject(value)) throw invalid(path, 'is not JSON');
+  if (value.schema !== MANIFEST_SCHEMA) throw otherVersion(path, value.schema);
   const { run, environment, scenario, cells, stallMs } = value;
   const whole = isObject(run) && isObject(environment) && isObject(scenario) && Array.isArray(cells);
-  if (!whole || typeof stallMs !== 'number') throw invalid(path, undefined, 'is not a complete manifest');
+  if (!whole || typeof stallMs !== 'number') throw invalid(path, 'is not a complete manifest');
   return value as unknown as Manifest;
 }
 
@@ -85,59 +96,6 @@ async function missing(folder: string, path: string, error: NodeJS.ErrnoExceptio
   });
 }
 
-async function* readRecords(path: string, warnings: string[]): AsyncGenerator<RequestRecord> {
-  let line = 0;
-  let pieces: string[] = [];
-  for await (const chunk of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
-    let from = 0;
-    for (let to = chunk.indexOf('\n'); to !== -1; to = chunk.indexOf('\n', from)) {
-      pieces.push(chunk.slice(from, to));
-      line += 1;
-      const text = pieces.join('');
-      pieces = [];
-      from = to + 1;
-      if (text.trim() !== '') yield readRecord(text, path, line);
-    }
-    if (from < chunk.length) pieces.push(chunk.slice(from));
-  }
-  // Only a line without a line feed can have been cut by a crash, and it may be whole all the same.
-  const last = pieces.join('');
-  if (last.trim() === '') return;
-  if (parse(last) === undefined) {
-    warnings.push(`${path}:${line + 1}: the last record was cut off and is left out`);
-    return;
-  }
-  yield readRecord(last, path, line + 1);
-}
-
-function readRecord(text: string, path: string, line: number): RequestRecord {
-  const value = parse(text);
-  if (!isObject(value)) throw invalid(path, line, 'this line is not a JSON object');
-  if (value.schema !== RECORD_SCHEMA) throw otherVersion(path, line, value.schema, RECORD_SCHEMA);
-  const wrong = wrongField(value);
-  if (wrong) throw invalid(path, line, `this record has no valid "${wrong}"`);
-  return value as unknown as RequestRecord;
-}
-
-/** The first field that the report could not do without and that is not what it should be. */
-function wrongField(record: Record<string, unknown>): string | undefined {
-  const { target, prompt, concurrency, rate, mode, round, outcome, marks, gaps, tokens } = record;
-  if (typeof target !== 'string') return 'target';
-  if (typeof prompt !== 'string') return 'prompt';
-  if (typeof concurrency !== 'number') return 'concurrency';
-  if (rate !== undefined && typeof rate !== 'number') return 'rate';
-  if (typeof round !== 'number') return 'round';
-  if (mode !== 'streaming' && mode !== 'non-streaming') return 'mode';
-  if (!isObject(outcome) || !OUTCOME_KINDS.includes(outcome.kind as OutcomeKind)) return 'outcome';
-  if (!isObject(marks) || typeof marks.started !== 'number') return 'marks';
-  if (!Array.isArray(gaps)) return 'gaps';
-  if (!isObject(tokens)) return 'tokens';
-  for (const name of ['contentEvents', 'coalesced', 'bytes']) {
-    if (typeof record[name] !== 'number') return name;
-  }
-  return undefined;
-}
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -146,23 +104,19 @@ function parse(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(file: string, line: number | undefined, message: string): UserError {
+function invalid(file: string, message: string): UserError {
   return new UserError('results_invalid', {
     message,
-    place: line === undefined ? { file } : { file, line },
+    place: { file },
     hint: 'the file was changed or damaged after the run',
   });
 }
 
-function otherVersion(file: string, line: number | undefined, schema: unknown, ours: string): UserError {
+function otherVersion(file: string, schema: unknown): UserError {
   const theirs = typeof schema === 'string' ? `"${schema}"` : 'no schema';
   return new UserError('results_invalid', {
-    message: `written with ${theirs}, but this streambench reads "${ours}"`,
-    place: line === undefined ? { file } : { file, line },
+    message: `written with ${theirs}, but this streambench reads "${MANIFEST_SCHEMA}"`,
+    place: { file },
     hint: 'read it with the version of streambench that wrote it (manifest.json: environment.streambench)',
   });
 }

@@ -82,7 +82,14 @@ function isAddress(path: Path): boolean {
   return path[0] === 'targets' && (key === 'url' || key === 'proxy' || key === 'metricsUrl');
 }
 
-const BESIDE_THE_POINT = new Set(['name', 'description', 'thresholds', 'objectives', 'keepText']);
+const BESIDE_THE_POINT = new Set([
+  'name',
+  'description',
+  'thresholds',
+  'objectives',
+  'keepText',
+  'keepGoing',
+]);
 
 /**
  * SHA-256 in hex of a document and the texts of its prompt files: what two runs must have in common to be compared. The

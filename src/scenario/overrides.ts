@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { type Problem, UserError } from '../model/errors.ts';
 import { suggest } from '../model/names.ts';
 import { formatPath, isWithin, mapScalars, type Path, valueAt } from './paths.ts';
+import { cycleIn } from './source.ts';
 
 /** An edit of the document, made by a flag before the document is checked. */
 export interface Override {
@@ -34,7 +35,9 @@ export function parseOverride(text: string): Override {
   const written = text.slice(at + 1);
   let value: unknown = written;
   try {
-    value = parse(written);
+    const parsed: unknown = parse(written);
+    // An alias inside of its own anchor: such a value has no end.
+    if (cycleIn(parsed) === undefined) value = parsed;
   } catch {
     // Not YAML, such as a prompt with a colon in it: the text as it stands.
   }

@@ -204,6 +204,11 @@ const documentSchema = mapping({
   stall: duration()
     .prefault('1s')
     .describe('A gap between content events that is longer than this counts as a stall.'),
+  keepGoing: flag()
+    .default(false)
+    .describe(
+      'Go on when a target fails from its first request on. Without it the run stops after 5 failures of the same kind.',
+    ),
   keepText: flag().default(false).describe('Keep the answers in the records.'),
   tokenizer: choice(['none', ...TOKENIZER_NAMES])
     .default('none')

@@ -11,7 +11,7 @@ import {
   parseDocument,
 } from 'yaml';
 import { type Place, type Problem, UserError } from '../model/errors.ts';
-import type { Path } from './paths.ts';
+import { formatPath, type Path } from './paths.ts';
 
 /** A document together with the knowledge of where each part of it was written. */
 export interface Source {
@@ -50,13 +50,23 @@ export function yamlSource(text: string, file: string): Source {
       hint: 'a scenario begins with version: 1, targets and prompts; `streambench schema` knows the rest',
     });
   }
+  const value = plainValue(document, file);
+  const place: Source['place'] = (path, at = 'value') => {
+    const offset = offsetOf(document, path, at);
+    return offset === undefined ? { file } : placeOf(offset);
+  };
+  const cycle = cycleIn(value);
+  if (cycle !== undefined) {
+    throw new UserError('scenario_syntax', {
+      message: `${formatPath(cycle)} is an alias of what it is a part of`,
+      place: place(cycle, 'key'),
+      hint: 'an alias (*name) may not stand inside of its own anchor (&name)',
+    });
+  }
   return {
     file,
-    value: plainValue(document, file),
-    place(path, at = 'value') {
-      const offset = offsetOf(document, path, at);
-      return offset === undefined ? { file } : placeOf(offset);
-    },
+    value,
+    place,
     quoted(path) {
       const node = walk(document, path).node;
       return isScalar(node) && node.type !== undefined && node.type !== 'PLAIN';
@@ -84,6 +94,18 @@ function plainValue(document: Document, file: string): unknown {
     const message = error instanceof Error ? error.message : String(error);
     throw new UserError('scenario_syntax', { message, place: { file } });
   }
+}
+
+/** The path of the first mapping or list that contains itself; undefined where none does. */
+export function cycleIn(value: unknown, path: Path = [], around: readonly object[] = []): Path | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (around.includes(value)) return path;
+  const inside = [...around, value];
+  for (const [key, item] of Object.entries(value)) {
+    const found = cycleIn(item, [...path, Array.isArray(value) ? Number(key) : key], inside);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 interface Found {

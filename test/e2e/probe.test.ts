@@ -161,7 +161,7 @@ describe('the connection', () => {
       /✘ network: .*\n→ the certificate is signed by an unknown authority[\s\S]*--insecure/,
     );
     expect(stdout).toMatch(/^connecting .*✘ failed$/m);
-    expect(stderr).toBe('exit 7: target unreachable, or every request failed\n');
+    expect(stderr).toBe('exit 7: a target is unreachable, or all of its requests failed\n');
   });
 
   test('of HTTP/2, with and without TLS', async () => {
@@ -266,7 +266,7 @@ describe('a failure is drawn as well', () => {
     const { code, stdout, stderr } = await probe(chatUrl(server), '--model', 'm');
     expect(code).toBe(7);
     for (const pattern of patterns) expect(stdout).toMatch(pattern);
-    expect(stderr).toBe('exit 7: target unreachable, or every request failed\n');
+    expect(stderr).toBe('exit 7: a target is unreachable, or all of its requests failed\n');
     const { requests } = await json(chatUrl(server), '--model', 'm');
     expect(requests[0]!.record.outcome.kind).not.toBe('ok');
   });

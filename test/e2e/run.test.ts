@@ -162,7 +162,9 @@ describe('failures', () => {
     expect(stdout).toContain('HTTP 401: no such key');
     expect(stdout).toContain('—');
     expect(stdout).not.toMatch(/\b0(\.0+)? ms/);
-    expect(stderr.trim().split('\n').at(-1)).toBe('exit 7: target unreachable, or every request failed');
+    expect(stderr.trim().split('\n').at(-1)).toBe(
+      'exit 7: a target is unreachable, or all of its requests failed',
+    );
     const { report, records } = newestRun(output);
     expect(records).toHaveLength(4);
     expect(report.cells[0]!.metrics.ttft).toBeNull();

@@ -27,3 +27,15 @@ test('the same seed gives the same moments, in whatever order they are asked for
   expect(Array.from({ length: 50 }, (_, i) => again(49 - i)).reverse()).toEqual(forwards);
   expect(first(50, dueTimes(5, { ...arrivals, seed: 4 }))).not.toEqual(forwards);
 });
+
+test('behind requests of an earlier window, the moments go on and do not repeat', () => {
+  const arrivals = { process: 'poisson', seed: 3 } as const;
+  const whole = first(50, dueTimes(5, arrivals));
+  const rest = first(30, dueTimes(5, arrivals, 20));
+  rest.forEach((at, i) => {
+    expect(at).toBeCloseTo(whole[20 + i]! - whole[19]!, 9);
+  });
+  expect(first(30, dueTimes(5, arrivals, 0))).toEqual(whole.slice(0, 30));
+  // At even distances there is nothing to repeat.
+  expect(first(2, dueTimes(5, { process: 'constant', seed: 3 }, 20))).toEqual([0, 200]);
+});

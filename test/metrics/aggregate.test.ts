@@ -104,15 +104,27 @@ describe('failures', () => {
       failed({ kind: 'http_error', status: 503, message: 'no' }),
     ]);
     expect(cell!.failures).toEqual([
-      { kind: 'http_error', count: 2, message: 'no', body: 'first', hint: 'try' },
-      { kind: 'network', count: 1, message: 'reset' },
-      { kind: 'http_error', count: 1, message: 'no' },
+      { kind: 'http_error', count: 2, message: 'no', code: '500', body: 'first', hint: 'try' },
+      { kind: 'network', count: 1, message: 'reset', code: 'ECONNRESET' },
+      { kind: 'http_error', count: 1, message: 'no', code: '503' },
     ]);
   });
 
-  test('at most five are shown, and messages with ids in them do not fill the memory', () => {
+  test('messages that differ in numbers and ids alone are one group', () => {
+    const message = (i: number) =>
+      `request req_7${i.toString(16)}f failed at 10.0.0.${i}:80 after ${i} ms and ${i} event${i === 1 ? '' : 's'}`;
     const [cell] = cellsOf(
-      Array.from({ length: 1000 }, (_, i) => failed({ kind: 'http_error', status: 500, message: `id ${i}` })),
+      Array.from({ length: 20 }, (_, i) => failed({ kind: 'truncated', message: message(i + 1) })),
+    );
+    expect(cell!.failures).toEqual([{ kind: 'truncated', count: 20, message: message(1), varied: true }]);
+  });
+
+  test('at most five are shown, and messages that differ in words do not fill the memory', () => {
+    const word = (i: number) => i.toString(36).replaceAll(/\d/g, (digit) => 'ABCDEFGHIJ'[Number(digit)]!);
+    const [cell] = cellsOf(
+      Array.from({ length: 1000 }, (_, i) =>
+        failed({ kind: 'http_error', status: 500, message: `id ${word(i)}` }),
+      ),
     );
     expect(cell!.failures).toHaveLength(5);
     expect(cell!.failures[0]).toMatchObject({ count: 900, message: expect.stringContaining('further') });

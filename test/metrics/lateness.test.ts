@@ -53,6 +53,23 @@ describe('the lateness of a figure', () => {
     [9_660, 5, 0.2],
   ] as const;
 
+  test('of a round that was continued is judged by the load of each part', () => {
+    const stamps = createStampTimes();
+    const aggregator = createAggregator(manifest());
+    const calm = Array.from({ length: 50 }, () => stream(0, 300, steady));
+    const late = Array.from({ length: 50 }, () => ({ ...stream(60_000, 300, steady), part: 1 }));
+    for (const one of [...calm, ...late]) {
+      stamps.add(one);
+      aggregator.add(one);
+    }
+    const { metrics } = aggregator.cells()[0]!;
+    const first = { round: 0, cell: 0, threads: [load([[10_000, 5, 0.2]])] };
+    const second = { round: 0, part: 1, cell: 0, threads: [load(burst, 60_000)] };
+    expect(latenessOf({ blocks: [first, second], stamps, metrics }).ttft!.lateMs).toBe(40);
+    // The load of a part that crashed is not known: its stamps are not held against the load of another part.
+    expect(latenessOf({ blocks: [first], stamps, metrics }).ttft!.lateMs).toBe(0.2);
+  });
+
   test('is that of the slices its stamps fell in: an idle window does not excuse the first tokens', () => {
     const found = latenessIn(
       Array.from({ length: 50 }, () => stream(0, 300, steady)),
@@ -119,7 +136,7 @@ test('stamps of a long round are counted in wider bins, none is lost', () => {
   const stamps = createStampTimes();
   for (let i = 0; i < 20_000; i++) stamps.add(stream(i * 40, 5, []));
   let [total, bins] = [0, 0];
-  stamps.each('firstToken', 0, (_atMs, count) => {
+  stamps.each('firstToken', { round: 0 }, (_atMs, count) => {
     total += count;
     bins += 1;
   });

@@ -185,3 +185,46 @@ describe('an open loop', () => {
     expect(resultOf(level, sent).throughput).toMatchObject({ windowMs: 10_000, requestsPerSecond: 5 });
   });
 });
+
+describe('a round that was interrupted and continued', () => {
+  const later = (sent: Sent[], byMs: number) =>
+    sent.map((one) => ({ ...one, startedMs: one.startedMs + byMs, endMs: one.endMs + byMs }));
+  const parts = (first: Sent[], second: Sent[], level: LoadLevel) => {
+    const fold = createThroughput(level);
+    for (const one of first) fold.add(request(one), true);
+    for (const one of second) fold.add({ ...request(one), part: 1 }, true);
+    return fold.result();
+  };
+
+  test('has a window in each part: the pause, and the load that fell before it, are in neither', () => {
+    const second = () => 1000;
+    const { throughput, reached } = parts(
+      closedLoop(4, 40, second),
+      later(closedLoop(4, 20, second), 3_600_000),
+      { concurrency: 4 },
+    );
+    expect(throughput).toMatchObject({ requestsPerSecond: 4, basis: 'full', roundsMs: 15_000, heldShare: 1 });
+    expect(reached).toEqual({ mean: 4, max: 4, met: true });
+  });
+
+  test('reached its load where one part did, and the other had too few requests left', () => {
+    const second = () => 1000;
+    const { throughput, reached } = parts(
+      closedLoop(4, 40, second),
+      later(closedLoop(2, 2, second), 60_000),
+      { concurrency: 4 },
+    );
+    expect(throughput).toMatchObject({ requestsPerSecond: 4, windowMs: 10_000, basis: 'full' });
+    expect(reached!.met).toBe(true);
+  });
+
+  test('open loop: from the first due request of each part to its last', () => {
+    const due = (count: number, fromMs: number): Sent[] =>
+      Array.from({ length: count }, (_, i) => ({
+        startedMs: fromMs + i * 100,
+        endMs: fromMs + i * 100 + 50,
+      }));
+    const { throughput } = parts(due(30, 0), due(10, 900_000), { concurrency: 8, rate: 10 });
+    expect(throughput).toMatchObject({ requestsPerSecond: 10, windowMs: 4000, basis: 'arrivals' });
+  });
+});

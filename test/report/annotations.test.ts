@@ -36,13 +36,15 @@ describe('annotations', () => {
     expect(all.map(({ kind, title }) => `${kind} ${title}`)).toEqual([
       'error demo: gate failed: streaming.verdict == streaming',
       'error demo: gate without data: connect.p50 < 5ms',
+      'warning demo: failures that no threshold looks at',
       'warning demo: replayed, not streaming',
       'warning demo: 8 requests failed',
       'warning demo: the client could not keep up',
       'notice demo: result',
     ]);
     expect(all.at(-1)!.message).toMatch(/^1 of 3 gates failed, 1 had no data; 320 requests in 8 cells, 8 of/);
-    expect(all[3]!.message).toContain('\nflash · short · 1 stream · streaming: 2 of 40\n');
+    expect(all[2]!.message).toContain('add "errors.rate < 1%"');
+    expect(all[4]!.message).toContain('\nflash · short · 1 stream · streaming: 2 of 40\n');
   });
 
   test('a good run has its notice and nothing else', () => {
@@ -80,7 +82,7 @@ describe('annotations', () => {
     const all = commands(annotationsReport(manyCells(500)));
     const errors = all.filter(({ kind }) => kind === 'error');
     expect(errors).toHaveLength(10);
-    expect(errors[9]).toMatchObject({ title: 'demo: and 491 more' });
+    expect(errors[9]).toMatchObject({ title: 'demo: and 492 more' });
     expect(errors[9]!.message).toContain('gate failed: ttft.p95{prompt="prompt 9"} < 1ms');
     expect(all.filter(({ kind }) => kind === 'warning')).toHaveLength(10);
     for (const { message } of all) expect(message.length).toBeLessThan(4096);

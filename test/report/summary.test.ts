@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstOf, summaryLine, troubles } from '../../src/report/summary.ts';
+import { failureLine, firstOf, summaryLine, troubles, unanswered } from '../../src/report/summary.ts';
 import { abortedReport, failedReport, gate, gatedReport } from './reports.ts';
 
 describe('a run in a sentence', () => {
@@ -39,4 +39,26 @@ test('what keeps a run from being a success, whatever its gates say', () => {
 test('the first of many names', () => {
   expect(firstOf(['a', 'b'], 2)).toEqual(['a', 'b']);
   expect(firstOf(['a', 'b', 'c', 'd'], 2)).toEqual(['a', 'b', 'and 2 more']);
+});
+
+test('failed requests in a sentence, with the threshold to add where none looks at them', () => {
+  const report = { ...gatedReport(), gates: [] };
+  expect(failureLine(report)).toMatch(
+    /^8 of 320 requests failed \(2\.5 %\): 8 × http_error: .*\. No threshold looks at failures: add "errors\.rate < 1%"\.$/,
+  );
+  for (const expression of ['errors.rate < 1%', 'errors.count == 0', 'goodput.rate > 95%']) {
+    expect(failureLine({ ...report, gates: [gate({ expression })] })).not.toContain('No threshold');
+  }
+  expect(failureLine({ ...report, gates: [gate({ expression: 'ttft.p95 < 1s' })] })).toContain(
+    'No threshold',
+  );
+  expect(failureLine({ ...report, cells: [] })).toBeUndefined();
+});
+
+test('a target without one answer is named, whatever the others did', () => {
+  const report = gatedReport({ targets: ['a', 'b'] });
+  expect(unanswered(report)).toEqual([]);
+  for (const cell of report.cells) if (cell.target === 'b') cell.outcomes = { http_error: 5 };
+  expect(unanswered(report)).toEqual(['b']);
+  expect(troubles(report).map(({ sentence }) => sentence)).toEqual(['No request to "b" was ok.']);
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../src/model/errors.ts';
-import { createJournal, type RecordFile } from '../../src/results/journal.ts';
+import { createJournal, resumeJournal } from '../../src/results/journal.ts';
+import type { RecordFile } from '../../src/results/record-file.ts';
 import { manifest, record } from '../metrics/records.ts';
 
 let root: string;
@@ -15,18 +16,33 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** A file that keeps its writes, or fails them. */
-function memoryFile(failWith?: string) {
+/** A file in memory. It fails with `failWith` once it holds `room` bytes, as a full disk does. */
+function memoryFile({
+  failWith,
+  room = failWith ? 0 : Number.POSITIVE_INFINITY,
+}: {
+  failWith?: string;
+  room?: number;
+} = {}) {
   const writes: string[] = [];
+  const state = { text: '', syncs: 0, inPlace: true };
   const file: RecordFile = {
-    async appendFile(text) {
-      if (failWith) throw Object.assign(new Error('write failed'), { code: failWith });
+    async write(bytes, offset) {
+      const taken = bytes.subarray(offset, offset + room - state.text.length);
+      if (taken.length === 0) throw Object.assign(new Error('write failed'), { code: failWith ?? 'ENOSPC' });
+      const text = Buffer.from(taken).toString('latin1');
       writes.push(text);
+      state.text += text;
+      return taken.length;
     },
-    sync: async () => {},
+    sync: async () => void state.syncs++,
+    cut: async (bytes) => {
+      state.text = state.text.slice(0, -bytes);
+    },
+    isInPlace: async () => state.inPlace,
     close: async () => {},
   };
-  return { writes, open: async () => file };
+  return { writes, state, open: async () => file };
 }
 
 describe('the folder', () => {
@@ -94,6 +110,8 @@ describe('records', () => {
     journal.append(record({ text: 'x'.repeat(6000) }));
     await vi.advanceTimersByTimeAsync(0);
     expect(writes).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(writes).toHaveLength(2);
     expect(vi.getTimerCount()).toBe(0);
     await journal.close();
   });
@@ -108,18 +126,100 @@ describe('records', () => {
     expect(writes).toHaveLength(1);
   });
 
-  test('a full disk is told once and thrown at the end, and the report is written all the same', async () => {
-    const { open } = memoryFile('ENOSPC');
+  test('are synced within a second of their writing, and not without news', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { state, open } = memoryFile();
+    const journal = await createJournal(join(root, 'run'), manifest(), { open });
+    for (let second = 1; second <= 5; second++) {
+      journal.append(record());
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(state.syncs).toBe(second);
+    }
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(state.syncs).toBe(5);
+    expect(vi.getTimerCount()).toBe(0);
+    await journal.close();
+    expect(state.syncs).toBe(6);
+  });
+});
+
+describe('a write that fails', () => {
+  const line = `${JSON.stringify(record())}\n`;
+
+  test.each([
+    ['ENOSPC', /records\.ndjson: ENOSPC[\s\S]*disk is full/],
+    ['EDQUOT', /records\.ndjson: EDQUOT[\s\S]*quota/],
+    ['EROFS', /records\.ndjson: EROFS[\s\S]*read-only/],
+    ['EIO', /records\.ndjson: EIO/],
+    ['EFBIG', /records\.ndjson: EFBIG/],
+  ])('(%s) is told once; the other files are written all the same', async (code, message) => {
+    const { open } = memoryFile({ failWith: code });
     const onError = vi.fn();
     const folder = join(root, 'run');
     const journal = await createJournal(folder, manifest(), { open, onError, flushChars: 1 });
     for (let seq = 0; seq < 3; seq++) journal.append(record({ seq }));
-    await expect(journal.finish(manifest(), '{}\n')).rejects.toMatchObject({
-      code: 'output_unwritable',
-      message: expect.stringMatching(/records\.ndjson: ENOSPC[\s\S]*disk is full/),
-    });
-    await expect(journal.close()).rejects.toThrow('ENOSPC');
+    expect(await journal.close()).toMatchObject({ unwritten: 3 });
+    const { failure } = await journal.finish(manifest(), '{}\n');
+    expect(failure).toMatchObject({ code: 'output_unwritable', message: expect.stringMatching(message) });
     expect(onError).toHaveBeenCalledTimes(1);
     expect(await readdir(folder)).toContain('report.json');
+  });
+
+  test('in the middle of a line leaves whole lines, and counts those that are missing exactly', async () => {
+    const { state, open } = memoryFile({ room: Math.round(4.6 * line.length) });
+    const journal = await createJournal(join(root, 'run'), manifest(), { open });
+    for (let i = 0; i < 10; i++) journal.append(record());
+    expect(await journal.close()).toMatchObject({ unwritten: 6 });
+    expect(state.text).toBe(line.repeat(4));
+  });
+
+  test('a file that was deleted or moved is a failure, though its writes succeed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { state, open } = memoryFile();
+    const onError = vi.fn();
+    const journal = await createJournal(join(root, 'run'), manifest(), { open, onError });
+    journal.append(record());
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(onError).not.toHaveBeenCalled();
+    state.inPlace = false;
+    journal.append(record());
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(onError).toHaveBeenCalledTimes(1);
+    journal.append(record());
+    expect(await journal.close()).toMatchObject({
+      unwritten: 3,
+      failure: { message: expect.stringContaining('deleted or moved during the run') },
+    });
+  });
+
+  test('a real folder that is deleted', async () => {
+    const folder = join(root, 'run');
+    const journal = await createJournal(folder, manifest());
+    journal.append(record());
+    await rm(folder, { recursive: true });
+    expect(await journal.close()).toMatchObject({ unwritten: 1 });
+    expect((await journal.finish(manifest(), '{}')).failure).toBeDefined();
+  });
+});
+
+describe('a journal that is continued', () => {
+  test.each([
+    ['whole', (text: string) => text, 0],
+    ['with a cut line', (text: string) => `${text}{"schema":"strea`, 0],
+    ['without its last line feed', (text: string) => text.slice(0, -1), 1],
+    ['with zero bytes', (text: string) => `${text}\0\0\0`, 0],
+  ])('%s goes on behind its last whole record', async (_name, spoil, short) => {
+    const folder = join(root, 'run');
+    const first = await createJournal(folder, manifest());
+    first.append(record());
+    first.append(record({ seq: 1 }));
+    await first.close();
+    const path = join(folder, 'records.ndjson');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, spoil(text));
+    const next = await resumeJournal(folder, manifest(), { bytes: text.length - short });
+    next.append(record({ seq: 2 }));
+    expect(await next.close()).toEqual({ unwritten: 0, failure: undefined });
+    expect(await readFile(path, 'utf8')).toBe(`${text}${JSON.stringify(record({ seq: 2 }))}\n`);
   });
 });

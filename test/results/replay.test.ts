@@ -29,7 +29,7 @@ test('a report made live equals the one made again from the records', async () =
 
     const stored = await readRun(folder);
     const again = createAggregator(stored.manifest);
-    for await (const one of stored.records) again.add(one);
+    for await (const batch of stored.batches) for (const one of batch) again.add(one);
     const replayed = buildReport(stored.manifest, again.cells());
 
     for (const format of Object.values(REPORTERS)) expect(format(replayed)).toBe(format(report));

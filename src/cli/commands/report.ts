@@ -16,18 +16,13 @@ export const reportCommand: AddCommand = (root, open) => {
     .action((folder: string, flags: { format: string }) => report(folder, flags.format, open()));
 };
 
-/** The folder itself, or the run of that id under `results`. */
-async function folderOf(run: string): Promise<string> {
-  const { existsSync } = await import('node:fs');
-  const { join } = await import('node:path');
-  const known = join('results', run);
-  return !existsSync(run) && existsSync(known) ? known : run;
-}
-
 async function report(folder: string, format: string, session: Session): Promise<void> {
   const { reportRun } = await import('../../bench/rerun.ts');
-  const { report, warnings } = await reportRun(await folderOf(folder));
+  const { runFolder } = await import('../run-folder.ts');
+  const at = runFolder(folder);
+  const { report, warnings } = await reportRun(at);
   for (const warning of warnings) session.warn(`warning: ${warning}`);
+  if (report.run.aborted) session.say(`to measure what is missing: streambench run --resume ${at}`);
   const name = REPORTER_NAMES.find((known) => known === format);
   if (name !== undefined) {
     const { REPORTERS } = await import('../../report/index.ts');

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
@@ -17,7 +18,8 @@ import {
 } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
-interface RunFlags extends ScenarioFlags, RequestFlags, RunSettings {
+interface RunFlags extends ScenarioFlags, RequestFlags, Omit<RunSettings, 'resume'> {
+  resume?: string | true;
   target?: string;
   provider?: string;
   model?: string;
@@ -52,6 +54,10 @@ export const runCommand: AddCommand = (root, open) => {
   command
     .optionsGroup('Measuring and output:')
     .option('-o, --output <folder>', 'where runs are kept', 'results')
+    .option(
+      '--resume [run]',
+      'continue a run that was interrupted or has crashed: its folder or id (default: the last one)',
+    )
     .option('--json', 'print the report as one JSON document instead of tables')
     .option('--keep-text', "keep the answers' texts in the records")
     .addOption(
@@ -66,7 +72,33 @@ export const runCommand: AddCommand = (root, open) => {
 };
 
 async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
-  await runScenarios(await loadAll(files, flags, session), flags, session);
+  const resume = flags.resume === undefined ? undefined : await resumedFolder(flags);
+  const loaded =
+    resume !== undefined && files.length === 0 && !isFromFlags(flags)
+      ? [await loadStored(resume, flags, session)]
+      : await loadAll(files, flags, session);
+  await runScenarios(loaded, { ...flags, resume }, session);
+}
+
+async function resumedFolder({ resume, output }: RunFlags): Promise<string> {
+  const { lastRun, runFolder } = await import('../run-folder.ts');
+  return typeof resume === 'string' ? runFolder(resume, output) : lastRun(output);
+}
+
+/** The scenario as the run that is continued keeps it. */
+async function loadStored(folder: string, flags: RunFlags, session: Session): Promise<LoadedScenario> {
+  refuse(flags, NEEDS_NO_FILE);
+  const { readManifest } = await import('../../results/read-run.ts');
+  const { readStoredScenario } = await import('../../scenario/stored.ts');
+  const { scenario, file } = await readManifest(folder);
+  const from = join(folder, 'manifest.json');
+  const { gateFindings: checkGates } = await import('../../bench/gates.ts');
+  const [env, overrides] = [await envOf(flags, session.env), await scenarioOverrides(flags)];
+  return readStoredScenario(scenario.document, { file: file ?? from, from }, { env, overrides, checkGates });
+}
+
+function isFromFlags({ target, provider }: RunFlags): boolean {
+  return target !== undefined || provider !== undefined;
 }
 
 /** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
@@ -74,7 +106,7 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
   const env = await envOf(flags, session.env);
   const { gateFindings: checkGates } = await import('../../bench/gates.ts');
   const overrides = await scenarioOverrides(flags);
-  if (flags.target === undefined && flags.provider === undefined) {
+  if (!isFromFlags(flags)) {
     refuse(flags, NEEDS_NO_FILE);
     const { loadScenario } = await import('../../scenario/load.ts');
     return forEachOrErrors(files.length > 0 ? files : [demoScenario()], (file) =>

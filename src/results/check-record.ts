@@ -1,0 +1,98 @@
+import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord } from '../model/record.ts';
+import { MARK_ORDER, type MarkName } from '../model/timeline.ts';
+import { RECORD_SCHEMA } from './layout.ts';
+
+/** A line of a records file as it was found: a record, or why it is none. */
+export type CheckedLine = { record: RequestRecord } | { wrong: string };
+
+/** Checks one line of a records file. */
+export function checkLine(text: string): CheckedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { wrong: text.startsWith('\0') ? 'this line holds zero bytes' : 'this line is not a JSON object' };
+  }
+  if (!isObject(value)) return { wrong: 'this line is not a JSON object' };
+  if (value.schema !== RECORD_SCHEMA) {
+    const theirs = typeof value.schema === 'string' ? `"${value.schema}"` : 'no schema';
+    return { wrong: `written with ${theirs}, but this streambench reads "${RECORD_SCHEMA}"` };
+  }
+  const field = wrongField(value);
+  if (field !== undefined) return { wrong: `this record has no valid "${field}"` };
+  const marks = wrongMarks(value.marks as Record<string, unknown>);
+  if (marks !== undefined) return { wrong: marks };
+  return { record: value as unknown as RequestRecord };
+}
+
+/** The first field that the report could not do without and that is not what it should be. */
+function wrongField(record: Record<string, unknown>): string | undefined {
+  const { seq, target, prompt, concurrency, rate, mode, round, outcome, marks, gaps, tokens } = record;
+  if (!isCount(seq)) return 'seq';
+  if (typeof target !== 'string') return 'target';
+  if (typeof prompt !== 'string') return 'prompt';
+  if (typeof concurrency !== 'number') return 'concurrency';
+  if (rate !== undefined && typeof rate !== 'number') return 'rate';
+  if (!isCount(round)) return 'round';
+  if (record.part !== undefined && !isCount(record.part)) return 'part';
+  if (mode !== 'streaming' && mode !== 'non-streaming') return 'mode';
+  if (!isObject(outcome) || !OUTCOME_KINDS.includes(outcome.kind as OutcomeKind)) return 'outcome';
+  if (!isObject(marks)) return 'marks';
+  if (!Array.isArray(gaps) || !gaps.every(isTime)) return 'gaps';
+  if (!isObject(tokens) || (tokens.output !== null && !isTime(tokens.output))) return 'tokens';
+  for (const name of COUNTS) if (!isCount(record[name])) return name;
+  return undefined;
+}
+
+const COUNTS = ['contentEvents', 'coalesced', 'bytes', 'reads', 'events'] as const;
+
+/** A connection may be opened before the run's clock starts, and before the request that uses it. */
+const OF_CONNECTION: ReadonlySet<MarkName> = new Set(['connectStart', 'dns', 'tcp', 'tls']);
+
+/** Marks that follow one another in every request in which they are there. */
+const IN_ORDER = ['headers', 'firstByte', 'firstEvent', 'firstToken', 'lastToken'] as const;
+
+// Rounding, and a client that is told late that its request was written.
+const TOLERANCE_MS = 1;
+
+/** Why a record's marks cannot be those of a request. */
+function wrongMarks(marks: Record<string, unknown>): string | undefined {
+  for (const name of MARK_ORDER) {
+    const at = marks[name];
+    if (at === undefined && name !== 'scheduled' && name !== 'started') continue;
+    if (typeof at !== 'number') return `the mark "${name}" is not a number`;
+    if (at < 0 && !OF_CONNECTION.has(name)) return `the mark "${name}" is negative`;
+  }
+  const { scheduled, started, sent, firstAnswer, end } = marks as Record<MarkName, number | undefined>;
+  const late = (before: number | undefined, after: number | undefined) =>
+    before !== undefined && after !== undefined && before > after + TOLERANCE_MS;
+  if (late(scheduled, started)) return 'its marks are out of order: "started" before "scheduled"';
+  let last: MarkName = 'started';
+  for (const name of IN_ORDER) {
+    if (marks[name] === undefined) continue;
+    if (late(marks[last] as number, marks[name] as number)) return outOfOrder(name, last);
+    last = name;
+  }
+  if (late(started, sent)) return outOfOrder('sent', 'started');
+  if (late(marks[last] as number, end)) return outOfOrder('end', last);
+  if (late(sent, end)) return outOfOrder('end', 'sent');
+  if (late(firstAnswer, end)) return outOfOrder('end', 'firstAnswer');
+  return undefined;
+}
+
+function outOfOrder(first: MarkName, second: MarkName): string {
+  return `its marks are out of order: "${first}" before "${second}"`;
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0;
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && Number.isInteger(value);
+}
+
+/** True for a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
