@@ -1,5 +1,6 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { FinishWords } from './chat.ts';
+import { addInput, type InputParts } from './input-tokens.ts';
 import { asArguments, asArray, asCount, asObject, asText, compact, type Json } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
@@ -18,6 +19,8 @@ export const ANTHROPIC_FINISH: FinishWords = {
 export class AnthropicDecoder extends JsonDecoder {
   /** Block number -> index of the tool call in it. */
   private readonly tools = new Map<unknown, number>();
+
+  private input: InputParts = {};
 
   constructor() {
     super(ANTHROPIC_FINISH);
@@ -107,8 +110,14 @@ export class AnthropicDecoder extends JsonDecoder {
   private usage(value: unknown): void {
     const usage = asObject(value);
     if (usage === undefined) return;
+    const { parts, total } = addInput(this.input, {
+      uncached: asCount(usage.input_tokens),
+      read: asCount(usage.cache_read_input_tokens),
+      written: asCount(usage.cache_creation_input_tokens),
+    });
+    this.input = parts;
     this.count({
-      inputTokens: asCount(usage.input_tokens),
+      inputTokens: total,
       outputTokens: asCount(usage.output_tokens),
       cachedInputTokens: asCount(usage.cache_read_input_tokens),
     });

@@ -2,6 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import { CORRUPT } from './aws-event-stream.ts';
 import type { FinishWords } from './chat.ts';
 import type { Frame } from './frame.ts';
+import { addInput } from './input-tokens.ts';
 import { asArguments, asArray, asCount, asObject, asText, type Json } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
@@ -119,7 +120,14 @@ export class BedrockDecoder extends JsonDecoder {
     const usage = asObject(value);
     if (usage === undefined) return;
     this.count({
-      inputTokens: asCount(usage.inputTokens),
+      inputTokens: addInput(
+        {},
+        {
+          uncached: asCount(usage.inputTokens),
+          read: asCount(usage.cacheReadInputTokens),
+          written: asCount(usage.cacheWriteInputTokens),
+        },
+      ).total,
       outputTokens: asCount(usage.outputTokens),
       cachedInputTokens: asCount(usage.cacheReadInputTokens),
     });
