@@ -31,6 +31,8 @@ export interface ScenarioFlags extends ConnectionFlags {
   warmup?: number;
   mode?: string;
   timeout?: string;
+  /** False with `--no-unique`. */
+  unique?: boolean;
   keepText?: boolean;
   tokenizer?: string;
   header: string[];
@@ -51,6 +53,9 @@ export function numberList(text: string): number[] {
   return text.split(',').map((part) => Number(part.trim() || Number.NaN));
 }
 
+/** The help of `--no-unique`. */
+export const UNIQUE_HELP = 'send the same prompt each time, so that a prefix cache may answer';
+
 /** Adds the options that say how many requests are sent, and when. `what` says what their number counts. */
 export function addLoadOptions(command: Command, what = 'of each cell, all rounds together'): void {
   command
@@ -68,7 +73,8 @@ export function addLoadOptions(command: Command, what = 'of each cell, all round
     .option('--rounds <count>', 'rounds in which the cells are interleaved', Number)
     .option('--warmup <count>', 'unmeasured requests before the first of a cell', Number)
     .option('--mode <mode>', 'streaming, non-streaming or both')
-    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s');
+    .option('-t, --timeout <time>', 'total time limit of a request, such as 90s')
+    .option('--no-unique', UNIQUE_HELP);
 }
 
 /** Adds the options that decide whether a run passes. */
@@ -163,6 +169,10 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('load.warmup', flags.warmup, '--warmup');
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
+  if (flags.unique === false) {
+    add('unique', false, '--no-unique');
+    overrides.push({ path: 'prompts.*.unique', value: undefined, from: '--no-unique' });
+  }
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
   add('keepText', flags.keepText, '--keep-text');

@@ -3,7 +3,7 @@ import { suggest } from '../model/names.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import type { MarkName } from '../model/timeline.ts';
 import type { Unit } from '../model/unit.ts';
-import { between, connecting, contentSpanMs, msPerToken, stalledGaps } from './formulas.ts';
+import { between, cachedShare, connecting, contentSpanMs, msPerToken, stalledGaps } from './formulas.ts';
 import { readingWait } from './reading.ts';
 
 /**
@@ -306,6 +306,15 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'none',
       formula: 'output tokens, reasoning included',
       values: ({ tokens }) => tokens.output,
+    },
+    {
+      name: 'cached_share',
+      title: 'cached',
+      unit: 'ratio',
+      better: 'none',
+      formula: 'cached input tokens / input tokens',
+      note: 'as the provider counts them; none where it does not tell',
+      values: cachedShare,
     },
     {
       name: 'bytes',

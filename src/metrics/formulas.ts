@@ -32,6 +32,11 @@ export function msPerToken(record: RequestRecord): number | null {
   return later > 0 ? span / later : null;
 }
 
+/** The share of the input tokens that came from a cache; null where the provider does not tell both counts. */
+export function cachedShare({ tokens: { input, cachedInput } }: RequestRecord): number | null {
+  return input === undefined || input === 0 || cachedInput === undefined ? null : cachedInput / input;
+}
+
 /** The gaps over the limit; null without content. */
 export function stalledGaps(record: RequestRecord, stallMs: number): number[] | null {
   return record.contentEvents > 0 ? record.gaps.filter((gap) => gap > stallMs) : null;

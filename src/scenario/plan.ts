@@ -1,14 +1,21 @@
+import { NONCE_PREFIX_LENGTH } from '../model/nonce.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import type { UniqueInfo } from '../model/report.ts';
 import { split } from '../model/split.ts';
+import { usedPlaceholders } from '../wire/template.ts';
 import { connectOptions } from './connection.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema.ts';
 import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
+import { isUnique, sameRequests } from './unique.ts';
 
-/** What a plan needs that a scenario cannot know: where what the run starts itself can be found. */
-export type PlanOptions = StartedBackends;
+/** What a plan needs that a scenario cannot know. */
+export interface PlanOptions extends StartedBackends {
+  /** What nonces are drawn from beside the seed; a run draws its own. Default: empty. */
+  salt?: string;
+}
 
 /** True when the run must start the embedded simulator. */
 export function usesSimulator(scenario: Scenario): boolean {
@@ -32,11 +39,16 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   const connect = connectOptions(loaded);
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
-    prompts: scenario.prompts.map((prompt) => resolvePrompt(prompt, promptTexts)),
+    prompts: scenario.prompts.map((prompt) => ({
+      ...resolvePrompt(prompt, promptTexts),
+      unique: isUnique(scenario, prompt),
+    })),
     cells: groups.flat(),
     blocks: blocksOf(scenario, groups),
     timeouts: scenario.timeouts,
     seed: scenario.seed,
+    salt: options.salt ?? '',
+    same: sameRequests(scenario),
     keepText: scenario.keepText,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };
@@ -91,6 +103,8 @@ export interface PlanSummary {
   requests: number | null;
   /** Unmeasured requests of all cells. */
   warmup: number;
+  /** How requests are kept from sharing a prefix. */
+  unique: UniqueInfo;
   /** What the user should know before the run; one sentence each. */
   warnings: string[];
 }
@@ -104,7 +118,8 @@ export function planSummary(plan: RunPlan): PlanSummary {
     rounds: blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
     requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
     warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
-    warnings: starved(plan),
+    unique: { salt: plan.salt ?? '', prefixChars: NONCE_PREFIX_LENGTH, same: plan.same ?? [] },
+    warnings: [...starved(plan), ...sameInBothModes(plan)],
   };
 }
 
@@ -122,4 +137,18 @@ function starved({ blocks, cells }: RunPlan): string[] {
       const share = `a round has only ${requests} request${requests === 1 ? '' : 's'} of each cell`;
       return `concurrency ${concurrency} is not reached: ${share}; raise load.requests or lower load.rounds`;
     });
+}
+
+// Nothing in such a request tells a stream from a whole answer, but for a dialect that has a URL of its own for each.
+function sameInBothModes({ targets, cells }: RunPlan): string[] {
+  if (new Set(cells.map(({ mode }) => mode)).size < 2) return [];
+  return targets
+    .filter(
+      (target) =>
+        target.body !== undefined && !usedPlaceholders({ ...target, url: target.baseUrl }).has('stream'),
+    )
+    .map(
+      ({ name }) =>
+        `target "${name}" is sent the same body for streaming and non-streaming: put {{stream}} in it where the service goes by that`,
+    );
 }

@@ -44,6 +44,8 @@ describe('formulas', () => {
       longest_gap: 20,
       chunks: 5,
       output_tokens: 10,
+      // The provider tells of no cache.
+      cached_share: null,
       bytes: 900,
     });
   });

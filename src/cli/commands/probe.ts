@@ -8,6 +8,7 @@ import {
   type ConnectionFlags,
   collect,
   connectionOverrides,
+  UNIQUE_HELP,
 } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
@@ -24,6 +25,8 @@ interface ProbeFlags extends ConnectionFlags {
   body?: string;
   textPath?: string;
   requests: number;
+  /** False with `--no-unique`. */
+  unique: boolean;
   for?: string;
   timeout?: string;
   json?: boolean;
@@ -53,7 +56,8 @@ export const probeCommand: AddCommand = (root, open) => {
     .option('-H, --header <header>', 'a request header, as "name: value"; may be repeated', collect, [])
     .option('--api-key <key>', "the key (default: the provider's environment variable)")
     .option('--method <method>', 'for plain endpoints: GET or POST')
-    .option('--body <text>', 'for plain endpoints: the request body, sent as it is')
+    .option('--body <text>', 'the request body, or @FILE; {{prompt}} and others stand for what is asked')
+    .option('--no-unique', UNIQUE_HELP)
     .option('--text-path <path>', "for plain endpoints: where the text is in an event's JSON")
     .option('--json', 'print what was found as one JSON document');
   addConnectionOptions(command);
@@ -109,6 +113,7 @@ interface Chosen {
 async function target(url: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
   const { dialectOf, isPlainDialect } = await import('../../bench/probe-target.ts');
   const { loadFromFlags } = await import('../../scenario/from-flags.ts');
+  const { bodyFlag } = await import('../../scenario/bodies.ts');
   const { provider, prompt, body, mode, header, apiKey, model, maxTokens } = flags;
   const guessed = url !== undefined && provider === undefined && flags.dialect === undefined;
   const dialect = guessed ? dialectOf(url) : flags.dialect;
@@ -117,7 +122,8 @@ async function target(url: string | undefined, flags: ProbeFlags, session: Sessi
   const method = flags.method?.toUpperCase() ?? (plain && !asked ? 'GET' : undefined);
   const overrides = [
     { path: 'targets.0.method', value: method, from: '--method' },
-    { path: 'targets.0.body', value: body, from: '--body' },
+    { path: 'targets.0.body', value: body === undefined ? undefined : bodyFlag(body), from: '--body' },
+    { path: 'unique', value: flags.unique ? undefined : false, from: '--no-unique' },
     { path: 'targets.0.textPath', value: flags.textPath, from: '--text-path' },
     { path: 'timeouts.total', value: flags.timeout, from: '--timeout' },
     ...connectionOverrides(flags),
