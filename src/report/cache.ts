@@ -8,6 +8,9 @@ import { oneLine } from './text.ts';
 /** From this share on, figures are those of a cache as much as of the model. */
 const MUCH_CACHED = 0.1;
 
+const COMMON =
+  ' What stands before the nonce is common to all requests: tool definitions, or the beginning of a body template, which can have {{nonce}} there.';
+
 /** How requests were kept from sharing a prefix, in sentences. */
 export function uniqueLines({ prefixChars, same }: UniqueInfo): string[] {
   const asked = same.filter((one) => one.asked);
@@ -58,7 +61,7 @@ export function cacheWarnings(report: Report): string[] {
           : why === undefined
             ? ', though every prompt was unique'
             : ` (${why})`;
-      return `${cellName(cell)}: ${shareWords(cell)}${though}. Times to the first token are partly those of the cache. ${groupWords(cell)}`;
+      return `${cellName(cell)}: ${shareWords(cell)}${though}. Times to the first token are partly those of the cache. ${groupWords(cell)}${why === undefined ? COMMON : ''}`;
     });
 }
 

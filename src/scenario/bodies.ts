@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { suggest } from '../model/names.ts';
-import { PLACEHOLDERS, unknownPlaceholders, usedPlaceholders } from '../wire/template.ts';
+import { PLACEHOLDERS, unknownPlaceholders, writtenPlaceholders } from '../wire/template.ts';
 import { mapScalars, type Path, valueAt } from './paths.ts';
 import type { Finding } from './problems.ts';
 import { nearbyFiles } from './prompts.ts';
 import type { Scenario } from './schema.ts';
 import { type ScenarioTarget, targetSchema } from './target-schema.ts';
+import { sendsPrompt } from './unique.ts';
 
 /** Request bodies that a scenario writes by hand: their files, and whether they can be filled. */
 
@@ -90,6 +91,8 @@ export function placeholderFindings(document: unknown, texts: ReadonlyMap<string
   return (Array.isArray(targets) ? targets : []).flatMap((raw, index) => {
     const target = targetSchema.safeParse(raw);
     if (!target.success) return [];
+    const unquoted = unquotedIn(valueAt(raw, ['body']), index);
+    if (unquoted.length > 0) return unquoted;
     return unknownIn(raw, withBody(target.data, texts)).map(
       ({ path, name, where }): Finding => ({
         path: ['targets', index, ...path],
@@ -99,6 +102,25 @@ export function placeholderFindings(document: unknown, texts: ReadonlyMap<string
       }),
     );
   });
+}
+
+/** Placeholders of a mapping that were written without quotes: YAML takes `{{name}}` for a mapping that is a key. */
+function unquotedIn(body: unknown, index: number): Finding[] {
+  const found: Finding[] = [];
+  mapScalars(body, (value, path) => {
+    const at = path.findIndex((part) => /^\{ \w+ \}$/.test(String(part)));
+    if (at !== -1) {
+      const name = String(path[at]).slice(2, -2);
+      found.push({
+        path: ['targets', index, 'body', ...path.slice(0, at)],
+        at: 'value',
+        message: `the placeholder {{${name}}} has no quotes`,
+        hint: `write "{{${name}}}": a value that is not text is sent without the quotes`,
+      });
+    }
+    return value;
+  });
+  return found;
 }
 
 interface Unknown {
@@ -125,61 +147,81 @@ function unknownIn(raw: unknown, { url = '', body = '' }: ScenarioTarget): Unkno
 
 /** What does not fit between the targets' own bodies and queries, and the prompts. The scenario's parts are valid. */
 export function templateFindings({ targets, prompts }: Scenario): Finding[] {
-  return targets.flatMap((target, index) => {
-    if (target.service !== undefined) return [];
-    const used = usedPlaceholders(target);
-    const at = (key: 'body' | 'url' | 'method'): Pick<Finding, 'path' | 'at'> => ({
-      path: ['targets', index, ...(target[key] === undefined ? [] : [key])],
-      at: 'value',
-    });
-    const findings: Finding[] = [];
-    if (/\{\{/.test((target.url ?? '').split('?', 1)[0]!)) {
-      findings.push({
-        ...at('url'),
-        message: 'a placeholder before the query of the URL',
-        hint: 'placeholders of a URL go behind the ?, such as ?q={{prompt}}',
-      });
-    }
-    const alike = alikeOf(prompts, used);
-    if (alike !== undefined) {
-      findings.push({
-        ...at(target.method === 'GET' ? 'method' : 'body'),
-        message: `prompts ${alike.map((name) => JSON.stringify(name)).join(' and ')} send the same request to target ${JSON.stringify(target.name)}`,
-        hint:
-          target.method === 'GET'
-            ? 'a GET sends no body: put {{prompt}} in the query, such as ?q={{prompt}}, or leave one prompt'
-            : 'put {{prompt}} or {{messages}} in its body, or leave one prompt',
-      });
-    }
-    const written = target.body !== undefined && target.method !== 'GET' ? 'body' : 'url';
-    const own = target.body !== undefined || target.method === 'GET';
-    if (own && used.has('maxTokens')) {
-      for (const { name } of prompts.filter((prompt) => prompt.maxTokens === undefined)) {
-        findings.push({
-          ...at(written),
-          message: `{{maxTokens}} has no value for prompt ${JSON.stringify(name)}`,
-          hint: 'give the prompt maxTokens, or write a number instead of the placeholder',
-        });
-      }
-    }
-    if (own && used.has('model') && target.model === undefined && target.profile === undefined) {
-      findings.push({
-        ...at(written),
-        message: '{{model}} has no value, because the target has no model',
-        hint: 'give the target a model, or write its name instead of the placeholder',
-      });
-    }
-    return findings;
-  });
+  return targets.flatMap((target, index) =>
+    problemsOf(target, prompts).map(
+      ({ key, ...found }): Finding => ({
+        path: ['targets', index, ...(target[key] === undefined ? [] : [key])],
+        at: 'value',
+        ...found,
+      }),
+    ),
+  );
 }
 
+interface TargetProblem {
+  /** The field where it can be mended. */
+  key: 'body' | 'url' | 'method' | 'extra';
+  message: string;
+  hint: string;
+}
+
+function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): TargetProblem[] {
+  const { name, url = '', body, method, model, profile } = target;
+  const found: TargetProblem[] = [];
+  if (url.split('?', 1)[0]!.includes('{{')) {
+    found.push({
+      key: 'url',
+      message: 'a placeholder before the query of the URL',
+      hint: 'placeholders of a URL go behind the ?, such as ?q={{prompt}}',
+    });
+  }
+  const alike = alikeOf(target, prompts);
+  if (alike !== undefined) {
+    const [first, second] = alike.map((prompt) => JSON.stringify(prompt.name));
+    found.push({
+      ...REMEDIES[method === 'GET' ? 'get' : body === undefined ? 'extra' : 'body'],
+      message: `prompts ${first} and ${second} send the same request to target ${JSON.stringify(name)}`,
+    });
+  }
+  const written = writtenPlaceholders(target);
+  const key = body === undefined || method === 'GET' ? 'url' : 'body';
+  const endless = prompts.find(({ maxTokens }) => maxTokens === undefined);
+  if (written.has('maxTokens') && endless !== undefined) {
+    found.push({
+      key,
+      message: `{{maxTokens}} has no value for prompt ${JSON.stringify(endless.name)}`,
+      hint: 'give the prompt maxTokens, or write a number instead of the placeholder',
+    });
+  }
+  if (written.has('model') && model === undefined && profile === undefined) {
+    found.push({
+      key,
+      message: '{{model}} has no value, because the target has no model',
+      hint: 'give the target a model, or write its name instead of the placeholder',
+    });
+  }
+  return found;
+}
+
+const REMEDIES = {
+  get: {
+    key: 'method',
+    hint: 'a GET sends no body: put {{prompt}} in the query, such as ?q={{prompt}}, or leave one prompt',
+  },
+  body: { key: 'body', hint: 'put {{prompt}} or {{messages}} in the body, or leave one prompt' },
+  extra: { key: 'extra', hint: 'take out of extra what replaces the prompt, or leave one prompt' },
+} as const;
+
 /** The first two prompts of which a target sends the same, because it sends none of their words. */
-function alikeOf(prompts: Scenario['prompts'], used: ReadonlySet<string>): [string, string] | undefined {
-  if (used.has('prompt') || used.has('messages')) return undefined;
+function alikeOf(target: ScenarioTarget, prompts: Scenario['prompts']): Scenario['prompts'] | undefined {
+  if (prompts.length < 2 || sendsPrompt(target)) return undefined;
+  const ownBody = target.body === undefined && target.method !== 'GET';
+  const limited = ownBody || writtenPlaceholders(target).has('maxTokens');
   for (const [index, prompt] of prompts.entries()) {
-    for (const other of prompts.slice(index + 1)) {
-      if (!used.has('maxTokens') || prompt.maxTokens === other.maxTokens) return [prompt.name, other.name];
-    }
+    const other = prompts
+      .slice(index + 1)
+      .find(({ maxTokens }) => !limited || maxTokens === prompt.maxTokens);
+    if (other !== undefined) return [prompt, other];
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import { NONCE_PREFIX_LENGTH } from '../model/nonce.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { UniqueInfo } from '../model/report.ts';
 import { split } from '../model/split.ts';
-import { usedPlaceholders } from '../wire/template.ts';
+import { writtenPlaceholders } from '../wire/template.ts';
 import { connectOptions } from './connection.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
@@ -37,18 +37,19 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   const { scenario, promptTexts } = loaded;
   const groups = cellGroups(scenario);
   const connect = connectOptions(loaded);
+  const prompts = scenario.prompts.map((prompt) => ({
+    ...resolvePrompt(prompt, promptTexts),
+    unique: isUnique(scenario, prompt),
+  }));
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
-    prompts: scenario.prompts.map((prompt) => ({
-      ...resolvePrompt(prompt, promptTexts),
-      unique: isUnique(scenario, prompt),
-    })),
+    prompts,
     cells: groups.flat(),
     blocks: blocksOf(scenario, groups),
     timeouts: scenario.timeouts,
     seed: scenario.seed,
     salt: options.salt ?? '',
-    same: sameRequests(scenario),
+    same: sameRequests(scenario, prompts),
     keepText: scenario.keepText,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };
@@ -145,7 +146,7 @@ function sameInBothModes({ targets, cells }: RunPlan): string[] {
   return targets
     .filter(
       (target) =>
-        target.body !== undefined && !usedPlaceholders({ ...target, url: target.baseUrl }).has('stream'),
+        target.body !== undefined && !writtenPlaceholders({ ...target, url: target.baseUrl }).has('stream'),
     )
     .map(
       ({ name }) =>

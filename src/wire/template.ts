@@ -53,13 +53,10 @@ export interface HandWritten {
   method?: 'GET' | 'POST';
 }
 
-/** The placeholders through which a request depends on what is asked; a dialect's own body depends on all but the nonce. */
-export function usedPlaceholders({ url = '', body, method }: HandWritten): ReadonlySet<Placeholder> {
-  const query = queryTemplate(url).names;
-  if (method === 'GET') return query;
-  const inBody =
-    body === undefined ? PLACEHOLDERS.filter((name) => name !== 'nonce') : bodyTemplate(body).names;
-  return new Set([...inBody, ...query]);
+/** The placeholders in a target's query, and in its body where it sends one. */
+export function writtenPlaceholders({ url = '', body, method }: HandWritten): ReadonlySet<Placeholder> {
+  const inBody = body === undefined || method === 'GET' ? [] : bodyTemplate(body).names;
+  return new Set([...inBody, ...queryTemplate(url).names]);
 }
 
 /** What looks like a placeholder in a text, and is none that is known. */
