@@ -2,7 +2,7 @@ import { NONCE_PREFIX_LENGTH } from '../model/nonce.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { UniqueInfo } from '../model/report.ts';
 import { split } from '../model/split.ts';
-import { writtenPlaceholders } from '../wire/template.ts';
+import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
 import { connectOptions } from './connection.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
@@ -120,7 +120,7 @@ export function planSummary(plan: RunPlan): PlanSummary {
     requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
     warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
     unique: { salt: plan.salt ?? '', prefixChars: NONCE_PREFIX_LENGTH, same: plan.same ?? [] },
-    warnings: [...starved(plan), ...sameInBothModes(plan)],
+    warnings: [...starved(plan), ...sameInBothModes(plan), ...brokenJson(plan)],
   };
 }
 
@@ -138,6 +138,14 @@ function starved({ blocks, cells }: RunPlan): string[] {
       const share = `a round has only ${requests} request${requests === 1 ? '' : 's'} of each cell`;
       return `concurrency ${concurrency} is not reached: ${share}; raise load.requests or lower load.rounds`;
     });
+}
+
+// As text it is sent as it is, and a prompt with a quote in it would break it further.
+function brokenJson({ targets }: RunPlan): string[] {
+  return targets.flatMap(({ name, body = '' }) => {
+    if (!/^\s*(\{(?!\{)|\[)/.test(body) || bodyTemplate(body).kind === 'json') return [];
+    return [`the body of target "${name}" begins like JSON and is not valid JSON: it is sent as plain text`];
+  });
 }
 
 // Nothing in such a request tells a stream from a whole answer, but for a dialect that has a URL of its own for each.

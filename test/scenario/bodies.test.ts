@@ -182,6 +182,17 @@ describe('several prompts', () => {
   });
 });
 
+test('a body that begins like JSON and is none is a warning', () => {
+  const warnings = (body: string) =>
+    planSummary(planScenario(load(scenario(`${PLAIN}\nbody: '${body}'`)))).warnings;
+  expect(warnings('{"q": "{{prompt}}",}')).toEqual([
+    'the body of target "t" begins like JSON and is not valid JSON: it is sent as plain text',
+  ]);
+  for (const good of ['{"q": {{prompt}}}', '[{{messages}}]', '{{prompt}}', 'q={{prompt}}']) {
+    expect(warnings(good)).toEqual([]);
+  }
+});
+
 test('a body that is the same for both modes is a warning', () => {
   const both = 'modes: [streaming, non-streaming]\n';
   const warnings = (body: string) =>
