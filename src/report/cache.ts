@@ -18,7 +18,7 @@ export function uniqueLines({ prefixChars, same }: UniqueInfo): string[] {
   const lines: string[] = [];
   if (same.length === 0) {
     lines.push(
-      `Unique prompts: a nonce makes each prompt ${prefixChars} characters longer, so that no prefix cache answers.`,
+      `Unique prompts: each request has a nonce of its own (it makes a prompt ${prefixChars} characters longer), so that no prefix cache answers.`,
     );
   }
   if (asked.length > 0) {

@@ -93,7 +93,7 @@ describe('little or nothing from a cache', () => {
     );
     const none = report(UNIQUE, cell(0, 4));
     expect(cacheNotes(none)).toEqual([
-      'Unique prompts: a nonce makes each prompt 10 characters longer, so that no prefix cache answers.',
+      'Unique prompts: each request has a nonce of its own (it makes a prompt 10 characters longer), so that no prefix cache answers.',
     ]);
     expect(terminalReport(none, { width: 400, color: 0 })).not.toContain('cached');
   });
