@@ -32,9 +32,11 @@ export function msPerToken(record: RequestRecord): number | null {
   return later > 0 ? span / later : null;
 }
 
-/** The share of the input tokens that came from a cache; null where the provider does not tell both counts. */
+/** The share of the input tokens that came from a cache; null where the provider does not tell both counts, or impossible ones. */
 export function cachedShare({ tokens: { input, cachedInput } }: RequestRecord): number | null {
-  return input === undefined || input === 0 || cachedInput === undefined ? null : cachedInput / input;
+  if (input === undefined || input === 0 || cachedInput === undefined) return null;
+  // Also records of older versions, in which the input of Anthropic leaves the cached tokens out.
+  return cachedInput > input ? null : cachedInput / input;
 }
 
 /** The gaps over the limit; null without content. */

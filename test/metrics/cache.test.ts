@@ -31,6 +31,7 @@ describe('the cached share', () => {
     const { metrics } = cellOf(asked(61, 1984), asked(1000, 0), asked(500));
     expect(metrics.cached_share).toMatchObject({ unit: 'ratio', n: 2, min: 0, max: 0.992, mean: 0.496 });
     expect(cellOf(asked(500)).metrics.cached_share).toBeNull();
+    expect(cellOf(asked(500, 2001)).metrics.cached_share).toBeNull();
     expect(
       cellOf(record({ tokens: { output: 1, source: 'usage', cachedInput: 4 } })).metrics.cached_share,
     ).toBeNull();
