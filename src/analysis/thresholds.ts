@@ -1,4 +1,5 @@
 import { cellKey } from '../metrics/aggregate.ts';
+import { CACHE_GROUPS } from '../metrics/cache.ts';
 import { holds, type Operator } from '../metrics/objectives.ts';
 import type { Problem } from '../model/errors.ts';
 import { cellOf } from '../model/load-level.ts';
@@ -119,6 +120,8 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
       return scope.levels?.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
     case 'mode':
       return scope.modes;
+    case 'cache':
+      return CACHE_GROUPS;
     default:
       return name satisfies never;
   }
@@ -203,7 +206,8 @@ function isMeant(
   cells: readonly CellReport[],
 ): boolean {
   if (!quantity.modes.includes(cell.mode) || cell.target === versus?.target) return false;
-  const fits = ({ name, value, not }: Label) => name === 'vs' || (String(cell[name]) === value) !== not;
+  const fits = ({ name, value, not }: Label) =>
+    name === 'vs' || name === 'cache' || (String(cell[name]) === value) !== not;
   if (!labels.every(fits)) return false;
   if (quantity.everyMode || cell.mode === 'streaming' || labels.some(({ name }) => name === 'mode'))
     return true;

@@ -38,6 +38,8 @@ export interface RunOptions {
   baseline?: string;
   /** To know nothing of the baseline is a failure too, in reports that pass or fail. Default: false. */
   strict?: boolean;
+  /** What the run's nonces are drawn from beside the scenario's seed: that of an earlier run gives its nonces again. Default: drawn at random. */
+  salt?: string;
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -62,8 +64,8 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   const cleanup: (() => unknown)[] = [];
   const undo = (step: () => unknown) => void cleanup.push(step);
   try {
-    const { baseline } = options;
-    const wants = { output, strict, calibrate, ...(baseline !== undefined && { baseline }) };
+    const { baseline, salt } = options;
+    const wants = { output, strict, calibrate, salt, ...(baseline !== undefined && { baseline }) };
     const prepared = await prepare(loaded, { ...wants, clock, signal: signals.drain, undo });
     const { plan, servers, secrets } = prepared;
     const manifest = openingManifest(loaded, prepared, clock.wallTime());
@@ -126,7 +128,7 @@ function openingManifest(
   { plan, environment, servers, floor }: Prepared,
   startedAt: Date,
 ): Manifest {
-  const { requests, rounds } = planSummary(plan);
+  const { requests, rounds, unique } = planSummary(plan);
   const { name, description, stallMs, thresholds, objectives } = scenario;
   return {
     schema: 'streambench/manifest@1',
@@ -138,6 +140,7 @@ function openingManifest(
       seed: plan.seed,
       planned: requests,
       rounds,
+      unique,
     },
     environment,
     scenario: { name, ...(description !== undefined && { description }), hash, document },

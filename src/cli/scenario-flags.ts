@@ -25,6 +25,8 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   warmup?: number;
   mode?: string;
   timeout?: string;
+  /** False with `--no-unique`. */
+  unique?: boolean;
   keepText?: boolean;
   tokenizer?: string;
   header: string[];
@@ -32,6 +34,9 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   objective: string[];
   set: string[];
 }
+
+/** The help of `--no-unique`. */
+export const UNIQUE_HELP = 'send the same prompt each time, so that a prefix cache may answer';
 
 /** Adds the options that say how many requests are sent, and when. `what` says what their number counts. */
 export function addLoadOptions(command: Command, what = 'of each cell, all rounds together'): void {
@@ -53,7 +58,8 @@ export function addLoadOptions(command: Command, what = 'of each cell, all round
     .addOption(wholeOption('--rounds <count>', 'rounds in which the cells are interleaved', { min: 1 }))
     .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first of a cell'))
     .addOption(choiceOption('--mode <mode>', 'streaming, non-streaming or both', MODES))
-    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'));
+    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'))
+    .option('--no-unique', UNIQUE_HELP);
 }
 
 /** Adds the options that decide whether a run passes. */
@@ -112,6 +118,10 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('load.warmup', flags.warmup, '--warmup');
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
+  if (flags.unique === false) {
+    add('unique', false, '--no-unique');
+    overrides.push({ path: 'prompts.*.unique', value: undefined, from: '--no-unique' });
+  }
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
   add('keepText', flags.keepText, '--keep-text');

@@ -2,6 +2,7 @@ import { cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
+import { createCacheFold } from './cache.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, type Distribution, tidy } from './distribution.ts';
 import { createFailures } from './failures.ts';
@@ -68,6 +69,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   let met = 0;
   let hidden = 0;
   let refused: CellReport['refusedCounts'];
+  const cache = createCacheFold(context);
   const io = { reads: 0, events: 0, bytes: 0 };
 
   const addWindow = ({ round, outcome, marks }: RequestRecord) => {
@@ -90,6 +92,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       else for (const one of value) distribution.add(one);
     }
     if ((hiddenReasoning(record) ?? 0) > 0) hidden += 1;
+    cache.add(record);
     contentEvents += record.contentEvents;
     coalesced += record.coalesced;
     if (record.tokens.output !== null) {
@@ -151,6 +154,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
           windowMs: tidy(window),
         },
         goodput: goodputOf(),
+        cache: cache.report(),
         connections: { ...connections },
         io: { ...io },
         coalescedShare:

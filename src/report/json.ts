@@ -13,7 +13,17 @@ const REPORT_KEYS = [
   'baseline',
   'floor',
 ];
-const RUN_KEYS = ['id', 'startedAt', 'endedAt', 'aborted', 'abortReason', 'seed', 'planned', 'rounds'];
+const RUN_KEYS = [
+  'id',
+  'startedAt',
+  'endedAt',
+  'aborted',
+  'abortReason',
+  'seed',
+  'planned',
+  'rounds',
+  'unique',
+];
 
 /**
  * The report as one JSON document, indented, with a line feed at its end. The same report gives the same bytes;
