@@ -23,6 +23,8 @@ export function comparability(base: Manifest, next: Manifest): Comparability {
   }
   const loads = [loadOf(base), loadOf(next)];
   if (loads[0] !== loads[1]) obstacles.push(`the load differs: ${loads.join('; ')}`);
+  const unique = [base, next].map(uniqueOf);
+  if (unique[0] !== unique[1]) obstacles.push(`the prompts differ: ${unique.join('; ')}`);
   if (base.stallMs !== next.stallMs) {
     warnings.push(`the stall limit differs: ${base.stallMs} ms, ${next.stallMs} ms`);
   }
@@ -46,6 +48,14 @@ const CLIENT: readonly (readonly [string, (manifest: Manifest) => string])[] = [
   ['the version of Node', ({ environment }) => environment.node],
   ['the machine', ({ environment: { os, arch, cpus } }) => `${os} ${arch}, ${cpus.count} x ${cpus.model}`],
 ];
+
+// Prompts that are the same in every request may have come out of a cache; the scenario's hash does not show it.
+function uniqueOf({ run: { unique } }: Manifest): string {
+  if (unique === undefined) return 'the same in every request';
+  if (unique.same.length === 0) return 'unique in every request';
+  const which = unique.same.map(({ target, prompt }) => `${target}/${prompt}`).sort();
+  return `unique but for ${which.join(', ')}`;
+}
 
 function loadOf({ run, scenario }: Manifest): string {
   const planned = run.planned === null ? 'limited by time' : `${run.planned} requests`;

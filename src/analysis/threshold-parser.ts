@@ -1,3 +1,4 @@
+import { CACHE_GROUPS, CACHE_METRICS } from '../metrics/cache.ts';
 import type { Operator } from '../metrics/objectives.ts';
 import { nearNames, suggest } from '../model/names.ts';
 import { aggregationsOf, FAMILIES, findQuantity, type Quantity, quantileOf } from './quantities.ts';
@@ -14,6 +15,7 @@ import { readLimit } from './threshold-limit.ts';
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
  *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
  *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: how much more than that target's
+ *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: of requests whose prompt was, or was not, cached
  *     value       = bare text without , { } and quotes | text in quotes
  *     operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
  *     limit       = number unit | word
@@ -23,7 +25,7 @@ import { readLimit } from './threshold-limit.ts';
  */
 
 /** What a label speaks of. */
-export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode', 'vs'] as const;
+export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode', 'cache', 'vs'] as const;
 
 /** Name of a label. */
 export type LabelName = (typeof LABELS)[number];
@@ -74,8 +76,9 @@ const ALIASES: Readonly<Record<string, string>> = {
 export function parseThreshold(text: string): Threshold {
   const expression = text.trim();
   const scanner = new Scanner(expression, 'threshold');
-  const quantity = readQuantity(scanner);
-  const labels = scanner.take('{') ? readLabels(scanner) : [];
+  const named = readQuantity(scanner);
+  const given = scanner.take('{') ? readLabels(scanner) : [];
+  const { quantity, labels } = inCacheGroup(scanner, named, given);
   const operator = readOperator(scanner);
   const limit = readLimitOf(scanner, quantity, operator);
   const vs = labels.find(({ name }) => name === 'vs');
@@ -86,6 +89,28 @@ export function parseThreshold(text: string): Threshold {
   }
   const versus = { target: vs.value, column: vs.column };
   return { expression, quantity, labels: labels.filter((label) => label !== vs), versus, operator, limit };
+}
+
+/** The quantity as the label `cache` limits it, and the other labels. */
+function inCacheGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
+  const label = labels.find(({ name }) => name === 'cache');
+  if (label === undefined) return { quantity, labels };
+  const group = CACHE_GROUPS.find((known) => (known === label.value) !== label.not);
+  if (group === undefined || !(CACHE_GROUPS as readonly string[]).includes(label.value)) {
+    scanner.fail(
+      `unknown cache group "${label.value}"`,
+      suggest(label.value, CACHE_GROUPS),
+      label.column - 1,
+    );
+  }
+  const family = quantity.name.split('.')[0]!;
+  if (!CACHE_METRICS.includes(family)) {
+    const hint = `known: ${CACHE_METRICS.join(', ')}`;
+    scanner.fail(`"${family}" is not measured for hits and misses apart`, hint, label.column - 1);
+  }
+  const read: Quantity['read'] = (cell) =>
+    cell.cache ? quantity.read({ ...cell, metrics: cell.cache[group].metrics }) : null;
+  return { quantity: { ...quantity, read }, labels: labels.filter((one) => one !== label) };
 }
 
 function readQuantity(scanner: Scanner): Quantity {

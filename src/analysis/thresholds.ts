@@ -1,3 +1,4 @@
+import { CACHE_GROUPS } from '../metrics/cache.ts';
 import { holds, type Operator } from '../metrics/objectives.ts';
 import type { Problem } from '../model/errors.ts';
 import { cellKey, cellOf } from '../model/load-level.ts';
@@ -118,6 +119,8 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
       return scope.levels?.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
     case 'mode':
       return scope.modes;
+    case 'cache':
+      return CACHE_GROUPS;
     default:
       return name satisfies never;
   }
@@ -209,7 +212,8 @@ function isMeant(
   cells: readonly CellReport[],
 ): boolean {
   if (!quantity.modes.includes(cell.mode) || cell.target === versus?.target) return false;
-  const fits = ({ name, value, not }: Label) => name === 'vs' || (String(cell[name]) === value) !== not;
+  const fits = ({ name, value, not }: Label) =>
+    name === 'vs' || name === 'cache' || (String(cell[name]) === value) !== not;
   if (!labels.every(fits)) return false;
   if (quantity.everyMode || cell.mode === 'streaming' || labels.some(({ name }) => name === 'mode'))
     return true;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { networkError } from '../client/network-error.ts';
 import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { tidy } from '../metrics/distribution.ts';
@@ -38,6 +39,8 @@ export interface PrepareOptions {
   baseline?: string;
   strict: boolean;
   calibrate: boolean;
+  /** Default: drawn at random. */
+  salt?: string;
   /** Ends the calibration. */
   signal: AbortSignal;
   /** Told how to undo each step as soon as it is done, so that a later one that fails leaves nothing behind. */
@@ -57,7 +60,7 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   const backends = await startBackends(loaded);
   undo(() => backends.close());
   const secrets = [...loaded.secrets, ...backends.secrets];
-  const plan = planScenario(loaded, backends);
+  const plan = planScenario(loaded, { ...backends, salt: options.salt ?? drawSalt() });
   refuseTooManyFiles(plan, loaded);
   const executor = clientExecutor(plan, clock, secrets);
   undo(() => executor.close());
@@ -72,6 +75,11 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
     ...(baseline && { baseline }),
     ...(floor && { floor }),
   };
+}
+
+/** What the nonces of one run are drawn from, so that no other run asks the same. */
+export function drawSalt(): string {
+  return randomBytes(8).toString('hex');
 }
 
 /** Once for each kind of stream that will be read. */

@@ -23,7 +23,7 @@ export interface ProbeTurn {
 export async function probeOnce(
   client: StreamClient,
   turn: ProbeTurn,
-  { seq, mode }: { seq: number; mode: Mode },
+  { seq, mode, nonce }: { seq: number; mode: Mode; nonce?: string },
 ): Promise<ProbeRequest> {
   const { target, prompt, forMs } = turn;
   const stop = new AbortController();
@@ -40,6 +40,7 @@ export async function probeOnce(
     messages: prompt.messages,
     ...(target.model === undefined ? {} : { model: target.model }),
     maxTokens: target.maxTokens ?? prompt.maxTokens,
+    nonce,
     signal: stop.signal,
   };
   try {

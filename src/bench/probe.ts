@@ -2,9 +2,10 @@ import { lintResponse } from '../analysis/lint.ts';
 import { verdictFigures } from '../analysis/stream-figures.ts';
 import { streamingVerdict } from '../analysis/streaming-verdict.ts';
 import { usualStream } from '../analysis/verdict-fold.ts';
-import { addressOf } from '../client/address.ts';
 import { createClient, type StreamClient } from '../client/client.ts';
+import { requestWriter } from '../client/request-writer.ts';
 import { targetOptions } from '../client/target-options.ts';
+import { createNonces } from '../engine/nonces.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { Prompt, Target } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
@@ -22,6 +23,7 @@ import { wireFormat } from '../wire/dialects.ts';
 import type { FramingName } from '../wire/frame.ts';
 import { startBackends } from './backends.ts';
 import { readEnvironment } from './environment.ts';
+import { drawSalt } from './prepare.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
 import { warmCode } from './warm-code.ts';
 
@@ -58,7 +60,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
   const backends = await startBackends(loaded);
   const secrets = [...loaded.secrets, ...backends.secrets];
   try {
-    const plan = planScenario(loaded, backends);
+    const plan = planScenario(loaded, { ...backends, salt: drawSalt() });
     const [target, prompt] = [plan.targets[0]!, plan.prompts[0]!];
     const modes = inOrder(loaded.scenario.modes);
     const { url, method } = requestLine(target, prompt, modes[0]!);
@@ -69,7 +71,8 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
       await warmCode(target.dialect, target.connect?.http);
       const redact = createRedactor(secrets);
       const format = wireFormat(target.dialect, defined({ textPath: target.textPath }));
-      const turn = { target, prompt, format, forMs, signal: options.signal, redact };
+      const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
+      const turn = { target, prompt, format, nonces, forMs, signal: options.signal, redact };
       const sent = await inTurn(client, turn, modes, options);
       const whole = modes.length > 1 ? wholeAnswers(sent) : undefined;
       const shown = whole === undefined ? sent : sent.filter(({ record }) => record.mode === 'streaming');
@@ -86,6 +89,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
           ...defined({ model: target.model }),
           mode: modes[0]!,
           guessed,
+          unique: plan.same?.every(({ target: name }) => name !== target.name) ?? false,
         },
         software: { streambench, node, undici },
         requests,
@@ -107,7 +111,7 @@ function inOrder(modes: readonly Mode[]): readonly Mode[] {
 
 async function inTurn(
   client: StreamClient,
-  turn: ProbeTurn,
+  turn: ProbeTurn & { nonces: () => string },
   modes: readonly Mode[],
   { requests = 1, onRequest }: ProbeOptions,
 ): Promise<ProbeRequest[]> {
@@ -118,7 +122,8 @@ async function inTurn(
     if (seq > 0 && keeps) await client.warm(1).catch(() => {});
     const mode = modes[seq % modes.length]!;
     if (mode === modes[0]) onRequest?.(seq / modes.length + 1);
-    const request = await probeOnce(client, turn, { seq, mode });
+    const nonce = turn.prompt.unique ? turn.nonces() : undefined;
+    const request = await probeOnce(client, turn, { seq, mode, nonce });
     sent.push(request);
     if (turn.signal?.aborted || request.record.outcome.kind === 'network') break;
   }
@@ -156,11 +161,10 @@ function judged(
 
 // Method and address of the request as it really goes out. Name and password of the address are left behind.
 function requestLine(target: Target, { messages, maxTokens }: Prompt, mode: Mode) {
-  const { baseUrl, path: use, dialect, model, textPath, body, method } = target;
-  const format = wireFormat(dialect, defined({ textPath, body }));
-  const wire = format.request({ messages, stream: mode === 'streaming', ...defined({ model, maxTokens }) });
-  const { origin, path } = addressOf(baseUrl, format, wire.path, use);
-  return { url: `${origin.origin}${path}`, method: method ?? wire.method };
+  const { baseUrl, path, dialect, model, textPath, body, method } = target;
+  const write = requestWriter(wireFormat(dialect, defined({ textPath })), { baseUrl, path, body, method });
+  const request = write({ messages, stream: mode === 'streaming', model, maxTokens });
+  return { url: `${request.origin.origin}${request.path}`, method: request.method };
 }
 
 function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

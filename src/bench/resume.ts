@@ -134,16 +134,25 @@ function isAlive(pid: number): boolean {
 
 /** The manifest of a run as it is continued: it began when it began, and has not come to its end. */
 export function resumedManifest(opening: Manifest, { manifest, records }: PastRun, at: Date): Manifest {
-  const { id, startedAt, planned, rounds, resumed = [] } = manifest.run;
-  const resumption: Resumption = { at: at.toISOString(), after: records };
+  const { id, startedAt, planned, rounds, unique, resumed = [] } = manifest.run;
+  const { salt } = opening.run.unique ?? {};
+  const resumption: Resumption = { at: at.toISOString(), after: records, salt };
   return {
     ...opening,
-    run: { ...opening.run, id, startedAt, planned, rounds, resumed: [...resumed, resumption] },
+    run: { ...opening.run, id, startedAt, planned, rounds, unique, resumed: [...resumed, resumption] },
     environment: manifest.environment,
     servers: manifest.servers ?? opening.servers,
     floor: opening.floor ?? manifest.floor,
     file: manifest.file,
   };
+}
+
+/**
+ * What the nonces of a run, or of the next part of one, are drawn from; undefined where that is left to chance. A part that
+ * drew from the salt of the one before would send its prompts again, and find them in the server's cache.
+ */
+export function partSalt(salt: string | undefined, past: PastRun | undefined): string | undefined {
+  return salt === undefined || past === undefined ? salt : `${salt}.${past.part}`;
 }
 
 /** What differs between the machine that a run began on and this one; undefined where nothing does. */

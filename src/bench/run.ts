@@ -18,7 +18,7 @@ import { planSummary } from '../scenario/plan.ts';
 import { watchFirstFailures } from './first-failures.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { createRecording } from './recording.ts';
-import { otherMachine, type PastRun, readPast, resumedManifest } from './resume.ts';
+import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
 import { unreadable } from './server-watch.ts';
 import { unknownModels } from './simulator.ts';
 
@@ -45,6 +45,11 @@ export interface RunOptions {
   strict?: boolean;
   /** Continue the run in this folder, with what it lacks, instead of starting one. `output` is then not used for it. */
   resume?: string;
+  /**
+   * What the run's nonces are drawn from beside the scenario's seed: that of an earlier run gives its nonces again. A run that
+   * is continued draws others in each part. Default: drawn at random.
+   */
+  salt?: string;
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -74,7 +79,8 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   try {
     const past = options.resume === undefined ? undefined : await readPast(options.resume, loaded);
     const { baseline } = options;
-    const wants = { output, strict, calibrate, ...(baseline !== undefined && { baseline }) };
+    const salt = partSalt(options.salt, past);
+    const wants = { output, strict, calibrate, salt, ...(baseline !== undefined && { baseline }) };
     const all = await prepare(loaded, { ...wants, clock, signal: signals.drain, undo });
     const prepared = past === undefined ? all : { ...all, plan: { ...all.plan, blocks: past.blocks } };
     const { plan, servers, secrets } = prepared;
@@ -175,7 +181,7 @@ function openingManifest(
   { plan, environment, servers, floor }: Prepared,
   startedAt: Date,
 ): Manifest {
-  const { requests, rounds } = planSummary(plan);
+  const { requests, rounds, unique } = planSummary(plan);
   const { name, description, stallMs, thresholds, objectives } = scenario;
   return {
     schema: 'streambench/manifest@1',
@@ -187,6 +193,7 @@ function openingManifest(
       seed: plan.seed,
       planned: requests,
       rounds,
+      unique,
     },
     environment,
     scenario: { name, ...(description !== undefined && { description }), hash, document },
@@ -201,7 +208,7 @@ function openingManifest(
 /** What the user should know before the run, a sentence each. */
 function openingWarnings(
   loaded: LoadedScenario,
-  { environment, servers, baseline }: Prepared,
+  { plan, environment, servers, baseline }: Prepared,
   manifest: Manifest,
   past: PastRun | undefined,
 ): string[] {
@@ -212,6 +219,7 @@ function openingWarnings(
     ...(other === undefined ? [] : [other]),
     ...unreadable(servers.idle),
     ...unknownModels(loaded),
+    ...(past === undefined ? planSummary(plan).warnings : []),
     ...obstacles.map(
       (obstacle) => `this run will not be comparable with baseline "${baseline?.name}": ${obstacle}`,
     ),

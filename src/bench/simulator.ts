@@ -10,11 +10,12 @@ export function profilesOf(
   profiles: Readonly<Record<string, SimulatorProfile>> = {},
 ): Record<string, ProfileInput> {
   return Object.fromEntries(
-    Object.entries(profiles).map(([name, { ttft, gap, replayGap, ...rest }]) => [
+    Object.entries(profiles).map(([name, { ttft, cachedTtft, gap, replayGap, ...rest }]) => [
       name,
       {
         ...rest,
         ttft: inMilliseconds(ttft),
+        cachedTtft: cachedTtft && inMilliseconds(cachedTtft),
         gap: inMilliseconds(gap),
         ...(replayGap === undefined ? {} : { replayGapMs: replayGap }),
       },

@@ -1,4 +1,5 @@
 import { levelInWords } from '../model/load-level.ts';
+import { uniqueLines } from '../report/cache.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
 import { serviceProcesses } from '../scenario/service-target.ts';
@@ -40,9 +41,11 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
   );
   const starts = started(loaded);
   if (starts.length > 0) session.print(`\nstarts ${starts.join(', ')}\n`);
+  for (const line of uniqueLines(summary.unique)) session.print(`\n${line}\n`);
   const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
   const requests = summary.requests === null ? 'requests limited by time' : many(summary.requests, 'request');
   const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
+  for (const warning of summary.warnings) session.warn(`warning: ${warning}`);
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );

@@ -25,6 +25,8 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   warmup?: number;
   mode?: string;
   timeout?: string;
+  /** False with `--no-unique`. */
+  unique?: boolean;
   keepText?: boolean;
   keepGoing?: boolean;
   tokenizer?: string;
@@ -33,6 +35,9 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   objective: string[];
   set: string[];
 }
+
+/** The help of `--no-unique`. */
+export const UNIQUE_HELP = 'send the same prompt each time, so that a prefix cache may answer';
 
 /** Adds the options that say how many requests are sent, and when. `what` says what their number counts. */
 export function addLoadOptions(command: Command, what = 'of each cell, all rounds together'): void {
@@ -55,6 +60,7 @@ export function addLoadOptions(command: Command, what = 'of each cell, all round
     .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first of a cell'))
     .addOption(choiceOption('--mode <mode>', 'streaming, non-streaming or both', MODES))
     .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'))
+    .option('--no-unique', UNIQUE_HELP)
     .option('--keep-going', 'go on when a target fails from its first request on (default: stop after 5)');
 }
 
@@ -114,6 +120,10 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('load.warmup', flags.warmup, '--warmup');
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
+  if (flags.unique === false) {
+    add('unique', false, '--no-unique');
+    overrides.push({ path: 'prompts.*.unique', value: undefined, from: '--no-unique' });
+  }
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
   add('keepGoing', flags.keepGoing, '--keep-going');

@@ -21,6 +21,7 @@ import type { ConnectionPool } from './connection.ts';
 import { Dialer } from './dialer.ts';
 import { exchange } from './exchange.ts';
 import { connectionPool } from './pool.ts';
+import { requestWriter, type WrittenRequest } from './request-writer.ts';
 import { AnswerStream } from './stream.ts';
 
 /** Where a client sends its requests, and how. */
@@ -49,7 +50,10 @@ export interface ClientOptions {
   textPath?: string;
   /** Tell `<think>` blocks in the answer's text as reasoning, where a dialect's text can hold them. Default: true. */
   thinkTags?: boolean;
-  /** For plain endpoints: the request body, sent as it is. */
+  /**
+   * The request body, instead of the one that the dialect would write. `{{prompt}}`, `{{messages}}`, `{{maxTokens}}`,
+   * `{{model}}`, `{{stream}}` and `{{nonce}}` stand for what is asked, here and in the query of `baseUrl`.
+   */
   body?: string;
   /** For plain endpoints: the method. Default: POST with a body or a prompt, else GET. */
   method?: 'GET' | 'POST';
@@ -73,6 +77,8 @@ export interface RequestOptions {
   /** Upper limit of the answer's length in tokens. */
   maxTokens?: number;
   temperature?: number;
+  /** Makes the prompt unique, so that no server has it in a cache: see `ChatRequest.nonce`. Default: none. */
+  nonce?: string;
   /** Further fields of the request body, as a JSON Merge Patch, after those of the client. */
   extra?: Readonly<Record<string, unknown>>;
   /** Cancels the request; its outcome is then `cancelled`. */
@@ -157,7 +163,7 @@ interface Listeners {
 class Client implements StreamClient {
   private readonly options: ClientOptions;
   private readonly format: WireFormat;
-  private readonly baseUrl: string;
+  private readonly write: (chat: ChatRequest) => WrittenRequest;
   private readonly clock: Clock;
   private readonly timeouts: Timeouts;
   private readonly redact: Redact;
@@ -167,7 +173,8 @@ class Client implements StreamClient {
   constructor(options: ClientOptions, format: WireFormat, baseUrl: string, auth: AuthScheme) {
     this.options = options;
     this.format = format;
-    this.baseUrl = baseUrl;
+    const { path, body, method } = options;
+    this.write = requestWriter(format, { baseUrl, path, body, method });
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.authorize = authorizer(auth, options.apiKey, this.clock);
@@ -219,7 +226,7 @@ class Client implements StreamClient {
   }
 
   private chat(
-    { prompt, messages, model, maxTokens, temperature, extra }: RequestOptions,
+    { prompt, messages, model, maxTokens, temperature, nonce, extra }: RequestOptions,
     stream: boolean,
   ): ChatRequest {
     return {
@@ -227,6 +234,7 @@ class Client implements StreamClient {
       messages: messages ?? (prompt === undefined ? [] : [{ role: 'user', content: prompt }]),
       maxTokens,
       temperature,
+      nonce,
       extra,
       stream,
     };
@@ -249,20 +257,17 @@ class Client implements StreamClient {
     { onEvents, onBytes }: Listeners = {},
   ): Promise<Observation> {
     const { options, format } = this;
-    const wire = format.request({
+    const { method, origin, path, appended, body, ...wire } = this.write({
       ...chat,
       fields: options.requestFields,
       extra: joinPatches(options.extra, chat.extra),
     });
-    const method = options.method ?? wire.method;
-    const body = method === 'GET' ? undefined : (options.body ?? wire.body);
     const headers: Record<string, string> = {
       'user-agent': 'streambench',
       // Nothing decompresses between the socket and the stamp, and a compressor would hold chunks back.
       'accept-encoding': 'identity',
       ...wire.headers,
     };
-    const { origin, path, appended } = addressOf(this.baseUrl, format, wire.path, options.path);
     const key = this.authorize({
       method,
       url: new URL(path, origin),

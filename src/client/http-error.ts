@@ -53,13 +53,10 @@ function wrongPlace(
 ): string | undefined {
   // A service that knows its models was found, and its own words say more than we can.
   if (status === 404 && /\b(model|deployment)s?\b/i.test(said)) return "check the model's name";
-  const { method, methodGuessed } = asked;
+  const { method } = asked;
   const allowed = (headers.allow ?? '').toUpperCase().split(/[\s,]+/);
   const other = method === 'GET' ? 'POST' : 'GET';
   if (allowed.includes(other) && !allowed.includes(method))
     return `the endpoint takes a ${other}, as its allow header says: add --method ${other}`;
-  const hint = refusalHint(status, bodyPrefix, asked);
-  if (method !== 'GET' || methodGuessed) return hint;
-  const get = 'the request was a GET: where the endpoint takes a POST, add --method POST';
-  return hint === undefined ? get : `${get}; ${hint}`;
+  return refusalHint(status, bodyPrefix, asked);
 }

@@ -3,8 +3,10 @@ import { targetOptions } from '../client/target-options.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import type { ChatRequest } from '../model/request.ts';
 import type { Secret } from '../model/secrets.ts';
 import type { Executor, Job } from './block.ts';
+import { createNonces, type ThreadTurn } from './nonces.ts';
 
 /** An executor over one client for each target of the plan. */
 export interface ClientExecutor extends Executor {
@@ -13,17 +15,28 @@ export interface ClientExecutor extends Executor {
   close(): void;
 }
 
-/** Makes the clients for a plan. Throws a `UserError` for a target whose address or dialect is not valid. */
-export function clientExecutor(plan: RunPlan, clock: Clock, secrets: readonly Secret[]): ClientExecutor {
+/**
+ * Makes the clients for a plan. Throws a `UserError` for a target whose address or dialect is not valid. `thread` says which of
+ * several measuring threads this is, so that no two of them send the same prompt.
+ */
+export function clientExecutor(
+  plan: RunPlan,
+  clock: Clock,
+  secrets: readonly Secret[],
+  thread: ThreadTurn = { index: 0, of: 1 },
+): ClientExecutor {
   const clients = new Map(
     plan.targets.map((target) => [target.name, clientFor(target, plan, clock, secrets)]),
   );
   const targets = new Map(plan.targets.map((target) => [target.name, target]));
   const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
+  const nextNonce = createNonces(plan.seed, plan.salt ?? '', thread);
   return {
     send: async ({ cell, ...rest }: Job) => {
       const target = targets.get(cell.target)!;
-      const request = chatOf(target, prompts.get(cell.prompt)!, cell.mode === 'streaming');
+      const prompt = prompts.get(cell.prompt)!;
+      const nonce = prompt.unique ? nextNonce() : undefined;
+      const request = chatOf(target, prompt, { stream: cell.mode === 'streaming', nonce });
       const keepText = plan.keepText || plan.tokenizer !== undefined;
       const observation = await clients.get(cell.target)!.measure({ ...rest, request, keepText });
       return plan.keepText || !keepText ? observation : onlyToCount(observation);
@@ -61,11 +74,10 @@ function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonl
   return createClient({ ...targetOptions(target), timeouts: plan.timeouts, secrets, clock });
 }
 
-function chatOf(target: Target, prompt: Prompt, stream: boolean) {
-  return {
-    model: target.model,
-    messages: prompt.messages,
-    maxTokens: target.maxTokens ?? prompt.maxTokens,
-    stream,
-  };
+function chatOf(
+  { model, maxTokens }: Target,
+  prompt: Prompt,
+  own: Pick<ChatRequest, 'stream' | 'nonce'>,
+): ChatRequest {
+  return { model, messages: prompt.messages, maxTokens: maxTokens ?? prompt.maxTokens, ...own };
 }

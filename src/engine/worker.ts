@@ -8,12 +8,15 @@ import { localRunner, type Part } from './block.ts';
 import { blockCounts } from './counts.ts';
 import { clientExecutor } from './executor.ts';
 import { timerSleep } from './loop.ts';
+import type { ThreadTurn } from './nonces.ts';
 
 /** What a measuring thread is given at its start. */
 export interface WorkerSettings {
   plan: RunPlan;
   secrets: readonly Secret[];
   originAt: number;
+  /** Which of the run's measuring threads it is. */
+  thread: ThreadTurn;
 }
 
 /** What the main thread asks of a measuring thread. */
@@ -38,11 +41,14 @@ export type WorkerReply =
 // Handing over costs time on the loop that measures: what has ended is gathered for this long.
 const BATCH_MS = 50;
 
-function serve(port: NonNullable<typeof parentPort>, { plan, secrets, originAt }: WorkerSettings): void {
+function serve(
+  port: NonNullable<typeof parentPort>,
+  { plan, secrets, originAt, thread }: WorkerSettings,
+): void {
   const drain = new AbortController();
   const kill = new AbortController();
   const signals = { drain: drain.signal, kill: kill.signal };
-  const executor = clientExecutor(plan, monotonicClock, secrets);
+  const executor = clientExecutor(plan, monotonicClock, secrets, thread);
   const runner = localRunner({ clock: monotonicClock, sleep: timerSleep, executor, signals, originAt });
   const reply = (message: WorkerReply) => port.postMessage(message);
 

@@ -25,10 +25,14 @@ export interface WorkerRunner extends BlockRunner {
 /** Starts the threads. Rejects when one cannot be started. Needs the compiled package: a thread runs no TypeScript. */
 export async function workerRunner(
   count: number,
-  settings: WorkerSettings,
+  settings: Omit<WorkerSettings, 'thread'>,
   signals: StopSignals,
 ): Promise<WorkerRunner> {
-  const threads = await Promise.all(Array.from({ length: count }, () => MeasuringThread.start(settings)));
+  const threads = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      MeasuringThread.start({ ...settings, thread: { index, of: count } }),
+    ),
+  );
   const tell = (request: WorkerRequest) => {
     for (const thread of threads) thread.post(request);
   };

@@ -3,6 +3,7 @@ import { cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
+import { createCacheFold } from './cache.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, type Distribution, tidy } from './distribution.ts';
 import { createFailures } from './failures.ts';
@@ -63,6 +64,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   let met = 0;
   let hidden = 0;
   let refused: CellReport['refusedCounts'];
+  const cache = createCacheFold(context);
   const io = { reads: 0, events: 0, bytes: 0 };
 
   const addGood = (record: RequestRecord) => {
@@ -74,6 +76,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       else for (const one of value) distribution.add(one);
     }
     if ((hiddenReasoning(record) ?? 0) > 0) hidden += 1;
+    cache.add(record);
     contentEvents += record.contentEvents;
     coalesced += record.coalesced;
     if (record.tokens.output !== null) {
@@ -123,6 +126,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
         throughput: counted,
         reached,
         goodput: goodputOf(goodPerSecond),
+        cache: cache.report(),
         connections: { ...connections },
         io: { ...io },
         coalescedShare:

@@ -3,7 +3,7 @@ import { suggest } from '../model/names.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import type { MarkName } from '../model/timeline.ts';
 import type { Unit } from '../model/unit.ts';
-import { between, connecting, stalledGaps } from './formulas.ts';
+import { between, cachedShare, connecting, stalledGaps } from './formulas.ts';
 import { readingWait } from './reading.ts';
 import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 
@@ -266,6 +266,15 @@ export const METRICS: readonly MetricDefinition[] = (
       values: ({ contentEvents }) => contentEvents,
     },
     ...TOKEN_COUNTS,
+    {
+      name: 'cached_share',
+      title: 'cached',
+      unit: 'ratio',
+      better: 'none',
+      formula: 'cached input tokens / input tokens',
+      note: 'as the provider counts them; none where it does not tell',
+      values: cachedShare,
+    },
     {
       name: 'bytes',
       title: 'bytes',

@@ -63,6 +63,13 @@ export function outputRate({ tokens, marks }: RequestRecord): number | null {
   return tokens.output !== null && ms !== null && ms >= LEAST_SPAN_MS ? (tokens.output * 1000) / ms : null;
 }
 
+/** The share of the input tokens that came from a cache; null where the provider does not tell both counts, or impossible ones. */
+export function cachedShare({ tokens: { input, cachedInput } }: RequestRecord): number | null {
+  if (input === undefined || input === 0 || cachedInput === undefined) return null;
+  // Also records of older versions, in which the input of Anthropic leaves the cached tokens out.
+  return cachedInput > input ? null : cachedInput / input;
+}
+
 /** The gaps over the limit; null without content. */
 export function stalledGaps(record: RequestRecord, stallMs: number): number[] | null {
   return record.contentEvents > 0 ? record.gaps.filter((gap) => gap > stallMs) : null;

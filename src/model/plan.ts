@@ -89,8 +89,9 @@ export interface Target {
   extra?: Readonly<Record<string, unknown>>;
   /** For the plain `sse` and `ndjson` dialects: where in an event's JSON the text is (`choices.0.delta.content`). */
   textPath?: string;
-  /** For plain endpoints: the request body, sent as it is, and the method. */
+  /** The request body, instead of the dialect's own; it and the URL's query may hold placeholders such as `{{prompt}}`. */
   body?: string;
+  /** Default: the dialect's. A GET has no body. */
   method?: 'GET' | 'POST';
   /** How connections are made; absent where all is at its default. */
   connect?: ConnectOptions;
@@ -101,6 +102,17 @@ export interface Prompt {
   name: string;
   messages: readonly Message[];
   maxTokens?: number;
+  /** Each request gets a nonce of its own. Default: false, and all requests of the prompt are the same. */
+  unique?: boolean;
+}
+
+/** A target and a prompt whose requests are all the same bytes, so that a server's cache may answer for it. */
+export interface SameRequests {
+  target: string;
+  prompt: string;
+  /** In words. `asked`: the scenario says `unique: false`. */
+  why: string;
+  asked: boolean;
 }
 
 /** The four time limits of a request, in milliseconds. */
@@ -183,6 +195,10 @@ export interface RunPlan {
   blocks: readonly Block[];
   timeouts: Timeouts;
   seed: number;
+  /** What the run's nonces are drawn from beside the seed, so that two runs share no prompt. Default: empty. */
+  salt?: string;
+  /** Targets and prompts whose requests are not unique: as asked for, or because the target sends nothing of the prompt. */
+  same?: readonly SameRequests[];
   /** Keep the answers' texts in the records. */
   keepText: boolean;
   /** Counts the output tokens of answers whose provider sends no usage. Default: none, and chunks are counted. */

@@ -1,7 +1,7 @@
 import type { BaselineReport } from './comparison.ts';
 import type { Contrast } from './contrast.ts';
 import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load.ts';
-import type { Cell, LoadLevel } from './plan.ts';
+import type { Cell, LoadLevel, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { Unit } from './unit.ts';
 
@@ -100,6 +100,25 @@ export interface ReachedLoad {
   met: boolean;
 }
 
+/** Answers of a cell on one side of a server's cache. */
+export interface CacheGroup {
+  requests: number;
+  /** By metric name: ttft, ttfa, latency and total. A metric with no values is null. */
+  metrics: Record<string, MetricSummary | null>;
+}
+
+/** How much of a cell's input a server had in its cache, over the good answers whose provider told it. */
+export interface CacheReport {
+  inputTokens: number;
+  cachedTokens: number;
+  /** cachedTokens / inputTokens. */
+  share: number;
+  /** Requests of which more than half of the input tokens were cached. */
+  hit: CacheGroup;
+  /** The others. */
+  miss: CacheGroup;
+}
+
 /** One cell of a run. */
 export interface CellReport extends Cell {
   /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
@@ -113,6 +132,8 @@ export interface CellReport extends Cell {
   reached?: ReachedLoad | null;
   /** Null where the run states no objectives, or one that means nothing in this mode; and without a request. */
   goodput?: GoodputReport | null;
+  /** Input tokens out of a cache of prefixes. Null where the provider does not tell; absent in reports of older versions. */
+  cache?: CacheReport | null;
   connections: ConnectionCounts;
   /** Socket reads, events and body bytes of all requests. */
   io: { reads: number; events: number; bytes: number };
@@ -233,10 +254,22 @@ export interface RunInfo {
   /** Requests planned, without warm-up; null when limited by time. */
   planned: number | null;
   rounds: number;
+  /** How requests were kept from sharing a prefix; absent in runs of versions that did not. */
+  unique?: UniqueInfo;
   /** The times that it was continued with --resume; absent where it never was. */
   resumed?: readonly Resumption[];
   /** Measured requests that are in this report and not on disk, because writing failed; absent where all are. */
   unwritten?: number;
+}
+
+/** How a run's requests were kept from being answered out of a cache of prefixes. */
+export interface UniqueInfo {
+  /** With the seed it gives the nonces, up to the first time that the run was continued; see `createNonces`. */
+  salt: string;
+  /** Characters that a nonce adds in front of a prompt. */
+  prefixChars: number;
+  /** Targets and prompts whose requests were all the same bytes, and why. Empty: every request was unique. */
+  same: readonly SameRequests[];
 }
 
 /** One continuation of a run that had ended before it was done. */
@@ -245,6 +278,8 @@ export interface Resumption {
   at: string;
   /** Records that the run had until then. */
   after: number;
+  /** What the nonces of this part are drawn from, in place of the run's salt: the same would repeat its prompts. */
+  salt?: string;
 }
 
 /** The process that is writing a run. */

@@ -23,6 +23,11 @@ export interface ChatRequest {
   maxTokens?: number;
   /** Sampling temperature. Default: the provider's. */
   temperature?: number;
+  /**
+   * A short text that no other request has. It goes to the very beginning of the prompt (see `withNonce`), or where a body
+   * template has `{{nonce}}`. Default: none, and equal prompts are equal bytes.
+   */
+  nonce?: string;
   /** True for a stream, false for one whole answer. */
   stream: boolean;
   /** Which of the differing fields the provider takes. */

@@ -1,5 +1,6 @@
 import type { Report } from '../model/report.ts';
 import { baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
+import { cacheWarnings } from './cache.ts';
 import { groupFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { reachedLines } from './load-words.ts';
@@ -72,6 +73,7 @@ function warnings(report: Report): Annotation[] {
       title: `${verdict}, not streaming`,
       lines: [evidence, ...firstOf(where)],
     })),
+    ...cacheWarnings(report).map((line) => ({ title: 'answered from a cache', lines: [line] })),
     ...groupFailures(report.cells).map(({ what, count, hint, where }) => ({
       title: `${formatCount(count)} ${count === 1 ? 'request' : 'requests'} failed`,
       lines: [what, ...(hint ? [hint] : []), ...where],

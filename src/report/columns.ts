@@ -71,6 +71,16 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
   if (cells.some(reasons)) columns.push(measure('ttfa', 3));
   if (streaming) columns.push(measure('gap', 5), measure('chunk_rate', 6), measure('token_rate', 4));
   columns.push(measure('total', 1));
+  if (cells.some(({ metrics }) => (metrics.cached_share?.max ?? 0) > 0)) {
+    columns.push({
+      title: metric('cached_share').title,
+      align: 'right',
+      drop: 1.2,
+      measured: true,
+      // Of hits and misses the median says nothing: it is one or the other.
+      text: ({ metrics }) => (metrics.cached_share ? formatShare(metrics.cached_share.mean) : DASH),
+    });
+  }
   if (cells.some(({ streaming: verdict }) => verdict)) {
     columns.push({ title: 'verdict', align: 'left', drop: 2.5, measured: true, text: streamWord });
   }

@@ -23,6 +23,7 @@ const RUN_KEYS = [
   'seed',
   'planned',
   'rounds',
+  'unique',
   'resumed',
   'unwritten',
 ];

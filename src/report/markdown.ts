@@ -1,6 +1,7 @@
 import type { CellReport, Report } from '../model/report.ts';
 import { baselineLines } from './baseline.ts';
 import { fitParts, type Part } from './budget.ts';
+import { cacheNotes, cacheWarnings } from './cache.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
@@ -44,6 +45,7 @@ export function markdownReport(report: Report): string {
     ...baseline(report),
     ...failures(report.cells),
     ...streams(report),
+    ...caches(report),
     ...results(report.cells),
     ...comparisons(report),
     {
@@ -56,6 +58,7 @@ export function markdownReport(report: Report): string {
         ...loadLines(report),
         ...serverLines(report),
         ...floorLines(report),
+        ...cacheNotes(report),
         ...notes(report),
       ].map((note) => `- ${safe(note)}`),
     },
@@ -107,6 +110,11 @@ function streams(report: Report): Part[] {
   if (rows.length === 0) return [];
   const heads = ['verdict', 'evidence', 'where'];
   return [table('### Not streaming as it should', heads, ['left', 'left', 'left'], rows)];
+}
+
+function caches(report: Report): Part[] {
+  const rows = cacheWarnings(report).map((warning) => `- ${safe(warning)}`);
+  return rows.length === 0 ? [] : [{ head: '### Answered from a cache\n', rows }];
 }
 
 function failures(cells: readonly CellReport[]): Part[] {

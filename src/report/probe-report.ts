@@ -31,6 +31,8 @@ export interface ProbeTarget {
   mode: Mode;
   /** True when the dialect was concluded from the URL alone. */
   guessed: boolean;
+  /** Whether each request had a nonce, so that none is answered from a cache of prefixes. Default: false. */
+  unique?: boolean;
 }
 
 /** One request of a probe. */

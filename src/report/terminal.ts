@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { CellReport, ModeComparison, Report } from '../model/report.ts';
+import { cacheNotes, cacheWarnings } from './cache.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
@@ -29,6 +30,7 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
     ...resultTables(report.cells, width, chalk),
     ...comparisonTables(report.comparisons, width, chalk),
     ...streams(report, width, chalk),
+    ...caches(report, width, chalk),
     ...failures(report.cells, width, chalk),
     ...gates(report, width, chalk),
     ...baseline(report, { width, color }, chalk),
@@ -173,6 +175,13 @@ function streams(report: Report, width: number, chalk: ChalkInstance): string[] 
   return [lines.join('\n')];
 }
 
+function caches(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const warnings = cacheWarnings(report);
+  if (warnings.length === 0) return [];
+  const lines = warnings.flatMap((warning) => indented(warning, 2, width));
+  return [[chalk.bold.yellow('Answered from a cache'), ...lines].join('\n')];
+}
+
 function gates(report: Report, width: number, chalk: ChalkInstance): string[] {
   const found = gateLines(report);
   if (found.length === 0) return [];
@@ -206,6 +215,7 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...loadLines(report),
     ...serverLines(report),
     ...floorLines(report),
+    ...cacheNotes(report),
     ...notes(report),
     'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',
     'Other formats: streambench report FOLDER -f json | markdown | csv',

@@ -21,6 +21,7 @@ const SECRET_PARAMETER = /key|token|secret|signature|sig$|password|auth/i;
 // Text, not `URL`: what was written is masked as it was written, and also where it is no valid address.
 const USER_INFO = /^(\s*[a-z][\w+.-]*:\/\/)([^/?#]*)@/i;
 const PARAMETER = /([?&])([^=&#]+)=([^&#]*)/g;
+const ONLY_PLACEHOLDER = /^\{\{\s*\w+\s*\}\}$/;
 
 // A colon inside of `${env:NAME}` is no separator.
 function credentials(userInfo: string): { name: string; password: string } {
@@ -41,7 +42,7 @@ export function urlCredentials(url: string): { name: string; password: string } 
 export function urlSecrets(url: string): string[] {
   const { name, password } = credentials(USER_INFO.exec(url)?.[2] ?? '');
   const parameters = Array.from(url.matchAll(PARAMETER))
-    .filter(([, , key = '']) => SECRET_PARAMETER.test(decoded(key)))
+    .filter(([, , key = '', value = '']) => isSecretParameter(key, value))
     .map(([, , , value = '']) => value);
   const written = [password || name, ...parameters];
   const values = [...written.map(decoded), ...parameters.map((value) => decoded(value.replaceAll('+', ' ')))];
@@ -57,8 +58,12 @@ export function maskUrl(url: string): string {
       return `${scheme}${password === '' ? mask(name) : `${name}:${mask(password)}`}@`;
     })
     .replace(PARAMETER, (whole, before: string, key: string, value: string) =>
-      SECRET_PARAMETER.test(decoded(key)) ? `${before}${key}=${mask(value)}` : whole,
+      isSecretParameter(key, value) ? `${before}${key}=${mask(value)}` : whole,
     );
+}
+
+function isSecretParameter(key: string, value: string): boolean {
+  return SECRET_PARAMETER.test(decoded(key)) && !ONLY_PLACEHOLDER.test(value);
 }
 
 function decoded(text: string): string {

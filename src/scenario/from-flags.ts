@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects.ts';
+import { bodyFlag } from './bodies.ts';
 import { maskUrl } from './document.ts';
 import { CUSTOM, providerRow } from './endpoint-schema.ts';
 import { type Env, reference } from './env.ts';
@@ -45,7 +46,8 @@ const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
 /** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
 export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument {
-  const { provider, model, concurrency, requests, mode, method, body, textPath } = flags;
+  const { provider, model, concurrency, requests, mode, method, textPath } = flags;
+  const body = flags.body === undefined ? undefined : bodyFlag(flags.body);
   const url = flags.target === undefined ? undefined : assumeHttp(flags.target);
   if (url === undefined && provider === undefined) {
     const hint = 'give a scenario file, or --target URL, or --provider NAME';

@@ -4,10 +4,12 @@ import type { Place, Problem } from '../model/errors.ts';
 import { UserError } from '../model/errors.ts';
 import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
 import { authorityFindings } from './authorities.ts';
+import { readBodies, withBody, withBodyTexts } from './bodies.ts';
 import { hashDocument, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
 import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
 import { isWithin, mapScalars, type Path, valueAt } from './paths.ts';
+import { placeholderFindings, templateFindings } from './placeholders.ts';
 import { type Finding, findingsOf, type PlacedProblem } from './problems.ts';
 import { readPrompts } from './prompts.ts';
 import { type Scenario, scenarioSchema } from './schema.ts';
@@ -91,14 +93,18 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   keys.findings.forEach(add);
   authorityFindings(value, base).filter(known).forEach(add);
   options.checkGates?.(value).filter(known).forEach(add);
+  const bodies = readBodies(value, base);
+  [...bodies.findings, ...placeholderFindings(value, bodies.texts)].filter(known).forEach(add);
+  const scenario = result.success ? complete(result.data, keys.defaults, bodies.texts) : undefined;
+  if (scenario !== undefined) templateFindings(scenario).forEach(add);
 
-  if (problems.length > 0 || !result.success)
+  if (problems.length > 0 || !result.success || scenario === undefined)
     throw invalid(problems, createRedactor(envSecrets(resolved.uses)));
   const masked = maskDocument(document);
   return {
-    scenario: withKeys(result.data, keys.defaults),
+    scenario,
     document: masked,
-    hash: hashDocument(masked, prompts.texts),
+    hash: hashDocument(withBodyTexts(masked, bodies.texts), prompts.texts),
     secrets: collectSecrets(result.data, resolved.uses, keys.defaults),
     file: source.file,
     promptTexts: prompts.texts,
@@ -160,10 +166,15 @@ function targetKeys(document: unknown, env: Env): TargetKeys {
   return { defaults, findings };
 }
 
-function withKeys(scenario: Scenario, keys: ReadonlyMap<number, Secret>): Scenario {
+/** With the keys that targets have by default, and the bodies that they keep in files. */
+function complete(
+  scenario: Scenario,
+  keys: ReadonlyMap<number, Secret>,
+  bodies: ReadonlyMap<string, string>,
+): Scenario {
   const targets = scenario.targets.map((target, index) => {
     const key = keys.get(index);
-    return key === undefined ? target : withKey(target, key.value);
+    return withBody(key === undefined ? target : withKey(target, key.value), bodies);
   });
   return { ...scenario, targets };
 }

@@ -1,14 +1,21 @@
+import { NONCE_PREFIX_LENGTH } from '../model/nonce.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import type { UniqueInfo } from '../model/report.ts';
 import { split } from '../model/split.ts';
+import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
 import { connectOptions } from './connection.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema.ts';
 import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
+import { isUnique, sameRequests } from './unique.ts';
 
-/** What a plan needs that a scenario cannot know: where what the run starts itself can be found. */
-export type PlanOptions = StartedBackends;
+/** What a plan needs that a scenario cannot know. */
+export interface PlanOptions extends StartedBackends {
+  /** What nonces are drawn from beside the seed; a run draws its own. Default: empty. */
+  salt?: string;
+}
 
 /** True when the run must start the embedded simulator. */
 export function usesSimulator(scenario: Scenario): boolean {
@@ -30,13 +37,19 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   const { scenario, promptTexts } = loaded;
   const groups = cellGroups(scenario);
   const connect = connectOptions(loaded);
+  const prompts = scenario.prompts.map((prompt) => ({
+    ...resolvePrompt(prompt, promptTexts),
+    unique: isUnique(scenario, prompt),
+  }));
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
-    prompts: scenario.prompts.map((prompt) => resolvePrompt(prompt, promptTexts)),
+    prompts,
     cells: groups.flat(),
     blocks: blocksOf(scenario, groups),
     timeouts: scenario.timeouts,
     seed: scenario.seed,
+    salt: options.salt ?? '',
+    same: sameRequests(scenario, prompts),
     keepText: scenario.keepText,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };
@@ -91,15 +104,44 @@ export interface PlanSummary {
   requests: number | null;
   /** Unmeasured requests of all cells. */
   warmup: number;
+  /** How requests are kept from sharing a prefix. */
+  unique: UniqueInfo;
+  /** What the user should know before the run; one sentence each. */
+  warnings: string[];
 }
 
 /** Sums a plan up. */
-export function planSummary({ blocks, cells }: RunPlan): PlanSummary {
+export function planSummary(plan: RunPlan): PlanSummary {
+  const { blocks, cells } = plan;
   const counted = blocks.every((block) => block.requests !== undefined);
   return {
     cells: cells.length,
     rounds: blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
     requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
     warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
+    unique: { salt: plan.salt ?? '', prefixChars: NONCE_PREFIX_LENGTH, same: plan.same ?? [] },
+    warnings: [...sameInBothModes(plan), ...brokenJson(plan)],
   };
+}
+
+// As text it is sent as it is, and a prompt with a quote in it would break it further.
+function brokenJson({ targets }: RunPlan): string[] {
+  return targets.flatMap(({ name, body = '' }) => {
+    if (!/^\s*(\{(?!\{)|\[)/.test(body) || bodyTemplate(body).kind === 'json') return [];
+    return [`the body of target "${name}" begins like JSON and is not valid JSON: it is sent as plain text`];
+  });
+}
+
+// Nothing in such a request tells a stream from a whole answer, but for a dialect that has a URL of its own for each.
+function sameInBothModes({ targets, cells }: RunPlan): string[] {
+  if (new Set(cells.map(({ mode }) => mode)).size < 2) return [];
+  return targets
+    .filter(
+      (target) =>
+        target.body !== undefined && !writtenPlaceholders({ ...target, url: target.baseUrl }).has('stream'),
+    )
+    .map(
+      ({ name }) =>
+        `target "${name}" is sent the same body for streaming and non-streaming: put {{stream}} in it where the service goes by that`,
+    );
 }

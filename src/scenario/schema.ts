@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { NONCE_LENGTH } from '../model/nonce.ts';
 import { ARRIVALS, DEFAULT_TIMEOUTS, type LoadLevel, type Timeouts, TOKENIZER_NAMES } from '../model/plan.ts';
 import { connectionUse } from './connection-schema.ts';
 import {
@@ -36,6 +37,7 @@ const promptSchema = mapping({
   maxTokens: whole(1)
     .optional()
     .describe("Upper limit of the answer's length in tokens. Default: the provider's."),
+  unique: flag().optional().describe("Whether this prompt is made unique. Default: the scenario's unique."),
 })
   .superRefine((value: unknown, context) => {
     if (typeof value !== 'object' || value === null) return;
@@ -194,6 +196,11 @@ const documentSchema = mapping({
   prompts: list(promptSchema, 'a list of prompts')
     .superRefine(distinctNames('prompts'), ALWAYS)
     .describe('What is asked. Each prompt makes cells of its own.'),
+  unique: flag()
+    .default(true)
+    .describe(
+      `Each request, warm-up included, begins with a nonce of its own: ${NONCE_LENGTH} characters and an empty line in front of the prompt, or where the target's body has {{nonce}}. So no prefix cache answers. false: all requests of a prompt are the same bytes. Default: true.`,
+    ),
   modes: list(choice(['streaming', 'non-streaming']), 'a list of streaming, non-streaming')
     .superRefine(distinct)
     .prefault(['streaming'])

@@ -112,6 +112,11 @@ const profileSchema = mapping({
   ttft: durationDistribution.describe(
     'From the request to the first token: 200ms, or { mean, sd, min, max, shape }.',
   ),
+  cachedTtft: durationDistribution
+    .optional()
+    .describe(
+      'The first token of a prompt that was asked before. With it the profile plays a prefix cache, and its usage tells the cached tokens. Default: no cache.',
+    ),
   gap: durationDistribution.describe('Between two tokens: 20ms, or { mean, sd, min, max, shape }.'),
   tokens: tokenDistribution.describe(
     "Length of the answer in tokens; by-prompt: short prompts get short answers. A prompt's maxTokens caps it.",

@@ -30,7 +30,9 @@ export interface Source {
 /** Reads YAML, and with it JSON. Throws a `UserError` (`scenario_syntax`) with everything that is wrong. */
 export function yamlSource(text: string, file: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  // Its warnings are reported below; it would print them as well, with a stack.
+  const options = { prettyErrors: false, merge: true, logLevel: 'error' } as const;
+  const document = parseDocument(text, { lineCounter: lines, ...options });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };

@@ -17,6 +17,12 @@ import { serviceProblems, serviceSchema } from './service-schema.ts';
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+const A_BODY = 'a JSON object, a text, or @FILE';
+
+const bodySchema = z
+  .union([text(A_BODY), z.record(z.string(), z.unknown())], { error: A_BODY })
+  .transform((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+
 /** The parser of one target. */
 export const targetSchema = mapping({
   name: text().describe('The name in tables, records and thresholds.'),
@@ -77,10 +83,14 @@ export const targetSchema = mapping({
     .describe(
       "For the dialects sse and ndjson: where the text is in an event's JSON (choices.0.delta.content).",
     ),
-  body: text().optional().describe('For plain endpoints: the request body, sent as it is.'),
+  body: bodySchema
+    .optional()
+    .describe(
+      'The request body, instead of the one that the dialect would send: a JSON object, a text, or @FILE, relative to this scenario. {{prompt}}, {{messages}}, {{maxTokens}}, {{model}}, {{stream}} and {{nonce}} stand for what is asked, here and in the query of url.',
+    ),
   method: choice(['GET', 'POST'])
     .optional()
-    .describe('For plain endpoints: the method. Default: the dialect decides.'),
+    .describe('The method. Default: the dialect decides. A GET has no body.'),
   profile: text()
     .optional()
     .describe("For the simulator: the name of a profile. Default: the target's model."),

@@ -27,6 +27,11 @@ export interface Profile {
   title: string;
   /** Milliseconds from the request to the first chunk being made. */
   ttft: Distribution;
+  /**
+   * Milliseconds to the first chunk of a prompt that is all in the cache. With it the profile plays a cache of prompts by
+   * prefix: what is partly known takes a share of both times, and the usage tells the cached tokens. Default: no cache.
+   */
+  cachedTtft?: Distribution;
   /** Milliseconds from one chunk being made to the next. */
   gap: Distribution;
   /** Tokens of the answer text. `by-prompt`: short prompts get short answers. */

@@ -1,4 +1,5 @@
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
+import { withoutNonce } from '../model/nonce.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ErrorKind, Profile } from './profile.ts';
 import { type Distribution, fingerprint, type Random, randomInt, sample, seededRandom } from './random.ts';
@@ -42,22 +43,37 @@ const TOOL = {
 const DEFAULT_REPLAY_GAP_MS = 20;
 const DEFAULT_LUMP_CHUNKS = 16;
 
-/** The text that an answer depends on: every message with its role. */
+/** The text that an answer depends on: every message with its role, but no nonce, so that a scenario's answers are the same in every run. */
 export function promptText(request: ChatRequest): string {
+  return request.messages.map(({ role, content }) => `${role}: ${withoutNonce(content)}`).join('\n');
+}
+
+/** The whole text of a request, as a cache of prefixes sees it. */
+export function inputText(request: ChatRequest): string {
   return request.messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
 }
 
 /**
  * The script of one answer. It depends on the prompt, the model, the seed and `ordinal`, how many times this same
- * prompt was asked before; never on other prompts. Text, timing and failure are drawn from streams of their own, so
+ * prompt was asked before; never on other prompts, but for `cachedShare`, the share of it that a cache has. Text, timing and failure are drawn from streams of their own, so
  * that changing a profile's timing leaves its texts alone. Whether the request asks for a stream changes nothing.
  */
-export function makeScript(request: ChatRequest, profile: Profile, seed: number, ordinal: number): Script {
+export function makeScript(
+  request: ChatRequest,
+  profile: Profile,
+  seed: number,
+  ordinal: number,
+  cachedShare = 0,
+): Script {
   const prompt = promptText(request);
   const key = JSON.stringify([seed, request.model ?? '', ordinal, fingerprint(prompt)]);
   const failure = drawFailure(profile, seededRandom(`${key}failure`));
   const timing = seededRandom(`${key}timing`);
-  const ttftMs = sample(profile.ttft, timing);
+  const missMs = sample(profile.ttft, timing);
+  const { cachedTtft } = profile;
+  const ttftMs =
+    cachedTtft === undefined ? missMs : missMs * (1 - cachedShare) + sample(cachedTtft, timing) * cachedShare;
+  const inputTokens = estimateTokens(inputText(request));
   if (failure === 'http_429' || failure === 'http_500') return refuse(failure, ttftMs);
 
   const wanted = drawTokens(request, profile, prompt, key);
@@ -79,8 +95,11 @@ export function makeScript(request: ChatRequest, profile: Profile, seed: number,
         : [
             {
               type: 'usage',
-              inputTokens: estimateTokens(prompt),
+              inputTokens,
               outputTokens: tokens.length,
+              ...(cachedTtft === undefined
+                ? {}
+                : { cachedInputTokens: Math.floor(inputTokens * cachedShare) }),
               ...(reasoningTokens > 0 ? { reasoningTokens } : {}),
             },
             {
@@ -122,7 +141,8 @@ function refuse(kind: 'http_429' | 'http_500', ttftMs: number): Script {
 }
 
 function drawTokens(request: ChatRequest, profile: Profile, prompt: string, key: string): ContentEvent[] {
-  const asked = request.messages.findLast(({ role }) => role === 'user')?.content ?? prompt;
+  const last = request.messages.findLast(({ role }) => role === 'user')?.content;
+  const asked = last === undefined ? prompt : withoutNonce(last);
   const length =
     profile.tokens === 'by-prompt'
       ? BY_PROMPT.find(({ below }) => asked.length < below)!.tokens

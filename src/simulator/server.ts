@@ -6,11 +6,12 @@ import type { StreamEventType } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { WireFormat } from '../wire/format.ts';
 import { perform } from './answer.ts';
+import { PrefixCache } from './prefix-cache.ts';
 import { type Profile, type ProfileInput, profileFor, profileTable } from './profile.ts';
 import { fingerprint } from './random.ts';
 import { allFormats, type Route, refuse, route } from './route.ts';
 import { createScheduler } from './schedule.ts';
-import { makeScript, promptText } from './script.ts';
+import { inputText, makeScript, promptText } from './script.ts';
 import { Recording, type TruthEntry, TruthLog } from './truth.ts';
 
 /** Settings of a simulator. */
@@ -70,6 +71,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const log = new TruthLog(options.logSize ?? DEFAULT_LOG_SIZE);
   const stats: SimulatorStats = { requests: 0, refused: 0, active: 0, peakActive: 0, connections: 0 };
   const asked = new Map<string, number>();
+  const cache = new PrefixCache();
 
   const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
     readBody(req, (body) => {
@@ -134,9 +136,18 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     stats.peakActive = Math.max(stats.peakActive, ++stats.active);
     const model = request.model ?? 'default';
     const profile = suited(profileFor(request.model, profiles), format.carries);
-    const script = makeScript(request, profile, seed, ordinal(request));
+    const share = profile.cachedTtft === undefined ? undefined : cache.ask(model, inputText(request));
+    const script = makeScript(request, profile, seed, ordinal(request), share);
     const mode = request.stream ? 'streaming' : 'whole';
-    const recording = new Recording({ requestId, model, dialect: format.name, mode, receivedAtMs });
+    const cached = share === undefined ? {} : { cache: share > 0.5 ? ('hit' as const) : ('miss' as const) };
+    const recording = new Recording({
+      requestId,
+      model,
+      dialect: format.name,
+      mode,
+      receivedAtMs,
+      ...cached,
+    });
     const createdSeconds = Math.floor(clock.wallTime().getTime() / 1000);
     perform({
       res,

@@ -24,6 +24,8 @@ export interface TruthEntry {
   mode: 'streaming' | 'whole';
   /** The request, body included, had been read. */
   receivedAtMs: number;
+  /** Whether more than half of the prompt was in the cache; only for a profile that plays one. */
+  cache?: 'hit' | 'miss';
   /** In the order of sending. A whole answer has one. */
   chunks: TruthChunk[];
   /** The last byte was handed over, or the client was found gone. */
@@ -42,7 +44,10 @@ export interface TruthEntry {
 }
 
 /** What is known of a request before it is answered. */
-export type TruthHead = Pick<TruthEntry, 'requestId' | 'model' | 'dialect' | 'mode' | 'receivedAtMs'>;
+export type TruthHead = Pick<
+  TruthEntry,
+  'requestId' | 'model' | 'dialect' | 'mode' | 'receivedAtMs' | 'cache'
+>;
 
 /** Takes notes of one request while it is answered. Chunks are kept flat: a run can have millions. */
 export class Recording {

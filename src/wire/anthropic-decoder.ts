@@ -114,6 +114,7 @@ export class AnthropicDecoder extends JsonDecoder {
       outputTokens: usage.output_tokens,
       reasoningTokens: asObject(usage.output_tokens_details)?.thinking_tokens,
       cachedInputTokens: usage.cache_read_input_tokens,
+      cacheWrites: usage.cache_creation_input_tokens,
       cachedOutside: true,
     });
   }

@@ -171,7 +171,8 @@ function blockOf(event: StreamEvent): Json {
 
 function encodeUsage(usage: UsageEvent | undefined): Json {
   return compact({
-    input_tokens: usage?.inputTokens ?? 0,
+    // Those from the cache are counted apart.
+    input_tokens: Math.max(0, (usage?.inputTokens ?? 0) - (usage?.cachedInputTokens ?? 0)),
     output_tokens: usage?.outputTokens ?? 0,
     cache_read_input_tokens: usage?.cachedInputTokens,
   });

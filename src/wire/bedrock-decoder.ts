@@ -124,6 +124,7 @@ export class BedrockDecoder extends JsonDecoder {
       inputTokens: usage.inputTokens,
       outputTokens: usage.outputTokens,
       cachedInputTokens: usage.cacheReadInputTokens,
+      cacheWrites: usage.cacheWriteInputTokens,
       cachedOutside: true,
     });
   }

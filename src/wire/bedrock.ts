@@ -147,7 +147,8 @@ function encodeUsage(usage: UsageEvent | undefined): Json {
   const input = usage?.inputTokens ?? 0;
   const output = usage?.outputTokens ?? 0;
   return compact({
-    inputTokens: input,
+    // Those from the cache are counted apart.
+    inputTokens: Math.max(0, input - (usage?.cachedInputTokens ?? 0)),
     outputTokens: output,
     totalTokens: input + output,
     cacheReadInputTokens: usage?.cachedInputTokens,

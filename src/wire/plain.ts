@@ -13,10 +13,6 @@ import { decodePlainWhole, PlainDecoder, RawDecoder } from './plain-decoder.ts';
 export interface PlainOptions {
   /** Where the text of an event's JSON is, such as `choices.0.delta.content`. Default: the payload is the text. */
   textPath?: string;
-  /** The request body, sent as it is. Default: `{"prompt": ...}`. */
-  body?: string;
-  /** Default: `POST`. */
-  method?: 'GET' | 'POST';
 }
 
 const KINDS = {
@@ -44,7 +40,7 @@ export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): 
       framing === 'raw' ? ['message_chunk', 'complete'] : ['message_chunk', 'complete', 'error'],
     ),
 
-    request: (chat) => plainRequest(chat, options, accept),
+    request: (chat) => plainRequest(chat, accept),
     ownsPath: (pathname) => pathname.endsWith(path),
     parseRequest: (request) => (request.path.endsWith(path) ? parsePlain(request) : undefined),
 
@@ -75,13 +71,8 @@ export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): 
   };
 }
 
-/** The request to a plain endpoint: its own body where one was given, else the prompt. */
-export function plainRequest(chat: ChatRequest, { body, method }: PlainOptions, accept: string) {
-  if (method === 'GET') return { method, path: '', headers: { accept } };
-  if (body !== undefined) {
-    const type = parseJson(body) === undefined ? 'text/plain; charset=utf-8' : 'application/json';
-    return { method: 'POST' as const, path: '', headers: { 'content-type': type, accept }, body };
-  }
+/** The request to a plain endpoint: the prompt as `{"prompt": ...}`. */
+export function plainRequest(chat: ChatRequest, accept: string) {
   const fields = {
     model: chat.model,
     prompt: promptText(chat.messages),

@@ -10,7 +10,9 @@ export interface StatedCounts {
   totalTokens?: unknown;
   /** The dialect counts reasoning beside the output, never in it (Gemini). */
   reasoningOutside?: boolean;
-  /** The dialect counts cached input beside the input, never in it (Anthropic, Bedrock). */
+  /** Input that was written to the cache; only where it is counted beside the input. */
+  cacheWrites?: unknown;
+  /** The dialect counts input that went through the cache beside the input, never in it (Anthropic, Bedrock). */
   cachedOutside?: boolean;
 }
 
@@ -20,6 +22,7 @@ const TITLES = {
   reasoningTokens: 'reasoning tokens',
   cachedInputTokens: 'cached input tokens',
   totalTokens: 'total tokens',
+  cacheWrites: 'cache-write tokens',
 } as const;
 
 type CountName = keyof typeof TITLES;
@@ -35,7 +38,8 @@ const MOST_REFUSED = 5;
 
 /**
  * The counts of one answer, as its payloads state them one after the other: the last value of each counts. This is the one
- * place where they are checked and brought to the event model's rule, by which reasoning tokens are inside the output.
+ * place where they are checked and brought to the event model's rule, by which reasoning tokens are inside the output
+ * and cached tokens inside the input.
  */
 export class UsageCounts {
   private readonly counts: Partial<Record<CountName, number>> = {};
@@ -68,14 +72,17 @@ export class UsageCounts {
 
   private normal(): Partial<Record<CountName, number>> {
     const counts = { ...this.counts };
-    const { inputTokens: input, reasoningTokens: reasoning, cachedInputTokens: cached } = counts;
+    const { reasoningTokens: reasoning, cachedInputTokens: cached } = counts;
     if (reasoning && this.isOutside()) counts.outputTokens = (counts.outputTokens ?? 0) + reasoning;
     const { outputTokens: output } = counts;
     if (reasoning !== undefined && output !== undefined && reasoning > output) {
       this.refuse('reasoningTokens', `${reasoning} of ${output} output tokens`);
       delete counts.reasoningTokens;
     }
-    if (!this.cachedOutside && cached !== undefined && input !== undefined && cached > input) {
+    if (this.cachedOutside && counts.inputTokens !== undefined)
+      counts.inputTokens += (cached ?? 0) + (counts.cacheWrites ?? 0);
+    const { inputTokens: input } = counts;
+    if (cached !== undefined && input !== undefined && cached > input) {
       this.refuse('cachedInputTokens', `${cached} of ${input} input tokens`);
       delete counts.cachedInputTokens;
     }

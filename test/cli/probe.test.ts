@@ -58,7 +58,11 @@ test('a URL of a known API is spoken to in its dialect', async () => {
   expect(server.requests[0]).toMatch(/^POST \/v1\/chat\/completions /);
   expect(server.requests[0]).toContain('x-team: blue');
   const body = JSON.parse(server.requests[0]!.split('\r\n\r\n')[1]!) as unknown;
-  expect(body).toMatchObject({ model: 'm', messages: [{ role: 'user', content: 'hi' }], max_tokens: 9 });
+  expect(body).toMatchObject({
+    model: 'm',
+    messages: [{ role: 'user', content: expect.stringMatching(/^[0-9a-z]{8}\n\nhi$/) }],
+    max_tokens: 9,
+  });
   expect(JSON.parse(stdout)).toMatchObject({
     schema: 'streambench/probe@1',
     target: { dialect: 'openai-chat', guessed: true },

@@ -46,6 +46,8 @@ describe('formulas', () => {
       chunks: 5,
       output_tokens: 10,
       hidden_reasoning: null,
+      // The provider tells of no cache.
+      cached_share: null,
       bytes: 900,
     });
   });

@@ -46,7 +46,7 @@ describe('parseScenario', () => {
       '10:5 unknown key targets[2].profil | did you mean "profile"?',
       '12:5 prompts[0]: the prompt has text and file, which exclude each other | give exactly one of text, file and messages',
       '15:5 prompts[1]: the prompt says nothing | give exactly one of text, file and messages',
-      '16:5 prompts[2]: expected a mapping (name, text, file, messages, system, maxTokens), got "q"',
+      '16:5 prompts[2]: expected a mapping (name, text, file, messages, system, maxTokens, unique), got "q"',
       '18:3 unknown key load.concurency | did you mean "concurrency"?',
       '19:3 load.rounds: expected a whole number of at least 1, got nothing | give it a value, or leave the key out',
       '20:22 timeouts.connect: expected a duration such as 250ms, 10s or 1m30s, got 10 | add a unit: 10s or 10ms',

@@ -221,7 +221,7 @@ describe('planScenario', () => {
 `);
     const made = planScenario(load(text, { readText: () => '\uFEFFline one\nline two\n' }));
     expect(made.prompts).toEqual([
-      { name: 'short', messages: [{ role: 'user', content: 'hello' }] },
+      { name: 'short', messages: [{ role: 'user', content: 'hello' }], unique: true },
       {
         name: 'filed',
         messages: [
@@ -229,6 +229,7 @@ describe('planScenario', () => {
           { role: 'user', content: 'line one\nline two' },
         ],
         maxTokens: 9,
+        unique: true,
       },
       {
         name: 'talk',
@@ -236,6 +237,7 @@ describe('planScenario', () => {
           { role: 'user', content: 'hi' },
           { role: 'assistant', content: 'yes?' },
         ],
+        unique: true,
       },
     ]);
   });

@@ -9,6 +9,7 @@ import { addConnectionOptions, type ConnectionFlags, connectionOverrides } from 
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { addRequestOptions, headerOption, MODES, type RequestFlags } from '../flags/request.ts';
 import { choiceOption, collect, durationOption, wholeOption } from '../flags/values.ts';
+import { UNIQUE_HELP } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
 interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
@@ -17,6 +18,8 @@ interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   mode: string;
   header: string[];
   requests: number;
+  /** False with `--no-unique`. */
+  unique: boolean;
   for?: string;
   timeout?: string;
   set: string[];
@@ -64,6 +67,7 @@ export const probeCommand: AddCommand = (root, open) => {
       collect,
       [],
     )
+    .option('--no-unique', UNIQUE_HELP)
     .option('--json', 'print what was found as one JSON document');
   addConnectionOptions(command);
   command.action((url: string | undefined, flags: ProbeFlags) => probe(url, flags, open()));
@@ -140,7 +144,8 @@ async function overridesOf(flags: ProbeFlags): Promise<Override[]> {
   const { parseOverride } = await import('../../scenario/overrides.ts');
   const timeout =
     flags.timeout === undefined ? [] : [{ path: 'timeouts.total', value: flags.timeout, from: '--timeout' }];
-  return [...timeout, ...connectionOverrides(flags), ...flags.set.map(parseOverride)];
+  const unique = flags.unique ? [] : [{ path: 'unique', value: false, from: '--no-unique' }];
+  return [...timeout, ...unique, ...connectionOverrides(flags), ...flags.set.map(parseOverride)];
 }
 
 interface Progress {

@@ -17,6 +17,8 @@ export interface RequestFlags {
 /** The modes of a command line; `both` measures them side by side. */
 export const MODES = ['streaming', 'non-streaming', 'both'] as const;
 
+const BODY_HELP = 'the request body, or @FILE; {{prompt}} and others stand for what is asked';
+
 /** Adds the options that say what is asked: the same for `run`, `ab` and `probe`. */
 export function addRequestOptions(command: Command): void {
   command
@@ -29,7 +31,7 @@ export function addRequestOptions(command: Command): void {
         ignoreCase: true,
       }),
     )
-    .option('--body <text>', 'for plain endpoints: the request body, sent as it is')
+    .option('--body <text>', BODY_HELP)
     .option('--text-path <path>', "for plain endpoints: where the text is in an event's JSON")
     .option('--exact-url', "send to the URL as it is, without the dialect's path");
 }
@@ -62,7 +64,7 @@ export function addSideOptions(command: Command): void {
       option('header', '<header>', 'a request header, as "name: value"; may be repeated').argParser(collect),
       wholeOption(`--max-tokens-${side} <count>`, 'upper limit of the answer in tokens', { min: 1 }),
       choiceOption(`--method-${side} <method>`, 'GET or POST', ['GET', 'POST'], { ignoreCase: true }),
-      option('body', '<text>', 'the request body, sent as it is'),
+      option('body', '<text>', BODY_HELP),
       option('text-path', '<path>', "where the text is in an event's JSON"),
       option('exact-url', '', "send to the URL as it is, without the dialect's path"),
     ];

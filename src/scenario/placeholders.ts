@@ -1,0 +1,151 @@
+import { suggest } from '../model/names.ts';
+import { PLACEHOLDERS, unknownPlaceholders, writtenPlaceholders } from '../wire/template.ts';
+import { withBody } from './bodies.ts';
+import { mapScalars, type Path, valueAt } from './paths.ts';
+import type { Finding } from './problems.ts';
+import type { Scenario } from './schema.ts';
+import { type ScenarioTarget, targetSchema } from './target-schema.ts';
+import { sendsPrompt } from './unique.ts';
+
+/** Whether the placeholders in bodies and queries can be filled, and tell the prompts apart. */
+
+/** What is wrong with the placeholders of each target that can be read, whatever is wrong with the others. */
+export function placeholderFindings(document: unknown, texts: ReadonlyMap<string, string>): Finding[] {
+  const targets = valueAt(document, ['targets']);
+  return (Array.isArray(targets) ? targets : []).flatMap((raw, index) => {
+    const target = targetSchema.safeParse(raw);
+    if (!target.success) return [];
+    const unquoted = unquotedIn(valueAt(raw, ['body']), index);
+    if (unquoted.length > 0) return unquoted;
+    return unknownIn(raw, withBody(target.data, texts)).map(
+      ({ path, name, where }): Finding => ({
+        path: ['targets', index, ...path],
+        at: 'value',
+        message: `unknown placeholder {{${name}}}${where}`,
+        hint: suggest(name, PLACEHOLDERS),
+      }),
+    );
+  });
+}
+
+/** Placeholders of a mapping that were written without quotes: YAML takes `{{name}}` for a mapping that is a key. */
+function unquotedIn(body: unknown, index: number): Finding[] {
+  const found: Finding[] = [];
+  mapScalars(body, (value, path) => {
+    const at = path.findIndex((part) => /^\{ \w+ \}$/.test(String(part)));
+    if (at !== -1) {
+      const name = String(path[at]).slice(2, -2);
+      found.push({
+        path: ['targets', index, 'body', ...path.slice(0, at)],
+        at: 'value',
+        message: `the placeholder {{${name}}} has no quotes`,
+        hint: `write "{{${name}}}": a value that is not text is sent without the quotes`,
+      });
+    }
+    return value;
+  });
+  return found;
+}
+
+interface Unknown {
+  path: Path;
+  name: string;
+  where: string;
+}
+
+function unknownIn(raw: unknown, { url = '', body = '' }: ScenarioTarget): Unknown[] {
+  const found: Unknown[] = unknownPlaceholders(url).map((name) => ({ path: ['url'], name, where: '' }));
+  const written = valueAt(raw, ['body']);
+  if (typeof written === 'string') {
+    const where = written === body ? '' : ` in ${written.slice(1)}`;
+    found.push(...unknownPlaceholders(body).map((name) => ({ path: ['body'], name, where })));
+  } else {
+    mapScalars(written, (value, path) => {
+      const names = unknownPlaceholders(String(value));
+      found.push(...names.map((name) => ({ path: ['body', ...path], name, where: '' })));
+      return value;
+    });
+  }
+  return found;
+}
+
+/** What does not fit between the targets' own bodies and queries, and the prompts. The scenario's parts are valid. */
+export function templateFindings({ targets, prompts }: Scenario): Finding[] {
+  return targets.flatMap((target, index) =>
+    problemsOf(target, prompts).map(
+      ({ key, ...found }): Finding => ({
+        path: ['targets', index, ...(target[key] === undefined ? [] : [key])],
+        at: 'value',
+        ...found,
+      }),
+    ),
+  );
+}
+
+interface TargetProblem {
+  /** The field where it can be mended. */
+  key: 'body' | 'url' | 'method' | 'extra';
+  message: string;
+  hint: string;
+}
+
+function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): TargetProblem[] {
+  const { name, url = '', body, method, model, profile } = target;
+  const found: TargetProblem[] = [];
+  if (url.split('?', 1)[0]!.includes('{{')) {
+    found.push({
+      key: 'url',
+      message: 'a placeholder before the query of the URL',
+      hint: 'placeholders of a URL go behind the ?, such as ?q={{prompt}}',
+    });
+  }
+  const alike = alikeOf(target, prompts);
+  if (alike !== undefined) {
+    const [first, second] = alike.map((prompt) => JSON.stringify(prompt.name));
+    found.push({
+      ...REMEDIES[method === 'GET' ? 'get' : body === undefined ? 'extra' : 'body'],
+      message: `prompts ${first} and ${second} send the same request to target ${JSON.stringify(name)}`,
+    });
+  }
+  const written = writtenPlaceholders(target);
+  const key = body === undefined || method === 'GET' ? 'url' : 'body';
+  const endless = prompts.find(({ maxTokens }) => maxTokens === undefined);
+  if (written.has('maxTokens') && endless !== undefined) {
+    found.push({
+      key,
+      message: `{{maxTokens}} has no value for prompt ${JSON.stringify(endless.name)}`,
+      hint: 'give the prompt maxTokens, or write a number instead of the placeholder',
+    });
+  }
+  if (written.has('model') && model === undefined && profile === undefined) {
+    found.push({
+      key,
+      message: '{{model}} has no value, because the target has no model',
+      hint: 'give the target a model, or write its name instead of the placeholder',
+    });
+  }
+  return found;
+}
+
+const REMEDIES = {
+  get: {
+    key: 'method',
+    hint: 'a GET sends no body: put {{prompt}} in the query, such as ?q={{prompt}}, or leave one prompt',
+  },
+  body: { key: 'body', hint: 'put {{prompt}} or {{messages}} in the body, or leave one prompt' },
+  extra: { key: 'extra', hint: 'take out of extra what replaces the prompt, or leave one prompt' },
+} as const;
+
+/** The first two prompts of which a target sends the same, because it sends none of their words. */
+function alikeOf(target: ScenarioTarget, prompts: Scenario['prompts']): Scenario['prompts'] | undefined {
+  if (prompts.length < 2 || sendsPrompt(target)) return undefined;
+  const ownBody = target.body === undefined && target.method !== 'GET';
+  const limited = ownBody || writtenPlaceholders(target).has('maxTokens');
+  for (const [index, prompt] of prompts.entries()) {
+    const other = prompts
+      .slice(index + 1)
+      .find(({ maxTokens }) => !limited || maxTokens === prompt.maxTokens);
+    if (other !== undefined) return [prompt, other];
+  }
+  return undefined;
+}

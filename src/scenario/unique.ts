@@ -1,0 +1,54 @@
+import { withNonce } from '../model/nonce.ts';
+import type { Prompt, SameRequests } from '../model/plan.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { wireFormat } from '../wire/dialects.ts';
+import { bodyTemplate, queryTemplate } from '../wire/template.ts';
+import { providerRow } from './endpoint-schema.ts';
+import type { Scenario } from './schema.ts';
+import type { ScenarioTarget } from './target-schema.ts';
+
+/** What of a prompt reaches a target, and so whether its requests can differ from each other. */
+
+const MARK = 'streambench0mark';
+
+/** Whether a prompt's requests get a nonce each. */
+export function isUnique(scenario: Pick<Scenario, 'unique'>, prompt: Scenario['prompts'][number]): boolean {
+  return prompt.unique ?? scenario.unique;
+}
+
+/** Whether a target's requests hold the words of the prompt. */
+export function sendsPrompt(target: ScenarioTarget): boolean {
+  return holdsMark(target, { messages: [{ role: 'user', content: MARK }], stream: true });
+}
+
+/** The targets and prompts whose requests are the same bytes each time, and why. `prompts` in the scenario's order. */
+export function sameRequests(scenario: Scenario, prompts: readonly Prompt[]): SameRequests[] {
+  return scenario.targets.flatMap((target) =>
+    scenario.prompts.flatMap((prompt, index): SameRequests[] => {
+      const pair = { target: target.name, prompt: prompt.name };
+      if (!isUnique(scenario, prompt)) return [{ ...pair, why: 'unique: false', asked: true }];
+      const messages = withNonce(prompts[index]!.messages, MARK);
+      if (holdsMark(target, { messages, nonce: MARK, stream: true })) return [];
+      return [{ ...pair, why: whySame(target), asked: false }];
+    }),
+  );
+}
+
+function whySame({ method, body }: ScenarioTarget): string {
+  if (method === 'GET') return 'a GET whose URL has no {{prompt}} or {{nonce}} in its query';
+  return body === undefined
+    ? 'extra takes the place of the prompt'
+    : 'the body has no {{prompt}}, {{messages}} or {{nonce}}';
+}
+
+/** Written as it would be sent, because only that shows what became of the prompt: `extra` may replace it. */
+function holdsMark(target: ScenarioTarget, chat: ChatRequest): boolean {
+  // The service's own endpoints have a prompt.
+  if (target.service !== undefined) return true;
+  const { url = '', body, method, model, extra } = target;
+  const query = queryTemplate(url).fill(chat);
+  if (method === 'GET') return query.includes(MARK);
+  if (body !== undefined) return `${query}${bodyTemplate(body).fill(chat)}`.includes(MARK);
+  const format = wireFormat(target.dialect ?? providerRow(target.provider)!.dialect);
+  return `${query}${format.request({ ...chat, model, extra }).body}`.includes(MARK);
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { createNonces } from '../../src/engine/nonces.ts';
+import { NONCE_LENGTH } from '../../src/model/nonce.ts';
+
+const ALONE = { index: 0, of: 1 };
+
+function draw(count: number, next: () => string): string[] {
+  return Array.from({ length: count }, next);
+}
+
+describe('nonces', () => {
+  test('are short and plain, and the same for the same seed, salt and thread', () => {
+    const [first, again] = [draw(50, createNonces(7, 's', ALONE)), draw(50, createNonces(7, 's', ALONE))];
+    expect(first).toEqual(again);
+    for (const nonce of first) expect(nonce).toMatch(new RegExp(`^[0-9a-z]{${NONCE_LENGTH}}$`));
+  });
+
+  test('all differ, over all threads of a run', () => {
+    for (const [seed, salt] of [
+      [1, 'a'],
+      [2, 'b'],
+      [0, ''],
+    ] as const) {
+      const all = [0, 1, 2].flatMap((index) => draw(30_000, createNonces(seed, salt, { index, of: 3 })));
+      expect(new Set(all).size).toBe(90_000);
+    }
+  });
+
+  test('of the threads together are those of one thread', () => {
+    const threads = [0, 1, 2].map((index) => draw(10, createNonces(3, 'x', { index, of: 3 })));
+    expect(threads.flat().sort()).toEqual(draw(30, createNonces(3, 'x', ALONE)).sort());
+  });
+
+  test('of two runs, or of two seeds, have none in common', () => {
+    const runs = [createNonces(1, 'a', ALONE), createNonces(1, 'b', ALONE), createNonces(2, 'a', ALONE)];
+    expect(new Set(runs.flatMap((next) => draw(20_000, next))).size).toBe(60_000);
+  });
+
+  test('that follow each other begin with different characters', () => {
+    const drawn = draw(1_000, createNonces(1, 'a', ALONE));
+    expect(drawn.some((nonce, i) => nonce[0] === drawn[i + 1]?.[0])).toBe(false);
+  });
+});
