@@ -139,6 +139,21 @@ describe('a target that fails from its first request on', () => {
     expect(readReport(output).cells[0]!.failures).toHaveLength(1);
   });
 
+  test('stops all threads of a run that has several', async () => {
+    const server = await serve((socket) =>
+      setTimeout(() => socket.write(failure(404, `no model (request ${Math.random()})`)), 100),
+    );
+    const output = newOutput();
+    const load = ['-n', '400', '-c', '4', '--rounds', '2', '--warmup', '0', '--workers', '2'];
+    const { code, stderr } = await streambench(run(server, output, ...load));
+    expect(code, stderr).toBe(7);
+    const { run: ended, cells } = readReport(output);
+    expect(ended.abortReason).toContain('the first 5 requests to target "m" all failed alike');
+    // Threads hand over what has ended every 50 ms; each request in flight then came to its end and was recorded.
+    expect(server.requests.length).toBeLessThan(200);
+    expect(cells[0]!.outcomes).toEqual({ http_error: server.requests.length });
+  });
+
   test('--keep-going goes on to the end', async () => {
     const server = await notFound();
     const { code, stdout } = await streambench(run(server, newOutput(), '-n', '20', '--keep-going'));

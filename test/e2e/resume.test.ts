@@ -91,7 +91,8 @@ describe('--resume', () => {
     async (signal, code) => {
       const before = await cut(signal, 30);
       expect(before.code).toBe(code);
-      const first = read(before.run).records;
+      const interrupted = read(before.run);
+      const first = interrupted.records;
       expect(first.length).toBeGreaterThan(0);
       expect(first.length).toBeLessThan(60);
       if (code !== null) expect(before.stderr).toContain(`streambench run --resume ${before.run}`);
@@ -112,6 +113,15 @@ describe('--resume', () => {
         resumed: [{ after: first.length }],
       });
       expect(manifest.process).toBeUndefined();
+      // A prompt that was sent before would be in the server's cache.
+      const nonces = before.server.requests.map(
+        (request) => /"content":"([0-9a-z]{8})\\n\\nhi"/.exec(request)![1],
+      );
+      expect(new Set(nonces).size).toBe(nonces.length);
+      const salts = [manifest.run.unique!.salt, manifest.run.resumed![0]!.salt];
+      expect(salts[0]).toBe(interrupted.manifest.run.unique!.salt);
+      expect(salts[1]).toMatch(/^[0-9a-f]{16}$/);
+      expect(salts[1]).not.toBe(salts[0]);
       const [cell] = report().cells;
       expect(cell!.outcomes).toEqual({ ok: 60 });
       // The pause between the parts is in no window: 60 requests of 20 ms, two at a time, and what a busy machine adds.
