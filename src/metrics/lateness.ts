@@ -1,7 +1,8 @@
 import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load.ts';
 import type { MetricSummary } from '../model/report.ts';
+import type { RoundPart } from '../model/round-part.ts';
 import { tidy } from './distribution.ts';
-import type { RoundPart, Stamp, StampTimes } from './stamps.ts';
+import type { Stamp, StampTimes } from './stamps.ts';
 
 /**
  * How late the client stamped what a figure is made of. The load of the client is known in slices of some 20 ms; of a figure

@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../model/record.ts';
+import { type RoundPart, roundPartKey } from '../model/round-part.ts';
 
 /** The kinds of stamps that figures are made of. `content` is every read that brought content. */
 export const STAMPS = [
@@ -16,9 +17,6 @@ export const STAMPS = [
 /** One kind of stamp. */
 export type Stamp = (typeof STAMPS)[number];
 
-/** Which of a cell's rounds; one that was continued with --resume has several parts. */
-export type RoundPart = Pick<RequestRecord, 'round' | 'part'>;
-
 /** How many stamps of a cell fell when: in bins, so that memory does not grow with the requests. */
 export interface StampTimes {
   /** Counts the stamps of an answer. */
@@ -27,66 +25,101 @@ export interface StampTimes {
   each(stamp: Stamp, block: RoundPart, visit: (atMs: number, count: number) => void): void;
 }
 
-// Half of the shortest slice of the client's load.
-const BIN_MS = 10;
-// A round of over 40 s has wider bins.
-const MOST_BINS = 4096;
+type BinsByStamp = Record<Stamp, Bins>;
 
 /** No stamps yet. */
 export function createStampTimes(): StampTimes {
-  const all = new Map<string, Bins>();
-  const binsOf = (stamp: Stamp, block: RoundPart): Bins => {
-    const key = keyOf(stamp, block);
-    const bins = all.get(key) ?? { widthMs: BIN_MS, counts: new Map() };
-    all.set(key, bins);
-    return bins;
-  };
+  const blocks = new Map<number, BinsByStamp>();
   return {
     add(record) {
       const { marks, gaps, connection } = record;
+      const key = roundPartKey(record);
+      let bins = blocks.get(key);
+      if (bins === undefined) {
+        bins = Object.fromEntries(STAMPS.map((stamp) => [stamp, new Bins()])) as BinsByStamp;
+        blocks.set(key, bins);
+      }
       for (const name of STAMPS) {
         if (name === 'connected' || name === 'content') continue;
         const atMs = marks[name];
-        if (atMs !== undefined) count(binsOf(name, record), atMs);
+        if (atMs !== undefined) bins[name].add(atMs);
       }
       const connectedMs = marks.tls ?? marks.tcp;
-      if (connection?.reused === false && connectedMs !== undefined) {
-        count(binsOf('connected', record), connectedMs);
-      }
-      if (marks.firstToken === undefined || gaps.length === 0) return;
-      const content = binsOf('content', record);
+      if (connection?.reused === false && connectedMs !== undefined) bins.connected.add(connectedMs);
+      if (marks.firstToken === undefined) return;
       let atMs = marks.firstToken;
       for (const gap of gaps) {
         atMs += gap;
-        count(content, atMs);
+        bins.content.add(atMs);
       }
     },
     each(stamp, block, visit) {
-      const bins = all.get(keyOf(stamp, block));
-      if (bins === undefined) return;
-      for (const [bin, n] of bins.counts) visit((bin + 0.5) * bins.widthMs, n);
+      blocks.get(roundPartKey(block))?.[stamp].each(visit);
     },
   };
 }
 
-function keyOf(stamp: Stamp, { round, part = 0 }: RoundPart): string {
-  return `${stamp} ${round} ${part}`;
-}
+// Half of the shortest slice of the client's load.
+const NARROWEST_MS = 10;
+const FEWEST = 64;
+// A round of over 40 s has wider bins.
+const MOST = 4096;
 
-interface Bins {
-  widthMs: number;
-  counts: Map<number, number>;
-}
+/** Counts by time. */
+class Bins {
+  private widthMs = NARROWEST_MS;
+  /** Number of the first bin, counted from the start of the run. */
+  private first = 0;
+  private counts = new Uint32Array(0);
 
-function count(bins: Bins, atMs: number): void {
-  const bin = Math.floor(atMs / bins.widthMs);
-  bins.counts.set(bin, (bins.counts.get(bin) ?? 0) + 1);
-  while (bins.counts.size > MOST_BINS) widen(bins);
-}
+  /** HOT PATH: every gap of every record of a report comes here. */
+  add(atMs: number): void {
+    let index = Math.floor(atMs / this.widthMs) - this.first;
+    if (!(index >= 0 && index < this.counts.length)) {
+      // A damaged record.
+      if (!Number.isFinite(atMs)) return;
+      index = this.makeRoom(atMs);
+    }
+    this.counts[index]! += 1;
+  }
 
-function widen(bins: Bins): void {
-  const wider = new Map<number, number>();
-  for (const [bin, n] of bins.counts) wider.set(bin >> 1, (wider.get(bin >> 1) ?? 0) + n);
-  bins.counts = wider;
-  bins.widthMs *= 2;
+  each(visit: (atMs: number, count: number) => void): void {
+    for (const [index, count] of this.counts.entries()) {
+      if (count > 0) visit((this.first + index + 0.5) * this.widthMs, count);
+    }
+  }
+
+  /** Grows towards a moment that no bin holds, with wider bins where there would be too many. Returns its bin's index. */
+  private makeRoom(atMs: number): number {
+    for (;;) {
+      const bin = Math.floor(atMs / this.widthMs);
+      const { first, counts } = this;
+      if (counts.length === 0) this.first = bin;
+      const last = this.first + counts.length - 1;
+      const needed = Math.max(bin, last) - Math.min(bin, this.first) + 1;
+      if (needed > MOST) {
+        this.widen();
+        continue;
+      }
+      let length = FEWEST;
+      while (length < needed) length *= 2;
+      if (length !== counts.length) {
+        // What is more than needed lies on the side that grows.
+        if (bin < first && counts.length > 0) this.first = last - length + 1;
+        this.counts = new Uint32Array(length);
+        this.counts.set(counts, counts.length === 0 ? 0 : first - this.first);
+      }
+      return bin - this.first;
+    }
+  }
+
+  private widen(): void {
+    const { first, counts } = this;
+    this.widthMs *= 2;
+    this.first = Math.floor(first / 2);
+    this.counts = new Uint32Array(Math.ceil(counts.length / 2) + 1);
+    for (const [index, count] of counts.entries()) {
+      this.counts[Math.floor((first + index) / 2) - this.first]! += count;
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import type { LoadLevel } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { ReachedLoad, ThroughputReport } from '../model/report.ts';
+import { roundPartKey } from '../model/round-part.ts';
 import { tidy } from './distribution.ts';
 import {
   type Amount,
@@ -40,9 +41,6 @@ export interface ThroughputFold {
   result(): ThroughputResult;
 }
 
-// More than a run has.
-const MOST_ROUNDS = 2 ** 32;
-
 /** A fold for a cell of this load. */
 export function createThroughput(level: LoadLevel): ThroughputFold {
   // By part and round: a round that was interrupted and continued with --resume has a pause in it.
@@ -50,9 +48,10 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
   let ok = 0;
   let counted = false;
   return {
-    add({ round: number, part = 0, outcome, marks, tokens }, good) {
+    add(record, good) {
+      const { outcome, marks, tokens } = record;
       const dueMs = marks.scheduled ?? marks.started;
-      const key = part * MOST_ROUNDS + number;
+      const key = roundPartKey(record);
       let round = rounds.get(key);
       if (round === undefined) {
         round = { lives: new Lives(), firstDueMs: dueMs, lastDueMs: dueMs };
