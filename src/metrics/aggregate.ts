@@ -11,7 +11,7 @@ import { hiddenReasoning } from './formulas.ts';
 import { meets, type Objective } from './objectives.ts';
 import { createThroughput } from './throughput.ts';
 
-/** Folds records into cells, one at a time. Of each request some 30 bytes are kept, for the throughput. */
+/** Folds records into cells, one at a time. Of each request 25 bytes are kept, for the throughput. */
 export interface Aggregator {
   /**
    * Takes in a record. The order counts for the samples and, in the last digit, for the means: give records in the

@@ -10,7 +10,9 @@ import {
   inFlightArea,
   Lives,
   type Span,
+  sumTotals,
   type Timeline,
+  type Totals,
   timelineOf,
 } from './lives.ts';
 
@@ -34,7 +36,7 @@ export interface ThroughputResult {
   goodPerSecond: number | null;
 }
 
-/** Collects the requests of one cell: some 30 bytes for each. */
+/** Collects the requests of one cell: 25 bytes for each. */
 export interface ThroughputFold {
   /** `met`: the request met every objective. */
   add(record: RequestRecord, met: boolean): void;
@@ -121,12 +123,15 @@ function closedLoop(rounds: readonly KnownRound[], slots: number): Window {
   const heldMs = lengthOf(windows);
   const held = { roundsMs: tidy(roundsMs), heldShare: roundsMs > 0 ? tidy(heldMs / roundsMs) : 0 };
   if (heldMs === 0) {
-    return { basis: 'below', windowMs: roundsMs, ...all(rounds), reached: reachedIn(rounds, whole), ...held };
+    const { amounts } = totalsOf(rounds, whole);
+    return { basis: 'below', windowMs: roundsMs, amounts, reached: reachedIn(rounds, whole), ...held };
   }
-  const amounts = each((amount) => {
-    const inside = sum(full, ({ lives, window }) => lives.amountInside(amount, window));
-    return withoutStart(inside, slots, full, amount);
-  });
+  const totals = totalsOf(full, windows);
+  const amounts = {
+    requests: withoutStart(totals, 'requests', slots, windows),
+    tokens: withoutStart(totals, 'tokens', slots, windows),
+    good: withoutStart(totals, 'good', slots, windows),
+  };
   const reached = reachedIn(full, windows);
   // Of all rounds: one that never was full has its maximum too.
   const max = Math.max(...rounds.map(({ timeline }) => timeline.most));
@@ -143,26 +148,16 @@ const MOST_CORRECTED = 0.2;
  * the amount (D. R. Cox, Renewal Theory, 1962). Where a slot had hardly more than one request, the amount is what slots of
  * that mean length bring in the window's time.
  */
-function withoutStart(
-  inside: number,
-  slots: number,
-  rounds: readonly (KnownRound & { window: Span })[],
-  amount: Amount,
-): number {
-  const count = sum(rounds, ({ lives }) => lives.length);
-  const mean = (of: (lengthMs: number, counted: number) => number) =>
-    sum(rounds, ({ lives }) =>
-      lives.sum((index) => of(lives.endMs(index) - lives.startMs(index), lives.amount(amount, index))),
-    ) / count;
-  const m = mean((lengthMs) => lengthMs);
-  const r = mean((_, counted) => counted);
+function withoutStart(totals: Totals, amount: Amount, slots: number, windows: readonly Span[]): number {
+  const { count, lengthMs, squares, amounts, byLength } = totals;
+  const inside = totals.inside[amount];
+  const m = lengthMs / count;
+  const r = amounts[amount] / count;
   if (m <= 0) return inside;
-  const ahead =
-    ((r * mean((lengthMs) => lengthMs ** 2)) / m ** 2 - mean((lengthMs, counted) => counted * lengthMs) / m) /
-    2;
-  const excess = ahead * slots * rounds.length;
+  const ahead = ((r * (squares / count)) / m ** 2 - byLength[amount] / count / m) / 2;
+  const excess = ahead * slots * windows.length;
   if (Math.abs(excess) <= MOST_CORRECTED * inside) return inside - excess;
-  return (slots * lengthOf(rounds.map(({ window }) => window)) * r) / m;
+  return (slots * lengthOf(windows) * r) / m;
 }
 
 // A service that falls behind its rate answers later than it is asked: below this share of the rate it is counted by when it
@@ -175,7 +170,7 @@ function openLoop(rounds: readonly KnownRound[], rate: number): Window {
     toMs: lastDueMs + 1000 / rate,
   }));
   const roundsMs = lengthOf(rounds.map(({ timeline }) => timeline.whole));
-  const { amounts } = all(rounds);
+  const { amounts } = totalsOf(rounds, windows);
   const asked = lengthOf(windows);
   const answering = sum(rounds, ({ lives }) => answeringMs(lives));
   // The ends of few requests are at no steady distances: chance alone must not make a service slow.
@@ -188,12 +183,9 @@ function openLoop(rounds: readonly KnownRound[], rate: number): Window {
 
 /** How long the service took for these answers: from the ends of the middle 80 %, which single slow ones do not move. */
 function answeringMs(lives: Lives): number {
-  const ends = new Float64Array(lives.sum((index) => lives.amount('requests', index)));
-  let next = 0;
-  for (let index = 0; index < lives.length; index++) {
-    if (lives.amount('requests', index) > 0) ends[next++] = lives.endMs(index);
-  }
-  ends.sort();
+  const found: number[] = [];
+  for (let index = 0; index < lives.length; index++) if (lives.isOk(index)) found.push(lives.endMs(index));
+  const ends = Float64Array.from(found).sort();
   const tenth = Math.floor(ends.length / 10);
   const steps = ends.length - 1 - 2 * tenth;
   if (steps < 1) return 0;
@@ -212,15 +204,9 @@ function lengthOf(spans: readonly Span[]): number {
   return sum(spans, ({ fromMs, toMs }) => Math.max(0, toMs - fromMs));
 }
 
-/** All amounts of all rounds. */
-function all(rounds: readonly Round[]): { amounts: Amounts } {
-  return {
-    amounts: each((amount) => sum(rounds, ({ lives }) => lives.sum((index) => lives.amount(amount, index)))),
-  };
-}
-
-function each(of: (amount: Amount) => number): Amounts {
-  return { requests: of('requests'), tokens: of('tokens'), good: of('good') };
+/** Over all requests of these rounds, each with its window. */
+function totalsOf(rounds: readonly Round[], windows: readonly Span[]): Totals {
+  return sumTotals(rounds.map(({ lives }, i) => lives.totals(windows[i]!)));
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

@@ -143,3 +143,12 @@ test('stamps of a long round are counted in wider bins, none is lost', () => {
   expect(total).toBe(20_000);
   expect(bins).toBeLessThanOrEqual(4096);
 });
+
+test('stamps may come in any order, and from damaged records', () => {
+  const stamps = createStampTimes();
+  const times = [900_000, 5, 450_000, 30, 1_200_000, 0, Number.MAX_VALUE];
+  for (const at of times) stamps.add(record({ gaps: [], marks: { scheduled: 0, started: 0, headers: at } }));
+  const found: number[] = [];
+  stamps.each('headers', { round: 0 }, (_atMs, count) => found.push(count));
+  expect(found.reduce((sum, count) => sum + count, 0)).toBe(times.length);
+});
