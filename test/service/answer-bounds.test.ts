@@ -131,7 +131,9 @@ test.each([
   const model = await endlessModel(piece);
   const service = await startService(
     [{ name: 'endless', model: 'm', client: clientOf(`${model.server.url}/v1`) }],
-    { maxAnswerBytes: 20_000, maxUnreadBytes: 200_000 },
+    // More than may come over the wire for such an answer (16 bytes for each, and 64 KB): a machine that is slow to read
+    // what the model pours out would else pass this limit first.
+    { maxAnswerBytes: 20_000, maxUnreadBytes: 400_000 },
   );
   open.push(service);
   const response = await service.post('/chat/stream', { message: 'Hello', session_id: 's' });
