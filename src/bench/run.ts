@@ -1,8 +1,8 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
+import { sleeperFor } from '../engine/alarm.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../engine/block.ts';
 import { type EngineObserver, runPlan } from '../engine/engine.ts';
-import { timerSleep } from '../engine/loop.ts';
 import { workerRunner, workersFor } from '../engine/workers.ts';
 import { tidy } from '../metrics/distribution.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
@@ -226,7 +226,7 @@ function openingWarnings(
   ];
 }
 
-type Runner = BlockRunner & { close?(): Promise<void> };
+type Runner = BlockRunner & { close?(): unknown };
 
 /** The loop that measures: on this thread, or on several of their own where one could not keep up. */
 async function runnerFor(
@@ -236,6 +236,9 @@ async function runnerFor(
 ): Promise<Runner> {
   const highest = Math.max(...plan.cells.map(({ concurrency }) => concurrency));
   const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
-  if (count <= 1) return localRunner({ ...deps, sleep: timerSleep, executor });
+  if (count <= 1) {
+    const { sleep, close } = sleeperFor(plan);
+    return { ...localRunner({ ...deps, sleep, executor }), close };
+  }
   return workerRunner(count, { plan, secrets, originAt: deps.originAt }, deps.signals);
 }

@@ -4,10 +4,10 @@ import type { LoopLoad } from '../model/load.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/secrets.ts';
+import { sleeperFor } from './alarm.ts';
 import { localRunner, type Part } from './block.ts';
 import { blockCounts } from './counts.ts';
 import { clientExecutor } from './executor.ts';
-import { timerSleep } from './loop.ts';
 import type { ThreadTurn } from './nonces.ts';
 
 /** What a measuring thread is given at its start. */
@@ -49,7 +49,8 @@ function serve(
   const kill = new AbortController();
   const signals = { drain: drain.signal, kill: kill.signal };
   const executor = clientExecutor(plan, monotonicClock, secrets, thread);
-  const runner = localRunner({ clock: monotonicClock, sleep: timerSleep, executor, signals, originAt });
+  const { sleep } = sleeperFor(plan);
+  const runner = localRunner({ clock: monotonicClock, sleep, executor, signals, originAt });
   const reply = (message: WorkerReply) => port.postMessage(message);
 
   let measured: Observation[] = [];

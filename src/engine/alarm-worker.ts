@@ -1,0 +1,21 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicClock } from '../model/clock.ts';
+import { type AlarmSettings, alarmCells } from './alarm.ts';
+
+/** Waits for each order's time and answers with the order's number. A new order takes the place of one that waits. */
+function serve(port: NonNullable<typeof parentPort>, { memory }: AlarmSettings): void {
+  const { order, dueAt } = alarmCells(memory);
+  let last = 0;
+  for (;;) {
+    Atomics.wait(order, 0, last);
+    last = Atomics.load(order, 0);
+    let leftMs = dueAt[0]! - monotonicClock.now();
+    while (leftMs > 0 && Atomics.load(order, 0) === last) {
+      Atomics.wait(order, 0, last, leftMs);
+      leftMs = dueAt[0]! - monotonicClock.now();
+    }
+    if (Atomics.load(order, 0) === last) port.postMessage(last);
+  }
+}
+
+if (parentPort !== null) serve(parentPort, workerData as AlarmSettings);
