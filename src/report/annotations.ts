@@ -1,4 +1,5 @@
 import type { Report } from '../model/report.ts';
+import { visible } from '../model/visible.ts';
 import { baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
 import { cacheWarnings } from './cache.ts';
 import { groupFailures } from './failures.ts';
@@ -111,7 +112,7 @@ function limited(kind: 'error' | 'warning' | 'notice', all: readonly Annotation[
 
 /** The text of a command: what would end it is written as a percent sequence. */
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return visible(text).replaceAll('%', '%25').replaceAll('\n', '%0A');
 }
 
 /** A property of a command, in which colons and commas mean something too. */

@@ -1,4 +1,5 @@
 import type { Report } from '../model/report.ts';
+import { jsonText } from '../model/visible.ts';
 import { trackedFigures } from './tracked.ts';
 
 /**
@@ -15,5 +16,5 @@ export function benchmarkActionReport(report: Report): string {
       ...(range ? { range: `${range.low} to ${range.high}` } : {}),
       extra: `of ${n} ${n === 1 ? 'value' : 'values'}`,
     }));
-  return `${JSON.stringify(entries, null, 2)}\n`;
+  return `${jsonText(entries, 2)}\n`;
 }

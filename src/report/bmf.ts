@@ -1,4 +1,5 @@
 import type { Report } from '../model/report.ts';
+import { jsonText } from '../model/visible.ts';
 import { trackedFigures } from './tracked.ts';
 
 interface Metric {
@@ -20,5 +21,5 @@ export function bmfReport(report: Report): string {
       ? { value, lower_value: range.low, upper_value: range.high }
       : { value };
   }
-  return `${JSON.stringify(benchmarks, null, 2)}\n`;
+  return `${jsonText(benchmarks, 2)}\n`;
 }

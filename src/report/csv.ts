@@ -1,4 +1,5 @@
 import type { CellReport, Report } from '../model/report.ts';
+import { visible } from '../model/visible.ts';
 
 const STATISTICS = ['min', 'mean', 'sd', 'p50', 'p90', 'p95', 'p99', 'max'] as const;
 const HEAD = [
@@ -60,7 +61,13 @@ function cellRows(run: string, cell: CellReport): (string | number)[][] {
   ]);
 }
 
+// A spreadsheet takes a text that begins like this for a formula, also in full width.
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+const NUMBER = /^[+-]?\d+(\.\d+)?$/;
+
+/** A number as it is; a text with what is invisible shown, and with an apostrophe before what would be a formula. */
 function field(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (typeof value === 'number') return String(value);
+  const text = FORMULA.test(value) && !NUMBER.test(value) ? `'${visible(value)}` : visible(value);
+  return /["',\r\n\t;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,5 @@
 import type { Report } from '../model/report.ts';
+import { visibleJson } from '../model/visible.ts';
 
 const REPORT_KEYS = [
   'schema',
@@ -38,7 +39,7 @@ export function jsonReport(report: Report): string {
   const text = JSON.stringify(document, null, 2).replaceAll(/\[\n[\d\s.,eE+-]+\]/g, (list) =>
     list.replaceAll(/\s+/g, ''),
   );
-  return `${text}\n`;
+  return `${visibleJson(text)}\n`;
 }
 
 // Keys we know come first and in our order, whatever object they were read into on the way here.

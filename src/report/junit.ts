@@ -1,4 +1,5 @@
 import type { CellReport, Report } from '../model/report.ts';
+import { visible } from '../model/visible.ts';
 import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } from './baseline.ts';
 import { groupFailures } from './failures.ts';
 import { DASH } from './format.ts';
@@ -189,10 +190,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-// XML 1.0 has no way at all to write the other characters, not even as a reference.
-const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-
 function xml(text: string, attribute = false): string {
-  const clean = text.replaceAll(NOT_XML, '').replaceAll(/[&<>"']/g, (char) => ENTITIES[char]!);
+  // What XML 1.0 has no way to write, not even as a reference, is invisible and has been shown as an escape.
+  const clean = visible(text).replaceAll(/[&<>"']/g, (char) => ENTITIES[char]!);
   return attribute ? clean.replaceAll(/[\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`) : clean;
 }

@@ -182,9 +182,18 @@ function capitalized(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-// What a service said must not turn into markup, links or mentions, nor fill the page.
+/** What a service said must not turn into markup, links or mentions, nor fill the page. */
 function safe(words: string): string {
-  return clip(oneLine(words), MAX_WIDTH).replaceAll(/[\\`*_[\]<>|~#@]/g, (char) =>
-    char === '@' ? '&#64;' : `\\${char}`,
-  );
+  return clip(oneLine(words), MAX_WIDTH)
+    .replaceAll(/[\\`*_[\]<>|~#$&]/g, (char) => (char === '&' ? '&amp;' : `\\${char}`))
+    .replaceAll(/(?<=:)\/\/|(?<=\bwww)\.|@|(?<=#)(?=\d)/gi, (found) => UNLINKED[found]!);
 }
+
+// GitHub looks for addresses, mentions and numbers of issues in the text that the entities stand for: a space of no
+// width comes between.
+const UNLINKED: Readonly<Record<string, string>> = {
+  '//': '&#8203;//',
+  '.': '&#8203;.',
+  '@': '&#64;&#8203;',
+  '': '&#8203;',
+};

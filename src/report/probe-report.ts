@@ -4,6 +4,7 @@ import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type MarkName, type Marks } from '../model/timeline.ts';
+import { jsonText } from '../model/visible.ts';
 
 /** What a probe found out: the document behind its drawing. */
 export interface ProbeReport {
@@ -208,8 +209,6 @@ export function headline(record: RequestRecord): Headline {
 
 /** The report as one JSON document, indented, with lists of numbers on one line and a line feed at its end. */
 export function probeJson(report: ProbeReport): string {
-  const text = JSON.stringify(report, null, 2).replaceAll(/\[\n[\d\s.,]+\]/g, (list) =>
-    list.replaceAll(/\s+/g, ''),
-  );
+  const text = jsonText(report, 2).replaceAll(/\[\n[\d\s.,]+\]/g, (list) => list.replaceAll(/\s+/g, ''));
   return `${text}\n`;
 }

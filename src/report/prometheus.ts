@@ -1,6 +1,7 @@
 import { METRICS, type MetricDefinition } from '../metrics/definitions.ts';
 import type { CellReport, GateResult, MetricSummary, Report } from '../model/report.ts';
 import { isMarked } from './load-words.ts';
+import { visible } from '../model/visible.ts';
 
 /**
  * The text format that Prometheus scrapes, for the textfile collector or a push gateway. Base units, as is the custom
@@ -220,11 +221,7 @@ function figure(value: number): string {
   return String(Number(value.toPrecision(12)));
 }
 
-// Backslash, quote and line feed have escapes; other controls have none, and no business in a name.
+// Backslash, quote and line feed have escapes; what is invisible is shown as a text.
 function escaped(text: string): string {
-  return text
-    .replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
-    .replaceAll('\\', '\\\\')
-    .replaceAll('"', '\\"')
-    .replaceAll('\n', '\\n');
+  return visible(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

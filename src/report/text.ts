@@ -1,23 +1,18 @@
-/** Text that came from elsewhere, and its width on a terminal. */
+export { oneLine } from '../model/visible.ts';
+
+/** The width of text on a terminal. */
 
 // Wide in every terminal font: the CJK blocks, Hangul, full-width forms, emoji.
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const ZERO = /[\p{Mn}\p{Me}\p{Cf}]/u;
 const COLOR = /\u001b\[[\d;]*m/g;
-// Controls, and the marks that turn the direction of what follows.
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
 
 /** Columns that a line takes on a terminal; colour takes none. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const char of text.replaceAll(COLOR, '')) width += ZERO.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
   return width;
-}
-
-/** One harmless line: what a service sent must not move the cursor or colour the screen. */
-export function oneLine(text: string): string {
-  return text.replaceAll(UNSAFE, ' ').trim();
 }
 
 /** The text cut to `width` columns, with an ellipsis where something was cut. */

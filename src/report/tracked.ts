@@ -4,6 +4,7 @@ import { failuresOf, findQuantity } from '../analysis/quantities.ts';
 import { metric } from '../metrics/definitions.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import type { CellReport, MetricSummary, Report } from '../model/report.ts';
+import { isInvisible } from '../model/visible.ts';
 
 /** The figures of a run that are worth following from commit to commit, under names that stay the same. */
 
@@ -74,7 +75,11 @@ export function stableName({ target, prompt, concurrency, rate, mode }: CellRepo
 }
 
 function part(name: string): string {
-  return name.replaceAll(/[%/\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, encodeURIComponent);
+  return Array.from(name, (char) => {
+    if (char !== '%' && char !== '/' && !isInvisible(char)) return char;
+    // Half of a surrogate pair has no UTF-8.
+    return /\p{Cs}/u.test(char) ? `%u${char.charCodeAt(0).toString(16)}` : encodeURIComponent(char);
+  }).join('');
 }
 
 // Microseconds of milliseconds: below that, nothing is measured.

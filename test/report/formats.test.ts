@@ -57,7 +57,7 @@ describe('markdown', () => {
     for (const cell of one.cells) {
       cell.failures = [{ kind: 'network', count: 1, message: 'a|b\n<img src=x> @team `c`' }];
     }
-    expect(REPORTERS.markdown(one)).toContain('network: a\\|b \\<img src=x\\> &#64;team \\`c\\`');
+    expect(REPORTERS.markdown(one)).toContain('network: a\\|b \\<img src=x\\> &#64;&#8203;team \\`c\\`');
   });
 
   test('an aborted run says so first', () => {
@@ -92,5 +92,21 @@ describe('csv', () => {
     const one = structuredClone(report);
     one.cells[0]!.prompt = 'a,"b"\nc';
     expect(REPORTERS.csv(one)).toContain(',"a,""b""\nc",');
+  });
+
+  test.each([
+    ['=1+1', `"'=1+1"`],
+    ['+cmd|x', `"'+cmd|x"`],
+    ['-2+3', `"'-2+3"`],
+    ['@SUM(A1)', `"'@SUM(A1)"`],
+    ['\t=1', `"'\t=1"`],
+    ['＝1', `"'＝1"`],
+    ['-1.5', '-1.5'],
+    ['a=b', 'a=b'],
+    ['x\u001b]52;c;QQ==\u0007', String.raw`"x\u{1b}]52;c;QQ==\u{7}"`],
+  ])('the name %j is no formula and has no control in it', (name, cell) => {
+    const one = structuredClone(report);
+    one.cells[0]!.prompt = name;
+    expect(REPORTERS.csv(one).split('\r\n')[1]).toContain(`,flash,${cell},1,,streaming`);
   });
 });

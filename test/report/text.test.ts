@@ -24,5 +24,7 @@ test('wraps at spaces, and anywhere in text that has none', () => {
 });
 
 test('what others sent cannot move the cursor, colour or turn the text', () => {
-  expect(oneLine(' a\u001b[2Jb\r\nc\u0007\u009b1md\u202ee ')).toBe('a [2Jb c 1md e');
+  expect(oneLine(' a\u001b[2Jb\r\nc\u0007\u009b1md\u202ee ')).toBe(
+    String.raw`a\u{1b}[2Jb c\u{7}\u{9b}1md\u{202e}e`,
+  );
 });

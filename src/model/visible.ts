@@ -1,0 +1,76 @@
+/**
+ * Text of someone else's, made safe to show. What a terminal would obey, or a reader could not see, is written as an
+ * escape such as `\u{202e}`: controls, marks that turn the direction of the text, characters of no width, tag characters
+ * and halves of surrogate pairs. Combining marks, and the joiners inside of emoji, stay.
+ */
+
+// Format characters (Cf) include a few that are visible: the signs of Arabic, Syriac and Kaithi that enclose a number.
+const INVISIBLE =
+  /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0\ufffe\uffff]/u;
+const EVERY_INVISIBLE = new RegExp(INVISIBLE, 'gu');
+const ON_TERMINAL = new RegExp(`\\u001b\\[[\\d;]*m|\\r\\n|[\\n\\t]|${INVISIBLE.source}`, 'gu');
+
+const JOINER = '\u200d';
+const EMOJI_BEFORE = /\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*$/u;
+const EMOJI_AFTER = /^\p{Extended_Pictographic}/u;
+
+/** The text with what is invisible shown as escapes; line breaks and tabs stay. */
+export function visible(text: string): string {
+  return text.replaceAll(EVERY_INVISIBLE, (char, at: number) =>
+    char === '\n' || char === '\t' || isEmojiJoiner(char, at, text) ? char : escaped(char),
+  );
+}
+
+/** As `visible`, on one line: line breaks and tabs become a space. */
+export function oneLine(text: string): string {
+  return visible(text.replaceAll(/[\t\n\v\f\r]+/g, ' ')).trim();
+}
+
+/**
+ * The last thing that happens to a text before it goes to a terminal: as `visible`, with `\r\n` left as it is, and our own
+ * colours where there are any.
+ */
+export function forTerminal(text: string, { color }: { color: boolean }): string {
+  return text.replaceAll(ON_TERMINAL, (found, at: number) => {
+    if (found === '\r\n' || found === '\n' || found === '\t' || isEmojiJoiner(found, at, text)) return found;
+    if (found.length > 1 && found.startsWith('\u001b')) return color ? found : visible(found);
+    return escaped(found);
+  });
+}
+
+/** JSON with what is invisible in its texts escaped: the same value when it is read. `space` as for `JSON.stringify`. */
+export function jsonText(value: unknown, space?: number): string {
+  return visibleJson(JSON.stringify(value, null, space));
+}
+
+/** A JSON text with what is invisible in it escaped. */
+export function visibleJson(json: string): string {
+  return json.replaceAll(EVERY_INVISIBLE, (char) =>
+    char === '\n'
+      ? char
+      : Array.from({ length: char.length }, (_, i) => `\\u${hex(char.charCodeAt(i)).padStart(4, '0')}`).join(
+          '',
+        ),
+  );
+}
+
+/** True for a single character that cannot be seen. */
+export function isInvisible(char: string): boolean {
+  return INVISIBLE.test(char);
+}
+
+function isEmojiJoiner(char: string, at: number, text: string): boolean {
+  return (
+    char === JOINER &&
+    EMOJI_BEFORE.test(text.slice(Math.max(0, at - 8), at)) &&
+    EMOJI_AFTER.test(text.slice(at + 1, at + 3))
+  );
+}
+
+function escaped(char: string): string {
+  return `\\u{${hex(char.codePointAt(0)!)}}`;
+}
+
+function hex(code: number): string {
+  return code.toString(16);
+}
