@@ -5,8 +5,9 @@ import { tidy } from '../metrics/distribution.ts';
 import type { Clock } from '../model/clock.ts';
 import { EXIT, type Problem, UserError } from '../model/errors.ts';
 import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
+import { createRedactor } from '../model/redactor.ts';
 import type { Environment, NoiseFloor } from '../model/report.ts';
-import { createRedactor, type Secret } from '../model/secrets.ts';
+import type { Secret } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario } from '../scenario/plan.ts';
 import { needsSimulator } from '../scenario/targets.ts';
@@ -128,7 +129,7 @@ function refuseTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedSce
 
 /** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */
 async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readonly Secret[]): Promise<void> {
-  const redact = createRedactor(secrets);
+  const redactor = createRedactor(secrets);
   const problems: Problem[] = [];
   await Promise.all(
     plan.targets.map(async (target) => {
@@ -137,7 +138,7 @@ async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readon
       } catch (error) {
         const { message = 'unknown cause', hint } = networkError(error as Error);
         problems.push({
-          message: redact(
+          message: redactor.message(
             `target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`,
           ),
           ...(hint === undefined ? {} : { hint }),

@@ -2,7 +2,6 @@ import type { StreamClient } from '../client/client.ts';
 import { isContent } from '../model/events.ts';
 import type { Prompt, Target } from '../model/plan.ts';
 import type { Mode, Observation, RequestRecord } from '../model/record.ts';
-import type { Redact } from '../model/secrets.ts';
 import type { ProbeRequest } from '../report/probe-report.ts';
 import { roundRecord } from '../results/round.ts';
 import type { WireFormat } from '../wire/format.ts';
@@ -16,7 +15,6 @@ export interface ProbeTurn {
   /** A stream that goes on longer than this is ended; in ms, or infinite. */
   forMs: number;
   signal: AbortSignal | undefined;
-  redact: Redact;
 }
 
 /** Sends one request and tells all that was seen of it, not yet judged. Never rejects. */
@@ -90,7 +88,7 @@ async function streamed(
 const PREVIEW_CHARS = 200;
 
 function toRequest(
-  { target, prompt, redact }: ProbeTurn,
+  { target, prompt }: ProbeTurn,
   seq: number,
   { observation, arrivals, afterTerminator, wire }: Seen,
   stoppedBy: 'time' | 'interrupt' | undefined,
@@ -113,7 +111,7 @@ function toRequest(
     arrivals,
     ...(afterTerminator === 0 ? {} : { afterTerminator }),
     ...(wire === undefined ? {} : { wire }),
-    ...(text === '' ? {} : { preview: redact(text).slice(0, PREVIEW_CHARS) }),
+    ...(text === '' ? {} : { preview: text.slice(0, PREVIEW_CHARS) }),
     ...(stopped ? { stopped: { by: stoppedBy, afterMs: end - started } } : {}),
   };
 }

@@ -9,7 +9,7 @@ import { createNonces } from '../engine/nonces.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { Prompt, Target } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
-import { createRedactor } from '../model/secrets.ts';
+import { createRedactor } from '../model/redactor.ts';
 import {
   connectionGroup,
   type ProbeReport,
@@ -69,21 +69,20 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     const client = createClient({ ...targetOptions(target), methodGuessed, timeouts, secrets, clock });
     try {
       await warmCode(target.dialect, target.connect?.http);
-      const redact = createRedactor(secrets);
       const format = wireFormat(target.dialect, defined({ textPath: target.textPath }));
       const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
-      const turn = { target, prompt, format, nonces, forMs, signal: options.signal, redact };
+      const turn = { target, prompt, format, nonces, forMs, signal: options.signal };
       const sent = await inTurn(client, turn, modes, options);
       const whole = modes.length > 1 ? wholeAnswers(sent) : undefined;
       const shown = whole === undefined ? sent : sent.filter(({ record }) => record.mode === 'streaming');
       const requests = judged(shown, format.framing, whole?.totalMs);
       const { streambench, node, undici } = await readEnvironment();
-      return {
+      return createRedactor(secrets).value<ProbeReport>({
         schema: 'streambench/probe@1',
         probedAt,
         target: {
           method,
-          url: redact(maskUrl(url)),
+          url: maskUrl(url),
           provider: target.provider,
           dialect: target.dialect,
           ...defined({ model: target.model }),
@@ -96,7 +95,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
         cold: connectionGroup(requests, false),
         warm: connectionGroup(requests, true),
         ...defined({ whole }),
-      };
+      });
     } finally {
       client.close();
     }

@@ -1,10 +1,10 @@
 import type { UserError } from '../model/errors.ts';
 import type { RequestRecord } from '../model/record.ts';
+import type { Redactor } from '../model/redactor.ts';
 import type { Manifest, Report } from '../model/report.ts';
-import type { Redact } from '../model/secrets.ts';
 import { jsonReport } from '../report/json.ts';
 import type { Journal } from '../results/journal.ts';
-import { roundRecord, withoutSecrets } from '../results/round.ts';
+import { roundRecord } from '../results/round.ts';
 import type { Baseline } from './baseline.ts';
 import { createRunFold } from './fold.ts';
 import type { PastRun } from './resume.ts';
@@ -37,16 +37,15 @@ export interface Recorded {
 /** What a recording needs. */
 export interface RecordingDeps {
   journal: Journal;
-  /** Hides secrets in the answers' texts, where these are kept. */
-  redact: Redact;
-  keepText: boolean;
+  /** Every record and the manifest pass through it: nothing that is kept holds a secret. */
+  redactor: Redactor;
   counter?: TokenCounter;
   baseline?: Baseline;
 }
 
 /** Makes the recording of the run that begins with this manifest. */
 export function createRecording(start: Manifest, deps: RecordingDeps): Recording {
-  const { journal, redact, keepText, counter } = deps;
+  const { journal, redactor, counter } = deps;
   const fold = createRunFold(start);
   const comparison = deps.baseline?.against(start);
   let records = 0;
@@ -59,7 +58,7 @@ export function createRecording(start: Manifest, deps: RecordingDeps): Recording
   };
   const keep = (record: RequestRecord): RequestRecord => {
     const own = part === 0 ? record : { ...record, seq: nextSeq++, part };
-    const rounded = roundRecord(keepText ? withoutSecrets(own, redact) : own);
+    const rounded = redactor.value(roundRecord(own));
     take(rounded);
     journal.append(rounded);
     return rounded;
@@ -88,7 +87,7 @@ export function createRecording(start: Manifest, deps: RecordingDeps): Recording
     async finish(manifest) {
       const { unwritten } = await journal.close();
       const run = unwritten === 0 ? manifest.run : { ...manifest.run, unwritten };
-      const whole: Manifest = { ...manifest, run, records };
+      const whole: Manifest = redactor.value({ ...manifest, run, records });
       if (comparison !== undefined) whole.baseline = comparison.result(whole);
       const report = fold.report(whole);
       const { failure } = await journal.finish(whole, jsonReport(report));

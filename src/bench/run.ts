@@ -9,8 +9,8 @@ import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { UserError } from '../model/errors.ts';
 import type { Cell, RunPlan } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { createRedactor, type Redactor } from '../model/redactor.ts';
 import type { Manifest, Report, RunInfo } from '../model/report.ts';
-import { createRedactor } from '../model/secrets.ts';
 import { createJournal, resumeJournal } from '../results/journal.ts';
 import { runId } from '../results/run-id.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
@@ -85,10 +85,11 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     const prepared = past === undefined ? all : { ...all, plan: { ...all.plan, blocks: past.blocks } };
     const { plan, servers, secrets } = prepared;
     const beganAt = clock.now();
-    const opening = openingManifest(loaded, all, clock.wallTime());
+    const redactor = createRedactor(secrets);
+    const opening = openingManifest(loaded, all, clock.wallTime(), redactor);
     const manifest = past === undefined ? opening : resumedManifest(opening, past, clock.wallTime());
     const onError = ({ message }: UserError) =>
-      observer.warning?.(`${message}\n  the run goes on, and its figures are kept in memory`);
+      observer.warning?.(`${message}; the run goes on, and its figures are kept in memory`);
     const journal =
       past === undefined
         ? await createJournal(join(output, manifest.run.id), manifest, { onError })
@@ -98,11 +99,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     for (const warning of openingWarnings(loaded, prepared, manifest, past)) observer.warning?.(warning);
     observer.planned?.(plan, journal.folder);
 
-    const { keepText } = loaded.scenario;
-    const recording = createRecording(manifest, {
-      ...prepared,
-      ...{ journal, keepText, redact: createRedactor(secrets) },
-    });
+    const recording = createRecording(manifest, { ...prepared, journal, redactor });
     if (past !== undefined) await recording.replay(past);
     // Marks go on where the records before them ended.
     const originAt = clock.now() - (past?.lastMs ?? 0);
@@ -180,13 +177,14 @@ function openingManifest(
   { scenario, hash, document, file }: LoadedScenario,
   { plan, environment, servers, floor }: Prepared,
   startedAt: Date,
+  redactor: Redactor,
 ): Manifest {
   const { requests, rounds, unique } = planSummary(plan);
   const { name, description, stallMs, thresholds, objectives } = scenario;
-  return {
+  return redactor.value<Manifest>({
     schema: 'streambench/manifest@1',
     run: {
-      id: runId(name, startedAt, Math.random),
+      id: runId(redactor.text(name), startedAt, Math.random),
       startedAt: startedAt.toISOString(),
       aborted: true,
       abortReason: 'the run did not come to its end',
@@ -202,7 +200,7 @@ function openingManifest(
     process: { pid: process.pid, host: hostname() },
     ...(servers.idle.length > 0 && { servers: servers.idle }),
     ...(floor && { floor }),
-  };
+  });
 }
 
 /** What the user should know before the run, a sentence each. */

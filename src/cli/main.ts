@@ -2,12 +2,14 @@ import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
 import { loadFailure } from './load-failure.ts';
+import { argumentSecrets, environmentSecrets } from './own-secrets.ts';
 import { createProgram } from './program.ts';
-import { type CommonOptions, processSession, type Session } from './session.ts';
+import { type CommonOptions, openSession, type Session } from './session.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  let session = processSession({});
+  const secrets = [...environmentSecrets(process.env), ...argumentSecrets(argv.slice(2))];
+  let session = openSession(process, {}, secrets);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A reader that has seen enough (`| head`) is no error.
     if (error.code === 'EPIPE') process.exit(session.exitCode);
@@ -17,11 +19,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   // Remarks that find no room must not cost the result.
   process.stderr.on('error', () => {});
   const open = (options: CommonOptions): Session => {
-    session = processSession(options);
+    session = openSession(process, options, secrets);
     return session;
   };
   try {
-    await createProgram(open).parseAsync(argv);
+    await createProgram(open, () => session).parseAsync(argv);
   } catch (error) {
     session.exitCode = explain(error, session);
   }

@@ -1,3 +1,5 @@
+import { displayWidth, oneLine } from '../report/text.ts';
+
 /** A column is not made narrower than this. */
 const LEAST = 16;
 const SPACE = 2;
@@ -11,14 +13,15 @@ export function plainTable(
   rows: readonly (readonly string[])[],
   width: number,
 ): string {
-  const all = [head, ...rows];
+  // A cell may be a name of someone else's.
+  const all = [head, ...rows].map((row) => row.map(oneLine));
   const columns = head.map((_, column) => all.map((row) => row[column]!));
   const widths = fitted(columns.map(longest), columns.map(leastOf), width);
   return all.map((row) => drawn(row, widths)).join('');
 }
 
 function longest(texts: readonly string[]): number {
-  return Math.max(...texts.map((text) => text.length));
+  return Math.max(...texts.map(displayWidth));
 }
 
 // A word is never cut: in the last column it may stick out, elsewhere it would run into the next.
@@ -44,18 +47,22 @@ function drawn(row: readonly string[], widths: readonly number[]): string {
   const height = Math.max(...cells.map((lines) => lines.length));
   const lines = Array.from({ length: height }, (_, line) =>
     cells
-      .map((cell, column) => (cell[line] ?? '').padEnd(widths[column]! + SPACE))
+      .map((cell, column) => padded(cell[line] ?? '', widths[column]! + SPACE))
       .join('')
       .trimEnd(),
   );
   return `${lines.join('\n')}\n`;
 }
 
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+}
+
 function wrap(text: string, room: number): string[] {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1)!;
-    if (line !== '' && line.length + 1 + word.length > room) lines.push(word);
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > room) lines.push(word);
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
   return lines;

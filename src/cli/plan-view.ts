@@ -1,4 +1,5 @@
 import { levelInWords } from '../model/load-level.ts';
+import { oneLine } from '../model/visible.ts';
 import { uniqueLines } from '../report/cache.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
@@ -19,12 +20,10 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
     return { ...cell, requests, warmup };
   });
   if (json) {
-    session.print(
-      `${JSON.stringify({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells }, null, 2)}\n`,
-    );
+    session.printJson({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells });
     return;
   }
-  session.print(`${loaded.scenario.name}: dry run, nothing is sent\n\n`);
+  session.print(`${oneLine(loaded.scenario.name)}: dry run, nothing is sent\n\n`);
   session.print(
     plainTable(
       ['target', 'prompt', 'load', 'mode', 'requests', 'warm-up'],
@@ -58,7 +57,9 @@ function started({ scenario }: LoadedScenario): string[] {
     const model = [upstream.provider ?? upstream.url ?? 'the simulator', upstream.model]
       .filter(Boolean)
       .join(' ');
-    return `the reference service for ${targets.join(', ')} (storing: ${strategy}; in front of ${model})`;
+    return oneLine(
+      `the reference service for ${targets.join(', ')} (storing: ${strategy}; in front of ${model})`,
+    );
   });
   return [...(usesSimulator(scenario) ? ['the embedded simulator'] : []), ...services];
 }

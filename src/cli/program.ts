@@ -14,8 +14,14 @@ import { simulateCommand } from './commands/simulate.ts';
 import { validateCommand } from './commands/validate.ts';
 import type { CommonOptions, Session } from './session.ts';
 
-/** The program with all of its commands. `open` gives a command its session when it runs. */
-export function createProgram(open: (options: CommonOptions) => Session): Command {
+/**
+ * The program with all of its commands. `open` gives a command its session when it runs; what the parser says of a mistake,
+ * which repeats the words of the command line, is printed through `current`.
+ */
+export function createProgram(
+  open: (options: CommonOptions) => Session,
+  current: () => Pick<Session, 'print' | 'warn'>,
+): Command {
   const root = new Command('streambench')
     .description('Streaming benchmark and TTFB profiler for LLM and Server-Sent-Events endpoints.')
     .version(packageVersion(), '-V, --version')
@@ -27,6 +33,10 @@ export function createProgram(open: (options: CommonOptions) => Session): Comman
     .showHelpAfterError('(--help shows what there is)')
     .showSuggestionAfterError()
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => current().print(text),
+      writeErr: (text) => current().warn(text.trimEnd()),
+    })
     .addHelpText('after', exitCodesHelp());
   for (const add of [
     runCommand,

@@ -3,6 +3,7 @@ import type { RunObserver } from '../bench/run.ts';
 import { levelInWords } from '../model/load-level.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
+import { clip, oneLine } from '../report/text.ts';
 
 /** Shows on stderr how a run goes. */
 export interface Progress extends RunObserver {
@@ -13,6 +14,8 @@ export interface Progress extends RunObserver {
 /** What a progress display writes to and reads. */
 export interface ProgressDeps {
   stderr: NodeJS.WriteStream;
+  /** A text as it may be shown there. */
+  shown(text: string): string;
   /** Its lines can be drawn again. */
   redraws: boolean;
   /** Milliseconds on a monotonic clock. */
@@ -71,7 +74,7 @@ class Tally {
 }
 
 function titleOf(cell: Cell): string {
-  return `${cell.target} · ${cell.prompt} · ${cell.rate === undefined ? `${cell.concurrency} at once` : levelInWords(cell)} · ${cell.mode}`;
+  return `${oneLine(cell.target)} · ${oneLine(cell.prompt)} · ${cell.rate === undefined ? `${cell.concurrency} at once` : levelInWords(cell)} · ${cell.mode}`;
 }
 
 class SpinnerProgress implements Progress {
@@ -132,8 +135,7 @@ class SpinnerProgress implements Progress {
       this.tally.left(this.deps.now()),
     ];
     const line = parts.filter((part) => part !== undefined).join(' · ');
-    const room = Math.max(20, (this.deps.stderr.columns || 80) - 4);
-    return line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    return clip(this.deps.shown(line), Math.max(20, (this.deps.stderr.columns || 80) - 4));
   }
 }
 
@@ -160,9 +162,8 @@ class LineProgress implements Progress {
     if (blocksLeft > 1) return;
     const left = this.tally.left(this.deps.now());
     const errors = failed === 0 ? '' : `, ${failed} failed`;
-    this.deps.stderr.write(
-      `${titleOf(cell)}: ${done} ${done === 1 ? 'request' : 'requests'}${errors}${left === undefined ? '' : ` (${left})`}\n`,
-    );
+    const line = `${titleOf(cell)}: ${done} ${done === 1 ? 'request' : 'requests'}${errors}${left === undefined ? '' : ` (${left})`}`;
+    this.deps.stderr.write(`${this.deps.shown(line)}\n`);
   }
 
   end(): void {}

@@ -3,7 +3,7 @@ import type { RunObserver, RunResult } from '../bench/run.ts';
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
-import { createRedactor } from '../model/secrets.ts';
+import { jsonText } from '../model/visible.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Session } from './session.ts';
@@ -30,7 +30,7 @@ export async function runScenarios(
   flags: RunSettings,
   session: Session,
 ): Promise<void> {
-  for (const { secrets } of loaded) session.hide(createRedactor(secrets));
+  session.hide(loaded.flatMap(({ secrets }) => secrets));
   if (flags.resume !== undefined && loaded.length > 1) {
     throw new UserError('usage', {
       message: '--resume continues one run, of one scenario',
@@ -123,7 +123,9 @@ async function runOne(
   const { createProgress } = await import('./progress.ts');
   const { stderr, env, quiet } = session;
   const redraws = canRedraw({ env, isTTY: stderr.isTTY === true });
-  const progress = quiet ? undefined : createProgress({ stderr, redraws, now: () => performance.now() });
+  const progress = quiet
+    ? undefined
+    : createProgress({ stderr, redraws, shown: session.shown, now: () => performance.now() });
   try {
     const observer: RunObserver = {
       planned: (plan, folder) => progress?.planned?.(plan, folder),
@@ -156,6 +158,6 @@ async function printJson(reports: Report[], session: Session): Promise<void> {
   const { jsonReport } = await import('../report/json.ts');
   const [only] = reports;
   if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
-  else session.print(`${JSON.stringify(reports)}\n`);
+  else session.print(`${jsonText(reports)}\n`);
   if (session.exitCode === EXIT.ok && reports.length === 0) session.exitCode = EXIT.unexpected;
 }

@@ -1,5 +1,7 @@
 import type { ExitCode } from '../model/errors.ts';
-import type { Redact } from '../model/secrets.ts';
+import { createRedactor } from '../model/redactor.ts';
+import type { Secret } from '../model/secrets.ts';
+import { forTerminal, jsonText } from '../model/visible.ts';
 import { type ColorLevel, colorLevel, terminalWidth } from './terminal.ts';
 
 /** Options that every command takes. */
@@ -21,41 +23,58 @@ export interface Session {
   verbose: boolean;
   /** The result, on stdout. */
   print(text: string): void;
+  /** The result as an indented JSON document, on stdout. */
+  printJson(value: unknown): void;
   /** A remark for the person, on stderr; nothing with --quiet. */
   say(text: string): void;
   /** A warning or an error, on stderr. */
   warn(text: string): void;
+  /** A text as it may be shown on stderr: for a display that writes there by itself. */
+  shown(text: string): string;
   /** Hides these secrets in everything that is printed from now on. */
-  hide(redact: Redact): void;
+  hide(secrets: readonly Secret[]): void;
   exitCode: ExitCode;
 }
 
-/** A session on the process's own streams. */
-export function processSession(options: CommonOptions): Session {
-  const { env, stdout, stderr } = process;
-  let redact: Redact = (text) => text;
-  const line = (text: string) => `${redact(text)}\n`;
+/** What a session writes to and reads: the process, or a part of it that a test made. */
+export type SessionStreams = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr'>;
+
+/** A session on these streams. `secrets` are those that are known from the start. */
+export function openSession(
+  { env, stdout, stderr }: SessionStreams,
+  options: CommonOptions,
+  secrets: readonly Secret[] = [],
+): Session {
+  let hidden = secrets;
+  let redactor = createRedactor(hidden);
   const quiet = options.quiet ?? false;
   // commander's --no-color makes `color` false and otherwise true: only false is a wish.
   const flag = options.color === false ? { flag: false } : {};
+  const color = {
+    stdout: colorLevel({ env, isTTY: stdout.isTTY === true, ...flag }),
+    stderr: colorLevel({ env, isTTY: stderr.isTTY === true, ...flag }),
+  };
+  // Everything that is printed passes here, whatever was done to it before.
+  const print = (text: string) =>
+    void stdout.write(forTerminal(redactor.text(text), { color: color.stdout > 0 }));
+  const shown = (text: string) => forTerminal(redactor.text(text), { color: color.stderr > 0 });
   return {
     env,
     stderr,
     width: terminalWidth(stdout, env),
-    color: {
-      stdout: colorLevel({ env, isTTY: stdout.isTTY === true, ...flag }),
-      stderr: colorLevel({ env, isTTY: stderr.isTTY === true, ...flag }),
-    },
+    color,
     quiet,
     verbose: options.verbose ?? false,
-    print: (text) => void stdout.write(redact(text)),
+    print,
+    printJson: (value) => print(`${jsonText(value, 2)}\n`),
     say: (text) => {
-      if (!quiet) stderr.write(line(text));
+      if (!quiet) stderr.write(`${shown(text)}\n`);
     },
-    warn: (text) => void stderr.write(line(text)),
-    hide(next) {
-      const before = redact;
-      redact = (text) => next(before(text));
+    warn: (text) => void stderr.write(`${shown(text)}\n`),
+    shown,
+    hide(more) {
+      hidden = [...hidden, ...more];
+      redactor = createRedactor(hidden);
     },
     exitCode: 0,
   };

@@ -17,9 +17,15 @@ export type Authorize = (
 
 /**
  * How a key travels under a scheme. Without a key no header is added. For `sigv4` the key is
- * `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, and `:SESSION_TOKEN` after it where there is one.
+ * `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, and `:SESSION_TOKEN` after it where there is one. `onToken` is told each token that is
+ * made of the key, before it is sent.
  */
-export function authorizer(auth: AuthScheme, apiKey: string | undefined, clock: Clock): Authorize {
+export function authorizer(
+  auth: AuthScheme,
+  apiKey: string | undefined,
+  clock: Clock,
+  onToken: (token: string) => void = () => {},
+): Authorize {
   if (apiKey === undefined || apiKey === '') return () => ({});
   switch (auth) {
     case 'none':
@@ -35,7 +41,7 @@ export function authorizer(auth: AuthScheme, apiKey: string | undefined, clock: 
       return () => headers;
     }
     case 'zhipu-jwt':
-      return zhipuJwt(apiKey, clock);
+      return zhipuJwt(apiKey, clock, onToken);
     case 'sigv4':
       return sigV4(apiKey, clock);
     default:
@@ -51,14 +57,14 @@ const ZHIPU_REUSE_MS = 180_000;
  * The older scheme of Zhipu: a JWT (HS256) made of a key `id.secret`, with `sign_type: SIGN` in its header and `exp` and
  * `timestamp` in milliseconds, not in the usual seconds. A key of another form is sent as it is.
  */
-function zhipuJwt(apiKey: string, clock: Clock): Authorize {
+function zhipuJwt(apiKey: string, clock: Clock, onToken: (token: string) => void): Authorize {
   const [id = '', secret, ...more] = apiKey.split('.');
   if (secret === undefined || more.length > 0) return () => ({ authorization: `Bearer ${apiKey}` });
   let token: { madeAt: number; headers: Promise<Readonly<Record<string, string>>> } | undefined;
   return () => {
     const madeAt = clock.now();
     if (token === undefined || madeAt - token.madeAt >= ZHIPU_REUSE_MS) {
-      token = { madeAt, headers: signZhipu(id, secret, clock.wallTime().getTime()) };
+      token = { madeAt, headers: signZhipu(id, secret, clock.wallTime().getTime(), onToken) };
     }
     return token.headers;
   };
@@ -68,12 +74,14 @@ async function signZhipu(
   id: string,
   secret: string,
   nowMs: number,
+  onToken: (token: string) => void,
 ): Promise<Readonly<Record<string, string>>> {
   // Only this scheme needs it.
   const { SignJWT } = await import('jose');
   const token = await new SignJWT({ api_key: id, exp: nowMs + ZHIPU_TOKEN_MS, timestamp: nowMs })
     .setProtectedHeader({ alg: 'HS256', sign_type: 'SIGN' })
     .sign(new TextEncoder().encode(secret));
+  onToken(token);
   return { authorization: `Bearer ${token}` };
 }
 

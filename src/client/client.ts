@@ -9,8 +9,10 @@ import {
   type Timeouts,
 } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { createRedactor, type Redactor } from '../model/redactor.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
-import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
+import { headerSecrets, type Secret } from '../model/secrets.ts';
+import { urlSecrets } from '../model/url-secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import type { WireFormat } from '../wire/format.ts';
 import { joinPatches } from '../wire/merge-patch.ts';
@@ -166,7 +168,9 @@ class Client implements StreamClient {
   private readonly write: (chat: ChatRequest) => WrittenRequest;
   private readonly clock: Clock;
   private readonly timeouts: Timeouts;
-  private readonly redact: Redact;
+  private readonly secrets: readonly Secret[];
+  private redactor: Redactor;
+  private tokens: readonly Secret[] = [];
   private readonly pool: ConnectionPool;
   private readonly authorize: Authorize;
 
@@ -177,16 +181,24 @@ class Client implements StreamClient {
     this.write = requestWriter(format, { baseUrl, path, body, method });
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-    this.authorize = authorizer(auth, options.apiKey, this.clock);
+    this.authorize = authorizer(auth, options.apiKey, this.clock, (token) => this.onToken(token));
     const connect = options.connect ?? {};
     const dialer = new Dialer(addressOf(baseUrl, format, '').origin, this.clock, connect, process.env);
     this.pool = connectionPool(dialer, this.clock, connect, this.timeouts.connectMs);
-    this.redact = createRedactor([
+    this.secrets = [
       ...(options.secrets ?? []),
       ...(options.apiKey === undefined ? [] : [{ name: '[key]', value: options.apiKey }]),
-      ...Object.entries(options.headers ?? {}).map(([name, value]) => ({ name: `[header ${name}]`, value })),
+      ...headerSecrets(options.headers ?? {}),
+      ...urlSecrets(baseUrl).map((value) => ({ name: '[url]', value })),
       ...(dialer.proxy?.secrets ?? []).map((value) => ({ name: '[proxy]', value })),
-    ]);
+    ];
+    this.redactor = createRedactor(this.secrets);
+  }
+
+  // A service may quote the token that a key was turned into. The one before it is still in use for a while.
+  private onToken(value: string): void {
+    this.tokens = [...this.tokens.slice(-1), { name: '[token]', value }];
+    this.redactor = createRedactor([...this.secrets, ...this.tokens]);
   }
 
   stream(request: RequestOptions): AnswerStream {
@@ -293,7 +305,7 @@ class Client implements StreamClient {
       },
       timeouts: this.timeouts,
       clock: this.clock,
-      redact: this.redact,
+      redactor: this.redactor,
       reconnect: (unanswered) => {
         connection = this.pool.replace(unanswered);
         return connection;

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Timeouts } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { Redact } from '../model/secrets.ts';
+import type { Redactor } from '../model/redactor.ts';
 import type { WireFormat } from '../wire/format.ts';
 import { Backlog } from './backlog.ts';
 import { type BodyListeners, type BodyReader, streamReader, wholeReader } from './body-reader.ts';
@@ -26,7 +26,7 @@ export interface ExchangeOptions extends BodyListeners {
   originAt: number;
   scheduledAt: number;
   keepText: boolean;
-  redact: Redact;
+  redactor: Redactor;
   signal?: AbortSignal;
   /**
    * Gives a new connection in place of one that was open before the request and closed without a byte of the response.
@@ -81,7 +81,7 @@ class Exchange implements ConnectionSink, Undecoded {
       startedAt,
       originAt: options.originAt,
       keepText: options.keepText,
-      redact: options.redact,
+      redactor: options.redactor,
     });
     const reader = options.stream ? streamReader : wholeReader;
     this.reader = reader(options.format, this.fold, options);

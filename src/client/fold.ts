@@ -1,6 +1,6 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
-import type { Redact } from '../model/secrets.ts';
+import { type Redactor, redactValue } from '../model/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
@@ -39,7 +39,7 @@ export class Fold {
   private readonly asked: Asked;
   private readonly originAt: number;
   private readonly keepText: boolean;
-  private readonly redact: Redact;
+  private readonly redactor: Redactor;
 
   private connection: ConnectionInfo | undefined;
   private status: number | undefined;
@@ -73,12 +73,12 @@ export class Fold {
     startedAt: number;
     originAt: number;
     keepText: boolean;
-    redact: Redact;
+    redactor: Redactor;
   }) {
     this.originAt = options.originAt;
     this.asked = options.asked;
     this.keepText = options.keepText;
-    this.redact = options.redact;
+    this.redactor = options.redactor;
     this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
   }
 
@@ -120,7 +120,7 @@ export class Fold {
     const kept: Record<string, string> = {};
     for (const name of KEPT_HEADERS) {
       const value = headers[name];
-      if (value !== undefined) kept[name] = this.redact(Array.isArray(value) ? value.join(', ') : value);
+      if (value !== undefined) kept[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     this.headers = kept;
     if (status >= 300 || kept['content-type']?.includes('application/json'))
@@ -251,19 +251,20 @@ export class Fold {
       this.marks.end ?? this.ms(atMs),
       this.marks.lastToken ?? Number.NEGATIVE_INFINITY,
     );
+    // Off the hot path: what a server sent is looked through once, before anything of it is cut.
     const tokens = this.tally.tokens(this.asked.mode, this.contentEvents);
-    if (tokens.refused !== undefined) tokens.refused = tokens.refused.map((text) => this.redact(text));
-    const outcome = this.outcome(ending, tokens.hiddenReasoning);
+    const headers = this.clean(this.headers);
+    const complete = this.clean(this.complete ?? this.cutAfter);
+    const outcome = this.outcome(ending, headers, tokens.hiddenReasoning);
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
-    const complete = this.complete ?? this.cutAfter;
-    return {
+    return this.redactor.value<Observation>({
       mode: this.asked.mode,
       outcome,
       marks: this.marks,
       ...(this.connection === undefined ? {} : { connection: this.connection }),
       ...(this.reconnected && { reconnected: this.reconnected }),
       ...(this.status === undefined ? {} : { status: this.status }),
-      ...(this.headers === undefined ? {} : { headers: this.headers }),
+      ...(headers === undefined ? {} : { headers }),
       reads: this.reads,
       events: this.events,
       comments: this.comments,
@@ -283,28 +284,35 @@ export class Fold {
       ...(this.keepText ? { text: this.answer } : {}),
       ...(this.keepText && this.thinking !== '' ? { thinking: this.thinking } : {}),
       ...(this.toolText === '' ? {} : { toolText: this.toolText }),
-    };
+    });
   }
 
-  private outcome(ending: Ending, hiddenReasoning: number | undefined): Outcome {
+  private outcome(
+    ending: Ending,
+    headers: Record<string, string> = {},
+    hiddenReasoning: number | undefined,
+  ): Outcome {
+    const body = Buffer.concat(this.prefix).toString('utf8');
     const outcome = outcomeOf({
       asked: this.asked,
       ending,
       status: this.status,
-      headers: this.headers ?? {},
+      headers,
       bytes: this.bytes,
-      bodyPrefix: Buffer.concat(this.prefix).toString('utf8'),
+      bodyPrefix: this.redactor.message(body, { cut: this.bytes > this.prefixBytes }),
       events: this.events,
       contentEvents: this.contentEvents,
-      failure: this.failure,
-      complete: this.complete,
+      failure: this.clean(this.failure),
+      complete: this.clean(this.complete),
       hiddenReasoning,
-      cutAfter: this.cutAfter,
+      cutAfter: this.clean(this.cutAfter),
     });
-    if (outcome.message !== undefined) outcome.message = this.redact(outcome.message);
-    if (outcome.body !== undefined) outcome.body = this.redact(outcome.body);
-    if (outcome.hint !== undefined) outcome.hint = this.redact(outcome.hint);
-    return outcome;
+    // The system's own errors are among what it says.
+    return this.clean(outcome);
+  }
+
+  private clean<T>(value: T): T {
+    return redactValue(value, (text) => this.redactor.message(text)) as T;
   }
 
   private ms(atMs: number): number {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { UserError } from '../model/errors.ts';
+import { urlSecrets } from '../model/url-secrets.ts';
 import { connectError } from './connect-error.ts';
 
 /** A proxy on the way to a service. */
@@ -85,7 +86,7 @@ function parseProxy(text: string, from: string): HttpProxy {
     secure: url.protocol === 'https:',
     name: `${url.hostname}:${port}`,
     ...(secret ? { authorization } : {}),
-    secrets: secret ? [password, url.password, authorization, authorization.slice(6)].filter(Boolean) : [],
+    secrets: secret ? [...urlSecrets(text), authorization] : [],
   };
 }
 
@@ -150,7 +151,7 @@ function refusal(proxy: HttpProxy, head: string): Error {
   if (status === undefined) {
     return connectError('PROXY_REFUSED', `what answers at ${proxy.name} is no HTTP proxy`);
   }
-  const said = `HTTP ${status}${reason ? ` ${reason.slice(0, 80)}` : ''}`;
+  const said = `HTTP ${status}${reason ? ` ${reason.slice(0, 300)}` : ''}`;
   return status === '407'
     ? connectError('PROXY_AUTH', `the proxy ${proxy.name} wants credentials (${said})`)
     : connectError('PROXY_REFUSED', `the proxy ${proxy.name} refused the way to the service (${said})`);

@@ -1,153 +1,197 @@
-import { createRedactor, type Secret } from '../model/secrets.ts';
+import { type Secret, secretParts } from './secrets.ts';
+import { ENCODINGS } from './spellings.ts';
 import { Substrings } from './substrings.ts';
+import { Chain, PieceRedactor, type TextRedactor } from './text-redactor.ts';
+import { isCommon } from './vocabulary.ts';
 
-/** Keeps the secrets of a service out of all that leaves it. */
-export interface Scrubber {
-  /** A whole text, such as an error message: secrets and long pieces of them are replaced by their names. */
+export type { TextRedactor } from './text-redactor.ts';
+
+/**
+ * Keeps secrets out of all that is shown or stored: the values themselves, in every spelling of `ENCODINGS`, and
+ * pieces of them. A text that holds none comes back as it is.
+ */
+export interface Redactor {
+  /** False where there is nothing to hide. */
+  readonly active: boolean;
+  /**
+   * A short text of someone else's, such as an error message: also pieces of 6 characters, and quotes such as `sk-ab***yz`.
+   * `cut`: the text was cut at its end, so its last 4 characters may already be the beginning of a secret.
+   */
+  message(text: string, options?: { cut?: boolean }): string;
+  /** Any other text: pieces of 8 characters and more. */
   text(text: string): string;
-  /** A text that comes in pieces, such as an answer. */
-  stream(): TextScrubber;
+  /** A JSON value with every text in it redacted, names of fields included. The value itself where nothing was hidden. */
+  value<T>(value: T): T;
+  /** A text that comes in pieces, such as an answer: as `text`. */
+  stream(): TextRedactor;
 }
 
-/** Scrubs one text that comes in pieces. A secret may be cut anywhere. */
-export interface TextScrubber {
-  /** What can be shown by now. A tail that may be the beginning of a secret is held back. */
-  push(text: string): string;
-  /** What was still held back: the text is over. */
-  end(): string;
-}
-
-// A value this short (a port, a model size) would blank out innocent text wherever it occurs.
-const MIN_SECRET = 6;
+/** A value shorter than this (a port, a model's size) is not hidden: it would blank out innocent text. */
+export const MIN_SECRET = 6;
 
 // How many characters of a secret in a row count as a piece of it. In a message, where a provider quotes a key, shorter
 // ones than in an answer, which holds far more innocent text.
 const PIECE_IN_MESSAGE = 6;
-const PIECE_IN_ANSWER = 8;
+const PIECE_IN_TEXT = 8;
+const PIECE_AT_CUT = 4;
 // What a quoted key has in the place of its middle.
 const MASK = /\*{2,}|•{2,}|…|\.{3,}/g;
 const LONGEST_QUOTE = 200;
 const MIN_QUOTED = 3;
 
+// Data of a server can be nested as deep as it likes, the stack of calls cannot.
+const MAX_DEPTH = 200;
+
 // Characters for private use, which no text has a meaning for.
 const FIRST_MARK = 0xe000;
+const LAST_MARK = 0xf8ff;
 const MARKS = /[\ue000-\uf8ff]/g;
-
-/** An encoding of secrets: what they look like in it, and how many characters it makes of one. */
-interface Encoding {
-  expansion: number;
-  spellings(value: string): string[];
-}
-
-const ENCODINGS: readonly Encoding[] = [
-  { expansion: 1, spellings: (value) => [value, JSON.stringify(value).slice(1, -1), urlEncoded(value)] },
-  { expansion: 4 / 3, spellings: base64Spellings },
-  { expansion: 2, spellings: (value) => [Buffer.from(value).toString('hex')] },
-  {
-    expansion: 6,
-    spellings: (value) => [
-      Array.from({ length: value.length }, (_, i) => `\\u${hex4(value.charCodeAt(i))}`).join(''),
-    ],
-  },
-];
 
 interface Pattern {
   substrings: Substrings;
   inMessage: number;
-  inAnswer: number;
+  inText: number;
 }
 
-/** A scrubber for these secrets; undefined where there is nothing to hide. Values of under 6 characters are not hidden. */
-export function createScrubber(secrets: readonly Secret[]): Scrubber | undefined {
-  const hidden = secrets.filter(({ value }) => value.length >= MIN_SECRET);
-  if (hidden.length === 0) return undefined;
-  const shortest = Math.min(...hidden.map(({ value }) => value.length));
-  const name = hidden.length === 1 ? hidden[0]!.name : '[secret]';
-  // In a message names are put in last, so that no name is taken for a piece of a secret.
-  const marked = hidden.map(({ value }, i): Secret => ({ name: String.fromCharCode(FIRST_MARK + i), value }));
-  const redact = createRedactor(marked);
-  const patterns = ENCODINGS.map(({ expansion, spellings }): Pattern => {
-    const least = (characters: number) => Math.floor(Math.min(characters, shortest) * expansion);
-    return {
-      substrings: new Substrings(new Set(hidden.flatMap(({ value }) => spellings(value)))),
-      inMessage: least(PIECE_IN_MESSAGE),
-      inAnswer: least(PIECE_IN_ANSWER),
-    };
-  });
-  const chain = (least: 'inMessage' | 'inAnswer') =>
-    new Chain(patterns.map((pattern) => new PieceScrubber(pattern.substrings, pattern[least], name)));
-  return {
-    text(text) {
-      const scrubber = chain('inMessage');
-      // Whole secrets and quotes of them first, each under its own name.
-      const clean = marked.reduce((result, secret) => withoutQuotes(result, secret), redact(text));
-      const named = scrubber.push(clean) + scrubber.end();
-      return named.replaceAll(MARKS, (mark) => hidden[mark.charCodeAt(0) - FIRST_MARK]?.name ?? mark);
-    },
-    stream: () => chain('inAnswer'),
+const INACTIVE: Redactor = {
+  active: false,
+  message: (text) => text,
+  text: (text) => text,
+  value: (value) => value,
+  stream: () => new Chain([]),
+};
+
+/** A redactor for these secrets and their parts. Values of under 6 characters, and common words, are not hidden. */
+export function createRedactor(secrets: readonly Secret[]): Redactor {
+  const hidden = distinct(secrets.flatMap(secretParts).filter(isHidden));
+  if (hidden.length === 0) return INACTIVE;
+  const names = new Set(hidden.map(({ name }) => name));
+  const name = names.size === 1 ? hidden[0]!.name : '[secret]';
+  // Names are put in last, so that no name is taken for a piece of a secret.
+  const marked = hidden.map((secret, i) => ({ ...secret, name: markOf(i) }));
+  const spellings = wholeSpellings(marked);
+  const patterns = patternsOf(hidden);
+  const all = new Substrings(spellings.map(({ value }) => value));
+  const chain = (least: 'inMessage' | 'inText') =>
+    new Chain(patterns.map((pattern) => new PieceRedactor(pattern.substrings, pattern[least], name)));
+  const pieces = (text: string, least: 'inMessage' | 'inText') => {
+    const redactor = chain(least);
+    const clean = redactor.push(text) + redactor.end();
+    return clean.replaceAll(MARKS, (mark) => hidden[mark.charCodeAt(0) - FIRST_MARK]?.name ?? mark);
   };
+  const whole = (text: string) =>
+    spellings.reduce((result, spelling) => result.replaceAll(spelling.value, spelling.name), text);
+
+  const redactor: Redactor = {
+    active: true,
+    message(text, { cut = false } = {}) {
+      const ended = cut ? withoutCutEnd(text, spellings) : text;
+      // One pass tells that there is nothing to hide, as in nearly every text.
+      const clean = ended === text && ended.search(MASK) === -1 && !all.occursIn(ended, PIECE_IN_MESSAGE);
+      if (clean) return text;
+      return pieces(
+        marked.filter((secret) => !secret.whole).reduce(withoutQuotes, whole(ended)),
+        'inMessage',
+      );
+    },
+    text: (text) => (all.occursIn(text, MIN_SECRET) ? pieces(whole(text), 'inText') : text),
+    value: <T>(value: T) => redactValue(value, redactor.text, 0) as T,
+    stream: () => chain('inText'),
+  };
+  return redactor;
 }
 
-/** Replaces pieces of `least` characters and more. */
-class PieceScrubber implements TextScrubber {
-  private readonly reader: { step(code: number): number };
-  private readonly least: number;
-  private readonly name: string;
-  /** Characters that may still turn out to be the beginning of a piece. */
-  private held = '';
-  /** The last thing that was let out is a name, and what follows may belong to the same secret. */
-  private named = false;
-
-  constructor(substrings: Substrings, least: number, name: string) {
-    this.reader = substrings.reader();
-    this.least = least;
-    this.name = name;
+/** A copy of a JSON value with every text in it redacted by `redact`, names of fields included. */
+export function redactValue(value: unknown, redact: (text: string) => string, depth = 0): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) return '[nested too deeply]';
+  if (Array.isArray(value)) {
+    // Gaps can be many thousands.
+    if (value.every((item) => typeof item === 'number')) return value;
+    const items = value.map((item: unknown) => redactValue(item, redact, depth + 1));
+    return items.every((item, i) => item === value[i]) ? value : items;
   }
+  const entries = Object.entries(value);
+  const clean = entries.map(([key, item]) => [redact(key), redactValue(item, redact, depth + 1)] as const);
+  const same = clean.every(([key, item], i) => key === entries[i]![0] && item === entries[i]![1]);
+  // fromEntries defines own properties, so a key named __proto__ stays a key.
+  return same ? value : Object.fromEntries(clean);
+}
 
-  push(text: string): string {
-    const all = this.held + text;
-    // What is known of `all`: shown up to `from`, the rest waits.
-    let out = '';
-    let from = 0;
-    let matched = 0;
-    for (let at = this.held.length; at < all.length; at++) {
-      matched = this.reader.step(all.charCodeAt(at));
-      if (matched < this.least) continue;
-      const begin = Math.max(from, at + 1 - matched);
-      if (begin > from || !this.named) out += all.slice(from, begin) + this.name;
-      this.named = true;
-      from = at + 1;
+// A word that the program itself writes everywhere (a target's key may be just "testing") cannot be hidden.
+function isHidden({ value }: Secret): boolean {
+  return value.length >= MIN_SECRET && !isCommon(value);
+}
+
+// The first name wins: a variable's name says more than a mask. Pieces are hidden where one of the two asks for it.
+function distinct(secrets: readonly Secret[]): Secret[] {
+  const byValue = new Map<string, Secret>();
+  for (const secret of secrets) {
+    const before = byValue.get(secret.value);
+    if (before === undefined) byValue.set(secret.value, secret);
+    else if (before.whole && !secret.whole) byValue.set(secret.value, { ...before, whole: false });
+  }
+  return [...byValue.values()];
+}
+
+function markOf(index: number): string {
+  return String.fromCharCode(Math.min(FIRST_MARK + index, LAST_MARK));
+}
+
+/** Every spelling with its secret's name; the longest first, as one secret may hold another. */
+function wholeSpellings(secrets: readonly Secret[]): Secret[] {
+  const names = new Map<string, string>();
+  for (const { name, value } of secrets) {
+    for (const spelling of ENCODINGS.flatMap((encoding) => encoding.spellings(value))) {
+      if (!names.has(spelling)) names.set(spelling, name);
     }
-    // Half a piece is worth waiting for; less is too common in any text, and would hold every word's end back.
-    const waits = matched * 2 >= this.least ? Math.min(matched, all.length - from) : 0;
-    const shown = all.slice(from, all.length - waits);
-    if (shown !== '') this.named = false;
-    this.held = all.slice(all.length - waits);
-    return out + shown;
   }
-
-  end(): string {
-    const { held } = this;
-    this.held = '';
-    return held;
-  }
+  return Array.from(names, ([value, name]) => ({ name, value })).sort(
+    (a, b) => b.value.length - a.value.length,
+  );
 }
 
-/** Scrubbers one after another, one for each encoding. */
-class Chain implements TextScrubber {
-  private readonly links: readonly TextScrubber[];
+function patternsOf(secrets: readonly Secret[]): Pattern[] {
+  const divisible = secrets.filter(({ whole }) => !whole);
+  const shortest = Math.min(...divisible.map(({ value }) => value.length));
+  return ENCODINGS.flatMap(({ expansion, spellings }): Pattern[] => {
+    const least = (characters: number, length: number) =>
+      Math.floor(Math.min(characters, length) * expansion);
+    const substrings = (some: readonly Secret[]) =>
+      new Substrings(new Set(some.flatMap(({ value }) => spellings(value))));
+    return [
+      ...(divisible.length === 0
+        ? []
+        : [
+            {
+              substrings: substrings(divisible),
+              inMessage: least(PIECE_IN_MESSAGE, shortest),
+              inText: least(PIECE_IN_TEXT, shortest),
+            },
+          ]),
+      // Of these, a piece is all of the value; in base64 less its first and last character.
+      ...secrets
+        .filter(({ whole }) => whole)
+        .map((secret) => {
+          const all = Math.min(...spellings(secret.value).map(({ length }) => length));
+          return { substrings: substrings([secret]), inMessage: all, inText: all };
+        }),
+    ];
+  });
+}
 
-  constructor(links: readonly TextScrubber[]) {
-    this.links = links;
+/** Replaces the end of a text that was cut inside a secret. */
+function withoutCutEnd(text: string, spellings: readonly Secret[]): string {
+  let longest = 0;
+  let name = '';
+  for (const spelling of spellings) {
+    const length = overlap(text.slice(-spelling.value.length), spelling.value);
+    if (length < PIECE_AT_CUT || length <= longest) continue;
+    longest = length;
+    name = spelling.name;
   }
-
-  push(text: string): string {
-    return this.links.reduce((rest, link) => (rest === '' ? '' : link.push(rest)), text);
-  }
-
-  end(): string {
-    return this.links.reduce((rest, link) => link.push(rest) + link.end(), '');
-  }
+  return longest === 0 ? text : text.slice(0, -longest) + name;
 }
 
 /** Replaces a quoted secret of which only the ends are shown, such as `sk-ab***yz`. */
@@ -171,23 +215,4 @@ function overlap(left: string, right: string): number {
     if (left.endsWith(right.slice(0, length))) return length;
   }
   return 0;
-}
-
-/** What the bytes of a value look like inside a longer base64 text, wherever it begins there. */
-function base64Spellings(value: string): string[] {
-  return [0, 1, 2].flatMap((offset) => {
-    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
-    // Characters that hold bits of the neighbours as well are not known.
-    const first = [0, 2, 3][offset]!;
-    const last = Math.floor((bytes.length * 8) / 6);
-    return [bytes.toString('base64').slice(first, last), bytes.toString('base64url').slice(first, last)];
-  });
-}
-
-function urlEncoded(value: string): string {
-  return encodeURIComponent(Buffer.from(value).toString());
-}
-
-function hex4(code: number): string {
-  return code.toString(16).padStart(4, '0');
 }

@@ -1,4 +1,3 @@
-const SYMBOLS = 256;
 const NONE = 0;
 
 /**
@@ -7,39 +6,77 @@ const NONE = 0;
  * linear time; each step takes constant time on average.
  */
 export class Substrings {
+  // Characters are numbered from 1 in the order in which they first occur; all others have the number 0.
+  private readonly ascii = new Uint16Array(128);
+  private readonly others = new Map<number, number>();
+  private readonly symbols: number;
   // The transitions of all states, one table row each: a step is one look into memory. No transition leads to the
-  // beginning, so that state stands for none.
-  private next = new Uint32Array(64 * SYMBOLS);
+  // initial state, so that state stands for none.
+  private next: Uint32Array;
   private readonly length: number[] = [0];
   private readonly link: number[] = [-1];
 
   constructor(texts: Iterable<string>) {
-    for (const text of texts) {
+    const all = [...texts];
+    let symbols = 1;
+    for (const text of all) {
+      for (let i = 0; i < text.length; i++) {
+        const code = folded(text.charCodeAt(i));
+        if (this.symbolOf(code) === NONE) this.number(code, symbols++);
+      }
+    }
+    this.symbols = symbols;
+    this.next = new Uint32Array(64 * symbols);
+    for (const text of all) {
       let last = 0;
-      for (let i = 0; i < text.length; i++) last = this.extend(last, symbolOf(text.charCodeAt(i)));
+      for (let i = 0; i < text.length; i++) last = this.extend(last, this.symbolOf(text.charCodeAt(i)));
     }
   }
 
   /** A reader at the beginning of a text. */
   reader(): SubstringReader {
-    const { next, length, link } = this;
+    const { next, length, link, symbols } = this;
     let state = 0;
     let matched = 0;
     return {
       // HOT PATH: runs for every character of an answer.
-      step(code) {
-        const symbol = symbolOf(code);
-        let to = next[state * SYMBOLS + symbol]!;
+      step: (code) => {
+        const symbol = this.symbolOf(code);
+        if (symbol === NONE) {
+          state = 0;
+          matched = 0;
+          return 0;
+        }
+        let to = next[state * symbols + symbol]!;
         while (to === NONE && state !== 0) {
           state = link[state]!;
           matched = length[state]!;
-          to = next[state * SYMBOLS + symbol]!;
+          to = next[state * symbols + symbol]!;
         }
         if (to === NONE) return 0;
         state = to;
         return ++matched;
       },
     };
+  }
+
+  /** True when `text` has `least` characters in a row that stand together in one of the texts. */
+  occursIn(text: string, least: number): boolean {
+    const reader = this.reader();
+    for (let i = 0; i < text.length; i++) if (reader.step(text.charCodeAt(i)) >= least) return true;
+    return false;
+  }
+
+  private symbolOf(code: number): number {
+    return code < 128 ? this.ascii[code]! : (this.others.get(code) ?? NONE);
+  }
+
+  private number(code: number, symbol: number): void {
+    if (code >= 128) this.others.set(code, symbol);
+    else {
+      this.ascii[code] = symbol;
+      if (code >= 97 && code <= 122) this.ascii[code - 32] = symbol;
+    }
   }
 
   private extend(last: number, symbol: number): number {
@@ -50,7 +87,7 @@ export class Substrings {
     const added = this.add(this.length[last]! + 1);
     let at = last;
     while (at !== -1 && this.to(at, symbol) === NONE) {
-      this.next[at * SYMBOLS + symbol] = added;
+      this.next[at * this.symbols + symbol] = added;
       at = this.link[at]!;
     }
     if (at === -1) return added;
@@ -62,23 +99,23 @@ export class Substrings {
   /** Splits the state `to`, for the substrings of it that the state `from` leads to. */
   private split(to: number, from: number, symbol: number): number {
     const copy = this.add(this.length[from]! + 1);
-    this.next.copyWithin(copy * SYMBOLS, to * SYMBOLS, (to + 1) * SYMBOLS);
+    this.next.copyWithin(copy * this.symbols, to * this.symbols, (to + 1) * this.symbols);
     this.link[copy] = this.link[to]!;
     this.link[to] = copy;
     for (let at = from; at !== -1 && this.to(at, symbol) === to; at = this.link[at]!) {
-      this.next[at * SYMBOLS + symbol] = copy;
+      this.next[at * this.symbols + symbol] = copy;
     }
     return copy;
   }
 
   private to(state: number, symbol: number): number {
-    return this.next[state * SYMBOLS + symbol]!;
+    return this.next[state * this.symbols + symbol]!;
   }
 
   private add(length: number): number {
     const state = this.length.push(length) - 1;
     this.link.push(0);
-    if ((state + 1) * SYMBOLS > this.next.length) {
+    if ((state + 1) * this.symbols > this.next.length) {
       const larger = new Uint32Array(this.next.length * 2);
       larger.set(this.next);
       this.next = larger;
@@ -93,8 +130,7 @@ export interface SubstringReader {
   step(code: number): number;
 }
 
-// Letters without their case. What is not ASCII shares a symbol with others: a secret hardly ever holds any.
-function symbolOf(code: number): number {
-  if (code >= 65 && code <= 90) return code + 32;
-  return code < 128 ? code : 128 | (code & 127);
+// Letters without their case.
+function folded(code: number): number {
+  return code >= 65 && code <= 90 ? code + 32 : code;
 }

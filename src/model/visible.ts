@@ -6,7 +6,7 @@
 
 // Format characters (Cf) include a few that are visible: the signs of Arabic, Syriac and Kaithi that enclose a number.
 const INVISIBLE =
-  /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0\ufffe\uffff]/u;
+  /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])(?:[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\ufffe\uffff]|\u034f)/u;
 const EVERY_INVISIBLE = new RegExp(INVISIBLE, 'gu');
 const ON_TERMINAL = new RegExp(`\\u001b\\[[\\d;]*m|\\r\\n|[\\n\\t]|${INVISIBLE.source}`, 'gu');
 

@@ -1,7 +1,7 @@
 import { METRICS, type MetricDefinition } from '../metrics/definitions.ts';
 import type { CellReport, GateResult, MetricSummary, Report } from '../model/report.ts';
-import { isMarked } from './load-words.ts';
 import { visible } from '../model/visible.ts';
+import { isMarked } from './load-words.ts';
 
 /**
  * The text format that Prometheus scrapes, for the textfile collector or a push gateway. Base units, as is the custom

@@ -1,5 +1,4 @@
 import type { RequestRecord } from '../model/record.ts';
-import type { Redact } from '../model/secrets.ts';
 import { MARK_ORDER, type Marks } from '../model/timeline.ts';
 
 /**
@@ -37,15 +36,4 @@ function roundMarks(marks: Marks): Marks {
 function toMicroseconds(ms: number): number {
   // `+ 0` turns -0 into 0, as JSON does.
   return Math.round(ms * 1000) / 1000 + 0;
-}
-
-/** The record with its kept texts redacted: a service may quote the headers that it got. */
-export function withoutSecrets(record: RequestRecord, redact: Redact): RequestRecord {
-  const { text, thinking, toolText, ...rest } = record;
-  return {
-    ...rest,
-    ...(text === undefined ? {} : { text: redact(text) }),
-    ...(thinking === undefined ? {} : { thinking: redact(thinking) }),
-    ...(toolText === undefined ? {} : { toolText: redact(toolText) }),
-  };
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { isSecretHeader } from '../model/secrets.ts';
+import { replaceUrlSecrets } from '../model/url-secrets.ts';
 import { hasReference } from './env.ts';
 import { mapScalars, type Path } from './paths.ts';
 
@@ -7,71 +9,15 @@ import { mapScalars, type Path } from './paths.ts';
 /** Stands where a key or a header's value was written out in full. */
 export const MASK = '[secret]';
 
-// Header values under these names say nothing about the user, and would blank out innocent text if they were secret.
-const PUBLIC_HEADER = /^(accept|accept-[a-z]+|cache-control|content-type|user-agent)$/i;
-
 /** True when a value at this path of the document is confidential, however it was given. */
 export function isConfidential(path: Path): boolean {
   if (path[0] !== 'targets') return false;
-  return path.at(-1) === 'apiKey' || (path[2] === 'headers' && !PUBLIC_HEADER.test(String(path[3])));
-}
-
-const SECRET_PARAMETER = /key|token|secret|signature|sig$|password|auth/i;
-
-// Text, not `URL`: what was written is masked as it was written, and also where it is no valid address.
-const USER_INFO = /^(\s*[a-z][\w+.-]*:\/\/)([^/?#]*)@/i;
-const PARAMETER = /([?&])([^=&#]+)=([^&#]*)/g;
-const ONLY_PLACEHOLDER = /^\{\{\s*\w+\s*\}\}$/;
-
-// A colon inside of `${env:NAME}` is no separator.
-function credentials(userInfo: string): { name: string; password: string } {
-  const [, name = '', password = ''] = /^((?:\$\{[^}]*\}|[^:])*)(?::(.*))?$/s.exec(userInfo) ?? [];
-  return { name, password };
-}
-
-/** Name and password in front of a URL's host, decoded; empty where there are none. */
-export function urlCredentials(url: string): { name: string; password: string } {
-  const { name, password } = credentials(USER_INFO.exec(url)?.[2] ?? '');
-  return { name: decoded(name), password: decoded(password) };
-}
-
-/**
- * The secrets inside a URL, as written and decoded: its password (or, without one, its user name, which then is a token)
- * and the values of parameters that are named like keys.
- */
-export function urlSecrets(url: string): string[] {
-  const { name, password } = credentials(USER_INFO.exec(url)?.[2] ?? '');
-  const parameters = Array.from(url.matchAll(PARAMETER))
-    .filter(([, , key = '', value = '']) => isSecretParameter(key, value))
-    .map(([, , , value = '']) => value);
-  const written = [password || name, ...parameters];
-  const values = [...written.map(decoded), ...parameters.map((value) => decoded(value.replaceAll('+', ' ')))];
-  return [...new Set([...values, ...written])].filter((value) => value !== '');
+  return path.at(-1) === 'apiKey' || (path[2] === 'headers' && isSecretHeader(String(path[3])));
 }
 
 /** A URL with its secrets masked. References to the environment stay. */
 export function maskUrl(url: string): string {
-  const mask = (value: string) => (value === '' || hasReference(value) ? value : MASK);
-  return url
-    .replace(USER_INFO, (_, scheme: string, userInfo: string) => {
-      const { name, password } = credentials(userInfo);
-      return `${scheme}${password === '' ? mask(name) : `${name}:${mask(password)}`}@`;
-    })
-    .replace(PARAMETER, (whole, before: string, key: string, value: string) =>
-      isSecretParameter(key, value) ? `${before}${key}=${mask(value)}` : whole,
-    );
-}
-
-function isSecretParameter(key: string, value: string): boolean {
-  return SECRET_PARAMETER.test(decoded(key)) && !ONLY_PLACEHOLDER.test(value);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // A lone percent sign: meant as it stands.
-  }
+  return replaceUrlSecrets(url, (value) => (value === '' || hasReference(value) ? value : MASK));
 }
 
 /** A copy in which keys, header values and secrets in addresses that were written out are masked. References stay. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Place, Problem } from '../model/errors.ts';
 import { UserError } from '../model/errors.ts';
-import { createRedactor, type Redact, type Secret } from '../model/secrets.ts';
+import { createRedactor } from '../model/redactor.ts';
+import type { Secret } from '../model/secrets.ts';
 import { authorityFindings } from './authorities.ts';
 import { readBodies, withBody, withBodyTexts } from './bodies.ts';
 import { hashDocument, maskDocument } from './document.ts';
@@ -13,7 +14,7 @@ import { placeholderFindings, templateFindings } from './placeholders.ts';
 import { type Finding, findingsOf, type PlacedProblem } from './problems.ts';
 import { readPrompts } from './prompts.ts';
 import { type Scenario, scenarioSchema } from './schema.ts';
-import { collectSecrets, envSecrets } from './secrets.ts';
+import { collectSecrets, documentSecrets } from './secrets.ts';
 import { type Source, yamlSource } from './source.ts';
 import { targetSchema } from './target-schema.ts';
 import { defaultKey, missingKey, withKey } from './targets.ts';
@@ -99,7 +100,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   if (scenario !== undefined) templateFindings(scenario).forEach(add);
 
   if (problems.length > 0 || !result.success || scenario === undefined)
-    throw invalid(problems, createRedactor(envSecrets(resolved.uses)));
+    throw invalid(problems, documentSecrets(document, resolved.uses));
   const masked = maskDocument(document);
   return {
     scenario,
@@ -180,14 +181,15 @@ function complete(
 }
 
 // One code says what to do when all problems are of one kind; otherwise the scenario as a whole is not valid.
-function invalid(problems: readonly PlacedProblem[], redact: Redact): UserError {
+function invalid(problems: readonly PlacedProblem[], secrets: readonly Secret[]): UserError {
+  const redactor = createRedactor(secrets);
   const [first] = problems;
   const code = first?.code;
   const same = code !== undefined && problems.every((problem) => problem.code === code);
   const ordered = [...problems].sort(inOrder).map(
     ({ message, hint, place }): Problem => ({
-      message: redact(message),
-      ...(hint === undefined ? {} : { hint: redact(hint) }),
+      message: redactor.message(message),
+      ...(hint === undefined ? {} : { hint: redactor.message(hint) }),
       ...(place === undefined ? {} : { place }),
     }),
   );

@@ -1,9 +1,11 @@
-import type { Secret } from '../model/secrets.ts';
+import { headerSecrets, isCredentialName, type Secret } from '../model/secrets.ts';
+import { urlSecrets } from '../model/url-secrets.ts';
 import { DIALECT_NAMES } from '../wire/dialects.ts';
 import { PROVIDERS } from '../wire/providers.ts';
-import { isConfidential, MASK, urlCredentials, urlSecrets } from './document.ts';
+import { isConfidential, MASK } from './document.ts';
 import { parseDuration } from './duration.ts';
-import type { EnvUse } from './env.ts';
+import { type EnvUse, hasReference } from './env.ts';
+import { mapScalars } from './paths.ts';
 import type { Scenario } from './schema.ts';
 
 /**
@@ -17,31 +19,43 @@ export function collectSecrets(
   defaultKeys: ReadonlyMap<number, Secret>,
 ): Secret[] {
   const found: Secret[] = [...defaultKeys.values(), ...envSecrets(uses)];
-  for (const [index, target] of scenario.targets.entries()) {
-    const literals = target.apiKey === undefined ? [] : [target.apiKey];
-    for (const [name, value] of Object.entries(target.headers ?? {})) {
-      if (isConfidential(['targets', index, 'headers', name])) literals.push(value);
-    }
-    const upstream = target.service?.upstream;
-    if (upstream?.apiKey !== undefined) literals.push(upstream.apiKey);
-    const urls = [target.url, target.metricsUrl, upstream?.url];
-    literals.push(...urls.flatMap((url = '') => urlSecrets(url)), ...proxySecrets(target.proxy ?? ''));
-    found.push(...literals.map((value) => ({ name: MASK, value })));
+  for (const { apiKey, headers = {}, service, url = '', metricsUrl = '', proxy = '' } of scenario.targets) {
+    const { apiKey: upstreamKey, url: upstreamUrl = '' } = service?.upstream ?? {};
+    const literals = [apiKey, upstreamKey, ...[url, metricsUrl, upstreamUrl, proxy].flatMap(urlSecrets)];
+    found.push(...literals.filter((value) => value !== undefined).map((value) => ({ name: MASK, value })));
+    found.push(...headerSecrets(headers, () => MASK));
   }
-  return distinct(found.flatMap(withParts));
+  return distinct(found);
 }
 
-/** A proxy's password, and what is made of it on the way: a service may quote the headers that it got. */
-function proxySecrets(proxy: string): string[] {
-  const { name, password } = urlCredentials(proxy);
-  if (name === '' && password === '') return [];
-  return [...urlSecrets(proxy), Buffer.from(`${name}:${password}`).toString('base64')];
+/**
+ * The secrets that a document holds which is not valid: what came from the environment, and every text at a place for
+ * a key or under a name of one, such as `api_key`, and in a URL.
+ */
+export function documentSecrets(document: unknown, uses: readonly EnvUse[]): Secret[] {
+  const found = envSecrets(uses);
+  mapScalars(document, (value, path) => {
+    if (typeof value !== 'string' || hasReference(value)) return value;
+    const named = path.some((key) => MISPLACED.test(String(key)));
+    const values = isConfidential(path) || named ? [value] : urlSecrets(value);
+    found.push(...values.map((secret) => ({ name: MASK, value: secret })));
+    return value;
+  });
+  return distinct(found);
 }
+
+// Not by isCredentialName: maxTokens and tokenizer are no credentials.
+const MISPLACED =
+  /^(x-)?(api|access|secret|auth)?[-_]?(key|token|secret|password|authorization|credentials?)$/i;
 
 /** What came from the environment and must not be shown. */
 export function envSecrets(uses: readonly EnvUse[]): Secret[] {
   return uses.flatMap(({ path, values }) =>
-    values.filter(({ value }) => isConfidential(path) || !isPublic(value)),
+    values
+      .filter(({ value }) => isConfidential(path) || !isPublic(value))
+      .map((secret) =>
+        isConfidential(path) || isCredentialName(secret.name) ? secret : { ...secret, whole: true },
+      ),
   );
 }
 
@@ -52,14 +66,6 @@ function isPublic(value: string): boolean {
   const named =
     WORDS.includes(value) || DIALECT_NAMES.includes(value) || PROVIDERS.some(({ name }) => name === value);
   return number || named || parseDuration(value) !== undefined;
-}
-
-// A service may quote a key without the scheme before it or the white space around it.
-function withParts(secret: Secret): Secret[] {
-  const trimmed = secret.value.trim();
-  const credential = /^(?:Bearer|Basic|Token|ApiKey)\s+(.+)$/i.exec(trimmed)?.[1];
-  const values = [secret.value, trimmed, ...(credential === undefined ? [] : [credential])];
-  return values.filter((value) => value !== '').map((value) => ({ name: secret.name, value }));
 }
 
 // The first name wins: a variable's name says more than the mask.

@@ -7,9 +7,9 @@ import type { Core } from './core.ts';
 import { HttpError } from './http-error.ts';
 import { AnswerKeeper, type KeepOptions } from './keeper.ts';
 import { memoryMessages, readMemory, remember } from './memory.ts';
+import { redactEvents } from './redact-events.ts';
 import type { ChatBody } from './requests.ts';
 import type { ChatRoute } from './routes.ts';
-import { scrubEvents } from './scrub-events.ts';
 import { asHistory, type Conversation } from './store.ts';
 import type { Upstream } from './upstream.ts';
 import { tooMany } from './user-requests.ts';
@@ -112,7 +112,7 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
           ...(body.maxTokens === undefined ? {} : { maxTokens: body.maxTokens }),
           ...(body.temperature === undefined ? {} : { temperature: body.temperature }),
         });
-        return core.scrubber === undefined ? events : scrubEvents(events, core.scrubber);
+        return core.redactor.active ? redactEvents(events, core.redactor) : events;
       },
       prologue: [{ type: 'metadata', data: told }, ...(memory?.events ?? [])],
     };

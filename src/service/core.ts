@@ -1,8 +1,8 @@
+import type { Redactor } from '../model/redactor.ts';
 import type { Authenticate } from './auth.ts';
 import type { Logger } from './log.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import type { Settings } from './options.ts';
-import type { Scrubber } from './scrub.ts';
 import type { MessageStore } from './store.ts';
 import type { LiveStreams } from './streams.ts';
 import type { TicketBox } from './tickets.ts';
@@ -16,8 +16,8 @@ export interface Core {
   streams: LiveStreams;
   tickets: TicketBox;
   userRequests: UserRequests;
-  /** Takes the upstreams' keys out of what they answer; absent without a key. */
-  scrubber?: Scrubber;
+  /** Takes the upstreams' keys out of what they answer. */
+  redactor: Redactor;
   metrics: ServiceMetrics;
   log: Logger;
   /** True once the service is closing: it takes no new chats. */

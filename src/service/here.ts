@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '../client/client.ts';
-import type { Secret } from '../model/secrets.ts';
+import { headerSecrets, type Secret } from '../model/secrets.ts';
 import type { EmbeddedService, EmbeddedServiceOptions, UpstreamSettings } from './embedded.ts';
 import { createService, type Service } from './service.ts';
 
@@ -47,11 +47,9 @@ export async function startHere(options: EmbeddedServiceOptions, secret: string)
 
 /** What a client is given to prove who it is. */
 function secretsOf({ apiKey, headers = {}, secrets = [] }: UpstreamSettings['client']): Secret[] {
-  const credentials = Object.entries(headers).filter(([name]) => /auth|key|token|secret|cookie/i.test(name));
   return [
     ...secrets,
     ...(apiKey === undefined ? [] : [{ name: '[key]', value: apiKey }]),
-    // Without the scheme before it, which is no secret and a common word.
-    ...credentials.map(([name, value]) => ({ name: `[header ${name}]`, value: value.replace(/^\w+ +/, '') })),
+    ...headerSecrets(headers),
   ];
 }

@@ -1,6 +1,5 @@
 import { type Logger, pino, stdTimeFunctions } from 'pino';
-import type { Scrubber } from './scrub.ts';
-import { scrubValue } from './scrub-events.ts';
+import { type Redactor, redactValue } from '../model/redactor.ts';
 
 /** How much the service says. */
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -18,8 +17,8 @@ export interface LogOptions {
 
 export type { Logger } from 'pino';
 
-/** A logger that never writes a credential, wherever in an entry it was put, nor what `scrubber` hides in any text. */
-export function createLogger(options: LogOptions | undefined, scrubber?: Scrubber): Logger {
+/** A logger that never writes a credential, wherever in an entry it was put, nor what `redactor` hides in any text. */
+export function createLogger(options: LogOptions | undefined, redactor: Redactor): Logger {
   const { level = 'silent', write = () => {} } = options ?? {};
   const keys = ['authorization', 'token', 'apiKey', 'secret', 'ticket', 'cookie'];
   const paths = keys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
@@ -29,7 +28,7 @@ export function createLogger(options: LogOptions | undefined, scrubber?: Scrubbe
       level,
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
-      formatters: scrubber && { log: (entry) => scrubValue(entry, scrubber) as typeof entry },
+      formatters: { log: (entry) => redactValue(entry, redactor.message) as typeof entry },
       redact: { paths, censor: '[redacted]' },
     },
     { write },

@@ -1,29 +1,29 @@
 import type { StreamEvent } from '../model/events.ts';
-import type { Scrubber, TextScrubber } from './scrub.ts';
+import { type Redactor, redactValue, type TextRedactor } from '../model/redactor.ts';
 
 type TextType = 'message_chunk' | 'thinking';
 type CallType = 'tool_call' | 'server_tool_call';
 
-// Calls whose arguments are scrubbed across their pieces. A model that makes more gets each piece scrubbed by itself.
+// Calls whose arguments are redacted across their pieces. A model that makes more gets each piece redacted by itself.
 const MAX_CALLS = 64;
 
-/** The events with no secret in them. Text is scrubbed across its pieces; its order within a channel stays. */
-export async function* scrubEvents(
+/** The events with no secret in them. Text is redacted across its pieces; its order within a channel stays. */
+export async function* redactEvents(
   events: AsyncIterable<StreamEvent>,
-  scrubber: Scrubber,
+  redactor: Redactor,
 ): AsyncGenerator<StreamEvent, void, undefined> {
-  const texts: Record<TextType, TextScrubber> = {
-    thinking: scrubber.stream(),
-    message_chunk: scrubber.stream(),
+  const texts: Record<TextType, TextRedactor> = {
+    thinking: redactor.stream(),
+    message_chunk: redactor.stream(),
   };
-  const calls = new Map<string, { type: CallType; index: number; text: TextScrubber }>();
+  const calls = new Map<string, { type: CallType; index: number; text: TextRedactor }>();
 
   function argumentsOf(type: CallType, index: number, text: string): string {
     const key = `${type} ${index}`;
     let call = calls.get(key);
     if (call === undefined) {
-      if (calls.size >= MAX_CALLS) return scrubber.text(text);
-      call = { type, index, text: scrubber.stream() };
+      if (calls.size >= MAX_CALLS) return redactor.message(text);
+      call = { type, index, text: redactor.stream() };
       calls.set(key, call);
     }
     return call.text.push(text);
@@ -54,7 +54,7 @@ export async function* scrubEvents(
       case 'tool_call':
       case 'server_tool_call': {
         const { arguments: args, ...call } = event;
-        yield { ...scrubEvent(call, scrubber), arguments: argumentsOf(event.type, event.index, args) };
+        yield { ...redactEvent(call, redactor), arguments: argumentsOf(event.type, event.index, args) };
         break;
       }
       case 'answer_start': {
@@ -67,12 +67,12 @@ export async function* scrubEvents(
       case 'tool_result':
         // Its call's arguments come before it.
         yield* rest();
-        yield scrubEvent(event, scrubber);
+        yield redactEvent(event, redactor);
         break;
       case 'complete':
       case 'error':
         yield* rest();
-        yield scrubEvent(event, scrubber);
+        yield redactEvent(event, redactor);
         break;
       case 'start':
       case 'media':
@@ -81,7 +81,7 @@ export async function* scrubEvents(
       case 'metadata':
       case 'usage':
       case 'unknown':
-        yield scrubEvent(event, scrubber);
+        yield redactEvent(event, redactor);
         break;
       default:
         event satisfies never;
@@ -90,22 +90,15 @@ export async function* scrubEvents(
   yield* rest();
 }
 
-/** An event with every text in it scrubbed. The words of the event model stay. */
-function scrubEvent<T extends StreamEvent | Omit<StreamEvent, 'arguments'>>(event: T, scrubber: Scrubber): T {
+/** An event with every text in it redacted. The words of the event model stay. */
+function redactEvent<T extends StreamEvent | Omit<StreamEvent, 'arguments'>>(
+  event: T,
+  redactor: Redactor,
+): T {
   return Object.fromEntries(
     Object.entries(event).map(([name, value]) => [
       name,
-      name === 'type' || name === 'finish' ? value : scrubValue(value, scrubber),
+      name === 'type' || name === 'finish' ? value : redactValue(value, redactor.message),
     ]),
   ) as T;
-}
-
-/** A copy of a JSON value with every text in it scrubbed, names of fields included. */
-export function scrubValue(value: unknown, scrubber: Scrubber): unknown {
-  if (typeof value === 'string') return scrubber.text(value);
-  if (Array.isArray(value)) return value.map((item) => scrubValue(item, scrubber));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [scrubber.text(name), scrubValue(item, scrubber)]),
-  );
 }

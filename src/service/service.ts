@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../model/errors.ts';
+import { createRedactor } from '../model/redactor.ts';
 import { createApp } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import type { Core } from './core.ts';
@@ -9,7 +10,6 @@ import { describeError } from './http-error.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { completeOptions, type ServiceOptions } from './options.ts';
-import { createScrubber } from './scrub.ts';
 import { createHttpServer } from './server.ts';
 import { openStore } from './store.ts';
 import { LiveStreams } from './streams.ts';
@@ -55,7 +55,7 @@ export function createService(options: ServiceOptions): Service {
         authenticate: createAuthenticator(settings.secret, clock),
         tickets: new TicketBox(clock),
         userRequests: new UserRequests(settings.requestsPerMinute, clock),
-        scrubber: createScrubber(keys),
+        redactor: createRedactor(keys),
         metrics: createMetrics({
           activeStreams: () => streams.active,
           peakStreams: () => streams.peakActive,
@@ -63,7 +63,7 @@ export function createService(options: ServiceOptions): Service {
         }),
         log: createLogger(
           settings.log,
-          createScrubber([...keys, { name: '[jwt secret]', value: settings.secret }]),
+          createRedactor([...keys, { name: '[jwt secret]', value: settings.secret }]),
         ),
         draining: false,
         exposed: true,

@@ -18,7 +18,7 @@ function program(): Command {
   const open = (): Session => {
     throw new Error('a command was run');
   };
-  const root = createProgram(open);
+  const root = createProgram(open, open);
   for (const command of [root, ...root.commands])
     command.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
   return root;

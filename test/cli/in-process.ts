@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { AddCommand } from '../../src/cli/command.ts';
-import type { Session } from '../../src/cli/session.ts';
-import type { Redact } from '../../src/model/secrets.ts';
+import { openSession } from '../../src/cli/session.ts';
 
 /** What a command left behind. */
 export interface Outcome {
@@ -17,35 +16,19 @@ export async function runCommand(
   options: { env?: Record<string, string>; width?: number } = {},
 ): Promise<Outcome> {
   const outcome: Outcome = { code: 0, stdout: '', stderr: '' };
-  let redact: Redact = (text) => text;
-  const session: Session = {
-    env: options.env ?? {},
-    stderr: {
+  const collector = (name: 'stdout' | 'stderr', columns?: number) =>
+    ({
       isTTY: false,
+      columns,
       write(text: string) {
-        outcome.stderr += redact(text);
+        outcome[name] += text;
         return true;
       },
-    } as NodeJS.WriteStream,
-    width: options.width ?? 80,
-    color: { stdout: 0, stderr: 0 },
-    quiet: false,
-    verbose: false,
-    print(text) {
-      outcome.stdout += redact(text);
-    },
-    say(text) {
-      outcome.stderr += `${redact(text)}\n`;
-    },
-    warn(text) {
-      outcome.stderr += `${redact(text)}\n`;
-    },
-    hide(next) {
-      const before = redact;
-      redact = (text) => next(before(text));
-    },
-    exitCode: 0,
-  };
+    }) as unknown as NodeJS.WriteStream & { fd: 1 & 2 };
+  const session = openSession(
+    { env: options.env ?? {}, stdout: collector('stdout', options.width ?? 80), stderr: collector('stderr') },
+    {},
+  );
   const root = new Command('streambench').exitOverride();
   add(root, () => session);
   await root.parseAsync(['node', 'streambench', ...args]);

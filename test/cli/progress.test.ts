@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createProgress } from '../../src/cli/progress.ts';
 import { type Cell, DEFAULT_TIMEOUTS, type RunPlan } from '../../src/model/plan.ts';
+import { forTerminal } from '../../src/model/visible.ts';
 import { record } from '../metrics/records.ts';
 
 beforeEach(() => vi.useFakeTimers());
@@ -32,12 +33,13 @@ function terminal(columns: number) {
   return { written, stderr: stream as unknown as NodeJS.WriteStream };
 }
 
+const shown = (text: string) => forTerminal(text, { color: false });
 const plain = (texts: readonly string[]) => texts.map(stripVTControlCharacters);
 
 test('a terminal shows where the run is, on one line that is drawn again', () => {
   const { written, stderr } = terminal(100);
   let now = 0;
-  const progress = createProgress({ stderr, redraws: true, now: () => now });
+  const progress = createProgress({ stderr, shown, redraws: true, now: () => now });
   progress.planned!(plan, 'results/x');
   progress.blockStarted!(block, cell);
   for (let i = 0; i < 3; i++) progress.recorded!(record(), cell);
@@ -57,7 +59,7 @@ test('a terminal shows where the run is, on one line that is drawn again', () =>
 
 test('a narrow terminal gets a shorter line, not a broken one', () => {
   const { written, stderr } = terminal(40);
-  const progress = createProgress({ stderr, redraws: true, now: () => 0 });
+  const progress = createProgress({ stderr, shown, redraws: true, now: () => 0 });
   progress.planned!(plan, 'results/x');
   progress.blockStarted!(block, cell);
   vi.advanceTimersByTime(500);
@@ -68,7 +70,7 @@ test('a narrow terminal gets a shorter line, not a broken one', () => {
 
 test('a log gets one line a cell', () => {
   const { written, stderr } = terminal(100);
-  const progress = createProgress({ stderr, redraws: false, now: () => 0 });
+  const progress = createProgress({ stderr, shown, redraws: false, now: () => 0 });
   progress.planned!(plan, 'results/x');
   for (const round of [0, 1]) {
     progress.blockStarted?.({ ...block, round }, cell);
@@ -77,4 +79,18 @@ test('a log gets one line a cell', () => {
   }
   progress.end();
   expect(written).toEqual(['flash · short · 4 at once · streaming: 8 requests (0 s left)\n']);
+});
+
+test.each([true, false])('names cannot move the cursor or turn the line (redraws: %s)', (redraws) => {
+  const { written, stderr } = terminal(200);
+  const progress = createProgress({ stderr, shown, redraws, now: () => 0 });
+  const hostile = { ...cell, target: 'a\u001b]52;c;QQ==\u0007\n', prompt: 'b\u202e\u200b\u2028c' };
+  progress.planned!({ ...plan, cells: [hostile] }, 'results/x');
+  progress.blockStarted?.(block, hostile);
+  for (let i = 0; i < 2; i++) progress.blockEnded!(block, hostile);
+  vi.advanceTimersByTime(500);
+  progress.end();
+  const text = plain(written).join('');
+  expect(text).toContain(String.raw`a\u{1b}]52;c;QQ==\u{7} · b\u{202e}\u{200b}\u{2028}c`);
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}]/u);
 });

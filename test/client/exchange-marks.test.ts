@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Connection, ConnectionSink } from '../../src/client/connection.ts';
 import { exchange } from '../../src/client/exchange.ts';
+import { createRedactor } from '../../src/model/redactor.ts';
 import { MARK_ORDER } from '../../src/model/timeline.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import { CHUNKED_END, chatChunk } from '../support/raw-server.ts';
@@ -78,7 +79,7 @@ async function marksOf(steps: readonly Step[], decode: 'at-once' | 'later', begu
     originAt,
     scheduledAt: originAt,
     keepText: true,
-    redact: (text) => text,
+    redactor: createRedactor([]),
     signal: stop.signal,
     decode,
     reconnect(unanswered) {
@@ -202,7 +203,7 @@ test('what is read in the turn in which a limit runs out is read in time', async
     originAt: startedAt,
     scheduledAt: startedAt,
     keepText: true,
-    redact: (text) => text,
+    redactor: createRedactor([]),
     decode: 'later',
   });
   const { sink } = connection;

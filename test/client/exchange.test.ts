@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Connection, ConnectionSink } from '../../src/client/connection.ts';
 import { type ExchangeOptions, exchange } from '../../src/client/exchange.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
+import { createRedactor } from '../../src/model/redactor.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import { chatChunk } from '../support/raw-server.ts';
 
@@ -54,7 +55,7 @@ function begin(options: Partial<ExchangeOptions> = {}) {
     originAt: 0,
     scheduledAt: 0,
     keepText: true,
-    redact: (text) => text,
+    redactor: createRedactor([]),
     ...options,
   });
   return { connection, result };

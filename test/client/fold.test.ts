@@ -3,6 +3,7 @@ import { Fold } from '../../src/client/fold.ts';
 import { metric } from '../../src/metrics/definitions.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Mode, Observation, RequestRecord } from '../../src/model/record.ts';
+import { createRedactor } from '../../src/model/redactor.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import { readFrames } from '../wire/streams.ts';
 
@@ -18,7 +19,7 @@ function observe(
   const fold = new Fold({
     ...{ keepText, scheduledAt: 0, startedAt: 0, originAt: 0 },
     asked: { mode, dialect: 'openai-chat', framing: 'sse', method: 'POST' },
-    redact: (text) => text.replaceAll('sk-secret', '***'),
+    redactor: createRedactor([{ name: '***', value: 'sk-secret' }]),
   });
   fold.onSent(0);
   fold.onHeaders(1, 200, {});

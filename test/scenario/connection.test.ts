@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectionOverrides } from '../../src/cli/flags/connection.ts';
 import type { ConnectOptions } from '../../src/model/plan.ts';
-import { createRedactor } from '../../src/model/secrets.ts';
+import { createRedactor } from '../../src/model/redactor.ts';
 import { parseOverride } from '../../src/scenario/overrides.ts';
 import { parseScenario } from '../../src/scenario/parse.ts';
 import { planScenario } from '../../src/scenario/plan.ts';
@@ -136,8 +136,8 @@ describe("a proxy's credentials", () => {
     const loaded = read('http://me:hid%21den-1@p:1');
     expect(planScenario(loaded).targets[0]!.connect?.proxy).toBe('http://me:hid%21den-1@p:1');
     const header = `Basic ${Buffer.from('me:hid!den-1').toString('base64')}`;
-    const redact = createRedactor(loaded.secrets);
-    expect(redact(`${header} hid!den-1 hid%21den-1`)).toBe('Basic [secret] [secret] [secret]');
+    const redactor = createRedactor(loaded.secrets);
+    expect(redactor.text(`${header} hid!den-1 hid%21den-1`)).toBe('Basic [secret] [secret] [secret]');
   });
 
   it('do not change what a run is compared by', () => {

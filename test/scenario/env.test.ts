@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRedactor } from '../../src/model/secrets.ts';
+import { createRedactor } from '../../src/model/redactor.ts';
 import { load, problems, userError, yaml } from './helpers.ts';
 
 const KEYED = yaml().replace('model: m', `model: m\n    apiKey: \${env:KEY}`);
@@ -89,10 +89,10 @@ describe('secrets', () => {
     expect(secrets).toEqual(
       expect.arrayContaining([
         { name: `\${env:TOKEN}`, value: 'token-value' },
-        { name: `\${env:CUSTOMER}`, value: 'customer-7' },
+        { name: `\${env:CUSTOMER}`, value: 'customer-7', whole: true },
         { name: '[secret]', value: 'written-out-key' },
         { name: '[secret]', value: 'Bearer token-value' },
-        { name: '[secret]', value: 'plain-value' },
+        { name: '[secret]', value: 'plain-value', whole: true },
         { name: '[secret]', value: 'pass word' },
         { name: '[secret]', value: 'in-the-url' },
       ]),
@@ -101,7 +101,7 @@ describe('secrets', () => {
     const shown = JSON.stringify(document);
     expect(shown).not.toMatch(/written-out-key|token-value|customer-7|plain-value|pass%20word|in-the-url/);
     expect(shown).toContain('api-version=2');
-    expect(createRedactor(secrets)('got token-value')).toBe(`got \${env:TOKEN}`);
+    expect(createRedactor(secrets).text('got token-value')).toBe(`got \${env:TOKEN}`);
   });
 
   it('are not the words of the format itself, which would blank out innocent text', () => {

@@ -42,7 +42,7 @@ export async function printComparison(
   json: boolean,
 ): Promise<void> {
   if (json) {
-    session.print(`${JSON.stringify(comparison, null, 2)}\n`);
+    session.printJson(comparison);
     return;
   }
   const { terminalComparison } = await import('../../report/terminal-comparison.ts');

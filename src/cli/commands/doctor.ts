@@ -63,8 +63,7 @@ async function doctor(flags: DoctorFlags, session: Session): Promise<void> {
   const calibration = flags.calibrate ? await calibrate({ levels, windowMs }, session) : undefined;
   if (calibration !== undefined && !flags.json) session.print(`\n${calibrationView(calibration, view)}`);
   if (flags.json) {
-    const document = { schema: 'streambench/doctor@1', checkedAt, checks, calibration };
-    session.print(`${JSON.stringify(document, null, 2)}\n`);
+    session.printJson({ schema: 'streambench/doctor@1', checkedAt, checks, calibration });
   }
 }
 

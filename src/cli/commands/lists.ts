@@ -31,7 +31,7 @@ async function metrics(json: boolean, session: Session): Promise<void> {
     formula,
     note,
   }));
-  if (json) return session.print(`${JSON.stringify(rows, null, 2)}\n`);
+  if (json) return session.printJson(rows);
   const { plainTable } = await import('../plain-table.ts');
   session.print(
     plainTable(
@@ -46,7 +46,7 @@ async function providers(json: boolean, session: Session): Promise<void> {
   const { PROVIDERS } = await import('../../wire/providers.ts');
   const { DIALECT_NAMES, wireFormat } = await import('../../wire/dialects.ts');
   const dialects = DIALECT_NAMES.map((name) => ({ name, title: wireFormat(name).title }));
-  if (json) return session.print(`${JSON.stringify({ providers: PROVIDERS, dialects }, null, 2)}\n`);
+  if (json) return session.printJson({ providers: PROVIDERS, dialects });
   const { plainTable } = await import('../plain-table.ts');
   session.print(providerList(PROVIDERS, session.width));
   session.print('\n');
@@ -82,5 +82,5 @@ function providerList(rows: readonly Provider[], width: number): string {
 
 async function schema(session: Session): Promise<void> {
   const { scenarioJsonSchema } = await import('../../scenario/json-schema.ts');
-  session.print(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  session.printJson(scenarioJsonSchema());
 }

@@ -1,5 +1,4 @@
 import { EXIT } from '../../model/errors.ts';
-import { createRedactor } from '../../model/secrets.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
 import { parseDuration } from '../../scenario/duration.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
@@ -76,7 +75,7 @@ export const probeCommand: AddCommand = (root, open) => {
 async function probe(url: string | undefined, flags: ProbeFlags, session: Session): Promise<void> {
   const { requests } = flags;
   const { loaded, guessed, methodGuessed, endless } = await target(url, flags, session);
-  session.hide(createRedactor(loaded.secrets));
+  session.hide(loaded.secrets);
   const forMs = flags.for === undefined ? (endless ? WATCH_MS : undefined) : parseDuration(flags.for);
 
   const interrupt = new AbortController();

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../model/errors.ts';
-import { createRedactor } from '../../model/secrets.ts';
 import { parseDuration } from '../../scenario/duration.ts';
 import type { Service, Strategy, Upstream } from '../../service/index.ts';
 import type { AddCommand } from '../command.ts';
@@ -47,7 +46,7 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
   try {
     const upstreams = await openUpstreams(flags, session, closers);
     const secrets = upstreams.flatMap((upstream) => upstream.secrets ?? []);
-    session.hide(createRedactor([{ name: '[jwt secret]', value: secret }, ...secrets]));
+    session.hide([{ name: '[jwt secret]', value: secret }, ...secrets]);
     if (given && Buffer.byteLength(given) < MIN_SECRET_BYTES) {
       session.warn(
         `the secret is shorter than the ${MIN_SECRET_BYTES} bytes that HS256 asks for: it can be guessed`,

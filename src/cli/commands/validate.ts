@@ -1,3 +1,4 @@
+import { oneLine } from '../../model/visible.ts';
 import type { AddCommand } from '../command.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { forEachOrErrors } from '../gather-errors.ts';
@@ -18,6 +19,6 @@ async function validate(files: string[], flags: EnvFlags, session: Session): Pro
   const { gateFindings } = await import('../../bench/gates.ts');
   forEachOrErrors(files, (file) => {
     const { scenario } = loadScenario(file, { env, checkGates: gateFindings });
-    session.print(`${file}: ok (${scenario.name})\n`);
+    session.print(`${oneLine(file)}: ok (${oneLine(scenario.name)})\n`);
   });
 }

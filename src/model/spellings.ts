@@ -1,0 +1,46 @@
+/** An encoding of secrets: what they look like in it, and how many characters it makes of one. */
+export interface Encoding {
+  expansion: number;
+  spellings(value: string): string[];
+}
+
+/** The encodings in which a server may quote a value. The case of ASCII letters does not count in any of them. */
+export const ENCODINGS: readonly Encoding[] = [
+  {
+    expansion: 1,
+    spellings(value) {
+      const escaped = JSON.stringify(value).slice(1, -1);
+      // PHP escapes slashes.
+      return [value, escaped, escaped.replaceAll('/', '\\/'), urlEncoded(value)];
+    },
+  },
+  { expansion: 4 / 3, spellings: base64Spellings },
+  { expansion: 2, spellings: (value) => [Buffer.from(value).toString('hex')] },
+  { expansion: 3, spellings: (value) => [Buffer.from(value).toString('hex').replaceAll(/../g, '%$&')] },
+  {
+    expansion: 6,
+    spellings: (value) => [
+      Array.from({ length: value.length }, (_, i) => `\\u${hex4(value.charCodeAt(i))}`).join(''),
+    ],
+  },
+];
+
+/** What the bytes of a value look like inside a longer base64 text, wherever it begins there. */
+function base64Spellings(value: string): string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
+    // Characters that hold bits of the neighbours as well are not known.
+    const first = [0, 2, 3][offset]!;
+    const last = Math.floor((bytes.length * 8) / 6);
+    return [bytes.toString('base64').slice(first, last), bytes.toString('base64url').slice(first, last)];
+  });
+}
+
+// By way of bytes, because encodeURIComponent throws for half a surrogate pair.
+function urlEncoded(value: string): string {
+  return encodeURIComponent(Buffer.from(value).toString());
+}
+
+function hex4(code: number): string {
+  return code.toString(16).padStart(4, '0');
+}

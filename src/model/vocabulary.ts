@@ -1,0 +1,66 @@
+// What the program and its servers write all the time. A key such as `streambench-secret-4711` must not make
+// "streambench" unreadable wherever it stands.
+const WORDS = [
+  'streambench',
+  'non-streaming',
+  'completions',
+  '/v1/chat/completions',
+  'https://localhost',
+  'http://localhost',
+  'http://127.0.0.1',
+  'https://127.0.0.1',
+  'https://api.',
+  'content-type: application/json',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'chunked',
+  'text/event-stream',
+  'text/html; charset=utf-8',
+  'cache-control',
+  'no-cache',
+  'keep-alive',
+  'connection',
+  'x-request-id',
+  'x-api-key',
+  'api_key',
+  'apikey',
+  'authorization',
+  'authentication',
+  'bearer ',
+  'basic ',
+  'secret',
+  'password',
+  'credentials',
+  'messages',
+  'response',
+  'requests',
+  'prompt',
+  'target',
+  'service',
+  'server',
+  'simulator',
+  'provider',
+  'scenario',
+  'concurrency',
+  'results',
+  'records',
+  'report',
+  'tokens',
+  'timeout',
+  'network',
+  'default',
+  'example',
+  'testing',
+  'invalid',
+  'openai',
+  'anthropic',
+];
+
+const ALL = WORDS.join('\n');
+
+/** True for a piece of a secret that tells nothing of it: a part of a common word, or one character over and over. */
+export function isCommon(piece: string): boolean {
+  const lower = piece.toLowerCase();
+  return ALL.includes(lower) || lower === lower.charAt(0).repeat(lower.length);
+}
