@@ -167,6 +167,6 @@ describe.each(Object.entries(ENCODED))(
 test('the ends of a key that a provider quotes', async () => {
   const quoted = `Incorrect API key provided: ${KEY.slice(0, 7)}***********${KEY.slice(-4)}.`;
   const out = await leaks(() => json('401 Unauthorized', { error: { message: quoted } }));
-  expect(out).toContain('Incorrect API key provided: [KEY].');
+  expect(out).toContain('Incorrect API key provided: [key].');
   expect(out).not.toContain(KEY.slice(-4));
 });
