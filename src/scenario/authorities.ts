@@ -1,41 +1,42 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Problem } from '../model/errors.ts';
-import { valueAt } from './paths.ts';
+import { MAX_CERTIFICATES_BYTES, type ReadNamedFile } from './files.ts';
+import { type Path, valueAt } from './paths.ts';
 import type { Finding } from './problems.ts';
-import { nearbyFiles } from './prompts.ts';
 
-/** What is wrong with the files of authorities that a document's targets name; `folder` is where relative paths begin. */
-export function authorityFindings(document: unknown, folder: string): Finding[] {
+/** What reading the targets' files of authorities gave. */
+export interface AuthorityFiles {
+  /** PEM texts, by the path that the scenario gives. */
+  texts: ReadonlyMap<string, string>;
+  findings: Finding[];
+}
+
+/** Reads the file of authorities of every target in a document that names one. */
+export function readAuthorities(document: unknown, read: ReadNamedFile): AuthorityFiles {
+  const texts = new Map<string, string>();
+  const findings: Finding[] = [];
   const targets = valueAt(document, ['targets']);
-  return (Array.isArray(targets) ? [...targets.keys()] : []).flatMap((index): Finding[] => {
-    const path = ['targets', index, 'ca'];
-    const file = valueAt(document, path);
-    const read = typeof file === 'string' && file !== '' ? readAuthorities(resolve(folder, file)) : '';
-    return typeof read === 'string' ? [] : [{ path, at: 'value', message: read.message, hint: read.hint }];
-  });
+  for (const index of Array.isArray(targets) ? targets.keys() : []) {
+    const at: Path = ['targets', index, 'ca'];
+    const file = valueAt(document, at);
+    if (typeof file !== 'string' || file === '' || texts.has(file)) continue;
+    const content = read({ at, file, what: 'file', maxBytes: MAX_CERTIFICATES_BYTES });
+    const pem = Buffer.isBuffer(content) ? content.toString('latin1') : undefined;
+    const problem = Buffer.isBuffer(content) ? certificateProblem(file, pem!) : content;
+    if (problem === undefined) texts.set(file, pem!);
+    else findings.push({ path: at, at: 'value', message: problem.message, hint: problem.hint });
+  }
+  return { texts, findings };
 }
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
-/** The PEM text of a file of authorities, or what is wrong with it. */
-export function readAuthorities(path: string): string | Problem {
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'latin1');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const near = code === 'ENOENT' ? nearbyFiles(path) : [];
-    return {
-      message: code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path} (${code})`,
-      ...(near.length > 0 ? { hint: `did you mean ${near.join(' or ')}?` } : {}),
-    };
-  }
+/** What is wrong with the PEM text of a file of authorities. */
+function certificateProblem(path: string, pem: string): Problem | undefined {
   const certificates = pem.match(CERTIFICATE) ?? [];
   const broken = certificates.findIndex((certificate) => !isCertificate(certificate));
-  if (certificates.length > 0 && broken === -1) return pem;
+  if (certificates.length > 0 && broken === -1) return undefined;
   if (broken !== -1) {
     const which = certificates.length === 1 ? 'the certificate' : `certificate ${broken + 1}`;
     return { message: `${which} in ${path} cannot be read`, hint: 'it may have been cut: export it again' };

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { mapScalars, valueAt } from './paths.ts';
+import type { Problem } from '../model/errors.ts';
+import type { ReadNamedFile } from './files.ts';
+import { mapScalars, type Path, valueAt } from './paths.ts';
 import type { Finding } from './problems.ts';
-import { nearbyFiles } from './prompts.ts';
 import type { ScenarioTarget } from './target-schema.ts';
 
 /** Request bodies that a scenario writes by hand: where their text is. */
@@ -23,18 +23,20 @@ export interface BodyFiles {
   findings: Finding[];
 }
 
-/** Reads the file of every target in a document whose body is one; `folder` is where relative paths begin. */
-export function readBodies(document: unknown, folder: string): BodyFiles {
+/** Reads the file of every target in a document whose body is one. */
+export function readBodies(document: unknown, read: ReadNamedFile): BodyFiles {
   const texts = new Map<string, string>();
   const findings: Finding[] = [];
   const targets = valueAt(document, ['targets']);
   for (const index of Array.isArray(targets) ? targets.keys() : []) {
-    const body = valueAt(targets, [index, 'body']);
+    const at: Path = ['targets', index, 'body'];
+    const body = valueAt(document, at);
     const file = typeof body === 'string' ? fileOf(body) : undefined;
     if (file === undefined || texts.has(body as string)) continue;
-    const read = readBody(resolve(folder, file));
-    if ('text' in read) texts.set(body as string, read.text);
-    else findings.push({ path: ['targets', index, 'body'], at: 'value', ...read });
+    const content = read({ at, file, what: 'body file', maxBytes: BODY_LIMIT_BYTES });
+    const text = Buffer.isBuffer(content) ? bodyText(content, file) : content;
+    if (typeof text === 'string') texts.set(body as string, text);
+    else findings.push({ path: at, at: 'value', message: text.message, hint: text.hint });
   }
   return { texts, findings };
 }
@@ -59,24 +61,12 @@ function fileOf(body: string): string | undefined {
   return body.startsWith('@') && body.length > 1 ? body.slice(1) : undefined;
 }
 
-function readBody(path: string): { text: string } | { message: string; hint?: string } {
+// As it is, byte-order mark included: a byte that is not UTF-8 would be sent as another one.
+function bodyText(content: Buffer, file: string): string | Problem {
   try {
-    const stat = statSync(path);
-    if (!stat.isFile()) return { message: `the body file ${path} is not a regular file` };
-    if (stat.size > BODY_LIMIT_BYTES) {
-      return { message: `the body file ${path} is larger than ${BODY_LIMIT_BYTES / 2 ** 20} MiB` };
-    }
-    // As it is, byte-order mark included: a byte that is not UTF-8 would be sent as another one.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
-    return text === '' ? { message: `the body file ${path} is empty` } : { text };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') {
-      const near = nearbyFiles(path);
-      const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : undefined;
-      return { message: `there is no body file ${path}`, hint };
-    }
-    if (error instanceof TypeError) return { message: `the body file ${path} is not UTF-8 text` };
-    return { message: `cannot read the body file ${path} (${code ?? error})` };
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+    return text === '' ? { message: `the body file ${file} is empty` } : text;
+  } catch {
+    return { message: `the body file ${file} is not UTF-8 text` };
   }
 }

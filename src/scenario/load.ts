@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../model/errors.ts';
 import { nearNames } from '../model/names.ts';
+import { fileProblem, MAX_TEXT_BYTES, readRegularFile } from './files.ts';
 import { type LoadedScenario, type ParseOptions, parseScenario } from './parse.ts';
 
 export { type LoadedScenario, type ParseOptions, parseScenario } from './parse.ts';
@@ -15,7 +16,7 @@ export function loadScenario(path: string, options: ParseOptions): LoadedScenari
 
 function readScenarioFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFile(path, MAX_TEXT_BYTES).toString();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const place = { file: path };
@@ -25,7 +26,8 @@ function readScenarioFile(path: string): string {
       throw new UserError('scenario_not_found', { message: 'this is a folder, not a scenario', place, hint });
     }
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-      throw new UserError('scenario_not_found', { message: `the file cannot be read (${code})`, place });
+      const problem = fileProblem(path, error, 'scenario', MAX_TEXT_BYTES);
+      throw new UserError('scenario_not_found', { ...problem, place });
     }
     throw new UserError('scenario_not_found', {
       message: 'no such scenario file',

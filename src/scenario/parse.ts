@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Place, Problem } from '../model/errors.ts';
 import { UserError } from '../model/errors.ts';
 import { createRedactor } from '../model/redactor.ts';
 import type { Secret } from '../model/secrets.ts';
-import { authorityFindings } from './authorities.ts';
+import { readAuthorities } from './authorities.ts';
 import { readBodies, withBody, withBodyTexts } from './bodies.ts';
 import { hashDocument, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
+import { namedFiles } from './files.ts';
 import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
 import { isWithin, mapScalars, type Path, valueAt } from './paths.ts';
 import { placeholderFindings, templateFindings } from './placeholders.ts';
@@ -30,7 +30,12 @@ export interface ParseOptions {
    * that its findings are told with all others. Default: they are not checked.
    */
   checkGates?: (document: unknown) => readonly Finding[];
-  /** Reads a prompt's file. Default: from the disk. */
+  /**
+   * Files, and folders with all that is in them, that the scenario may read beside those of its own folder (prompts,
+   * certificates). Default: none.
+   */
+  allowFiles?: readonly string[];
+  /** Reads a prompt's file. Default: from the disk, as far as the scenario may. */
   readText?: (path: string) => string;
 }
 
@@ -47,6 +52,8 @@ export interface LoadedScenario {
   file: string;
   /** The texts of the prompts' files, by the path in the scenario. */
   promptTexts: ReadonlyMap<string, string>;
+  /** The certificates of the targets' files of authorities (PEM), by the path in the scenario. */
+  authorities: ReadonlyMap<string, string>;
   /** Where a part of the document was written, for problems that are found later. */
   placeOf(path: Path): Place;
 }
@@ -88,13 +95,23 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
 
   // These look at each part by itself, so that a mistake in one does not hide those of the others.
   const base = dirname(resolve(source.file));
-  const prompts = readPrompts(value, base, options.readText ?? ((path) => readFileSync(path, 'utf8')));
+  const read = namedFiles({
+    folder: base,
+    allowed: options.allowFiles ?? [],
+    isUsersOwn: (path) => source.fromFlags === true || overrideOf(path, applied) !== undefined,
+  });
+  const { readText } = options;
+  const prompts = readPrompts(
+    value,
+    readText === undefined ? read : ({ file }) => Buffer.from(readText(resolve(base, file))),
+  );
   prompts.findings.filter(known).forEach(add);
   const keys = targetKeys(value, options.env);
   keys.findings.forEach(add);
-  authorityFindings(value, base).filter(known).forEach(add);
+  const authorities = readAuthorities(value, read);
+  authorities.findings.filter(known).forEach(add);
   options.checkGates?.(value).filter(known).forEach(add);
-  const bodies = readBodies(value, base);
+  const bodies = readBodies(value, read);
   [...bodies.findings, ...placeholderFindings(value, bodies.texts)].filter(known).forEach(add);
   const scenario = result.success ? complete(result.data, keys.defaults, bodies.texts) : undefined;
   if (scenario !== undefined) templateFindings(scenario).forEach(add);
@@ -109,6 +126,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
     secrets: collectSecrets(result.data, resolved.uses, keys.defaults),
     file: source.file,
     promptTexts: prompts.texts,
+    authorities: authorities.texts,
     placeOf: (path) => place(path, 'value'),
   };
 }

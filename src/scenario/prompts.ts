@@ -1,9 +1,7 @@
-import { readdirSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import { nearNames } from '../model/names.ts';
 import type { Prompt } from '../model/plan.ts';
 import type { Message } from '../model/request.ts';
-import { valueAt } from './paths.ts';
+import { MAX_TEXT_BYTES, type ReadNamedFile } from './files.ts';
+import { type Path, valueAt } from './paths.ts';
 import type { Finding } from './problems.ts';
 import type { ScenarioPrompt } from './schema.ts';
 
@@ -16,38 +14,27 @@ export interface PromptFiles {
   findings: Finding[];
 }
 
-/** Reads the file of every prompt in a document that names one; `folder` is where relative paths begin. */
-export function readPrompts(
-  document: unknown,
-  folder: string,
-  readText: (path: string) => string,
-): PromptFiles {
+/** Reads the file of every prompt in a document that names one. */
+export function readPrompts(document: unknown, read: ReadNamedFile): PromptFiles {
   const texts = new Map<string, string>();
   const findings: Finding[] = [];
   const prompts = valueAt(document, ['prompts']);
   for (const index of Array.isArray(prompts) ? prompts.keys() : []) {
-    const file = valueAt(prompts, [index, 'file']);
+    const at: Path = ['prompts', index, 'file'];
+    const file = valueAt(document, at);
     if (typeof file !== 'string' || file === '' || texts.has(file)) continue;
-    const path = resolve(folder, file);
-    const finding = { path: ['prompts', index, 'file'], at: 'value' } as const;
-    try {
-      // Editors end a file with a line feed that is not meant to be sent.
-      const text = readText(path)
-        .replace(/^\uFEFF/, '')
-        .replace(/\r?\n$/, '');
-      if (text === '') findings.push({ ...finding, message: `the prompt file ${path} is empty` });
-      texts.set(file, text);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      const near = code === 'ENOENT' ? nearbyFiles(path) : [];
-      const message =
-        code === 'ENOENT' ? `there is no prompt file ${path}` : `cannot read ${path} (${code ?? error})`;
-      findings.push({
-        ...finding,
-        message,
-        ...(near.length > 0 ? { hint: `did you mean ${near.join(' or ')}?` } : {}),
-      });
+    const content = read({ at, file, what: 'prompt file', maxBytes: MAX_TEXT_BYTES });
+    if (!Buffer.isBuffer(content)) {
+      findings.push({ path: at, at: 'value', message: content.message, hint: content.hint });
+      continue;
     }
+    // Editors end a file with a line feed that is not meant to be sent.
+    const text = content
+      .toString()
+      .replace(/^\uFEFF/, '')
+      .replace(/\r?\n$/, '');
+    if (text === '') findings.push({ path: at, at: 'value', message: `the prompt file ${file} is empty` });
+    texts.set(file, text);
   }
   return { texts, findings };
 }
@@ -64,13 +51,4 @@ export function resolvePrompt(prompt: ScenarioPrompt, texts: ReadonlyMap<string,
     messages: system === undefined ? conversation : [{ role: 'system', content: system }, ...conversation],
     ...(maxTokens === undefined ? {} : { maxTokens }),
   };
-}
-
-/** Names of files beside `path` that are like its own. */
-export function nearbyFiles(path: string): string[] {
-  try {
-    return nearNames(basename(path), readdirSync(dirname(path)));
-  } catch {
-    return []; // No such folder: there is nothing to suggest.
-  }
 }

@@ -23,6 +23,8 @@ export interface Source {
    * the nearest one around it.
    */
   place(path: Path, at?: 'key' | 'value'): Place;
+  /** True for a document whose every word is from the command line. */
+  fromFlags?: boolean;
   /** True for a text in quotes, which stays text whatever it says. */
   quoted(path: Path): boolean;
 }
@@ -178,6 +180,7 @@ export function flagSource(value: unknown, origins: readonly Origin[]): Source {
       }
       return { file: 'command line' };
     },
+    fromFlags: true,
     quoted: () => false,
   };
 }

@@ -7,7 +7,16 @@ import { UserError } from '../../src/model/errors.ts';
 /** The options whose value is free text, checked where it is used; every other one must refuse what does not fit. */
 const TEXT = new Set([
   ...['--target', '--provider', '--model', '--dialect', '--prompt', '--api-key', '--header', '--body'],
-  ...['--text-path', '--env', '--env-from', '--env-file', '--set', '--threshold', '--objective'],
+  ...[
+    '--text-path',
+    '--allow-file',
+    '--env',
+    '--env-from',
+    '--env-file',
+    '--set',
+    '--threshold',
+    '--objective',
+  ],
   ...['--output', '--baseline', '--save-baseline', '--ca', '--proxy', '--unix', '--resolve'],
   ...['--host', '--jwt-secret', '--upstream', '--upstream-url', '--allow-upstream', '--db'],
 ]);

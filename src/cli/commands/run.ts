@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { AddCommand } from '../command.ts';
+import { type AllowFileFlags, addAllowFileOption } from '../flags/allow-file.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { envOf } from '../flags/env.ts';
 import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
@@ -18,7 +19,7 @@ import {
 } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
-interface RunFlags extends ScenarioFlags, RequestFlags, Omit<RunSettings, 'resume'> {
+interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, Omit<RunSettings, 'resume'> {
   resume?: string | true;
   target?: string;
   provider?: string;
@@ -50,6 +51,7 @@ export const runCommand: AddCommand = (root, open) => {
     .option('--save-baseline <name>', 'keep this run as a baseline')
     .option('--strict', 'fail also when the client could not keep up (6) or a comparison knows nothing (5)');
   addScenarioOptions(command);
+  addAllowFileOption(command);
   addConnectionOptions(command);
   command
     .optionsGroup('Measuring and output:')
@@ -110,7 +112,7 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
     refuse(flags, NEEDS_NO_FILE);
     const { loadScenario } = await import('../../scenario/load.ts');
     return forEachOrErrors(files.length > 0 ? files : [demoScenario()], (file) =>
-      loadScenario(file, { env, overrides, checkGates }),
+      loadScenario(file, { env, overrides, checkGates, allowFiles: flags.allowFile }),
     );
   }
   if (files.length > 0) {

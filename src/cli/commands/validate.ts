@@ -1,5 +1,6 @@
 import { oneLine } from '../../model/visible.ts';
 import type { AddCommand } from '../command.ts';
+import { type AllowFileFlags, addAllowFileOption } from '../flags/allow-file.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { forEachOrErrors } from '../gather-errors.ts';
 import type { Session } from '../session.ts';
@@ -10,15 +11,20 @@ export const validateCommand: AddCommand = (root, open) => {
     .description('check scenario files and send nothing')
     .argument('<scenario...>', 'scenario files (YAML or JSON)');
   addEnvOptions(command);
-  command.action((files: string[], flags: EnvFlags) => validate(files, flags, open()));
+  addAllowFileOption(command);
+  command.action((files: string[], flags: EnvFlags & AllowFileFlags) => validate(files, flags, open()));
 };
 
-async function validate(files: string[], flags: EnvFlags, session: Session): Promise<void> {
+async function validate(files: string[], flags: EnvFlags & AllowFileFlags, session: Session): Promise<void> {
   const { loadScenario } = await import('../../scenario/load.ts');
   const env = await envOf(flags, session.env);
   const { gateFindings } = await import('../../bench/gates.ts');
   forEachOrErrors(files, (file) => {
-    const { scenario } = loadScenario(file, { env, checkGates: gateFindings });
+    const { scenario } = loadScenario(file, {
+      env,
+      allowFiles: flags.allowFile,
+      checkGates: gateFindings,
+    });
     session.print(`${oneLine(file)}: ok (${oneLine(scenario.name)})\n`);
   });
 }

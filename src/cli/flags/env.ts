@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { type Command, Option } from 'commander';
 import { UserError } from '../../model/errors.ts';
@@ -53,13 +52,11 @@ export async function envOf(
 }
 
 async function envFileText(file: string): Promise<string> {
+  const { fileProblem, MAX_TEXT_BYTES, readRegularFile } = await import('../../scenario/files.ts');
   try {
-    return await readFile(file, 'utf8');
+    return readRegularFile(file, MAX_TEXT_BYTES).toString();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError('usage', {
-      message: `--env-from ${file} cannot be read (${code})`,
-      hint: 'check the path',
-    });
+    const problem = fileProblem(file, error, 'file of variables', MAX_TEXT_BYTES);
+    throw new UserError('usage', { ...problem, place: { file: '--env-from' } });
   }
 }
