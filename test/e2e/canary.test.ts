@@ -163,11 +163,19 @@ describe('a probe', () => {
       'a proxy that echoes',
       (url: string) => [url, '--proxy', `http://user:${KEY.replace('/', '%2F')}@${new URL(url).host}`],
     ],
+    [
+      'a proxy that echoes and makes no tunnel',
+      (url: string) => [
+        url.replace('http:', 'https:'),
+        '--proxy',
+        `http://user:${KEY.replace('/', '%2F')}@${new URL(url).host}`,
+      ],
+    ],
   ])('by way of %s', async (_name, args) => {
     const proxy = await rawServer((socket, request) => {
       const [, credential = ''] = /proxy-authorization: Basic (\S+)/i.exec(request) ?? [];
       const said = `${Buffer.from(credential, 'base64')} ${credential}`;
-      socket.end(`HTTP/1.1 407 ${said}\r\nproxy-authenticate: ${said}\r\ncontent-length: 0\r\n\r\n`);
+      socket.end(`HTTP/1.1 407 ${said}\r\nserver: ${said}\r\ncontent-length: ${said.length}\r\n\r\n${said}`);
     });
     const words = args(`${proxy.url}/v1/chat/completions`);
     for (const more of [[], ['--json']]) {

@@ -185,7 +185,7 @@ export function incomparableReport(): Report {
 
 /** What names and messages can hold at worst. */
 export const NASTY =
-  'a"b\'<c>&]]>\n::error::x\r\n%0A\\|`*@all 请介绍 🚀 \u0000\u0007\u001b[31m\u202e\ud800,{}=#/ z';
+  'a"b\'<c>&]]>\n::error::x\r\n%0A\\|`*@all 请介绍 🚀 \u0000\u0007\u001b[31m\u202e\ud800,{}=#/ z\u009b\u061c\u200b\u200e\u2028\u2066\ufeff\u{e0041} https://e.example #7';
 
 /** A run whose names and messages are all as bad as they can be. */
 export function nastyReport(): Report {

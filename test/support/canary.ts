@@ -87,8 +87,6 @@ export const FAULTS: Readonly<Record<string, (echo: string) => string>> = {
     plain('502 Bad Gateway', 'content-type: text/html\r\n', `<html><body>${echo}</body></html>`),
   'cut at 300': (echo) => json('400 Bad Request', `{"error":{"message":"${'x'.repeat(290)}${echo}"}}`),
   'cut at 500': (echo) => plain('500 Oops', 'content-type: text/plain\r\n', `${'y'.repeat(490)}${echo}`),
-  'cut at 2048': (echo) =>
-    plain('500 Oops', 'content-type: text/plain\r\n', `\n\n${'z'.repeat(2034)}${echo}`),
   'rate limit': (echo) => json('429 Slow', `{"error":{"message":"key ${echo}","code":"${echo}"}}`),
   redirect: (echo) => plain('302 Found', `location: https://h/?k=${echo}\r\n`, ''),
   answer: (echo) =>
