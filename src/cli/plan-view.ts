@@ -44,7 +44,7 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
   const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
   const requests = summary.requests === null ? 'requests limited by time' : many(summary.requests, 'request');
   const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
-  for (const warning of summary.warnings) session.warn(`warning: ${warning}`);
+  for (const warning of summary.warnings) session.warning(warning);
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );

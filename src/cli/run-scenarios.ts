@@ -132,7 +132,7 @@ async function runOne(
       blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
       blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
       recorded: (record, cell) => progress?.recorded?.(record, cell),
-      warning: (message) => session.warn(`warning: ${message}`),
+      warning: (message) => session.warning(message),
     };
     return await runScenario(scenario, {
       output,

@@ -1,7 +1,7 @@
 import type { ExitCode } from '../model/errors.ts';
 import { createRedactor } from '../model/redactor.ts';
 import type { Secret } from '../model/secrets.ts';
-import { forTerminal, jsonText } from '../model/visible.ts';
+import { forTerminal, jsonText, oneLine } from '../model/visible.ts';
 import { type ColorLevel, colorLevel, terminalWidth } from './terminal.ts';
 
 /** Options that every command takes. */
@@ -29,6 +29,8 @@ export interface Session {
   say(text: string): void;
   /** A warning or an error, on stderr. */
   warn(text: string): void;
+  /** A warning in a sentence, which may hold names of someone else's: on one line. */
+  warning(sentence: string): void;
   /** A text as it may be shown on stderr: for a display that writes there by itself. */
   shown(text: string): string;
   /** Hides these secrets in everything that is printed from now on. */
@@ -71,6 +73,7 @@ export function openSession(
       if (!quiet) stderr.write(`${shown(text)}\n`);
     },
     warn: (text) => void stderr.write(`${shown(text)}\n`),
+    warning: (sentence) => void stderr.write(`${shown(`warning: ${oneLine(sentence)}`)}\n`),
     shown,
     hide(more) {
       hidden = [...hidden, ...more];

@@ -1,3 +1,5 @@
+import { oneLine } from './visible.ts';
+
 /**
  * Exit codes and the errors that lead to them: the one place where both are decided.
  *
@@ -100,11 +102,14 @@ export class UserError extends Error {
   }
 }
 
-/** `file:line:column: message (hint)`, as editors and terminals understand it. */
+/**
+ * `file:line:column: message (hint)`, as editors and terminals understand it. A name in it stays on its line, so that it
+ * cannot pass for a line of ours.
+ */
 export function formatProblem(problem: Problem): string {
   const { place, message, hint } = problem;
   const at = place
-    ? `${[place.file, place.line, place.line === undefined ? undefined : place.column].filter((part) => part !== undefined).join(':')}: `
+    ? `${[oneLine(place.file), place.line, place.line === undefined ? undefined : place.column].filter((part) => part !== undefined).join(':')}: `
     : '';
-  return `${at}${message}${hint ? `\n  ${hint}` : ''}`;
+  return `${at}${oneLine(message)}${hint ? `\n  ${oneLine(hint)}` : ''}`;
 }

@@ -29,7 +29,7 @@ export const connectionFields = {
   ca: text('the path of a PEM file')
     .optional()
     .describe(
-      'A file of PEM certificates that are trusted beside the usual ones, relative to this scenario.',
+      "A file of PEM certificates that are trusted beside the usual ones, in this scenario's folder or below it.",
     ),
   insecure: flag().optional().describe('Accept any certificate. Default: false.'),
   proxy: text(A_PROXY)

@@ -29,7 +29,9 @@ const messageSchema = mapping({
 const promptSchema = mapping({
   name: text().describe('The name in tables, records and thresholds.'),
   text: text().optional().describe('The prompt itself, sent as one user message.'),
-  file: text().optional().describe('A text file that holds the prompt, relative to this scenario.'),
+  file: text()
+    .optional()
+    .describe("A text file that holds the prompt, in this scenario's folder or below it."),
   messages: list(messageSchema, 'a list of messages ({ role, content })')
     .optional()
     .describe('A whole conversation, instead of text or file.'),

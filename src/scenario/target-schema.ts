@@ -86,7 +86,7 @@ export const targetSchema = mapping({
   body: bodySchema
     .optional()
     .describe(
-      'The request body, instead of the one that the dialect would send: a JSON object, a text, or @FILE, relative to this scenario. {{prompt}}, {{messages}}, {{maxTokens}}, {{model}}, {{stream}} and {{nonce}} stand for what is asked, here and in the query of url.',
+      "The request body, instead of the one that the dialect would send: a JSON object, a text, or @FILE, in this scenario's folder or below it. {{prompt}}, {{messages}}, {{maxTokens}}, {{model}}, {{stream}} and {{nonce}} stand for what is asked, here and in the query of url.",
     ),
   method: choice(['GET', 'POST'])
     .optional()

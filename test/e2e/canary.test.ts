@@ -235,6 +235,7 @@ describe('a mistake', () => {
 
 test.each([
   ['refusal', 'plain'],
+  ['rate limit', 'plain'],
   ['answer', 'base64'],
   ['error inside', 'unicode'],
   ['garbled', 'plain'],

@@ -29,7 +29,7 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
   const comparison = await compareFolders(
     await findBaseline(flags.output, base),
     await findBaseline(flags.output, next),
-    { seed: flags.seed, warning: (message) => session.warn(`warning: ${message}`) },
+    { seed: flags.seed, warning: (message) => session.warning(message) },
   );
   await printComparison(comparison, session, flags.json === true);
   session.exitCode = comparisonExitCode(comparison.verdict, { strict: flags.strict === true });

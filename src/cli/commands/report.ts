@@ -21,7 +21,7 @@ async function report(folder: string, format: string, session: Session): Promise
   const { runFolder } = await import('../run-folder.ts');
   const at = runFolder(folder);
   const { report, warnings } = await reportRun(at);
-  for (const warning of warnings) session.warn(`warning: ${warning}`);
+  for (const warning of warnings) session.warning(warning);
   if (report.run.aborted) session.say(`to measure what is missing: streambench run --resume ${at}`);
   const name = REPORTER_NAMES.find((known) => known === format);
   if (name !== undefined) {
