@@ -4,31 +4,40 @@ import { PROVIDERS } from '../wire/providers.ts';
 
 /** Secrets that are known before anything is read: a mistake in the words of a command must not show them either. */
 
-const KEY_FLAG = /^--(api-key|jwt-secret)$/;
-const HEADER_FLAG = /^(-H|--header)$/;
+const KEY_FLAG = /^--(api-key(-[ab])?|jwt-secret)$/;
+const HEADER_FLAG = /^(-H|--header(-[ab])?)$/;
 const PAIR_FLAG = /^(-e|--env|--set)$/;
 
-/** The keys that the environment holds under the names that the program reads. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...PROVIDERS.flatMap(({ keyVariable }) => keyVariable ?? []),
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'STREAMBENCH_JWT_SECRET',
+]);
+const KEY_VARIABLE = /(KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/i;
+const PROXY_VARIABLE = /^(https?|all)_proxy$/i;
+
+/**
+ * The keys in the environment: those that the program reads by itself, and as a whole all that are named like keys, which
+ * a scenario may name.
+ */
 export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): Secret[] {
-  const variables = new Set([
-    ...PROVIDERS.flatMap(({ keyVariable }) => keyVariable ?? []),
-    'AWS_SECRET_ACCESS_KEY',
-    'AWS_SESSION_TOKEN',
-    'STREAMBENCH_JWT_SECRET',
-  ]);
-  const keys = Array.from(variables, (name) => ({ name: `\${env:${name}}`, value: env[name] ?? '' }));
-  const proxies = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
-  return [
-    ...keys.filter(({ value }) => value !== ''),
-    ...proxies.flatMap((name) => urlSecrets(env[name] ?? '').map((value) => ({ name: `[${name}]`, value }))),
-  ];
+  return Object.entries(env).flatMap(([variable, value = '']): Secret[] => {
+    const name = `\${env:${variable}}`;
+    if (value === '') return [];
+    if (OWN_VARIABLES.has(variable)) return [{ name, value }];
+    if (PROXY_VARIABLE.test(variable)) return urlSecrets(value).map((secret) => ({ name, value: secret }));
+    return KEY_VARIABLE.test(variable) ? [{ name, value, whole: true }] : [];
+  });
 }
 
 /** The keys, header values and passwords in URLs among the words of a command line. */
 export function argumentSecrets(words: readonly string[]): Secret[] {
   return words.flatMap((word, index) => {
-    const [, flag = '', inline] = /^(--?[a-z][\w-]*)(?:=(.*))?$/is.exec(word) ?? [];
-    const value = inline ?? words[index + 1] ?? '';
+    const [, long, inline] = /^(--[a-z][\w-]*)=(.*)$/is.exec(word) ?? [];
+    const [, short, glued] = /^(-[He])(.+)$/s.exec(word) ?? [];
+    const flag = long ?? short ?? word;
+    const value = inline ?? glued ?? words[index + 1] ?? '';
     return [
       ...ofFlag(flag, value),
       ...urlSecrets(inline ?? word).map((secret) => ({ name: '[url]', value: secret })),

@@ -87,7 +87,8 @@ export const FAULTS: Readonly<Record<string, (echo: string) => string>> = {
     plain('502 Bad Gateway', 'content-type: text/html\r\n', `<html><body>${echo}</body></html>`),
   'cut at 300': (echo) => json('400 Bad Request', `{"error":{"message":"${'x'.repeat(290)}${echo}"}}`),
   'cut at 500': (echo) => plain('500 Oops', 'content-type: text/plain\r\n', `${'y'.repeat(490)}${echo}`),
-  'rate limit': (echo) => plain('429 Slow', `retry-after: ${echo}\r\n`, `{"error":{"message":"key ${echo}","code":"${echo}"}}`),
+  'rate limit': (echo) =>
+    plain('429 Slow', `retry-after: ${echo}\r\n`, `{"error":{"message":"key ${echo}","code":"${echo}"}}`),
   redirect: (echo) => plain('302 Found', `location: https://h/?k=${echo}\r\n`, ''),
   answer: (echo) =>
     sse(
