@@ -96,7 +96,14 @@ async function loadStored(folder: string, flags: RunFlags, session: Session): Pr
   const from = join(folder, 'manifest.json');
   const { gateFindings: checkGates } = await import('../../bench/gates.ts');
   const [env, overrides] = [await envOf(flags, session.env), await scenarioOverrides(flags)];
-  return readStoredScenario(scenario.document, { file: file ?? from, from }, { env, overrides, checkGates });
+  return readStoredScenario(
+    scenario.document,
+    { file: file ?? from, from },
+    {
+      ...{ env, overrides, checkGates },
+      allowFiles: flags.allowFile,
+    },
+  );
 }
 
 function isFromFlags({ target, provider }: RunFlags): boolean {
