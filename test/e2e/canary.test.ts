@@ -43,7 +43,7 @@ function scenario(targets: readonly { fault: string; spelling: string }[]): stri
     ({ fault, spelling }, i) =>
       `  - { name: "${fault} ${spelling} ${i}", dialect: openai-chat, model: m, apiKey: "\${env:CANARY_KEY}", url: "${server.url}${faultPath(fault, spelling)}" }`,
   );
-  return `version: 1\nname: canary\ndescription: "${KEY} in a description"\ntargets:\n${lines.join('\n')}\nprompts: [{ name: p, text: hi }]\nmodes: [streaming, non-streaming]\nload: { requests: 1, rounds: 1, warmup: 0 }\nkeepText: true\n`;
+  return `version: 1\nname: canary\ndescription: "${KEY} in a description"\ntargets:\n${lines.join('\n')}\nprompts: [{ name: p, text: hi }]\nmodes: [streaming, non-streaming]\nload: { requests: 1, rounds: 1, warmup: 0 }\nkeepText: true\nkeepGoing: true\n`;
 }
 
 describe('a run', () => {
