@@ -1,7 +1,7 @@
 import type { ExitCode } from '../model/errors.ts';
 import { createRedactor } from '../model/redactor.ts';
 import type { Secret } from '../model/secrets.ts';
-import { forTerminal, jsonText, oneLine } from '../model/visible.ts';
+import { forTerminal, jsonText } from '../model/visible.ts';
 import { type ColorLevel, colorLevel, terminalWidth } from './terminal.ts';
 
 /** Options that every command takes. */
@@ -29,14 +29,17 @@ export interface Session {
   say(text: string): void;
   /** A warning or an error, on stderr. */
   warn(text: string): void;
-  /** A warning in a sentence, which may hold names of someone else's: on one line. */
-  warning(sentence: string): void;
+  /** A warning, on stderr, said to be one. */
+  warning(text: string): void;
   /** A text as it may be shown on stderr: for a display that writes there by itself. */
   shown(text: string): string;
   /** Hides these secrets in everything that is printed from now on. */
   hide(secrets: readonly Secret[]): void;
   exitCode: ExitCode;
 }
+
+// The runners of GitHub and Azure obey lines of a log that begin like this, and a name may hold a line break.
+const CI_COMMAND = /(?<=^[ \t]*)(?=::|##(?:vso)?\[)/gm;
 
 /** What a session writes to and reads: the process, or a part of it that a test made. */
 export type SessionStreams = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr'>;
@@ -59,7 +62,8 @@ export function openSession(
   // Everything that is printed passes here, whatever was done to it before.
   const print = (text: string) =>
     void stdout.write(forTerminal(redactor.text(text), { color: color.stdout > 0 }));
-  const shown = (text: string) => forTerminal(redactor.text(text), { color: color.stderr > 0 });
+  const shown = (text: string) =>
+    forTerminal(redactor.text(text), { color: color.stderr > 0 }).replaceAll(CI_COMMAND, '\\');
   return {
     env,
     stderr,
@@ -73,7 +77,7 @@ export function openSession(
       if (!quiet) stderr.write(`${shown(text)}\n`);
     },
     warn: (text) => void stderr.write(`${shown(text)}\n`),
-    warning: (sentence) => void stderr.write(`${shown(`warning: ${oneLine(sentence)}`)}\n`),
+    warning: (text) => void stderr.write(`${shown(`warning: ${text}`)}\n`),
     shown,
     hide(more) {
       hidden = [...hidden, ...more];
