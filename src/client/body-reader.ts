@@ -32,7 +32,7 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.
       if (fold.isFinished) return;
-      const events = decoder.decode(frame);
+      const events = decoded(() => decoder.decode(frame));
       fold.onFrame(events, atMs, read);
       onEvents?.(events, atMs - originAt, read);
     },
@@ -49,7 +49,7 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
     end(lastReadAt, eofAt) {
       atMs = lastReadAt;
       parser.end();
-      for (const event of decoder.end()) {
+      for (const event of decoded(() => decoder.end())) {
         // A body that was cut has no proper end: what only EOF would complete stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;
         if (at === undefined) {
@@ -82,7 +82,7 @@ export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListe
         .replace(/^\uFEFF/, '');
       // A stream is no whole answer, whatever could be read from it: its figures must not stand for one.
       if (!format.wholeIsStream && looksStreamed(body)) return;
-      const events = [...format.decodeWhole(body)];
+      const events = [...decoded(() => format.decodeWhole(body))];
       // A whole document has said all it has to say, with or without a finish reason.
       if (events.some(isOfAnswer) && !events.some(({ type }) => type === 'complete' || type === 'error')) {
         events.push({ type: 'complete', finish: 'other' });
@@ -92,6 +92,16 @@ export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListe
       onEvents?.(events, at - originAt, read);
     },
   };
+}
+
+// Decoders do not throw. Where one does all the same, that is a fault of this request and must not end the program.
+function decoded(decode: () => readonly StreamEvent[]): readonly StreamEvent[] {
+  try {
+    return decode();
+  } catch (error) {
+    const message = `streambench could not decode this: ${error instanceof Error ? error.message : error}`;
+    return [{ type: 'error', malformed: true, message }];
+  }
 }
 
 function isOfAnswer({ type }: StreamEvent): boolean {

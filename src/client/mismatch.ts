@@ -166,6 +166,9 @@ function hintOf(evidence: Evidence, look: BodyLook): string | undefined {
       return evidence.asked.mode === 'streaming' ? 'try --dialect raw' : 'check the path and the dialect';
     case 'json':
       return wholeHint(evidence);
+    case 'xml':
+    case 'binary':
+      return 'check the URL and the path: this does not look like an API for language models';
     case 'gzip':
     case 'nothing':
       return undefined;

@@ -2,13 +2,20 @@ import type { Outcome } from '../model/record.ts';
 
 const TRUST = 'trust its authority with ca (--ca FILE), or accept any with insecure (--insecure)';
 
+const CLOSED = 'the service, or a proxy before it, closed the connection before its answer: see its log';
+const FRAMING = 'the service, or a proxy before it, breaks the rules of HTTP/1.1: see its log';
+
 /** Remedies by the code of the error. */
 export const NETWORK_HINT: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: is the service running, is the port right?',
   ENOTFOUND: 'the host name does not resolve: check its spelling and your DNS',
   EAI_AGAIN: 'the DNS server did not answer: check the network',
-  ECONNRESET: 'the other side closed the connection without an answer',
-  UND_ERR_SOCKET: 'the other side closed the connection without an answer',
+  ECONNRESET: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  UND_ERR_HEADERS_OVERFLOW:
+    'look at the headers that the service, or a proxy before it, adds: cookies and policies grow',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: FRAMING,
+  HTTP_UPGRADE: 'this may be the address of a WebSocket: check the path',
   ETIMEDOUT: 'nothing answers there: check address, port and firewall, and http against https',
   EHOSTUNREACH: 'no route to the host: check the network',
   ENETUNREACH: 'no route to the host: check the network',
@@ -27,6 +34,8 @@ export const NETWORK_HINT: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name: check the URL',
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
     'the service does not speak HTTP/1.1 there: ask for HTTP/2 with http: 2 (--http 2)',
+  HTTP2_PROTOCOL_ERROR:
+    'the service, or a proxy before it, breaks the rules of HTTP/2: ask for HTTP/1.1 with http: 1 (--http 1)',
   HTTP2_UNAVAILABLE: 'ask for HTTP/1.1 with http: 1 (--http 1)',
   HTTP2_STREAM_RESET:
     'the service, or a proxy before it, gave this request up: see its log; for REFUSED_STREAM lower streamsPerSession (--streams-per-session)',
@@ -50,11 +59,32 @@ export function networkError(error: Error): Outcome {
   const outcome: Outcome = { kind: 'network', message };
   if (code !== undefined) {
     outcome.code = code;
-    const hint = NETWORK_HINT[code] ?? (code.startsWith('ERR_SSL') ? NETWORK_HINT.EPROTO : undefined);
+    const hint = hintOf(code, message);
     if (hint !== undefined) outcome.hint = hint;
   }
   return outcome;
 }
+
+function hintOf(code: string, message: string): string | undefined {
+  // An answer that begins as HTTP does is HTTP with a fault in it.
+  if (code === 'HTTPParserError' && !message.includes('Expected HTTP/')) return FRAMING;
+  return NETWORK_HINT[code] ?? (code.startsWith('ERR_SSL') ? NETWORK_HINT.EPROTO : undefined);
+}
+
+/** What undici says, in words of our own. By code and message: several of its errors share a code. */
+const IN_OTHER_WORDS: Readonly<Record<string, { message: string; code?: string }>> = {
+  'UND_ERR_SOCKET other side closed': { message: 'the server closed the connection' },
+  'UND_ERR_SOCKET bad upgrade': {
+    message: 'the server answered 101 Switching Protocols, which was not asked for',
+    code: 'HTTP_UPGRADE',
+  },
+  'UND_ERR_HEADERS_OVERFLOW Headers Overflow Error': {
+    message: 'the response has more than 16 KiB of headers',
+  },
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH Response body length does not match content-length header': {
+    message: 'the length of the body is not what content-length says, or two lengths are given',
+  },
+};
 
 /** Message and code of an error of the system. */
 // A failed connect over several addresses is an AggregateError with an empty message: its first part tells.
@@ -68,5 +98,5 @@ export function describeError(error: Error): { message: string; code?: string } 
   const said =
     code?.startsWith('ERR_SSL') && typeof reason === 'string' ? `TLS failed: ${reason}` : first.message;
   const message = said || code || error.name;
-  return code === undefined ? { message } : { message, code };
+  return code === undefined ? { message } : { message, code, ...IN_OTHER_WORDS[`${code} ${message}`] };
 }

@@ -125,7 +125,8 @@ export function openTunnel(
     const all = Buffer.concat(chunks);
     const end = all.indexOf('\r\n\r\n');
     if (end === -1) {
-      if (bytes > MAX_HEAD_BYTES || !couldBeHttp(all)) finish(refusal(proxy, all.toString('latin1')));
+      if (!couldBeHttp(all)) finish(refusal(proxy, all.toString('latin1')));
+      else if (bytes > MAX_HEAD_BYTES) finish(endlessHead(proxy));
       return;
     }
     socket.pause();
@@ -142,6 +143,13 @@ export function openTunnel(
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}\r\n${authorization}\r\n`);
 }
 
+function endlessHead({ name }: HttpProxy): Error {
+  return connectError(
+    'PROXY_REFUSED',
+    `the proxy ${name} answered CONNECT with more than ${MAX_HEAD_BYTES / 1024} KiB of headers`,
+  );
+}
+
 function couldBeHttp(bytes: Buffer): boolean {
   return 'HTTP/1.'.startsWith(bytes.toString('latin1', 0, 7));
 }
@@ -149,10 +157,10 @@ function couldBeHttp(bytes: Buffer): boolean {
 function refusal(proxy: HttpProxy, head: string): Error {
   const [, status, reason] = /^HTTP\/1\.\d (\d{3}) ?([^\r\n]*)/.exec(head) ?? [];
   if (status === undefined) {
-    return connectError('PROXY_REFUSED', `what answers at ${proxy.name} is no HTTP proxy`);
+    return connectError('PROXY_REFUSED', `the server at ${proxy.name} is not an HTTP proxy`);
   }
   const said = `HTTP ${status}${reason ? ` ${reason.slice(0, 300)}` : ''}`;
   return status === '407'
     ? connectError('PROXY_AUTH', `the proxy ${proxy.name} wants credentials (${said})`)
-    : connectError('PROXY_REFUSED', `the proxy ${proxy.name} refused the way to the service (${said})`);
+    : connectError('PROXY_REFUSED', `the proxy ${proxy.name} refused to connect to the service (${said})`);
 }

@@ -77,10 +77,14 @@ function pathsOf(body: Json, above: readonly string[] = []): string[][] {
   });
 }
 
+// Real errors are three levels deep at most; a body can be as deep as its sender likes.
+const MAX_DEPTH = 8;
+
 /** The fields that an error names by itself: OpenAI's `param`, the `loc` of pydantic's validation errors. */
-function namedPaths(error: unknown): string[] {
+function namedPaths(error: unknown, depth = 0): string[] {
+  if (depth > MAX_DEPTH) return [];
   const list = asArray(error);
-  if (list !== undefined) return list.flatMap(namedPaths);
+  if (list !== undefined) return list.flatMap((each) => namedPaths(each, depth + 1));
   const object = asObject(error);
   if (object === undefined) return [];
   const found: string[] = [];
@@ -88,7 +92,7 @@ function namedPaths(error: unknown): string[] {
   if (param !== undefined) found.push(param);
   const loc = asArray(object.loc);
   if (loc !== undefined) found.push((loc[0] === 'body' ? loc.slice(1) : loc).join('.'));
-  return [...found, ...Object.values(object).flatMap(namedPaths)];
+  return [...found, ...Object.values(object).flatMap((each) => namedPaths(each, depth + 1))];
 }
 
 // A name of one plain word must be in quotes: "user" may be said of anybody.

@@ -9,7 +9,9 @@ export type SessionEndCode =
   /** The server ended the session in good order (GOAWAY with NO_ERROR), but not the stream. */
   | 'HTTP2_SESSION_CLOSED'
   /** The connection broke or was closed without a GOAWAY. */
-  | 'HTTP2_CONNECTION_LOST';
+  | 'HTTP2_CONNECTION_LOST'
+  /** The server sent what HTTP/2 does not allow. */
+  | 'HTTP2_PROTOCOL_ERROR';
 
 /** What is known when a stream has ended without a whole response. */
 export interface StreamEnd {
@@ -48,7 +50,12 @@ export function streamEnd(end: StreamEnd): { error: Error; unprocessed: boolean 
     return told('HTTP2_CONNECTION_LOST', `the HTTP/2 connection was lost: ${how}`, false, socketError);
   }
   if (error !== undefined && (error as NodeJS.ErrnoException).code !== 'ERR_HTTP2_STREAM_ERROR') {
-    return { error, unprocessed: false };
+    return told(
+      'HTTP2_PROTOCOL_ERROR',
+      `the server broke the HTTP/2 protocol: ${error.message}`,
+      false,
+      error,
+    );
   }
   return told(
     'HTTP2_STREAM_RESET',

@@ -82,11 +82,17 @@ export class SessionPool implements ConnectionPool {
   /** Forgets a request that no longer waits, and the connections that are being opened for nobody. */
   withdraw(place: Place): void {
     const at = this.waiting.indexOf(place);
-    if (at === -1) return;
-    this.waiting.splice(at, 1);
-    for (const { opener, session, dialing } of this.openings) {
-      const wanted = this.keep ? this.waiting.length > 0 : opener !== place;
-      if (opener !== undefined && session === undefined && !wanted) dialing.destroy(new Error('given up'));
+    if (at !== -1) this.waiting.splice(at, 1);
+    for (const opening of [...this.openings]) {
+      const { opener, session, dialing } = opening;
+      const wanted = opener === undefined || (this.keep ? this.waiting.length > 0 : opener !== place);
+      if (wanted) continue;
+      if (session === undefined) dialing.destroy(new Error('given up'));
+      else if (!opener.usable) {
+        // The request that it was opened for has failed, and it is not ready: the next request opens another one.
+        this.openings.delete(opening);
+        session.destroy();
+      }
     }
   }
 

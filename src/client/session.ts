@@ -107,6 +107,7 @@ export class Session {
       return () => {};
     }
     const streams = ++this.inFlight;
+    const readsBefore = reads.number;
     let sent = false;
     let answered = false;
     let over = false;
@@ -167,6 +168,8 @@ export class Session {
       // The service is told, and the other streams go on.
       stream.close(constants.NGHTTP2_CANCEL);
       leave();
+      // Nothing came on any stream since: the session may be dead, and must not get the next request.
+      if (reads.number === readsBefore) this.giveUp();
     };
   }
 
@@ -174,6 +177,11 @@ export class Session {
   retire(): void {
     this.open = false;
     if (!this.session.closed) this.session.close();
+  }
+
+  private giveUp(): void {
+    if (this.isIdle) this.destroy();
+    else this.retire();
   }
 
   /** Ends it, and all that is in flight on it, at once. */

@@ -5,7 +5,9 @@ export type BodyLook =
   | 'json'
   | 'html'
   | 'event-stream-binary'
+  | 'xml'
   | 'gzip'
+  | 'binary'
   | 'text'
   | 'nothing';
 
@@ -17,8 +19,11 @@ export function sniff(prefix: string, contentType: string): BodyLook {
   if (text === '') return 'nothing';
   // The second byte of gzip's mark, 0x8b, is no UTF-8.
   if (text.startsWith('\u001f\uFFFD')) return 'gzip';
-  if (/^<(!doctype html|html|head|body|\?xml)/i.test(text)) return 'html';
+  // XHTML begins as other XML does.
+  if (/^<\?xml/i.test(text)) return /<(!doctype html|html)\b/i.test(text) ? 'html' : 'xml';
+  if (/^<(!doctype html|html|head|body)/i.test(text)) return 'html';
   if (type.includes('html') && text.startsWith('<')) return 'html';
+  if (text.includes('\0')) return 'binary';
   if (/^(data|event|id|retry|error)?:/.test(text)) return 'sse';
   if (text.startsWith('{')) {
     const [first = '', second = ''] = text.split('\n', 2);
@@ -45,7 +50,9 @@ export const LOOK_TITLE: Readonly<Record<BodyLook, string>> = {
   json: 'one JSON document',
   html: 'an HTML page',
   'event-stream-binary': 'an AWS binary event stream',
+  xml: 'an XML document',
   gzip: 'gzip data',
+  binary: 'binary data, or text that is not UTF-8',
   text: 'plain text',
   nothing: 'nothing but white space',
 };

@@ -1,6 +1,6 @@
 import type { ServerToolCallEvent, StreamEvent, ToolCallEvent } from '../model/events.ts';
 import type { FinishWords } from './chat.ts';
-import { asArguments, asArray, asObject, asText, compact, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, compact, type Json, jsonText } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** Anthropic's words for a finish. */
@@ -128,5 +128,5 @@ function callOf(block: Json): [string | undefined, string | undefined, string] {
 }
 
 function unknownBlock(block: Json, out: StreamEvent[]): void {
-  out.push(compact<StreamEvent>({ type: 'unknown', name: asText(block.type), data: JSON.stringify(block) }));
+  out.push(compact<StreamEvent>({ type: 'unknown', name: asText(block.type), data: jsonText(block) }));
 }

@@ -2,7 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import { CORRUPT } from './aws-event-stream.ts';
 import type { FinishWords } from './chat.ts';
 import type { Frame } from './frame.ts';
-import { asArguments, asArray, asObject, asText, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, type Json, jsonText } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** Bedrock's words for a finish. */
@@ -91,7 +91,7 @@ export class BedrockDecoder extends JsonDecoder {
       if (tool !== undefined) {
         this.call(out, asText(tool.name), asText(tool.toolUseId), asArguments(tool.input));
       } else if (!this.delta(index, block, out)) {
-        out.push({ type: 'unknown', data: JSON.stringify(block) });
+        out.push({ type: 'unknown', data: jsonText(block) });
       }
     }
     this.usage(json.usage);

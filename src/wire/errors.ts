@@ -1,4 +1,4 @@
-import { asArray, asCount, asObject, asText, excerpt, type Json, parseJson } from './json.ts';
+import { asArray, asCount, asObject, asText, excerpt, type Json, jsonText, parseJson } from './json.ts';
 import { isMiniMaxRateLimit, isRateLimit } from './rate-limits.ts';
 
 /** What a failed answer says, in whichever shape the provider puts it. */
@@ -77,7 +77,7 @@ function withCause(message: string, error: Json): string {
   const raw = asText(metadata?.raw) ?? asObject(metadata?.raw);
   if (raw === undefined) return message;
   const read = readError(typeof raw === 'string' ? (parseJson(raw) ?? raw) : raw, MAX_DEPTH - 3)?.message;
-  const cause = read ?? (typeof raw === 'string' ? raw : JSON.stringify(raw));
+  const cause = read ?? (typeof raw === 'string' ? raw : jsonText(raw));
   const provider = asText(metadata?.provider_name);
   const who = provider === undefined ? '' : ` (${provider})`;
   return message.includes(cause) ? message : `${message}${who}: ${cause}`;
@@ -123,7 +123,7 @@ export function readFailure(json: Json): ErrorText | undefined {
 }
 
 function asFailure(json: Json): ErrorText {
-  return readError(json) ?? { message: excerpt(JSON.stringify(json)) };
+  return readError(json) ?? { message: excerpt(jsonText(json)) };
 }
 
 /**

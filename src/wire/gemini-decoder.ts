@@ -1,7 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { FinishWords } from './chat.ts';
 import { PartialArguments } from './gemini-arguments.ts';
-import { asArguments, asArray, asObject, asText, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, type Json, jsonText } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** Gemini's words for a finish. */
@@ -49,7 +49,7 @@ export class GeminiDecoder extends JsonDecoder {
       const candidate = asObject(entry);
       if (candidate === undefined) continue;
       if (candidate.index !== undefined && candidate.index !== 0) {
-        out.push({ type: 'unknown', name: 'candidate', data: JSON.stringify(candidate) });
+        out.push({ type: 'unknown', name: 'candidate', data: jsonText(candidate) });
         continue;
       }
       for (const part of asArray(asObject(candidate.content)?.parts) ?? [])
@@ -98,7 +98,7 @@ export class GeminiDecoder extends JsonDecoder {
       return;
     }
     const kind = Object.keys(part).find((key) => key !== 'thought' && key !== 'thoughtSignature');
-    if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: JSON.stringify(part) });
+    if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: jsonText(part) });
   }
 
   // A call comes whole, or on request in pieces: a name, then values by their path, then an empty piece.

@@ -9,7 +9,7 @@ import { type FinishWords, finishOf } from './chat.ts';
 import { isFailureName, readError, readFailure } from './errors.ts';
 import type { Decoder } from './format.ts';
 import type { Frame } from './frame.ts';
-import { asObject, asText, compact, excerpt, type Json, parseJson, unreadable } from './json.ts';
+import { asObject, asText, compact, excerpt, type Json, jsonText, parseJson, unreadable } from './json.ts';
 import { type StatedCounts, UsageCounts } from './usage.ts';
 
 /**
@@ -45,6 +45,12 @@ export abstract class JsonDecoder implements Decoder {
       return out;
     }
     const json = asObject(parseJson(frame.data));
+    if (json === undefined) {
+      // Some services keep a connection open with events of nothing, or pad their lines.
+      const trimmed = frame.data.trim();
+      if (trimmed === '' && frame.event === undefined) return out;
+      if (trimmed === '[DONE]') return this.decode({ ...frame, data: trimmed });
+    }
     if (this.over) {
       if (json === undefined || !this.isEcho(json)) {
         out.push({ type: 'unknown', name: 'after-end', data: frame.data });
@@ -144,7 +150,7 @@ export abstract class JsonDecoder implements Decoder {
     // What a failed answer cost is known all the same.
     this.tellUsage(out);
     const read = typeof error === 'string' ? readError(parseJson(error)) : readError(error);
-    const text = typeof error === 'string' ? error : JSON.stringify(error ?? null);
+    const text = typeof error === 'string' ? error : jsonText(error ?? null);
     out.push({ type: 'error', ...(read ?? { message: excerpt(text) || fallback }) });
   }
 }

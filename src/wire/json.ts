@@ -32,7 +32,16 @@ export function asNumber(value: unknown): number | undefined {
 /** The text of a JSON value as tool arguments travel: text stays, an object is written as JSON. */
 export function asArguments(value: unknown): string {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : JSON.stringify(value);
+  return value === undefined || value === null ? '' : jsonText(value);
+}
+
+/** A decoded value as JSON again. `JSON.parse` reads any depth, `JSON.stringify` only as deep as the stack is. */
+export function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
 }
 
 /** The parsed value, or undefined when `text` is not JSON. (JSON has no undefined, so the two cannot be mixed up.) */

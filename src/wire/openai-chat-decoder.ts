@@ -2,7 +2,7 @@ import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import { type FinishWords, ToolCallIndex } from './chat.ts';
 import { readFailure } from './errors.ts';
 import type { Frame } from './frame.ts';
-import { asArguments, asArray, asCount, asObject, asText, compact, type Json } from './json.ts';
+import { asArguments, asArray, asCount, asObject, asText, compact, type Json, jsonText } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 /** The words for a finish of OpenAI and of those that speak like it. */
@@ -53,7 +53,7 @@ export class ChatDecoder extends JsonDecoder {
       if (choice === undefined) continue;
       // Only the first of several parallel answers is followed; the others would mix into its text.
       if (choice.index !== undefined && choice.index !== 0) {
-        out.push({ type: 'unknown', name: 'choice', data: JSON.stringify(choice) });
+        out.push({ type: 'unknown', name: 'choice', data: jsonText(choice) });
         continue;
       }
       // Perplexity sends both: in a stream the message repeats the text so far, in a whole answer the delta is empty.

@@ -1,6 +1,6 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { FinishWords } from './chat.ts';
-import { asArguments, asArray, asObject, asText, compact, type Json } from './json.ts';
+import { asArguments, asArray, asObject, asText, compact, type Json, jsonText } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 const FINISH: FinishWords = {
@@ -210,9 +210,7 @@ export class ResponsesDecoder extends JsonDecoder {
         const summary = parts(item.summary);
         for (const part of summary.length > 0 ? summary : parts(item.content)) this.thinking(out, part);
       } else {
-        out.push(
-          compact<StreamEvent>({ type: 'unknown', name: asText(item.type), data: JSON.stringify(item) }),
-        );
+        out.push(compact<StreamEvent>({ type: 'unknown', name: asText(item.type), data: jsonText(item) }));
       }
     }
     this.last(response, out);

@@ -247,9 +247,9 @@ describe('through a proxy', () => {
       'HTTP/1.0 403 Forbidden',
       'PROXY_REFUSED',
       'allow',
-      /refused the way to the service \(HTTP 403 Forbidden\)/,
+      /refused to connect to the service \(HTTP 403 Forbidden\)/,
     ],
-    ['SSH-2.0-OpenSSH_9.2', 'PROXY_REFUSED', 'ask who runs it', /is no HTTP proxy/],
+    ['SSH-2.0-OpenSSH_9.2', 'PROXY_REFUSED', 'ask who runs it', /is not an HTTP proxy/],
   ])('that refuses with %s: cause and remedy', async (answer, code, hint, message) => {
     const proxy = await behind({ refuse: () => answer });
     const client = clientTo('https://localhost:9', { proxy: proxy.url.replace('//', '//me:hidden-1@') });

@@ -249,7 +249,7 @@ describe('a body that ends with the connection', () => {
       });
       const { outcome } = await resultOf(client);
       expect(outcome).toMatchObject({ kind: 'truncated', code: 'UND_ERR_SOCKET' });
-      expect(outcome.message).toContain('other side closed');
+      expect(outcome.message).toContain('the server closed the connection');
     }
   });
 });

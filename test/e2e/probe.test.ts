@@ -201,7 +201,7 @@ describe('the connection', () => {
     const https = await chat({ secure: true });
     const refused = await probe(chatUrl(https), '--proxy', refusing.url, '--ca', CA_FILE);
     expect(refused.code).toBe(7);
-    expect(refused.stdout).toMatch(/refused the way to the service \(HTTP 403 Forbidden\)\n→ /);
+    expect(refused.stdout).toMatch(/refused to connect to the service \(HTTP 403 Forbidden\)\n→ /);
     expect(https.accepted()).toBe(0);
   });
 
