@@ -140,6 +140,8 @@ export class SocketConnection implements Connection {
         const atMs = clock.now();
         onOver();
         if (on?.isUnanswered) this.noteDrop(on, atMs);
+        // What broke was this answer: the connection was not idle since the one before.
+        else if (on !== undefined) on.answeredAtMs = undefined;
         sink.onError(atMs, on?.causeOf(error) ?? error, on?.isUnanswered);
       },
     };
