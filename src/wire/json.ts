@@ -40,7 +40,7 @@ export function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
-    return Array.isArray(value) ? '[…]' : '{…}';
+    return '(nested too deeply to show)';
   }
 }
 

@@ -17,8 +17,14 @@ export type Step = string | Buffer | ((peer: Peer) => unknown);
 /** Ends the connection in good order (FIN). */
 export const close: Step = ({ socket }) => socket.end();
 
-/** Breaks the connection (RST). */
-export const reset: Step = ({ socket }) => socket.resetAndDestroy();
+/**
+ * Breaks the connection (RST), once what was written has been read: libuv tells data and a reset that it finds together as
+ * the end of the data.
+ */
+export const reset: Step = async ({ socket }) => {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  socket.resetAndDestroy();
+};
 
 /** Waits, in ms. */
 export const wait =

@@ -76,7 +76,7 @@ export const CONNECT: FaultGroup = {
     },
     {
       ...{ name: 'reset on accept', server: 'accepts the connection and resets it', onConnect: [reset] },
-      expect: fails('network', '', CLOSED_EARLY),
+      expect: fails('network', 'ECONNRESET', CLOSED_EARLY),
     },
     {
       ...{ name: 'closed on accept', server: 'accepts the connection and closes it', onConnect: [close] },
@@ -106,19 +106,29 @@ export const CONNECT: FaultGroup = {
       { ...fails('timeout', 'no connection within 300 ms'), phase: 'connect' },
       CONNECT_MS,
     ),
-    tls('TLS: reset', 'resets the connection in the handshake', [reset], fails('network', '', '')),
-    tls('TLS: closed', 'closes the connection in the handshake', [close], ofSystem(fails('network', '', ''))),
+    tls(
+      'TLS: reset',
+      'resets the connection in the handshake',
+      [reset],
+      fails('network', 'ECONNRESET', CLOSED_EARLY),
+    ),
+    tls(
+      'TLS: closed',
+      'closes the connection in the handshake',
+      [close],
+      ofSystem(fails('network', 'before secure TLS connection was established', CLOSED_EARLY)),
+    ),
     tls(
       'TLS: alert',
       'sends the alert handshake_failure',
       [Buffer.from('15030300020228', 'hex'), close],
-      ofSystem(fails('network', 'TLS failed', '')),
+      ofSystem(fails('network', 'TLS failed', 'http:// service')),
     ),
     tls(
       'TLS: record cut',
       'closes in the middle of its ServerHello',
       [Buffer.from('160303007a020000760303', 'hex'), close],
-      ofSystem(fails('network', '', '')),
+      ofSystem(fails('network', 'before secure TLS connection was established', CLOSED_EARLY)),
     ),
     certificate('TLS: certificate expired', 'expired.pem', 'expired', 'has expired', ['expired.pem']),
     certificate(
@@ -129,7 +139,7 @@ export const CONNECT: FaultGroup = {
       ['not-yet-valid.pem'],
     ),
     certificate('TLS: certificate self-signed', 'self-signed.pem', 'self-signed', '--ca FILE'),
-    certificate('TLS: certificate expired and unknown', 'expired.pem', '', ''),
+    certificate('TLS: certificate expired and unknown', 'expired.pem', 'expired', 'has expired'),
     proxy(
       'credentials missing',
       'answers 407',
@@ -172,18 +182,23 @@ export const CONNECT: FaultGroup = {
       [close],
       fails('network', 'without an answer', 'the proxy may not'),
     ),
-    tunnel('reset', 'resets the connection after CONNECT', [reset], fails('network', '', '')),
+    tunnel(
+      'reset',
+      'resets the connection after CONNECT',
+      [reset],
+      fails('network', 'ECONNRESET', CLOSED_EARLY),
+    ),
     tunnel(
       'not a proxy',
       'answers CONNECT with the banner of SSH',
       ['SSH-2.0-OpenSSH_9.6\r\n'],
-      fails('network', '', 'the proxy may not'),
+      fails('network', 'is not an HTTP proxy', 'the proxy may not'),
     ),
     tunnel(
       'endless head',
       'answers CONNECT with a head of 40 KiB',
       [`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(40_000)}`],
-      fails('network', '', ''),
+      fails('network', 'more than 16 KiB of headers', 'the proxy may not'),
     ),
     tunnel(
       'silence',

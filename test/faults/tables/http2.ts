@@ -94,7 +94,7 @@ export const HTTP2: FaultGroup = {
       'no settings',
       'never sends its settings',
       [],
-      { ...fails('timeout', ''), phase: 'first_byte' },
+      { ...fails('timeout', 'no byte of the body within 300 ms'), phase: 'first_byte' },
       { timeouts: { firstByteMs: 300, connectMs: 300 } },
     ),
     h2open(

@@ -96,7 +96,7 @@ export const IN_BAND: FaultGroup = {
       event({ error: { code: '1301', message: '系统检测到输入或生成内容可能包含不安全或敏感内容' } }),
       '系统检测到',
     ),
-    inband('openai-chat', 'an error without words', event({ error: {}, code: 500 }), ''),
+    inband('openai-chat', 'an error without words', event({ error: {}, code: 500 }), '500'),
     inband('openai-chat', 'an error of 1 MiB', event({ error: { message: 'a'.repeat(1 << 20) } }), 'aaaa'),
     inband('openai-completions', 'an error object', event({ error: { message: 'boom', code: 500 } }), 'boom'),
     inband(
@@ -267,7 +267,7 @@ export const IN_BAND: FaultGroup = {
         chunk(corrupted(family('bedrock-converse').content[0] as Buffer)),
         LAST,
       ],
-      expect: fails('malformed', ''),
+      expect: fails('malformed', 'the checksum of a message is wrong'),
     },
     {
       name: 'bedrock-converse: length of 4 GiB',
@@ -278,7 +278,7 @@ export const IN_BAND: FaultGroup = {
         chunk(Buffer.from('ffffffff00000000deadbeef', 'hex')),
         LAST,
       ],
-      expect: fails('malformed', ''),
+      expect: fails('malformed', 'the checksum of a prelude is wrong'),
     },
   ],
 };

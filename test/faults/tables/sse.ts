@@ -230,7 +230,13 @@ export const SSE_FRAMING: FaultGroup = {
       { kind: 'ok', text: 'Hello world' },
       plain,
     ),
-    row('plain sse: no events', 'sends comments only', events(': ping\n\n'), fails('empty', ''), plain),
+    row(
+      'plain sse: no events',
+      'sends comments only',
+      events(': ping\n\n'),
+      fails('empty', 'held no content'),
+      plain,
+    ),
     row(
       'plain sse: error event',
       'sends event: error',
@@ -242,7 +248,7 @@ export const SSE_FRAMING: FaultGroup = {
       'plain ndjson: broken line',
       'sends half an object as a line',
       events('{"a":\n"Hello"\n'),
-      fails('malformed', ''),
+      fails('malformed', 'expected JSON'),
       { dialect: 'ndjson' },
     ),
   ],
