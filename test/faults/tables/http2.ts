@@ -88,7 +88,7 @@ export const HTTP2: FaultGroup = {
       'reset',
       'resets the connection after the preface',
       [reset],
-      fails('network', 'ECONNRESET', 'closed the connection before its answer'),
+      fails('network', 'ECONNRESET', '--http 1'),
     ),
     h2open(
       'no settings',

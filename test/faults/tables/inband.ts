@@ -178,7 +178,7 @@ export const IN_BAND: FaultGroup = {
       'cohere',
       'an error finish',
       named('message-end', { type: 'message-end', delta: { finish_reason: 'ERROR', error: 'model failed' } }),
-      '',
+      'model failed',
     ),
     inband(
       'tgi',
