@@ -179,6 +179,19 @@ describe('a server that promises keep-alive and closes after each answer', () =>
     expect(server.connections() - before).toBeLessThanOrEqual(1);
   });
 
+  test('an answer that is cut soon after the one before is not such a close', async () => {
+    const { server, client } = await serve((socket, request, connection) => {
+      const cut = connection === 1 && request === 2;
+      if (cut) socket.end(KEPT + chunked(chatChunk({ content: 'a' })));
+      else whole(socket);
+    });
+    const outcomes: string[] = [];
+    for (let i = 0; i < 4; i++) outcomes.push((await resultOf(client)).outcome.kind);
+    expect(outcomes).toEqual(['ok', 'truncated', 'ok', 'ok']);
+    // The third request opened a connection, and the fourth one used it.
+    expect(server.connections()).toBe(2);
+  });
+
   test('per request: nothing is opened ahead', async () => {
     const { server, client } = await serve(dropping, { connection: 'per-request' });
     for (let i = 0; i < 5; i++) {

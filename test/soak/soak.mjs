@@ -19,7 +19,7 @@ const MAX_DESCRIPTORS_AFTER = 5;
 const MAX_TIMERS_AFTER = 2;
 
 // Five words at this pace, the finish and the terminator: the requests are spread over the time.
-const gapMs = Math.max(5, Math.floor(((seconds * 0.75 * streams) / requests / 6) * 1000));
+const gapMs = Math.max(5, Math.floor(((seconds * 0.5 * streams) / requests / 6) * 1000));
 const server = fork(join(import.meta.dirname, 'stream-server.mjs'), [String(gapMs)]);
 const ask = (message) =>
   new Promise((resolve) => {
