@@ -5,6 +5,9 @@ const TRUST = 'trust its authority with ca (--ca FILE), or accept any with insec
 const CLOSED = 'the service, or a proxy before it, closed the connection before its answer: see its log';
 const FRAMING = 'the service, or a proxy before it, breaks the rules of HTTP/1.1: see its log';
 
+const TLS_ALERT =
+  'the service refused the TLS handshake: it may want another version of TLS, another host name or a client certificate';
+
 /** Remedies by the code of the error. */
 export const NETWORK_HINT: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: is the service running, is the port right?',
@@ -68,7 +71,9 @@ export function networkError(error: Error): Outcome {
 function hintOf(code: string, message: string): string | undefined {
   // An answer that begins as HTTP does is HTTP with a fault in it.
   if (code === 'HTTPParserError' && !message.includes('Expected HTTP/')) return FRAMING;
-  return NETWORK_HINT[code] ?? (code.startsWith('ERR_SSL') ? NETWORK_HINT.EPROTO : undefined);
+  const known = NETWORK_HINT[code];
+  if (known !== undefined || !code.startsWith('ERR_SSL')) return known;
+  return code.includes('_ALERT_') ? TLS_ALERT : NETWORK_HINT.EPROTO;
 }
 
 /** What undici says, in words of our own. By code and message: several of its errors share a code. */

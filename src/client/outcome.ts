@@ -2,7 +2,7 @@ import type { Outcome, TimeoutPhase } from '../model/record.ts';
 import { BODY_CHARS, type Evidence, isPlain } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
-import { describeError, networkError } from './network-error.ts';
+import { describeError, NETWORK_HINT, networkError } from './network-error.ts';
 
 /** Exactly one outcome for a request: the strongest thing that can be said of how it ended. */
 export function outcomeOf(evidence: Evidence): Outcome {
@@ -41,8 +41,15 @@ function timeout(phase: TimeoutPhase, limitMs: number, { cutAfter }: Evidence): 
     idle: `nothing came for ${limit} ${where}`,
     total: `not finished within ${limit}`,
   };
-  return { kind: 'timeout', phase, message: what[phase] };
+  return { kind: 'timeout', phase, message: what[phase], hint: TIMEOUT_HINT[phase] };
 }
+
+const TIMEOUT_HINT: Readonly<Record<TimeoutPhase, string>> = {
+  connect: NETWORK_HINT.ETIMEDOUT!,
+  first_byte: 'the service took the request and sends no body: see its log, or raise timeouts.firstByte',
+  idle: 'the service, or a proxy before it, stalled: see its log, or raise timeouts.idle',
+  total: 'ask for a shorter answer (--max-tokens), or raise timeouts.total (--timeout)',
+};
 
 /** Something came that the dialect cannot read: another kind of answer altogether, or a broken one of its own kind. */
 function undecodable(message: string, evidence: Evidence): Outcome {

@@ -84,12 +84,10 @@ export const HTTP2: FaultGroup = {
       [close],
       fails('network', 'does not speak HTTP/2', '--http 1'),
     ),
-    h2open(
-      'reset',
-      'resets the connection after the preface',
-      [reset],
-      fails('network', 'ECONNRESET', '--http 1'),
-    ),
+    h2open('reset', 'resets the connection after the preface', [reset], {
+      ...fails('network', 'ECONNRESET', '--http 1'),
+      system: true,
+    }),
     h2open(
       'no settings',
       'never sends its settings',

@@ -22,7 +22,10 @@ function limited(
     server,
     answer,
     client: () => ({ timeouts }),
-    expect: { ...fails('timeout', message), phase },
+    expect: {
+      ...fails('timeout', message, `timeouts.${phase === 'first_byte' ? 'firstByte' : phase}`),
+      phase,
+    },
     ...more,
   };
 }
