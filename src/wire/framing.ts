@@ -7,6 +7,9 @@ import { Utf8Stream } from './utf8.ts';
 
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';
 
+/** Characters of a line beside its value: `data: `. */
+const FIELD_CHARS = 64;
+
 const CR = 13;
 const LF = 10;
 
@@ -28,7 +31,7 @@ const sse: Framing = {
     };
     const parser = createParser({
       // In characters: what is left to wait for. The bytes of an event that is whole are counted below.
-      maxBufferSize: maxFrameBytes,
+      maxBufferSize: maxFrameBytes + FIELD_CHARS,
       onEvent({ data, event, id }) {
         if (stopped) return;
         if (isLarger(data, maxFrameBytes)) {
@@ -71,7 +74,7 @@ const sse: Framing = {
       }
       if (text.indexOf('\n') === -1 && text.indexOf('\r') === -1) {
         line.add(text);
-        if (line.length > maxFrameBytes) stop();
+        if (line.length > maxFrameBytes + FIELD_CHARS) stop();
         return;
       }
       parser.feed(line.isEmpty ? text : line.take() + text);
