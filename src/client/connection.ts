@@ -51,6 +51,9 @@ export interface Connection {
   readonly usable: boolean;
   /** Sends one request. The caller sends no other before this one has ended. */
   send(request: SocketRequest, sink: ConnectionSink): void;
+  /** Reads no more of the response until `resume`. What was read already is still told. Others on a session go on. */
+  pause(): void;
+  resume(): void;
   /** Ends what is in flight on it at once. A session that others share goes on. */
   destroy(): void;
 }

@@ -22,6 +22,23 @@ export interface SessionEvents {
   onClosed(error?: Error): void;
 }
 
+/** Limits of one session. */
+export interface SessionLimits {
+  limit: number;
+  headerBytes?: number;
+}
+
+/** What can be done with a request that is in flight. */
+export interface StreamControl {
+  /** Ends the request, and leaves the session. */
+  cancel(): void;
+  /** Reads no more of its response until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+const NOTHING_SENT: StreamControl = { cancel() {}, pause() {}, resume() {} };
+
 // Node's own windows (64 KiB for all streams together) would hold a distant server back.
 const STREAM_WINDOW_BYTES = 1 << 20;
 const SESSION_WINDOW_BYTES = 1 << 24;
@@ -45,8 +62,17 @@ export class Session {
   private open = true;
   private goaway: StreamEnd['goaway'];
 
-  /** Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once. */
-  constructor(dialer: Dialer, opened: OpenSocket, clock: Clock, limit: number, events: SessionEvents) {
+  /**
+   * Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once; `headerBytes`: the
+   * largest response headers.
+   */
+  constructor(
+    dialer: Dialer,
+    opened: OpenSocket,
+    clock: Clock,
+    { limit, headerBytes }: SessionLimits,
+    events: SessionEvents,
+  ) {
     this.origin = dialer.origin;
     this.phases = opened.phases;
     this.info = dialer.describe(opened.socket);
@@ -57,7 +83,11 @@ export class Session {
     this.session = connectHttp2(dialer.origin, {
       createConnection: () => opened.socket,
       maxSessionMemory: SESSION_MEMORY_MB,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      settings: {
+        enablePush: false,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        maxHeaderListSize: headerBytes,
+      },
     });
     this.session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     let error: Error | undefined;
@@ -95,8 +125,8 @@ export class Session {
     return this.inFlight === 0;
   }
 
-  /** Sends a request. `first`: the session was opened for it. Returns what ends the request, and leaves the session. */
-  send(request: SocketRequest, sink: ConnectionSink, first: boolean): () => void {
+  /** Sends a request. `first`: the session was opened for it. */
+  send(request: SocketRequest, sink: ConnectionSink, first: boolean): StreamControl {
     const { clock, reads } = this;
     let stream: ClientHttp2Stream;
     try {
@@ -104,7 +134,7 @@ export class Session {
     } catch (error) {
       // The session has ended, and its pool has not heard of it: nothing was sent.
       sink.onError(clock.now(), error as Error, !first);
-      return () => {};
+      return NOTHING_SENT;
     }
     const streams = ++this.inFlight;
     let sent = false;
@@ -162,11 +192,16 @@ export class Session {
       .once('error', fail)
       .once('close', () => fail());
     if (request.body !== undefined) stream.end(request.body);
-    return () => {
-      if (over) return;
-      // The service is told, and the other streams go on.
-      stream.close(constants.NGHTTP2_CANCEL);
-      leave();
+    return {
+      cancel() {
+        if (over) return;
+        // The service is told, and the other streams go on.
+        stream.close(constants.NGHTTP2_CANCEL);
+        leave();
+      },
+      // The stream's own window fills up. Node gives the session's window back at once, so the others go on.
+      pause: () => void stream.pause(),
+      resume: () => void stream.resume(),
     };
   }
 

@@ -1,5 +1,6 @@
 import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
+import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { ConnectionInfo } from '../model/record.ts';
 import { connectTimeout } from './connect-error.ts';
 import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
@@ -38,7 +39,8 @@ export class SocketConnection implements Connection {
   private readonly dialer: Dialer;
   private readonly clock: Clock;
 
-  constructor(dialer: Dialer, clock: Clock) {
+  /** `headerBytes`: the largest response headers. */
+  constructor(dialer: Dialer, clock: Clock, headerBytes = DEFAULT_LIMITS.headerBytes) {
     this.dialer = dialer;
     this.clock = clock;
     this.client = new Client(dialer.origin, {
@@ -50,6 +52,7 @@ export class SocketConnection implements Connection {
       // Time limits are ours (client/deadline.ts): undici's have a granularity of a second.
       bodyTimeout: 0,
       headersTimeout: 0,
+      maxHeaderSize: headerBytes,
       pipelining: 1,
       keepAliveTimeout: 60_000,
       keepAliveMaxTimeout: 600_000,
@@ -156,6 +159,14 @@ export class SocketConnection implements Connection {
         ),
       onSent,
     );
+  }
+
+  pause(): void {
+    this.current?.hold();
+  }
+
+  resume(): void {
+    this.current?.release();
   }
 
   destroy(): void {

@@ -72,7 +72,7 @@ class Reader {
     else if (total > MAX_MESSAGE || headers > total - OVERHEAD) this.fail('the lengths make no sense');
     else if (total > this.maxFrameBytes) {
       this.stop();
-      this.sink.tooLarge?.();
+      this.sink.tooLarge?.(total);
     } else return total;
     return undefined;
   }

@@ -18,8 +18,8 @@ export interface FrameSink {
   frame(frame: Frame): void;
   /** An SSE comment, such as `: keep-alive`. */
   comment(text: string): void;
-  /** A frame is larger than the parser's limit. It is not delivered, nor is anything after it. */
-  tooLarge?(): void;
+  /** A frame is larger than the parser's limit: it has at least so many bytes. Neither it nor anything after it is delivered. */
+  tooLarge?(bytes: number): void;
 }
 
 /** Cuts one byte stream into frames; each is delivered as soon as its last byte has been pushed. */

@@ -23,11 +23,11 @@ const sse: Framing = {
     let stopped = false;
     // The line that has not ended.
     const line = new Pieces();
-    const stop = () => {
+    const stop = (bytes = maxFrameBytes + 1) => {
       if (stopped) return;
       stopped = true;
       line.take();
-      sink.tooLarge?.();
+      sink.tooLarge?.(bytes);
     };
     const parser = createParser({
       // In characters: what is left to wait for. The bytes of an event that is whole are counted below.
@@ -35,7 +35,7 @@ const sse: Framing = {
       onEvent({ data, event, id }) {
         if (stopped) return;
         if (isLarger(data, maxFrameBytes)) {
-          stop();
+          stop(Buffer.byteLength(data));
           return;
         }
         const frame: Frame = { data };
@@ -54,7 +54,7 @@ const sse: Framing = {
         if (stopped || error.type !== 'unknown-field') return;
         const data = error.field === 'error' ? error.value : bareError(error.line);
         if (data === undefined) return;
-        if (isLarger(data, maxFrameBytes)) stop();
+        if (isLarger(data, maxFrameBytes)) stop(Buffer.byteLength(data));
         else sink.frame(ending ? { event: 'error', data, incomplete: true } : { event: 'error', data });
       },
     });
@@ -74,7 +74,7 @@ const sse: Framing = {
       }
       if (text.indexOf('\n') === -1 && text.indexOf('\r') === -1) {
         line.add(text);
-        if (line.length > maxFrameBytes + FIELD_CHARS) stop();
+        if (line.length > maxFrameBytes + FIELD_CHARS) stop(line.length);
         return;
       }
       parser.feed(line.isEmpty ? text : line.take() + text);
@@ -111,15 +111,15 @@ const ndjson: Framing = {
     // The line that has not ended.
     const open = new Pieces();
     let stopped = false;
-    const stop = () => {
+    const stop = (bytes: number) => {
       stopped = true;
       open.take();
-      sink.tooLarge?.();
+      sink.tooLarge?.(bytes);
     };
     const line = (text: string, incomplete: boolean) => {
       const data = text.endsWith('\r') ? text.slice(0, -1) : text;
       if (stopped || data.trim() === '') return;
-      if (isLarger(data, maxFrameBytes)) stop();
+      if (isLarger(data, maxFrameBytes)) stop(Buffer.byteLength(data));
       else sink.frame(incomplete ? { data, incomplete } : { data });
     };
     return {
@@ -135,7 +135,7 @@ const ndjson: Framing = {
         }
         if (stopped || from === text.length) return;
         open.add(text.slice(from));
-        if (open.length > maxFrameBytes) stop();
+        if (open.length > maxFrameBytes) stop(open.length);
       },
       end() {
         line(open.take() + utf8.end(), true);

@@ -74,7 +74,7 @@ class Cutter {
     }
     if (this.stopped || !this.open) return;
     this.pieces.add(from === 0 ? text : text.slice(from));
-    if (this.pieces.length > this.maxFrameBytes) this.stop();
+    if (this.pieces.length > this.maxFrameBytes) this.stop(this.pieces.length);
   }
 
   end(): void {
@@ -88,14 +88,14 @@ class Cutter {
     this.inString = false;
     this.depth = 0;
     const frame: Frame = incomplete ? { data, incomplete } : { data };
-    if (isLarger(data, this.maxFrameBytes)) this.stop();
+    if (isLarger(data, this.maxFrameBytes)) this.stop(Buffer.byteLength(data));
     else this.sink.frame(frame);
   }
 
-  private stop(): void {
+  private stop(bytes: number): void {
     this.stopped = true;
     this.pieces.take();
-    this.sink.tooLarge?.();
+    this.sink.tooLarge?.(bytes);
   }
 }
 
