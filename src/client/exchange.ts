@@ -5,7 +5,13 @@ import type { Redactor } from '../model/redactor.ts';
 import type { WireFormat } from '../wire/format.ts';
 import { Backlog } from './backlog.ts';
 import { type BodyListeners, type BodyReader, streamReader, wholeReader } from './body-reader.ts';
-import type { Connection, ConnectionSink, ResponseHeaders, SocketRequest } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionSink,
+  HeadersTooLarge,
+  type ResponseHeaders,
+  type SocketRequest,
+} from './connection.ts';
 import { limitOf, nextDeadline, type Progress, pauseAt, resumeAt } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
 import type { Asked, Ending, Excess } from './evidence.ts';
@@ -186,9 +192,9 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   }
 
   private endingOf(error: Error): Ending {
-    if ((error as NodeJS.ErrnoException).code !== 'UND_ERR_HEADERS_OVERFLOW') return { kind: 'error', error };
-    const { headerBytes: limitBytes } = this.limits;
-    return { kind: 'too_large', limit: 'headers', limitBytes, cameBytes: limitBytes + 1 };
+    return error instanceof HeadersTooLarge
+      ? { kind: 'too_large', limit: 'headers', limitBytes: this.limits.headerBytes, cameBytes: error.bytes }
+      : { kind: 'error', error };
   }
 
   /** Closing an idle connection is no failure of the service, also where the request was on its way already. */

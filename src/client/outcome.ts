@@ -38,10 +38,10 @@ export function outcomeOf(evidence: Evidence): Outcome {
 }
 
 const LARGE_THING: Readonly<Record<LimitName, string>> = {
-  event: 'an event of the stream',
-  body: 'the answer',
-  stream: 'the stream',
-  headers: 'the response headers',
+  event: 'an event of the stream is',
+  body: 'the answer is',
+  stream: 'the stream is',
+  headers: 'the response headers are',
 };
 
 const LIMIT_OPTION: Readonly<Record<LimitName, keyof Limits>> = {
@@ -52,10 +52,10 @@ const LIMIT_OPTION: Readonly<Record<LimitName, keyof Limits>> = {
 };
 
 function tooLarge({ limit, limitBytes, cameBytes }: Excess): Outcome {
-  const rest = cameBytes > limitBytes + 1 ? `: it has ${formatSize(cameBytes)} or more` : '';
+  const rest = cameBytes > limitBytes + 1 ? `: ${formatSize(cameBytes)} or more` : '';
   return {
     kind: 'too_large',
-    message: `${LARGE_THING[limit]} is larger than the limit of ${formatSize(limitBytes)}${rest}`,
+    message: `${LARGE_THING[limit]} larger than the limit of ${formatSize(limitBytes)}${rest}`,
     hint: `where the server means it, raise the limit: limits.${limit} in the scenario (--set limits.${limit}=...), limits.${LIMIT_OPTION[limit]} of the client`,
   };
 }

@@ -3,11 +3,18 @@ import {
   type ClientHttp2Stream,
   connect as connectHttp2,
   constants,
+  type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Clock } from '../model/clock.ts';
+import { DEFAULT_LIMITS } from '../model/plan.ts';
 import { connectError } from './connect-error.ts';
-import type { ConnectionSink, ConnectPhases, SocketRequest } from './connection.ts';
+import {
+  type ConnectionSink,
+  type ConnectPhases,
+  HeadersTooLarge,
+  type SocketRequest,
+} from './connection.ts';
 import type { Dialer, OpenSocket } from './dialer.ts';
 import { type StreamEnd, streamEnd } from './session-end.ts';
 import { SocketReads } from './socket-reads.ts';
@@ -57,6 +64,7 @@ export class Session {
   private readonly clock: Clock;
   private readonly events: SessionEvents;
   private readonly wanted: number;
+  private readonly headerBytes: number;
   private inFlight = 0;
   private ready = false;
   private open = true;
@@ -70,7 +78,7 @@ export class Session {
     dialer: Dialer,
     opened: OpenSocket,
     clock: Clock,
-    { limit, headerBytes }: SessionLimits,
+    { limit, headerBytes = DEFAULT_LIMITS.headerBytes }: SessionLimits,
     events: SessionEvents,
   ) {
     this.origin = dialer.origin;
@@ -78,6 +86,7 @@ export class Session {
     this.info = dialer.describe(opened.socket);
     this.clock = clock;
     this.wanted = limit;
+    this.headerBytes = headerBytes;
     this.events = events;
     this.reads = new SocketReads(clock, opened.socket, { single: false });
     this.session = connectHttp2(dialer.origin, {
@@ -86,7 +95,6 @@ export class Session {
       settings: {
         enablePush: false,
         initialWindowSize: STREAM_WINDOW_BYTES,
-        maxHeaderListSize: headerBytes,
       },
     });
     this.session.setLocalWindowSize(SESSION_WINDOW_BYTES);
@@ -127,7 +135,7 @@ export class Session {
 
   /** Sends a request. `first`: the session was opened for it. */
   send(request: SocketRequest, sink: ConnectionSink, first: boolean): StreamControl {
-    const { clock, reads } = this;
+    const { clock, reads, headerBytes } = this;
     let stream: ClientHttp2Stream;
     try {
       stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
@@ -153,6 +161,11 @@ export class Session {
       this.inFlight--;
       if (this.room > 0) this.events.onRoom();
     };
+    const giveUp = (error: Error) => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      leave();
+      sink.onError(clock.now(), error);
+    };
     const fail = (error?: Error) => {
       if (over) return;
       const atMs = clock.now();
@@ -175,6 +188,8 @@ export class Session {
         // The service says how many it takes before it answers, and after the first request was sent.
         info.streamLimit = this.limit;
         const { ':status': status = 0, ...rest } = headers;
+        const bytes = sizeOf(rest);
+        if (bytes > headerBytes) return giveUp(new HeadersTooLarge(bytes));
         sink.onHeaders(reads.atMs, status, rest as Record<string, string | string[] | undefined>);
       })
       .on('data', (chunk: Uint8Array) => {
@@ -239,6 +254,15 @@ export class Session {
       ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
     };
   }
+}
+
+/** Names and values, as HTTP/1.1 would write them. Node has its own limit, which resets the stream without a word. */
+function sizeOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) bytes += name.length + (one?.length ?? 0) + 4;
+  }
+  return bytes;
 }
 
 function notHttp2(cause: Error | undefined): Error {

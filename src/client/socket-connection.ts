@@ -3,7 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { ConnectionInfo } from '../model/record.ts';
 import { connectTimeout } from './connect-error.ts';
-import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
+import { type Connection, type ConnectionSink, HeadersTooLarge, type SocketRequest } from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
 import { LiveSocket } from './live-socket.ts';
 import { dispatchWatched } from './request-sent.ts';
@@ -38,11 +38,13 @@ export class SocketConnection implements Connection {
   private dead = false;
   private readonly dialer: Dialer;
   private readonly clock: Clock;
+  private readonly headerBytes: number;
 
   /** `headerBytes`: the largest response headers. */
   constructor(dialer: Dialer, clock: Clock, headerBytes = DEFAULT_LIMITS.headerBytes) {
     this.dialer = dialer;
     this.clock = clock;
+    this.headerBytes = headerBytes;
     this.client = new Client(dialer.origin, {
       connect: (_target, callback) =>
         this.connect((error, opened) =>
@@ -93,7 +95,7 @@ export class SocketConnection implements Connection {
   }
 
   send(request: SocketRequest, sink: ConnectionSink): void {
-    const { clock } = this;
+    const { clock, headerBytes } = this;
     let lent = false;
     let on: LiveSocket | undefined;
     let info: ConnectionInfo | undefined;
@@ -143,7 +145,9 @@ export class SocketConnection implements Connection {
         const atMs = clock.now();
         onOver();
         if (on?.isUnanswered) this.noteDrop(on, atMs);
-        sink.onError(atMs, on?.causeOf(error) ?? error, on?.isUnanswered);
+        const tooLarge = (error as NodeJS.ErrnoException).code === 'UND_ERR_HEADERS_OVERFLOW';
+        const cause = tooLarge ? new HeadersTooLarge(headerBytes) : (on?.causeOf(error) ?? error);
+        sink.onError(atMs, cause, on?.isUnanswered);
       },
     };
     this.current?.lend(false);
