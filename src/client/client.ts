@@ -92,6 +92,8 @@ export interface RequestOptions {
   extra?: Readonly<Record<string, unknown>>;
   /** Cancels the request; its outcome is then `cancelled`. */
   signal?: AbortSignal;
+  /** For a stream: what may wait for its consumer, in bytes of memory. Default: `limits.aheadBytes` of the client. */
+  aheadBytes?: number;
   /** False when the observation needs no text, which is memory saved. Default true. */
   keepText?: boolean;
   /** Called with the body's bytes as they were read, before they are decoded. What it throws ends the request. */
@@ -220,11 +222,11 @@ class Client implements StreamClient {
     const stop = new AbortController();
     const signal =
       request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
-    const { onBytes, keepText } = request;
+    const { onBytes, keepText, aheadBytes = this.limits.aheadBytes } = request;
     return new AnswerStream(
       (listeners) => this.now(this.chat(request, true), signal, { ...listeners, onBytes }, keepText),
       stop,
-      this.limits.aheadBytes,
+      aheadBytes,
     );
   }
 
