@@ -72,7 +72,8 @@ const sse: Framing = {
         afterCr = true;
         text += '\n';
       }
-      if (text.indexOf('\n') === -1 && text.indexOf('\r') === -1) {
+      // HOT PATH: most reads end with an event.
+      if (text.charCodeAt(text.length - 1) !== LF && !hasLineEnd(text)) {
         line.add(text);
         if (line.length > maxFrameBytes + FIELD_CHARS) stop(line.length);
         return;
@@ -98,6 +99,10 @@ const sse: Framing = {
     return `${head}data: ${oneLine ? data : data.replaceAll(/\r\n|\r|\n/g, '\ndata: ')}\n\n`;
   },
 };
+
+function hasLineEnd(text: string): boolean {
+  return text.indexOf('\n') !== -1 || text.indexOf('\r') !== -1;
+}
 
 function bareError(line: string | undefined): string | undefined {
   return line?.startsWith('{') && line.includes('"error"') ? line : undefined;
