@@ -90,6 +90,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   private resent = false;
   private succeeded = false;
   private excess: Excess | undefined;
+  private ignoredBytes = 0;
 
   constructor(
     connection: Connection,
@@ -235,12 +236,22 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     if (this.over) return;
     const read = this.fold.onRead(atMs, chunk, socketRead);
     if (this.succeeded) this.reader.push(chunk, atMs, read);
+    else this.ignore(chunk);
     if (this.excess !== undefined) this.finish(atMs, { kind: 'too_large', ...this.excess });
     else if (this.fold.isComplete && this.progress.terminatedAt === undefined) {
       this.progress.terminatedAt = atMs;
       this.watch();
     }
   };
+
+  /** The body of a refusal, of which only the beginning explains anything. It need not end. */
+  private ignore(chunk: Uint8Array): void {
+    const { bodyBytes: limitBytes } = this.limits;
+    this.ignoredBytes += chunk.byteLength;
+    if (this.ignoredBytes > limitBytes) {
+      this.excess = { limit: 'body', limitBytes, cameBytes: this.ignoredBytes };
+    }
+  }
 
   private finish(atMs: number, ending: Ending): void {
     if (this.over) return;

@@ -144,6 +144,21 @@ describe('a whole answer', () => {
   });
 });
 
+test('the body of an error that does not end is given up too, and the status is the outcome', async () => {
+  let poured: Promise<number> | undefined;
+  const client = await serve(
+    (socket) => {
+      socket.write('HTTP/1.1 503 Busy\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n');
+      poured = pour(socket, chunked('busy '.repeat(2_000)));
+    },
+    { limits: { bodyBytes: 100_000 } },
+  );
+  const { outcome, bytes } = await client.stream({ prompt: 'hi' }).result;
+  expect(outcome).toMatchObject({ kind: 'http_error', status: 503 });
+  expect(bytes).toBeLessThan(1_000_000);
+  await poured;
+});
+
 test('a stream has no limit unless it is given one', async () => {
   const many = Array.from({ length: 100 }, () => chunked(chatChunk({ content: 'x'.repeat(1_000) }))).join('');
   const answer = (socket: Socket) => socket.write(SSE_HEAD + many + OK.map(chunked).join('') + CHUNKED_END);
