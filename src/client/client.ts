@@ -123,10 +123,7 @@ export interface Measured {
 
 /** A client for one endpoint. Its connections are kept open between requests, unless `connect` says otherwise. */
 export interface StreamClient {
-  /**
-   * Asks for a streaming answer. Returns at once; failures come as an `error` event and in `result`. Iterate it or await
-   * `result`: see `AnswerStream`.
-   */
+  /** Asks for a streaming answer. Returns at once; failures come as an `error` event and in `result`. See `AnswerStream`. */
   stream(request: RequestOptions): AnswerStream;
   /**
    * Asks for one whole answer. Does not reject for a failed request: see `observation.outcome`. Rejects with what `onBytes`

@@ -290,9 +290,9 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     let observation: Observation;
     try {
       observation = this.fold.finish(atMs, ending);
-    } catch (error) {
+    } catch {
       this.connection.destroy();
-      observation = this.fold.bare(atMs, faultOf(error));
+      observation = this.fold.bare(atMs, faultOf('no observation could be made'));
     }
     this.resolve(observation);
   }

@@ -3,6 +3,7 @@ import { createClient } from '../../src/client/client.ts';
 import { exchange } from '../../src/client/exchange.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
+import { createRedactor } from '../../src/model/redactor.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import type { WireFormat } from '../../src/wire/format.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
@@ -53,7 +54,7 @@ describe('a decoder that throws', () => {
       originAt: monotonicClock.now(),
       scheduledAt: monotonicClock.now(),
       keepText: false,
-      redact: (text) => text,
+      redactor: createRedactor([]),
     });
     connection.answer(200, Buffer.from(name === 'in a whole answer' ? '{}' : OK.join('')));
     const { outcome } = await observing;
