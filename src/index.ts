@@ -33,8 +33,8 @@ export type {
   UsageEvent,
 } from './model/events.ts';
 export { isContent } from './model/events.ts';
-export type { AuthScheme, ConnectionUse, PinnedName, Timeouts } from './model/plan.ts';
-export { DEFAULT_TIMEOUTS } from './model/plan.ts';
+export type { AuthScheme, ConnectionUse, Limits, PinnedName, Timeouts } from './model/plan.ts';
+export { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from './model/plan.ts';
 export type {
   ConnectionInfo,
   Mode,

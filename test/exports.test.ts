@@ -21,6 +21,7 @@ describe('the public names', () => {
     expect(names('streambench')).toEqual(
       [
         'createClient',
+        'DEFAULT_LIMITS',
         'DEFAULT_TIMEOUTS',
         'DIALECT_NAMES',
         'EXIT',

@@ -1,5 +1,4 @@
 import { targetOptions } from '../client/target-options.ts';
-import type { Timeouts } from '../model/plan.ts';
 import type { Secret } from '../model/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { usesSimulator } from '../scenario/plan.ts';
@@ -43,7 +42,7 @@ export async function startBackends({ scenario }: LoadedScenario): Promise<Backe
     for (const process of serviceProcesses(scenario.targets)) {
       // Heavy packages, which other runs do not need.
       const { startEmbeddedService } = await import('../service/embedded.ts');
-      const service = await startEmbeddedService(serviceOptions(process, backends, scenario.timeouts));
+      const service = await startEmbeddedService(serviceOptions(process, backends, scenario));
       closers.push(() => service.close());
       secrets.push({ name: '[token]', value: service.token });
       for (const name of process.targets) services.set(name, service);
@@ -71,7 +70,7 @@ function metricsUrls(
 function serviceOptions(
   { settings }: ServiceProcess,
   backends: StartedBackends,
-  timeouts: Timeouts,
+  { timeouts, limits }: Pick<LoadedScenario['scenario'], 'timeouts' | 'limits'>,
 ): EmbeddedServiceOptions {
   const { strategy, everyChars = 200, checkpoint } = settings;
   const upstream = resolveTarget(upstreamTarget(settings, 'upstream'), backends);
@@ -81,7 +80,7 @@ function serviceOptions(
       {
         name: provider,
         ...(model === undefined ? {} : { model }),
-        client: { ...targetOptions(upstream), timeouts },
+        client: { ...targetOptions(upstream), timeouts, limits },
       },
     ],
     strategy: strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy },

@@ -7,7 +7,7 @@ import { requestWriter } from '../client/request-writer.ts';
 import { targetOptions } from '../client/target-options.ts';
 import { createNonces } from '../engine/nonces.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
-import type { Prompt, Target } from '../model/plan.ts';
+import { MAX_LIMIT_BYTES, type Prompt, type Target } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
 import { createRedactor } from '../model/redactor.ts';
 import {
@@ -66,7 +66,16 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     const { url, method } = requestLine(target, prompt, modes[0]!);
     const probedAt = clock.wallTime().toISOString();
     const timeouts = { ...plan.timeouts, totalMs: Math.max(plan.timeouts.totalMs, finite(forMs) + 1000) };
-    const client = createClient({ ...targetOptions(target), methodGuessed, timeouts, secrets, clock });
+    // The loop below only collects: however much comes at once, the server is not held back.
+    const limits = { ...plan.limits, aheadBytes: MAX_LIMIT_BYTES };
+    const client = createClient({
+      ...targetOptions(target),
+      methodGuessed,
+      timeouts,
+      limits,
+      secrets,
+      clock,
+    });
     try {
       await warmCode(target.dialect, target.connect?.http);
       const format = wireFormat(target.dialect, defined({ textPath: target.textPath }));

@@ -1,6 +1,9 @@
 import type { StreamEvent } from '../model/events.ts';
+import type { Limits } from '../model/plan.ts';
+import { ByteBuffer } from '../wire/byte-buffer.ts';
 import type { Decoder, WireFormat } from '../wire/format.ts';
-import { FRAMINGS, type FrameParser } from '../wire/framing.ts';
+import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing.ts';
+import type { Excess } from './evidence.ts';
 import type { Fold } from './fold.ts';
 import { looksStreamed } from './sniff.ts';
 
@@ -14,42 +17,62 @@ export interface BodyReader {
 
 /** What a reader tells beside the fold. */
 export interface BodyListeners {
-  /** Called with the events of each frame, after they were counted. `atMs` counts from `originAt`. */
-  onEvents?: (events: readonly StreamEvent[], atMs: number, read: number) => void;
+  /**
+   * Called with the events of each frame, after they were counted. `atMs` counts from `originAt`; `size` is the length of
+   * the frame in characters.
+   */
+  onEvents?: (events: readonly StreamEvent[], atMs: number, read: number, size: number) => void;
   /** Called with the body's bytes of each read of the socket, before they are decoded. */
   onBytes?: (chunk: Uint8Array) => void;
   /** What the listeners' times count from, on the machine's clock. */
   originAt: number;
 }
 
+/** What a body may take, and who is told when it takes more. Nothing is decoded after that. */
+export interface BodyBounds {
+  limits: Limits;
+  onExcess(excess: Excess): void;
+}
+
 /** Reads a stream. */
-export function streamReader(format: WireFormat, fold: Fold, listeners: BodyListeners): BodyReader {
+export function streamReader(
+  format: WireFormat,
+  fold: Fold,
+  listeners: BodyListeners,
+  { limits, onExcess }: BodyBounds,
+): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
   const decoder: Decoder = format.decoder();
   let atMs = 0;
   let read = 0;
-  const parser: FrameParser = FRAMINGS[format.framing].parser({
+  const { eventBytes, streamBytes = Number.POSITIVE_INFINITY } = limits;
+  let bytes = 0;
+  const sink: FrameSink = {
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.
       if (fold.isFinished) return;
-      const events = decoded(() => decoder.decode(frame));
+      const events = decoder.decode(frame);
       fold.onFrame(events, atMs, read);
-      onEvents?.(events, atMs - originAt, read);
+      onEvents?.(events, atMs - originAt, read, frame.data.length);
     },
     comment: () => fold.onComment(),
-  });
+    tooLarge: (cameBytes) => onExcess({ limit: 'event', limitBytes: eventBytes, cameBytes }),
+  };
+  const parser: FrameParser = FRAMINGS[format.framing].parser(sink, eventBytes);
   return {
     push(chunk, at, number) {
       atMs = at;
       read = number;
       // A copy, because who is given it may keep it.
       onBytes?.(Uint8Array.from(chunk));
+      bytes += chunk.byteLength;
       parser.push(chunk);
+      if (bytes > streamBytes) onExcess({ limit: 'stream', limitBytes: streamBytes, cameBytes: bytes });
     },
     end(lastReadAt, eofAt) {
       atMs = lastReadAt;
       parser.end();
-      for (const event of decoded(() => decoder.end())) {
+      for (const event of decoder.end()) {
         // A body that was cut has no proper end: what only EOF would complete stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;
         if (at === undefined) {
@@ -57,51 +80,49 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
           continue;
         }
         fold.onEvents([event], at, read);
-        onEvents?.([event], at - originAt, read);
+        onEvents?.([event], at - originAt, read, 0);
       }
     },
   };
 }
 
 /** Reads one whole answer. */
-export function wholeReader(format: WireFormat, fold: Fold, listeners: BodyListeners): BodyReader {
+export function wholeReader(
+  format: WireFormat,
+  fold: Fold,
+  listeners: BodyListeners,
+  { limits: { bodyBytes }, onExcess }: BodyBounds,
+): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
-  const chunks: Uint8Array[] = [];
+  const bytes = new ByteBuffer();
   let read = 0;
   return {
     push(chunk, _at, number) {
-      const copy = Uint8Array.from(chunk);
-      onBytes?.(copy);
-      chunks.push(copy);
+      // A copy, because who is given it may keep it.
+      onBytes?.(Uint8Array.from(chunk));
       read = number;
+      const cameBytes = bytes.length + chunk.byteLength;
+      if (cameBytes > bodyBytes) onExcess({ limit: 'body', limitBytes: bodyBytes, cameBytes });
+      else bytes.add(chunk);
     },
     end(at, eofAt) {
-      if (eofAt === undefined || chunks.length === 0) return;
-      const body = Buffer.concat(chunks)
+      if (eofAt === undefined || bytes.length === 0) return;
+      const body = bytes
+        .view()
         .toString('utf8')
         .replace(/^\uFEFF/, '');
       // A stream is no whole answer, whatever could be read from it: its figures must not stand for one.
       if (!format.wholeIsStream && looksStreamed(body)) return;
-      const events = [...decoded(() => format.decodeWhole(body))];
+      const events = [...format.decodeWhole(body)];
       // A whole document has said all it has to say, with or without a finish reason.
       if (events.some(isOfAnswer) && !events.some(({ type }) => type === 'complete' || type === 'error')) {
         events.push({ type: 'complete', finish: 'other' });
       }
       // One whole answer is one frame: its first token arrives with its last.
       fold.onFrame(events, at, read);
-      onEvents?.(events, at - originAt, read);
+      onEvents?.(events, at - originAt, read, body.length);
     },
   };
-}
-
-// Decoders do not throw. Where one does all the same, that is a fault of this request and must not end the program.
-function decoded(decode: () => readonly StreamEvent[]): readonly StreamEvent[] {
-  try {
-    return decode();
-  } catch (error) {
-    const message = `streambench could not decode this: ${error instanceof Error ? error.message : error}`;
-    return [{ type: 'error', malformed: true, message }];
-  }
 }
 
 function isOfAnswer({ type }: StreamEvent): boolean {

@@ -5,6 +5,7 @@ import {
   type AuthScheme,
   type ConnectOptions,
   DEFAULT_TIMEOUTS,
+  type Limits,
   type PathUse,
   type Timeouts,
 } from '../model/plan.ts';
@@ -21,7 +22,8 @@ import { addressOf } from './address.ts';
 import { type Authorize, authorizer } from './auth.ts';
 import type { ConnectionPool } from './connection.ts';
 import { Dialer } from './dialer.ts';
-import { exchange } from './exchange.ts';
+import { type ExchangeOptions, exchange } from './exchange.ts';
+import { limitsOf } from './limits.ts';
 import { connectionPool } from './pool.ts';
 import { requestWriter, type WrittenRequest } from './request-writer.ts';
 import { AnswerStream } from './stream.ts';
@@ -63,6 +65,11 @@ export interface ClientOptions {
   methodGuessed?: boolean;
   /** Time limits in ms. Default: connect 10 s, first byte and total 5 min, idle 60 s. */
   timeouts?: Partial<Timeouts>;
+  /**
+   * What the server may send, in bytes. Default: an event 16 MiB, a whole answer 64 MiB, headers 64 KiB, a stream any size;
+   * 1 MiB may wait for a consumer that iterates. A request whose response passes one ends as `too_large`.
+   */
+  limits?: Partial<Limits>;
   /** How connections are made. Default: HTTP/1.1, directly, kept open. */
   connect?: ConnectOptions;
   /** Values that must not appear in any outcome, beside the key and the headers. */
@@ -85,9 +92,11 @@ export interface RequestOptions {
   extra?: Readonly<Record<string, unknown>>;
   /** Cancels the request; its outcome is then `cancelled`. */
   signal?: AbortSignal;
+  /** For a stream: what may wait for its consumer, in bytes of memory. Default: `limits.aheadBytes` of the client. */
+  aheadBytes?: number;
   /** False when the observation needs no text, which is memory saved. Default true. */
   keepText?: boolean;
-  /** Called with the body's bytes as they were read, before they are decoded. */
+  /** Called with the body's bytes as they were read, before they are decoded. What it throws ends the request. */
   onBytes?: (chunk: Uint8Array) => void;
 }
 
@@ -114,9 +123,12 @@ export interface Measured {
 
 /** A client for one endpoint. Its connections are kept open between requests, unless `connect` says otherwise. */
 export interface StreamClient {
-  /** Asks for a streaming answer. Returns at once; failures come as an `error` event and in `result`. */
+  /** Asks for a streaming answer. Returns at once; failures come as an `error` event and in `result`. See `AnswerStream`. */
   stream(request: RequestOptions): AnswerStream;
-  /** Asks for one whole answer. Does not reject for a failed request: see `observation.outcome`. */
+  /**
+   * Asks for one whole answer. Does not reject for a failed request: see `observation.outcome`. Rejects with what `onBytes`
+   * throws.
+   */
   complete(request: RequestOptions): Promise<Answer>;
   /** Sends a request and returns what was observed of it, without its events. Never rejects. */
   measure(measured: Measured): Promise<Observation>;
@@ -157,10 +169,7 @@ export function createClient(options: ClientOptions): StreamClient {
   return new Client({ ...options, requestFields }, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
 }
 
-interface Listeners {
-  onEvents?: ((events: readonly StreamEvent[], atMs: number, read: number) => void) | undefined;
-  onBytes?: ((chunk: Uint8Array) => void) | undefined;
-}
+type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
@@ -168,6 +177,7 @@ class Client implements StreamClient {
   private readonly write: (chat: ChatRequest) => WrittenRequest;
   private readonly clock: Clock;
   private readonly timeouts: Timeouts;
+  private readonly limits: Limits;
   private readonly secrets: readonly Secret[];
   private redactor: Redactor;
   private tokens: readonly Secret[] = [];
@@ -181,10 +191,14 @@ class Client implements StreamClient {
     this.write = requestWriter(format, { baseUrl, path, body, method });
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    this.limits = limitsOf(options.limits);
     this.authorize = authorizer(auth, options.apiKey, this.clock, (token) => this.onToken(token));
     const connect = options.connect ?? {};
     const dialer = new Dialer(addressOf(baseUrl, format, '').origin, this.clock, connect, process.env);
-    this.pool = connectionPool(dialer, this.clock, connect, this.timeouts.connectMs);
+    this.pool = connectionPool(dialer, this.clock, connect, {
+      connectMs: this.timeouts.connectMs,
+      headerBytes: this.limits.headerBytes,
+    });
     this.secrets = [
       ...(options.secrets ?? []),
       ...(options.apiKey === undefined ? [] : [{ name: '[key]', value: options.apiKey }]),
@@ -205,17 +219,20 @@ class Client implements StreamClient {
     const stop = new AbortController();
     const signal =
       request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
-    const { onBytes, keepText } = request;
+    const { onBytes, keepText, aheadBytes = this.limits.aheadBytes } = request;
     return new AnswerStream(
-      (onEvents) => this.now(this.chat(request, true), signal, { onEvents, onBytes }, keepText),
+      (listeners) => this.now(this.chat(request, true), signal, { ...listeners, onBytes }, keepText),
       stop,
+      aheadBytes,
     );
   }
 
   async complete(request: RequestOptions): Promise<Answer> {
     const events: StreamEvent[] = [];
     const observation = await this.now(this.chat(request, false), request.signal, {
-      onEvents: (more) => events.push(...more),
+      onEvents(more) {
+        for (const event of more) events.push(event);
+      },
       onBytes: request.onBytes,
     });
     return { events, text: observation.text ?? '', observation };
@@ -266,7 +283,7 @@ class Client implements StreamClient {
   private async send(
     chat: ChatRequest,
     rest: Omit<Measured, 'request'>,
-    { onEvents, onBytes }: Listeners = {},
+    listeners: Listeners = {},
   ): Promise<Observation> {
     const { options, format } = this;
     const { method, origin, path, appended, body, ...wire } = this.write({
@@ -288,7 +305,7 @@ class Client implements StreamClient {
     });
     Object.assign(headers, key instanceof Promise ? await key : key, lowerCased(options.headers ?? {}));
     let connection = this.pool.acquire();
-    const observation = await exchange(connection, {
+    const observing = exchange(connection, {
       ...rest,
       format,
       stream: chat.stream,
@@ -304,17 +321,20 @@ class Client implements StreamClient {
         textPath: options.textPath,
       },
       timeouts: this.timeouts,
+      limits: this.limits,
       clock: this.clock,
       redactor: this.redactor,
       reconnect: (unanswered) => {
         connection = this.pool.replace(unanswered);
         return connection;
       },
-      ...(onEvents === undefined ? {} : { onEvents }),
-      ...(onBytes === undefined ? {} : { onBytes }),
+      ...listeners,
     });
-    this.pool.release(connection);
-    return observation;
+    try {
+      return await observing;
+    } finally {
+      this.pool.release(connection);
+    }
   }
 }
 

@@ -33,6 +33,18 @@ export interface ConnectionSink {
   onError(atMs: number, error: Error, unanswered?: boolean): void;
 }
 
+/** The response's headers are larger than the connection's limit. */
+export class HeadersTooLarge extends Error {
+  override readonly name = 'HeadersTooLarge';
+  /** Their size, or the part of it that was read, in bytes. */
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    super('the response headers are too large');
+    this.bytes = bytes;
+  }
+}
+
 /** Response headers, their names in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -51,6 +63,9 @@ export interface Connection {
   readonly usable: boolean;
   /** Sends one request. The caller sends no other before this one has ended. */
   send(request: SocketRequest, sink: ConnectionSink): void;
+  /** Reads no more of the response until `resume`. What was read already is still told. Others on a session go on. */
+  pause(): void;
+  resume(): void;
   /** Ends what is in flight on it at once. A session that others share goes on. */
   destroy(): void;
 }

@@ -18,12 +18,18 @@ export class EagerSocket extends Socket {
    * are passed on; undefined for none.
    */
   onRead: (chunk: Buffer) => Buffer | undefined = (chunk) => chunk;
+  /** While true, no more is read. */
+  held = false;
   private offered: Buffer | null = null;
   private offering = false;
 
   constructor() {
     const onread = { buffer: RECEIVED, callback: (size: number): boolean => this.receive(size) };
     super({ onread, highWaterMark: RECEIVED.byteLength } as SocketConstructorOpts);
+  }
+
+  override _read(size: number): void {
+    if (!this.held) super._read(size);
   }
 
   override read(size?: number): Buffer | null {
@@ -36,15 +42,15 @@ export class EagerSocket extends Socket {
   /** False to read no more until the queue has been read. */
   private receive(size: number): boolean {
     const received = this.onRead(RECEIVED.subarray(0, size));
-    if (received === undefined) return true;
+    if (received === undefined) return !this.held;
     if (this.readableLength === 0) {
       this.offered = this.lends ? received : Buffer.from(received);
       this.offering = true;
       this.emit('readable');
       this.offering = false;
-      if (this.offered === null) return true;
+      if (this.offered === null) return !this.held;
       this.offered = null;
     }
-    return this.push(Buffer.from(received));
+    return this.push(Buffer.from(received)) && !this.held;
   }
 }

@@ -8,7 +8,21 @@ export type Ending =
   | { kind: 'eof' }
   | { kind: 'error'; error: Error }
   | { kind: 'timeout'; phase: TimeoutPhase; limitMs: number }
-  | { kind: 'cancelled'; reason?: string };
+  | { kind: 'cancelled'; reason?: string }
+  | ({ kind: 'too_large' } & Excess)
+  /** Something in this program failed while it read the response. */
+  | { kind: 'fault'; error: unknown };
+
+/** A limit of what a server may send, and what came. */
+export interface Excess {
+  limit: LimitName;
+  limitBytes: number;
+  /** At least so much came, or was announced. */
+  cameBytes: number;
+}
+
+/** The limits by the names that a scenario gives them. */
+export type LimitName = 'event' | 'body' | 'stream' | 'headers';
 
 /** What was sent, as far as it explains what came back. The body holds what the user asks: it reaches no outcome. */
 export interface Asked extends SentRequest {

@@ -1,15 +1,23 @@
 import type { Clock } from '../model/clock.ts';
-import type { Timeouts } from '../model/plan.ts';
+import { DEFAULT_LIMITS, type Limits, type Timeouts } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Redactor } from '../model/redactor.ts';
 import type { WireFormat } from '../wire/format.ts';
 import { Backlog } from './backlog.ts';
 import { type BodyListeners, type BodyReader, streamReader, wholeReader } from './body-reader.ts';
-import type { Connection, ConnectionSink, ResponseHeaders, SocketRequest } from './connection.ts';
-import { nextDeadline, type Progress } from './deadline.ts';
+import {
+  type Connection,
+  type ConnectionSink,
+  HeadersTooLarge,
+  type ResponseHeaders,
+  type SocketRequest,
+} from './connection.ts';
+import { limitOf, nextDeadline, type Progress, pauseAt, resumeAt } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
-import type { Asked, Ending } from './evidence.ts';
+import type { Asked, Ending, Excess } from './evidence.ts';
 import { Fold } from './fold.ts';
+import { guardListeners, ListenerError } from './listeners.ts';
+import { faultOf } from './outcome.ts';
 import type { RequestAbout } from './refusal.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
@@ -21,6 +29,8 @@ export interface ExchangeOptions extends BodyListeners {
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;
+  /** Default: `DEFAULT_LIMITS`. */
+  limits?: Limits;
   clock: Clock;
   /** What the marks, and the listeners' times, count from. */
   originAt: number;
@@ -39,23 +49,34 @@ export interface ExchangeOptions extends BodyListeners {
    * someone listens.
    */
   decode?: 'at-once' | 'later';
+  /** Called at the start, with what a consumer that is behind holds the response back by. Default: nobody does. */
+  onFlow?: (flow: Flow) => void;
+}
+
+/** Back-pressure of one exchange. While it is paused, its time limits do not run. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
 }
 
 /**
- * Sends one request over `connection` and watches it to its end. Never rejects: a failure is an outcome. The
- * connection is destroyed unless the response was read to its end.
+ * Sends one request over `connection` and watches it to its end. A failure is an outcome, also a failure of this program
+ * while it reads the response: other exchanges go on. Rejects only with what a listener has thrown. The connection is
+ * destroyed unless the response was read to its end.
  */
 export function exchange(connection: Connection, options: ExchangeOptions): Promise<Observation> {
-  return new Promise((resolve) => new Exchange(connection, options, resolve).start());
+  return new Promise((resolve, reject) => new Exchange(connection, options, resolve, reject).start());
 }
 
 /** What a response may leave undecoded, in bytes. More is decoded while it is read: then it is late in any case. */
 const MOST_UNDECODED = 16_384;
 
-class Exchange implements ConnectionSink, Undecoded {
+class Exchange implements ConnectionSink, Undecoded, Flow {
   private connection: Connection;
   private readonly options: ExchangeOptions;
   private readonly resolve: (observation: Observation) => void;
+  private readonly reject: (error: unknown) => void;
+  private readonly limits: Limits;
   private readonly fold: Fold;
   private readonly progress: Progress;
   private readonly reader: BodyReader;
@@ -68,11 +89,20 @@ class Exchange implements ConnectionSink, Undecoded {
   private over = false;
   private resent = false;
   private succeeded = false;
+  private excess: Excess | undefined;
+  private ignoredBytes = 0;
 
-  constructor(connection: Connection, options: ExchangeOptions, resolve: (observation: Observation) => void) {
+  constructor(
+    connection: Connection,
+    options: ExchangeOptions,
+    resolve: (observation: Observation) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.connection = connection;
     this.options = options;
     this.resolve = resolve;
+    this.reject = reject;
+    this.limits = options.limits ?? DEFAULT_LIMITS;
     const startedAt = options.clock.now();
     this.progress = { startedAt };
     this.fold = new Fold({
@@ -84,7 +114,10 @@ class Exchange implements ConnectionSink, Undecoded {
       redactor: options.redactor,
     });
     const reader = options.stream ? streamReader : wholeReader;
-    this.reader = reader(options.format, this.fold, options);
+    this.reader = reader(options.format, this.fold, guardListeners(options), {
+      limits: this.limits,
+      onExcess: (excess) => (this.excess ??= excess),
+    });
     const heard = options.onEvents !== undefined || options.onBytes !== undefined;
     this.awaited = (options.decode ?? (heard ? 'at-once' : 'later')) === 'at-once';
   }
@@ -97,10 +130,12 @@ class Exchange implements ConnectionSink, Undecoded {
     }
     signal?.addEventListener('abort', this.onAbort, { once: true });
     this.watch();
-    this.connection.send(request, this);
+    this.options.onFlow?.(this);
+    this.guarded(() => this.connection.send(request, this));
   }
 
-  onSocket: ConnectionSink['onSocket'] = (info, phases) => this.fold.onSocket(info, phases);
+  onSocket: ConnectionSink['onSocket'] = (info, phases) =>
+    this.guarded(() => this.fold.onSocket(info, phases));
 
   onSent(atMs: number): void {
     this.progress.sentAt = atMs;
@@ -110,7 +145,25 @@ class Exchange implements ConnectionSink, Undecoded {
 
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void {
     this.succeeded = status >= 200 && status < 300;
-    this.fold.onHeaders(atMs, status, headers);
+    this.guarded(() => this.fold.onHeaders(atMs, status, headers));
+    if (this.options.stream || !this.succeeded) return;
+    // Refused before it is read, where its size is announced.
+    const { bodyBytes: limitBytes } = this.limits;
+    const cameBytes = Number(headers['content-length']);
+    if (cameBytes > limitBytes) {
+      decodeQueue.soon(() => this.finish(atMs, { kind: 'too_large', limit: 'body', limitBytes, cameBytes }));
+    }
+  }
+
+  pause(): void {
+    if (!this.over && pauseAt(this.progress, this.options.clock.now())) this.connection.pause();
+  }
+
+  resume(): void {
+    if (!resumeAt(this.progress, this.options.clock)) return;
+    this.fold.pausedMs = this.progress.pausedMs;
+    this.connection.resume();
+    this.watch();
   }
 
   // HOT PATH: the stamp was taken by the connection; what the bytes mean can wait until the other sockets have theirs.
@@ -136,7 +189,13 @@ class Exchange implements ConnectionSink, Undecoded {
 
   onError(atMs: number, error: Error, unanswered = false): void {
     const again = unanswered && !this.resent && this.options.reconnect !== undefined;
-    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finish(atMs, { kind: 'error', error })));
+    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finish(atMs, this.endingOf(error))));
+  }
+
+  private endingOf(error: Error): Ending {
+    return error instanceof HeadersTooLarge
+      ? { kind: 'too_large', limit: 'headers', limitBytes: this.limits.headerBytes, cameBytes: error.bytes }
+      : { kind: 'error', error };
   }
 
   /** Closing an idle connection is no failure of the service, also where the request was on its way already. */
@@ -146,17 +205,25 @@ class Exchange implements ConnectionSink, Undecoded {
     this.progress.sentAt = undefined;
     this.progress.resentAt = atMs;
     this.fold.onResend();
-    this.connection = this.options.reconnect!(this.connection);
-    this.watch();
-    this.connection.send(this.options.request, this);
+    this.guarded(() => {
+      this.connection = this.options.reconnect!(this.connection);
+      this.watch();
+      this.connection.send(this.options.request, this);
+    });
   }
 
   decode(reads: number): number {
     // A listener may end the request: what was read after the event that it is being told of is not told any more.
     if (this.decoding) return 0;
     this.decoding = true;
-    const decoded = this.backlog.take(reads, this.decodeRead);
-    this.decoding = false;
+    let decoded = 0;
+    try {
+      decoded = this.backlog.take(reads, this.decodeRead);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.decoding = false;
+    }
     this.queued = this.backlog.reads > 0;
     return decoded;
   }
@@ -169,24 +236,65 @@ class Exchange implements ConnectionSink, Undecoded {
     if (this.over) return;
     const read = this.fold.onRead(atMs, chunk, socketRead);
     if (this.succeeded) this.reader.push(chunk, atMs, read);
-    if (this.fold.isComplete && this.progress.terminatedAt === undefined) {
+    else this.ignore(chunk);
+    if (this.excess !== undefined) this.finish(atMs, { kind: 'too_large', ...this.excess });
+    else if (this.fold.isComplete && this.progress.terminatedAt === undefined) {
       this.progress.terminatedAt = atMs;
       this.watch();
     }
   };
+
+  /** The body of a refusal, of which only the beginning explains anything. It need not end. */
+  private ignore(chunk: Uint8Array): void {
+    const { bodyBytes: limitBytes } = this.limits;
+    this.ignoredBytes += chunk.byteLength;
+    if (this.ignoredBytes > limitBytes) {
+      this.excess = { limit: 'body', limitBytes, cameBytes: this.ignoredBytes };
+    }
+  }
 
   private finish(atMs: number, ending: Ending): void {
     if (this.over) return;
     this.decodeAll();
     if (this.over) return;
     // Ended by a listener, in the middle of a read: what the reader holds is not told any more.
-    if (this.succeeded && !this.decoding)
-      this.reader.end(this.progress.lastReadAt ?? atMs, ending.kind === 'eof' ? atMs : undefined);
+    if (this.succeeded && !this.decoding) {
+      const eofAt = ending.kind === 'eof' ? atMs : undefined;
+      this.guarded(() => this.reader.end(this.progress.lastReadAt ?? atMs, eofAt));
+    }
+    this.close(atMs, this.excess === undefined ? ending : { kind: 'too_large', ...this.excess });
+  }
+
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Something threw while this response was read: a listener, or a part of this program. */
+  private fail(error: unknown): void {
+    if (this.over) return;
+    if (error instanceof ListenerError) this.reject(error.cause);
+    this.close(this.options.clock.now(), { kind: 'fault', error });
+  }
+
+  private close(atMs: number, ending: Ending): void {
+    if (this.over) return;
+    this.resume();
     this.over = true;
     clearTimeout(this.timer);
     this.options.signal?.removeEventListener('abort', this.onAbort);
     if (ending.kind !== 'eof') this.connection.destroy();
-    this.resolve(this.fold.finish(atMs, ending));
+    let observation: Observation;
+    try {
+      observation = this.fold.finish(atMs, ending);
+    } catch {
+      this.connection.destroy();
+      observation = this.fold.bare(atMs, faultOf('no observation could be made'));
+    }
+    this.resolve(observation);
   }
 
   private readonly onAbort = () => this.finish(this.options.clock.now(), cancelled(this.options.signal));
@@ -239,19 +347,4 @@ function askedOf({ format, request, stream, about }: ExchangeOptions): Asked {
 function cancelled(signal: AbortSignal | undefined): Ending {
   const reason: unknown = signal?.reason;
   return typeof reason === 'string' ? { kind: 'cancelled', reason } : { kind: 'cancelled' };
-}
-
-function limitOf(phase: 'connect' | 'first_byte' | 'idle' | 'total', timeouts: Timeouts): number {
-  switch (phase) {
-    case 'connect':
-      return timeouts.connectMs;
-    case 'first_byte':
-      return timeouts.firstByteMs;
-    case 'idle':
-      return timeouts.idleMs;
-    case 'total':
-      return timeouts.totalMs;
-    default:
-      return phase satisfies never;
-  }
 }

@@ -4,6 +4,7 @@ import { type Redactor, redactValue } from '../model/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
+import { KeptText } from './kept-text.ts';
 import { outcomeOf } from './outcome.ts';
 import { TokenTally } from './token-tally.ts';
 
@@ -30,6 +31,9 @@ const KEPT_HEADERS = new Set([
 const STREAM_PREFIX_BYTES = 2_048;
 const DOCUMENT_PREFIX_BYTES = 16_384;
 
+/** A record with all gaps of an endless, fast stream could not be written. */
+const MOST_GAPS = 1_000_000;
+
 /**
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
  * machine's clock, and is kept as milliseconds from `originAt`.
@@ -38,7 +42,6 @@ export class Fold {
   private readonly marks: Marks;
   private readonly asked: Asked;
   private readonly originAt: number;
-  private readonly keepText: boolean;
   private readonly redactor: Redactor;
 
   private connection: ConnectionInfo | undefined;
@@ -60,9 +63,8 @@ export class Fold {
   private failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   private complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
   private cutAfter: Extract<StreamEvent, { type: 'complete' }> | undefined;
-  private answer = '';
-  private thinking = '';
-  private toolText = '';
+  private readonly text: KeptText;
+  private gapsLeftOut = 0;
   private readonly prefix: Uint8Array[] = [];
   private prefixBytes = 0;
   private prefixLimit = STREAM_PREFIX_BYTES;
@@ -77,10 +79,13 @@ export class Fold {
   }) {
     this.originAt = options.originAt;
     this.asked = options.asked;
-    this.keepText = options.keepText;
+    this.text = new KeptText(options.keepText);
     this.redactor = options.redactor;
     this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
   }
+
+  /** How long the consumer held the response back, in all; undefined where it did not. */
+  pausedMs: number | undefined;
 
   /** True once the observation was made: what still comes is not counted. */
   isFinished = false;
@@ -166,18 +171,18 @@ export class Fold {
         case 'message_chunk':
           this.marks.firstAnswer ??= at;
           this.tally.addAnswer(event.text);
-          if (this.keepText) this.answer += event.text;
+          this.text.addAnswer(event.text);
           content = true;
           break;
         case 'thinking':
           this.tally.addThinking(event.text);
-          if (this.keepText) this.thinking += event.text;
+          this.text.addThinking(event.text);
           content = true;
           break;
         case 'tool_call':
         case 'server_tool_call':
           this.tally.addTool(event);
-          if (this.keepText) this.toolText += `${event.name ?? ''}${event.arguments}`;
+          this.text.addTool(event);
           content = true;
           break;
         case 'media':
@@ -216,9 +221,7 @@ export class Fold {
   private onAnswerStart(strip: number): void {
     this.tally.startAnswer(strip);
     this.marks.firstAnswer = undefined;
-    if (!this.keepText) return;
-    this.thinking += this.answer.slice(0, Math.max(0, this.answer.length - strip));
-    this.answer = '';
+    this.text.startAnswer(strip);
   }
 
   /** The finish reason came, and the body was cut before the terminator. */
@@ -234,7 +237,8 @@ export class Fold {
       const gap = at - this.lastAt;
       if (this.contentEvents === 1) this.secondTokenGap = gap;
       if (read === this.lastRead) this.coalesced++;
-      else this.gaps.push(gap);
+      else if (this.gaps.length < MOST_GAPS) this.gaps.push(gap);
+      else this.gapsLeftOut++;
     }
     this.tally.endFrame(at, read);
     this.contentEvents++;
@@ -273,6 +277,8 @@ export class Fold {
       bytes: this.bytes,
       chars: this.tally.chars,
       gaps: this.gaps,
+      ...(this.gapsLeftOut > 0 && { gapsLeftOut: this.gapsLeftOut }),
+      ...(this.pausedMs !== undefined && { pausedMs: this.pausedMs }),
       ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
       tokens,
       ...(complete === undefined
@@ -281,10 +287,28 @@ export class Fold {
             finish: { reason: complete.finish, ...(complete.raw === undefined ? {} : { raw: complete.raw }) },
           }),
       ...(partial ? { partial: true as const } : {}),
-      ...(this.keepText ? { text: this.answer } : {}),
-      ...(this.keepText && this.thinking !== '' ? { thinking: this.thinking } : {}),
-      ...(this.toolText === '' ? {} : { toolText: this.toolText }),
+      ...this.text.fields(),
     });
+  }
+
+  /** What is left to say where `finish` itself fails. */
+  bare(atMs: number, outcome: Outcome): Observation {
+    this.isFinished = true;
+    const { scheduled, started } = this.marks;
+    return {
+      mode: this.asked.mode,
+      outcome,
+      marks: { scheduled, started, end: this.ms(atMs) },
+      reads: this.reads,
+      events: this.events,
+      comments: this.comments,
+      contentEvents: 0,
+      coalesced: 0,
+      bytes: this.bytes,
+      chars: { answer: 0, thinking: 0 },
+      gaps: [],
+      tokens: { output: null, source: 'chunks' },
+    };
   }
 
   private outcome(

@@ -16,6 +16,7 @@ export class LiveSocket {
   readonly reads: SocketReads;
   /** When the last answer ended; undefined before the first one. */
   answeredAtMs: number | undefined;
+  private held = false;
   private requests: number;
   private readsBefore = 0;
   /** Set while the answer to a request has not begun. */
@@ -34,7 +35,11 @@ export class LiveSocket {
       const push = socket.push.bind(socket);
       socket.push = (chunk: Buffer | null, encoding) => {
         const rest = chunk === null ? chunk : this.onRead(chunk);
-        return rest === undefined ? true : push(rest, encoding);
+        return (rest === undefined ? true : push(rest, encoding)) && !this.held;
+      };
+      const read = socket._read.bind(socket);
+      socket._read = (size) => {
+        if (!this.held) read(size);
       };
     }
   }
@@ -54,6 +59,25 @@ export class LiveSocket {
     this.requests++;
     this.readsBefore = this.reads.number;
     this.interim = new InterimResponses();
+  }
+
+  /**
+   * Reads no more from the kernel until `release`, so that the other side has to stop sending. This is below undici's
+   * parser: that one, while it is paused, throws from an event handler when the connection is reset.
+   */
+  hold(): void {
+    this.setHeld(true);
+  }
+
+  release(): void {
+    if (!this.held) return;
+    this.setHeld(false);
+    if (!this.socket.destroyed) this.socket._read(0);
+  }
+
+  private setHeld(held: boolean): void {
+    this.held = held;
+    if (this.socket instanceof EagerSocket) this.socket.held = held;
   }
 
   /** Whether memory may be lent to undici: it keeps the pieces of a head until it is whole, but passes a body on at once. */

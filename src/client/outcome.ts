@@ -1,5 +1,7 @@
+import type { Limits } from '../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../model/record.ts';
-import { BODY_CHARS, type Evidence, isPlain } from './evidence.ts';
+import { formatSize } from '../model/size.ts';
+import { BODY_CHARS, type Evidence, type Excess, isPlain, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
 import { describeError, NETWORK_HINT, networkError } from './network-error.ts';
@@ -9,6 +11,7 @@ export function outcomeOf(evidence: Evidence): Outcome {
   const { ending, status, complete, failure } = evidence;
   if (ending.kind === 'cancelled')
     return { kind: 'cancelled', message: ending.reason ?? 'cancelled by the caller' };
+  if (ending.kind === 'fault') return faultOf(ending.error);
   if (status !== undefined && status >= 300) return httpError(status, evidence);
   if (failure !== undefined && !failure.malformed) return inbandError(failure);
   if (complete?.finish === 'error') {
@@ -23,6 +26,8 @@ export function outcomeOf(evidence: Evidence): Outcome {
   switch (ending.kind) {
     case 'timeout':
       return timeout(ending.phase, ending.limitMs, evidence);
+    case 'too_large':
+      return tooLarge(ending);
     case 'error':
       return evidence.bytes > 0 ? truncated(evidence, ending.error) : networkError(ending.error);
     case 'eof':
@@ -30,6 +35,39 @@ export function outcomeOf(evidence: Evidence): Outcome {
     default:
       return ending satisfies never;
   }
+}
+
+const LARGE_THING: Readonly<Record<LimitName, string>> = {
+  event: 'an event of the stream is',
+  body: 'the answer is',
+  stream: 'the stream is',
+  headers: 'the response headers are',
+};
+
+const LIMIT_OPTION: Readonly<Record<LimitName, keyof Limits>> = {
+  event: 'eventBytes',
+  body: 'bodyBytes',
+  stream: 'streamBytes',
+  headers: 'headerBytes',
+};
+
+function tooLarge({ limit, limitBytes, cameBytes }: Excess): Outcome {
+  const rest = cameBytes > limitBytes + 1 ? `: ${formatSize(cameBytes)} or more` : '';
+  return {
+    kind: 'too_large',
+    message: `${LARGE_THING[limit]} larger than the limit of ${formatSize(limitBytes)}${rest}`,
+    hint: `where the server means it, raise the limit: limits.${limit} in the scenario (--set limits.${limit}=...), limits.${LIMIT_OPTION[limit]} of the client`,
+  };
+}
+
+/** The outcome of an exchange in which this program failed: the others go on. */
+export function faultOf(error: unknown): Outcome {
+  return {
+    kind: 'malformed',
+    message: `streambench failed to read this response: ${String(error).slice(0, 300)}`,
+    code: 'READER_FAULT',
+    hint: 'this is a fault of streambench: please report it, with the response if you can',
+  };
 }
 
 function timeout(phase: TimeoutPhase, limitMs: number, { cutAfter }: Evidence): Outcome {

@@ -5,16 +5,24 @@ import type { Dialer } from './dialer.ts';
 import { SessionPool } from './session-pool.ts';
 import { SocketPool } from './socket-pool.ts';
 
-/** The pool that the options ask for. `connectMs`: how long a connection that is opened ahead of need may take. */
+/** Limits of every connection. */
+export interface PoolLimits {
+  /** How long a connection that is opened ahead of need may take. */
+  connectMs: number;
+  /** The largest response headers. */
+  headerBytes: number;
+}
+
+/** The pool that the options ask for. */
 export function connectionPool(
   dialer: Dialer,
   clock: Clock,
   options: ConnectOptions,
-  connectMs: number,
+  limits: PoolLimits,
 ): ConnectionPool {
   const keep = options.connection !== 'per-request';
   const { http = 1, streamsPerSession: limit = DEFAULT_STREAMS_PER_SESSION } = options;
   return http === 2
-    ? new SessionPool(dialer, clock, { limit, keep })
-    : new SocketPool(dialer, clock, { keep, connectMs });
+    ? new SessionPool(dialer, clock, { limit, keep, headerBytes: limits.headerBytes })
+    : new SocketPool(dialer, clock, { keep, ...limits });
 }

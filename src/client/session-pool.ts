@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import { connectTimeout } from './connect-error.ts';
 import type { Connection, ConnectionPool, ConnectionSink, SocketRequest } from './connection.ts';
 import type { Dialer, Dialing } from './dialer.ts';
-import { Session } from './session.ts';
+import { Session, type StreamControl } from './session.ts';
 
 /** A session that is being opened, until it is ready or has failed. */
 interface Opening {
@@ -13,6 +13,16 @@ interface Opening {
   settle?: (error?: Error) => void;
 }
 
+/** How a pool makes its sessions. */
+export interface SessionPoolOptions {
+  /** Requests at once on a session. */
+  limit: number;
+  /** False: each request has a session of its own. */
+  keep: boolean;
+  /** The largest response headers. */
+  headerBytes?: number;
+}
+
 /**
  * HTTP/2 sessions to one origin. A request takes the first session that has room; where none has, sessions are opened, as
  * many as those who wait will fill. Nothing waits behind another request's answer.
@@ -20,19 +30,20 @@ interface Opening {
 export class SessionPool implements ConnectionPool {
   private readonly dialer: Dialer;
   private readonly clock: Clock;
-  private readonly limit: number;
+  readonly limit: number;
   private readonly keep: boolean;
+  readonly headerBytes: number | undefined;
   private sessions: Session[] = [];
   private readonly openings = new Set<Opening>();
   private readonly waiting: Place[] = [];
   private closed = false;
 
-  /** `limit`: requests at once on a session. Without `keep`, each request has a session of its own. */
-  constructor(dialer: Dialer, clock: Clock, { limit, keep }: { limit: number; keep: boolean }) {
+  constructor(dialer: Dialer, clock: Clock, { limit, keep, headerBytes }: SessionPoolOptions) {
     this.dialer = dialer;
     this.clock = clock;
     this.limit = keep ? limit : 1;
     this.keep = keep;
+    this.headerBytes = headerBytes;
   }
 
   acquire(): Connection {
@@ -143,7 +154,7 @@ export class SessionPool implements ConnectionPool {
     };
     const dialing = this.dialer.dial((error, opened) => {
       if (error !== null) return failed(error);
-      const session: Session = new Session(this.dialer, opened!, this.clock, this.limit, {
+      const session: Session = new Session(this.dialer, opened!, this.clock, this, {
         onReady: () => {
           // Settings may be sent again, with another limit.
           if (this.openings.delete(opening)) this.ready(session, settle);
@@ -185,7 +196,7 @@ export class SessionPool implements ConnectionPool {
 class Place implements Connection {
   private readonly pool: SessionPool;
   private pending: { request: SocketRequest; sink: ConnectionSink } | undefined;
-  private cancel: (() => void) | undefined;
+  private stream: StreamControl | undefined;
   private after: (() => void) | undefined;
   private dead = false;
   /** Takes no room in a session that is open. */
@@ -209,18 +220,26 @@ class Place implements Connection {
   start(session: Session, first: boolean, after?: () => void): void {
     const { request, sink } = this.pending!;
     this.after = after;
-    this.cancel = session.send(request, sink, first);
+    this.stream = session.send(request, sink, first);
   }
 
   fail(atMs: number, error: Error): void {
     this.pending!.sink.onError(atMs, error);
   }
 
+  pause(): void {
+    this.stream?.pause();
+  }
+
+  resume(): void {
+    this.stream?.resume();
+  }
+
   destroy(): void {
     if (this.dead) return;
     this.dead = true;
     this.pool.withdraw(this);
-    this.cancel?.();
+    this.stream?.cancel();
     this.after?.();
   }
 }

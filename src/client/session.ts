@@ -3,11 +3,18 @@ import {
   type ClientHttp2Stream,
   connect as connectHttp2,
   constants,
+  type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Clock } from '../model/clock.ts';
+import { DEFAULT_LIMITS } from '../model/plan.ts';
 import { connectError } from './connect-error.ts';
-import type { ConnectionSink, ConnectPhases, SocketRequest } from './connection.ts';
+import {
+  type ConnectionSink,
+  type ConnectPhases,
+  HeadersTooLarge,
+  type SocketRequest,
+} from './connection.ts';
 import type { Dialer, OpenSocket } from './dialer.ts';
 import { type StreamEnd, streamEnd } from './session-end.ts';
 import { SocketReads } from './socket-reads.ts';
@@ -21,6 +28,23 @@ export interface SessionEvents {
   /** It takes no more requests. The error is there when it broke before it was ready. */
   onClosed(error?: Error): void;
 }
+
+/** Limits of one session. */
+export interface SessionLimits {
+  limit: number;
+  headerBytes?: number;
+}
+
+/** What can be done with a request that is in flight. */
+export interface StreamControl {
+  /** Ends the request, and leaves the session. */
+  cancel(): void;
+  /** Reads no more of its response until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+const NOTHING_SENT: StreamControl = { cancel() {}, pause() {}, resume() {} };
 
 // Node's own windows (64 KiB for all streams together) would hold a distant server back.
 const STREAM_WINDOW_BYTES = 1 << 20;
@@ -40,24 +64,38 @@ export class Session {
   private readonly clock: Clock;
   private readonly events: SessionEvents;
   private readonly wanted: number;
+  private readonly headerBytes: number;
   private inFlight = 0;
   private ready = false;
   private open = true;
   private goaway: StreamEnd['goaway'];
 
-  /** Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once. */
-  constructor(dialer: Dialer, opened: OpenSocket, clock: Clock, limit: number, events: SessionEvents) {
+  /**
+   * Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once; `headerBytes`: the
+   * largest response headers.
+   */
+  constructor(
+    dialer: Dialer,
+    opened: OpenSocket,
+    clock: Clock,
+    { limit, headerBytes = DEFAULT_LIMITS.headerBytes }: SessionLimits,
+    events: SessionEvents,
+  ) {
     this.origin = dialer.origin;
     this.phases = opened.phases;
     this.info = dialer.describe(opened.socket);
     this.clock = clock;
     this.wanted = limit;
+    this.headerBytes = headerBytes;
     this.events = events;
     this.reads = new SocketReads(clock, opened.socket, { single: false });
     this.session = connectHttp2(dialer.origin, {
       createConnection: () => opened.socket,
       maxSessionMemory: SESSION_MEMORY_MB,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      settings: {
+        enablePush: false,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+      },
     });
     this.session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     let error: Error | undefined;
@@ -95,16 +133,16 @@ export class Session {
     return this.inFlight === 0;
   }
 
-  /** Sends a request. `first`: the session was opened for it. Returns what ends the request, and leaves the session. */
-  send(request: SocketRequest, sink: ConnectionSink, first: boolean): () => void {
-    const { clock, reads } = this;
+  /** Sends a request. `first`: the session was opened for it. */
+  send(request: SocketRequest, sink: ConnectionSink, first: boolean): StreamControl {
+    const { clock, reads, headerBytes } = this;
     let stream: ClientHttp2Stream;
     try {
       stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
     } catch (error) {
       // The session has ended, and its pool has not heard of it: nothing was sent.
       sink.onError(clock.now(), error as Error, !first);
-      return () => {};
+      return NOTHING_SENT;
     }
     const streams = ++this.inFlight;
     const readsBefore = reads.number;
@@ -123,6 +161,11 @@ export class Session {
       over = true;
       this.inFlight--;
       if (this.room > 0) this.events.onRoom();
+    };
+    const giveUp = (error: Error) => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      leave();
+      sink.onError(clock.now(), error);
     };
     const fail = (error?: Error) => {
       if (over) return;
@@ -146,6 +189,8 @@ export class Session {
         // The service says how many it takes before it answers, and after the first request was sent.
         info.streamLimit = this.limit;
         const { ':status': status = 0, ...rest } = headers;
+        const bytes = sizeOf(rest);
+        if (bytes > headerBytes) return giveUp(new HeadersTooLarge(bytes));
         sink.onHeaders(reads.atMs, status, rest as Record<string, string | string[] | undefined>);
       })
       .on('data', (chunk: Uint8Array) => {
@@ -163,13 +208,18 @@ export class Session {
       .once('error', fail)
       .once('close', () => fail());
     if (request.body !== undefined) stream.end(request.body);
-    return () => {
-      if (over) return;
-      // The service is told, and the other streams go on.
-      stream.close(constants.NGHTTP2_CANCEL);
-      leave();
-      // Nothing came on any stream since: the session may be dead, and must not get the next request.
-      if (reads.number === readsBefore) this.giveUp();
+    return {
+      cancel: () => {
+        if (over) return;
+        // The service is told, and the other streams go on.
+        stream.close(constants.NGHTTP2_CANCEL);
+        leave();
+        // Nothing came on any stream since: the session may be dead, and must not get the next request.
+        if (reads.number === readsBefore) this.giveUp();
+      },
+      // The stream's own window fills up. Node gives the session's window back at once, so the others go on.
+      pause: () => void stream.pause(),
+      resume: () => void stream.resume(),
     };
   }
 
@@ -212,6 +262,15 @@ export class Session {
       ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
     };
   }
+}
+
+/** Names and values, as HTTP/1.1 would write them. Node has its own limit, which resets the stream without a word. */
+function sizeOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) bytes += name.length + (one?.length ?? 0) + 4;
+  }
+  return bytes;
 }
 
 function notHttp2(cause: Error | undefined): Error {

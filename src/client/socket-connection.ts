@@ -1,8 +1,9 @@
 import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
+import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { ConnectionInfo } from '../model/record.ts';
 import { connectTimeout } from './connect-error.ts';
-import type { Connection, ConnectionSink, SocketRequest } from './connection.ts';
+import { type Connection, type ConnectionSink, HeadersTooLarge, type SocketRequest } from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
 import { LiveSocket } from './live-socket.ts';
 import { dispatchWatched } from './request-sent.ts';
@@ -37,10 +38,13 @@ export class SocketConnection implements Connection {
   private dead = false;
   private readonly dialer: Dialer;
   private readonly clock: Clock;
+  private readonly headerBytes: number;
 
-  constructor(dialer: Dialer, clock: Clock) {
+  /** `headerBytes`: the largest response headers. */
+  constructor(dialer: Dialer, clock: Clock, headerBytes = DEFAULT_LIMITS.headerBytes) {
     this.dialer = dialer;
     this.clock = clock;
+    this.headerBytes = headerBytes;
     this.client = new Client(dialer.origin, {
       connect: (_target, callback) =>
         this.connect((error, opened) =>
@@ -50,6 +54,7 @@ export class SocketConnection implements Connection {
       // Time limits are ours (client/deadline.ts): undici's have a granularity of a second.
       bodyTimeout: 0,
       headersTimeout: 0,
+      maxHeaderSize: headerBytes,
       pipelining: 1,
       keepAliveTimeout: 60_000,
       keepAliveMaxTimeout: 600_000,
@@ -90,7 +95,7 @@ export class SocketConnection implements Connection {
   }
 
   send(request: SocketRequest, sink: ConnectionSink): void {
-    const { clock } = this;
+    const { clock, headerBytes } = this;
     let lent = false;
     let on: LiveSocket | undefined;
     let info: ConnectionInfo | undefined;
@@ -142,7 +147,9 @@ export class SocketConnection implements Connection {
         if (on?.isUnanswered) this.noteDrop(on, atMs);
         // What broke was this answer: the connection was not idle since the one before.
         else if (on !== undefined) on.answeredAtMs = undefined;
-        sink.onError(atMs, on?.causeOf(error) ?? error, on?.isUnanswered);
+        const tooLarge = (error as NodeJS.ErrnoException).code === 'UND_ERR_HEADERS_OVERFLOW';
+        const cause = tooLarge ? new HeadersTooLarge(headerBytes) : (on?.causeOf(error) ?? error);
+        sink.onError(atMs, cause, on?.isUnanswered);
       },
     };
     this.current?.lend(false);
@@ -158,6 +165,14 @@ export class SocketConnection implements Connection {
         ),
       onSent,
     );
+  }
+
+  pause(): void {
+    this.current?.hold();
+  }
+
+  resume(): void {
+    this.current?.release();
   }
 
   destroy(): void {

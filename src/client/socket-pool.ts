@@ -3,6 +3,16 @@ import type { Connection, ConnectionPool } from './connection.ts';
 import type { Dialer } from './dialer.ts';
 import { DROPPED_WITHIN_MS, SocketConnection } from './socket-connection.ts';
 
+/** How a pool makes its connections. */
+export interface SocketPoolOptions {
+  /** False: each request has a connection of its own. */
+  keep: boolean;
+  /** How long a connection that is opened ahead of need may take. */
+  connectMs: number;
+  /** The largest response headers. */
+  headerBytes?: number;
+}
+
 /**
  * HTTP/1.1: one socket for each request at once. The one used last is used next, so that few stay warm.
  *
@@ -20,13 +30,15 @@ export class SocketPool implements ConnectionPool {
   private readonly clock: Clock;
   private readonly keep: boolean;
   private readonly connectMs: number;
+  private readonly headerBytes: number | undefined;
 
   /** Without `keep`, each request has a connection of its own. */
-  constructor(dialer: Dialer, clock: Clock, { keep, connectMs }: { keep: boolean; connectMs: number }) {
+  constructor(dialer: Dialer, clock: Clock, { keep, connectMs, headerBytes }: SocketPoolOptions) {
     this.dialer = dialer;
     this.clock = clock;
     this.keep = keep;
     this.connectMs = connectMs;
+    this.headerBytes = headerBytes;
   }
 
   acquire(): Connection {
@@ -72,7 +84,7 @@ export class SocketPool implements ConnectionPool {
   }
 
   private make(replaces?: SocketConnection): SocketConnection {
-    const connection = new SocketConnection(this.dialer, this.clock);
+    const connection = new SocketConnection(this.dialer, this.clock, this.headerBytes);
     connection.replaces = replaces;
     connection.onIdleClose = () => {
       if (connection.wasDropped) this.serverDrops = true;

@@ -71,7 +71,13 @@ function onlyToCount(observation: Observation): Observation {
 }
 
 function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonly Secret[]): StreamClient {
-  return createClient({ ...targetOptions(target), timeouts: plan.timeouts, secrets, clock });
+  return createClient({
+    ...targetOptions(target),
+    timeouts: plan.timeouts,
+    limits: plan.limits,
+    secrets,
+    clock,
+  });
 }
 
 function chatOf(

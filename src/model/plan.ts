@@ -135,6 +135,34 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   totalMs: 300_000,
 };
 
+/** What a server may send before the request is ended as `too_large`, in bytes. */
+export interface Limits {
+  /** One event of a stream: a Server-Sent Event, a line, an element of a JSON array, a binary message. Default 16 MiB. */
+  eventBytes: number;
+  /** A whole answer. Default 64 MiB. */
+  bodyBytes: number;
+  /** A stream from its beginning to its end. Default: no limit, since the total time limit ends it. */
+  streamBytes?: number;
+  /** The response headers. Default 64 KiB. */
+  headerBytes: number;
+  /**
+   * What a consumer that iterates a stream may leave waiting, in bytes of memory, some 100 an event included; then no more
+   * is read from the server until it has taken half of it. Measured requests have no such consumer. Default 1 MiB.
+   */
+  aheadBytes: number;
+}
+
+/** The limits where nothing else is said. */
+export const DEFAULT_LIMITS: Limits = {
+  eventBytes: 16 * 2 ** 20,
+  bodyBytes: 64 * 2 ** 20,
+  headerBytes: 64 * 2 ** 10,
+  aheadBytes: 2 ** 20,
+};
+
+/** No limit can be above this: the platform has no longer strings. */
+export const MAX_LIMIT_BYTES = 500 * 2 ** 20;
+
 /** How hard a target is pressed. */
 export interface LoadLevel {
   /**
@@ -194,6 +222,8 @@ export interface RunPlan {
   /** In the order of execution. */
   blocks: readonly Block[];
   timeouts: Timeouts;
+  /** What a server may send. Default: `DEFAULT_LIMITS`. */
+  limits?: Partial<Limits>;
   seed: number;
   /** What the run's nonces are drawn from beside the seed, so that two runs share no prompt. Default: empty. */
   salt?: string;

@@ -13,6 +13,8 @@ export type OutcomeKind =
   | 'truncated'
   /** What came could not be decoded. */
   | 'malformed'
+  /** More came than a limit allows (an event, a body, the headers); the message says which. */
+  | 'too_large'
   /** The answer ended properly but held no content. */
   | 'empty'
   /** A success status, but the body is something else: HTML, or a format the chosen dialect does not read. */
@@ -35,6 +37,7 @@ export const OUTCOME_KINDS = [
   'inband_error',
   'truncated',
   'malformed',
+  'too_large',
   'empty',
   'not_a_stream',
   'timeout',
@@ -156,6 +159,13 @@ export interface Observation {
     refused?: string[];
   };
   finish?: { reason: FinishReason; raw?: string };
+  /**
+   * Milliseconds in which a consumer that was behind had the client read no more. Marks and gaps of such a request are the
+   * consumer's, not the server's. Absent where that did not happen; never in a measured run.
+   */
+  pausedMs?: number;
+  /** Gaps that are not in `gaps`, which holds the first million. */
+  gapsLeftOut?: number;
   /** True when content came but the answer is not whole. */
   partial?: true;
   /** The answer text; only where the run was asked to keep it. */
@@ -164,6 +174,8 @@ export interface Observation {
   thinking?: string;
   /** The names and the arguments of tool calls, in the order in which they came; only where the run was asked to keep it. */
   toolText?: string;
+  /** True when more text came than is kept: the first 16 Mi characters of text, reasoning and tool calls together. */
+  textCut?: true;
 }
 
 /**

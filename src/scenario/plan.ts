@@ -47,6 +47,7 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     cells: groups.flat(),
     blocks: blocksOf(scenario, groups),
     timeouts: scenario.timeouts,
+    limits: scenario.limits,
     seed: scenario.seed,
     salt: options.salt ?? '',
     same: sameRequests(scenario, prompts),

@@ -15,6 +15,7 @@ import {
   text,
   whole,
 } from './fields.ts';
+import { limitsFields, limitsSchema } from './limits-schema.ts';
 import { modeProblems } from './modes.ts';
 import { simulatorSchema } from './simulator-schema.ts';
 import { targetSchema } from './target-schema.ts';
@@ -210,6 +211,7 @@ const documentSchema = mapping({
   load: loadSchema.prefault({}).describe('How many requests, how many at once or how many a second.'),
   connection: connectionUse.default('warm'),
   timeouts: timeoutsSchema.prefault({}).describe('Time limits of a request.'),
+  limits: limitsSchema.optional().describe('What a server may send; more ends the request as too_large.'),
   stall: duration()
     .prefault('1s')
     .describe('A gap between content events that is longer than this counts as a stall.'),
@@ -256,5 +258,6 @@ export type ScenarioPrompt = Scenario['prompts'][number];
 export const NESTED_KEYS: Readonly<Record<string, readonly string[]>> = {
   load: Object.keys(loadFields.shape),
   timeouts: Object.keys(timeoutsFields.shape),
+  limits: Object.keys(limitsFields.shape),
   simulator: ['profiles'],
 };

@@ -2,19 +2,16 @@
 export interface AnswerLimits {
   /** Text, reasoning and tool calls together. */
   maxAnswerBytes: number;
-  /** What the model has sent and the reader has not taken yet, as it came over the wire. */
+  /** What may wait for a reader that is behind. The model is held back then. */
   maxUnreadBytes: number;
 }
-
-/** Which limit was passed. */
-export type PassedLimit = 'answer' | 'unread';
 
 /** Watches what one question to a model brings. */
 export interface QuestionMeter {
   /** Bytes of the body came, in a socket read of their own. */
   arrived(bytes: number): void;
-  /** An event was taken out, which came in this read (numbered from 0) and holds this much content. */
-  taken(read: number, contentBytes: number): void;
+  /** An event was taken out that holds this much content. */
+  taken(contentBytes: number): void;
 }
 
 // What a model may send for a byte of content. One event of 5 characters takes some 200 bytes in the OpenAI dialect;
@@ -24,62 +21,37 @@ const WIRE_BYTES_WHOLE = 2;
 const WIRE_BYTES_ALWAYS = 65_536;
 
 /**
- * Bounds the memory that an answer can take: its content, everything that comes over the wire for it (comments and empty
- * events count there), and what waits between the model and the reader.
+ * Bounds what an answer can take: its content, and everything that comes over the wire for it (comments and empty events
+ * count there). What waits between the model and the reader is the client's to bound.
  */
 export class AnswerBounds {
-  private readonly limits: AnswerLimits;
-  private readonly onPassed: (limit: PassedLimit) => void;
+  /** What may wait for the reader, in bytes. */
+  readonly maxUnreadBytes: number;
+  private readonly maxAnswerBytes: number;
+  private readonly onPassed: () => void;
   private contentBytes = 0;
   private wireBytes = 0;
 
-  constructor(limits: AnswerLimits, onPassed: (limit: PassedLimit) => void) {
-    this.limits = limits;
+  constructor({ maxAnswerBytes, maxUnreadBytes }: AnswerLimits, onPassed: () => void) {
+    this.maxAnswerBytes = maxAnswerBytes;
+    this.maxUnreadBytes = maxUnreadBytes;
     this.onPassed = onPassed;
   }
 
-  /** A further question of the same answer begins. A whole answer is not read before it has come, so nothing waits. */
+  /** A further question of the same answer begins. */
   question(kind: 'streamed' | 'whole'): QuestionMeter {
-    const { maxAnswerBytes, maxUnreadBytes } = this.limits;
+    const { maxAnswerBytes, onPassed } = this;
     const perByte = kind === 'streamed' ? WIRE_BYTES_STREAMED : WIRE_BYTES_WHOLE;
     const maxWireBytes = maxAnswerBytes * perByte + WIRE_BYTES_ALWAYS;
-    const unread = new UnreadBytes();
     return {
       arrived: (bytes) => {
         this.wireBytes += bytes;
-        if (this.wireBytes > maxWireBytes) this.onPassed('answer');
-        else if (kind === 'streamed' && unread.add(bytes) > maxUnreadBytes) this.onPassed('unread');
+        if (this.wireBytes > maxWireBytes) onPassed();
       },
-      taken: (read, contentBytes) => {
-        unread.take(read);
+      taken: (contentBytes) => {
         this.contentBytes += contentBytes;
-        if (this.contentBytes > maxAnswerBytes) this.onPassed('answer');
+        if (this.contentBytes > maxAnswerBytes) onPassed();
       },
     };
-  }
-}
-
-/** The bytes of socket reads of which no event has been taken yet. HOT PATH. */
-class UnreadBytes {
-  /** Sizes of the reads from number `first` on; those before `at` have been taken. */
-  private sizes: number[] = [];
-  private first = 0;
-  private at = 0;
-  private bytes = 0;
-
-  add(bytes: number): number {
-    this.sizes.push(bytes);
-    this.bytes += bytes;
-    return this.bytes;
-  }
-
-  /** An event of this read was taken, so everything up to it has been. */
-  take(read: number): void {
-    while (this.first + this.at <= read && this.at < this.sizes.length) this.bytes -= this.sizes[this.at++]!;
-    if (this.at === this.sizes.length) {
-      this.first += this.at;
-      this.sizes = [];
-      this.at = 0;
-    }
   }
 }

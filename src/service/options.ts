@@ -34,7 +34,7 @@ export interface ServiceOptions {
   messageLimitBytes?: number;
   /** Largest answer, in bytes of text, reasoning and tool calls; a larger one is cut there. Default 2 MiB. */
   maxAnswerBytes?: number;
-  /** What a model may send before its reader takes it, in bytes; a stream with more is ended. Default 1 MiB. */
+  /** What may wait for a reader that is behind, in bytes; then no more is read from the model. Default 256 KiB. */
   maxUnreadBytes?: number;
   /** How long a request may take to arrive, in ms: its head, and then its body. Default 30 s. */
   requestTimeoutMs?: number;
@@ -81,7 +81,7 @@ export function completeOptions(options: ServiceOptions): Settings {
     bodyLimitBytes: 1024 * 1024,
     messageLimitBytes: 64 * 1024,
     maxAnswerBytes: 2 * 1024 * 1024,
-    maxUnreadBytes: 1024 * 1024,
+    maxUnreadBytes: 256 * 1024,
     requestTimeoutMs: 30_000,
     keepAliveMs: 15_000,
     staleMs: 30_000,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Message } from '../model/request.ts';
 import { asArray, asObject, parseJson } from '../wire/json.ts';
+import { isTooDeep, MAX_JSON_DEPTH } from '../wire/json-depth.ts';
 import { type FieldProblem, HttpError } from './http-error.ts';
 import type { StreamOptions } from './shape.ts';
 import type { AnswerMode } from './upstream.ts';
@@ -88,7 +89,7 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
   const json = parseJson(body);
   if (json === undefined) {
     throw new HttpError(400, 'invalid_json', 'the body is not JSON', {
-      problems: [{ path: '', message: body.trim() === '' ? 'the body is empty' : 'not JSON' }],
+      problems: [{ path: '', message: problemOf(body) }],
     });
   }
   refuseLongLists(json);
@@ -121,6 +122,11 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
       emitMemoryUpdates: value.emit_memory_updates,
     },
   };
+}
+
+function problemOf(body: string): string {
+  if (isTooDeep(body)) return `nested deeper than ${MAX_JSON_DEPTH} levels`;
+  return body.trim() === '' ? 'the body is empty' : 'not JSON';
 }
 
 /** Checks a name that came in the path or the query. Throws an `HttpError` 400. */

@@ -168,9 +168,7 @@ interface AnswerWatch {
 
 function watchOf({ settings }: Core, out: EventStream): AnswerWatch {
   const watch: AnswerWatch = {
-    bounds: new AnswerBounds(settings, (limit) =>
-      out.stop(limit === 'unread' && out.blocked ? 'client_stalled' : 'too_large'),
-    ),
+    bounds: new AnswerBounds(settings, () => out.stop('too_large')),
     onFailure: (failure) => (watch.failure = failure),
   };
   return watch;

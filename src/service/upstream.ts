@@ -59,6 +59,7 @@ export function ask(upstream: Upstream, question: Question): AsyncIterable<Strea
     messages,
     signal,
     keepText: false,
+    aheadBytes: question.bounds?.maxUnreadBytes,
     onBytes: meter === undefined ? undefined : (chunk: Uint8Array) => meter.arrived(chunk.byteLength),
     ...(model === undefined ? {} : { model }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
@@ -79,7 +80,7 @@ async function* streamed(
   meter: QuestionMeter | undefined,
 ): AsyncGenerator<StreamEvent> {
   for await (const event of stream) {
-    meter?.taken(event.read, contentBytes(event));
+    meter?.taken(contentBytes(event));
     if (event.type === 'error' && onFailure !== undefined) {
       const observation = await settled(stream.result);
       if (observation !== undefined) onFailure(failureOf(observation));
@@ -97,7 +98,7 @@ async function* whole(
   const { events, observation } = await client.complete(request);
   const { kind, message = kind, code = kind } = observation.outcome;
   if (kind !== 'ok') onFailure?.(failureOf(observation));
-  for (const event of events) meter?.taken(0, contentBytes(event));
+  for (const event of events) meter?.taken(contentBytes(event));
   yield* events;
   if (kind !== 'ok' && events.at(-1)?.type !== 'error') yield { type: 'error', message, code };
 }

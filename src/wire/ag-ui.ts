@@ -250,6 +250,7 @@ function stepName(step: number | undefined, data: unknown): string {
 
 function stepOf(name: string | undefined): StreamEvent {
   const number = /^step (\d+)$/.exec(name ?? '')?.[1];
-  if (number !== undefined) return { type: 'step_complete', step: Number(number) };
+  const step = number === undefined ? undefined : asCount(Number(number));
+  if (step !== undefined) return { type: 'step_complete', step };
   return name === undefined ? { type: 'step_complete' } : { type: 'step_complete', data: name };
 }

@@ -26,6 +26,7 @@ export interface WholeAnswer {
 /** The answer that the events make up. */
 export function gather(events: readonly StreamEvent[]): WholeAnswer {
   const answer: WholeAnswer = { text: '', thinking: '', calls: [] };
+  const calls = new Map<number, WholeCall>();
   for (const event of events) {
     switch (event.type) {
       case 'message_chunk':
@@ -39,7 +40,7 @@ export function gather(events: readonly StreamEvent[]): WholeAnswer {
         answer.text = '';
         break;
       case 'tool_call':
-        addPiece(answer.calls, event);
+        addPiece(calls, event);
         break;
       case 'usage':
         answer.usage = { ...answer.usage, ...event };
@@ -54,14 +55,15 @@ export function gather(events: readonly StreamEvent[]): WholeAnswer {
         break;
     }
   }
+  answer.calls = [...calls.values()];
   return answer;
 }
 
-function addPiece(calls: WholeCall[], piece: ToolCallEvent): void {
-  let call = calls.find((known) => known.index === piece.index);
+function addPiece(calls: Map<number, WholeCall>, piece: ToolCallEvent): void {
+  let call = calls.get(piece.index);
   if (call === undefined) {
     call = { index: piece.index, arguments: '' };
-    calls.push(call);
+    calls.set(piece.index, call);
   }
   if (piece.id !== undefined) call.id = piece.id;
   if (piece.name !== undefined) call.name = piece.name;

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { ByteBuffer } from './byte-buffer.ts';
 import type { Frame, FrameSink, Framing } from './frame.ts';
 
 // AWS event stream: binary messages. Big-endian: u32 total length, u32 length of the headers, u32 CRC of these eight
@@ -24,8 +25,8 @@ export const CORRUPT = 'corrupt';
 export const awsEventStream: Framing = {
   name: 'aws-event-stream',
   contentType: 'application/vnd.amazon.eventstream',
-  parser(sink) {
-    const reader = new Reader(sink);
+  parser(sink, maxFrameBytes = Number.POSITIVE_INFINITY) {
+    const reader = new Reader(sink, maxFrameBytes);
     return { push: (chunk) => reader.push(chunk), end: () => reader.end() };
   },
   write: ({ event = 'chunk', data }) => encodeMessage(event, data),
@@ -34,54 +35,51 @@ export const awsEventStream: Framing = {
 class Reader {
   private readonly sink: FrameSink;
   private readonly utf8 = new TextDecoder();
-  /** Bytes of the unfinished message, in the order they came: joined once, when it is whole. */
-  private chunks: Uint8Array[] = [];
-  private length = 0;
+  private readonly maxFrameBytes: number;
+  /** The unfinished message. */
+  private readonly bytes = new ByteBuffer();
   /** Length of the unfinished message, once its prelude is there. */
   private wanted: number | undefined;
   private broken = false;
 
-  constructor(sink: FrameSink) {
+  constructor(sink: FrameSink, maxFrameBytes: number) {
     this.sink = sink;
+    this.maxFrameBytes = maxFrameBytes;
   }
 
   push(chunk: Uint8Array): void {
     if (this.broken || chunk.length === 0) return;
-    this.chunks.push(Uint8Array.from(chunk));
-    this.length += chunk.length;
-    while (!this.broken && this.length >= PRELUDE) {
-      if (this.wanted === undefined) this.prelude();
-      if (this.wanted === undefined || this.length < this.wanted) return;
+    this.bytes.add(chunk);
+    while (!this.broken && this.bytes.length >= PRELUDE) {
+      this.wanted ??= this.prelude();
+      if (this.wanted === undefined || this.bytes.length < this.wanted) return;
       this.message(this.wanted);
     }
   }
 
   end(): void {
-    if (this.length === 0 || this.broken) return;
-    this.sink.frame({ data: `${this.length} bytes of a message that was cut`, incomplete: true });
+    const { length } = this.bytes;
+    if (length === 0 || this.broken) return;
+    this.sink.frame({ data: `${length} bytes of a message that was cut`, incomplete: true });
   }
 
-  private joined(): Buffer {
-    const all = Buffer.concat(this.chunks, this.length);
-    this.chunks = [all];
-    return all;
-  }
-
-  private prelude(): void {
-    const all = this.joined();
+  /** The length of the message that begins; undefined when it is not read. */
+  private prelude(): number | undefined {
+    const all = this.bytes.view();
     const total = all.readUInt32BE(0);
     const headers = all.readUInt32BE(4);
     if (crc32(all.subarray(0, 8)) !== all.readUInt32BE(8)) this.fail('the checksum of a prelude is wrong');
     else if (total > MAX_MESSAGE || headers > total - OVERHEAD) this.fail('the lengths make no sense');
-    else this.wanted = total;
+    else if (total > this.maxFrameBytes) {
+      this.stop();
+      this.sink.tooLarge?.(total);
+    } else return total;
+    return undefined;
   }
 
   private message(total: number): void {
-    const all = this.joined();
-    const body = all.subarray(0, total);
-    const rest = all.subarray(total);
-    this.chunks = rest.length > 0 ? [rest] : [];
-    this.length = rest.length;
+    const body = this.bytes.view().subarray(0, total);
+    this.bytes.drop(total);
     this.wanted = undefined;
     if (crc32(body.subarray(0, total - 4)) !== body.readUInt32BE(total - 4)) {
       this.fail('the checksum of a message is wrong');
@@ -130,9 +128,13 @@ class Reader {
 
   // Without a prelude to trust there is no place where the next message could begin.
   private fail(what: string): void {
-    this.broken = true;
-    this.chunks = [];
+    this.stop();
     this.sink.frame({ event: CORRUPT, data: what });
+  }
+
+  private stop(): void {
+    this.broken = true;
+    this.bytes.drop(this.bytes.length);
   }
 }
 

@@ -98,7 +98,7 @@ export const bedrockConverse: WireFormat = {
         }
         case 'error':
           frames.push(
-            frame(BEDROCK_EXCEPTION.test(event.code ?? '') ? event.code! : 'internalServerException', {
+            frame(exceptionName(event.code), {
               message: event.message,
             }),
           );
@@ -134,6 +134,11 @@ export const bedrockConverse: WireFormat = {
 
   encodeError: (_status, message) => jsonBody({ message }),
 };
+
+/** The code where it is a name of Bedrock's kind: it goes into a header, which has room for less than a code may be long. */
+function exceptionName(code = ''): string {
+  return /^\w{1,100}$/.test(code) && BEDROCK_EXCEPTION.test(code) ? code : 'internalServerException';
+}
 
 function decodeSegment(segment: string): string {
   try {

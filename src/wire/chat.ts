@@ -83,17 +83,19 @@ export function promptText(messages: ChatRequest['messages']): string {
  * an empty id on later pieces (Alibaba): a new id at a place already taken is a new call.
  */
 export class ToolCallIndex {
-  private readonly calls: { id: string | undefined; sent: number | undefined }[] = [];
+  private readonly calls: { id: string | undefined }[] = [];
+  /** Index that was sent -> place of the last call that it was sent with. */
+  private readonly places = new Map<number, number>();
 
   place(sent: number | undefined, id: string | undefined, name: string | undefined): number {
-    const last = this.calls.length - 1;
-    let at = sent === undefined ? last : this.calls.findLastIndex((call) => call.sent === sent);
+    let at = sent === undefined ? this.calls.length - 1 : (this.places.get(sent) ?? -1);
     const known = this.calls[at];
     const another = id !== undefined && known?.id !== undefined && known.id !== id;
     // Without index and id, a piece with a name begins a call of its own.
     const anonymous = sent === undefined && id === undefined && name !== undefined;
     if (known === undefined || another || anonymous) {
-      at = this.calls.push({ id, sent }) - 1;
+      at = this.calls.push({ id }) - 1;
+      if (sent !== undefined) this.places.set(sent, at);
     } else if (known.id === undefined) {
       known.id = id;
     }

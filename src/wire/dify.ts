@@ -4,7 +4,7 @@ import { gather } from './answer.ts';
 import { readCounts } from './app.ts';
 import { type FinishWords, post, promptText } from './chat.ts';
 import { type AnswerContext, jsonBody, type WireFormat } from './format.ts';
-import { asObject, asText, compact, type Json, parseJson } from './json.ts';
+import { asCount, asObject, asText, compact, type Json, parseJson } from './json.ts';
 import { JsonDecoder } from './json-decoder.ts';
 
 // Dify: the kind of event is inside the payload, as `event`. Chats end with `message_end`, which has the counts;
@@ -164,7 +164,7 @@ class DifyDecoder extends JsonDecoder {
 }
 
 function stepOf(data: Json): StreamEvent {
-  const step = typeof data.index === 'number' ? data.index : undefined;
+  const step = asCount(data.index);
   const title = asText(data.title) ?? asText(data.node_type);
   return compact<StreamEvent>({ type: 'step_complete', step, data: title });
 }

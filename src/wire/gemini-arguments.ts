@@ -1,7 +1,7 @@
 import { asText, type Json } from './json.ts';
 
-/** Longer arrays than this are not built from paths: an index is a number that a service sends. */
-const MAX_INDEX = 10_000;
+/** An array may have this many gaps beside one for each element: an index is a number that a service sends. */
+const MAX_GAPS = 8;
 /** Paths of more keys than this are left out. */
 const MAX_KEYS = 64;
 
@@ -43,9 +43,11 @@ export class PartialArguments {
 function plain(node: Node): unknown {
   if (!(node instanceof Map)) return node;
   const keys = [...node.keys()];
-  const array = keys.length > 0 && keys.every((key) => /^\d+$/.test(key) && Number(key) < MAX_INDEX);
-  if (!array) return Object.fromEntries([...node].map(([key, value]) => [key, plain(value)]));
-  const list: unknown[] = Array.from({ length: Math.max(...keys.map(Number)) + 1 }, () => null);
+  const end = keys.reduce((most, key) => Math.max(most, /^\d+$/.test(key) ? Number(key) + 1 : Number.NaN), 0);
+  // Not a number where a key is none: then it is an object.
+  if (!(end > 0 && end <= 2 * keys.length + MAX_GAPS))
+    return Object.fromEntries([...node].map(([key, value]) => [key, plain(value)]));
+  const list: unknown[] = Array.from({ length: end }, () => null);
   for (const [key, value] of node) list[Number(key)] = plain(value);
   return list;
 }

@@ -1,6 +1,7 @@
 import type { WireFormat } from './format.ts';
 import { FRAMINGS } from './framing.ts';
 import { parseJson } from './json.ts';
+import { Pieces } from './pieces.ts';
 
 /** What the raw bytes of a stream show that its decoded events do not. */
 export interface WireFacts {
@@ -67,7 +68,8 @@ const FIELDS = new Set(['data', 'event', 'id', 'retry']);
 /** The lines of an event stream as they were written, before a parser has evened them out. */
 class SseLines {
   private readonly utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  private rest = '';
+  /** The line that has not ended. */
+  private readonly open = new Pieces();
   private first = true;
   private marked = false;
   private readonly ends = { LF: 0, CRLF: 0, CR: 0 };
@@ -85,21 +87,26 @@ class SseLines {
 
   end(): string[] {
     this.take(this.utf8.decode());
-    if (this.rest.endsWith('\r')) this.line(this.rest.slice(0, -1), '\r');
-    else if (this.rest !== '') this.line(this.rest, '');
+    const rest = this.open.take();
+    if (rest.endsWith('\r')) this.line(rest.slice(0, -1), '\r');
+    else if (rest !== '') this.line(rest, '');
     const open = this.data.length > 0;
     if (open) this.dispatch();
     return this.found(open);
   }
 
   private take(text: string): void {
-    this.rest += text;
+    if (text.indexOf('\n') === -1 && text.indexOf('\r') === -1) {
+      this.open.add(text);
+      return;
+    }
+    const lines = this.open.take() + text;
     let from = 0;
-    for (const match of this.rest.matchAll(LINE_END)) {
-      this.line(this.rest.slice(from, match.index), match[0]);
+    for (const match of lines.matchAll(LINE_END)) {
+      this.line(lines.slice(from, match.index), match[0]);
       from = match.index + match[0].length;
     }
-    this.rest = this.rest.slice(from);
+    this.open.add(lines.slice(from));
   }
 
   private line(written: string, end: string): void {

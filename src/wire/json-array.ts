@@ -1,4 +1,5 @@
-import type { Frame, FrameSink, Framing } from './frame.ts';
+import { type Frame, type FrameSink, type Framing, isLarger } from './frame.ts';
+import { Pieces } from './pieces.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -15,9 +16,9 @@ const COMMA = 44;
 export const jsonArray: Framing = {
   name: 'json-array',
   contentType: 'application/json; charset=utf-8',
-  parser(sink) {
+  parser(sink, maxFrameBytes = Number.POSITIVE_INFINITY) {
     const utf8 = new TextDecoder();
-    const cutter = new Cutter(sink);
+    const cutter = new Cutter(sink, maxFrameBytes);
     return {
       push: (chunk) => cutter.text(utf8.decode(chunk, { stream: true })),
       end() {
@@ -32,21 +33,24 @@ export const jsonArray: Framing = {
 
 class Cutter {
   private readonly sink: FrameSink;
-  /** The pieces of the element that is open, joined once. */
-  private pieces: string[] = [];
+  private readonly maxFrameBytes: number;
+  /** The element that is open. */
+  private readonly pieces = new Pieces();
+  private stopped = false;
   private open = false;
   private inString = false;
   private escaped = false;
   /** Braces and brackets open inside the element. */
   private depth = 0;
 
-  constructor(sink: FrameSink) {
+  constructor(sink: FrameSink, maxFrameBytes: number) {
     this.sink = sink;
+    this.maxFrameBytes = maxFrameBytes;
   }
 
   text(text: string): void {
     let from = 0;
-    for (let at = 0; at < text.length; at++) {
+    for (let at = 0; at < text.length && !this.stopped; at++) {
       const code = text.charCodeAt(at);
       if (this.inString) {
         if (this.escaped) this.escaped = false;
@@ -68,23 +72,30 @@ class Cutter {
         this.close(text.slice(from, at + 1));
       }
     }
-    if (this.open && from < text.length) this.pieces.push(from === 0 ? text : text.slice(from));
+    if (this.stopped || !this.open) return;
+    this.pieces.add(from === 0 ? text : text.slice(from));
+    if (this.pieces.length > this.maxFrameBytes) this.stop(this.pieces.length);
   }
 
   end(): void {
     // A bare value is only known to be whole at the end; an object that is still open has been cut.
-    if (this.open) this.close('', this.depth > 0 || this.inString);
+    if (this.open && !this.stopped) this.close('', this.depth > 0 || this.inString);
   }
 
   private close(piece: string, incomplete = false): void {
-    this.pieces.push(piece);
-    const data = this.pieces.length === 1 ? piece : this.pieces.join('');
-    this.pieces = [];
+    const data = this.pieces.isEmpty ? piece : this.pieces.take() + piece;
     this.open = false;
     this.inString = false;
     this.depth = 0;
     const frame: Frame = incomplete ? { data, incomplete } : { data };
-    this.sink.frame(frame);
+    if (isLarger(data, this.maxFrameBytes)) this.stop(Buffer.byteLength(data));
+    else this.sink.frame(frame);
+  }
+
+  private stop(bytes: number): void {
+    this.stopped = true;
+    this.pieces.take();
+    this.sink.tooLarge?.(bytes);
   }
 }
 

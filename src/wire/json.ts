@@ -1,5 +1,6 @@
 import type { ErrorEvent, UnknownEvent } from '../model/events.ts';
 import type { Frame } from './frame.ts';
+import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** Reading other people's JSON: each function takes anything and answers with the type it names, or undefined. */
 
@@ -19,9 +20,9 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A whole number of at least 0, such as a token count or an index. */
+/** A whole number from 0 to 2^53 - 1, such as a token count or an index. */
 export function asCount(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** A finite number of any kind. */
@@ -44,8 +45,12 @@ export function jsonText(value: unknown): string {
   }
 }
 
-/** The parsed value, or undefined when `text` is not JSON. (JSON has no undefined, so the two cannot be mixed up.) */
+/**
+ * The parsed value, or undefined when `text` is not JSON, or is nested deeper than `MAX_JSON_DEPTH`: whoever walks a value
+ * from here needs no limit of its own. (JSON has no undefined, so the two cannot be mixed up.)
+ */
 export function parseJson(text: string): unknown {
+  if (isTooDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
@@ -56,7 +61,10 @@ export function parseJson(text: string): unknown {
 /** The event for a payload that cannot be read: cut off at the end of the stream, or broken. */
 export function unreadable(frame: Frame, expected: string): ErrorEvent | UnknownEvent {
   if (frame.incomplete) return { type: 'unknown', name: 'incomplete', data: frame.data };
-  return { type: 'error', malformed: true, message: `expected ${expected}, got: ${excerpt(frame.data)}` };
+  const what = isTooDeep(frame.data)
+    ? `the JSON is nested deeper than ${MAX_JSON_DEPTH} levels`
+    : `expected ${expected}, got`;
+  return { type: 'error', malformed: true, message: `${what}: ${excerpt(frame.data)}` };
 }
 
 /** The beginning of a text, on one line, for a message. */

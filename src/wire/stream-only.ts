@@ -9,7 +9,9 @@ import { excerpt } from './json.ts';
 export function decodeStreamBody(decoder: Decoder, body: string): readonly StreamEvent[] {
   const events: StreamEvent[] = [];
   const parser = FRAMINGS.sse.parser({
-    frame: (frame) => events.push(...decoder.decode(frame)),
+    frame(frame) {
+      for (const event of decoder.decode(frame)) events.push(event);
+    },
     comment: () => {},
   });
   parser.push(new TextEncoder().encode(body));

@@ -17,6 +17,21 @@ test.each([
     { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 90, terminatedAt: 90 },
     { phase: 'linger', atMs: 90 + LINGER_MS },
   ],
+  [
+    'held back by the consumer',
+    { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 90, pausedAt: 100, pausedMs: 7 },
+    { phase: 'idle', atMs: Number.POSITIVE_INFINITY },
+  ],
+  [
+    'going on after that',
+    { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 90, pausedMs: 400, resumedAt: 500 },
+    { phase: 'idle', atMs: 550 },
+  ],
+  [
+    'near the end, which the time held back does not count to',
+    { startedAt: 5, sentAt: 8, firstByteAt: 60, lastReadAt: 1_390, pausedMs: 400, resumedAt: 500 },
+    { phase: 'total', atMs: 1_405 },
+  ],
 ])('the next limit when %s', (_name, progress, expected) => {
   expect(nextDeadline(progress, limits)).toEqual(expected);
 });

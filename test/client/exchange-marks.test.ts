@@ -26,6 +26,8 @@ class TestConnection implements Connection {
   send(_request: unknown, sink: ConnectionSink): void {
     this.sink = sink;
   }
+  pause(): void {}
+  resume(): void {}
   destroy(): void {
     this.usable = false;
     this.sink = undefined;

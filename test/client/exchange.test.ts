@@ -22,6 +22,9 @@ class TestConnection implements Connection {
     this.atMs = 2;
   }
 
+  pause(): void {}
+  resume(): void {}
+
   destroy(): void {
     this.usable = false;
   }

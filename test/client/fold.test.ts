@@ -51,6 +51,18 @@ function pieces(count: number, fromMs: number, everyMs: number, make = text): Ti
   return Array.from({ length: count }, (_, i) => [fromMs + i * everyMs, make(4)] as const);
 }
 
+test('the first million gaps are kept, the others are counted', () => {
+  const fold = new Fold({
+    ...{ keepText: false, scheduledAt: 0, startedAt: 0, originAt: 0 },
+    asked: { mode: 'streaming', dialect: 'openai-chat', framing: 'sse', method: 'POST' },
+    redactor: createRedactor([]),
+  });
+  const events: StreamEvent[] = [{ type: 'message_chunk', text: 'a' }];
+  for (let read = 0; read <= 1_000_005; read++) fold.onFrame(events, read, read);
+  const seen = fold.finish(2_000_000, { kind: 'eof' });
+  expect([seen.gaps.length, seen.gapsLeftOut, seen.contentEvents]).toEqual([1_000_000, 5, 1_000_006]);
+});
+
 describe('the speed that a reader sees', () => {
   test('reasoning that is not sent is no part of it', () => {
     const seen = observe([...pieces(50, 20_000, 20), [21_000, usage(1050, 1000), DONE]]);

@@ -66,25 +66,25 @@ export const JSON_VALUES: FaultGroup = {
       'nested 10,000 deep',
       'sends arrays nested 10,000 deep',
       around(`data: {"x":${nested(10_000)}}\n\n`),
-      good,
+      fails('malformed', 'nested deeper than 512 levels'),
     ),
     row(
       'content nested 10,000 deep',
       'sends arrays nested 10,000 deep as the content',
       around(delta(`{"content":${nested(10_000)}}`)),
-      ok,
+      fails('malformed', 'nested deeper than 512 levels'),
     ),
     row(
       'error nested 10,000 deep',
       'sends an error nested 10,000 deep',
       around(`data: {"error":${'{"error":'.repeat(10_000)}"x"${'}'.repeat(10_000)}}\n\n`),
-      fails('inband_error', 'nested too deeply to show'),
+      fails('malformed', 'nested deeper than 512 levels'),
     ),
     row(
       'error of arrays 8,000 deep',
       'sends an error of arrays nested 8,000 deep',
       around(`data: {"error":${nested(8_000)}}\n\n`),
-      fails('inband_error', 'nested too deeply to show'),
+      fails('malformed', 'nested deeper than 512 levels'),
     ),
     row(
       'refusal nested 8,000 deep',
@@ -312,7 +312,7 @@ export const JSON_VALUES: FaultGroup = {
       'whole answer: nested 10,000 deep',
       'answers with arrays nested 10,000 deep',
       [response('200 OK', nested(10_000))],
-      fails('malformed', 'expected a JSON object'),
+      fails('malformed', 'nested deeper than 512 levels'),
       { mode: 'non-streaming' },
     ),
     row(
