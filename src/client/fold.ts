@@ -4,6 +4,7 @@ import { type Redactor, redactValue } from '../model/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
+import { FlushTally } from './flush-tally.ts';
 import { outcomeOf } from './outcome.ts';
 import { TokenTally } from './token-tally.ts';
 
@@ -54,6 +55,7 @@ export class Fold {
   private coalesced = 0;
   private readonly gaps: number[] = [];
   private secondTokenGap: number | undefined;
+  private readonly flush = new FlushTally();
   private readonly tally = new TokenTally();
   private lastRead = -1;
   private lastAt = 0;
@@ -237,6 +239,7 @@ export class Fold {
       else this.gaps.push(gap);
     }
     this.tally.endFrame(at, read);
+    this.flush.add(at, this.marks.sent ?? at);
     this.contentEvents++;
     this.marks.lastToken = at;
     this.lastRead = read;
@@ -273,6 +276,7 @@ export class Fold {
       bytes: this.bytes,
       chars: this.tally.chars,
       gaps: this.gaps,
+      ...(this.contentEvents > 0 && this.asked.mode === 'streaming' && { flush: this.flush.result() }),
       ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
       tokens,
       ...(complete === undefined

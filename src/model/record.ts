@@ -98,6 +98,18 @@ export interface ConnectionInfo {
   streamLimit?: number;
 }
 
+/** Content that arrived together: in one read of the socket, or in reads that followed each other within 2 ms. */
+export interface Flush {
+  /** Content events in it. */
+  events: number;
+  /** Content events that arrived before it. */
+  before: number;
+  /** Milliseconds since the content before it; since the request was sent where there is none. */
+  waitMs: number;
+  /** Milliseconds from its first event to its last. */
+  spanMs: number;
+}
+
 /** What one request showed, whoever sent it and why: the result of the client, the larger part of a record. */
 export interface Observation {
   mode: Mode;
@@ -131,6 +143,8 @@ export interface Observation {
   chars: { answer: number; thinking: number };
   /** Milliseconds between content events that came in different reads, in order. */
   gaps: number[];
+  /** The flush with the most content events. Absent without content, and in records of versions before this field. */
+  flush?: Flush;
   /** Milliseconds from the first content event to the second, where there is one (0 when they share a read). */
   secondTokenGap?: number;
   tokens: {

@@ -26,13 +26,20 @@ export interface MetricSummary {
 
 /**
  * Is it really streaming?
- * - `streaming`: content arrived over time, as it was made;
+ * - `streaming`: content came as it was made, and there is evidence for it;
  * - `buffered`: all of it came at once, after the silence in which it was made or held back;
- * - `replayed`: spread out, but begun only when the whole answer was there: made first, then dribbled;
- * - `coarse`: real, but flushed in large lumps;
- * - `too_short`: nothing can be said.
+ * - `tail_buffered`: begun live, then the rest came at once;
+ * - `replayed`: spread out, but begun only when the whole answer was there;
+ * - `coarse`: sent as it was made, but in large lumps;
+ * - `inconclusive`: the evidence does not tell. In reports of older versions: `too_short`.
  */
-export type VerdictKind = 'streaming' | 'buffered' | 'replayed' | 'coarse' | 'too_short';
+export type VerdictKind =
+  | 'streaming'
+  | 'buffered'
+  | 'tail_buffered'
+  | 'replayed'
+  | 'coarse'
+  | 'inconclusive';
 
 /** The verdict on a cell's streams. */
 export interface StreamingReport {

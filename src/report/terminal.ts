@@ -19,6 +19,7 @@ import {
   loadLines,
   serverLines,
   streamFindings,
+  streamWord,
 } from './verdicts.ts';
 
 /** The report as it is read on a terminal. Ends in a line feed. */
@@ -92,7 +93,7 @@ function paintCell(text: string, column: Column<CellReport>, row: CellReport, ch
     const verdict = row.streaming?.verdict;
     return verdict === 'streaming'
       ? chalk.green(text)
-      : verdict === 'too_short'
+      : streamWord(row) === 'inconclusive'
         ? chalk.dim(text)
         : chalk.red(text);
   }

@@ -1,3 +1,4 @@
+import { nameOfVerdict } from '../analysis/streaming-verdict.ts';
 import type { Contrast } from '../model/contrast.ts';
 import type { ClientReport, ServerReport } from '../model/load.ts';
 import { levelInWords } from '../model/load-level.ts';
@@ -45,7 +46,7 @@ function inUnit(value: number, unit: Exclude<GateResult['unit'], 'verdict'>): st
 
 /** Cells whose streams are no streams, or are flushed in lumps: the same verdict on several cells is told once. */
 export interface StreamFinding {
-  verdict: Exclude<VerdictKind, 'streaming' | 'too_short'>;
+  verdict: Exclude<VerdictKind, 'streaming' | 'inconclusive'>;
   /** The evidence of the first of the cells. */
   evidence: string;
   where: string[];
@@ -53,7 +54,7 @@ export interface StreamFinding {
 
 /** The findings, the gravest kind first. */
 export function streamFindings({ cells }: Report): StreamFinding[] {
-  return (['buffered', 'replayed', 'coarse'] as const).flatMap((verdict) => {
+  return (['buffered', 'replayed', 'tail_buffered', 'coarse'] as const).flatMap((verdict) => {
     const found = cells.filter((cell) => cell.streaming?.verdict === verdict);
     if (found.length === 0) return [];
     return [{ verdict, evidence: oneLine(found[0]!.streaming!.evidence), where: found.map(whereabouts) }];
@@ -187,10 +188,5 @@ export function contrastLines({ contrasts }: Report): string[] {
 
 /** The verdict on a cell's streams, as a table shows it. */
 export function streamWord({ streaming }: CellReport): string {
-  return streaming ? verdictWord(streaming.verdict) : DASH;
-}
-
-/** A verdict for a person. Not every stream of which nothing can be said is a short one. */
-export function verdictWord(verdict: VerdictKind): string {
-  return verdict === 'too_short' ? 'unclear' : verdict;
+  return streaming ? nameOfVerdict(streaming.verdict) : DASH;
 }
