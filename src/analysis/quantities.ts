@@ -84,7 +84,7 @@ const SPECIALS: Readonly<Record<string, Special>> = {
     unit: 'ratio',
     modes: STREAMING,
     read({ streaming }) {
-      const n = judged(streaming?.counts) - (undecided(streaming?.counts));
+      const n = judged(streaming?.counts) - undecided(streaming?.counts);
       return n > 0 ? { value: (streaming?.counts.streaming ?? 0) / n, n } : null;
     },
   },

@@ -111,7 +111,11 @@ function resultOf(
 function groupOf(group: readonly VerdictFigures[]): LengthGroup {
   const median = (of: (figures: VerdictFigures) => number) =>
     percentileOf(Float64Array.from(group, of).sort(), 0.5);
-  return { n: group.length, tokens: median(({ tokens }) => tokens), waitMs: median(({ begunMs }) => begunMs) };
+  return {
+    n: group.length,
+    tokens: median(({ tokens }) => tokens),
+    waitMs: median(({ begunMs }) => begunMs),
+  };
 }
 
 function squares(values: readonly number[]): number {

@@ -27,8 +27,8 @@ import type { FramingName } from '../wire/frame.ts';
 import { startBackends } from './backends.ts';
 import { readEnvironment } from './environment.ts';
 import { drawSalt } from './prepare.ts';
-import { isPlainDialect } from './probe-target.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
+import { isPlainDialect } from './probe-target.ts';
 import { warmCode } from './warm-code.ts';
 
 /** How a target is probed. */

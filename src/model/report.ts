@@ -33,13 +33,7 @@ export interface MetricSummary {
  * - `coarse`: sent as it was made, but in large lumps;
  * - `inconclusive`: the evidence does not tell. In reports of older versions: `too_short`.
  */
-export type VerdictKind =
-  | 'streaming'
-  | 'buffered'
-  | 'tail_buffered'
-  | 'replayed'
-  | 'coarse'
-  | 'inconclusive';
+export type VerdictKind = 'streaming' | 'buffered' | 'tail_buffered' | 'replayed' | 'coarse' | 'inconclusive';
 
 /** The verdict on a cell's streams. */
 export interface StreamingReport {

@@ -98,9 +98,7 @@ export function verdictInShort({ streaming, lint = [] }: ProbeRequest, chalk: Ch
   const count = (severity: LintSeverity) => lint.filter((finding) => finding.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
   return [
-    ...(streaming === undefined
-      ? []
-      : [verdictPaint(streaming.verdict, chalk)(streaming.verdict)]),
+    ...(streaming === undefined ? [] : [verdictPaint(streaming.verdict, chalk)(streaming.verdict)]),
     ...(errors === 0 ? [] : [chalk.red(counted(errors, 'error'))]),
     ...(warnings === 0 ? [] : [chalk.yellow(counted(warnings, 'warning'))]),
   ];

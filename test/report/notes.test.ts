@@ -15,7 +15,7 @@ function cell(mode: CellReport['mode'], ttftMs: number, latencyMs: number): Cell
       streaming: {
         verdict: 'streaming',
         evidence: 'it came as it was made',
-        counts: { streaming: 1, buffered: 0, replayed: 0, coarse: 0, too_short: 0 },
+        counts: { streaming: 1, buffered: 0, replayed: 0, tail_buffered: 0, coarse: 0, inconclusive: 0 },
       },
     }),
   };

@@ -6,7 +6,12 @@ import { between, generator, type Kind, last, lognormal, type Model, scale } fro
 /** The moments of the events, from those at which the tokens were made. */
 type Deliver = (made: readonly number[], random: Random) => number[];
 
-function fake(name: string, draw: (random: Random) => Deliver, model: Partial<Model> = {}, tokensPerEvent = 1): Kind {
+function fake(
+  name: string,
+  draw: (random: Random) => Deliver,
+  model: Partial<Model> = {},
+  tokensPerEvent = 1,
+): Kind {
   return {
     name,
     fake: true,
@@ -15,7 +20,9 @@ function fake(name: string, draw: (random: Random) => Deliver, model: Partial<Mo
       const deliver = draw(random);
       return (ask) => {
         const made = next(ask);
-        const events = made.filter((_, i) => i % tokensPerEvent === tokensPerEvent - 1 || i === made.length - 1);
+        const events = made.filter(
+          (_, i) => i % tokensPerEvent === tokensPerEvent - 1 || i === made.length - 1,
+        );
         return { at: deliver(events, random), chars: 4 * tokensPerEvent, wholeMs: last(made) };
       };
     },
@@ -94,10 +101,14 @@ export const FAKE_KINDS: readonly Kind[] = [
     const every = scale(random, [250, 500]);
     return (made) => made.map(() => Math.ceil(last(made) / every) * every);
   }),
-  fake('compressor, flushed at its end', () => (made) =>
-    made.map((_, i) => last(made) + (i > made.length * 0.7 ? 0.4 : 0)),
+  fake(
+    'compressor, flushed at its end',
+    () => (made) => made.map((_, i) => last(made) + (i > made.length * 0.7 ? 0.4 : 0)),
   ),
-  fake('first event live, the rest at once', tail(() => 1)),
+  fake(
+    'first event live, the rest at once',
+    tail(() => 1),
+  ),
   fake('canned first event, the rest at once', (random) => {
     const first = between(random, [20, 80]);
     return (made) => made.map((_, i) => (i === 0 ? first : last(made)));
@@ -107,8 +118,20 @@ export const FAKE_KINDS: readonly Kind[] = [
     const delay = scale(random, [8, 20]);
     return (made) => made.map((_, i) => (i === 0 ? first : last(made) + i * delay));
   }),
-  fake('a tenth live, the rest at once', tail((events) => events * 0.1)),
-  fake('a third live, the rest at once', tail((events) => events / 3)),
-  fake('half live, the rest at once', tail((events) => events / 2)),
-  fake('4 KB live, the rest at once', tail((_, random) => 18 + random.below(4))),
+  fake(
+    'a tenth live, the rest at once',
+    tail((events) => events * 0.1),
+  ),
+  fake(
+    'a third live, the rest at once',
+    tail((events) => events / 3),
+  ),
+  fake(
+    'half live, the rest at once',
+    tail((events) => events / 2),
+  ),
+  fake(
+    '4 KB live, the rest at once',
+    tail((_, random) => 18 + random.below(4)),
+  ),
 ];

@@ -44,14 +44,19 @@ async function overSockets(): Promise<void> {
     return one!.lengths.get(LENGTHS[1])![0]!.marks.end!;
   });
   const order = [...KINDS.keys()].sort((a, b) => slowness[a]! - slowness[b]!);
-  const jobs = order.flatMap((kind) => Array.from({ length: services }, (_, service) => [kind, service] as const));
+  const jobs = order.flatMap((kind) =>
+    Array.from({ length: services }, (_, service) => [kind, service] as const),
+  );
   const work = async (): Promise<void> => {
     for (let job = jobs.pop(); job !== undefined; job = jobs.pop()) {
       const [kind, service] = job;
       const measured = await measure(url, kind, service, extent);
       count(rows[kind]!, measured);
       if (values.save !== undefined)
-        appendFileSync(values.save, `${JSON.stringify({ kind, ...measured, lengths: [...measured.lengths] })}\n`);
+        appendFileSync(
+          values.save,
+          `${JSON.stringify({ kind, ...measured, lengths: [...measured.lengths] })}\n`,
+        );
       process.stderr.write(`\r${jobs.length} services to go  `);
     }
   };

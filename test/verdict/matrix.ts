@@ -2,8 +2,8 @@ import { type VerdictFigures, verdictFigures } from '../../src/analysis/stream-f
 import { VERDICT_KINDS, type VerdictContext } from '../../src/analysis/streaming-verdict.ts';
 import { createVerdictFold, isAccusation } from '../../src/analysis/verdict-fold.ts';
 import { lengthTest } from '../../src/analysis/verdict-length.ts';
-import type { VerdictKind } from '../../src/model/report.ts';
 import { percentileOf } from '../../src/metrics/percentile.ts';
+import type { VerdictKind } from '../../src/model/report.ts';
 import type { Kind } from './generator.ts';
 import { LENGTHS, type Measured } from './simulation.ts';
 
@@ -22,8 +22,14 @@ export interface Row {
 }
 
 export function emptyRow({ name, fake, tooShort }: Omit<Kind, 'service'>): Row {
-  const zeros = () => Object.fromEntries(VERDICT_KINDS.map((kind) => [kind, 0])) as Record<VerdictKind, number>;
-  return { name, fake, tooShort, counts: Object.fromEntries(KNOWLEDGE.map((one) => [one, zeros()])) as Row['counts'] };
+  const zeros = () =>
+    Object.fromEntries(VERDICT_KINDS.map((kind) => [kind, 0])) as Record<VerdictKind, number>;
+  return {
+    name,
+    fake,
+    tooShort,
+    counts: Object.fromEntries(KNOWLEDGE.map((one) => [one, zeros()])) as Row['counts'],
+  };
 }
 
 /** Adds the verdicts on one service. */
@@ -80,7 +86,10 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** The shares of all kinds, as a table in markdown. */
 export function summaryTable(rows: readonly Row[]): string {
-  const lines = ['| what is known | real: streaming | real: accused | fake: found | fake: taken for a stream |', '| --- | ---: | ---: | ---: | ---: |'];
+  const lines = [
+    '| what is known | real: streaming | real: accused | fake: found | fake: taken for a stream |',
+    '| --- | ---: | ---: | ---: | ---: |',
+  ];
   for (const knowledge of KNOWLEDGE) {
     const [real, fake] = [shares(rows, false, knowledge), shares(rows, true, knowledge)];
     lines.push(
@@ -99,6 +108,9 @@ export function kindTable(rows: readonly Row[]): string {
   return [
     `| kind | ${KNOWLEDGE.join(' | ')} |`,
     `| --- | ${KNOWLEDGE.map(() => '---:').join(' | ')} |`,
-    ...rows.map((row) => `| ${row.fake ? 'fake' : 'real'}: ${row.name} | ${KNOWLEDGE.map((one) => cell(row, one)).join(' | ')} |`),
+    ...rows.map(
+      (row) =>
+        `| ${row.fake ? 'fake' : 'real'}: ${row.name} | ${KNOWLEDGE.map((one) => cell(row, one)).join(' | ')} |`,
+    ),
   ].join('\n');
 }

@@ -63,7 +63,10 @@ function flushedEvery(sent: Sent, everyMs: number): Sent {
 
 function flushedBySize(sent: Sent, size: number): Sent {
   const { at } = sent;
-  return { ...sent, at: at.map((_, i) => at[Math.min(at.length - 1, Math.floor(i / size) * size + size - 1)]!) };
+  return {
+    ...sent,
+    at: at.map((_, i) => at[Math.min(at.length - 1, Math.floor(i / size) * size + size - 1)]!),
+  };
 }
 
 const LONG = { tokens: [200, 400], gap: [10, 25] } as const;
@@ -109,8 +112,11 @@ export const REAL_KINDS: readonly Kind[] = [
   real('speculative decoding, uneven', { gap: [5, 12], tokens: [150, 400] }, (sent, random) =>
     grouped(sent, () => 1 + random.below(6)),
   ),
-  tuned('sentences', { gap: [8, 20], tokens: [200, 400] }, (random) => 12 + random.below(12), (sent, size) =>
-    grouped(sent, () => size),
+  tuned(
+    'sentences',
+    { gap: [8, 20], tokens: [200, 400] },
+    (random) => 12 + random.below(12),
+    (sent, size) => grouped(sent, () => size),
   ),
   real('words', { gap: [12, 30] }, (sent, random) => grouped(sent, () => 1 + random.below(2))),
   real('blocks of a diffusion model', { gap: [4, 8], tokens: [200, 400] }, (sent) => grouped(sent, () => 16)),
@@ -127,7 +133,12 @@ export const REAL_KINDS: readonly Kind[] = [
   tuned('bursts of 40-100 ms', {}, (random) => scale(random, [40, 100]), flushedEvery),
   tuned('flushed every 100-250 ms', LONG, (random) => scale(random, [100, 250]), flushedEvery),
   tuned('flushed every 250-500 ms', LONG, (random) => scale(random, [250, 500]), flushedEvery),
-  tuned('flushed every 0.5-1 s', { ...LONG, tokens: [300, 450] }, (random) => scale(random, [500, 1000]), flushedEvery),
+  tuned(
+    'flushed every 0.5-1 s',
+    { ...LONG, tokens: [300, 450] },
+    (random) => scale(random, [500, 1000]),
+    flushedEvery,
+  ),
   tuned('flushed by size', LONG, (random) => 12 + random.below(20), flushedBySize),
   tuned('flushed by 4 KB', { tokens: [250, 450] }, (random) => 18 + random.below(8), flushedBySize),
   real('a small model nearby', { ttft: [20, 80], gap: [4, 12] }),
@@ -140,11 +151,16 @@ export const REAL_KINDS: readonly Kind[] = [
   real('prefix cache hits', { noise: [0.03, 0.1] }, (sent, random) =>
     random.next() < 0.5 ? sent : pause(sent, 0, -0.7 * sent.at[0]!),
   ),
-  tuned('two replicas', {}, (random) => between(random, [1.5, 2.5]), (sent, factor, random) => {
-    if (random.next() < 0.5) return sent;
-    const at = sent.at.map((ms) => ms * factor);
-    return { ...sent, at, wholeMs: last(at) };
-  }),
+  tuned(
+    'two replicas',
+    {},
+    (random) => between(random, [1.5, 2.5]),
+    (sent, factor, random) => {
+      if (random.next() < 0.5) return sent;
+      const at = sent.at.map((ms) => ms * factor);
+      return { ...sent, at, wholeMs: last(at) };
+    },
+  ),
   real('network jitter of 5-30 ms', {}, (sent, random) => {
     let earliest = 0;
     const at = sent.at.map((ms) => {
@@ -158,7 +174,9 @@ export const REAL_KINDS: readonly Kind[] = [
       const from = sent.at[random.below(sent.at.length)]!;
       return [from, from + between(random, [50, 300])] as const;
     });
-    const at = sent.at.map((ms) => stalls.reduce((time, [from, to]) => (time >= from && time < to ? to : time), ms));
+    const at = sent.at.map((ms) =>
+      stalls.reduce((time, [from, to]) => (time >= from && time < to ? to : time), ms),
+    );
     return { ...sent, at: at.sort((a, b) => a - b) };
   }),
   real('decode that slows down', {}, (sent) => stretched(sent, (share) => 0.6 + share)),

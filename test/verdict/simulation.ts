@@ -31,7 +31,8 @@ export function* simulate(kind: Kind, seed: number, extent: Extent): Generator<M
     const random = createRandom(seed + i * 7919);
     const ask = kind.service(random);
     const jitterMs = scale(random, [0.05, 1]);
-    const list = (count: number, make: (nth: number) => RequestRecord) => Array.from({ length: count }, (_, n) => make(n));
+    const list = (count: number, make: (nth: number) => RequestRecord) =>
+      Array.from({ length: count }, (_, n) => make(n));
     const stream = (random: Random, tokens: number | undefined, reused: boolean) =>
       received(ask({ tokens }), random, jitterMs, reused);
     // As in a run without warm-up, the first stream has to connect.

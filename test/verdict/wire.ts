@@ -18,12 +18,23 @@ export async function startEmitter(): Promise<{ url: string; process: ChildProce
 
 /** Measures one service, request after request: streams, whole answers and the two lengths. */
 export async function measure(url: string, kind: number, service: number, extent: Extent): Promise<Measured> {
-  const client = createClient({ baseUrl: `${url}/${kind}/${service}/v1`, dialect: 'openai-chat', model: 'm' });
+  const client = createClient({
+    baseUrl: `${url}/${kind}/${service}/v1`,
+    dialect: 'openai-chat',
+    model: 'm',
+  });
   const one = async (mode: Mode, maxTokens?: number): Promise<RequestRecord> => {
     const ask = { prompt: 'x', maxTokens, keepText: false };
     const observation =
       mode === 'streaming' ? await client.stream(ask).result : (await client.complete(ask)).observation;
-    const cell = { schema: 'streambench/record@1', seq: 0, round: 0, target: 't', prompt: 'p', concurrency: 1 } as const;
+    const cell = {
+      schema: 'streambench/record@1',
+      seq: 0,
+      round: 0,
+      target: 't',
+      prompt: 'p',
+      concurrency: 1,
+    } as const;
     return roundRecord({ ...cell, ...observation });
   };
   const streams: RequestRecord[] = [];
