@@ -45,6 +45,8 @@ export interface VerdictFigures {
   hiddenReasoning: boolean;
   /** Input tokens by the provider's count; null where it sends none. */
   inputTokens: number | null;
+  /** Why its events cannot be taken for content: a sentence; null where they can. */
+  unread: string | null;
   /** The connection was opened for the request. */
   cold: boolean;
 }
@@ -81,8 +83,22 @@ export function verdictFigures(record: RequestRecord): VerdictFigures | null {
     flush: record.flush ?? flushOf(record, ttftMs),
     hiddenReasoning: (record.tokens.reasoning ?? 0) > 0 && record.chars.thinking === 0,
     inputTokens: record.tokens.input ?? null,
+    unread: unreadOf(record),
     cold: record.connection?.reused === false,
   };
+}
+
+/** Half of the events of a plain dialect must be JSON: then what is in them is not known to be the answer. */
+function unreadOf({ payload }: RequestRecord): string | null {
+  if (payload === undefined || payload.json * 2 < payload.events) return null;
+  const { dialect, paths, events } = payload;
+  if (dialect !== undefined)
+    return `the events are those of the dialect ${dialect}: use --dialect ${dialect}`;
+  const counted = 'events are JSON, so every event counts as content';
+  const [likeliest] = paths;
+  if (likeliest === undefined) return `${counted}, and none of them has text`;
+  const [path, count] = likeliest;
+  return `${counted}; ${path} has text in ${count} of ${events}: use --text-path ${path}`;
 }
 
 /** How long after the first piece the content begins in earnest; 0 where the first pieces are followed by the next ones. */

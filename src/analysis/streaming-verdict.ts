@@ -38,8 +38,6 @@ export interface VerdictContext {
   whole?: WholeAnswer;
   /** Short against long answers; absent where there are none. */
   lengths?: LengthTest;
-  /** Why no event can be taken for content, where that is so: see `content.ts`. */
-  unread?: string;
 }
 
 /** A verdict and what led to it. */
@@ -49,10 +47,10 @@ export type Decision = readonly [VerdictKind, VerdictReason];
 export function decide(
   shape: StreamShape,
   usual: UsualStream | undefined,
-  { whole, lengths, unread }: VerdictContext,
+  { whole, lengths }: VerdictContext,
 ): Decision {
   if (usual === undefined || shape === 'nothing') return ['inconclusive', 'no_content'];
-  if (unread !== undefined) return ['inconclusive', 'unread'];
+  if (usual.unread) return ['inconclusive', 'unread'];
   if (shape === 'little') return ['inconclusive', 'little_content'];
   if (shape === 'instant') return ['inconclusive', 'instant'];
   const pair = whole === undefined ? 'open' : pairResult(usual, whole);

@@ -32,14 +32,14 @@ const MORE = 'measure again with --mode both or --lengths 16,256';
 export function evidenceOf(
   reason: VerdictReason,
   figures: VerdictFigures | null,
-  { whole, lengths, unread }: VerdictContext,
+  { whole, lengths }: VerdictContext,
 ): string {
   if (reason === 'not_streaming') return 'one whole answer was asked for, not a stream';
   if (figures === null || reason === 'no_content') return 'no content arrived';
   const seen = spreadOf(figures);
   switch (reason) {
     case 'unread':
-      return unread ?? 'the events were not read';
+      return figures.unread ?? 'the events were not read';
     case 'little_content':
       return `${content(figures)}: too little to tell a stream from a whole answer; ask for a longer one`;
     case 'instant':

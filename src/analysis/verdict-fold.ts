@@ -1,7 +1,9 @@
 import type { RequestRecord } from '../model/record.ts';
-import type { StreamingReport, VerdictKind } from '../model/report.ts';
+import type { StreamArrivals, StreamingReport, VerdictKind } from '../model/report.ts';
+import { arrivalsOf } from './arrivals.ts';
 import { type VerdictFigures, verdictFigures } from './stream-figures.ts';
 import { decide, VERDICT_KINDS, type VerdictContext } from './streaming-verdict.ts';
+import { causesOf } from './verdict-cause.ts';
 import { evidenceOf, type VerdictReason } from './verdict-evidence.ts';
 import { ENOUGH_ALIKE, ENOUGH_JUDGED, ENOUGH_STREAMS } from './verdict-limits.ts';
 import { type StreamShape, shapeOf } from './verdict-shape.ts';
@@ -107,16 +109,42 @@ export interface VerdictFold {
   result(context?: VerdictContext): StreamingReport;
 }
 
+/** Streams of a cell that may be shown as its typical one: the first so many. */
+const SHOWN_STREAMS = 100;
+
+interface Shown {
+  arrivals: StreamArrivals | undefined;
+  headers: Readonly<Record<string, string>>;
+}
+
 /** An empty fold for one cell. It keeps some twenty numbers of each of the first 5,000 streams. */
 export function createVerdictFold(): VerdictFold {
   const kept: (VerdictFigures | null)[] = [];
+  const shown: Shown[] = [];
   return {
     add(record) {
       if (record.outcome.kind !== 'ok' || record.mode !== 'streaming' || kept.length >= JUDGED_STREAMS)
         return;
       kept.push(verdictFigures(record));
+      if (shown.length < SHOWN_STREAMS)
+        shown.push({ arrivals: arrivalsOf(record), headers: record.headers ?? {} });
     },
     figures: () => kept,
-    result: (context) => summarizeVerdicts(judgeStreams(kept, context)),
+    result(context) {
+      const verdicts = judgeStreams(kept, context);
+      const report = summarizeVerdicts(verdicts);
+      if (report.verdict === 'streaming') return report;
+      const like = typical(
+        verdicts.slice(0, shown.length).filter(({ verdict }) => verdict === report.verdict),
+      );
+      const example = like && shown[verdicts.indexOf(like)];
+      if (example === undefined) return report;
+      const causes = causesOf(report.verdict, example);
+      return {
+        ...report,
+        ...(causes.length > 0 && { causes }),
+        ...(example.arrivals && { arrivals: example.arrivals }),
+      };
+    },
   };
 }

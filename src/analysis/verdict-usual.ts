@@ -24,6 +24,8 @@ export interface UsualStream {
   lengthCorrelation: number | null;
   /** At least half of the streams have gaps as even as a timer's. */
   timed: boolean;
+  /** At least half of the streams have events that cannot be taken for content. */
+  unread: boolean;
   /** At least half of the streams report reasoning that was not sent. */
   hiddenReasoning: boolean;
 }
@@ -48,6 +50,7 @@ export function usualStream(streams: readonly VerdictFigures[]): UsualStream {
     spread: low > 0 ? Math.log(percentileOf(begun, 0.9) / low) / 2.563 : 0,
     lengthCorrelation: lengthCorrelation(streams),
     timed: half(isTimed),
+    unread: half(({ unread }) => unread !== null),
     hiddenReasoning: half(({ hiddenReasoning }) => hiddenReasoning),
   };
 }

@@ -1,6 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { Decoder, WireFormat } from '../wire/format.ts';
 import { FRAMINGS, type FrameParser } from '../wire/framing.ts';
+import { PayloadTally } from '../wire/payload-paths.ts';
 import type { Fold } from './fold.ts';
 import { looksStreamed } from './sniff.ts';
 
@@ -28,10 +29,14 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
   const decoder: Decoder = format.decoder();
   let atMs = 0;
   let read = 0;
+  // Only of endpoints of no known dialect: others are read by what is known of them.
+  const payloads =
+    format.name === format.framing && format.framing !== 'raw' ? new PayloadTally() : undefined;
   const parser: FrameParser = FRAMINGS[format.framing].parser({
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.
       if (fold.isFinished) return;
+      payloads?.add(frame.data);
       const events = decoded(() => decoder.decode(frame));
       fold.onFrame(events, atMs, read);
       onEvents?.(events, atMs - originAt, read);
@@ -49,6 +54,8 @@ export function streamReader(format: WireFormat, fold: Fold, listeners: BodyList
     end(lastReadAt, eofAt) {
       atMs = lastReadAt;
       parser.end();
+      const facts = payloads?.result();
+      if (facts !== undefined) fold.onPayloads(facts, format);
       for (const event of decoded(() => decoder.end())) {
         // A body that was cut has no proper end: what only EOF would complete stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;

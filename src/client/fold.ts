@@ -2,6 +2,9 @@ import type { StreamEvent } from '../model/events.ts';
 import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
 import { type Redactor, redactValue } from '../model/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
+import type { WireFormat } from '../wire/format.ts';
+import type { PayloadFacts } from '../wire/payload-paths.ts';
+import { recogniseStream } from '../wire/recognise.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
 import { FlushTally } from './flush-tally.ts';
@@ -30,6 +33,9 @@ const KEPT_HEADERS = new Set([
 /** As much of a body as is kept to explain a failure: of a stream, and of what is said to be one document. */
 const STREAM_PREFIX_BYTES = 2_048;
 const DOCUMENT_PREFIX_BYTES = 16_384;
+
+/** The known dialect that reads the streams of a client that was told a plain one. */
+const recognised = new WeakMap<WireFormat, string | undefined>();
 
 /**
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
@@ -65,6 +71,7 @@ export class Fold {
   private answer = '';
   private thinking = '';
   private toolText = '';
+  private payload: Observation['payload'];
   private readonly prefix: Uint8Array[] = [];
   private prefixBytes = 0;
   private prefixLimit = STREAM_PREFIX_BYTES;
@@ -223,6 +230,22 @@ export class Fold {
     this.answer = '';
   }
 
+  /** What the payloads of a plain dialect hold. `format`: that dialect, one object for each client. */
+  onPayloads(facts: PayloadFacts, format: WireFormat): void {
+    if (this.asked.textPath !== undefined && this.contentEvents > 0) return;
+    this.payload = { ...facts, dialect: this.dialectOf(format) };
+  }
+
+  // Every dialect reads the beginning, which takes a millisecond: once for each client is enough.
+  private dialectOf(format: WireFormat): string | undefined {
+    if (!recognised.has(format)) {
+      const prefix = Buffer.concat(this.prefix).toString('utf8');
+      const found = recogniseStream(prefix, this.headers ?? {}, this.asked.dialect);
+      recognised.set(format, found === 'own' ? undefined : found?.dialect);
+    }
+    return recognised.get(format);
+  }
+
   /** The finish reason came, and the body was cut before the terminator. */
   onCutAfter(event: Extract<StreamEvent, { type: 'complete' }>): void {
     // Without a finish reason it is only the end of the body that would have completed the answer.
@@ -276,6 +299,7 @@ export class Fold {
       bytes: this.bytes,
       chars: this.tally.chars,
       gaps: this.gaps,
+      ...(this.payload && { payload: this.clean(this.payload) }),
       ...(this.contentEvents > 0 && this.asked.mode === 'streaming' && { flush: this.flush.result() }),
       ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
       tokens,
@@ -310,6 +334,7 @@ export class Fold {
       complete: this.clean(this.complete),
       hiddenReasoning,
       cutAfter: this.clean(this.cutAfter),
+      payload: this.clean(this.payload),
     });
     // The system's own errors are among what it says.
     return this.clean(outcome);

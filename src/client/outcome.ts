@@ -1,4 +1,5 @@
 import type { Outcome, TimeoutPhase } from '../model/record.ts';
+import { pathsInWords } from '../wire/payload-paths.ts';
 import { BODY_CHARS, type Evidence, isPlain } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
@@ -74,7 +75,7 @@ const EMPTY_BODY: Outcome = { kind: 'empty', message: 'the body is empty' };
 
 /** The answer ended as it should, or its body did where nothing else tells the end, and there was no content. */
 function withoutContent(evidence: Evidence): Outcome {
-  const { asked, bytes, complete, events, hiddenReasoning = 0 } = evidence;
+  const { asked, bytes, complete, events, hiddenReasoning = 0, payload } = evidence;
   if (bytes === 0) return { ...EMPTY_BODY };
   const other = mismatch(evidence);
   if (other !== undefined) return other;
@@ -82,7 +83,7 @@ function withoutContent(evidence: Evidence): Outcome {
     return {
       kind: 'empty',
       message: `${events} ${events === 1 ? 'event' : 'events'} came, and none has text at ${asked.textPath}`,
-      hint: 'check textPath (--text-path): the path of keys and indexes to the text, such as choices.0.delta.content',
+      hint: pathHint(payload),
     };
   }
   const cut = complete?.finish === 'length';
@@ -98,6 +99,13 @@ function withoutContent(evidence: Evidence): Outcome {
   };
   if (cut) outcome.hint = "raise max tokens (the prompt's maxTokens), or have the model reason less";
   return outcome;
+}
+
+function pathHint(payload: Evidence['payload']): string {
+  const [likeliest] = payload?.paths ?? [];
+  if (payload === undefined || likeliest === undefined)
+    return 'check textPath (--text-path): the path of keys and indexes to the text, such as choices.0.delta.content';
+  return `paths with text: ${pathsInWords(payload)}; try --text-path ${likeliest[0]}`;
 }
 
 const BEFORE_TERMINATOR = 'after the finish reason, before the terminator';

@@ -143,6 +143,11 @@ export interface Observation {
   chars: { answer: number; thinking: number };
   /** Milliseconds between content events that came in different reads, in order. */
   gaps: number[];
+  /**
+   * A plain dialect without a text path, and JSON in its events: how many of the first ones were looked at, how many are
+   * JSON, and the paths that have text, the likeliest answer first. `dialect`: a known one that reads them. Absent else.
+   */
+  payload?: { events: number; json: number; paths: [path: string, events: number][]; dialect?: string };
   /** The flush with the most content events. Absent without content, and in records of versions before this field. */
   flush?: Flush;
   /** Milliseconds from the first content event to the second, where there is one (0 when they share a read). */

@@ -35,6 +35,20 @@ export interface MetricSummary {
  */
 export type VerdictKind = 'streaming' | 'buffered' | 'tail_buffered' | 'replayed' | 'coarse' | 'inconclusive';
 
+/** What may have made a stream what it is, and what to do about it. */
+export interface StreamCause {
+  /** What was seen. */
+  what: string;
+  remedy: string;
+}
+
+/** When the content of a stream arrived, from the request to the last content. */
+export interface StreamArrivals {
+  spanMs: number;
+  /** Content events in each of as many equal parts of the span. */
+  counts: number[];
+}
+
 /** The verdict on a cell's streams. */
 export interface StreamingReport {
   /** The verdict on most of the streams about which something can be said. */
@@ -43,6 +57,10 @@ export interface StreamingReport {
   evidence: string;
   /** Streams by verdict. */
   counts: Record<VerdictKind, number>;
+  /** What may have caused it, by the response to a typical stream. Absent for streams that are live, and in old reports. */
+  causes?: StreamCause[];
+  /** A typical stream; absent for `streaming`, and in old reports. */
+  arrivals?: StreamArrivals;
 }
 
 /** One kind of failure in a cell, with an example of what was said. */
