@@ -5,7 +5,7 @@ import { createSampler, type RunSamples } from '../analysis/samples.ts';
 import { parseThreshold } from '../analysis/threshold-parser.ts';
 import { evaluateThresholds } from '../analysis/thresholds.ts';
 import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
-import { type LengthTest, pooledLengthTest } from '../analysis/verdict-length.ts';
+import { type LengthTest, lengthTest, pooledLengthTest } from '../analysis/verdict-length.ts';
 import type { WholeAnswer } from '../analysis/verdict-pair.ts';
 import { createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
@@ -55,7 +55,7 @@ export function createRunFold(start: Manifest): RunFold {
       const cells = plain.map((cell): CellReport => {
         const verdict = verdicts.get(cell)?.result({
           whole: wholeAnswer(byKey.get(cellKey({ ...cell, mode: 'non-streaming' }))),
-          lengths: pooledLengths(cell, plain, verdicts),
+          lengths: lengthsBeside(cell, plain, manifest, verdicts),
         });
         const index = planned.indexOf(cellKey(cell));
         return {
@@ -79,12 +79,19 @@ function wholeAnswer(cell: CellReport | undefined): WholeAnswer | undefined {
   return total ? { totalMs: total.p50, n: total.n } : undefined;
 }
 
-/** The cells of a target that differ in their prompts alone tell together whether longer answers begin later. */
-function pooledLengths(
+/** The target's own length test; else its cells that differ in their prompts alone stand for one. */
+function lengthsBeside(
   cell: CellReport,
   cells: readonly CellReport[],
+  { cells: planned }: Manifest,
   folds: CellMap<VerdictFold>,
 ): LengthTest | undefined {
+  const asked = planned
+    .filter(({ target, length }) => target === cell.target && length !== undefined)
+    .sort((a, b) => a.length! - b.length!);
+  const [short, long] = [asked[0], asked.at(-1)];
+  if (short !== undefined && long !== undefined)
+    return lengthTest(folds.get(short)?.figures() ?? [], folds.get(long)?.figures() ?? []);
   const alike = cells.filter((other) => cellKey({ ...other, prompt: cell.prompt }) === cellKey(cell));
   return alike.length < 2
     ? undefined

@@ -204,6 +204,8 @@ export interface RequestRecord extends Observation {
   prompt: string;
   /** Streams at once in this request's cell; in an open loop the most there may be. */
   concurrency: number;
+  /** Of a length test: the tokens that were asked for. Absent for the requests of ordinary cells. */
+  length?: number;
   /** Open loop: requests a second in this request's cell. */
   rate?: number;
 }
