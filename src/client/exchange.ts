@@ -10,6 +10,7 @@ import { nextDeadline, type Progress } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
 import type { Asked, Ending } from './evidence.ts';
 import { Fold } from './fold.ts';
+import { type Inflated, Inflater, isDecoded } from './inflater.ts';
 import type { RequestAbout } from './refusal.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
@@ -68,6 +69,7 @@ class Exchange implements ConnectionSink, Undecoded {
   private over = false;
   private resent = false;
   private succeeded = false;
+  private inflater: Inflater | undefined;
 
   constructor(connection: Connection, options: ExchangeOptions, resolve: (observation: Observation) => void) {
     this.connection = connection;
@@ -111,6 +113,7 @@ class Exchange implements ConnectionSink, Undecoded {
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void {
     this.succeeded = status >= 200 && status < 300;
     this.fold.onHeaders(atMs, status, headers);
+    if (this.succeeded) this.openInflater(headers['content-encoding']);
   }
 
   // HOT PATH: the stamp was taken by the connection; what the bytes mean can wait until the other sockets have theirs.
@@ -131,12 +134,12 @@ class Exchange implements ConnectionSink, Undecoded {
   }
 
   onEnd(atMs: number): void {
-    decodeQueue.soon(() => this.finish(atMs, { kind: 'eof' }));
+    decodeQueue.soon(() => this.finishInflated(atMs, { kind: 'eof' }));
   }
 
   onError(atMs: number, error: Error, unanswered = false): void {
     const again = unanswered && !this.resent && this.options.reconnect !== undefined;
-    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finish(atMs, { kind: 'error', error })));
+    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finishInflated(atMs, { kind: 'error', error })));
   }
 
   /** Closing an idle connection is no failure of the service, also where the request was on its way already. */
@@ -168,12 +171,42 @@ class Exchange implements ConnectionSink, Undecoded {
   private readonly decodeRead = (atMs: number, chunk: Uint8Array, socketRead: number): void => {
     if (this.over) return;
     const read = this.fold.onRead(atMs, chunk, socketRead);
-    if (this.succeeded) this.reader.push(chunk, atMs, read);
+    if (this.inflater !== undefined) this.inflater.push(chunk, atMs, read);
+    else if (this.succeeded) this.readBody(chunk, atMs, read);
+  };
+
+  private readonly readBody = (chunk: Uint8Array, atMs: number, read: number): void => {
+    if (this.over) return;
+    this.reader.push(chunk, atMs, read);
     if (this.fold.isComplete && this.progress.terminatedAt === undefined) {
       this.progress.terminatedAt = atMs;
       this.watch();
     }
   };
+
+  // A browser asks for compression and gets its events out of it: so does who asks for it here.
+  private openInflater(encoding: string | string[] | undefined): void {
+    const name = Array.isArray(encoding) ? encoding.join(',') : encoding;
+    if (!isDecoded(name, this.options.request.headers['accept-encoding'])) return;
+    const { fold } = this;
+    fold.onInflate();
+    const inflated: Inflated = (bytes, atMs, read) => {
+      if (this.over) return;
+      fold.onInflated(bytes);
+      this.readBody(bytes, atMs, read);
+    };
+    this.inflater = new Inflater(name!, inflated, (message) => {
+      const at = this.progress.lastReadAt ?? this.progress.startedAt;
+      if (!this.over) fold.onEvents([{ type: 'error', message, malformed: true }], at, 0);
+    });
+  }
+
+  /** The end of the body, when all that it holds has been told. */
+  private finishInflated(atMs: number, ending: Ending): void {
+    this.decodeAll();
+    if (this.inflater === undefined || this.over) this.finish(atMs, ending);
+    else this.inflater.end(() => this.finish(atMs, ending));
+  }
 
   private finish(atMs: number, ending: Ending): void {
     if (this.over) return;
@@ -183,6 +216,7 @@ class Exchange implements ConnectionSink, Undecoded {
     if (this.succeeded && !this.decoding)
       this.reader.end(this.progress.lastReadAt ?? atMs, ending.kind === 'eof' ? atMs : undefined);
     this.over = true;
+    this.inflater?.close();
     clearTimeout(this.timer);
     this.options.signal?.removeEventListener('abort', this.onAbort);
     if (ending.kind !== 'eof') this.connection.destroy();

@@ -5,6 +5,7 @@ import type { Marks } from '../model/timeline.ts';
 import type { WireFormat } from '../wire/format.ts';
 import type { PayloadFacts } from '../wire/payload-paths.ts';
 import { recogniseStream } from '../wire/recognise.ts';
+import { BodyPrefix } from './body-prefix.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
 import { FlushTally } from './flush-tally.ts';
@@ -29,10 +30,6 @@ const KEPT_HEADERS = new Set([
   'request-id',
   'x-vercel-ai-ui-message-stream',
 ]);
-
-/** As much of a body as is kept to explain a failure: of a stream, and of what is said to be one document. */
-const STREAM_PREFIX_BYTES = 2_048;
-const DOCUMENT_PREFIX_BYTES = 16_384;
 
 /** The known dialect that reads the streams of a client that was told a plain one. */
 const recognised = new WeakMap<WireFormat, string | undefined>();
@@ -72,9 +69,8 @@ export class Fold {
   private thinking = '';
   private toolText = '';
   private payload: Observation['payload'];
-  private readonly prefix: Uint8Array[] = [];
-  private prefixBytes = 0;
-  private prefixLimit = STREAM_PREFIX_BYTES;
+  private readonly prefix = new BodyPrefix();
+  private inflates = false;
 
   constructor(options: {
     asked: Asked;
@@ -132,8 +128,7 @@ export class Fold {
       if (value !== undefined) kept[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     this.headers = kept;
-    if (status >= 300 || kept['content-type']?.includes('application/json'))
-      this.prefixLimit = DOCUMENT_PREFIX_BYTES;
+    if (status >= 300 || kept['content-type']?.includes('application/json')) this.prefix.expectDocument();
   }
 
   /**
@@ -147,13 +142,18 @@ export class Fold {
       this.reads++;
     }
     this.bytes += chunk.byteLength;
-    if (this.prefixBytes < this.prefixLimit) {
-      // A copy: the slice would keep the whole socket buffer alive.
-      const piece = new Uint8Array(chunk.subarray(0, this.prefixLimit - this.prefixBytes));
-      this.prefix.push(piece);
-      this.prefixBytes += piece.byteLength;
-    }
+    if (!this.inflates) this.prefix.add(chunk);
     return this.reads - 1;
+  }
+
+  /** The body is decompressed: what is kept of it is what comes out. */
+  onInflate(): void {
+    this.inflates = true;
+  }
+
+  /** Decompressed bytes of a body. */
+  onInflated(bytes: Uint8Array): void {
+    this.prefix.add(bytes);
   }
 
   onComment(): void {
@@ -239,8 +239,7 @@ export class Fold {
   // Every dialect reads the beginning, which takes a millisecond: once for each client is enough.
   private dialectOf(format: WireFormat): string | undefined {
     if (!recognised.has(format)) {
-      const prefix = Buffer.concat(this.prefix).toString('utf8');
-      const found = recogniseStream(prefix, this.headers ?? {}, this.asked.dialect);
+      const found = recogniseStream(this.prefix.text(), this.headers ?? {}, this.asked.dialect);
       recognised.set(format, found === 'own' ? undefined : found?.dialect);
     }
     return recognised.get(format);
@@ -320,14 +319,13 @@ export class Fold {
     headers: Record<string, string> = {},
     hiddenReasoning: number | undefined,
   ): Outcome {
-    const body = Buffer.concat(this.prefix).toString('utf8');
     const outcome = outcomeOf({
       asked: this.asked,
       ending,
       status: this.status,
       headers,
       bytes: this.bytes,
-      bodyPrefix: this.redactor.message(body, { cut: this.bytes > this.prefixBytes }),
+      bodyPrefix: this.redactor.message(this.prefix.text(), { cut: this.prefix.isCut }),
       events: this.events,
       contentEvents: this.contentEvents,
       failure: this.clean(this.failure),
@@ -335,6 +333,7 @@ export class Fold {
       hiddenReasoning,
       cutAfter: this.clean(this.cutAfter),
       payload: this.clean(this.payload),
+      inflated: this.inflates,
     });
     // The system's own errors are among what it says.
     return this.clean(outcome);

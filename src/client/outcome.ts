@@ -54,8 +54,9 @@ const TIMEOUT_HINT: Readonly<Record<TimeoutPhase, string>> = {
 
 /** Something came that the dialect cannot read: another kind of answer altogether, or a broken one of its own kind. */
 function undecodable(message: string, evidence: Evidence): Outcome {
-  // Once content was decoded, the dialect is the right one and the stream is broken.
-  if (evidence.contentEvents === 0) {
+  // Once content was decoded, the dialect is the right one and the stream is broken. Of a body that could not be
+  // decompressed there is nothing to look at.
+  if (evidence.contentEvents === 0 && evidence.bodyPrefix !== '') {
     const other = mismatch(evidence);
     if (other !== undefined) return other;
   }
