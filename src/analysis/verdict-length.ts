@@ -1,5 +1,6 @@
 import { percentileOf } from '../metrics/percentile.ts';
 import { studentCdf, studentQuantile } from './distributions.ts';
+import { mannWhitney } from './mann-whitney.ts';
 import type { VerdictFigures } from './stream-figures.ts';
 import {
   GROWS_P,
@@ -8,10 +9,13 @@ import {
   LEAST_ERROR,
   LENGTH_FACTOR,
   LENGTH_REQUESTS,
+  LUMP_EVENTS,
+  RANKED_REQUESTS,
   SAME_INPUT_RATIO,
   SAME_INPUT_TOKENS,
   SAME_RATIO,
   SHOWN_TOKEN_MS,
+  WITHIN_LUMP_MS,
 } from './verdict-limits.ts';
 
 /**
@@ -95,17 +99,39 @@ function resultOf(
   long: readonly VerdictFigures[],
 ): LengthTest['result'] {
   if (b.tokens < LENGTH_FACTOR * a.tokens) return 'same_length';
-  const difference = Math.log(b.waitMs / a.waitMs);
-  const [x, y] = [short, long].map((group) => group.map(({ begunMs }) => Math.log(Math.max(begunMs, 0.001))));
-  const df = x!.length + y!.length - 2;
-  const pooled = (squares(x!) + squares(y!)) / df;
-  const error = Math.max(LEAST_ERROR, Math.sqrt(pooled * (1 / x!.length + 1 / y!.length)));
-  const above = (limit: number) => 1 - studentCdf((difference - limit) / error, df);
-  if (difference >= Math.log(GROWS_RATIO) && 2 * above(0) < GROWS_P) return 'grows';
+  const waits = logOf(short.map(({ begunMs }) => begunMs));
+  if (grows(waits, logOf(long.map(withoutLump)))) return 'grows';
   // What an answer that is made at this speed, then sent, would add to the wait of the long ones.
   if (a.waitMs * (SAME_RATIO - 1) > SHOWN_TOKEN_MS * (b.tokens - a.tokens)) return 'weak';
+  const { difference, error, df } = compared(waits, logOf(long.map(({ begunMs }) => begunMs)));
   const upper = difference + studentQuantile(1 - GROWS_P, df) * error;
   return difference < Math.log(SAME_RATIO) && upper < Math.log(GROWS_UPPER) ? 'same' : 'open';
+}
+
+function grows(short: Float64Array, long: Float64Array): boolean {
+  const { difference, error, df } = compared(short, long);
+  if (difference < Math.log(GROWS_RATIO)) return false;
+  if (2 * (1 - studentCdf(difference / error, df)) >= GROWS_P) return false;
+  const ranked = Math.min(short.length, long.length) >= RANKED_REQUESTS;
+  return !ranked || mannWhitney(short, long)!.p < GROWS_P;
+}
+
+/** The difference of the medians, and its standard error by the pooled variance. */
+function compared(short: Float64Array, long: Float64Array) {
+  const df = short.length + long.length - 2;
+  const pooled = (squares(short) + squares(long)) / df;
+  const error = Math.max(LEAST_ERROR, Math.sqrt(pooled * (1 / short.length + 1 / long.length)));
+  return { difference: percentileOf(long, 0.5) - percentileOf(short, 0.5), error, df };
+}
+
+// Where content is sent in lumps, the first of them waits to be full: a short answer ends before it is.
+function withoutLump({ begunMs, lumps, lumpGapMs, chunks, withinLumpMs }: VerdictFigures): number {
+  const inLumps = lumps > 1 && chunks >= LUMP_EVENTS * lumps && withinLumpMs < WITHIN_LUMP_MS;
+  return inLumps ? begunMs - (lumpGapMs ?? 0) : begunMs;
+}
+
+function logOf(waits: readonly number[]): Float64Array {
+  return Float64Array.from(waits, (ms) => Math.log(Math.max(ms, 0.001))).sort();
 }
 
 function groupOf(group: readonly VerdictFigures[]): LengthGroup {
@@ -118,7 +144,7 @@ function groupOf(group: readonly VerdictFigures[]): LengthGroup {
   };
 }
 
-function squares(values: readonly number[]): number {
+function squares(values: Float64Array): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }

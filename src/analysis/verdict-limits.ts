@@ -43,7 +43,7 @@ export const ODD_GAP_WITHIN = 2;
 
 /** Cells of one stream are never accused, and a shape that fewer than this share of a cell's streams have neither. */
 export const ENOUGH_STREAMS = 2;
-export const ENOUGH_ALIKE = 0.1;
+export const ENOUGH_ALIKE = 0.2;
 /** A verdict on a cell needs this share of its streams. */
 export const ENOUGH_JUDGED = 0.25;
 
@@ -58,9 +58,13 @@ export const LEAST_ERROR = 0.03;
 
 /** Length test: lengths must differ by this factor. */
 export const LENGTH_FACTOR = 2;
-/** The wait for long answers must be this much longer, with a two-sided p below the other, to accuse. */
+/**
+ * The wait for long answers must be this much longer, with a two-sided p below the other, to accuse: by a t test, and where
+ * there are five of each by ranks as well, which two replicas of unlike speed do not mislead.
+ */
 export const GROWS_RATIO = 1.5;
 export const GROWS_P = 0.01;
+export const RANKED_REQUESTS = 5;
 /** A wait that grows by less than this, with GROWS_UPPER excluded at 1 %, does not grow. */
 export const SAME_RATIO = 1.25;
 export const GROWS_UPPER = 2;

@@ -6,10 +6,11 @@ import { REAL_KINDS } from './real-kinds.ts';
 
 /**
  * A server, in a process of its own, that answers in the OpenAI dialect with the timing of any kind. The path names kind
- * and service: `/3/0/v1/chat/completions`. Prints its port.
+ * and service: `/3/0/v1/chat/completions`. Its argument is a seed. Prints its port.
  */
 
 const KINDS = [...REAL_KINDS, ...FAKE_KINDS];
+const SEED = Number(process.argv[2] ?? 5);
 const services = new Map<string, (ask: Ask) => Sent>();
 
 const server = createServer((request, response) => {
@@ -30,7 +31,7 @@ function answer(request: IncomingMessage, body: string, response: ServerResponse
 
 function serviceOf(kind: number, service: number): (ask: Ask) => Sent {
   const name = `${kind}/${service}`;
-  const made = services.get(name) ?? KINDS[kind]!.service(createRandom(1000 * kind + 7919 * service + 5));
+  const made = services.get(name) ?? KINDS[kind]!.service(createRandom(SEED + 1000 * kind + 7919 * service));
   services.set(name, made);
   return made;
 }

@@ -13,11 +13,13 @@ const { values } = parseArgs({
     wire: { type: 'boolean', default: false },
     services: { type: 'string' },
     streams: { type: 'string', default: '12' },
+    seed: { type: 'string', default: '5' },
     parallel: { type: 'string', default: '24' },
     save: { type: 'string' },
     from: { type: 'string' },
   },
 });
+const seed = Number(values.seed);
 const KINDS = [...REAL_KINDS, ...FAKE_KINDS];
 const services = Number(values.services ?? (values.wire ? 5 : 40));
 const extent = { services, streams: Number(values.streams), perLength: 5 };
@@ -27,17 +29,17 @@ else if (values.wire) await overSockets();
 else bySimulation();
 const streams = services * extent.streams;
 console.log(
-  `${values.wire ? 'Over sockets' : 'By simulation'}: ${REAL_KINDS.length} real and ${FAKE_KINDS.length} fake kinds, ${services} services of each with ${extent.streams} streams (${streams} a kind).\n`,
+  `${values.wire ? 'Over sockets' : 'By simulation'}: ${REAL_KINDS.length} real and ${FAKE_KINDS.length} fake kinds, ${services} services of each with ${extent.streams} streams (${streams} a kind), seed ${seed}.\n`,
 );
 console.log(`${summaryTable(rows)}\n\n${kindTable(rows)}`);
 
 function bySimulation(): void {
   for (const [index, kind] of KINDS.entries())
-    for (const measured of simulate(kind, 1000 * index + 1, extent)) count(rows[index]!, measured);
+    for (const measured of simulate(kind, seed + 1000 * index, extent)) count(rows[index]!, measured);
 }
 
 async function overSockets(): Promise<void> {
-  const { url, process: emitter } = await startEmitter();
+  const { url, process: emitter } = await startEmitter(seed);
   // The slowest kinds first, so that none of them is left alone at the end.
   const slowness = KINDS.map((kind) => {
     const [one] = simulate(kind, 1, { services: 1, streams: 1, perLength: 1 });

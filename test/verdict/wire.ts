@@ -9,9 +9,9 @@ import { type Extent, LENGTHS, type Measured } from './simulation.ts';
 /** The same kinds over real sockets: the emitter plays them, the client measures them. */
 
 /** Starts the emitter in a process of its own. */
-export async function startEmitter(): Promise<{ url: string; process: ChildProcess }> {
+export async function startEmitter(seed: number): Promise<{ url: string; process: ChildProcess }> {
   const path = fileURLToPath(new URL('./emitter.js', import.meta.url));
-  const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [path, String(seed)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [port] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
   return { url: `http://127.0.0.1:${port.trim()}`, process: child };
 }
