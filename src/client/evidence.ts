@@ -38,6 +38,8 @@ export interface Evidence {
   complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
   /** The body was cut after the finish reason, before the terminator: what a proper end would have completed. */
   cutAfter?: Extract<StreamEvent, { type: 'complete' }>;
+  /** Milliseconds from the last read, or from the request, to the end. */
+  silenceMs?: number;
   /** The body was compressed, and decompressed here. */
   inflated?: boolean;
   /** What the first payloads of a plain dialect hold. */

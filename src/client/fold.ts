@@ -71,6 +71,7 @@ export class Fold {
   private payload: Observation['payload'];
   private readonly prefix = new BodyPrefix();
   private inflates = false;
+  private lastReadMs: number | undefined;
 
   constructor(options: {
     asked: Asked;
@@ -142,6 +143,7 @@ export class Fold {
       this.reads++;
     }
     this.bytes += chunk.byteLength;
+    this.lastReadMs = this.ms(atMs);
     if (!this.inflates) this.prefix.add(chunk);
     return this.reads - 1;
   }
@@ -280,7 +282,7 @@ export class Fold {
     const tokens = this.tally.tokens(this.asked.mode, this.contentEvents);
     const headers = this.clean(this.headers);
     const complete = this.clean(this.complete ?? this.cutAfter);
-    const outcome = this.outcome(ending, headers, tokens.hiddenReasoning);
+    const outcome = this.outcome(ending, headers, tokens.hiddenReasoning, this.ms(atMs));
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
     return this.redactor.value<Observation>({
       mode: this.asked.mode,
@@ -318,6 +320,7 @@ export class Fold {
     ending: Ending,
     headers: Record<string, string> = {},
     hiddenReasoning: number | undefined,
+    endMs: number,
   ): Outcome {
     const outcome = outcomeOf({
       asked: this.asked,
@@ -334,6 +337,7 @@ export class Fold {
       cutAfter: this.clean(this.cutAfter),
       payload: this.clean(this.payload),
       inflated: this.inflates,
+      silenceMs: endMs - (this.lastReadMs ?? this.marks.sent ?? endMs),
     });
     // The system's own errors are among what it says.
     return this.clean(outcome);

@@ -111,7 +111,10 @@ function pathHint(payload: Evidence['payload']): string {
 
 const BEFORE_TERMINATOR = 'after the finish reason, before the terminator';
 
-function truncated({ asked, contentEvents, cutAfter }: Evidence, error?: Error): Outcome {
+/** A connection that is closed after this much silence was most likely closed by a time limit. */
+const TIMEOUT_SILENCE_MS = 900;
+
+function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, error?: Error): Outcome {
   const lost = error === undefined ? undefined : describeError(error);
   const how = lost === undefined ? 'the body ended' : `the connection was lost (${lost.message})`;
   // A plain dialect has neither terminator nor finish reason to miss.
@@ -124,5 +127,9 @@ function truncated({ asked, contentEvents, cutAfter }: Evidence, error?: Error):
     message: `${how}${where}, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`,
   };
   if (lost?.code !== undefined) outcome.code = lost.code;
+  if (silenceMs >= TIMEOUT_SILENCE_MS) {
+    const silence = `${(silenceMs / 1000).toFixed(1)} s of silence, then closed`;
+    outcome.hint = `${silence}: raise the read timeout of what is on the way (nginx proxy_read_timeout, HAProxy timeout server), or send comments meanwhile`;
+  }
   return outcome;
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { writeIntoDocument } from './document.ts';
 import { FAKE_KINDS } from './fake-kinds.ts';
 import { count, emptyRow, kindTable, summaryTable } from './matrix.ts';
 import { REAL_KINDS } from './real-kinds.ts';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '12' },
     seed: { type: 'string', default: '5' },
     parallel: { type: 'string', default: '24' },
+    write: { type: 'string' },
     save: { type: 'string' },
     from: { type: 'string' },
   },
@@ -28,10 +30,13 @@ if (values.from !== undefined) judgeAgain(values.from);
 else if (values.wire) await overSockets();
 else bySimulation();
 const streams = services * extent.streams;
-console.log(
-  `${values.wire ? 'Over sockets' : 'By simulation'}: ${REAL_KINDS.length} real and ${FAKE_KINDS.length} fake kinds, ${services} services of each with ${extent.streams} streams (${streams} a kind), seed ${seed}.\n`,
-);
-console.log(`${summaryTable(rows)}\n\n${kindTable(rows)}`);
+const head = `${values.wire ? 'Over sockets' : 'By simulation'}: ${REAL_KINDS.length} real and ${FAKE_KINDS.length} fake kinds, ${services} services of each with ${extent.streams} streams (${streams} a kind), ${extent.perLength} requests for each length, seed ${seed}.`;
+console.log(`${head}\n\n${summaryTable(rows)}\n\n${kindTable(rows)}`);
+if (values.write !== undefined) {
+  const way = values.wire ? 'over sockets' : 'by simulation';
+  writeIntoDocument(values.write, `summary ${way}`, `${head}\n\n${summaryTable(rows)}`);
+  writeIntoDocument(values.write, `kinds ${way}`, kindTable(rows));
+}
 
 function bySimulation(): void {
   for (const [index, kind] of KINDS.entries())
