@@ -80,8 +80,8 @@ export function causesOf(verdict: VerdictKind, { headers, framing }: CauseInput)
       // A proxy that holds an answer back sends it on at once: the pace is the service's own.
       return [
         {
-          what: 'a pace after the wait',
-          remedy: 'the service itself paces a finished answer: have it send text as it is generated',
+          what: 'paced after the wait',
+          remedy: 'the service itself sends a finished answer slowly; have it send text as it is generated',
         },
       ];
     case 'buffered':
@@ -108,7 +108,7 @@ function held(headers: Readonly<Record<string, string>>, framing: string | undef
     });
   }
   for (const { name, buffering } of servers)
-    causes.push({ what: `${name} on the way (${said})`, remedy: `${name}: ${buffering}` });
+    causes.push({ what: `${name} on the way (${said})`, remedy: buffering });
   if (servers.length === 0 && !compressed) {
     causes.push({
       what: said === '' ? 'no Server or Via header' : `server: ${said}`,

@@ -65,7 +65,7 @@ export function streamFindings({ cells }: Report): StreamFinding[] {
       const { streaming, target } = cell;
       if (!streaming || nameOfVerdict(streaming.verdict) !== verdict || !cell.outcomes.ok) return [];
       const causes = (streaming.causes ?? [])
-        .map(({ what, remedy }) => oneLine(`${what}. ${remedy}`))
+        .map(({ what, remedy }) => oneLine(`${what}: ${remedy}`))
         .filter((cause) => !told.has(`${target}\n${cause}`));
       for (const cause of causes) told.add(`${target}\n${cause}`);
       const { arrivals } = streaming;
