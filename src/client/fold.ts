@@ -4,12 +4,12 @@ import { type Redactor, redactValue } from '../model/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { WireFormat } from '../wire/format.ts';
 import type { PayloadFacts } from '../wire/payload-paths.ts';
-import { recogniseStream } from '../wire/recognise.ts';
 import { BodyPrefix } from './body-prefix.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
 import { FlushTally } from './flush-tally.ts';
 import { outcomeOf } from './outcome.ts';
+import { recogniseOnce } from './recognise-once.ts';
 import { TokenTally } from './token-tally.ts';
 
 /** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
@@ -30,9 +30,6 @@ const KEPT_HEADERS = new Set([
   'request-id',
   'x-vercel-ai-ui-message-stream',
 ]);
-
-/** The known dialect that reads the streams of a client that was told a plain one. */
-const recognised = new WeakMap<WireFormat, string | undefined>();
 
 /**
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
@@ -235,16 +232,8 @@ export class Fold {
   /** What the payloads of a plain dialect hold. `format`: that dialect, one object for each client. */
   onPayloads(facts: PayloadFacts, format: WireFormat): void {
     if (this.asked.textPath !== undefined && this.contentEvents > 0) return;
-    this.payload = { ...facts, dialect: this.dialectOf(format) };
-  }
-
-  // Every dialect reads the beginning, which takes a millisecond: once for each client is enough.
-  private dialectOf(format: WireFormat): string | undefined {
-    if (!recognised.has(format)) {
-      const found = recogniseStream(this.prefix.text(), this.headers ?? {}, this.asked.dialect);
-      recognised.set(format, found === 'own' ? undefined : found?.dialect);
-    }
-    return recognised.get(format);
+    const dialect = recogniseOnce(format, this.prefix.text(), this.headers ?? {});
+    this.payload = { ...facts, dialect };
   }
 
   /** The finish reason came, and the body was cut before the terminator. */
