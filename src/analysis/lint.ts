@@ -118,7 +118,7 @@ function lintHeaders(headers: Readonly<Record<string, string>>, framing: string 
     findings.push({
       code: 'content-encoding',
       severity: 'warning',
-      what: `content-encoding: ${encoding}, though identity was asked for`,
+      what: `content-encoding: ${encoding}`,
       why: 'a compressor holds text back until it has a block, unless it is flushed after every event',
       remedy: `leave ${wanted?.[0] ?? 'streams'} out of compression`,
     });

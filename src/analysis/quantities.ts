@@ -5,7 +5,7 @@ import type { ServerReport } from '../model/load.ts';
 import type { Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
 import type { Unit } from '../model/unit.ts';
-import { VERDICT_KINDS } from './streaming-verdict.ts';
+import { nameOfVerdict, VERDICT_KINDS } from './streaming-verdict.ts';
 
 /**
  * What a condition on a run can be about: every metric under each of its aggregations, and the figures that belong to
@@ -77,14 +77,14 @@ const SPECIALS: Readonly<Record<string, Special>> = {
     words: VERDICT_KINDS,
     read({ streaming }) {
       const n = judged(streaming?.counts);
-      return streaming && n > 0 ? { value: streaming.verdict, n } : null;
+      return streaming && n > 0 ? { value: nameOfVerdict(streaming.verdict), n } : null;
     },
   },
   'streaming.share': {
     unit: 'ratio',
     modes: STREAMING,
     read({ streaming }) {
-      const n = judged(streaming?.counts) - (streaming?.counts.too_short ?? 0);
+      const n = judged(streaming?.counts) - undecided(streaming?.counts);
       return n > 0 ? { value: (streaming?.counts.streaming ?? 0) / n, n } : null;
     },
   },
@@ -209,6 +209,11 @@ function shareAtLeastOne(summary: MetricSummary | null | undefined): Reading {
     else low = middle + 1;
   }
   return { value: (n + 1 - low) / n, n };
+}
+
+/** Streams about which nothing can be said, under the names of this version and of older ones. */
+function undecided(counts: Partial<Record<string, number>> | undefined): number {
+  return (counts?.inconclusive ?? 0) + (counts?.too_short ?? 0);
 }
 
 function judged(counts: Partial<Record<string, number>> | undefined): number {

@@ -61,9 +61,11 @@ export function createSampler(manifest: Manifest, metrics?: readonly string[]): 
     }
     return fold;
   };
-  for (const cell of manifest.cells) foldOf(cell);
+  for (const cell of manifest.cells) if (cell.length === undefined) foldOf(cell);
   return {
-    add: (record) => foldOf(record).add(record),
+    add(record) {
+      if (record.length === undefined) foldOf(record).add(record);
+    },
     result: () => ({ manifest, cells: folds }),
   };
 }

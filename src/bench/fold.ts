@@ -5,6 +5,8 @@ import { createSampler, type RunSamples } from '../analysis/samples.ts';
 import { parseThreshold } from '../analysis/threshold-parser.ts';
 import { evaluateThresholds } from '../analysis/thresholds.ts';
 import { createVerdictFold, type VerdictFold } from '../analysis/verdict-fold.ts';
+import { type LengthTest, lengthTest, pooledLengthTest } from '../analysis/verdict-length.ts';
+import type { WholeAnswer } from '../analysis/verdict-pair.ts';
 import { createAggregator } from '../metrics/aggregate.ts';
 import { clientReport } from '../metrics/client.ts';
 import { latenessOf } from '../metrics/lateness.ts';
@@ -51,8 +53,10 @@ export function createRunFold(start: Manifest): RunFold {
       const byKey = new Map(plain.map((cell) => [cellKey(cell), cell]));
       const planned = manifest.cells.map(cellKey);
       const cells = plain.map((cell): CellReport => {
-        const sibling = byKey.get(cellKey({ ...cell, mode: 'non-streaming' }));
-        const verdict = verdicts.get(cell)?.result(sibling?.metrics.total?.p50);
+        const verdict = verdicts.get(cell)?.result({
+          whole: wholeAnswer(byKey.get(cellKey({ ...cell, mode: 'non-streaming' }))),
+          lengths: lengthsBeside(cell, plain, manifest, verdicts),
+        });
         const index = planned.indexOf(cellKey(cell));
         return {
           ...cell,
@@ -68,6 +72,30 @@ export function createRunFold(start: Manifest): RunFold {
       });
     },
   };
+}
+
+function wholeAnswer(cell: CellReport | undefined): WholeAnswer | undefined {
+  const total = cell?.metrics.total;
+  return total ? { totalMs: total.p50, n: total.n } : undefined;
+}
+
+/** The target's own length test; else its cells that differ in their prompts alone stand for one. */
+function lengthsBeside(
+  cell: CellReport,
+  cells: readonly CellReport[],
+  { cells: planned }: Manifest,
+  folds: CellMap<VerdictFold>,
+): LengthTest | undefined {
+  const asked = planned
+    .filter(({ target, length }) => target === cell.target && length !== undefined)
+    .sort((a, b) => a.length! - b.length!);
+  const [short, long] = [asked[0], asked.at(-1)];
+  if (short !== undefined && long !== undefined)
+    return lengthTest(folds.get(short)?.figures() ?? [], folds.get(long)?.figures() ?? []);
+  const alike = cells.filter((other) => cellKey({ ...other, prompt: cell.prompt }) === cellKey(cell));
+  return alike.length < 2
+    ? undefined
+    : pooledLengthTest(alike.map((other) => folds.get(other)?.figures() ?? []));
 }
 
 /** The first target against each other one, then streaming against non-streaming of every target. */

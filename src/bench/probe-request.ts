@@ -21,7 +21,7 @@ export interface ProbeTurn {
 export async function probeOnce(
   client: StreamClient,
   turn: ProbeTurn,
-  { seq, mode, nonce }: { seq: number; mode: Mode; nonce?: string },
+  { seq, mode, nonce, length }: { seq: number; mode: Mode; nonce?: string; length?: number },
 ): Promise<ProbeRequest> {
   const { target, prompt, forMs } = turn;
   const stop = new AbortController();
@@ -37,7 +37,7 @@ export async function probeOnce(
   const ask = {
     messages: prompt.messages,
     ...(target.model === undefined ? {} : { model: target.model }),
-    maxTokens: target.maxTokens ?? prompt.maxTokens,
+    maxTokens: length ?? target.maxTokens ?? prompt.maxTokens,
     nonce,
     signal: stop.signal,
   };
@@ -46,7 +46,7 @@ export async function probeOnce(
       mode === 'streaming'
         ? await streamed(client, ask, turn.format)
         : { observation: (await client.complete(ask)).observation, arrivals: [], afterTerminator: 0 };
-    return toRequest(turn, seq, seen, stoppedBy);
+    return { ...toRequest(turn, seq, seen, stoppedBy), ...(length !== undefined && { length }) };
   } finally {
     clearTimeout(timer);
     turn.signal?.removeEventListener('abort', onInterrupt);

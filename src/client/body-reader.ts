@@ -3,6 +3,7 @@ import type { Limits } from '../model/plan.ts';
 import { ByteBuffer } from '../wire/byte-buffer.ts';
 import type { Decoder, WireFormat } from '../wire/format.ts';
 import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing.ts';
+import { PayloadTally } from '../wire/payload-paths.ts';
 import type { Excess } from './evidence.ts';
 import type { Fold } from './fold.ts';
 import { looksStreamed } from './sniff.ts';
@@ -47,10 +48,14 @@ export function streamReader(
   let read = 0;
   const { eventBytes, streamBytes = Number.POSITIVE_INFINITY } = limits;
   let bytes = 0;
+  // Only of endpoints of no known dialect: others are read by what is known of them.
+  const payloads =
+    format.name === format.framing && format.framing !== 'raw' ? new PayloadTally() : undefined;
   const sink: FrameSink = {
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.
       if (fold.isFinished) return;
+      payloads?.add(frame.data);
       const events = decoder.decode(frame);
       fold.onFrame(events, atMs, read);
       onEvents?.(events, atMs - originAt, read, frame.data.length);
@@ -72,6 +77,8 @@ export function streamReader(
     end(lastReadAt, eofAt) {
       atMs = lastReadAt;
       parser.end();
+      const facts = payloads?.result();
+      if (facts !== undefined) fold.onPayloads(facts, format);
       for (const event of decoder.end()) {
         // A body that was cut has no proper end: what only EOF would complete stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;

@@ -1,6 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { Mode, TimeoutPhase } from '../model/record.ts';
 import type { FramingName } from '../wire/frame.ts';
+import type { PayloadFacts } from '../wire/payload-paths.ts';
 import type { SentRequest } from './refusal.ts';
 
 /** How the exchange with the server came to its end, seen from the socket. */
@@ -51,6 +52,12 @@ export interface Evidence {
   complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
   /** The body was cut after the finish reason, before the terminator: what a proper end would have completed. */
   cutAfter?: Extract<StreamEvent, { type: 'complete' }>;
+  /** Milliseconds from the last read, or from the request, to the end. */
+  silenceMs?: number;
+  /** The body was compressed, and decompressed here. */
+  inflated?: boolean;
+  /** What the first payloads of a plain dialect hold. */
+  payload?: PayloadFacts;
 }
 
 /** True for the dialects that know nothing of the API: the name of the framing is the name of the dialect. */

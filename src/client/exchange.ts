@@ -1,63 +1,16 @@
-import type { Clock } from '../model/clock.ts';
-import { DEFAULT_LIMITS, type Limits, type Timeouts } from '../model/plan.ts';
+import { DEFAULT_LIMITS, type Limits } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { Redactor } from '../model/redactor.ts';
-import type { WireFormat } from '../wire/format.ts';
 import { Backlog } from './backlog.ts';
-import { type BodyListeners, type BodyReader, streamReader, wholeReader } from './body-reader.ts';
-import {
-  type Connection,
-  type ConnectionSink,
-  HeadersTooLarge,
-  type ResponseHeaders,
-  type SocketRequest,
-} from './connection.ts';
+import { type BodyReader, streamReader, wholeReader } from './body-reader.ts';
+import { type Connection, type ConnectionSink, HeadersTooLarge, type ResponseHeaders } from './connection.ts';
 import { limitOf, nextDeadline, type Progress, pauseAt, resumeAt } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
-import type { Asked, Ending, Excess } from './evidence.ts';
+import type { Ending, Excess } from './evidence.ts';
+import { askedOf, type ExchangeOptions, type Flow } from './exchange-options.ts';
 import { Fold } from './fold.ts';
+import { type Inflated, Inflater, isDecoded } from './inflater.ts';
 import { guardListeners, ListenerError } from './listeners.ts';
 import { faultOf } from './outcome.ts';
-import type { RequestAbout } from './refusal.ts';
-
-/** All that one exchange needs to know. Times are on the machine's clock. */
-export interface ExchangeOptions extends BodyListeners {
-  format: WireFormat;
-  request: SocketRequest;
-  /** What explains the answer beside the request itself. */
-  about?: RequestAbout & Pick<Asked, 'textPath'>;
-  /** False for one whole answer. */
-  stream: boolean;
-  timeouts: Timeouts;
-  /** Default: `DEFAULT_LIMITS`. */
-  limits?: Limits;
-  clock: Clock;
-  /** What the marks, and the listeners' times, count from. */
-  originAt: number;
-  scheduledAt: number;
-  keepText: boolean;
-  redactor: Redactor;
-  signal?: AbortSignal;
-  /**
-   * Gives a new connection in place of one that was open before the request and closed without a byte of the response.
-   * The request is then sent again, once. Absent: it fails.
-   */
-  reconnect?: (connection: Connection) => Connection;
-  /**
-   * When the events are decoded: `at-once`, in the turn of the event loop in which they were read, or `later`, within some
-   * 100 ms or with the end of the response, which disturbs the stamps of other requests less. Default: `at-once` where
-   * someone listens.
-   */
-  decode?: 'at-once' | 'later';
-  /** Called at the start, with what a consumer that is behind holds the response back by. Default: nobody does. */
-  onFlow?: (flow: Flow) => void;
-}
-
-/** Back-pressure of one exchange. While it is paused, its time limits do not run. */
-export interface Flow {
-  pause(): void;
-  resume(): void;
-}
 
 /**
  * Sends one request over `connection` and watches it to its end. A failure is an outcome, also a failure of this program
@@ -91,6 +44,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   private succeeded = false;
   private excess: Excess | undefined;
   private ignoredBytes = 0;
+  private inflater: Inflater | undefined;
 
   constructor(
     connection: Connection,
@@ -146,6 +100,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void {
     this.succeeded = status >= 200 && status < 300;
     this.guarded(() => this.fold.onHeaders(atMs, status, headers));
+    if (this.succeeded) this.openInflater(headers['content-encoding']);
     if (this.options.stream || !this.succeeded) return;
     // Refused before it is read, where its size is announced.
     const { bodyBytes: limitBytes } = this.limits;
@@ -184,12 +139,12 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   }
 
   onEnd(atMs: number): void {
-    decodeQueue.soon(() => this.finish(atMs, { kind: 'eof' }));
+    decodeQueue.soon(() => this.finishInflated(atMs, { kind: 'eof' }));
   }
 
   onError(atMs: number, error: Error, unanswered = false): void {
     const again = unanswered && !this.resent && this.options.reconnect !== undefined;
-    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finish(atMs, this.endingOf(error))));
+    decodeQueue.soon(() => (again ? this.resend(atMs) : this.finishInflated(atMs, this.endingOf(error))));
   }
 
   private endingOf(error: Error): Ending {
@@ -235,10 +190,16 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   private readonly decodeRead = (atMs: number, chunk: Uint8Array, socketRead: number): void => {
     if (this.over) return;
     const read = this.fold.onRead(atMs, chunk, socketRead);
-    if (this.succeeded) this.reader.push(chunk, atMs, read);
-    else this.ignore(chunk);
+    if (!this.succeeded) this.ignore(chunk);
+    else if (this.inflater !== undefined) this.inflater.push(chunk, atMs, read);
+    else this.readBody(chunk, atMs, read);
     if (this.excess !== undefined) this.finish(atMs, { kind: 'too_large', ...this.excess });
-    else if (this.fold.isComplete && this.progress.terminatedAt === undefined) {
+  };
+
+  private readonly readBody = (chunk: Uint8Array, atMs: number, read: number): void => {
+    if (this.over) return;
+    this.reader.push(chunk, atMs, read);
+    if (this.excess === undefined && this.fold.isComplete && this.progress.terminatedAt === undefined) {
       this.progress.terminatedAt = atMs;
       this.watch();
     }
@@ -251,6 +212,33 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     if (this.ignoredBytes > limitBytes) {
       this.excess = { limit: 'body', limitBytes, cameBytes: this.ignoredBytes };
     }
+  }
+
+  // A browser asks for compression and gets its events out of it: so does who asks for it here.
+  private openInflater(encoding: string | string[] | undefined): void {
+    const name = Array.isArray(encoding) ? encoding.join(',') : encoding;
+    if (!isDecoded(name, this.options.request.headers['accept-encoding'])) return;
+    const { fold } = this;
+    fold.onInflate();
+    const inflated: Inflated = (bytes, atMs, read) => {
+      if (this.over) return;
+      this.guarded(() => {
+        fold.onInflated(bytes);
+        this.readBody(bytes, atMs, read);
+      });
+      if (this.excess !== undefined) this.finish(atMs, { kind: 'too_large', ...this.excess });
+    };
+    this.inflater = new Inflater(name!, inflated, (message) => {
+      const at = this.progress.lastReadAt ?? this.progress.startedAt;
+      if (!this.over) fold.onEvents([{ type: 'error', message, malformed: true }], at, 0);
+    });
+  }
+
+  /** The end of the body, when all that it holds has been told. */
+  private finishInflated(atMs: number, ending: Ending): void {
+    this.decodeAll();
+    if (this.inflater === undefined || this.over) this.finish(atMs, ending);
+    else this.inflater.end(() => this.finish(atMs, ending));
   }
 
   private finish(atMs: number, ending: Ending): void {
@@ -284,6 +272,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     if (this.over) return;
     this.resume();
     this.over = true;
+    this.inflater?.close();
     clearTimeout(this.timer);
     this.options.signal?.removeEventListener('abort', this.onAbort);
     if (ending.kind !== 'eof') this.connection.destroy();
@@ -336,12 +325,6 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
       this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) });
     }
   };
-}
-
-function askedOf({ format, request, stream, about }: ExchangeOptions): Asked {
-  const { name: dialect, framing } = format;
-  const { method, body } = request;
-  return { mode: stream ? 'streaming' : 'non-streaming', dialect, framing, method, body, ...about };
 }
 
 function cancelled(signal: AbortSignal | undefined): Ending {

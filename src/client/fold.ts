@@ -2,34 +2,17 @@ import type { StreamEvent } from '../model/events.ts';
 import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
 import { type Redactor, redactValue } from '../model/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
+import type { WireFormat } from '../wire/format.ts';
+import type { PayloadFacts } from '../wire/payload-paths.ts';
+import { BodyPrefix } from './body-prefix.ts';
 import type { ConnectPhases, ResponseHeaders } from './connection.ts';
 import type { Asked, Ending } from './evidence.ts';
+import { FlushTally } from './flush-tally.ts';
+import { keptHeaders } from './kept-headers.ts';
 import { KeptText } from './kept-text.ts';
 import { outcomeOf } from './outcome.ts';
+import { recogniseOnce } from './recognise-once.ts';
 import { TokenTally } from './token-tally.ts';
-
-/** Response headers worth keeping: those that bear on streaming, and the ids a provider's support asks for. */
-const KEPT_HEADERS = new Set([
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'transfer-encoding',
-  'cache-control',
-  'x-accel-buffering',
-  'connection',
-  'server',
-  'via',
-  'retry-after',
-  'location',
-  'allow',
-  'x-request-id',
-  'request-id',
-  'x-vercel-ai-ui-message-stream',
-]);
-
-/** As much of a body as is kept to explain a failure: of a stream, and of what is said to be one document. */
-const STREAM_PREFIX_BYTES = 2_048;
-const DOCUMENT_PREFIX_BYTES = 16_384;
 
 /** A record with all gaps of an endless, fast stream could not be written. */
 const MOST_GAPS = 1_000_000;
@@ -57,6 +40,7 @@ export class Fold {
   private coalesced = 0;
   private readonly gaps: number[] = [];
   private secondTokenGap: number | undefined;
+  private readonly flush = new FlushTally();
   private readonly tally = new TokenTally();
   private lastRead = -1;
   private lastAt = 0;
@@ -65,9 +49,10 @@ export class Fold {
   private cutAfter: Extract<StreamEvent, { type: 'complete' }> | undefined;
   private readonly text: KeptText;
   private gapsLeftOut = 0;
-  private readonly prefix: Uint8Array[] = [];
-  private prefixBytes = 0;
-  private prefixLimit = STREAM_PREFIX_BYTES;
+  private payload: Observation['payload'];
+  private readonly prefix = new BodyPrefix();
+  private inflates = false;
+  private lastReadMs: number | undefined;
 
   constructor(options: {
     asked: Asked;
@@ -122,14 +107,9 @@ export class Fold {
     // Over HTTP/2, the kernel's word that the request has been written may be heard after the answer was read.
     if (this.marks.sent! > this.marks.headers) this.marks.sent = this.marks.headers;
     this.status = status;
-    const kept: Record<string, string> = {};
-    for (const name of KEPT_HEADERS) {
-      const value = headers[name];
-      if (value !== undefined) kept[name] = Array.isArray(value) ? value.join(', ') : value;
-    }
+    const kept = keptHeaders(headers);
     this.headers = kept;
-    if (status >= 300 || kept['content-type']?.includes('application/json'))
-      this.prefixLimit = DOCUMENT_PREFIX_BYTES;
+    if (status >= 300 || kept['content-type']?.includes('application/json')) this.prefix.expectDocument();
   }
 
   /**
@@ -143,13 +123,19 @@ export class Fold {
       this.reads++;
     }
     this.bytes += chunk.byteLength;
-    if (this.prefixBytes < this.prefixLimit) {
-      // A copy: the slice would keep the whole socket buffer alive.
-      const piece = new Uint8Array(chunk.subarray(0, this.prefixLimit - this.prefixBytes));
-      this.prefix.push(piece);
-      this.prefixBytes += piece.byteLength;
-    }
+    this.lastReadMs = this.ms(atMs);
+    if (!this.inflates) this.prefix.add(chunk);
     return this.reads - 1;
+  }
+
+  /** The body is decompressed: what is kept of it is what comes out. */
+  onInflate(): void {
+    this.inflates = true;
+  }
+
+  /** Decompressed bytes of a body. */
+  onInflated(bytes: Uint8Array): void {
+    this.prefix.add(bytes);
   }
 
   onComment(): void {
@@ -224,6 +210,13 @@ export class Fold {
     this.text.startAnswer(strip);
   }
 
+  /** What the payloads of a plain dialect hold. `format`: that dialect, one object for each client. */
+  onPayloads(facts: PayloadFacts, format: WireFormat): void {
+    if (this.asked.textPath !== undefined && this.contentEvents > 0) return;
+    const dialect = recogniseOnce(format, this.prefix.text(), this.headers ?? {});
+    this.payload = { ...facts, dialect };
+  }
+
   /** The finish reason came, and the body was cut before the terminator. */
   onCutAfter(event: Extract<StreamEvent, { type: 'complete' }>): void {
     // Without a finish reason it is only the end of the body that would have completed the answer.
@@ -241,6 +234,7 @@ export class Fold {
       else this.gapsLeftOut++;
     }
     this.tally.endFrame(at, read);
+    this.flush.add(at, this.marks.sent ?? at);
     this.contentEvents++;
     this.marks.lastToken = at;
     this.lastRead = read;
@@ -259,7 +253,7 @@ export class Fold {
     const tokens = this.tally.tokens(this.asked.mode, this.contentEvents);
     const headers = this.clean(this.headers);
     const complete = this.clean(this.complete ?? this.cutAfter);
-    const outcome = this.outcome(ending, headers, tokens.hiddenReasoning);
+    const outcome = this.outcome(ending, headers, tokens.hiddenReasoning, this.ms(atMs));
     const partial = outcome.kind !== 'ok' && this.contentEvents > 0;
     return this.redactor.value<Observation>({
       mode: this.asked.mode,
@@ -279,6 +273,8 @@ export class Fold {
       gaps: this.gaps,
       ...(this.gapsLeftOut > 0 && { gapsLeftOut: this.gapsLeftOut }),
       ...(this.pausedMs !== undefined && { pausedMs: this.pausedMs }),
+      ...(this.payload && { payload: this.clean(this.payload) }),
+      ...(this.contentEvents > 0 && this.asked.mode === 'streaming' && { flush: this.flush.result() }),
       ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
       tokens,
       ...(complete === undefined
@@ -315,21 +311,24 @@ export class Fold {
     ending: Ending,
     headers: Record<string, string> = {},
     hiddenReasoning: number | undefined,
+    endMs: number,
   ): Outcome {
-    const body = Buffer.concat(this.prefix).toString('utf8');
     const outcome = outcomeOf({
       asked: this.asked,
       ending,
       status: this.status,
       headers,
       bytes: this.bytes,
-      bodyPrefix: this.redactor.message(body, { cut: this.bytes > this.prefixBytes }),
+      bodyPrefix: this.redactor.message(this.prefix.text(), { cut: this.prefix.isCut }),
       events: this.events,
       contentEvents: this.contentEvents,
       failure: this.clean(this.failure),
       complete: this.clean(this.complete),
       hiddenReasoning,
       cutAfter: this.clean(this.cutAfter),
+      payload: this.clean(this.payload),
+      inflated: this.inflates,
+      silenceMs: endMs - (this.lastReadMs ?? this.marks.sent ?? endMs),
     });
     // The system's own errors are among what it says.
     return this.clean(outcome);

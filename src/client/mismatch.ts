@@ -4,6 +4,7 @@ import type { FramingName } from '../wire/frame.ts';
 import { excerpt, parseJson } from '../wire/json.ts';
 import { isAgentStream, isTextStream, recogniseStream, recogniseWhole } from '../wire/recognise.ts';
 import { BODY_CHARS, type Evidence, isPlain } from './evidence.ts';
+import { DECODED_ENCODINGS } from './inflater.ts';
 import { type BodyLook, LOOK_TITLE, looksStreamed, sniff } from './sniff.ts';
 
 /**
@@ -41,14 +42,15 @@ export function plainMismatch(evidence: Evidence): Outcome | undefined {
   return asked.textPath === undefined ? failedBody(evidence) : undefined;
 }
 
-function compressed({ headers }: Evidence, look: BodyLook): Outcome | undefined {
+function compressed({ headers, inflated }: Evidence, look: BodyLook): Outcome | undefined {
+  if (inflated) return undefined;
   const encoding = headers['content-encoding'];
   const named = encoding !== undefined && encoding.trim().toLowerCase() !== 'identity';
   if (!named && look !== 'gzip') return undefined;
   return {
     kind: 'not_a_stream',
     message: `the body is compressed (${named ? encoding : 'gzip'}): chunks are held back by the compressor, and are not decoded here`,
-    hint: 'take the compression off this path; accept-encoding: identity was sent unless a header of yours says otherwise',
+    hint: `take the compression off this path, or ask for it: with a header of yours such as accept-encoding: gzip, ${DECODED_ENCODINGS.join(', ')} are decoded`,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Limits } from '../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../model/record.ts';
 import { formatSize } from '../model/size.ts';
+import { pathsInWords } from '../wire/payload-paths.ts';
 import { BODY_CHARS, type Evidence, type Excess, isPlain, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
@@ -91,8 +92,9 @@ const TIMEOUT_HINT: Readonly<Record<TimeoutPhase, string>> = {
 
 /** Something came that the dialect cannot read: another kind of answer altogether, or a broken one of its own kind. */
 function undecodable(message: string, evidence: Evidence): Outcome {
-  // Once content was decoded, the dialect is the right one and the stream is broken.
-  if (evidence.contentEvents === 0) {
+  // Once content was decoded, the dialect is the right one and the stream is broken. Of a body that could not be
+  // decompressed there is nothing to look at.
+  if (evidence.contentEvents === 0 && evidence.bodyPrefix !== '') {
     const other = mismatch(evidence);
     if (other !== undefined) return other;
   }
@@ -112,7 +114,7 @@ const EMPTY_BODY: Outcome = { kind: 'empty', message: 'the body is empty' };
 
 /** The answer ended as it should, or its body did where nothing else tells the end, and there was no content. */
 function withoutContent(evidence: Evidence): Outcome {
-  const { asked, bytes, complete, events, hiddenReasoning = 0 } = evidence;
+  const { asked, bytes, complete, events, hiddenReasoning = 0, payload } = evidence;
   if (bytes === 0) return { ...EMPTY_BODY };
   const other = mismatch(evidence);
   if (other !== undefined) return other;
@@ -120,7 +122,7 @@ function withoutContent(evidence: Evidence): Outcome {
     return {
       kind: 'empty',
       message: `${events} ${events === 1 ? 'event' : 'events'} came, and none has text at ${asked.textPath}`,
-      hint: 'check textPath (--text-path): the path of keys and indexes to the text, such as choices.0.delta.content',
+      hint: pathHint(payload),
     };
   }
   const cut = complete?.finish === 'length';
@@ -138,9 +140,19 @@ function withoutContent(evidence: Evidence): Outcome {
   return outcome;
 }
 
+function pathHint(payload: Evidence['payload']): string {
+  const [likeliest] = payload?.paths ?? [];
+  if (payload === undefined || likeliest === undefined)
+    return 'check textPath (--text-path): the path of keys and indexes to the text, such as choices.0.delta.content';
+  return `paths with text: ${pathsInWords(payload)}; try --text-path ${likeliest[0]}`;
+}
+
 const BEFORE_TERMINATOR = 'after the finish reason, before the terminator';
 
-function truncated({ asked, contentEvents, cutAfter }: Evidence, error?: Error): Outcome {
+/** A connection that is closed after this much silence was most likely closed by a time limit. */
+const TIMEOUT_SILENCE_MS = 900;
+
+function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, error?: Error): Outcome {
   const lost = error === undefined ? undefined : describeError(error);
   const how = lost === undefined ? 'the body ended' : `the connection was lost (${lost.message})`;
   // A plain dialect has neither terminator nor finish reason to miss.
@@ -153,5 +165,9 @@ function truncated({ asked, contentEvents, cutAfter }: Evidence, error?: Error):
     message: `${how}${where}, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`,
   };
   if (lost?.code !== undefined) outcome.code = lost.code;
+  if (silenceMs >= TIMEOUT_SILENCE_MS) {
+    const silence = `${(silenceMs / 1000).toFixed(1)} s of silence, then closed`;
+    outcome.hint = `${silence}: raise the read timeout of what is on the way (nginx proxy_read_timeout, HAProxy timeout server), or send comments meanwhile`;
+  }
   return outcome;
 }

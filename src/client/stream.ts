@@ -1,7 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { Flow } from './exchange.ts';
+import type { Flow } from './exchange-options.ts';
 
 /** An event with its arrival: `atMs` counts from the request, and events with the same `read` came in one socket read. */
 export type TimedEvent = StreamEvent & { readonly atMs: number; readonly read: number };

@@ -38,12 +38,19 @@ export async function runPlan(
   for (const block of plan.blocks) {
     if (drain.aborted) break;
     const cell = plan.cells[block.cell]!;
-    const { target, prompt } = cell;
+    const { target, prompt, length } = cell;
     observer.blockStarted?.(block, cell);
     const running = runner.run(block, cell, {
       warmedUp: (observation) => observer.warmedUp?.(observation, cell),
       recorded(observation) {
-        const identity = { seq: seq++, round: block.round, target, prompt, ...levelOf(cell) };
+        const identity = {
+          seq: seq++,
+          round: block.round,
+          target,
+          prompt,
+          ...levelOf(cell),
+          ...(length && { length }),
+        };
         observer.recorded({ schema: 'streambench/record@1', ...identity, ...observation }, cell);
       },
     });

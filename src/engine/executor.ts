@@ -85,5 +85,10 @@ function chatOf(
   prompt: Prompt,
   own: Pick<ChatRequest, 'stream' | 'nonce'>,
 ): ChatRequest {
-  return { model, messages: prompt.messages, maxTokens: maxTokens ?? prompt.maxTokens, ...own };
+  return {
+    model,
+    messages: prompt.messages,
+    maxTokens: prompt.length ?? maxTokens ?? prompt.maxTokens,
+    ...own,
+  };
 }

@@ -40,9 +40,11 @@ export function createAggregator(
     }
     return fold;
   };
-  for (const cell of manifest.cells) foldOf(cell);
+  for (const cell of manifest.cells) if (cell.length === undefined) foldOf(cell);
   return {
-    add: (record) => foldOf(record).add(record),
+    add(record) {
+      if (record.length === undefined) foldOf(record).add(record);
+    },
     cells: () => Array.from(folds.values(), (fold) => fold.report()),
   };
 }

@@ -102,6 +102,8 @@ export interface Prompt {
   name: string;
   messages: readonly Message[];
   maxTokens?: number;
+  /** Of a length test: the tokens that are asked for, whatever the target's limit. Absent elsewhere. */
+  length?: number;
   /** Each request gets a nonce of its own. Default: false, and all requests of the prompt are the same. */
   unique?: boolean;
 }
@@ -179,6 +181,8 @@ export interface Cell extends LoadLevel {
   target: string;
   prompt: string;
   mode: Mode;
+  /** Of a length test: the tokens that are asked for. Its requests are no part of the cells' figures. Absent elsewhere. */
+  length?: number;
 }
 
 /** How the requests of an open loop follow each other: at even distances, or at random ones as from independent users. */

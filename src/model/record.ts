@@ -101,6 +101,18 @@ export interface ConnectionInfo {
   streamLimit?: number;
 }
 
+/** Content that arrived together: in one read of the socket, or in reads that followed each other within 2 ms. */
+export interface Flush {
+  /** Content events in it. */
+  events: number;
+  /** Content events that arrived before it. */
+  before: number;
+  /** Milliseconds since the content before it; since the request was sent where there is none. */
+  waitMs: number;
+  /** Milliseconds from its first event to its last. */
+  spanMs: number;
+}
+
 /** What one request showed, whoever sent it and why: the result of the client, the larger part of a record. */
 export interface Observation {
   mode: Mode;
@@ -134,6 +146,13 @@ export interface Observation {
   chars: { answer: number; thinking: number };
   /** Milliseconds between content events that came in different reads, in order. */
   gaps: number[];
+  /**
+   * A plain dialect without a text path, and JSON in its events: how many of the first ones were looked at, how many are
+   * JSON, and the paths that have text, the likeliest answer first. `dialect`: a known one that reads them. Absent else.
+   */
+  payload?: { events: number; json: number; paths: [path: string, events: number][]; dialect?: string };
+  /** The flush with the most content events. Absent without content, and in records of versions before this field. */
+  flush?: Flush;
   /** Milliseconds from the first content event to the second, where there is one (0 when they share a read). */
   secondTokenGap?: number;
   tokens: {
@@ -197,6 +216,8 @@ export interface RequestRecord extends Observation {
   prompt: string;
   /** Streams at once in this request's cell; in an open loop the most there may be. */
   concurrency: number;
+  /** Of a length test: the tokens that were asked for. Absent for the requests of ordinary cells. */
+  length?: number;
   /** Open loop: requests a second in this request's cell. */
   rate?: number;
 }

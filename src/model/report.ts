@@ -3,7 +3,10 @@ import type { Contrast } from './contrast.ts';
 import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load.ts';
 import type { Cell, LoadLevel, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
+import type { StreamingReport } from './streaming.ts';
 import type { Unit } from './unit.ts';
+
+export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming.ts';
 
 /** The distribution of one metric in one cell. Percentile q is the value at rank ceil(q n). */
 export interface MetricSummary {
@@ -22,26 +25,6 @@ export interface MetricSummary {
   histogram: string;
   /** The values in order of arrival, while there are at most 20,000: percentiles are exact then. */
   samples?: number[];
-}
-
-/**
- * Is it really streaming?
- * - `streaming`: content arrived over time, as it was made;
- * - `buffered`: all of it came at once, after the silence in which it was made or held back;
- * - `replayed`: spread out, but begun only when the whole answer was there: made first, then dribbled;
- * - `coarse`: real, but flushed in large lumps;
- * - `too_short`: nothing can be said.
- */
-export type VerdictKind = 'streaming' | 'buffered' | 'replayed' | 'coarse' | 'too_short';
-
-/** The verdict on a cell's streams. */
-export interface StreamingReport {
-  /** The verdict on most of the streams about which something can be said. */
-  verdict: VerdictKind;
-  /** How many of how many, and the evidence of a typical one. */
-  evidence: string;
-  /** Streams by verdict. */
-  counts: Record<VerdictKind, number>;
 }
 
 /** One kind of failure in a cell, with an example of what was said. */

@@ -5,7 +5,7 @@ import { cacheWarnings } from './cache.ts';
 import { groupFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { reachedLines } from './load-words.ts';
-import { failureLine, firstOf, looksAtFailures, summaryLine, troubles } from './summary.ts';
+import { failureLine, looksAtFailures, summaryLine, troubles } from './summary.ts';
 import { oneLine } from './text.ts';
 import { clientLines, contrastLines, gateLines, streamFindings } from './verdicts.ts';
 
@@ -70,10 +70,12 @@ function warnings(report: Report): Annotation[] {
   const failed = looksAtFailures(report) ? undefined : failureLine(report);
   return [
     ...(failed ? [{ title: 'failures that no threshold looks at', lines: [failed] }] : []),
-    ...streamFindings(report).map(({ verdict, evidence, where }) => ({
-      title: `${verdict}, not streaming`,
-      lines: [evidence, ...firstOf(where)],
-    })),
+    ...streamFindings(report)
+      .filter(({ verdict }) => verdict !== 'inconclusive')
+      .map(({ verdict, evidence, where, causes }) => ({
+        title: `${verdict}, not streaming`,
+        lines: [evidence, ...causes, where],
+      })),
     ...cacheWarnings(report).map((line) => ({ title: 'answered from a cache', lines: [line] })),
     ...groupFailures(report.cells).map(({ what, count, hint, where }) => ({
       title: `${formatCount(count)} ${count === 1 ? 'request' : 'requests'} failed`,

@@ -7,7 +7,7 @@ import { groupFailures, ungroupedFailures } from './failures.ts';
 import { formatCount } from './format.ts';
 import { markNotes, reachedLines, throughputNotes } from './load-words.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from './notes.ts';
-import { failureLine, firstOf, looksAtFailures, summaryLine } from './summary.ts';
+import { failureLine, looksAtFailures, summaryLine } from './summary.ts';
 import { clip, oneLine } from './text.ts';
 import {
   clientLines,
@@ -102,14 +102,18 @@ function baseline(report: Report): Part[] {
 }
 
 function streams(report: Report): Part[] {
-  const rows = streamFindings(report).map(({ verdict, evidence, where }) => [
-    verdict,
-    evidence,
-    firstOf(where).join('; '),
-  ]);
-  if (rows.length === 0) return [];
+  const findings = streamFindings(report);
   const heads = ['verdict', 'evidence', 'where'];
-  return [table('### Not streaming as it should', heads, ['left', 'left', 'left'], rows)];
+  const titled = (title: string, open: boolean) => {
+    const rows = findings
+      .filter(({ verdict }) => (verdict === 'inconclusive') === open)
+      .map(({ verdict, evidence, where, causes }) => [verdict, [evidence, ...causes].join('. '), where]);
+    return rows.length === 0 ? [] : [table(title, heads, ['left', 'left', 'left'], rows)];
+  };
+  return [
+    ...titled('### Not streaming as it should', false),
+    ...titled('### Not known whether it streams', true),
+  ];
 }
 
 function caches(report: Report): Part[] {

@@ -96,7 +96,6 @@ export function notes(report: Report): string[] {
     ...hiddenReasoningNotes(cells),
     ...refusedCountNotes(cells),
     ...coalescedNotes(cells),
-    ...replayNotes(cells),
     ...modeNotes(cells),
     ...sampleNotes(cells),
   ];
@@ -205,28 +204,6 @@ function coalescedNotes(cells: readonly CellReport[]): string[] {
   if (most < 0.1) return [];
   return [
     `Up to ${formatShare(most)} of content events shared a read with the one before; they have no gap of their own.`,
-  ];
-}
-
-// A replay begins when its answer is whole, and can hardly be dribbled out for longer than three times as long.
-const LATE_SHARE = 0.25;
-
-/** Without the whole answer's time, an answer that was made first and then dribbled out mostly passes for a stream. */
-function replayNotes(cells: readonly CellReport[]): string[] {
-  const keys = new Set(cells.filter(({ outcomes }) => outcomes.ok).map(cellKey));
-  const open = cells.filter((cell) => {
-    const { ttft, latency } = cell.metrics;
-    if (cell.streaming?.verdict !== 'streaming' || !ttft || !latency) return false;
-    const whole = keys.has(cellKey({ ...cell, mode: 'non-streaming' }));
-    return !whole && ttft.p50 >= LATE_SHARE * latency.p50;
-  });
-  if (open.length === 0) return [];
-  const which =
-    open.length === cells.length
-      ? 'These streams begin'
-      : `${cellName(open[0]!)}${open.length > 1 ? ` and ${open.length - 1} more begin` : ' begins'}`;
-  return [
-    `${which} late: whether they are made first and dribbled out, only answers without streaming beside them can tell (--mode both).`,
   ];
 }
 

@@ -1,10 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import type { LintSeverity } from '../analysis/lint.ts';
-import type { VerdictKind } from '../analysis/streaming-verdict.ts';
+import type { VerdictKind } from '../model/report.ts';
 import { formatCount, formatShare, formatValue } from './format.ts';
 import { isPlain, type ProbeRequest } from './probe-report.ts';
 import { clip, displayWidth, oneLine, wrap } from './text.ts';
-import { verdictWord } from './verdicts.ts';
 import type { Canvas } from './waterfall.ts';
 
 /** What a probe says in words: counts, headers, verdict, lint. */
@@ -81,7 +80,7 @@ export function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk
   };
   if (streaming !== undefined) {
     const { verdict, evidence } = streaming;
-    push('verdict', verdictWord(verdict), verdictPaint(verdict, chalk));
+    push('verdict', verdict, verdictPaint(verdict, chalk));
     push('', evidence, (line) => line);
   }
   for (const [i, { severity, what, why, remedy }] of lint.entries()) {
@@ -99,9 +98,7 @@ export function verdictInShort({ streaming, lint = [] }: ProbeRequest, chalk: Ch
   const count = (severity: LintSeverity) => lint.filter((finding) => finding.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
   return [
-    ...(streaming === undefined
-      ? []
-      : [verdictPaint(streaming.verdict, chalk)(verdictWord(streaming.verdict))]),
+    ...(streaming === undefined ? [] : [verdictPaint(streaming.verdict, chalk)(streaming.verdict)]),
     ...(errors === 0 ? [] : [chalk.red(counted(errors, 'error'))]),
     ...(warnings === 0 ? [] : [chalk.yellow(counted(warnings, 'warning'))]),
   ];
@@ -112,11 +109,12 @@ function verdictPaint(verdict: VerdictKind, chalk: ChalkInstance): ChalkInstance
     case 'streaming':
       return chalk.bold.green;
     case 'buffered':
+    case 'tail_buffered':
     case 'replayed':
       return chalk.bold.red;
     case 'coarse':
       return chalk.bold.yellow;
-    case 'too_short':
+    case 'inconclusive':
       return chalk.bold;
     default:
       return verdict satisfies never;

@@ -1,5 +1,6 @@
 import type { LintFinding } from '../analysis/lint.ts';
-import type { StreamVerdict } from '../analysis/streaming-verdict.ts';
+import type { StreamVerdict } from '../analysis/verdict-fold.ts';
+import type { LengthTest } from '../analysis/verdict-length.ts';
 import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
@@ -20,6 +21,8 @@ export interface ProbeReport {
   warm: ConnectionGroup;
   /** The same answers without streaming; only where both were asked for. */
   whole?: WholeAnswers;
+  /** Short against long answers; null where too few ended well. Absent where no lengths were asked for. */
+  lengths?: LengthTest | null;
 }
 
 /** What was probed. Holds no secret. */
@@ -45,6 +48,8 @@ export interface ProbeRequest {
   afterTerminator?: number;
   /** What the raw bytes of a stream that ended well show. */
   wire?: { terminated?: boolean; oddities: readonly string[] };
+  /** The length that was asked for in a length test, in tokens; absent for other requests. */
+  length?: number;
   /** The beginning of the answer text, up to 200 characters. */
   preview?: string;
   /** Why a stream that would have gone on was ended; its outcome is then `cancelled`. */

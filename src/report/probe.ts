@@ -1,6 +1,7 @@
 import { Chalk } from 'chalk';
+import type { LengthTest } from '../analysis/verdict-length.ts';
 import type { Outcome } from '../model/record.ts';
-import { DASH, formatDuration, formatSooner, formatValue } from './format.ts';
+import { DASH, formatCount, formatDuration, formatSooner, formatValue } from './format.ts';
 import { counted, facts, filled, judgement, KEY, verdictInShort } from './probe-facts.ts';
 import {
   headline,
@@ -40,6 +41,7 @@ export function probeView(report: ProbeReport, { width, color, ascii = false }: 
     waterfall(request, report.target.dialect, canvas),
     coldAndWarm(report, canvas),
     withoutStreaming(report, canvas),
+    byLength(report, canvas),
     facts(request, report.target.dialect, canvas),
     judgement(request, canvas),
     others(report, canvas),
@@ -201,6 +203,24 @@ function withoutStreaming({ whole, requests }: ProbeReport, { chalk, width }: Ca
         : "the stream's first content came no sooner";
   const count = sent.length === 1 ? '' : ` (p50 of ${sent.length})`;
   const parts = [`without streaming: whole after ${formatValue(totalMs, 'ms')}${count}`, sooner];
+  return filled(parts, width).map((line) => chalk.bold(line));
+}
+
+const LENGTH_WORDS: Readonly<Record<LengthTest['result'], string>> = {
+  grows: 'longer answers begin later',
+  same: 'longer answers do not begin later',
+  weak: 'too little difference in length beside the wait',
+  open: 'too few requests for waits that differ this much',
+  same_length: 'the answers are about as long: the limit was not heeded',
+};
+
+/** Whether longer answers begin later. */
+function byLength({ lengths }: ProbeReport, { chalk, width }: Canvas): string[] {
+  if (lengths === undefined) return [];
+  if (lengths === null) return [chalk.red('by length: too few requests ended well')];
+  const side = ({ n, tokens, waitMs }: LengthTest['short']) =>
+    `${formatCount(tokens)} tokens: first content after ${formatValue(waitMs, 'ms')} (p50 of ${n})`;
+  const parts = [`by length: ${side(lengths.short)}`, side(lengths.long), LENGTH_WORDS[lengths.result]];
   return filled(parts, width).map((line) => chalk.bold(line));
 }
 

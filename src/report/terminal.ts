@@ -1,11 +1,12 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { CellReport, ModeComparison, Report } from '../model/report.ts';
+import type { CellReport, ModeComparison, Report, StreamArrivals } from '../model/report.ts';
 import { cacheNotes, cacheWarnings } from './cache.ts';
 import { type Column, cellColumns, comparisonColumns } from './columns.ts';
 import { groupFailures, ungroupedFailures } from './failures.ts';
-import { formatCount } from './format.ts';
+import { formatCount, formatValue } from './format.ts';
 import { markNotes, reachedLines, throughputNotes } from './load-words.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from './notes.ts';
+import { BLOCKS, sparkline } from './strip.ts';
 import { failureLine } from './summary.ts';
 import { terminalComparison } from './terminal-comparison.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
@@ -17,8 +18,10 @@ import {
   floorLines,
   gateLines,
   loadLines,
+  type StreamFinding,
   serverLines,
   streamFindings,
+  streamWord,
 } from './verdicts.ts';
 
 /** The report as it is read on a terminal. Ends in a line feed. */
@@ -92,7 +95,7 @@ function paintCell(text: string, column: Column<CellReport>, row: CellReport, ch
     const verdict = row.streaming?.verdict;
     return verdict === 'streaming'
       ? chalk.green(text)
-      : verdict === 'too_short'
+      : streamWord(row) === 'inconclusive'
         ? chalk.dim(text)
         : chalk.red(text);
   }
@@ -165,14 +168,38 @@ function inShort(report: Report, width: number, chalk: ChalkInstance): string[] 
 
 function streams(report: Report, width: number, chalk: ChalkInstance): string[] {
   const findings = streamFindings(report);
+  const open = findings.filter(({ verdict }) => verdict === 'inconclusive');
+  const found = findings.filter(({ verdict }) => verdict !== 'inconclusive');
+  return [
+    ...findingBlock(chalk.bold.red('Not streaming as it should'), found, width, chalk.red),
+    ...findingBlock(chalk.bold('Not known whether it streams'), open, width, chalk.reset),
+  ];
+}
+
+/** Cells of one kind that are told in full. */
+const TOLD_CELLS = 6;
+
+function findingBlock(
+  title: string,
+  findings: readonly StreamFinding[],
+  width: number,
+  paint: ChalkInstance,
+): string[] {
   if (findings.length === 0) return [];
-  const lines = [chalk.bold.red('Not streaming as it should')];
-  for (const { verdict, evidence, where } of findings) {
-    lines.push(...indented(`${verdict}: ${evidence}`, 2, width).map((line) => chalk.red(line)));
-    for (const cell of where.slice(0, 6)) lines.push(...indented(cell, 4, width));
-    if (where.length > 6) lines.push(`    and ${where.length - 6} more cells`);
+  const lines = [title];
+  for (const { verdict, evidence, where, arrivals, causes } of findings.slice(0, TOLD_CELLS)) {
+    lines.push(...indented(where, 2, width));
+    lines.push(...indented(`${verdict}: ${evidence}`, 4, width).map((line) => paint(line)));
+    if (arrivals !== undefined) lines.push(clip(arrivalStrip(arrivals), width));
+    for (const cause of causes) lines.push(...indented(`remedy: ${cause}`, 4, width));
   }
+  if (findings.length > TOLD_CELLS) lines.push(`  and ${findings.length - TOLD_CELLS} more cells`);
   return [lines.join('\n')];
+}
+
+/** When the content of a typical stream arrived, on one line. */
+function arrivalStrip({ spanMs, counts }: StreamArrivals): string {
+  return `    0 |${sparkline(counts, BLOCKS)}| ${formatValue(spanMs, 'ms')}`;
 }
 
 function caches(report: Report, width: number, chalk: ChalkInstance): string[] {

@@ -1,7 +1,8 @@
+import { nameOfVerdict } from '../analysis/streaming-verdict.ts';
 import type { Contrast } from '../model/contrast.ts';
 import type { ClientReport, ServerReport } from '../model/load.ts';
 import { levelInWords } from '../model/load-level.ts';
-import type { CellReport, GateResult, Report, VerdictKind } from '../model/report.ts';
+import type { CellReport, GateResult, Report, StreamArrivals, VerdictKind } from '../model/report.ts';
 import { DASH, formatCount, formatShare, formatValue } from './format.ts';
 import { cellName } from './notes.ts';
 import { oneLine } from './text.ts';
@@ -43,21 +44,34 @@ function inUnit(value: number, unit: Exclude<GateResult['unit'], 'verdict'>): st
   return unit === 'ratio' ? formatShare(value) : formatValue(value, unit);
 }
 
-/** Cells whose streams are no streams, or are flushed in lumps: the same verdict on several cells is told once. */
+/** A cell whose streams are not shown to be live, each with its own evidence. */
 export interface StreamFinding {
-  verdict: Exclude<VerdictKind, 'streaming' | 'too_short'>;
-  /** The evidence of the first of the cells. */
+  verdict: Exclude<VerdictKind, 'streaming'>;
   evidence: string;
-  where: string[];
+  where: string;
+  /** When the content of a typical stream arrived. */
+  arrivals?: StreamArrivals;
+  /** What may have caused it: told with the first cell of a target that has the same. */
+  causes: string[];
 }
 
-/** The findings, the gravest kind first. */
+const TOLD = ['buffered', 'replayed', 'tail_buffered', 'coarse', 'inconclusive'] as const;
+
+/** The findings, the gravest kind first. Cells without a good stream have nothing to be found. */
 export function streamFindings({ cells }: Report): StreamFinding[] {
-  return (['buffered', 'replayed', 'coarse'] as const).flatMap((verdict) => {
-    const found = cells.filter((cell) => cell.streaming?.verdict === verdict);
-    if (found.length === 0) return [];
-    return [{ verdict, evidence: oneLine(found[0]!.streaming!.evidence), where: found.map(whereabouts) }];
-  });
+  const told = new Set<string>();
+  return TOLD.flatMap((verdict) =>
+    cells.flatMap((cell): StreamFinding[] => {
+      const { streaming, target } = cell;
+      if (!streaming || nameOfVerdict(streaming.verdict) !== verdict || !cell.outcomes.ok) return [];
+      const causes = (streaming.causes ?? [])
+        .map(({ what, remedy }) => oneLine(`${what}: ${remedy}`))
+        .filter((cause) => !told.has(`${target}\n${cause}`));
+      for (const cause of causes) told.add(`${target}\n${cause}`);
+      const { arrivals } = streaming;
+      return [{ verdict, evidence: oneLine(streaming.evidence), where: whereabouts(cell), arrivals, causes }];
+    }),
+  );
 }
 
 // A client that comes late to its sockets finds much in them at once, whatever the service does.
@@ -187,10 +201,5 @@ export function contrastLines({ contrasts }: Report): string[] {
 
 /** The verdict on a cell's streams, as a table shows it. */
 export function streamWord({ streaming }: CellReport): string {
-  return streaming ? verdictWord(streaming.verdict) : DASH;
-}
-
-/** A verdict for a person. Not every stream of which nothing can be said is a short one. */
-export function verdictWord(verdict: VerdictKind): string {
-  return verdict === 'too_short' ? 'unclear' : verdict;
+  return streaming ? nameOfVerdict(streaming.verdict) : DASH;
 }

@@ -13,6 +13,10 @@ export function roundRecord(record: RequestRecord): RequestRecord {
     gaps: record.gaps.map(toMicroseconds),
   };
   if (record.secondTokenGap !== undefined) rounded.secondTokenGap = toMicroseconds(record.secondTokenGap);
+  if (record.flush !== undefined) {
+    const { waitMs, spanMs, ...counts } = record.flush;
+    rounded.flush = { ...counts, waitMs: toMicroseconds(waitMs), spanMs: toMicroseconds(spanMs) };
+  }
   const { first, visibleAfterMs } = record.tokens;
   if (first !== undefined) rounded.tokens = { ...record.tokens, first: toMicroseconds(first) };
   if (visibleAfterMs !== undefined) {

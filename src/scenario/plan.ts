@@ -1,5 +1,5 @@
 import { NONCE_PREFIX_LENGTH } from '../model/nonce.ts';
-import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import type { Block, Cell, Prompt, RunPlan } from '../model/plan.ts';
 import type { UniqueInfo } from '../model/report.ts';
 import { split } from '../model/split.ts';
 import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
@@ -35,12 +35,13 @@ export function unstarted({ targets }: Scenario): PlanOptions {
  */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
   const { scenario, promptTexts } = loaded;
-  const groups = cellGroups(scenario);
+  const groups = [...cellGroups(scenario), ...lengthGroups(scenario)];
   const connect = connectOptions(loaded);
-  const prompts = scenario.prompts.map((prompt) => ({
+  const asked = scenario.prompts.map((prompt) => ({
     ...resolvePrompt(prompt, promptTexts),
     unique: isUnique(scenario, prompt),
   }));
+  const prompts = [...asked, ...lengthPrompts(scenario, asked[0]!)];
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
     prompts,
@@ -50,7 +51,7 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     limits: scenario.limits,
     seed: scenario.seed,
     salt: options.salt ?? '',
-    same: sameRequests(scenario, prompts),
+    same: sameRequests(scenario, asked),
     keepText: scenario.keepText,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };
@@ -68,18 +69,45 @@ function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
   );
 }
 
-function blocksOf({ load, seed }: Scenario, groups: readonly Cell[][]): Block[] {
+/** The name of the first prompt where it is asked for answers of a length. */
+function lengthName(prompt: { name: string }, length: number): string {
+  return `${prompt.name}, ${length} tokens`;
+}
+
+function lengthPrompts({ verdict, modes }: Scenario, first: Prompt): Prompt[] {
+  if (!modes.includes('streaming')) return [];
+  return (verdict?.lengths ?? []).map((length) => ({ ...first, name: lengthName(first, length), length }));
+}
+
+// One group a target: the lengths of a round follow each other, so that drift hits all alike.
+function lengthGroups({ targets, prompts, verdict, modes }: Scenario): Cell[][] {
+  if (verdict === undefined || !modes.includes('streaming')) return [];
+  return targets.map(({ name: target }) =>
+    verdict.lengths.map((length) => ({
+      target,
+      prompt: lengthName(prompts[0]!, length),
+      concurrency: 1,
+      mode: 'streaming' as const,
+      length,
+    })),
+  );
+}
+
+function blocksOf({ load, seed, verdict }: Scenario, groups: readonly Cell[][]): Block[] {
   const { requests, durationMs, warmup } = load;
   // A round without a request would be no round.
   const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
   const shares = requests === undefined ? undefined : split(requests, rounds);
-  const size = groups[0]?.length ?? 0;
+  const lengthShares = split(verdict?.requests ?? 0, rounds);
+  const firsts = groups.map((_, i) => groups.slice(0, i).reduce((sum, { length }) => sum + length, 0));
   return roundOrders(groups.length, rounds, seed).flatMap((order, round) =>
     order.flatMap((group) => {
-      const cells = Array.from({ length: size }, (_, mode) => group * size + mode);
+      const cells = groups[group]!.map((_, i) => firsts[group]! + i);
+      const isLengths = groups[group]![0]?.length !== undefined;
       // Whichever mode goes first may warm a cache for the other: they swap from round to round (A B, B A), and
       // half of the groups begin the other way round.
       if ((round + group) % 2 === 1) cells.reverse();
+      if (isLengths) return lengthBlocks(cells, round, lengthShares[round]!, warmup);
       return cells.map(
         (cell): Block => ({
           round,
@@ -95,6 +123,11 @@ function blocksOf({ load, seed }: Scenario, groups: readonly Cell[][]): Block[] 
       );
     }),
   );
+}
+
+function lengthBlocks(cells: readonly number[], round: number, requests: number, warmup: number): Block[] {
+  if (requests === 0) return [];
+  return cells.map((cell) => ({ round, cell, requests, warmup: round === 0 ? warmup : 0 }));
 }
 
 /** The extent of a plan, in figures. */

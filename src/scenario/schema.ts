@@ -165,6 +165,22 @@ function tooFew(requests: number, streams: number, rounds: number) {
   };
 }
 
+const DEFAULT_LENGTHS = [16, 256];
+const DEFAULT_LENGTH_REQUESTS = 5;
+
+const verdictSchema = mapping({
+  lengths: list(whole(1), 'a list of lengths in tokens such as [16, 256]')
+    .superRefine(distinct)
+    .refine((lengths) => Math.max(...lengths) >= 2 * Math.min(...lengths), {
+      error: 'a list of lengths of which one is at least twice another, such as [16, 256]',
+    })
+    .default(DEFAULT_LENGTHS)
+    .describe('Lengths of the answers, in tokens. Default: [16, 256].'),
+  requests: whole(3)
+    .default(DEFAULT_LENGTH_REQUESTS)
+    .describe('Requests for each length, at one stream, spread over the rounds. Default: 5.'),
+});
+
 const timeoutsFields = mapping({
   connect: duration().optional().describe('Until a new connection is ready. Default: 10s.'),
   firstByte: duration()
@@ -209,6 +225,11 @@ const documentSchema = mapping({
     .prefault(['streaming'])
     .describe('Streaming, non-streaming, or both, measured side by side.'),
   load: loadSchema.prefault({}).describe('How many requests, how many at once or how many a second.'),
+  verdict: verdictSchema
+    .optional()
+    .describe(
+      'A length test for each target: short and long answers to the first prompt tell whether longer ones begin later, as they do where an answer is made before it is sent. Its requests are in no figure but the verdict.',
+    ),
   connection: connectionUse.default('warm'),
   timeouts: timeoutsSchema.prefault({}).describe('Time limits of a request.'),
   limits: limitsSchema.optional().describe('What a server may send; more ends the request as too_large.'),

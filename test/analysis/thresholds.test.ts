@@ -267,13 +267,13 @@ describe('evaluation', () => {
 
   test('the streaming verdict is compared by its word', () => {
     const [cell] = cellsOf([record()]);
-    const none = { streaming: 0, buffered: 0, replayed: 0, coarse: 0, too_short: 0 };
+    const none = { streaming: 0, buffered: 0, replayed: 0, coarse: 0, tail_buffered: 0, inconclusive: 0 };
     const real: CellReport = {
       ...cell!,
       streaming: {
         verdict: 'streaming',
         evidence: '',
-        counts: { ...none, streaming: 38, buffered: 2, too_short: 5 },
+        counts: { ...none, streaming: 38, buffered: 2, inconclusive: 5 },
       },
     };
     const fake: CellReport = {

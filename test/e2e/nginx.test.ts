@@ -28,7 +28,7 @@ describe.skipIf(NGINX === undefined)('behind nginx', () => {
   beforeAll(async () => {
     const steady = (mean: number, sd: number) => ({ shape: 'lognormal', mean, sd }) as const;
     simulator = createSimulator({
-      profiles: { m: { ttft: steady(200, 20), gap: steady(20, 6), tokens: steady(40, 0), chunkTokens: 1 } },
+      profiles: { m: { ttft: steady(200, 20), gap: steady(10, 4), tokens: steady(120, 0), chunkTokens: 1 } },
     });
     const upstream = await simulator.listen();
     const port = await freePort();
@@ -94,7 +94,8 @@ http {
 
   test('a stream that passes through is a stream', async () => {
     const cell = await cellBehind('plain');
-    expect(cell.streaming).toMatchObject({ verdict: 'streaming' });
+    expect(cell.streaming!.verdict, cell.streaming!.evidence).toBe('streaming');
+    expect(cell.streaming).not.toHaveProperty('causes');
     expect(cell.outcomes).toEqual({ ok: 6 });
   });
 
@@ -103,13 +104,20 @@ http {
     expect(cell.outcomes).toEqual({ ok: 6 });
     expect(cell.streaming!.verdict, cell.streaming!.evidence).toBe('buffered');
     expect(cell.metrics.ttft!.p50).toBeGreaterThan(600);
+    expect(cell.streaming!.causes![0]!.what).toMatch(/^nginx on the way \(nginx/);
+    expect(cell.streaming!.arrivals!.counts.at(-1)).toBeGreaterThan(100);
   });
 
-  test('a compressor in the way is named', async () => {
+  test('a compressor that holds the answer back is decoded, found out and named', async () => {
     const cell = await cellBehind('gzip');
-    // What is compressed is not decoded on the measuring path: it is a failure that says so, never a figure.
-    expect(cell.outcomes.ok).toBeUndefined();
-    expect(cell.failures[0]!.message).toMatch(/gzip/);
+    expect(cell.outcomes).toEqual({ ok: 6 });
+    expect(cell.streaming!.verdict, cell.streaming!.evidence).toBe('buffered');
+    const [compressor, proxy] = cell.streaming!.causes!;
+    expect(compressor).toMatchObject({
+      what: 'content-encoding: gzip',
+      remedy: expect.stringContaining('gzip_types'),
+    });
+    expect(proxy!.remedy).toContain('proxy_buffering off');
   });
 });
 

@@ -3,8 +3,6 @@ import type { CellReport, MetricSummary } from '../../src/model/report.ts';
 import { notes } from '../../src/report/notes.ts';
 import { gatedReport } from './reports.ts';
 
-const LATE = /late: whether they are made first/;
-
 function cell(mode: CellReport['mode'], ttftMs: number, latencyMs: number): CellReport {
   const [one] = gatedReport().cells;
   const summary = (p50: number) => ({ ...one!.metrics.ttft!, p50 }) as MetricSummary;
@@ -15,19 +13,11 @@ function cell(mode: CellReport['mode'], ttftMs: number, latencyMs: number): Cell
       streaming: {
         verdict: 'streaming',
         evidence: 'it came as it was made',
-        counts: { streaming: 1, buffered: 0, replayed: 0, coarse: 0, too_short: 0 },
+        counts: { streaming: 1, buffered: 0, replayed: 0, tail_buffered: 0, coarse: 0, inconclusive: 0 },
       },
     }),
   };
 }
-
-test('a late stream without a whole answer beside it may have been made first, and that is said', () => {
-  const noted = (...cells: CellReport[]) =>
-    notes({ ...gatedReport(), cells }).filter((note) => LATE.test(note));
-  expect(noted(cell('streaming', 900, 2_000))).toHaveLength(1);
-  expect(noted(cell('streaming', 300, 2_000))).toEqual([]);
-  expect(noted(cell('streaming', 900, 2_000), cell('non-streaming', 2_000, 2_000))).toEqual([]);
-});
 
 test('modes of which one has no answer are not compared, and why is said', () => {
   const ignored = {
@@ -41,7 +31,4 @@ test('modes of which one has no answer are not compared, and why is said', () =>
     expect.stringMatching(/where one has no answer: .* · non-streaming: the server ignored stream: false\.$/),
   ]);
   expect(noted(cell('streaming', 300, 2_000), cell('non-streaming', 900, 2_000))).toEqual([]);
-  // A whole answer that never came says nothing of when the stream was made.
-  const late = notes({ ...gatedReport(), cells: [cell('streaming', 900, 2_000), ignored] });
-  expect(late.some((note) => LATE.test(note))).toBe(true);
 });

@@ -3,7 +3,7 @@ import type { BaselineReport, ComparisonRow } from '../../src/model/comparison.t
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
 
-const COUNTS = { streaming: 0, buffered: 0, replayed: 0, coarse: 0, too_short: 0 };
+const COUNTS = { streaming: 0, buffered: 0, replayed: 0, tail_buffered: 0, coarse: 0, inconclusive: 0 };
 
 /** A gate as the evaluation leaves it. */
 export function gate(changes: Partial<GateResult> = {}): GateResult {

@@ -1,4 +1,5 @@
-import { EXIT } from '../../model/errors.ts';
+import { LENGTH_FACTOR, LENGTH_REQUESTS } from '../../analysis/verdict-limits.ts';
+import { EXIT, UserError } from '../../model/errors.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
 import { parseDuration } from '../../scenario/duration.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
@@ -7,7 +8,7 @@ import type { AddCommand } from '../command.ts';
 import { addConnectionOptions, type ConnectionFlags, connectionOverrides } from '../flags/connection.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { addRequestOptions, headerOption, MODES, type RequestFlags } from '../flags/request.ts';
-import { choiceOption, collect, durationOption, wholeOption } from '../flags/values.ts';
+import { choiceOption, collect, durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
 import { UNIQUE_HELP } from '../scenario-flags.ts';
 import type { Session } from '../session.ts';
 
@@ -17,6 +18,7 @@ interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   mode: string;
   header: string[];
   requests: number;
+  lengths?: number[];
   /** False with `--no-unique`. */
   unique: boolean;
   for?: string;
@@ -52,6 +54,13 @@ export const probeCommand: AddCommand = (root, open) => {
       }).default(1),
     )
     .addOption(
+      wholeListOption(
+        '--lengths <tokens>',
+        'compare answers of these lengths, such as 16,256: -n requests for each tell whether longer ones begin later',
+        { min: 1 },
+      ),
+    )
+    .addOption(
       durationOption(
         '--for <time>',
         'end the stream after this long (default: 30s without a dialect or provider)',
@@ -73,7 +82,8 @@ export const probeCommand: AddCommand = (root, open) => {
 };
 
 async function probe(url: string | undefined, flags: ProbeFlags, session: Session): Promise<void> {
-  const { requests } = flags;
+  const { requests, lengths } = flags;
+  checkLengths(lengths, requests);
   const { loaded, guessed, methodGuessed, endless } = await target(url, flags, session);
   session.hide(loaded.secrets);
   const forMs = flags.for === undefined ? (endless ? WATCH_MS : undefined) : parseDuration(flags.for);
@@ -92,6 +102,7 @@ async function probe(url: string | undefined, flags: ProbeFlags, session: Sessio
     const { probe: probeTarget } = await import('../../bench/probe.ts');
     const report = await probeTarget(loaded, {
       requests,
+      lengths,
       guessed,
       methodGuessed,
       signal: interrupt.signal,
@@ -104,6 +115,23 @@ async function probe(url: string | undefined, flags: ProbeFlags, session: Sessio
   } finally {
     progress.end();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function checkLengths(lengths: readonly number[] | undefined, requests: number): void {
+  if (lengths === undefined) return;
+  const [short, long] = [Math.min(...lengths), Math.max(...lengths)];
+  if (long < LENGTH_FACTOR * short) {
+    throw new UserError('usage', {
+      message: `--lengths: expected two lengths of which one is at least ${LENGTH_FACTOR} times the other`,
+      hint: 'for example --lengths 16,256',
+    });
+  }
+  if (requests < LENGTH_REQUESTS) {
+    throw new UserError('usage', {
+      message: `--lengths needs at least ${LENGTH_REQUESTS} requests for each length`,
+      hint: `add -n ${LENGTH_REQUESTS}, or more where the waits differ much from request to request`,
+    });
   }
 }
 

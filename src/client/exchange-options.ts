@@ -1,0 +1,54 @@
+import type { Clock } from '../model/clock.ts';
+import type { Limits, Timeouts } from '../model/plan.ts';
+import type { Redactor } from '../model/redactor.ts';
+import type { WireFormat } from '../wire/format.ts';
+import type { BodyListeners } from './body-reader.ts';
+import type { Connection, SocketRequest } from './connection.ts';
+import type { Asked } from './evidence.ts';
+import type { RequestAbout } from './refusal.ts';
+
+/** All that one exchange needs to know. Times are on the machine's clock. */
+export interface ExchangeOptions extends BodyListeners {
+  format: WireFormat;
+  request: SocketRequest;
+  /** What explains the answer beside the request itself. */
+  about?: RequestAbout & Pick<Asked, 'textPath'>;
+  /** False for one whole answer. */
+  stream: boolean;
+  timeouts: Timeouts;
+  /** Default: `DEFAULT_LIMITS`. */
+  limits?: Limits;
+  clock: Clock;
+  /** What the marks, and the listeners' times, count from. */
+  originAt: number;
+  scheduledAt: number;
+  keepText: boolean;
+  redactor: Redactor;
+  signal?: AbortSignal;
+  /**
+   * Gives a new connection in place of one that was open before the request and closed without a byte of the response.
+   * The request is then sent again, once. Absent: it fails.
+   */
+  reconnect?: (connection: Connection) => Connection;
+  /**
+   * When the events are decoded: `at-once`, in the turn of the event loop in which they were read, or `later`, within some
+   * 100 ms or with the end of the response, which disturbs the stamps of other requests less. Default: `at-once` where
+   * someone listens.
+   */
+  decode?: 'at-once' | 'later';
+  /** Called at the start, with what a consumer that is behind holds the response back by. Default: nobody does. */
+  onFlow?: (flow: Flow) => void;
+}
+
+/** Back-pressure of one exchange. While it is paused, its time limits do not run. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
+
+/** What was asked, for the outcome. */
+export function askedOf({ format, request, stream, about }: ExchangeOptions): Asked {
+  const { name: dialect, framing } = format;
+  const { method, body } = request;
+  return { mode: stream ? 'streaming' : 'non-streaming', dialect, framing, method, body, ...about };
+}

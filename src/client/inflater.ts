@@ -1,0 +1,112 @@
+import * as zlib from 'node:zlib';
+
+/** Decompresses a body read by read, so that what comes out keeps the stamp of the read that brought it. */
+
+type Decompressor = zlib.Gunzip | zlib.BrotliDecompress;
+
+/** Receives what one read comes to. */
+export type Inflated = (bytes: Uint8Array, atMs: number, read: number) => void;
+
+interface Read {
+  bytes: Uint8Array;
+  atMs: number;
+  read: number;
+}
+
+/** The encodings that this Node can decode. zstd: from Node 22.15 and 23.8 on. */
+export const DECODED_ENCODINGS: readonly string[] = [
+  'gzip',
+  'x-gzip',
+  'deflate',
+  'br',
+  ...('createZstdDecompress' in zlib ? ['zstd'] : []),
+];
+
+/** True where a body of this encoding is decoded: it is known, and the request's own header asked for it. */
+export function isDecoded(encoding: string | undefined, accepted: string | undefined): boolean {
+  const name = encoding?.trim().toLowerCase() ?? '';
+  if (!DECODED_ENCODINGS.includes(name) || accepted === undefined) return false;
+  return accepted.split(',').some((part) => {
+    const word = part.split(';')[0]!.trim().toLowerCase();
+    return word === name || word === '*' || `x-${word}` === name;
+  });
+}
+
+/** Decompresses one body. Reads are worked off one after the other, as zlib works in a thread of its own. */
+export class Inflater {
+  private readonly stream: Decompressor;
+  private readonly waiting: Read[] = [];
+  private readonly inflated: Inflated;
+  private current: Read | undefined;
+  private ended: (() => void) | undefined;
+
+  /** `failed` is called once, where the bytes are not of that encoding. */
+  constructor(encoding: string, inflated: Inflated, failed: (message: string) => void) {
+    this.inflated = inflated;
+    this.stream = decompressor(encoding.trim().toLowerCase());
+    // Where there is more than the stream's buffer takes, its write is not done before that was read.
+    this.stream.on('readable', this.drain).once('error', (error) => {
+      // A body that was cut has no proper end: what came of it was told.
+      const wasCut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+      if (!wasCut) failed(`the ${encoding} body cannot be decompressed: ${error.message}`);
+      this.waiting.length = 0;
+      this.current = undefined;
+      this.finish();
+    });
+  }
+
+  /** One read of the body. The bytes may be overwritten when this has returned. */
+  push(bytes: Uint8Array, atMs: number, read: number): void {
+    this.waiting.push({ bytes: Uint8Array.from(bytes), atMs, read });
+    this.next();
+  }
+
+  /** No more will come: calls back when all that came was told. */
+  end(done: () => void): void {
+    this.ended = done;
+    if (this.stream.destroyed) this.finish();
+    else this.next();
+  }
+
+  close(): void {
+    this.ended = undefined;
+    this.stream.destroy();
+  }
+
+  private next(): void {
+    if (this.current !== undefined) return;
+    this.current = this.waiting.shift();
+    if (this.current === undefined) {
+      if (this.ended !== undefined) this.finish();
+      return;
+    }
+    this.stream.write(this.current.bytes, (error) => {
+      if (error) return;
+      this.drain();
+      this.current = undefined;
+      this.next();
+    });
+  }
+
+  private readonly drain = (): void => {
+    if (this.current === undefined) return;
+    const { atMs, read } = this.current;
+    for (let bytes = this.stream.read(); bytes !== null; bytes = this.stream.read())
+      this.inflated(bytes as Uint8Array, atMs, read);
+  };
+
+  private finish(): void {
+    const { ended } = this;
+    this.ended = undefined;
+    this.stream.destroy();
+    ended?.();
+  }
+}
+
+function decompressor(encoding: string): Decompressor {
+  if (encoding === 'br') return zlib.createBrotliDecompress();
+  if (encoding === 'zstd')
+    return (zlib as unknown as { createZstdDecompress: () => Decompressor }).createZstdDecompress();
+  // Finds out by itself whether it is gzip or deflate.
+  return zlib.createUnzip();
+}

@@ -1,0 +1,20 @@
+import type { WireFormat } from '../wire/format.ts';
+import { recogniseStream } from '../wire/recognise.ts';
+
+const recognised = new WeakMap<WireFormat, string | undefined>();
+
+/**
+ * The known dialect that reads a stream which is read by a plain one; undefined where none does. Every dialect reads the
+ * beginning, which takes a millisecond: so it is found out with the first stream of a format, of which a client has one.
+ */
+export function recogniseOnce(
+  format: WireFormat,
+  prefix: string,
+  headers: Readonly<Record<string, string>>,
+): string | undefined {
+  if (!recognised.has(format)) {
+    const found = recogniseStream(prefix, headers, format.name);
+    recognised.set(format, found === 'own' ? undefined : found?.dialect);
+  }
+  return recognised.get(format);
+}
