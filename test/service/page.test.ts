@@ -121,7 +121,8 @@ async function openBrowser() {
       socket.close();
       child.kill('SIGKILL');
       await exited;
-      rmSync(folder, { recursive: true, force: true });
+      // Its child processes end a little later, and write until then.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }
