@@ -7,8 +7,3 @@ import { dialectOfUrl } from '../wire/dialects.ts';
 export function dialectOf(url: string): string {
   return dialectOfUrl(url) ?? 'sse';
 }
-
-/** True for the dialects of plain endpoints, which can be asked with a GET. */
-export function isPlainDialect(dialect: string): boolean {
-  return dialect === 'sse' || dialect === 'ndjson' || dialect === 'raw';
-}

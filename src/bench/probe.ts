@@ -9,6 +9,7 @@ import { targetOptions } from '../client/target-options.ts';
 import { createNonces } from '../engine/nonces.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import { MAX_LIMIT_BYTES, type Prompt, type Target } from '../model/plan.ts';
 import type { Mode } from '../model/record.ts';
 import { createRedactor } from '../model/redactor.ts';
@@ -28,7 +29,6 @@ import { startBackends } from './backends.ts';
 import { readEnvironment } from './environment.ts';
 import { drawSalt } from './prepare.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
-import { isPlainDialect } from './probe-target.ts';
 import { warmCode } from './warm-code.ts';
 
 /** How a target is probed. */

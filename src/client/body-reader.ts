@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../model/events.ts';
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { Limits } from '../model/plan.ts';
 import { ByteBuffer } from '../wire/byte-buffer.ts';
 import type { Decoder, WireFormat } from '../wire/format.ts';
@@ -49,8 +50,7 @@ export function streamReader(
   const { eventBytes, streamBytes = Number.POSITIVE_INFINITY } = limits;
   let bytes = 0;
   // Only of endpoints of no known dialect: others are read by what is known of them.
-  const payloads =
-    format.name === format.framing && format.framing !== 'raw' ? new PayloadTally() : undefined;
+  const payloads = isPlainDialect(format.name) && format.name !== 'raw' ? new PayloadTally() : undefined;
   const sink: FrameSink = {
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.

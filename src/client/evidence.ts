@@ -60,10 +60,5 @@ export interface Evidence {
   payload?: PayloadFacts;
 }
 
-/** True for the dialects that know nothing of the API: the name of the framing is the name of the dialect. */
-export function isPlain({ dialect, framing }: Pick<Asked, 'dialect' | 'framing'>): boolean {
-  return dialect === framing;
-}
-
 /** As much of a body as an outcome shows. */
 export const BODY_CHARS = 500;

@@ -1,9 +1,10 @@
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { Outcome } from '../model/record.ts';
 import { type ErrorText, readFailedBody } from '../wire/errors.ts';
 import type { FramingName } from '../wire/frame.ts';
 import { excerpt, parseJson } from '../wire/json.ts';
 import { isAgentStream, isTextStream, recogniseStream, recogniseWhole } from '../wire/recognise.ts';
-import { BODY_CHARS, type Evidence, isPlain } from './evidence.ts';
+import { BODY_CHARS, type Evidence } from './evidence.ts';
 import { DECODED_ENCODINGS } from './inflater.ts';
 import { type BodyLook, LOOK_TITLE, looksStreamed, sniff } from './sniff.ts';
 
@@ -94,7 +95,7 @@ function notThisStream(evidence: Evidence, look: BodyLook): Outcome | undefined 
     const garbled = framing === 'json-array' && bodyPrefix.trimStart().startsWith('{');
     return garbled ? undefined : notAStream(evidence, look, hintOf(evidence, look));
   }
-  if (framing === 'sse' && !isPlain(asked) && isTextStream('sse', bodyPrefix)) {
+  if (framing === 'sse' && !isPlainDialect(asked.dialect) && isTextStream('sse', bodyPrefix)) {
     return notAStream(evidence, look, 'its events are text: try --dialect sse', 'with plain text in them');
   }
   // Lines of JSON that begin with a document over several lines.

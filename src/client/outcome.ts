@@ -1,8 +1,9 @@
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { Limits } from '../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../model/record.ts';
 import { formatSize } from '../model/size.ts';
 import { pathsInWords } from '../wire/payload-paths.ts';
-import { BODY_CHARS, type Evidence, type Excess, isPlain, type LimitName } from './evidence.ts';
+import { BODY_CHARS, type Evidence, type Excess, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
 import { describeError, NETWORK_HINT, networkError } from './network-error.ts';
@@ -22,7 +23,7 @@ export function outcomeOf(evidence: Evidence): Outcome {
   if (failure !== undefined) return undecodable(failure.message, evidence);
   if (complete !== undefined) {
     if (evidence.contentEvents === 0) return withoutContent(evidence);
-    return (isPlain(evidence.asked) ? plainMismatch(evidence) : undefined) ?? { kind: 'ok' };
+    return (isPlainDialect(evidence.asked.dialect) ? plainMismatch(evidence) : undefined) ?? { kind: 'ok' };
   }
   switch (ending.kind) {
     case 'timeout':
@@ -118,7 +119,7 @@ function withoutContent(evidence: Evidence): Outcome {
   if (bytes === 0) return { ...EMPTY_BODY };
   const other = mismatch(evidence);
   if (other !== undefined) return other;
-  if (isPlain(asked) && events > 0 && asked.textPath !== undefined) {
+  if (isPlainDialect(asked.dialect) && events > 0 && asked.textPath !== undefined) {
     return {
       kind: 'empty',
       message: `${events} ${events === 1 ? 'event' : 'events'} came, and none has text at ${asked.textPath}`,
@@ -157,7 +158,7 @@ function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, 
   const how = lost === undefined ? 'the body ended' : `the connection was lost (${lost.message})`;
   // A plain dialect has neither terminator nor finish reason to miss.
   const plainly = lost === undefined ? ' in the middle of an event' : '';
-  const where = isPlain(asked)
+  const where = isPlainDialect(asked.dialect)
     ? plainly
     : ` ${cutAfter === undefined ? 'with neither terminator nor finish reason' : BEFORE_TERMINATOR}`;
   const outcome: Outcome = {

@@ -1,8 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import type { LintSeverity } from '../analysis/lint.ts';
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { VerdictKind } from '../model/report.ts';
 import { formatCount, formatShare, formatValue } from './format.ts';
-import { isPlain, type ProbeRequest } from './probe-report.ts';
+import type { ProbeRequest } from './probe-report.ts';
 import { clip, displayWidth, oneLine, wrap } from './text.ts';
 import type { Canvas } from './waterfall.ts';
 
@@ -18,9 +19,9 @@ export function facts(request: ProbeRequest, dialect: string, { width, chalk }: 
   const room = width - KEY;
   const rows: [string, string[]][] = [
     ['body', filled(bodyParts(record), room)],
-    ['tokens', isPlain(dialect) ? [] : filled(tokenParts(record), room)],
+    ['tokens', isPlainDialect(dialect) ? [] : filled(tokenParts(record), room)],
     [
-      isPlain(dialect) ? 'content' : 'answer',
+      isPlainDialect(dialect) ? 'content' : 'answer',
       preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, room)],
     ],
     [

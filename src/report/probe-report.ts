@@ -3,6 +3,7 @@ import type { StreamVerdict } from '../analysis/verdict-fold.ts';
 import type { LengthTest } from '../analysis/verdict-length.ts';
 import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type MarkName, type Marks } from '../model/timeline.ts';
 import { jsonText } from '../model/visible.ts';
@@ -162,17 +163,12 @@ export function stepTitles(mode: Mode, dialect: string): readonly Omit<Step, 'fr
       step.mark === 'end' ? { ...step, kind: 'answer' } : step,
     );
   }
-  if (!isPlain(dialect)) return STEPS;
+  if (!isPlainDialect(dialect)) return STEPS;
   // What a plain endpoint sends need be neither a token nor an answer.
   return STEPS.filter(({ mark }) => mark !== 'firstAnswer').map((step) => ({
     ...step,
     title: PLAIN_TITLES[step.mark] ?? step.title,
   }));
-}
-
-/** True for the dialects of endpoints that are no language models. */
-export function isPlain(dialect: string): boolean {
-  return dialect === 'sse' || dialect === 'ndjson' || dialect === 'raw';
 }
 
 /** The steps that a request came through, in their order. */

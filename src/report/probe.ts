@@ -1,16 +1,10 @@
 import { Chalk } from 'chalk';
 import type { LengthTest } from '../analysis/verdict-length.ts';
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { Outcome } from '../model/record.ts';
 import { DASH, formatCount, formatDuration, formatSooner, formatValue } from './format.ts';
 import { counted, facts, filled, judgement, KEY, verdictInShort } from './probe-facts.ts';
-import {
-  headline,
-  isPlain,
-  type ProbeReport,
-  type ProbeRequest,
-  stepTitles,
-  succeeded,
-} from './probe-report.ts';
+import { headline, type ProbeReport, type ProbeRequest, stepTitles, succeeded } from './probe-report.ts';
 import { ASCII, BLOCKS } from './strip.ts';
 import { clip, oneLine, wrap } from './text.ts';
 import { type Canvas, waterfall } from './waterfall.ts';
@@ -145,14 +139,14 @@ function bodyLines(body = ''): string[] {
 
 function figures({ record, stopped, streaming }: ProbeRequest, dialect: string): (string | undefined)[] {
   const { ttfbMs, ttftMs, totalMs, tokensPerSecond, eventsPerSecond } = headline(record);
-  const ttft = isPlain(dialect) ? 'first content' : 'TTFT';
+  const ttft = isPlainDialect(dialect) ? 'first content' : 'TTFT';
   return [
     ttfbMs === null ? undefined : `TTFB ${formatValue(ttfbMs, 'ms')}`,
     ttftMs === null || record.mode !== 'streaming' ? undefined : `${ttft} ${formatValue(ttftMs, 'ms')}`,
     // Of what came all at once a rate says nothing.
     streaming?.verdict === 'buffered'
       ? undefined
-      : isPlain(dialect)
+      : isPlainDialect(dialect)
         ? rate(eventsPerSecond, 'events/s')
         : rate(tokensPerSecond, record.tokens.source === 'usage' ? 'tokens/s' : 'chunks/s'),
     totalMs === null || ttfbMs === null || stopped ? undefined : `total ${formatValue(totalMs, 'ms')}`,

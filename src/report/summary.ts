@@ -117,8 +117,3 @@ function requestWords({ cells }: Report): string {
 function counted(count: number, what: string): string {
   return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
-
-/** The first of many names, and how many more there are. */
-export function firstOf(names: readonly string[], limit = 6): string[] {
-  return names.length <= limit ? [...names] : [...names.slice(0, limit), `and ${names.length - limit} more`];
-}

@@ -1,3 +1,4 @@
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { type Contradiction, providerRow, SIMULATOR } from './endpoint-schema.ts';
 
@@ -35,7 +36,7 @@ function alwaysStreams(
   // The simulator is told by a field of its own in every dialect.
   if (service !== undefined || provider === SIMULATOR || typeof dialect !== 'string') return undefined;
   const leaveOut = 'leave out non-streaming (--mode streaming)';
-  if (dialect === 'sse' || dialect === 'ndjson' || dialect === 'raw') {
+  if (isPlainDialect(dialect)) {
     const written = [body, url].map((part) => JSON.stringify(part ?? ''));
     if (written.some((part) => ASKS_FOR_STREAM.test(part))) return undefined;
     return {

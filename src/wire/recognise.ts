@@ -1,4 +1,5 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
+import { isPlainDialect } from '../model/plain-dialect.ts';
 import { DIALECT_NAMES, wireFormat } from './dialects.ts';
 import type { WireFormat } from './format.ts';
 import { FRAMINGS } from './framing.ts';
@@ -15,7 +16,6 @@ export interface Recognised {
 }
 
 const APPLICATIONS: ReadonlySet<string> = new Set(['conversation', 'agent', 'playground']);
-const PLAIN: ReadonlySet<string> = new Set(['sse', 'ndjson', 'raw']);
 
 /**
  * The dialect whose stream a body of Server-Sent Events, of lines of JSON or of one JSON array begins like: `own` where that
@@ -70,7 +70,7 @@ export function isTextStream(framing: 'sse' | 'ndjson', prefix: string): boolean
 }
 
 function knownFormats(): WireFormat[] {
-  return DIALECT_NAMES.filter((name) => !PLAIN.has(name)).map((name) =>
+  return DIALECT_NAMES.filter((name) => !isPlainDialect(name)).map((name) =>
     wireFormat(name, { thinkTags: false }),
   );
 }

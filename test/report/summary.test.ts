@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failureLine, firstOf, summaryLine, troubles, unanswered } from '../../src/report/summary.ts';
+import { failureLine, summaryLine, troubles, unanswered } from '../../src/report/summary.ts';
 import { abortedReport, failedReport, gate, gatedReport } from './reports.ts';
 
 describe('a run in a sentence', () => {
@@ -34,11 +34,6 @@ test('what keeps a run from being a success, whatever its gates say', () => {
     { kind: 'unanswered', sentence: 'None of 320 requests was ok.' },
   ]);
   expect(troubles({ ...gatedReport(), cells: [] })[0]!.sentence).toBe('No request was sent.');
-});
-
-test('the first of many names', () => {
-  expect(firstOf(['a', 'b'], 2)).toEqual(['a', 'b']);
-  expect(firstOf(['a', 'b', 'c', 'd'], 2)).toEqual(['a', 'b', 'and 2 more']);
 });
 
 test('failed requests in a sentence, with the threshold to add where none looks at them', () => {

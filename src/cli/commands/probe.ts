@@ -1,5 +1,6 @@
 import { LENGTH_FACTOR, LENGTH_REQUESTS } from '../../analysis/verdict-limits.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { isPlainDialect } from '../../model/plain-dialect.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
 import { parseDuration } from '../../scenario/duration.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
@@ -147,7 +148,7 @@ interface Chosen {
 
 /** A probe's target is read and checked as that of a run without a scenario file. */
 async function target(address: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
-  const { dialectOf, isPlainDialect } = await import('../../bench/probe-target.ts');
+  const { dialectOf } = await import('../../bench/probe-target.ts');
   const { assumeHttp, loadFromFlags } = await import('../../scenario/from-flags.ts');
   const { provider, prompt, body } = flags;
   const url = address === undefined ? undefined : assumeHttp(address);
