@@ -1,10 +1,10 @@
 /** streambench, the bench: run scenarios and make reports from a program. */
 export { readEnvironment } from './bench/environment.ts';
-export { checkGates } from './bench/gates.ts';
-export type { ReportAgain } from './bench/rerun.ts';
-export { reportRun } from './bench/rerun.ts';
-export type { RunObserver, RunOptions, RunResult } from './bench/run.ts';
-export { runScenario } from './bench/run.ts';
+export { checkGates } from './bench/run/gates.ts';
+export type { ReportAgain } from './bench/run/rerun.ts';
+export { reportRun } from './bench/run/rerun.ts';
+export type { RunObserver, RunOptions, RunResult } from './bench/run/run.ts';
+export { runScenario } from './bench/run/run.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
 export type {
@@ -13,7 +13,7 @@ export type {
   Comparison,
   ComparisonRow,
   ErrorRow,
-} from './model/comparison.ts';
+} from './model/run-comparison.ts';
 export type {
   CellReport,
   Environment,
@@ -27,8 +27,8 @@ export type {
   ScenarioSummary,
 } from './model/report.ts';
 export type { Unit } from './model/unit.ts';
-export { REPORTERS } from './report/index.ts';
-export { terminalReport } from './report/terminal.ts';
+export { REPORTERS } from './report/formats/index.ts';
+export { terminalReport } from './report/terminal/terminal.ts';
 export type { LoadedScenario } from './scenario/load.ts';
 export { loadScenario, parseScenario } from './scenario/load.ts';
-export type { Scenario } from './scenario/schema.ts';
+export type { Scenario } from './scenario/schema/scenario.ts';

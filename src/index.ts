@@ -5,8 +5,8 @@
  */
 export type { Answer, ClientOptions, RequestOptions, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
-export type { ConnectOptions } from './client/connection.ts';
-export type { AnswerStream, TimedEvent } from './client/stream.ts';
+export type { ConnectOptions } from './client/transport/connection.ts';
+export type { AnswerStream, TimedEvent } from './client/answer-stream.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';
 export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
@@ -46,7 +46,7 @@ export type {
   TokenSource,
 } from './model/record.ts';
 export type { ChatRequest, Message, WireRequest } from './model/request.ts';
-export type { Secret } from './model/secrets.ts';
+export type { Secret } from './model/redaction/secrets.ts';
 export type { Marks } from './model/timeline.ts';
 export type { DialectOptions } from './wire/dialects.ts';
 export { DIALECT_NAMES, wireFormat } from './wire/dialects.ts';
@@ -57,8 +57,8 @@ export type {
   IncomingWireRequest,
   WireBody,
   WireFormat,
-} from './wire/format.ts';
-export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire/framing.ts';
-export { FRAMINGS } from './wire/framing.ts';
+} from './wire/dialect.ts';
+export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire/framing/framings.ts';
+export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';
 export { PROVIDERS } from './wire/providers.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createClient, type StreamClient } from '../src/client/client.ts';
-import type { TimedEvent } from '../src/client/stream.ts';
+import type { TimedEvent } from '../src/client/answer-stream.ts';
 import { isContent } from '../src/model/events.ts';
 import type { ConnectOptions } from '../src/model/plan.ts';
 import type { Observation } from '../src/model/record.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { EXIT_MEANING } from '../src/model/errors.ts';
-import { REPORTER_NAMES } from '../src/report/names.ts';
+import { REPORTER_NAMES } from '../src/report/formats/names.ts';
 import { parseScenario } from '../src/scenario/load.ts';
 import { ROOT, streambench } from './support/program.ts';
 

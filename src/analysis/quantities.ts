@@ -1,11 +1,11 @@
 import { METRICS } from '../metrics/definitions.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import { percentileOf } from '../metrics/percentile.ts';
-import type { ServerReport } from '../model/load.ts';
+import type { ServerReport } from '../model/load-report.ts';
 import type { Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
 import type { Unit } from '../model/unit.ts';
-import { nameOfVerdict, VERDICT_KINDS } from './streaming-verdict.ts';
+import { nameOfVerdict, VERDICT_KINDS } from './streaming/streaming-verdict.ts';
 
 /**
  * What a condition on a run can be about: every metric under each of its aggregations, and the figures that belong to

@@ -1,5 +1,5 @@
 import { targetOptions } from '../client/target-options.ts';
-import type { Secret } from '../model/secrets.ts';
+import type { Secret } from '../model/redaction/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { usesSimulator } from '../scenario/plan.ts';
 import { type ServiceProcess, serviceProcesses } from '../scenario/service-target.ts';

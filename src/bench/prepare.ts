@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { networkError } from '../client/network-error.ts';
+import { networkError } from '../client/outcome/network-error.ts';
 import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { tidy } from '../metrics/distribution.ts';
 import type { Clock } from '../model/clock.ts';
 import { EXIT, type Problem, UserError } from '../model/errors.ts';
 import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
-import { createRedactor } from '../model/redactor.ts';
+import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Environment, NoiseFloor } from '../model/report.ts';
-import type { Secret } from '../model/secrets.ts';
+import type { Secret } from '../model/redaction/secrets.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario } from '../scenario/plan.ts';
 import { needsSimulator } from '../scenario/targets.ts';
 import { startBackends } from './backends.ts';
-import { type Baseline, openBaseline } from './baseline.ts';
-import { checkOpenFiles } from './doctor.ts';
+import { type Baseline, openBaseline } from './run/baseline.ts';
+import { checkOpenFiles } from './doctor/checks.ts';
 import { readEnvironment } from './environment.ts';
-import { checkGates } from './gates.ts';
-import { type ServersWatch, watchServers } from './server-watch.ts';
+import { checkGates } from './run/gates.ts';
+import { type ServersWatch, watchServers } from './server-metrics/server-watch.ts';
 import { createTokenCounter, loadTokenizer, type TokenCounter } from './tokenizer.ts';
 import { warmCode } from './warm-code.ts';
 
@@ -106,7 +106,7 @@ async function baselineFor({
 
 async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {
   // Only this reaches for a server in a process of its own.
-  const { calibrate } = await import('./calibrate.ts');
+  const { calibrate } = await import('./doctor/calibrate.ts');
   const levels = [...new Set(plan.cells.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
   const { levels: measured } = await calibrate({ levels, windowMs: 2_000, signal });
   return measured.flatMap(({ streams, lagMs }) =>

@@ -1,6 +1,6 @@
-import { suggest } from '../model/names.ts';
+import { suggest } from '../model/suggestions.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import type { DurationDistribution, SimulatorProfile } from '../scenario/simulator-schema.ts';
+import type { DurationDistribution, SimulatorProfile } from '../scenario/schema/simulator.ts';
 import { simulatedModel } from '../scenario/targets.ts';
 import type { Distribution, ProfileInput } from '../simulator/index.ts';
 import { PROFILES, profileName } from '../simulator/profile.ts';

@@ -3,7 +3,7 @@ import { createServer as createHttp2Server, type Http2ServerResponse } from 'nod
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createClient } from '../client/client.ts';
 import { wireFormat } from '../wire/dialects.ts';
-import { FRAMINGS } from '../wire/framing.ts';
+import { FRAMINGS } from '../wire/framing/framings.ts';
 
 const STREAMS = 8;
 const CHUNKS = 40;

@@ -1,8 +1,8 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { Calibration, CalibrationLevel } from '../bench/calibrate.ts';
-import type { Check, CheckStatus } from '../bench/doctor.ts';
+import type { Calibration, CalibrationLevel } from '../bench/doctor/calibrate.ts';
+import type { Check, CheckStatus } from '../bench/doctor/checks.ts';
 import { DASH, formatCount, formatShare, formatValue } from '../report/format.ts';
-import { displayWidth, oneLine, wrap } from '../report/text.ts';
+import { displayWidth, oneLine, wrap } from '../report/text-width.ts';
 import type { ColorLevel } from './terminal.ts';
 
 /** What the terminal is like. */

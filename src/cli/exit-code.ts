@@ -1,7 +1,7 @@
-import type { CompareVerdict } from '../model/comparison.ts';
+import type { CompareVerdict } from '../model/run-comparison.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
-import { unanswered } from '../report/summary.ts';
+import { unanswered } from '../report/wording/summary.ts';
 
 /** What beside its report decides the exit code of a run. */
 export interface ExitFacts {

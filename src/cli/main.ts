@@ -4,7 +4,7 @@ import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts
 import { loadFailure } from './load-failure.ts';
 import { argumentSecrets, environmentSecrets } from './own-secrets.ts';
 import { createProgram } from './program.ts';
-import { type CommonOptions, openSession, type Session } from './session.ts';
+import { type CommonOptions, openSession, type Session } from './cli-session.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {

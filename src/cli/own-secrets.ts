@@ -1,5 +1,5 @@
-import { headerSecrets, isCredentialName, type Secret } from '../model/secrets.ts';
-import { urlSecrets } from '../model/url-secrets.ts';
+import { headerSecrets, isCredentialName, type Secret } from '../model/redaction/secrets.ts';
+import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import { PROVIDERS } from '../wire/providers.ts';
 
 /** Secrets that are known before anything is read: a mistake in the words of a command must not show them either. */

@@ -1,4 +1,4 @@
-import { displayWidth, oneLine } from '../report/text.ts';
+import { displayWidth, oneLine } from '../report/text-width.ts';
 
 /** A column is not made narrower than this. */
 const LEAST = 16;

@@ -1,9 +1,9 @@
 import ora, { type Ora } from 'ora';
-import type { RunObserver } from '../bench/run.ts';
+import type { RunObserver } from '../bench/run/run.ts';
 import { levelInWords } from '../model/load-level.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
-import { clip, oneLine } from '../report/text.ts';
+import { clip, oneLine } from '../report/text-width.ts';
 
 /** Shows on stderr how a run goes. */
 export interface Progress extends RunObserver {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../model/errors.ts';
-import { MANIFEST_FILE } from '../results/layout.ts';
+import { MANIFEST_FILE } from '../results/run-folder.ts';
 
 /** The folder of a run that is named by its folder, or by its id where it is under `output`. */
 export function runFolder(run: string, output = 'results'): string {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import type { RunObserver, RunResult } from '../bench/run.ts';
+import type { RunObserver, RunResult } from '../bench/run/run.ts';
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { jsonText } from '../model/visible.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { exitCodeOf } from './exit-code.ts';
-import type { Session } from './session.ts';
+import type { Session } from './cli-session.ts';
 import { canRedraw } from './terminal.ts';
 
 /** How the scenarios of a command are run, as commander delivers it. */
@@ -92,8 +92,8 @@ async function checkTokenizers(loaded: readonly LoadedScenario[]): Promise<void>
 /** A baseline that is not there, or of no use, is known before anything is sent. */
 async function checkBaselines({ baseline, saveBaseline, output }: RunSettings): Promise<void> {
   if (baseline === undefined && saveBaseline === undefined) return;
-  const { checkBaselineName } = await import('../bench/compare.ts');
-  const { openBaseline } = await import('../bench/baseline.ts');
+  const { checkBaselineName } = await import('../bench/run/compare-runs.ts');
+  const { openBaseline } = await import('../bench/run/baseline.ts');
   if (baseline !== undefined) await openBaseline({ name: baseline, output, strict: false });
   if (saveBaseline !== undefined) checkBaselineName(saveBaseline);
 }
@@ -109,7 +109,7 @@ async function keepBaseline(
   if (report.run.aborted) return session.warn(`not kept as baseline "${name}": the run is not whole`);
   if (!report.cells.some(({ outcomes }) => (outcomes.ok ?? 0) > 0))
     return session.warn(`not kept as baseline "${name}": no request was ok`);
-  const { saveBaseline } = await import('../bench/compare.ts');
+  const { saveBaseline } = await import('../bench/run/compare-runs.ts');
   session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
 }
 
@@ -119,7 +119,7 @@ async function runOne(
   session: Session,
   signals: StopSignals,
 ): Promise<RunResult> {
-  const { runScenario } = await import('../bench/run.ts');
+  const { runScenario } = await import('../bench/run/run.ts');
   const { createProgress } = await import('./progress.ts');
   const { stderr, env, quiet } = session;
   const redraws = canRedraw({ env, isTTY: stderr.isTTY === true });
@@ -150,12 +150,12 @@ async function runOne(
 }
 
 async function printTables(report: Report, session: Session): Promise<void> {
-  const { terminalReport } = await import('../report/terminal.ts');
+  const { terminalReport } = await import('../report/terminal/terminal.ts');
   session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
 }
 
 async function printJson(reports: Report[], session: Session): Promise<void> {
-  const { jsonReport } = await import('../report/json.ts');
+  const { jsonReport } = await import('../report/formats/json.ts');
   const [only] = reports;
   if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
   else session.print(`${jsonText(reports)}\n`);

@@ -1,6 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import type { PathUse } from '../model/plan.ts';
-import type { WireFormat } from '../wire/format.ts';
+import type { WireFormat } from '../wire/dialect.ts';
 
 /** Origin and path of a request. */
 export interface Address {

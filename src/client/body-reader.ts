@@ -1,13 +1,13 @@
 import type { StreamEvent } from '../model/events.ts';
 import { isPlainDialect } from '../model/plain-dialect.ts';
 import type { Limits } from '../model/plan.ts';
-import { ByteBuffer } from '../wire/byte-buffer.ts';
-import type { Decoder, WireFormat } from '../wire/format.ts';
-import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing.ts';
+import { ByteBuffer } from '../wire/framing/buffers.ts';
+import type { Decoder, WireFormat } from '../wire/dialect.ts';
+import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing/framings.ts';
 import { PayloadTally } from '../wire/payload-paths.ts';
-import type { Excess } from './evidence.ts';
-import type { Fold } from './fold.ts';
-import { looksStreamed } from './sniff.ts';
+import type { Excess } from './outcome/evidence.ts';
+import type { Fold } from './observation-builder.ts';
+import { looksStreamed } from './outcome/sniff.ts';
 
 /** Reads a body: as frames while they come, or as one document at the end. */
 export interface BodyReader {

@@ -10,24 +10,24 @@ import {
   type Timeouts,
 } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import { createRedactor, type Redactor } from '../model/redactor.ts';
+import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
-import { headerSecrets, type Secret } from '../model/secrets.ts';
-import { urlSecrets } from '../model/url-secrets.ts';
+import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
+import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
-import type { WireFormat } from '../wire/format.ts';
+import type { WireFormat } from '../wire/dialect.ts';
 import { joinPatches } from '../wire/merge-patch.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
-import { type Authorize, authorizer } from './auth.ts';
-import type { ConnectionPool } from './connection.ts';
-import { Dialer } from './dialer.ts';
+import { type Authorize, authorizer } from './authorization.ts';
+import type { ConnectionPool } from './transport/connection.ts';
+import { Dialer } from './transport/dialer.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { limitsOf } from './limits.ts';
-import { connectionPool } from './pool.ts';
+import { connectionPool } from './transport/connection-pool.ts';
 import { requestWriter, type WrittenRequest } from './request-writer.ts';
-import { AnswerStream } from './stream.ts';
+import { AnswerStream } from './answer-stream.ts';
 
 /** Where a client sends its requests, and how. */
 export interface ClientOptions {

@@ -1,11 +1,11 @@
 import type { Clock } from '../model/clock.ts';
 import type { Limits, Timeouts } from '../model/plan.ts';
-import type { Redactor } from '../model/redactor.ts';
-import type { WireFormat } from '../wire/format.ts';
+import type { Redactor } from '../model/redaction/redactor.ts';
+import type { WireFormat } from '../wire/dialect.ts';
 import type { BodyListeners } from './body-reader.ts';
-import type { Connection, SocketRequest } from './connection.ts';
-import type { Asked } from './evidence.ts';
-import type { RequestAbout } from './refusal.ts';
+import type { Connection, SocketRequest } from './transport/connection.ts';
+import type { Asked } from './outcome/evidence.ts';
+import type { RequestAbout } from './outcome/refusal.ts';
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {

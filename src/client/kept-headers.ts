@@ -1,4 +1,4 @@
-import type { ResponseHeaders } from './connection.ts';
+import type { ResponseHeaders } from './transport/connection.ts';
 
 /** Those that bear on streaming, and the ids a provider's support asks for. */
 const KEPT_HEADERS = new Set([

@@ -1,4 +1,4 @@
-import type { WireFormat } from '../wire/format.ts';
+import type { WireFormat } from '../wire/dialect.ts';
 import { recogniseStream } from '../wire/recognise.ts';
 
 const recognised = new WeakMap<WireFormat, string | undefined>();

@@ -1,9 +1,9 @@
 import { UserError } from '../model/errors.ts';
-import { suggest } from '../model/names.ts';
+import { suggest } from '../model/suggestions.ts';
 import { withNonce } from '../model/nonce.ts';
 import type { Target } from '../model/plan.ts';
 import type { ChatRequest } from '../model/request.ts';
-import type { WireFormat } from '../wire/format.ts';
+import type { WireFormat } from '../wire/dialect.ts';
 import { bodyTemplate, PLACEHOLDERS, queryTemplate, unknownPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';
 

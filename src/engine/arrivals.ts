@@ -1,5 +1,5 @@
 import type { Arrivals } from '../model/plan.ts';
-import { createRandom } from '../model/random.ts';
+import { createRandom } from '../model/seeded-random.ts';
 
 /**
  * When the requests of an open loop are due: by a request's number, in ms from the opening of the window. The number is

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load.ts';
+import type { LoopLoad } from '../model/load-report.ts';
 import type { Block, Cell } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import { split } from '../model/split.ts';
 import { dueTimes } from './arrivals.ts';
 import { type BlockCounts, blockCounts } from './counts.ts';
 import { droppedObservation } from './dropped.ts';
-import { watchLoad } from './load.ts';
+import { watchLoad } from './load-monitor.ts';
 import { type LoopDeps, runLoop } from './loop.ts';
 import { closedLoop, openLoop, type Pacer } from './pacer.ts';
 

@@ -1,4 +1,4 @@
-import type { BlockLoad } from '../model/load.ts';
+import type { BlockLoad } from '../model/load-report.ts';
 import { levelOf } from '../model/load-level.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';

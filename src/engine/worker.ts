@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load.ts';
+import type { LoopLoad } from '../model/load-report.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { Secret } from '../model/secrets.ts';
+import type { Secret } from '../model/redaction/secrets.ts';
 import { sleeperFor } from './alarm.ts';
 import { localRunner, type Part } from './block.ts';
 import { blockCounts } from './counts.ts';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { monotonicClock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load.ts';
+import type { LoopLoad } from '../model/load-report.ts';
 import { type BlockObserver, type BlockRunner, partsOf, type StopSignals, ThreadLost } from './block.ts';
 import { countsMemory } from './counts.ts';
 import type { WorkerReply, WorkerRequest, WorkerSettings } from './worker.ts';

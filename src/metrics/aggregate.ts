@@ -1,14 +1,14 @@
-import { CellMap } from '../model/cell-map.ts';
+import { CellMap } from '../model/cells.ts';
 import { cellOf } from '../model/load-level.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
-import { createCacheFold } from './cache.ts';
+import { createCacheFold } from './cache-groups.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, type Distribution, tidy } from './distribution.ts';
-import { createFailures } from './failures.ts';
+import { createFailures } from './failure-groups.ts';
 import { hiddenReasoning } from './formulas.ts';
-import { meets, type Objective } from './objectives.ts';
+import { meets, type Objective } from './objective-check.ts';
 import { createThroughput } from './throughput.ts';
 
 /** Folds records into cells, one at a time. Of each request 25 bytes are kept, for the throughput. */

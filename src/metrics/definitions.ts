@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { suggest } from '../model/names.ts';
+import { suggest } from '../model/suggestions.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import type { MarkName } from '../model/timeline.ts';
 import type { Unit } from '../model/unit.ts';

@@ -1,4 +1,4 @@
-import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load.ts';
+import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
 import type { MetricSummary } from '../model/report.ts';
 import type { RoundPart } from '../model/round-part.ts';
 import { tidy } from './distribution.ts';

@@ -1,12 +1,12 @@
-import type { BaselineReport } from './comparison.ts';
-import type { Contrast } from './contrast.ts';
-import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load.ts';
+import type { BaselineReport } from './run-comparison.ts';
+import type { Contrast } from './paired-comparison.ts';
+import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { Cell, LoadLevel, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
-import type { StreamingReport } from './streaming.ts';
+import type { StreamingReport } from './streaming-report.ts';
 import type { Unit } from './unit.ts';
 
-export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming.ts';
+export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming-report.ts';
 
 /** The distribution of one metric in one cell. Percentile q is the value at rank ceil(q n). */
 export interface MetricSummary {

@@ -1,8 +1,8 @@
-import { compareModes } from '../metrics/modes.ts';
-import type { Contrast } from '../model/contrast.ts';
+import { compareModes } from '../metrics/mode-comparison.ts';
+import type { Contrast } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
-import { runWith } from '../model/wholeness.ts';
-import { requestsOf } from './notes.ts';
+import { runWith } from '../model/completeness.ts';
+import { requestsOf } from './wording/notes.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */
 export function buildReport(

@@ -1,6 +1,6 @@
-import type { LintFinding } from '../analysis/lint.ts';
-import type { StreamVerdict } from '../analysis/verdict-fold.ts';
-import type { LengthTest } from '../analysis/verdict-length.ts';
+import type { LintFinding } from '../analysis/streaming/response-lint.ts';
+import type { StreamVerdict } from '../analysis/streaming/verdict-fold.ts';
+import type { LengthTest } from '../analysis/streaming/length-test.ts';
 import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import { isPlainDialect } from '../model/plain-dialect.ts';

@@ -1,6 +1,6 @@
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type MarkName } from '../model/timeline.ts';
-import { RECORD_SCHEMA } from './layout.ts';
+import { RECORD_SCHEMA } from './run-folder.ts';
 
 /** A line of a records file as it was found: a record, or why it is none. */
 export type CheckedLine = { record: RequestRecord } | { wrong: string };

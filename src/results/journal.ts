@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../model/errors.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
-import { unwritable, writeAtomically } from './files.ts';
-import { MANIFEST_FILE, RECORDS_FILE, REPORT_FILE } from './layout.ts';
+import { unwritable, writeAtomically } from './atomic-file.ts';
+import { MANIFEST_FILE, RECORDS_FILE, REPORT_FILE } from './run-folder.ts';
 import { appendToRecordFile, createRecordFile, type RecordFile } from './record-file.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { CellMap } from '../model/cell-map.ts';
+import { CellMap } from '../model/cells.ts';
 import { formatProblem } from '../model/errors.ts';
 import type { Cell } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';

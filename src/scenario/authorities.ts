@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../model/errors.ts';
 import { MAX_CERTIFICATES_BYTES, type ReadNamedFile } from './files.ts';
-import { type Path, valueAt } from './paths.ts';
+import { type Path, valueAt } from './value-paths.ts';
 import type { Finding } from './problems.ts';
 
 /** What reading the targets' files of authorities gave. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isSecretHeader } from '../model/secrets.ts';
-import { replaceUrlSecrets } from '../model/url-secrets.ts';
+import { isSecretHeader } from '../model/redaction/secrets.ts';
+import { replaceUrlSecrets } from '../model/redaction/url-secrets.ts';
 import { hasReference } from './env.ts';
-import { mapScalars, type Path } from './paths.ts';
+import { mapScalars, type Path } from './value-paths.ts';
 
 /** The document as reports keep it: what was asked for, with no secret in it. */
 

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
-import { nearNames } from '../model/names.ts';
-import type { Secret } from '../model/secrets.ts';
-import { mapScalars, type Path } from './paths.ts';
+import { nearNames } from '../model/suggestions.ts';
+import type { Secret } from '../model/redaction/secrets.ts';
+import { mapScalars, type Path } from './value-paths.ts';
 
 /** The environment, as an argument. */
 export type Env = Readonly<Record<string, string | undefined>>;

@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Problem } from '../model/errors.ts';
-import { nearNames } from '../model/names.ts';
-import type { Path } from './paths.ts';
+import { nearNames } from '../model/suggestions.ts';
+import type { Path } from './value-paths.ts';
 
 /** The files that a scenario names: which it may read, and how much of them. */
 

@@ -2,11 +2,11 @@ import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects.ts';
 import { bodyFlag } from './bodies.ts';
 import { maskUrl } from './document.ts';
-import { CUSTOM, providerRow } from './endpoint-schema.ts';
+import { CUSTOM, providerRow } from './schema/endpoint.ts';
 import { type Env, reference } from './env.ts';
 import { readHeaders } from './headers.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
-import { flagSource, type Origin } from './source.ts';
+import { flagSource, type Origin } from './scenario-source.ts';
 
 /** The flags that stand in for a scenario file. */
 export interface ScenarioFlags {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../model/errors.ts';
-import { nearNames } from '../model/names.ts';
+import { nearNames } from '../model/suggestions.ts';
 import { fileProblem, MAX_TEXT_BYTES, readRegularFile } from './files.ts';
 import { type LoadedScenario, type ParseOptions, parseScenario } from './parse.ts';
 

@@ -1,4 +1,4 @@
-import { createRandom } from '../model/random.ts';
+import { createRandom } from '../model/seeded-random.ts';
 
 /** In which order the cells of a run take their turns. */
 

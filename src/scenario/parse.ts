@@ -1,22 +1,22 @@
 import { dirname, resolve } from 'node:path';
 import type { Place, Problem } from '../model/errors.ts';
 import { UserError } from '../model/errors.ts';
-import { createRedactor } from '../model/redactor.ts';
-import type { Secret } from '../model/secrets.ts';
+import { createRedactor } from '../model/redaction/redactor.ts';
+import type { Secret } from '../model/redaction/secrets.ts';
 import { readAuthorities } from './authorities.ts';
 import { readBodies, withBody, withBodyTexts } from './bodies.ts';
 import { hashDocument, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
 import { namedFiles } from './files.ts';
 import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
-import { isWithin, mapScalars, type Path, valueAt } from './paths.ts';
+import { isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 import { placeholderFindings, templateFindings } from './placeholders.ts';
 import { type Finding, findingsOf, type PlacedProblem } from './problems.ts';
 import { readPrompts } from './prompts.ts';
-import { type Scenario, scenarioSchema } from './schema.ts';
+import { type Scenario, scenarioSchema } from './schema/scenario.ts';
 import { collectSecrets, documentSecrets } from './secrets.ts';
-import { type Source, yamlSource } from './source.ts';
-import { targetSchema } from './target-schema.ts';
+import { type Source, yamlSource } from './scenario-source.ts';
+import { targetSchema } from './schema/target.ts';
 import { defaultKey, missingKey, withKey } from './targets.ts';
 
 /** What a scenario is read with. */

@@ -1,10 +1,10 @@
-import { suggest } from '../model/names.ts';
+import { suggest } from '../model/suggestions.ts';
 import { PLACEHOLDERS, unknownPlaceholders, writtenPlaceholders } from '../wire/template.ts';
 import { withBody } from './bodies.ts';
-import { mapScalars, type Path, valueAt } from './paths.ts';
+import { mapScalars, type Path, valueAt } from './value-paths.ts';
 import type { Finding } from './problems.ts';
-import type { Scenario } from './schema.ts';
-import { type ScenarioTarget, targetSchema } from './target-schema.ts';
+import type { Scenario } from './schema/scenario.ts';
+import { type ScenarioTarget, targetSchema } from './schema/target.ts';
 import { sendsPrompt } from './unique.ts';
 
 /** Whether the placeholders in bodies and queries can be filled, and tell the prompts apart. */

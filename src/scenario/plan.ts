@@ -3,11 +3,11 @@ import type { Block, Cell, Prompt, RunPlan } from '../model/plan.ts';
 import type { UniqueInfo } from '../model/report.ts';
 import { split } from '../model/split.ts';
 import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
-import { connectOptions } from './connection.ts';
+import { connectOptions } from './connect-options.ts';
 import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
-import type { Scenario } from './schema.ts';
+import type { Scenario } from './schema/scenario.ts';
 import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
 import { isUnique, sameRequests } from './unique.ts';
 

@@ -1,6 +1,6 @@
 import type { ConnectOptions, Target } from '../model/plan.ts';
-import type { ServiceSettings } from './service-schema.ts';
-import type { ScenarioTarget } from './target-schema.ts';
+import type { ServiceSettings } from './schema/service.ts';
+import type { ScenarioTarget } from './schema/target.ts';
 
 /** From the reference service as a scenario asks for it to processes, and to the endpoint that is measured. */
 

@@ -1,8 +1,8 @@
 import { UserError } from '../model/errors.ts';
 import { MASK } from './document.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
-import { formatPath, mapScalars, type Path } from './paths.ts';
-import type { Source } from './source.ts';
+import { formatPath, mapScalars, type Path } from './value-paths.ts';
+import type { Source } from './scenario-source.ts';
 
 /**
  * The scenario that a run keeps, checked again; `${env:NAME}` is looked up again, and prompt files are read again. `file`:

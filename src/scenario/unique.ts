@@ -3,9 +3,9 @@ import type { Prompt, SameRequests } from '../model/plan.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
-import { providerRow } from './endpoint-schema.ts';
-import type { Scenario } from './schema.ts';
-import type { ScenarioTarget } from './target-schema.ts';
+import { providerRow } from './schema/endpoint.ts';
+import type { Scenario } from './schema/scenario.ts';
+import type { ScenarioTarget } from './schema/target.ts';
 
 /** What of a prompt reaches a target, and so whether its requests can differ from each other. */
 

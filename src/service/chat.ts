@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { StreamEvent } from '../model/events.ts';
 import type { Message } from '../model/request.ts';
-import { type AnswerPlan, answer } from './agent.ts';
-import type { Caller } from './auth.ts';
+import { type AnswerPlan, answer } from './agent/agent.ts';
+import type { Caller } from './http/auth.ts';
 import type { Core } from './core.ts';
-import { HttpError } from './http-error.ts';
-import { AnswerKeeper, type KeepOptions } from './keeper.ts';
-import { memoryMessages, readMemory, remember } from './memory.ts';
-import { redactEvents } from './redact-events.ts';
-import type { ChatBody } from './requests.ts';
-import type { ChatRoute } from './routes.ts';
+import { HttpError } from './http/http-error.ts';
+import { AnswerKeeper, type KeepOptions } from './stream/keeper.ts';
+import { memoryMessages, readMemory, remember } from './agent/memory.ts';
+import { redactEvents } from './stream/redact-events.ts';
+import type { ChatBody } from './http/requests.ts';
+import type { ChatRoute } from './http/routes.ts';
 import { asHistory, type Conversation } from './store.ts';
-import type { Upstream } from './upstream.ts';
-import { tooMany } from './user-requests.ts';
+import type { Upstream } from './agent/upstream.ts';
+import { tooMany } from './http/user-requests.ts';
 
 /** A chat request that was let in. */
 export interface ChatCall {

@@ -2,9 +2,9 @@ import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { ClientOptions } from '../client/client.ts';
 import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model/errors.ts';
-import { createToken } from './auth.ts';
-import type { ServiceOptions } from './options.ts';
-import type { Upstream } from './upstream.ts';
+import { createToken } from './http/auth.ts';
+import type { ServiceOptions } from './service-options.ts';
+import type { Upstream } from './agent/upstream.ts';
 
 /** A model behind an embedded service, as data: the client is made where the service runs. */
 export interface UpstreamSettings extends Omit<Upstream, 'client'> {
@@ -61,7 +61,7 @@ export async function startEmbeddedService(options: EmbeddedServiceOptions): Pro
   const secret = options.secret ?? randomBytes(32).toString('base64url');
   const token = await createToken(secret);
   const { url, port, close } = import.meta.url.endsWith('.ts')
-    ? await (await import('./here.ts')).startHere(options, secret)
+    ? await (await import('./in-process.ts')).startHere(options, secret)
     : await startProcess(options, secret);
   return { url, port, token, close };
 }

@@ -4,7 +4,7 @@
  */
 
 /** Makes a bearer token that a service with the same secret accepts. */
-export { createToken, type TokenOptions } from './auth.ts';
+export { createToken, type TokenOptions } from './http/auth.ts';
 /** A service in a process of its own: what a benchmark wants. */
 export {
   type EmbeddedService,
@@ -15,14 +15,14 @@ export {
 /** For a process that is nothing but a service. */
 export { type OnFault, surviveFaults } from './faults.ts';
 /** When answers are written into the message store. */
-export type { Strategy } from './keeper.ts';
+export type { Strategy } from './stream/keeper.ts';
 /** Structured logs: one JSON object a line. */
-export { LOG_LEVELS, type LogLevel, type LogOptions } from './log.ts';
+export { LOG_LEVELS, type LogLevel, type LogOptions } from './logger.ts';
 /** Settings of a service. */
-export type { ServiceOptions } from './options.ts';
+export type { ServiceOptions } from './service-options.ts';
 /** The service itself. */
 export { createService, type Service } from './service.ts';
 /** What an agent can do. */
-export { TOOLS, type Tool, type ToolContext } from './tools.ts';
+export { TOOLS, type Tool, type ToolContext } from './agent/tools.ts';
 /** A model behind the service. */
-export type { AnswerMode, Upstream } from './upstream.ts';
+export type { AnswerMode, Upstream } from './agent/upstream.ts';

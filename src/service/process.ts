@@ -1,7 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import type { ProcessReply, ProcessRequest } from './embedded.ts';
 import { surviveFaults } from './faults.ts';
-import { type HereService, startHere } from './here.ts';
+import { type HereService, startHere } from './in-process.ts';
 
 // The process of an embedded service: it is told what to be, and ends when it is told to or when its parent is gone.
 

@@ -1,20 +1,20 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../model/errors.ts';
-import { createRedactor } from '../model/redactor.ts';
-import { createApp } from './app.ts';
-import { createAuthenticator } from './auth.ts';
+import { createRedactor } from '../model/redaction/redactor.ts';
+import { createApp } from './http/app.ts';
+import { createAuthenticator } from './http/auth.ts';
 import type { Core } from './core.ts';
 import type { OnFault } from './faults.ts';
-import { describeError } from './http-error.ts';
-import { createLogger } from './log.ts';
-import { createMetrics } from './metrics.ts';
-import { completeOptions, type ServiceOptions } from './options.ts';
-import { createHttpServer } from './server.ts';
+import { describeError } from './http/http-error.ts';
+import { createLogger } from './logger.ts';
+import { createMetrics } from './service-metrics.ts';
+import { completeOptions, type ServiceOptions } from './service-options.ts';
+import { createHttpServer } from './http/server.ts';
 import { openStore } from './store.ts';
-import { LiveStreams } from './streams.ts';
-import { TicketBox } from './tickets.ts';
-import { UserRequests } from './user-requests.ts';
+import { LiveStreams } from './stream/live-streams.ts';
+import { TicketBox } from './http/tickets.ts';
+import { UserRequests } from './http/user-requests.ts';
 
 /** The reference streaming chat service. */
 export interface Service {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.ts';
 import type { StreamEvent } from '../model/events.ts';
-import type { AnswerContext, WireFormat } from '../wire/format.ts';
-import { FRAMINGS } from '../wire/framing.ts';
+import type { AnswerContext, WireFormat } from '../wire/dialect.ts';
+import { FRAMINGS } from '../wire/framing/framings.ts';
 import type { Scheduled, Scheduler } from './schedule.ts';
 import { type Script, type ScriptStep, scriptEvents } from './script.ts';
 import type { Recording } from './truth.ts';

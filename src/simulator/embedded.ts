@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../model/errors.ts';
-import { createSimulator, type SimulatorOptions } from './server.ts';
+import { createSimulator, type SimulatorOptions } from './simulator.ts';
 import type { TruthEntry } from './truth.ts';
 import type { WorkerReply, WorkerRequest, WorkerSettings } from './worker.ts';
 

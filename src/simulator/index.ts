@@ -16,10 +16,10 @@ export {
   type StreamMode,
 } from './profile.ts';
 /** A quantity that varies. */
-export type { Distribution } from './random.ts';
+export type { Distribution } from './draws.ts';
 /** What will be said to a request, and when; for tests that need to know it beforehand. */
 export { makeScript, type Script, type ScriptEnding, type ScriptStep, scriptEvents } from './script.ts';
 /** A simulator on this thread: what a test wants. */
-export { createSimulator, type Simulator, type SimulatorOptions, type SimulatorStats } from './server.ts';
+export { createSimulator, type Simulator, type SimulatorOptions, type SimulatorStats } from './simulator.ts';
 /** What was sent, and when. */
 export type { TruthChunk, TruthEntry } from './truth.ts';

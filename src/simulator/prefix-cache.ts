@@ -1,4 +1,4 @@
-import { fingerprint } from './random.ts';
+import { fingerprint } from './draws.ts';
 
 /** Characters of a block: about the 16 tokens that inference servers commonly keep together. */
 export const BLOCK_CHARS = 64;

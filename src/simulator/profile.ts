@@ -1,5 +1,5 @@
 import { compact } from '../wire/json.ts';
-import type { Distribution } from './random.ts';
+import type { Distribution } from './draws.ts';
 
 /**
  * When an answer leaves, compared with when its tokens are made.

@@ -2,7 +2,7 @@ import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import { withoutNonce } from '../model/nonce.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ErrorKind, Profile } from './profile.ts';
-import { type Distribution, fingerprint, type Random, randomInt, sample, seededRandom } from './random.ts';
+import { type Distribution, fingerprint, type Random, randomInt, sample, seededRandom } from './draws.ts';
 import { estimateTokens, words } from './words.ts';
 
 /** What leaves together: one event, or the lump of a `coarse` profile. */

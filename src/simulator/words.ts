@@ -1,4 +1,4 @@
-import { pick, type Random, randomInt } from './random.ts';
+import { pick, type Random, randomInt } from './draws.ts';
 
 /** Text that reads like an answer from far away: one word is about one token. */
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model/errors.ts';
-import { createSimulator, type SimulatorOptions } from './server.ts';
+import { createSimulator, type SimulatorOptions } from './simulator.ts';
 import type { TruthEntry } from './truth.ts';
 
 /** What the worker is told when it is started. */

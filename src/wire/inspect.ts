@@ -1,7 +1,7 @@
-import type { WireFormat } from './format.ts';
-import { FRAMINGS } from './framing.ts';
+import type { WireFormat } from './dialect.ts';
+import { FRAMINGS } from './framing/framings.ts';
 import { parseJson } from './json.ts';
-import { Pieces } from './pieces.ts';
+import { Pieces } from './framing/pieces.ts';
 
 /** What the raw bytes of a stream show that its decoded events do not. */
 export interface WireFacts {

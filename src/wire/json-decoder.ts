@@ -5,10 +5,10 @@ import type {
   StreamEvent,
   ToolCallEvent,
 } from '../model/events.ts';
-import { type FinishWords, finishOf } from './chat.ts';
+import { type FinishWords, finishOf } from './chat-fields.ts';
 import { isFailureName, readError, readFailure } from './errors.ts';
-import type { Decoder } from './format.ts';
-import type { Frame } from './frame.ts';
+import type { Decoder } from './dialect.ts';
+import type { Frame } from './framing/frame.ts';
 import { asObject, asText, compact, excerpt, type Json, jsonText, parseJson, unreadable } from './json.ts';
 import { type StatedCounts, UsageCounts } from './usage.ts';
 

@@ -1,5 +1,5 @@
 import type { ErrorEvent, UnknownEvent } from '../model/events.ts';
-import type { Frame } from './frame.ts';
+import type { Frame } from './framing/frame.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** Reading other people's JSON: each function takes anything and answers with the type it names, or undefined. */

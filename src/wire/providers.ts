@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { suggest } from '../model/names.ts';
+import { suggest } from '../model/suggestions.ts';
 import type { AuthScheme } from '../model/plan.ts';
 import type { RequestFields } from '../model/request.ts';
 

@@ -1,8 +1,8 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
 import { isPlainDialect } from '../model/plain-dialect.ts';
 import { DIALECT_NAMES, wireFormat } from './dialects.ts';
-import type { WireFormat } from './format.ts';
-import { FRAMINGS } from './framing.ts';
+import type { WireFormat } from './dialect.ts';
+import { FRAMINGS } from './framing/framings.ts';
 import { asObject, asText, parseJson } from './json.ts';
 
 // Finds out which dialect a body is of, by letting each of them read it. For failures only: it is not fast.

@@ -1,6 +1,6 @@
 import type { StreamEvent } from '../model/events.ts';
-import type { AnswerContext, Decoder, Encoder, WireBody } from './format.ts';
-import { FRAMINGS } from './framing.ts';
+import type { AnswerContext, Decoder, Encoder, WireBody } from './dialect.ts';
+import { FRAMINGS } from './framing/framings.ts';
 import { excerpt } from './json.ts';
 
 /** For dialects that know no other answer than an SSE stream: the whole answer is the stream, read to its end. */

@@ -1,5 +1,5 @@
 import type { ChatRequest } from '../model/request.ts';
-import { promptText } from './chat.ts';
+import { promptText } from './chat-fields.ts';
 
 /** Request bodies and queries that are written by hand, with placeholders for what differs between requests. */
 

@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../model/events.ts';
-import type { Decoder, WireFormat } from './format.ts';
+import type { Decoder, WireFormat } from './dialect.ts';
 
 // Models that were taught to think aloud put their reasoning into the answer itself, between `<think>` and
 // `</think>`. Only a tag with nothing but white space before it counts, at the beginning of the answer or right after

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { probe } from '../../src/bench/probe.ts';
+import { probe } from '../../src/bench/probe/probe.ts';
 import { runScenario } from '../../src/bench.ts';
-import { probeView } from '../../src/report/probe.ts';
+import { probeView } from '../../src/report/terminal/probe-view.ts';
 import { loadFromFlags } from '../../src/scenario/from-flags.ts';
 
 // A server that makes its answer first, or streams it, and heeds max_tokens: 1 ms a token, then 1 ms between events.

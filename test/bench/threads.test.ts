@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { runScenario } from '../../src/bench/run.ts';
+import { runScenario } from '../../src/bench/run/run.ts';
 import { parseScenario } from '../../src/scenario/load.ts';
 import { chatServer } from '../support/chat-server.ts';
 import { scratch } from '../support/program.ts';

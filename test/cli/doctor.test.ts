@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Calibration } from '../../src/bench/calibrate.ts';
-import type { Check } from '../../src/bench/doctor.ts';
+import type { Calibration } from '../../src/bench/doctor/calibrate.ts';
+import type { Check } from '../../src/bench/doctor/checks.ts';
 import { doctorCommand } from '../../src/cli/commands/doctor.ts';
 import { calibrationView, checksView } from '../../src/cli/doctor-view.ts';
-import { displayWidth } from '../../src/report/text.ts';
+import { displayWidth } from '../../src/report/text-width.ts';
 import { runCommand } from './in-process.ts';
 
 const CHECKS: Check[] = [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit-code.ts';
-import type { BaselineReport } from '../../src/model/comparison.ts';
+import type { BaselineReport } from '../../src/model/run-comparison.ts';
 import type { Report } from '../../src/model/report.ts';
 import { gatedReport } from '../report/reports.ts';
 

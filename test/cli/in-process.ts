@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { AddCommand } from '../../src/cli/command.ts';
-import { openSession } from '../../src/cli/session.ts';
+import { openSession } from '../../src/cli/cli-session.ts';
 
 /** What a command left behind. */
 export interface Outcome {

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportCommand } from '../../src/cli/commands/report.ts';
-import { REPORTER_NAMES } from '../../src/report/names.ts';
+import { REPORTER_NAMES } from '../../src/report/formats/names.ts';
 import { parseXml } from '../report/xml.ts';
 import { scratch, streambench } from '../support/program.ts';
 import { runCommand } from './in-process.ts';

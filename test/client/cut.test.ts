@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
-import type { AnswerContext } from '../../src/wire/format.ts';
+import type { AnswerContext } from '../../src/wire/dialect.ts';
 import { CHUNKED_END, chunked, type RawServer, rawServer } from '../support/raw-server.ts';
 
 // Each way in which a body can end, before and after the finish reason, in dialects that differ in what ends an answer.
@@ -159,7 +159,7 @@ test.each([
   'gemini-array',
 ])('%s is cut without its end', async (dialect) => {
   const format = wireFormat(dialect);
-  const { FRAMINGS } = await import('../../src/wire/framing.ts');
+  const { FRAMINGS } = await import('../../src/wire/framing/framings.ts');
   const encode = format.encoder(CONTEXT);
   const frames = [
     ...encode({ type: 'start' }),

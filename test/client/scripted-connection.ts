@@ -1,4 +1,4 @@
-import type { Connection, ConnectionSink, SocketRequest } from '../../src/client/connection.ts';
+import type { Connection, ConnectionSink, SocketRequest } from '../../src/client/transport/connection.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 
 /** A connection without a socket: a test says what comes over it. */

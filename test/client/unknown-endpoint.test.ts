@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { verdictFigures } from '../../src/analysis/stream-figures.ts';
-import { judgeStreams } from '../../src/analysis/verdict-fold.ts';
+import { verdictFigures } from '../../src/analysis/streaming/stream-figures.ts';
+import { judgeStreams } from '../../src/analysis/streaming/verdict-fold.ts';
 import { createClient } from '../../src/client/client.ts';
 import { record } from '../metrics/records.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';

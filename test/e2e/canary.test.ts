@@ -5,7 +5,7 @@ import { compareCommand } from '../../src/cli/commands/compare.ts';
 import { probeCommand } from '../../src/cli/commands/probe.ts';
 import { reportCommand } from '../../src/cli/commands/report.ts';
 import { validateCommand } from '../../src/cli/commands/validate.ts';
-import { REPORTER_NAMES } from '../../src/report/names.ts';
+import { REPORTER_NAMES } from '../../src/report/formats/names.ts';
 import { createToken } from '../../src/service/index.ts';
 import { runCommand } from '../cli/in-process.ts';
 import { serveProcess } from '../service/serve-process.ts';

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ComparisonReport } from '../../src/bench/compare.ts';
+import type { ComparisonReport } from '../../src/bench/run/compare-runs.ts';
 import type { Report } from '../../src/model/report.ts';
 import { scratch, streambench } from '../support/program.ts';
 

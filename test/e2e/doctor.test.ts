@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openFileLimit } from '../../src/bench/machine.ts';
+import { openFileLimit } from '../../src/bench/doctor/machine.ts';
 import { streambench } from '../support/program.ts';
 
 interface Document {

@@ -5,7 +5,7 @@ import { probeCommand } from '../../src/cli/commands/probe.ts';
 import { reportCommand } from '../../src/cli/commands/report.ts';
 import { validateCommand } from '../../src/cli/commands/validate.ts';
 import { isInvisible } from '../../src/model/visible.ts';
-import { REPORTER_NAMES } from '../../src/report/names.ts';
+import { REPORTER_NAMES } from '../../src/report/formats/names.ts';
 import { runCommand } from '../cli/in-process.ts';
 import { parseXml } from '../report/xml.ts';
 import { scratch, streambench } from '../support/program.ts';

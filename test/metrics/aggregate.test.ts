@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
-import { compareModes } from '../../src/metrics/modes.ts';
+import { compareModes } from '../../src/metrics/mode-comparison.ts';
 import type { Outcome, RequestRecord } from '../../src/model/record.ts';
 import { manifest, record, wholeRecord } from './records.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
-import { clientReport } from '../../src/metrics/client.ts';
+import { clientReport } from '../../src/metrics/client-report.ts';
 import { latenessOf } from '../../src/metrics/lateness.ts';
 import { createStampTimes } from '../../src/metrics/stamps.ts';
-import type { LoadSlice, LoopLoad } from '../../src/model/load.ts';
+import type { LoadSlice, LoopLoad } from '../../src/model/load-report.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import { manifest, record } from './records.ts';
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientOptions, createClient, type StreamClient } from '../../src/client/client.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Observation } from '../../src/model/record.ts';
-import { gather } from '../../src/wire/answer.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { NOT_INSTALLED, PEERS_FOLDER, peersInstalled } from './installed.ts';
 
 // Servers that share no code with ours answer our client.

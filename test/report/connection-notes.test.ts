@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CellReport } from '../../src/model/report.ts';
-import { notes } from '../../src/report/notes.ts';
+import { notes } from '../../src/report/wording/notes.ts';
 import { sampleReport } from './sample.ts';
 
 function connections(document: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationOf, runLine } from '../../src/report/notes.ts';
+import { durationOf, runLine } from '../../src/report/wording/notes.ts';
 import { sampleReport } from './sample.ts';
 
 test('a duration is what the monotonic clock says; without it, the wall clock of older runs', () => {

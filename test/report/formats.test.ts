@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../src/metrics/definitions.ts';
 import type { Report } from '../../src/model/report.ts';
-import { REPORTERS } from '../../src/report/index.ts';
+import { REPORTERS } from '../../src/report/formats/index.ts';
 import { comparedReport, incomparableReport } from './reports.ts';
 import { sampleReport } from './sample.ts';
 

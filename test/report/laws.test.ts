@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { isInvisible } from '../../src/model/visible.ts';
-import { REPORTERS } from '../../src/report/index.ts';
-import { REPORTER_NAMES } from '../../src/report/names.ts';
+import { REPORTERS } from '../../src/report/formats/index.ts';
+import { REPORTER_NAMES } from '../../src/report/formats/names.ts';
 import {
   abortedReport,
   comparedReport,

@@ -1,5 +1,5 @@
-import { compareModes } from '../../src/metrics/modes.ts';
-import type { BaselineReport, ComparisonRow } from '../../src/model/comparison.ts';
+import { compareModes } from '../../src/metrics/mode-comparison.ts';
+import type { BaselineReport, ComparisonRow } from '../../src/model/run-comparison.ts';
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
 import { buildReport } from '../../src/report/build.ts';
-import { REPORTERS } from '../../src/report/index.ts';
-import { terminalReport } from '../../src/report/terminal.ts';
+import { REPORTERS } from '../../src/report/formats/index.ts';
+import { terminalReport } from '../../src/report/terminal/terminal.ts';
 import { createJournal } from '../../src/results/journal.ts';
 import { readRun } from '../../src/results/read-run.ts';
-import { roundRecord } from '../../src/results/round.ts';
+import { roundRecord } from '../../src/results/round-record.ts';
 import { sampleRun } from '../report/sample.ts';
 
 test('a report made live equals the one made again from the records', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRedactor } from '../../src/model/redactor.ts';
+import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import { load, problems, userError, yaml } from './helpers.ts';
 
 const KEYED = yaml().replace('model: m', `model: m\n    apiKey: \${env:KEY}`);

@@ -5,7 +5,7 @@ import type { ServiceOptions } from '../../src/service/index.ts';
 import { createService, createToken, type Service, type Upstream } from '../../src/service/index.ts';
 import { createSimulator, type ProfileInput, type Simulator } from '../../src/simulator/index.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
-import { FRAMINGS } from '../../src/wire/framing.ts';
+import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 
 export const SECRET = 'a secret that is long enough for HS256';
 

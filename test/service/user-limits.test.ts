@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createToken } from '../../src/service/auth.ts';
-import { readChatBody } from '../../src/service/requests.ts';
-import { TicketBox } from '../../src/service/tickets.ts';
-import { UserRequests } from '../../src/service/user-requests.ts';
+import { createToken } from '../../src/service/http/auth.ts';
+import { readChatBody } from '../../src/service/http/requests.ts';
+import { TicketBox } from '../../src/service/http/tickets.ts';
+import { UserRequests } from '../../src/service/http/user-requests.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { clientOf, jsonOf, SECRET, startService, startStack, until } from './support.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/model/errors.ts';
-import { createSimulator } from '../../src/simulator/server.ts';
-import { gather } from '../../src/wire/answer.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import { decodeReads } from '../wire/streams.ts';
 import { call, chatBody, open, requestBytes } from './raw-client.ts';

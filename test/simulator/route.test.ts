@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { allFormats, route } from '../../src/simulator/route.ts';
-import type { WireFormat } from '../../src/wire/format.ts';
+import type { WireFormat } from '../../src/wire/dialect.ts';
 
 const formats = allFormats();
 const chat: ChatRequest = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };

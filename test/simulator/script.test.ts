@@ -4,7 +4,7 @@ import { isContent, type UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { PROFILES, type Profile, type StreamMode } from '../../src/simulator/profile.ts';
 import { makeScript, type Script, scriptEvents } from '../../src/simulator/script.ts';
-import { gather } from '../../src/wire/answer.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 
 const standard = PROFILES.default!;
 

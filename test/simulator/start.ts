@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import type { ProfileInput } from '../../src/simulator/profile.ts';
-import { createSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
+import { createSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts';
 import type { TruthEntry } from '../../src/simulator/truth.ts';
 
 /** Simulators that are closed when the test has ended. */

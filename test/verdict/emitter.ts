@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createRandom } from '../../src/model/random.ts';
+import { createRandom } from '../../src/model/seeded-random.ts';
 import { FAKE_KINDS } from './fake-kinds.ts';
 import type { Ask, Sent } from './generator.ts';
 import { REAL_KINDS } from './real-kinds.ts';

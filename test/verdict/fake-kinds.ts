@@ -1,4 +1,4 @@
-import type { Random } from '../../src/model/random.ts';
+import type { Random } from '../../src/model/seeded-random.ts';
 import { between, generator, type Kind, last, lognormal, type Model, scale } from './generator.ts';
 
 /** Services that make the answer first, or hold it back, and services that do so after a live beginning. */

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/model/random.ts';
+import type { Random } from '../../src/model/seeded-random.ts';
 
 /** Timing rules of streams: when a server writes each event. Shared by the simulation and the emitter on the wire. */
 

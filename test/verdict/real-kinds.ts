@@ -1,4 +1,4 @@
-import type { Random } from '../../src/model/random.ts';
+import type { Random } from '../../src/model/seeded-random.ts';
 import { between, generator, type Kind, last, type Model, type Sent, scale } from './generator.ts';
 
 /** Services that stream, the unusual ones included. */

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../../src/model/random.ts';
+import { createRandom, type Random } from '../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import { type Kind, scale } from './generator.ts';
 import { received, receivedWhole } from './received.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '../../src/client/client.ts';
 import type { Mode, RequestRecord } from '../../src/model/record.ts';
-import { roundRecord } from '../../src/results/round.ts';
+import { roundRecord } from '../../src/results/round-record.ts';
 import { type Extent, LENGTHS, type Measured } from './simulation.ts';
 
 /** The same kinds over real sockets: the emitter plays them, the client measures them. */

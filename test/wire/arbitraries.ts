@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { FinishReason, StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
-import type { WireFormat } from '../../src/wire/format.ts';
-import type { Frame } from '../../src/wire/framing.ts';
+import type { WireFormat } from '../../src/wire/dialect.ts';
+import type { Frame } from '../../src/wire/framing/framings.ts';
 import { pieces } from './streams.ts';
 
 /** Random answers, requests and garbage. */

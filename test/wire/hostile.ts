@@ -1,5 +1,5 @@
-import type { Random } from '../../src/model/random.ts';
-import type { Frame } from '../../src/wire/framing.ts';
+import type { Random } from '../../src/model/seeded-random.ts';
+import type { Frame } from '../../src/wire/framing/framings.ts';
 
 /** What a hostile or broken server could send: payloads and bytes made from proper ones by a seeded generator. */
 

@@ -1,7 +1,7 @@
 import type { StreamEvent, ToolCallEvent } from '../../src/model/events.ts';
-import { gather } from '../../src/wire/answer.ts';
-import type { AnswerContext, WireFormat } from '../../src/wire/format.ts';
-import { FRAMINGS, type Frame } from '../../src/wire/framing.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
+import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
+import { FRAMINGS, type Frame } from '../../src/wire/framing/framings.ts';
 
 /** Running events through a dialect and its framing, as client and server do. */
 

@@ -9,8 +9,8 @@ import {
   addScenarioOptions,
   type ScenarioFlags,
   scenarioOverrides,
-} from '../scenario-flags.ts';
-import type { Session } from '../session.ts';
+} from '../flags/scenario.ts';
+import type { Session } from '../cli-session.ts';
 
 interface AbCommandFlags extends ScenarioFlags, RequestFlags {
   header: string[];
@@ -45,7 +45,7 @@ async function ab(a: string, b: string, flags: AbCommandFlags, session: Session)
   // Headers are given to each side by itself: what is shared must not carry a key to the other side.
   const overrides = await scenarioOverrides({ ...flags, requests, header: [] });
   const own = { a: sideFlags(flags, 'a'), b: sideFlags(flags, 'b') };
-  const { gateFindings: checkGates } = await import('../../bench/gates.ts');
+  const { gateFindings: checkGates } = await import('../../bench/run/gates.ts');
   const loaded = loadAb({ ...flags, a, b, own }, { env, overrides, checkGates });
   await runScenarios([loaded], { ...flags, workers: 'auto' }, session);
 }

@@ -1,8 +1,8 @@
-import type { ComparisonReport } from '../../bench/compare.ts';
+import type { ComparisonReport } from '../../bench/run/compare-runs.ts';
 import type { AddCommand } from '../command.ts';
 import { comparisonExitCode } from '../exit-code.ts';
 import { wholeOption } from '../flags/values.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../cli-session.ts';
 
 interface CompareFlags {
   json?: boolean;
@@ -25,7 +25,7 @@ export const compareCommand: AddCommand = (root, open) => {
 };
 
 async function compare(base: string, next: string, flags: CompareFlags, session: Session): Promise<void> {
-  const { compareFolders, findBaseline } = await import('../../bench/compare.ts');
+  const { compareFolders, findBaseline } = await import('../../bench/run/compare-runs.ts');
   const comparison = await compareFolders(
     await findBaseline(flags.output, base),
     await findBaseline(flags.output, next),
@@ -45,6 +45,6 @@ export async function printComparison(
     session.printJson(comparison);
     return;
   }
-  const { terminalComparison } = await import('../../report/terminal-comparison.ts');
+  const { terminalComparison } = await import('../../report/terminal/terminal-comparison.ts');
   session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
 }

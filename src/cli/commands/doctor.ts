@@ -1,10 +1,10 @@
-import type { Calibration } from '../../bench/calibrate.ts';
-import type { Check } from '../../bench/doctor.ts';
+import type { Calibration } from '../../bench/doctor/calibrate.ts';
+import type { Check } from '../../bench/doctor/checks.ts';
 import { EXIT } from '../../model/errors.ts';
-import { parseDuration } from '../../scenario/duration.ts';
+import { parseDuration } from '../../scenario/size-and-duration.ts';
 import type { AddCommand } from '../command.ts';
 import { durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../cli-session.ts';
 
 interface DoctorFlags {
   concurrency: number;
@@ -50,8 +50,8 @@ export const doctorCommand: AddCommand = (root, open) => {
 async function doctor(flags: DoctorFlags, session: Session): Promise<void> {
   const { concurrency, levels } = flags;
   const windowMs = parseDuration(flags.window)!;
-  const { readFacts } = await import('../../bench/machine.ts');
-  const { checksOf } = await import('../../bench/doctor.ts');
+  const { readFacts } = await import('../../bench/doctor/machine.ts');
+  const { checksOf } = await import('../../bench/doctor/checks.ts');
   const checkedAt = new Date().toISOString();
   const checks = checksOf(await readFacts({ concurrency, env: session.env }));
   const view = { width: session.width, color: session.color.stdout, ascii: session.env.TERM === 'dumb' };
@@ -75,7 +75,7 @@ async function calibrate(
   { levels, windowMs }: { levels: number[] | undefined; windowMs: number },
   session: Session,
 ): Promise<Calibration> {
-  const { calibrate: measure, CALIBRATION_LEVELS } = await import('../../bench/calibrate.ts');
+  const { calibrate: measure, CALIBRATION_LEVELS } = await import('../../bench/doctor/calibrate.ts');
   const ascending = [...(levels ?? CALIBRATION_LEVELS)].sort((a, b) => a - b);
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {

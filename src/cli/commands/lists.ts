@@ -1,7 +1,7 @@
-import { wrap } from '../../report/text.ts';
+import { wrap } from '../../report/text-width.ts';
 import type { Provider } from '../../wire/providers.ts';
 import type { AddCommand } from '../command.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../cli-session.ts';
 
 /** The commands that print what the program knows: metrics, providers, schema. */
 export const listCommands: AddCommand = (root, open) => {
@@ -81,6 +81,6 @@ function providerList(rows: readonly Provider[], width: number): string {
 }
 
 async function schema(session: Session): Promise<void> {
-  const { scenarioJsonSchema } = await import('../../scenario/json-schema.ts');
+  const { scenarioJsonSchema } = await import('../../scenario/schema/json-schema.ts');
   session.printJson(scenarioJsonSchema());
 }

@@ -1,8 +1,8 @@
-import { LENGTH_FACTOR, LENGTH_REQUESTS } from '../../analysis/verdict-limits.ts';
+import { LENGTH_FACTOR, LENGTH_REQUESTS } from '../../analysis/streaming/verdict-limits.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { isPlainDialect } from '../../model/plain-dialect.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
-import { parseDuration } from '../../scenario/duration.ts';
+import { parseDuration } from '../../scenario/size-and-duration.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { Override } from '../../scenario/overrides.ts';
 import type { AddCommand } from '../command.ts';
@@ -10,8 +10,8 @@ import { addConnectionOptions, type ConnectionFlags, connectionOverrides } from 
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { addRequestOptions, headerOption, MODES, type RequestFlags } from '../flags/request.ts';
 import { choiceOption, collect, durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
-import { UNIQUE_HELP } from '../scenario-flags.ts';
-import type { Session } from '../session.ts';
+import { UNIQUE_HELP } from '../flags/scenario.ts';
+import type { Session } from '../cli-session.ts';
 
 interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   provider?: string;
@@ -100,7 +100,7 @@ async function probe(url: string | undefined, flags: ProbeFlags, session: Sessio
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const progress = await createProgress(session, requests);
   try {
-    const { probe: probeTarget } = await import('../../bench/probe.ts');
+    const { probe: probeTarget } = await import('../../bench/probe/probe.ts');
     const report = await probeTarget(loaded, {
       requests,
       lengths,
@@ -148,7 +148,7 @@ interface Chosen {
 
 /** A probe's target is read and checked as that of a run without a scenario file. */
 async function target(address: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
-  const { dialectOf } = await import('../../bench/probe-target.ts');
+  const { dialectOf } = await import('../../bench/probe/probe-target.ts');
   const { assumeHttp, loadFromFlags } = await import('../../scenario/from-flags.ts');
   const { provider, prompt, body } = flags;
   const url = address === undefined ? undefined : assumeHttp(address);
@@ -202,7 +202,7 @@ async function print(report: ProbeReport, json: boolean, session: Session): Prom
     session.print(probeJson(report));
     return;
   }
-  const { probeView } = await import('../../report/probe.ts');
+  const { probeView } = await import('../../report/terminal/probe-view.ts');
   const ascii = session.env.TERM === 'dumb';
   session.print(probeView(report, { width: session.width, color: session.color.stdout, ascii }));
 }

@@ -1,7 +1,7 @@
-import { REPORTER_NAMES } from '../../report/names.ts';
+import { REPORTER_NAMES } from '../../report/formats/names.ts';
 import type { AddCommand } from '../command.ts';
 import { choiceOption } from '../flags/values.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../cli-session.ts';
 
 const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
 
@@ -17,7 +17,7 @@ export const reportCommand: AddCommand = (root, open) => {
 };
 
 async function report(folder: string, format: string, session: Session): Promise<void> {
-  const { reportRun } = await import('../../bench/rerun.ts');
+  const { reportRun } = await import('../../bench/run/rerun.ts');
   const { runFolder } = await import('../run-folder.ts');
   const at = runFolder(folder);
   const { report, warnings } = await reportRun(at);
@@ -25,10 +25,10 @@ async function report(folder: string, format: string, session: Session): Promise
   if (report.run.aborted) session.say(`to measure what is missing: streambench run --resume ${at}`);
   const name = REPORTER_NAMES.find((known) => known === format);
   if (name !== undefined) {
-    const { REPORTERS } = await import('../../report/index.ts');
+    const { REPORTERS } = await import('../../report/formats/index.ts');
     session.print(REPORTERS[name](report));
     return;
   }
-  const { terminalReport } = await import('../../report/terminal.ts');
+  const { terminalReport } = await import('../../report/terminal/terminal.ts');
   session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
 }

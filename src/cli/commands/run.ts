@@ -8,7 +8,7 @@ import { addConnectionOptions } from '../flags/connection.ts';
 import { envOf } from '../flags/env.ts';
 import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
 import { wholeOrWordOption } from '../flags/values.ts';
-import { forEachOrErrors } from '../gather-errors.ts';
+import { forEachOrErrors } from '../failures.ts';
 import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 import {
   addGateOptions,
@@ -16,8 +16,8 @@ import {
   addScenarioOptions,
   type ScenarioFlags,
   scenarioOverrides,
-} from '../scenario-flags.ts';
-import type { Session } from '../session.ts';
+} from '../flags/scenario.ts';
+import type { Session } from '../cli-session.ts';
 
 interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, Omit<RunSettings, 'resume'> {
   resume?: string | true;
@@ -94,7 +94,7 @@ async function loadStored(folder: string, flags: RunFlags, session: Session): Pr
   const { readStoredScenario } = await import('../../scenario/stored.ts');
   const { scenario, file } = await readManifest(folder);
   const from = join(folder, 'manifest.json');
-  const { gateFindings: checkGates } = await import('../../bench/gates.ts');
+  const { gateFindings: checkGates } = await import('../../bench/run/gates.ts');
   const [env, overrides] = [await envOf(flags, session.env), await scenarioOverrides(flags)];
   return readStoredScenario(
     scenario.document,
@@ -113,7 +113,7 @@ function isFromFlags({ target, provider }: RunFlags): boolean {
 /** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
 async function loadAll(files: string[], flags: RunFlags, session: Session): Promise<LoadedScenario[]> {
   const env = await envOf(flags, session.env);
-  const { gateFindings: checkGates } = await import('../../bench/gates.ts');
+  const { gateFindings: checkGates } = await import('../../bench/run/gates.ts');
   const overrides = await scenarioOverrides(flags);
   if (!isFromFlags(flags)) {
     refuse(flags, NEEDS_NO_FILE);

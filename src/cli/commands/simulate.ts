@@ -1,6 +1,6 @@
 import type { AddCommand } from '../command.ts';
 import { portOption, wholeOption } from '../flags/values.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../cli-session.ts';
 
 interface SimulateFlags {
   port: number;

@@ -2,8 +2,8 @@ import { oneLine } from '../../model/visible.ts';
 import type { AddCommand } from '../command.ts';
 import { type AllowFileFlags, addAllowFileOption } from '../flags/allow-file.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
-import { forEachOrErrors } from '../gather-errors.ts';
-import type { Session } from '../session.ts';
+import { forEachOrErrors } from '../failures.ts';
+import type { Session } from '../cli-session.ts';
 
 export const validateCommand: AddCommand = (root, open) => {
   const command = root
@@ -18,7 +18,7 @@ export const validateCommand: AddCommand = (root, open) => {
 async function validate(files: string[], flags: EnvFlags & AllowFileFlags, session: Session): Promise<void> {
   const { loadScenario } = await import('../../scenario/load.ts');
   const env = await envOf(flags, session.env);
-  const { gateFindings } = await import('../../bench/gates.ts');
+  const { gateFindings } = await import('../../bench/run/gates.ts');
   forEachOrErrors(files, (file) => {
     const { scenario } = loadScenario(file, {
       env,

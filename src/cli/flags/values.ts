@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { UserError } from '../../model/errors.ts';
-import { nearNames } from '../../model/names.ts';
-import { MAX_DURATION_MS, parseDuration } from '../../scenario/duration.ts';
+import { nearNames } from '../../model/suggestions.ts';
+import { MAX_DURATION_MS, parseDuration } from '../../scenario/size-and-duration.ts';
 
 /**
  * Options whose values are checked while the command line is read, before anything else is done. A value that does not fit

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamEvent } from '../../../src/model/events.ts';
 import { wireFormat } from '../../../src/wire/dialects.ts';
-import { FRAMINGS, type Frame } from '../../../src/wire/framing.ts';
+import { FRAMINGS, type Frame } from '../../../src/wire/framing/framings.ts';
 import { encodeBytes, readFrames } from '../../wire/streams.ts';
 
 /** One streaming answer, as the bytes of its reads. */

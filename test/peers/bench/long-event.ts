@@ -1,5 +1,5 @@
 import { wireFormat } from '../../../src/wire/dialects.ts';
-import { FRAMINGS } from '../../../src/wire/framing.ts';
+import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
 import { encodeBytes, readFrames } from '../../wire/streams.ts';
 import { type Input, pieces } from './input.ts';
 import { median } from './measure.ts';

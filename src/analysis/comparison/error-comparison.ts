@@ -1,0 +1,55 @@
+import type { CompareVerdict, ErrorRow, ErrorSide } from '../../model/run-comparison.ts';
+import type { Cell } from '../../model/plan.ts';
+import { cellInWords } from './run-sentences.ts';
+import { newcombeInterval, wilsonInterval } from '../statistics/proportions.ts';
+import type { CellSamples } from './samples.ts';
+
+/**
+ * Judges the error rate. `regression`: Newcombe's interval lies above 0 and the rise is at least the tolerance; `equivalent`:
+ * no failure on either side, or the interval lies within twice the tolerance.
+ */
+export function judgeErrors(
+  cell: Cell,
+  before: CellSamples,
+  after: CellSamples,
+  level: number,
+  tolerance: number,
+): ErrorRow {
+  const [base, next] = [side(before, level), side(after, level)];
+  if (base.rate === null || next.rate === null) {
+    const sentence = `error rate of ${cellInWords(cell)}: no requests on ${base.rate === null ? 'the base' : 'the new'} side`;
+    return { cell, base, next, difference: null, low: null, high: null, verdict: 'inconclusive', sentence };
+  }
+  const difference = next.rate - base.rate;
+  const { low, high } = newcombeInterval(
+    { hits: base.failed, n: base.requests },
+    { hits: next.failed, n: next.requests },
+    level,
+  );
+  let verdict: CompareVerdict = 'inconclusive';
+  if (low > 0 && difference >= tolerance) verdict = 'regression';
+  else if (high < 0 && difference <= -tolerance) verdict = 'improvement';
+  else if (base.failed + next.failed === 0 || (low > -2 * tolerance && high < 2 * tolerance))
+    verdict = 'equivalent';
+  const figures = `${share(base)} before, ${share(next)} now`;
+  const range = `(${points(low)} to ${points(high)} points)`;
+  const sentence = `error rate of ${cellInWords(cell)}: ${figures} ${range}: ${verdict}`;
+  return { cell, base, next, difference, low, high, verdict, sentence };
+}
+
+function side({ failed, requests }: CellSamples, level: number): ErrorSide {
+  return {
+    failed,
+    requests,
+    rate: requests === 0 ? null : failed / requests,
+    ...wilsonInterval(failed, requests, level),
+  };
+}
+
+function share({ failed, requests }: ErrorSide): string {
+  return `${failed} of ${requests}`;
+}
+
+function points(value: number): string {
+  return `${value > 0 ? '+' : ''}${(value * 100).toFixed(1)}`;
+}

@@ -1,0 +1,125 @@
+import type { CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import { levelInWords } from '../../model/load-level.ts';
+import type { Cell } from '../../model/plan.ts';
+import type { Unit } from '../../model/unit.ts';
+
+/** The sentences that comparisons are told in. */
+
+/** `flash / short / 4 streams`, with the mode where it is not streaming. */
+export function cellInWords({ target, prompt, mode, ...level }: Cell): string {
+  return [target, prompt, levelInWords(level), ...(mode === 'streaming' ? [] : [mode])].join(' / ');
+}
+
+/** A figure with its unit, to three digits. */
+export function figure(value: number | null, unit: Unit): string {
+  if (value === null) return 'no value';
+  switch (unit) {
+    case 'ms':
+      return value >= 1000 ? `${digits(value / 1000)} s` : `${digits(value)} ms`;
+    case '1/s':
+      return `${digits(value)}/s`;
+    case 'bytes':
+      return `${digits(value)} bytes`;
+    case 'ratio':
+    case 'count':
+      return digits(value);
+    default:
+      return unit satisfies never;
+  }
+}
+
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** `+12 %`, `-3 %`; two digits where less than 10. */
+export function percent(ratio: number | null): string {
+  if (ratio === null) return 'without bound';
+  const change = (ratio - 1) * 100;
+  const shown = Math.abs(change) < 9.95 ? change.toFixed(1) : change.toFixed(0);
+  return `${change > 0 ? '+' : ''}${shown} %`;
+}
+
+type SentenceRow = Omit<ComparisonRow, 'sentence'>;
+
+/** One row in words. */
+export function rowSentence(
+  row: SentenceRow,
+  { needed, gates, byChance }: { needed: number; gates: number; byChance: boolean },
+): string {
+  const name = `${row.metric} ${row.statistic} of ${cellInWords(row.cell)}`;
+  if (row.base.n === 0 || row.next.n === 0) {
+    const missing = row.base.n === 0 ? (row.next.n === 0 ? 'either' : 'the base') : 'the new';
+    return `${name}: no values on ${missing} side, so nothing can be said`;
+  }
+  const change = `${side(row, 'base')} before, ${side(row, 'next')} now`;
+  const interval =
+    row.ratio === null
+      ? ''
+      : ` (${percent(row.ratio)}; between ${row.low === null ? '-100 %' : percent(row.low)} and ${percent(row.high)})`;
+  return `${name}: ${change}${interval}: ${conclusion(row, needed, gates, byChance)}`;
+}
+
+function side(row: SentenceRow, name: 'base' | 'next'): string {
+  const { value, censored, n } = row[name];
+  return value === null && censored > 0 ? `never (${censored} of ${n} failed)` : figure(value, row.unit);
+}
+
+function conclusion(row: SentenceRow, needed: number, gates: number, byChance: boolean): string {
+  const n = Math.min(row.base.n, row.next.n);
+  if (!row.gated) return `shown only, as ${n} values are too few (${needed} are needed)`;
+  switch (row.verdict) {
+    case 'regression':
+      return `regression, worse by more than ${Math.round(row.tolerance * 100)} %`;
+    case 'improvement':
+      return `improvement by more than ${Math.round(row.tolerance * 100)} %`;
+    case 'equivalent':
+      return 'equivalent';
+    case 'inconclusive': {
+      const why = byChance ? `, as one of ${gates} figures is this far off by chance` : '';
+      const more =
+        row.moreRequests === null
+          ? ''
+          : `; about ${row.moreRequests} more requests on each side would decide${row.drawn === 'rounds' ? ', in more rounds' : ''}`;
+      return `inconclusive${why}${more}`;
+    }
+    case 'not_comparable':
+      return 'not comparable';
+    default:
+      return row.verdict satisfies never;
+  }
+}
+
+/** The comparison in one sentence. */
+export function overallSentence(
+  verdict: CompareVerdict,
+  rows: readonly ComparisonRow[],
+  errors: readonly ErrorRow[],
+  obstacles: readonly string[],
+): string {
+  const gates = rows.filter(({ gated }) => gated);
+  const found = [...gates, ...errors].filter((one) => one.verdict === verdict);
+  switch (verdict) {
+    case 'regression':
+    case 'improvement': {
+      const [first] = found;
+      const others = found.length > 1 ? `, and ${found.length - 1} more` : '';
+      return `${first?.sentence ?? verdict}${others}`;
+    }
+    case 'equivalent': {
+      const few = rows.length - gates.length;
+      const rest = few === 0 ? '' : `; ${few} more had too few values to tell`;
+      return gates.length === 1
+        ? `equivalent: the one figure that was compared lies within its tolerance${rest}`
+        : `equivalent: all ${gates.length} figures that were compared lie within their tolerance${rest}`;
+    }
+    case 'inconclusive':
+      return gates.length === 0
+        ? 'inconclusive: no figure has enough values to decide'
+        : `inconclusive: ${found.length} of ${gates.length + errors.length} figures could be a change or none`;
+    case 'not_comparable':
+      return `not comparable: ${obstacles.join('; ')}`;
+    default:
+      return verdict satisfies never;
+  }
+}

@@ -1,0 +1,85 @@
+import { rankOf } from '../../metrics/percentile.ts';
+import type { Random } from '../../model/seeded-random.ts';
+import type { GroupedSample, Statistic } from './weighted-sample.ts';
+
+/** The two ways to draw again from what was measured: whole groups, or single values. */
+
+/** Draws whole groups, as many as there are, and gives the statistic of each draw. */
+export function drawGroups(
+  sample: GroupedSample,
+  statistic: Statistic,
+  resamples: number,
+  random: Random,
+): Float64Array {
+  return drawWeights(sample.groups, resamples, random, (weights) => sample.at(statistic, weights));
+}
+
+/** Draws `groups` of `groups`, again and again. With few groups the same draw comes often and is computed once. */
+export function drawWeights(
+  groups: number,
+  resamples: number,
+  random: Random,
+  at: (weights: Uint16Array) => number,
+): Float64Array {
+  const draws = new Float64Array(resamples);
+  if (groups === 0) return draws;
+  const known = groups <= 8 ? new Map<number, number>() : undefined;
+  const weights = new Uint16Array(groups);
+  for (let i = 0; i < resamples; i++) {
+    weights.fill(0);
+    let key = 0;
+    for (let g = 0; g < groups; g++) {
+      const drawn = random.below(groups);
+      weights[drawn]! += 1;
+      key += (groups + 1) ** drawn;
+    }
+    let value = known?.get(key);
+    if (value === undefined) {
+      value = at(weights);
+      known?.set(key, value);
+    }
+    draws[i] = value;
+  }
+  return draws;
+}
+
+/** Draws single values, as many as there are, and gives the statistic of each draw. */
+export function drawRequests(
+  sample: GroupedSample,
+  statistic: Statistic,
+  resamples: number,
+  random: Random,
+): Float64Array {
+  const { sorted, n } = sample;
+  const draws = new Float64Array(resamples);
+  if (n === 0) return draws;
+  if (statistic === 'mean') {
+    const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
+    const error = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0)) / n;
+    // With an infinite value the mean of any resample that has it is infinite, and nearly all have.
+    for (let i = 0; i < resamples; i++)
+      draws[i] = Number.isFinite(mean) ? Math.max(0, mean + error * random.normal()) : mean;
+    return draws;
+  }
+  // The value at rank k of n draws is the one at rank ceil(n B), where B is the k-th smallest of n even random numbers:
+  // a beta variable, so that no resample needs to be drawn in full.
+  const rank = rankOf(statistic.quantile, n);
+  for (let i = 0; i < resamples; i++) {
+    const a = gamma(rank, random);
+    const b = gamma(n - rank + 1, random);
+    draws[i] = sorted[Math.min(n - 1, Math.floor((n * a) / (a + b)))]!;
+  }
+  return draws;
+}
+
+/** A gamma variable of shape `shape` >= 1. G. Marsaglia and W. W. Tsang, ACM TOMS 26 (2000). */
+function gamma(shape: number, random: Random): number {
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = random.normal();
+    const v = (1 + c * x) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(1 - random.next()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+}

@@ -1,0 +1,113 @@
+import { rankOf } from '../../metrics/percentile.ts';
+
+/** What is estimated: a percentile (0 to 1) or the mean. */
+export type Statistic = { quantile: number } | 'mean';
+
+/**
+ * The values of one side, in groups that are drawn as wholes. Sorted once; a resample is a weight for each group, and its
+ * percentile is found by one walk. Values may be infinite (censored), never NaN.
+ */
+export interface GroupedSample {
+  readonly groups: number;
+  readonly n: number;
+  /** The statistic when group g counts `weights[g]` times. NaN when no value has weight. */
+  at(statistic: Statistic, weights: ArrayLike<number>): number;
+  /** The values in ascending order. */
+  readonly sorted: Float64Array;
+}
+
+/** Groups without a value are kept: a round in which nothing was measured can be drawn like any other. */
+export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSample {
+  const sizes = groups.map((group) => group.length);
+  const means = groups.map(
+    (group) => Array.from(group).reduce((sum, value) => sum + value, 0) / group.length,
+  );
+  const n = sizes.reduce((sum, size) => sum + size, 0);
+  const { sorted, owner } = merge(groups);
+
+  const blocks = blockCounts(owner, sizes.length);
+  const weightOf = (block: number, weights: ArrayLike<number>): number => {
+    let sum = 0;
+    for (let g = 0; g < sizes.length; g++) sum += weights[g]! * blocks[block * sizes.length + g]!;
+    return sum;
+  };
+
+  const quantileAt = (quantile: number, weights: ArrayLike<number>): number => {
+    let total = 0;
+    for (let g = 0; g < sizes.length; g++) total += weights[g]! * sizes[g]!;
+    if (total === 0) return Number.NaN;
+    const rank = rankOf(quantile, total);
+    // HOT PATH: thousands of searches for each comparison. The last block with less than `rank` before it is found by
+    // halving, the value by a walk through that block.
+    let low = 0;
+    let high = Math.floor((n - 1) / BLOCK);
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (weightOf(middle, weights) < rank) low = middle;
+      else high = middle - 1;
+    }
+    let seen = weightOf(low, weights);
+    for (let i = low * BLOCK; i < n; i++) {
+      seen += weights[owner[i]!]!;
+      if (seen >= rank) return sorted[i]!;
+    }
+    return Number.NaN;
+  };
+
+  const meanAt = (weights: ArrayLike<number>): number => {
+    let count = 0;
+    let sum = 0;
+    for (let g = 0; g < sizes.length; g++) {
+      const weight = weights[g]! * sizes[g]!;
+      if (weight === 0) continue;
+      count += weight;
+      sum += weight * means[g]!;
+    }
+    return sum / count;
+  };
+
+  return {
+    groups: groups.length,
+    n,
+    sorted,
+    at: (statistic, weights) =>
+      statistic === 'mean' ? meanAt(weights) : quantileAt(statistic.quantile, weights),
+  };
+}
+
+/** Values between two of the sums by which a percentile is searched. */
+const BLOCK = 256;
+
+/** For each block of 256 values: how many values of each group stand before it. */
+function blockCounts(owner: Uint16Array, groups: number): Uint32Array {
+  const counts = new Uint32Array(Math.ceil(owner.length / BLOCK) * groups);
+  const before = new Uint32Array(groups);
+  for (let i = 0; i < owner.length; i++) {
+    if (i % BLOCK === 0) counts.set(before, (i / BLOCK) * groups);
+    before[owner[i]!]! += 1;
+  }
+  return counts;
+}
+
+/** All values in order, with the group of each. */
+function merge(groups: readonly ArrayLike<number>[]): { sorted: Float64Array; owner: Uint16Array } {
+  const lists = groups.map((group) => Float64Array.from(group).sort());
+  let sorted = new Float64Array(0);
+  let owner = new Uint16Array(0);
+  for (const [g, list] of lists.entries()) {
+    const values = new Float64Array(sorted.length + list.length);
+    const owners = new Uint16Array(values.length);
+    let left = 0;
+    let right = 0;
+    for (let i = 0; i < values.length; i++) {
+      const takeLeft = right >= list.length || (left < sorted.length && sorted[left]! <= list[right]!);
+      values[i] = takeLeft ? sorted[left]! : list[right]!;
+      owners[i] = takeLeft ? owner[left]! : g;
+      if (takeLeft) left += 1;
+      else right += 1;
+    }
+    sorted = values;
+    owner = owners;
+  }
+  return { sorted, owner };
+}

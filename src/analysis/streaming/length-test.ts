@@ -1,0 +1,150 @@
+import { percentileOf } from '../../metrics/percentile.ts';
+import { studentCdf, studentQuantile } from '../statistics/distributions.ts';
+import { mannWhitney } from '../statistics/mann-whitney.ts';
+import type { VerdictFigures } from './stream-figures.ts';
+import {
+  GROWS_P,
+  GROWS_RATIO,
+  GROWS_UPPER,
+  LEAST_ERROR,
+  LENGTH_FACTOR,
+  LENGTH_REQUESTS,
+  LUMP_EVENTS,
+  RANKED_REQUESTS,
+  SAME_INPUT_RATIO,
+  SAME_INPUT_TOKENS,
+  SAME_RATIO,
+  SHOWN_TOKEN_MS,
+  WITHIN_LUMP_MS,
+} from './verdict-limits.ts';
+
+/**
+ * Does the wait for the first token grow with the length of the answer? It does where the answer is made before it is
+ * sent, and does not where it is sent while it is made.
+ */
+
+/** What a length test came to. */
+export interface LengthTest {
+  /**
+   * `grows`: longer answers begin later; `same`: they do not; `weak`: even an answer that is made first would not have
+   * shown; `open`: too few or too noisy; `same_length`: the answers do not differ in length.
+   */
+  result: 'grows' | 'same' | 'weak' | 'open' | 'same_length';
+  /** Of the shorter and of the longer answers: how many, and medians. */
+  short: LengthGroup;
+  long: LengthGroup;
+  /** Median wait for long answers over that for short ones. */
+  ratio: number;
+}
+
+/** Answers of about one length. */
+export interface LengthGroup {
+  n: number;
+  tokens: number;
+  /** Median wait for the first content, in ms. */
+  waitMs: number;
+}
+
+/**
+ * Compares the waits of short and of long answers to one prompt; undefined where one side has too few. Streams without
+ * content are left out, and those on new connections where there are enough others.
+ */
+export function lengthTest(
+  short: readonly (VerdictFigures | null)[],
+  long: readonly (VerdictFigures | null)[],
+): LengthTest | undefined {
+  const [x, y] = [warm(short), warm(long)];
+  if (Math.min(x.length, y.length) < LENGTH_REQUESTS) return undefined;
+  const [a, b] = [groupOf(x), groupOf(y)];
+  return { result: resultOf(a, b, x, y), short: a, long: b, ratio: b.waitMs / a.waitMs };
+}
+
+/**
+ * The same for answers to different prompts, shortest answers against longest. A longer input makes a longer wait by itself,
+ * so the inputs must be known: it accuses where they are about as long, and clears where the long answers' is no shorter.
+ */
+export function pooledLengthTest(
+  prompts: readonly (readonly (VerdictFigures | null)[])[],
+): LengthTest | undefined {
+  const groups = prompts
+    .map(warm)
+    .filter(({ length }) => length >= LENGTH_REQUESTS)
+    .sort((a, b) => groupOf(a).tokens - groupOf(b).tokens);
+  const [short, long] = [groups[0], groups.at(-1)];
+  if (short === undefined || long === undefined || short === long) return undefined;
+  const test = lengthTest(short, long);
+  const [a, b] = [inputOf(short), inputOf(long)];
+  if (test === undefined || a === null || b === null) return undefined;
+  const [less, more] = [Math.min(a, b), Math.max(a, b)];
+  const alike = more <= SAME_INPUT_RATIO * less || more - less <= SAME_INPUT_TOKENS;
+  const counts = test.result === 'grows' ? alike : test.result !== 'same' || alike || b > a;
+  return counts ? test : { ...test, result: 'open' };
+}
+
+function warm(streams: readonly (VerdictFigures | null)[]): VerdictFigures[] {
+  const known = streams.filter((figures) => figures !== null);
+  const open = known.filter(({ cold }) => !cold);
+  return open.length >= LENGTH_REQUESTS ? open : known;
+}
+
+function inputOf(streams: readonly VerdictFigures[]): number | null {
+  const inputs = streams.map(({ inputTokens }) => inputTokens).filter((tokens) => tokens !== null);
+  return inputs.length === 0 ? null : percentileOf(Float64Array.from(inputs).sort(), 0.5);
+}
+
+function resultOf(
+  a: LengthGroup,
+  b: LengthGroup,
+  short: readonly VerdictFigures[],
+  long: readonly VerdictFigures[],
+): LengthTest['result'] {
+  if (b.tokens < LENGTH_FACTOR * a.tokens) return 'same_length';
+  const waits = logOf(short.map(({ begunMs }) => begunMs));
+  if (grows(waits, logOf(long.map(withoutLump)))) return 'grows';
+  // What an answer that is made at this speed, then sent, would add to the wait of the long ones.
+  if (a.waitMs * (SAME_RATIO - 1) > SHOWN_TOKEN_MS * (b.tokens - a.tokens)) return 'weak';
+  const { difference, error, df } = compared(waits, logOf(long.map(({ begunMs }) => begunMs)));
+  const upper = difference + studentQuantile(1 - GROWS_P, df) * error;
+  return difference < Math.log(SAME_RATIO) && upper < Math.log(GROWS_UPPER) ? 'same' : 'open';
+}
+
+function grows(short: Float64Array, long: Float64Array): boolean {
+  const { difference, error, df } = compared(short, long);
+  if (difference < Math.log(GROWS_RATIO)) return false;
+  if (2 * (1 - studentCdf(difference / error, df)) >= GROWS_P) return false;
+  const ranked = Math.min(short.length, long.length) >= RANKED_REQUESTS;
+  return !ranked || mannWhitney(short, long)!.p < GROWS_P;
+}
+
+/** The difference of the medians, and its standard error by the pooled variance. */
+function compared(short: Float64Array, long: Float64Array) {
+  const df = short.length + long.length - 2;
+  const pooled = (squares(short) + squares(long)) / df;
+  const error = Math.max(LEAST_ERROR, Math.sqrt(pooled * (1 / short.length + 1 / long.length)));
+  return { difference: percentileOf(long, 0.5) - percentileOf(short, 0.5), error, df };
+}
+
+// Where content is sent in lumps, the first of them waits to be full: a short answer ends before it is.
+function withoutLump({ begunMs, lumps, lumpGapMs, chunks, withinLumpMs }: VerdictFigures): number {
+  const inLumps = lumps > 1 && chunks >= LUMP_EVENTS * lumps && withinLumpMs < WITHIN_LUMP_MS;
+  return inLumps ? begunMs - (lumpGapMs ?? 0) : begunMs;
+}
+
+function logOf(waits: readonly number[]): Float64Array {
+  return Float64Array.from(waits, (ms) => Math.log(Math.max(ms, 0.001))).sort();
+}
+
+function groupOf(group: readonly VerdictFigures[]): LengthGroup {
+  const median = (of: (figures: VerdictFigures) => number) =>
+    percentileOf(Float64Array.from(group, of).sort(), 0.5);
+  return {
+    n: group.length,
+    tokens: median(({ tokens }) => tokens),
+    waitMs: median(({ begunMs }) => begunMs),
+  };
+}
+
+function squares(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+}

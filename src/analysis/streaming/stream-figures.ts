@@ -1,0 +1,121 @@
+import { percentileOf } from '../../metrics/percentile.ts';
+import type { Flush, RequestRecord } from '../../model/record.ts';
+import {
+  ENOUGH_GAPS,
+  ODD_GAP_FACTOR,
+  ODD_GAP_FACTOR_P90,
+  ODD_GAP_MS,
+  ODD_GAP_WITHIN,
+  PAUSE_MS,
+} from './verdict-limits.ts';
+
+/** What a verdict on a stream is read from: a few figures of each request. Times in ms. */
+export interface VerdictFigures {
+  /** Content events. */
+  chunks: number;
+  /** Moments at which content arrived: reads that brought some. */
+  arrivals: number;
+  /** Characters of answer and reasoning. */
+  chars: number;
+  /** Tokens of the content, at least: one for each event, and one for four characters. */
+  tokens: number;
+  /** From the request to the first content: the silence. */
+  ttftMs: number;
+  /** The same without a first piece that stands alone: to where content came without an odd gap. At least `ttftMs`. */
+  begunMs: number;
+  /** From the first content to the last. */
+  spanMs: number;
+  latencyMs: number;
+  /** Half of the gaps between arrivals are longer than this; null with fewer than two arrivals. */
+  gapMs: number | null;
+  /**
+   * How much gaps differ: a standard deviation in ms that a tenth of odd gaps on either side does not change; null
+   * with fewer than 8 gaps, where it would mean nothing.
+   */
+  gapSpreadMs: number | null;
+  /** Lumps: content that is not 40 ms apart. */
+  lumps: number;
+  /** Half of the pauses between lumps are longer than this; null with one lump. */
+  lumpGapMs: number | null;
+  /** Mean time between the chunks of a lump. */
+  withinLumpMs: number;
+  /** The largest flush; null for records of versions that did not keep it, where reads held several events. */
+  flush: Flush | null;
+  /** The provider says that it reasoned, and none of the reasoning was sent. */
+  hiddenReasoning: boolean;
+  /** Input tokens by the provider's count; null where it sends none. */
+  inputTokens: number | null;
+  /** Why its events cannot be taken for content: a sentence; null where they can. */
+  unread: string | null;
+  /** The connection was opened for the request. */
+  cold: boolean;
+}
+
+/** What the verdict on a request is read from; null where no content arrived or marks are missing. */
+export function verdictFigures(record: RequestRecord): VerdictFigures | null {
+  const { sent, firstToken, lastToken } = record.marks;
+  if (record.contentEvents === 0) return null;
+  if (sent === undefined || firstToken === undefined || lastToken === undefined) return null;
+  const gaps = Float64Array.from(record.gaps).sort();
+  const enough = gaps.length >= ENOUGH_GAPS;
+  const pauses = gaps.filter((gap) => gap >= PAUSE_MS);
+  const lumps = pauses.length + 1;
+  const paused = pauses.reduce((sum, gap) => sum + gap, 0);
+  const spanMs = lastToken - firstToken;
+  const ttftMs = firstToken - sent;
+  const gapMs = gaps.length === 0 ? null : percentileOf(gaps, 0.5);
+  const chars = record.chars.answer + record.chars.thinking;
+  return {
+    chunks: record.contentEvents,
+    arrivals: gaps.length + 1,
+    chars,
+    tokens: Math.max(record.contentEvents, Math.round(chars / 4)),
+    ttftMs,
+    begunMs: ttftMs + oddBeginning(record.gaps, gaps),
+    spanMs,
+    latencyMs: lastToken - sent,
+    gapMs,
+    // Of a normal distribution, 80 % lies within 2.56 standard deviations.
+    gapSpreadMs: enough ? (percentileOf(gaps, 0.9) - percentileOf(gaps, 0.1)) / 2.563 : null,
+    lumps,
+    lumpGapMs: pauses.length === 0 ? null : percentileOf(pauses, 0.5),
+    withinLumpMs: Math.max(0, spanMs - paused) / Math.max(1, record.contentEvents - lumps),
+    flush: record.flush ?? flushOf(record, ttftMs),
+    hiddenReasoning: (record.tokens.reasoning ?? 0) > 0 && record.chars.thinking === 0,
+    inputTokens: record.tokens.input ?? null,
+    unread: unreadOf(record),
+    cold: record.connection?.reused === false,
+  };
+}
+
+/** Half of the events of a plain dialect must be JSON: then what is in them is not known to be the answer. */
+function unreadOf({ payload }: RequestRecord): string | null {
+  if (payload === undefined || payload.json * 2 < payload.events) return null;
+  const { dialect, paths, events } = payload;
+  if (dialect !== undefined)
+    return `the events are those of the dialect ${dialect}: use --dialect ${dialect}`;
+  const counted = 'events are JSON, so every event counts as content';
+  const [likeliest] = paths;
+  if (likeliest === undefined) return `${counted}, and none of them has text`;
+  const [path, count] = likeliest;
+  return `${counted}; ${path} has text in ${count} of ${events}: use --text-path ${path}`;
+}
+
+/** How long after the first piece the content begins in earnest; 0 where the first pieces are followed by the next ones. */
+function oddBeginning(gaps: readonly number[], sorted: Float64Array): number {
+  if (gaps.length < ENOUGH_GAPS) return 0;
+  const [median, high] = [percentileOf(sorted, 0.5), percentileOf(sorted, 0.9)];
+  const odd = Math.max(ODD_GAP_MS, ODD_GAP_FACTOR * median, ODD_GAP_FACTOR_P90 * high);
+  let [elapsed, begun] = [0, 0];
+  for (const gap of gaps.slice(0, ODD_GAP_WITHIN)) {
+    elapsed += gap;
+    if (gap >= odd) begun = elapsed;
+  }
+  return begun;
+}
+
+// Where each event had a read of its own, any of them is the largest flush; where all shared one, that is.
+function flushOf({ contentEvents, coalesced, gaps }: RequestRecord, ttftMs: number): Flush | null {
+  if (gaps.length === 0) return { events: contentEvents, before: 0, waitMs: ttftMs, spanMs: 0 };
+  return coalesced === 0 ? { events: 1, before: 0, waitMs: ttftMs, spanMs: 0 } : null;
+}

@@ -1,0 +1,121 @@
+import type { VerdictFigures } from './stream-figures.ts';
+import type { VerdictContext } from './streaming-verdict.ts';
+import type { LengthTest } from './length-test.ts';
+
+/** The sentences that verdicts on a stream are told in. */
+
+/** Why a verdict was reached, for the sentence. */
+export type VerdictReason =
+  | 'not_streaming'
+  | 'no_content'
+  | 'unread'
+  | 'little_content'
+  | 'instant'
+  | 'held'
+  | 'tail'
+  | 'longer_wait'
+  | 'after_whole'
+  | 'correlation'
+  | 'before_whole'
+  | 'same_wait'
+  | 'early'
+  | 'brief'
+  | 'weak'
+  | 'open'
+  | 'contradiction'
+  | 'single';
+
+/** What would tell, where nothing has. */
+const MORE = 'measure again with --mode both or --lengths 16,256';
+
+/** The evidence for a verdict, as one sentence. `figures` is null only where there was no content. */
+export function evidenceOf(
+  reason: VerdictReason,
+  figures: VerdictFigures | null,
+  { whole, lengths }: VerdictContext,
+): string {
+  if (reason === 'not_streaming') return 'one whole answer was asked for, not a stream';
+  if (figures === null || reason === 'no_content') return 'no content arrived';
+  const seen = spreadOf(figures);
+  switch (reason) {
+    case 'unread':
+      return figures.unread ?? 'the events were not read';
+    case 'little_content':
+      return `${content(figures)}: too little to tell a stream from a whole answer; ask for a longer one`;
+    case 'instant':
+      return `everything was there after ${time(figures.latencyMs)}: too fast to tell a stream from a whole answer`;
+    case 'held':
+      return `${burstOf(figures)}: the answer was made first, or something on the way held it back`;
+    case 'tail':
+      return `${tailOf(figures)}: begun live, then held back`;
+    case 'longer_wait':
+      return `${seen}; ${lengthsOf(lengths)}: the answer is made before it is sent`;
+    case 'after_whole':
+      return `${seen}; ${wholeOf(whole)}: the answer is made before it is sent`;
+    case 'correlation':
+      return `${seen}, and longer answers begin later: the answer is made before it is sent`;
+    case 'before_whole':
+      return `${seen}; ${wholeOf(whole)}`;
+    case 'same_wait':
+      return `${seen}; ${lengthsOf(lengths)}`;
+    case 'early':
+      return `${seen}: it begins early in its own latency`;
+    case 'brief':
+      return `${burstOf(figures)}: a fast model after a wait and an answer made first look alike; ${MORE}`;
+    case 'weak':
+      return `${seen}; ${lengthsOf(lengths)}, which is too little beside the wait: ask for a longer answer (--lengths ${lengths?.short.tokens ?? 16},${longer(lengths)})`;
+    case 'open':
+      return `${seen}: a stream and an answer made first could look like this${whole === undefined ? '' : `; ${wholeOf(whole)}`}; ${MORE}`;
+    case 'contradiction':
+      return `${seen}; ${[whole && wholeOf(whole), lengths && lengthsOf(lengths)].filter((words) => words).join('; ')}: these contradict each other; measure more requests`;
+    case 'single':
+      return `${seen}: one request accuses nobody; measure more (-n 5)`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+function burstOf(figures: VerdictFigures): string {
+  return `${content(figures)} in ${time(figures.spanMs)} after ${time(figures.ttftMs)} of silence`;
+}
+
+function spreadOf(figures: VerdictFigures): string {
+  const { spanMs, ttftMs, lumps, chunks, lumpGapMs, withinLumpMs } = figures;
+  const inLumps = lumps > 2 && chunks >= 4 * lumps && withinLumpMs < 1;
+  const each = inLumps ? `, in lumps of ${Math.round(chunks / lumps)} every ${time(lumpGapMs ?? 0)}` : '';
+  return `${content(figures)} over ${time(spanMs)} after ${time(ttftMs)}${each}`;
+}
+
+function tailOf(figures: VerdictFigures): string {
+  const { events, before, waitMs, spanMs } = figures.flush ?? { events: 0, before: 0, waitMs: 0, spanMs: 0 };
+  const liveMs = Math.max(0, figures.spanMs - waitMs - spanMs);
+  const live = before === 1 ? '1 chunk' : `${before} chunks over ${time(liveMs)}`;
+  return `${live} after ${time(figures.ttftMs)}, then ${events} at once after ${time(waitMs)} of silence`;
+}
+
+function wholeOf(whole: VerdictContext['whole']): string {
+  return `the whole answer takes ${time(whole?.totalMs ?? 0)} without streaming`;
+}
+
+function lengthsOf(lengths: LengthTest | undefined): string {
+  if (lengths === undefined) return 'longer answers were not measured';
+  const { short, long } = lengths;
+  return `answers of about ${short.tokens} and ${long.tokens} tokens begin after ${time(short.waitMs)} and ${time(long.waitMs)}`;
+}
+
+function longer(lengths: LengthTest | undefined): number {
+  return 4 * (lengths?.long.tokens ?? 256);
+}
+
+function content({ chunks, chars }: VerdictFigures): string {
+  const pieces = `${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`;
+  return chunks < 5 ? `${pieces} (${chars} characters)` : pieces;
+}
+
+/** A time in the unit that reads best, to two or three digits. */
+export function time(ms: number): string {
+  if (ms >= 100_000) return `${Math.round(ms / 1000)} s`;
+  if (ms >= 95) return `${(ms / 1000).toFixed(ms < 995 ? 2 : 1).replace(/\.?0+$/, '')} s`;
+  if (ms >= 10) return `${Math.round(ms)} ms`;
+  return `${ms.toFixed(1).replace(/\.0$/, '')} ms`;
+}

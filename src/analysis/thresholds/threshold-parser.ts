@@ -1,0 +1,214 @@
+import { CACHE_GROUPS, CACHE_METRICS } from '../../metrics/cache-groups.ts';
+import type { Operator } from '../../metrics/objective-check.ts';
+import { nearNames, suggest } from '../../model/suggestions.ts';
+import { aggregationsOf, FAMILIES, findQuantity, type Quantity, quantileOf } from '../quantities.ts';
+import { NAME, readOperator, Scanner } from './scanner.ts';
+import { readLimit } from './threshold-limit.ts';
+
+/**
+ * Conditions that a run must meet.
+ *
+ *     threshold   = quantity [ "{" label { "," label } "}" ] operator limit
+ *     quantity    = metric "." aggregation            ttft.p95, token_rate.p50, gap.max
+ *                 | family "." figure                 errors.rate, stalls.rate, streaming.verdict, throughput.tokens
+ *                 | "goodput"                     and goodput.rate: the share of requests that met every objective
+ *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
+ *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
+ *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: how much more than that target's
+ *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: of requests whose prompt was, or was not, cached
+ *     value       = bare text without , { } and quotes | text in quotes
+ *     operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
+ *     limit       = number unit | word
+ *
+ * Units: us, ms, s, m, h for times (a time without a unit is an error); % or a share below 1; /s or none for rates.
+ * Space is free between the parts.
+ */
+
+/** What a label speaks of. */
+export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode', 'cache', 'vs'] as const;
+
+/** Name of a label. */
+export type LabelName = (typeof LABELS)[number];
+
+/** One part of the braces: which cells are meant. */
+export interface Label {
+  name: LabelName;
+  value: string;
+  /** True for `!=`. */
+  not: boolean;
+  /** Column of the value, from 1. */
+  column: number;
+}
+
+/** A condition, parsed. */
+export interface Threshold {
+  /** As it was written, without space around it. */
+  expression: string;
+  quantity: Quantity;
+  labels: readonly Label[];
+  /** The target whose figure, at the same prompt, concurrency and mode, is taken away from the figure of each cell. */
+  versus?: { target: string; column: number };
+  operator: Operator;
+  /** In the quantity's unit (times in ms, shares from 0 to 1), or a word for verdicts. */
+  limit: number | string;
+}
+
+const AGGREGATION = /[\p{L}_][\p{L}\p{N}_]*(?:\.\d+)?/uy;
+const LABEL_OPERATOR = /!=|=/y;
+const QUOTED = /"([^"]*)"|'([^']*)'/y;
+const BARE = /[^,{}"']+/y;
+
+/** What people write for an aggregation that has another name here. */
+const ALIASES: Readonly<Record<string, string>> = {
+  avg: 'mean',
+  average: 'mean',
+  median: 'p50',
+  med: 'p50',
+  count: 'n',
+  stddev: 'sd',
+  std: 'sd',
+};
+
+/**
+ * Reads a threshold. Throws a `UserError` (`usage`) that has the expression as its place, the column, and what would
+ * have been right.
+ */
+export function parseThreshold(text: string): Threshold {
+  const expression = text.trim();
+  const scanner = new Scanner(expression, 'threshold');
+  const named = readQuantity(scanner);
+  const given = scanner.take('{') ? readLabels(scanner) : [];
+  const { quantity, labels } = inCacheGroup(scanner, named, given);
+  const operator = readOperator(scanner);
+  const limit = readLimitOf(scanner, quantity, operator);
+  const vs = labels.find(({ name }) => name === 'vs');
+  if (vs === undefined) return { expression, quantity, labels, operator, limit };
+  if (vs.not || quantity.unit === 'verdict') {
+    const message = vs.not ? 'vs names the one target to compare with' : 'a word is not more than another';
+    scanner.fail(message, 'write for instance: ttft.p95{vs=direct} < 5ms', vs.column - 1);
+  }
+  const versus = { target: vs.value, column: vs.column };
+  return { expression, quantity, labels: labels.filter((label) => label !== vs), versus, operator, limit };
+}
+
+/** The quantity as the label `cache` limits it, and the other labels. */
+function inCacheGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
+  const label = labels.find(({ name }) => name === 'cache');
+  if (label === undefined) return { quantity, labels };
+  const group = CACHE_GROUPS.find((known) => (known === label.value) !== label.not);
+  if (group === undefined || !(CACHE_GROUPS as readonly string[]).includes(label.value)) {
+    scanner.fail(
+      `unknown cache group "${label.value}"`,
+      suggest(label.value, CACHE_GROUPS),
+      label.column - 1,
+    );
+  }
+  const family = quantity.name.split('.')[0]!;
+  if (!CACHE_METRICS.includes(family)) {
+    const hint = `known: ${CACHE_METRICS.join(', ')}`;
+    scanner.fail(`"${family}" is not measured for hits and misses apart`, hint, label.column - 1);
+  }
+  const read: Quantity['read'] = (cell) =>
+    cell.cache ? quantity.read({ ...cell, metrics: cell.cache[group].metrics }) : null;
+  return { quantity: { ...quantity, read }, labels: labels.filter((one) => one !== label) };
+}
+
+function readQuantity(scanner: Scanner): Quantity {
+  const from = scanner.at;
+  const family = scanner.match(NAME)?.[0];
+  if (family === undefined) {
+    scanner.fail(`expected a metric, found ${scanner.next()}`, 'a threshold looks like: ttft.p95 < 800ms');
+  }
+  if (!FAMILIES.includes(family)) scanner.fail(`unknown metric "${family}"`, suggest(family, FAMILIES), from);
+  const aggregations = aggregationsOf(family);
+  const dotAt = scanner.at;
+  const dotted = scanner.take('.');
+  const alone = dotted ? undefined : findQuantity(family, undefined);
+  if (alone) return alone;
+  if (!dotted && aggregations.length > 0) {
+    const examples = aggregations.map((name) => `${family}.${name}`).join(', ');
+    scanner.fail(`"${family}" does not say which figure of it`, `write one of: ${examples}`, dotAt);
+  }
+  const aggregationAt = scanner.at;
+  const aggregation = dotted ? scanner.match(AGGREGATION)?.[0] : undefined;
+  if (dotted && aggregations.length === 0) {
+    scanner.fail(`"${family}" is one figure: nothing comes after a dot`, `write: ${family}`, dotAt);
+  }
+  if (dotted && aggregation === undefined) {
+    scanner.fail(
+      `expected a figure of "${family}", found ${scanner.next()}`,
+      `known: ${aggregations.join(', ')}`,
+    );
+  }
+  const quantity = findQuantity(family, aggregation);
+  if (quantity) return quantity;
+  scanner.fail(
+    `"${family}" has no figure "${aggregation}"`,
+    aggregationHint(aggregation ?? '', aggregations),
+    aggregationAt,
+  );
+}
+
+function aggregationHint(name: string, known: readonly string[]): string {
+  const alias = ALIASES[name.toLowerCase()];
+  const meant = alias !== undefined && known.includes(alias) ? [alias] : nearNames(name, known);
+  const list = `known: ${known.join(', ')}${known.includes('p95') ? ', and any other percentile such as p99.9' : ''}`;
+  if (quantileOf(name) !== undefined || meant.length === 0) return list;
+  return `did you mean ${meant.map((one) => `"${one}"`).join(' or ')}? ${list}`;
+}
+
+function readLabels(scanner: Scanner): Label[] {
+  const labels: Label[] = [];
+  for (;;) {
+    scanner.space();
+    const nameAt = scanner.at;
+    const name = scanner.match(NAME)?.[0];
+    if (name === undefined) {
+      scanner.fail(`expected a label, found ${scanner.next()}`, `labels are: ${LABELS.join(', ')}`);
+    }
+    if (!isLabel(name)) scanner.fail(`unknown label "${name}"`, suggest(name, LABELS), nameAt);
+    if (labels.some((label) => label.name === name && !label.not)) {
+      scanner.fail(`label "${name}" is given twice`, 'write a threshold for each value', nameAt);
+    }
+    scanner.space();
+    const sign = scanner.match(LABEL_OPERATOR)?.[0];
+    if (sign === undefined) {
+      scanner.fail(`expected = or != after "${name}", found ${scanner.next()}`, `write: {${name}=VALUE}`);
+    }
+    scanner.space();
+    const column = scanner.at + 1;
+    const quoted = scanner.match(QUOTED);
+    const value = quoted ? (quoted[1] ?? quoted[2] ?? '') : (scanner.match(BARE)?.[0].trim() ?? '');
+    if (value === '') scanner.fail(`label "${name}" has no value`, `write: {${name}=VALUE}`, column - 1);
+    labels.push({ name, value, not: sign === '!=', column });
+    if (scanner.take('}')) return labels;
+    if (!scanner.take(',')) {
+      scanner.fail(
+        `expected , or } after a label, found ${scanner.next()}`,
+        'labels look like: {target=flash, prompt=short}',
+      );
+    }
+  }
+}
+
+function isLabel(name: string): name is LabelName {
+  return (LABELS as readonly string[]).includes(name);
+}
+
+function readLimitOf(scanner: Scanner, { name, unit, words }: Quantity, operator: Operator): number | string {
+  const operatorAt = scanner.at - operator.length;
+  scanner.space();
+  const text = scanner.text.slice(scanner.at);
+  if (unit !== 'verdict') {
+    const limit = readLimit(text, unit);
+    if ('value' in limit) return limit.value;
+    scanner.fail(limit.problem, limit.hint, scanner.at + limit.offset);
+  }
+  const known = words ?? [];
+  if (operator !== '==' && operator !== '!=') {
+    scanner.fail(`"${name}" is a word: it is equal or not`, `write: ${name} == ${known[0]}`, operatorAt);
+  }
+  const word = text.replace(/^(["'])(.*)\1$/, '$2').trim();
+  if (!known.includes(word)) scanner.fail(`unknown verdict "${word}"`, suggest(word, known));
+  return word;
+}

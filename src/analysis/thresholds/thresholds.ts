@@ -1,0 +1,260 @@
+import { CACHE_GROUPS } from '../../metrics/cache-groups.ts';
+import { holds, type Operator } from '../../metrics/objective-check.ts';
+import type { Problem } from '../../model/errors.ts';
+import { cellKey, cellOf } from '../../model/load-level.ts';
+import { suggest } from '../../model/suggestions.ts';
+import type { LoadLevel } from '../../model/plan.ts';
+import type { Mode } from '../../model/record.ts';
+import type { CellReport, GateResult } from '../../model/report.ts';
+import { failuresOf, type Reading } from '../quantities.ts';
+import { enoughFor } from '../statistics/sample-guard.ts';
+import type { Label, Threshold } from './threshold-parser.ts';
+
+export type { Quantity, QuantityUnit } from '../quantities.ts';
+export { type Label, parseThreshold, type Threshold } from './threshold-parser.ts';
+
+/** What a run will measure, as far as labels name it. What is not known is not checked. */
+export interface ThresholdScope {
+  targets?: readonly string[];
+  prompts?: readonly string[];
+  levels?: readonly LoadLevel[];
+  modes?: readonly Mode[];
+  /** The targets whose servers tell of themselves. */
+  servers?: readonly string[];
+  /** The modes in which the run's objectives are measured; empty where it states none. Default: none. */
+  objectiveModes?: readonly Mode[];
+}
+
+/** What is wrong with thresholds for this run: labels that name nothing, figures that it will not measure. */
+export function checkThresholds(thresholds: readonly Threshold[], scope: ThresholdScope): Problem[] {
+  return thresholds.flatMap((threshold) => {
+    const labels = [...threshold.labels, ...versusLabel(threshold)];
+    const problems = labels.flatMap((label) => checkLabel(threshold, label, scope));
+    problems.push(...checkServers(threshold, scope));
+    if (problems.length > 0) return problems;
+    const { modes: measuredModes } = scope;
+    const modes = measuredModes?.filter((mode) =>
+      threshold.labels.every((label) => label.name !== 'mode' || (label.value === mode) !== label.not),
+    );
+    const { name, modes: all, ofObjectives = false } = threshold.quantity;
+    const { objectiveModes = [] } = scope;
+    if (ofObjectives && objectiveModes.length === 0) {
+      return [
+        {
+          message: `"${name}" counts the requests that met every objective, and this run states none (column 1)`,
+          place: { file: threshold.expression, column: 1 },
+          hint: 'state what a good request is: objectives: ["ttft < 500ms"], or --objective "ttft < 500ms"',
+        },
+      ];
+    }
+    const measured = ofObjectives ? objectiveModes : all;
+    if (modes === undefined || measuredModes === undefined) return [];
+    if (modes.some((mode) => measured.includes(mode))) return [];
+    const column = threshold.labels.find((label) => label.name === 'mode')?.column ?? 1;
+    return [
+      {
+        message: `"${name}" is not measured in ${modes.join(' and ') || 'any mode of this run'} (column ${column})`,
+        place: { file: threshold.expression, column },
+        hint: `it exists in: ${measured.join(', ')}; this run measures: ${measuredModes.join(', ')}`,
+      },
+    ];
+  });
+}
+
+function versusLabel({ versus }: Threshold): Label[] {
+  return versus === undefined
+    ? []
+    : [{ name: 'vs', value: versus.target, not: false, column: versus.column }];
+}
+
+// A figure of the server's that no server will give is known before anything is sent.
+function checkServers(
+  { expression, quantity, labels }: Threshold,
+  { targets, servers }: ThresholdScope,
+): Problem[] {
+  if (!quantity.ofServer || servers === undefined || targets === undefined) return [];
+  const meant = targets.filter((target) =>
+    labels.every(({ name, value, not }) => name !== 'target' || (value === target) !== not),
+  );
+  if (meant.some((target) => servers.includes(target))) return [];
+  return [
+    {
+      message: `"${quantity.name}" is what a server tells of itself, and no server of this run is asked (column 1)`,
+      place: { file: expression, column: 1 },
+      hint: "give the target a metricsUrl, where its process's metrics can be read",
+    },
+  ];
+}
+
+function checkLabel({ expression }: Threshold, label: Label, scope: ThresholdScope): Problem[] {
+  const known = knownValues(label, scope);
+  if (known === undefined || known.includes(label.value)) return [];
+  return [
+    {
+      message: `no ${label.name} "${label.value}" in this run (column ${label.column})`,
+      place: { file: expression, column: label.column },
+      // A number has no spelling to be near to.
+      hint: isNumber(label) ? `known: ${known.join(', ') || 'none'}` : suggest(label.value, known),
+    },
+  ];
+}
+
+function isNumber({ name }: Label): boolean {
+  return name === 'concurrency' || name === 'rate';
+}
+
+function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] | undefined {
+  switch (name) {
+    case 'target':
+    case 'vs':
+      return scope.targets;
+    case 'prompt':
+      return scope.prompts;
+    case 'concurrency':
+      // In an open loop it is a limit, and no cell is known by it.
+      return scope.levels?.flatMap(({ concurrency, rate }) =>
+        rate === undefined ? [String(concurrency)] : [],
+      );
+    case 'rate':
+      return scope.levels?.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
+    case 'mode':
+      return scope.modes;
+    case 'cache':
+      return CACHE_GROUPS;
+    default:
+      return name satisfies never;
+  }
+}
+
+/**
+ * Holds thresholds against the cells of a report. A threshold is about the streaming cells that its labels leave; about
+ * the others where it says so by a `mode` label, where the run has no streaming cell, and for `errors`. All must pass. A cell
+ * without a single good answer is no data, and so is a threshold that no cell can answer: never a pass.
+ */
+export function evaluateThresholds(
+  thresholds: readonly Threshold[],
+  cells: readonly CellReport[],
+): GateResult[] {
+  return thresholds.map((threshold) => evaluate(threshold, cells));
+}
+
+interface Finding {
+  cell: CellReport;
+  value: number | string;
+  n: number;
+  passes: boolean;
+}
+
+function evaluate(threshold: Threshold, cells: readonly CellReport[]): GateResult {
+  const { expression, quantity, operator, limit } = threshold;
+  const findings: Finding[] = [];
+  const notes: string[] = [];
+  let noData = 0;
+  let unread = 0;
+  let unmatched = 0;
+  const scope = cells.filter((cell) => isMeant(threshold, cell, cells));
+  for (const cell of scope) {
+    const reading = readingOf(threshold, cell, cells);
+    if (reading === null) {
+      // Answers came but have no such figure (no new connection, so no `connect`): nothing to judge here.
+      if ((cell.outcomes.ok ?? 0) === 0) noData += 1;
+      else if (quantity.ofServer && cell.server) unread += 1;
+      else if (threshold.versus !== undefined) unmatched += 1;
+      continue;
+    }
+    const { value, n } = reading;
+    findings.push({ cell, value, n, passes: holds(value, operator, limit) });
+  }
+  if (scope.length === 0) notes.push('no cell of this run fits');
+  else if (findings.length + noData + unread + unmatched === 0)
+    notes.push(`no request had a value of ${quantity.name}`);
+  if (noData > 0) notes.push(`${count(noData, 'cell')} without a single good answer`);
+  if (unread > 0) notes.push(`${count(unread, 'cell')} whose server's metrics could not be read`);
+  if (unmatched > 0) {
+    notes.push(`${count(unmatched, 'cell')} without a figure, or without one of ${threshold.versus?.target}`);
+  }
+  noData += unread + unmatched;
+  const failed = findings.filter(({ passes }) => !passes).length;
+  const worst = worstOf(findings, operator, limit);
+  if (worst) notes.push(...notesOn(worst, threshold));
+  const result: GateResult = {
+    expression,
+    verdict: failed > 0 ? 'fail' : noData > 0 || findings.length === 0 ? 'no-data' : 'pass',
+    actual: worst?.value ?? null,
+    unit: quantity.unit,
+    cells: { passed: findings.length - failed, failed, noData },
+    notes,
+  };
+  if (worst) result.cell = cellOf(worst.cell);
+  if (findings.some(({ cell }) => latenessIn(cell, threshold) !== null)) result.clientLate = true;
+  return result;
+}
+
+/** By how many ms the client's own lateness may have raised the figure; null where it is not marked. */
+function latenessIn({ client }: CellReport, { quantity }: Threshold): number | null {
+  const late = client?.metrics?.[quantity.name.split('.')[0]!];
+  return late === undefined || late.verdict === 'ok' ? null : late.lateMs;
+}
+
+function readingOf({ quantity, versus }: Threshold, cell: CellReport, cells: readonly CellReport[]): Reading {
+  const reading = quantity.read(cell);
+  if (reading === null || versus === undefined) return reading;
+  const key = cellKey({ ...cell, target: versus.target });
+  const other = cells.find((one) => cellKey(one) === key);
+  const base = other === undefined ? null : quantity.read(other);
+  if (typeof reading.value !== 'number' || typeof base?.value !== 'number') return null;
+  return { value: reading.value - base.value, n: Math.min(reading.n, base.n) };
+}
+
+function isMeant(
+  { quantity, labels, versus }: Threshold,
+  cell: CellReport,
+  cells: readonly CellReport[],
+): boolean {
+  if (!quantity.modes.includes(cell.mode) || cell.target === versus?.target) return false;
+  const fits = ({ name, value, not }: Label) =>
+    name === 'vs' || name === 'cache' || (String(cell[name]) === value) !== not;
+  if (!labels.every(fits)) return false;
+  if (quantity.everyMode || cell.mode === 'streaming' || labels.some(({ name }) => name === 'mode'))
+    return true;
+  return !cells.some(({ mode }) => mode === 'streaming');
+}
+
+/** The value furthest to the wrong side; of words, the first that fails. */
+function worstOf(
+  findings: readonly Finding[],
+  operator: Operator,
+  limit: number | string,
+): Finding | undefined {
+  const badness = ({ value, passes }: Finding): number => {
+    if (typeof value !== 'number' || typeof limit !== 'number') return passes ? 0 : 1;
+    if (operator === '<' || operator === '<=') return value;
+    if (operator === '>' || operator === '>=') return -value;
+    return operator === '==' ? Math.abs(value - limit) : -Math.abs(value - limit);
+  };
+  return findings.reduce<Finding | undefined>(
+    (worst, finding) => (worst === undefined || badness(finding) > badness(worst) ? finding : worst),
+    undefined,
+  );
+}
+
+function notesOn({ cell, n }: Finding, threshold: Threshold): string[] {
+  const { quantity, versus } = threshold;
+  const notes: string[] = versus === undefined ? [] : [`more than ${versus.target}`];
+  const lateMs = latenessIn(cell, threshold);
+  if (lateMs !== null)
+    notes.push(`the client was up to ${lateMs.toFixed(1)} ms late (p99) when it took this figure`);
+  const { quantile, name } = quantity;
+  if (quantile !== undefined && n < enoughFor(quantile)) {
+    notes.push(`${name} of ${count(n, 'value')}: below ${enoughFor(quantile)} a few requests decide it`);
+  }
+  const { failed, requests } = failuresOf(cell);
+  if (failed > 0 && !quantity.everyMode && !quantity.ofObjectives) {
+    notes.push(`${failed} of ${count(requests, 'request')} failed and are not in this figure`);
+  }
+  return notes;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,227 @@
+import type { Problem } from '../../model/errors.ts';
+import { formatValue } from '../../report/format.ts';
+import { type MachineFacts, openFileLimit } from './machine.ts';
+
+/** What a check came to. */
+export type CheckStatus = 'ok' | 'warn' | 'fail';
+
+/** One check of the machine or the software. */
+export interface Check {
+  name: string;
+  status: CheckStatus;
+  /** What was found. */
+  what: string;
+  /** Why it matters; only where it is not `ok`. */
+  why?: string;
+  /** What to do; only where it is not `ok`. */
+  remedy?: string;
+}
+
+/** Open files that the program needs beside one for each stream: its own, the results, a few to spare. */
+const OWN_FILES = 64;
+
+/**
+ * The problem with running this many streams at once under the limit on open files; undefined when there is none, or
+ * where the limit cannot be told. `filesPerStream` is 2 where the server's side of the connections is in this process
+ * too.
+ */
+export function checkOpenFiles(concurrency: number, filesPerStream = 1): Problem | undefined {
+  return openFilesProblem({
+    concurrency,
+    filesPerStream,
+    limit: openFileLimit(),
+    platform: process.platform,
+  });
+}
+
+/** What the decision about open files depends on. */
+export interface OpenFilesFacts {
+  concurrency: number;
+  filesPerStream: number;
+  /** Undefined where there is none, or none that can be told. */
+  limit: number | undefined;
+  platform: string;
+}
+
+/** As `checkOpenFiles`, with everything as an argument. */
+export function openFilesProblem(facts: OpenFilesFacts): Problem | undefined {
+  const { concurrency, filesPerStream, limit, platform } = facts;
+  const needed = concurrency * filesPerStream + OWN_FILES;
+  if (limit === undefined || needed <= limit) return undefined;
+  const wanted = Math.max(4096, 2 ** Math.ceil(Math.log2(needed)));
+  return {
+    message: `${concurrency} streams at once need ${needed} open files, and the limit is ${limit}`,
+    hint: `raise it in this shell with: ${raising(wanted, platform)}`,
+  };
+}
+
+// Node has taken the soft limit up to the hard one already, so that a plain `ulimit -n` is often refused.
+function raising(files: number, platform: string): string {
+  return platform === 'linux'
+    ? `ulimit -n ${files} || sudo prlimit --pid $$ --nofile=${files}:${files}  (containers: --ulimit nofile=${files})`
+    : `ulimit -n ${files}`;
+}
+
+/** The checks in the order in which they are shown. */
+export function checksOf(facts: MachineFacts): Check[] {
+  return [
+    nodeCheck(facts),
+    undiciCheck(facts),
+    openFilesCheck(facts),
+    coresCheck(facts),
+    quotaCheck(facts),
+    loadCheck(facts),
+    clockCheck(facts),
+    timerCheck(facts),
+    proxyCheck(facts),
+    ipv6Check(facts),
+  ].filter((check) => check !== undefined);
+}
+
+function nodeCheck({ node, requiredNode }: MachineFacts): Check {
+  const name = 'node';
+  const least = /\d+\.\d+\.\d+/.exec(requiredNode)?.[0] ?? '0.0.0';
+  if (compareVersions(node, least) >= 0) return { name, status: 'ok', what: `${node} (${requiredNode})` };
+  const why = 'the HTTP client and the syntax of this program need a newer one';
+  return { name, status: 'fail', what: node, why, remedy: `install Node ${requiredNode}` };
+}
+
+function undiciCheck({ undici }: MachineFacts): Check {
+  const name = 'undici';
+  if (compareVersions(undici, '7.28.0') >= 0 && compareVersions(undici, '7.29.1') < 0) {
+    const why = 'this version adds about 1.1 ms to every request on an open connection';
+    return { name, status: 'fail', what: undici, why, remedy: 'npm install undici@^7.30' };
+  }
+  if (compareVersions(undici, '7.29.1') < 0 || compareVersions(undici, '8.0.0') >= 0) {
+    const why = 'it is not a version that the measurements were proved with';
+    return { name, status: 'warn', what: undici, why, remedy: 'npm install undici@^7.30' };
+  }
+  return { name, status: 'ok', what: undici };
+}
+
+function openFilesCheck({ openFiles, concurrency, platform }: MachineFacts): Check {
+  const name = 'open files';
+  const problem = openFilesProblem({ concurrency, filesPerStream: 1, limit: openFiles, platform });
+  if (problem !== undefined) {
+    const why = 'every stream is an open file: connections above the limit fail with EMFILE';
+    return { name, status: 'fail', what: problem.message, why, remedy: problem.hint! };
+  }
+  const limit = openFiles === undefined ? 'no limit known' : `limit ${openFiles}`;
+  return { name, status: 'ok', what: `${limit}, enough for ${concurrency} streams at once` };
+}
+
+function coresCheck({ cores, cpuModel }: MachineFacts): Check {
+  const name = 'cores';
+  if (cores > 1) return { name, status: 'ok', what: `${cores} × ${cpuModel}` };
+  return {
+    name,
+    status: 'warn',
+    what: `1 × ${cpuModel}`,
+    why: 'the reader, garbage collection and the system share one core, and each makes the others late',
+    remedy: 'measure from a machine with at least 2 cores',
+  };
+}
+
+function quotaCheck({ cpuQuota, cores }: MachineFacts): Check {
+  const name = 'cpu quota';
+  if (cpuQuota === undefined || cpuQuota >= cores) return { name, status: 'ok', what: 'none' };
+  const what = `${formatValue(cpuQuota, 'count')} of ${cores} cores`;
+  if (cpuQuota >= 2) return { name, status: 'ok', what };
+  return {
+    name,
+    status: cpuQuota < 1 ? 'fail' : 'warn',
+    what,
+    why: 'when the share of a period is used up, the whole process stands still until the next (up to 100 ms)',
+    remedy: 'raise the limit to 2 or more (docker --cpus=2; Kubernetes resources.limits.cpu: "2")',
+  };
+}
+
+function loadCheck({ load, cores, platform }: MachineFacts): Check | undefined {
+  // There is no load average on Windows.
+  if (platform === 'win32') return undefined;
+  const name = 'system load';
+  const share = load / cores;
+  const what = `${load.toFixed(1)} on ${cores} core${cores === 1 ? '' : 's'}`;
+  if (share < 0.5) return { name, status: 'ok', what };
+  return {
+    name,
+    status: share >= 2 ? 'fail' : 'warn',
+    what,
+    why: 'other programs take the processor from the reader, and their share shows up as latency',
+    remedy: 'end what else is running, or measure from another machine',
+  };
+}
+
+function clockCheck({ clockStepMs }: MachineFacts): Check {
+  const name = 'clock';
+  const what = `steps of ${formatStep(clockStepMs)}`;
+  if (clockStepMs < 0.05) return { name, status: 'ok', what };
+  return {
+    name,
+    status: clockStepMs >= 1 ? 'fail' : 'warn',
+    what,
+    why: 'nothing shorter than a step of the clock can be measured',
+    remedy: 'measure outside the virtual machine or sandbox that coarsens its clock',
+  };
+}
+
+function timerCheck({ timerLateMs: { p50, p99, max } }: MachineFacts): Check {
+  const name = 'timers';
+  const figures = [p50, p99, max].map((ms) => formatValue(ms, 'ms'));
+  const what = `late by p50 ${figures[0]}, p99 ${figures[1]}, max ${figures[2]}`;
+  if (p99 < 10) return { name, status: 'ok', what };
+  return {
+    name,
+    status: p99 >= 50 ? 'fail' : 'warn',
+    what,
+    why: 'the process is not given the processor when it asks for it, so that its stamps are late as well',
+    remedy: 'end what else is running, or measure from a machine of your own',
+  };
+}
+
+function proxyCheck({ proxyVariables }: MachineFacts): Check {
+  const name = 'proxy';
+  if (proxyVariables.length === 0) return { name, status: 'ok', what: 'no proxy variable is set' };
+  const set = `${proxyVariables.join(', ')} ${proxyVariables.length > 1 ? 'are' : 'is'} set`;
+  const read = proxyVariables.filter((variable) => !/^all_proxy$/i.test(variable));
+  return {
+    name,
+    status: 'warn',
+    what: read.length === 0 ? `${set}, which is never read` : `${set}, and used only where that is asked for`,
+    why: 'connections are made directly; where only the proxy leads out, targets cannot be reached',
+    remedy:
+      read.length === 0
+        ? 'nothing, where targets are reached without a proxy; else set HTTPS_PROXY, and ask for it with --proxy env'
+        : 'nothing, where targets are reached without a proxy; else --proxy env (proxy: env in a scenario), which leaves out loopback addresses and the hosts in NO_PROXY',
+  };
+}
+
+function ipv6Check({ ipv6Loopback }: MachineFacts): Check {
+  const name = 'ipv6';
+  if (ipv6Loopback) return { name, status: 'ok', what: 'the loopback ::1 works' };
+  return {
+    name,
+    status: 'warn',
+    what: 'there is no loopback ::1',
+    why: 'names with IPv6 addresses, "localhost" among them, are tried in vain first, which adds to connecting',
+    remedy: 'write 127.0.0.1 instead of localhost; enable IPv6 where targets need it',
+  };
+}
+
+function formatStep(ms: number): string {
+  return ms < 0.001
+    ? `${Math.round(ms * 1e6)} ns`
+    : ms < 1
+      ? `${Math.round(ms * 1000)} µs`
+      : `${ms.toFixed(1)} ms`;
+}
+
+/** Compares `1.2.3` with `1.10.0` by numbers: negative, 0 or positive. Suffixes do not count. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split(/[.+-]/).slice(0, 3).map(Number));
+  for (let i = 0; i < 3; i++) {
+    const difference = (left![i] || 0) - (right![i] || 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,110 @@
+import { checkObjectives, modesOfObjectives, parseObjective } from '../../analysis/thresholds/objective-parser.ts';
+import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
+import { checkThresholds, type ThresholdScope } from '../../analysis/thresholds/thresholds.ts';
+import type { Objective } from '../../metrics/objective-check.ts';
+import { type Problem, UserError } from '../../model/errors.ts';
+import type { Mode } from '../../model/record.ts';
+import type { LoadedScenario } from '../../scenario/load.ts';
+import type { Finding } from '../../scenario/problems.ts';
+import { loadSchema } from '../../scenario/schema/scenario.ts';
+
+/**
+ * Checks a scenario's objectives and thresholds before anything is sent: their grammar, and that their metrics and labels
+ * are there. Throws one `UserError` (`scenario_invalid`) with every problem, placed in the file.
+ */
+export function checkGates({ scenario, placeOf }: LoadedScenario): void {
+  const { targets, prompts, load, modes, thresholds, objectives } = scenario;
+  const facts = { ...scopeOf(targets, prompts), levels: load.levels, modes };
+  const problems = findings(thresholds, objectives, facts).map(
+    ({ path, message, hint }): Problem => ({ message, place: placeOf(path), hint }),
+  );
+  if (problems.length > 0) throw new UserError('scenario_invalid', problems);
+}
+
+/**
+ * The findings of `checkGates` for a document that may be wrong elsewhere. What a wrong part would have said is not known:
+ * a threshold is not held against it.
+ */
+export function gateFindings(document: unknown): Finding[] {
+  const { targets, prompts, load, modes, thresholds, objectives } = (document ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const levels = loadSchema.safeParse(load ?? {});
+  return findings(listOf(thresholds), listOf(objectives), {
+    ...scopeOf(targets, prompts),
+    levels: levels.success ? levels.data.levels : undefined,
+    modes: modes === undefined ? ['streaming'] : modesOf(modes),
+  });
+}
+
+type Scope = Pick<ThresholdScope, 'targets' | 'prompts' | 'levels' | 'modes' | 'servers'>;
+
+function findings(thresholds: readonly unknown[], objectives: readonly unknown[], scope: Scope): Finding[] {
+  const read: Objective[] = [];
+  const found = checkEach('objective', objectives, (expression) => {
+    const objective = parseObjective(expression);
+    read.push(objective);
+    return scope.modes === undefined ? [] : checkObjectives([objective], scope.modes);
+  });
+  // Without those that cannot be read: these are told of already, and could be measured in any mode.
+  const objectiveModes = objectives.length === 0 ? [] : modesOfObjectives(read);
+  return [
+    ...found,
+    ...checkEach('threshold', thresholds, (expression) =>
+      checkThresholds([parseThreshold(expression)], { ...scope, objectiveModes }),
+    ),
+  ];
+}
+
+function checkEach(
+  kind: 'objective' | 'threshold',
+  expressions: readonly unknown[],
+  check: (expression: string) => readonly Problem[],
+): Finding[] {
+  return expressions.flatMap((expression, index) => {
+    // What is no text is told of by the schema.
+    if (typeof expression !== 'string' || expression === '') return [];
+    return problemsOf(() => check(expression)).map(({ message, place, hint }): Finding => {
+      const column = place?.column === undefined ? '' : ` at column ${place.column}`;
+      const path = [`${kind}s`, index];
+      return { path, at: 'value', message: `${kind} "${expression}"${column}: ${message}`, hint };
+    });
+  });
+}
+
+/** The problems that a check returns, or throws. */
+function problemsOf(check: () => readonly Problem[]): readonly Problem[] {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof UserError) return error.problems;
+    throw error;
+  }
+}
+
+function scopeOf(targets: unknown, prompts: unknown): Pick<Scope, 'targets' | 'prompts' | 'servers'> {
+  const names = namesOf(targets);
+  const servers = listOf(targets).filter((target) => {
+    const { service, metricsUrl } = (target ?? {}) as { service?: unknown; metricsUrl?: unknown };
+    return service !== undefined || metricsUrl !== undefined;
+  });
+  return { targets: names, prompts: namesOf(prompts), servers: names && namesOf(servers) };
+}
+
+/** The names of a list's items; undefined where not all of them have one. */
+function namesOf(items: unknown): string[] | undefined {
+  const names = Array.isArray(items)
+    ? items.map((item: unknown) => (item as { name?: unknown } | null)?.name)
+    : [undefined];
+  return names.every((name) => typeof name === 'string') ? names : undefined;
+}
+
+function modesOf(modes: unknown): Mode[] | undefined {
+  const known = (mode: unknown): mode is Mode => mode === 'streaming' || mode === 'non-streaming';
+  return Array.isArray(modes) && modes.every(known) ? modes : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

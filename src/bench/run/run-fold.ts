@@ -1,0 +1,148 @@
+import { compareStreaming, compareTargets } from '../../analysis/comparison/target-comparison.ts';
+import { parseObjective } from '../../analysis/thresholds/objective-parser.ts';
+import { PAIR_FIGURES } from '../../analysis/comparison/paired-comparison.ts';
+import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
+import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
+import { evaluateThresholds } from '../../analysis/thresholds/thresholds.ts';
+import { createVerdictFold, type VerdictFold } from '../../analysis/streaming/verdict-fold.ts';
+import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
+import type { WholeAnswer } from '../../analysis/streaming/whole-answer-pair.ts';
+import { createAggregator } from '../../metrics/aggregate.ts';
+import { clientReport } from '../../metrics/client-report.ts';
+import { latenessOf } from '../../metrics/lateness.ts';
+import { serverReport } from '../../metrics/server-report.ts';
+import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
+import { CellMap } from '../../model/cells.ts';
+import type { Contrast } from '../../model/paired-comparison.ts';
+import { cellKey } from '../../model/load-level.ts';
+import type { RequestRecord } from '../../model/record.ts';
+import type { CellReport, Manifest, Report } from '../../model/report.ts';
+import { buildReport } from '../../report/build.ts';
+
+/** Folds a run's records into its report, one at a time. The only way from records to a report, live or afterwards. */
+export interface RunFold {
+  /** Takes in a record, rounded as it is stored. */
+  add(record: RequestRecord): void;
+  /** The report of what was taken in, with the manifest as it stands at the end of the run. */
+  report(manifest: Manifest): Report;
+}
+
+/** A fold for a run of these cells. */
+export function createRunFold(start: Manifest): RunFold {
+  const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
+  const sampler = createSampler(
+    start,
+    PAIR_FIGURES.map(({ metric }) => metric),
+  );
+  const verdicts = new CellMap<VerdictFold>();
+  const stamps = new CellMap<StampTimes>();
+  for (const cell of start.cells) {
+    if (cell.mode === 'streaming') verdicts.set(cell, createVerdictFold());
+    stamps.set(cell, createStampTimes());
+  }
+  return {
+    add(record) {
+      aggregator.add(record);
+      sampler.add(record);
+      verdicts.get(record)?.add(record);
+      // Only these are in the figures.
+      if (record.outcome.kind === 'ok') stamps.get(record)?.add(record);
+    },
+    report(manifest) {
+      const plain = aggregator.cells();
+      const byKey = new Map(plain.map((cell) => [cellKey(cell), cell]));
+      const planned = manifest.cells.map(cellKey);
+      const cells = plain.map((cell): CellReport => {
+        const verdict = verdicts.get(cell)?.result({
+          whole: wholeAnswer(byKey.get(cellKey({ ...cell, mode: 'non-streaming' }))),
+          lengths: lengthsBeside(cell, plain, manifest, verdicts),
+        });
+        const index = planned.indexOf(cellKey(cell));
+        return {
+          ...cell,
+          streaming: verdict ?? null,
+          client: clientOf(cell, index, manifest, stamps.get(cell)),
+          server: serverOf(cell, index, manifest),
+        };
+      });
+      const thresholds = manifest.thresholds.map(parseThreshold);
+      return buildReport(manifest, cells, {
+        gates: evaluateThresholds(thresholds, cells),
+        contrasts: contrastsOf(sampler.result(), manifest),
+      });
+    },
+  };
+}
+
+function wholeAnswer(cell: CellReport | undefined): WholeAnswer | undefined {
+  const total = cell?.metrics.total;
+  return total ? { totalMs: total.p50, n: total.n } : undefined;
+}
+
+/** The target's own length test; else its cells that differ in their prompts alone stand for one. */
+function lengthsBeside(
+  cell: CellReport,
+  cells: readonly CellReport[],
+  { cells: planned }: Manifest,
+  folds: CellMap<VerdictFold>,
+): LengthTest | undefined {
+  const asked = planned
+    .filter(({ target, length }) => target === cell.target && length !== undefined)
+    .sort((a, b) => a.length! - b.length!);
+  const [short, long] = [asked[0], asked.at(-1)];
+  if (short !== undefined && long !== undefined)
+    return lengthTest(folds.get(short)?.figures() ?? [], folds.get(long)?.figures() ?? []);
+  const alike = cells.filter((other) => cellKey({ ...other, prompt: cell.prompt }) === cellKey(cell));
+  return alike.length < 2
+    ? undefined
+    : pooledLengthTest(alike.map((other) => folds.get(other)?.figures() ?? []));
+}
+
+/** The first target against each other one, then streaming against non-streaming of every target. */
+function contrastsOf(samples: RunSamples, { cells, run }: Manifest): Contrast[] {
+  const options = { seed: run.seed };
+  const targets = [...new Set(cells.map(({ target }) => target))];
+  const [first, ...others] = targets;
+  const contrasts: Contrast[] = others.map((other) => ({
+    kind: 'targets',
+    ...compareTargets(samples, first!, other, options),
+  }));
+  for (const target of targets) {
+    const comparison = compareStreaming(samples, target, options);
+    if (comparison.rows.length > 0) contrasts.push({ kind: 'streaming', target, ...comparison });
+  }
+  return contrasts;
+}
+
+// `index`: of the cell in the plan, which is how the loads of its blocks name it.
+function serverOf(
+  cell: CellReport,
+  index: number,
+  { servers = [], serverLoads = [] }: Manifest,
+): CellReport['server'] {
+  const server = servers.find(({ target }) => target === cell.target);
+  if (server === undefined) return null;
+  const blocks = serverLoads.filter((load) => load.cell === index);
+  return serverReport(server.reading, blocks, cell);
+}
+
+function clientOf(
+  cell: CellReport,
+  index: number,
+  { loads = [] }: Manifest,
+  stamps: StampTimes = createStampTimes(),
+): CellReport['client'] {
+  const blocks = loads.filter((load) => load.cell === index);
+  const known = cell.connections.new + cell.connections.reused;
+  const figures = {
+    latenessP99Ms: cell.metrics.queue?.p99 ?? null,
+    newConnectionShare: known === 0 ? null : cell.connections.new / known,
+    reads: cell.io.reads,
+    events: cell.io.events,
+  };
+  return clientReport(
+    blocks.map(({ threads }) => threads),
+    figures,
+    latenessOf({ blocks, stamps, metrics: cell.metrics }),
+  );
+}

@@ -1,0 +1,146 @@
+import type { Command } from 'commander';
+import { ARRIVALS, TOKENIZER_NAMES } from '../../model/plan.ts';
+import type { Override } from '../../scenario/overrides.ts';
+import { type ConnectionFlags, connectionOverrides } from './connection.ts';
+import { addEnvOptions, type EnvFlags } from './env.ts';
+import { headerOption, MODES } from './request.ts';
+import {
+  choiceOption,
+  collect,
+  durationOption,
+  positiveListOption,
+  wholeListOption,
+  wholeOption,
+} from './values.ts';
+
+/** Options that change a scenario, as commander delivers them. */
+export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
+  concurrency?: number[];
+  rate?: number[];
+  arrivals?: string;
+  maxConcurrency?: number;
+  requests?: number;
+  duration?: string;
+  rounds?: number;
+  warmup?: number;
+  mode?: string;
+  timeout?: string;
+  /** False with `--no-unique`. */
+  unique?: boolean;
+  keepText?: boolean;
+  keepGoing?: boolean;
+  tokenizer?: string;
+  header: string[];
+  threshold: string[];
+  objective: string[];
+  set: string[];
+}
+
+/** The help of `--no-unique`. */
+export const UNIQUE_HELP = 'send the same prompt each time, so that a prefix cache may answer';
+
+/** Adds the options that say how many requests are sent, and when. `what` says what their number counts. */
+export function addLoadOptions(command: Command, what = 'of each cell, all rounds together'): void {
+  command
+    .optionsGroup('Load:')
+    .addOption(
+      wholeListOption('-c, --concurrency <list>', 'streams at once, such as 4 or 1,4,16', { min: 1 }),
+    )
+    .addOption(
+      positiveListOption(
+        '--rate <list>',
+        'requests a second, such as 5 or 5,20, whatever becomes of the ones before (open loop)',
+      ),
+    )
+    .addOption(choiceOption('--arrivals <process>', 'with --rate: poisson (at random) or constant', ARRIVALS))
+    .addOption(wholeOption('--max-concurrency <count>', 'with --rate: the most streams at once', { min: 1 }))
+    .addOption(wholeOption('-n, --requests <count>', `measured requests ${what}`, { min: 1 }))
+    .addOption(durationOption('-d, --duration <time>', 'time limit of each cell, such as 30s'))
+    .addOption(wholeOption('--rounds <count>', 'rounds in which the cells are interleaved', { min: 1 }))
+    .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first of a cell'))
+    .addOption(choiceOption('--mode <mode>', 'streaming, non-streaming or both', MODES))
+    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'))
+    .option('--no-unique', UNIQUE_HELP)
+    .option('--keep-going', 'go on when a target fails from its first request on (default: stop after 5)');
+}
+
+/** Adds the options that decide whether a run passes. */
+export function addGateOptions(command: Command): void {
+  command
+    .optionsGroup('Gates:')
+    .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
+    .option(
+      '--objective <condition>',
+      'what a good request meets, such as "ttft < 500ms" (see goodput); may be repeated',
+      collect,
+      [],
+    );
+}
+
+/** Adds the options that change anything else of a scenario. */
+export function addScenarioOptions(command: Command): void {
+  command
+    .optionsGroup('Scenario:')
+    .addOption(headerOption())
+    .addOption(
+      choiceOption('--tokenizer <name>', 'count tokens where a provider sends no usage: o200k, or none', [
+        'none',
+        ...TOKENIZER_NAMES,
+      ]),
+    );
+  addEnvOptions(command);
+  command.option(
+    '--set <path=value>',
+    'any field of the scenario, such as load.rounds=3; may be repeated',
+    collect,
+    [],
+  );
+}
+
+/** The edits to a scenario that the options ask for, `--set` last. */
+export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[]> {
+  const overrides: Override[] = [];
+  const add = (path: string, value: unknown, from: string) => {
+    if (value !== undefined) overrides.push({ path, value, from });
+  };
+  // The one kind of load takes the place of the other.
+  if (flags.rate !== undefined)
+    overrides.push({ path: 'load.concurrency', value: undefined, from: '--rate' });
+  else if (flags.concurrency !== undefined) {
+    for (const key of ['rate', 'arrivals', 'maxConcurrency'])
+      overrides.push({ path: `load.${key}`, value: undefined, from: '--concurrency' });
+  }
+  add('load.concurrency', flags.concurrency, '--concurrency');
+  add('load.rate', flags.rate, '--rate');
+  add('load.arrivals', flags.arrivals, '--arrivals');
+  add('load.maxConcurrency', flags.maxConcurrency, '--max-concurrency');
+  add('load.requests', flags.requests, '--requests');
+  add('load.duration', flags.duration, '--duration');
+  add('load.rounds', flags.rounds, '--rounds');
+  add('load.warmup', flags.warmup, '--warmup');
+  add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
+  add('timeouts.total', flags.timeout, '--timeout');
+  if (flags.unique === false) {
+    add('unique', false, '--no-unique');
+    overrides.push({ path: 'prompts.*.unique', value: undefined, from: '--no-unique' });
+  }
+  for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
+  for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
+  add('keepGoing', flags.keepGoing, '--keep-going');
+  add('keepText', flags.keepText, '--keep-text');
+  add('tokenizer', flags.tokenizer, '--tokenizer');
+  overrides.push(...connectionOverrides(flags));
+  if (flags.header.length > 0) {
+    const { readHeaders } = await import('../../scenario/headers.ts');
+    for (const [name, value] of Object.entries(readHeaders(flags.header) ?? {})) {
+      add(`targets.*.headers."${name}"`, value, `--header ${name}`);
+    }
+  }
+  if (flags.set.length === 0) return overrides;
+  const { parseOverride } = await import('../../scenario/overrides.ts');
+  return [...overrides, ...flags.set.map(parseOverride)];
+}
+
+function modes(mode: string): string[] {
+  return mode === 'both' ? ['streaming', 'non-streaming'] : [mode];
+}

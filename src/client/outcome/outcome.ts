@@ -1,0 +1,174 @@
+import { isPlainDialect } from '../../model/plain-dialect.ts';
+import type { Limits } from '../../model/plan.ts';
+import type { Outcome, TimeoutPhase } from '../../model/record.ts';
+import { formatSize } from '../../model/size.ts';
+import { pathsInWords } from '../../wire/payload-paths.ts';
+import { BODY_CHARS, type Evidence, type Excess, type LimitName } from './evidence.ts';
+import { httpError } from './http-error.ts';
+import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
+import { describeError, NETWORK_HINT, networkError } from './network-error.ts';
+
+/** Exactly one outcome for a request: the strongest thing that can be said of how it ended. */
+export function outcomeOf(evidence: Evidence): Outcome {
+  const { ending, status, complete, failure } = evidence;
+  if (ending.kind === 'cancelled')
+    return { kind: 'cancelled', message: ending.reason ?? 'cancelled by the caller' };
+  if (ending.kind === 'fault') return faultOf(ending.error);
+  if (status !== undefined && status >= 300) return httpError(status, evidence);
+  if (failure !== undefined && !failure.malformed) return inbandError(failure);
+  if (complete?.finish === 'error') {
+    const message = `the service ended the answer with finish reason "${complete.raw ?? 'error'}"`;
+    return inbandError({ message, ...(complete.raw === undefined ? {} : { code: complete.raw }) });
+  }
+  if (failure !== undefined) return undecodable(failure.message, evidence);
+  if (complete !== undefined) {
+    if (evidence.contentEvents === 0) return withoutContent(evidence);
+    return (isPlainDialect(evidence.asked.dialect) ? plainMismatch(evidence) : undefined) ?? { kind: 'ok' };
+  }
+  switch (ending.kind) {
+    case 'timeout':
+      return timeout(ending.phase, ending.limitMs, evidence);
+    case 'too_large':
+      return tooLarge(ending);
+    case 'error':
+      return evidence.bytes > 0 ? truncated(evidence, ending.error) : networkError(ending.error);
+    case 'eof':
+      return ended(evidence);
+    default:
+      return ending satisfies never;
+  }
+}
+
+const LARGE_THING: Readonly<Record<LimitName, string>> = {
+  event: 'an event of the stream is',
+  body: 'the answer is',
+  stream: 'the stream is',
+  headers: 'the response headers are',
+};
+
+const LIMIT_OPTION: Readonly<Record<LimitName, keyof Limits>> = {
+  event: 'eventBytes',
+  body: 'bodyBytes',
+  stream: 'streamBytes',
+  headers: 'headerBytes',
+};
+
+function tooLarge({ limit, limitBytes, cameBytes }: Excess): Outcome {
+  const rest = cameBytes > limitBytes + 1 ? `: ${formatSize(cameBytes)} or more` : '';
+  return {
+    kind: 'too_large',
+    message: `${LARGE_THING[limit]} larger than the limit of ${formatSize(limitBytes)}${rest}`,
+    hint: `where the server means it, raise the limit: limits.${limit} in the scenario (--set limits.${limit}=...), limits.${LIMIT_OPTION[limit]} of the client`,
+  };
+}
+
+/** The outcome of an exchange in which this program failed: the others go on. */
+export function faultOf(error: unknown): Outcome {
+  return {
+    kind: 'malformed',
+    message: `streambench failed to read this response: ${String(error).slice(0, 300)}`,
+    code: 'READER_FAULT',
+    hint: 'this is a fault of streambench: please report it, with the response if you can',
+  };
+}
+
+function timeout(phase: TimeoutPhase, limitMs: number, { cutAfter }: Evidence): Outcome {
+  const limit = limitMs >= 1000 ? `${limitMs / 1000} s` : `${limitMs} ms`;
+  const where = cutAfter === undefined ? 'in the middle of the body' : BEFORE_TERMINATOR;
+  const what: Record<TimeoutPhase, string> = {
+    connect: `no connection within ${limit}`,
+    first_byte: `no byte of the body within ${limit} of sending the request`,
+    idle: `nothing came for ${limit} ${where}`,
+    total: `not finished within ${limit}`,
+  };
+  return { kind: 'timeout', phase, message: what[phase], hint: TIMEOUT_HINT[phase] };
+}
+
+const TIMEOUT_HINT: Readonly<Record<TimeoutPhase, string>> = {
+  connect: NETWORK_HINT.ETIMEDOUT!,
+  first_byte: 'the service took the request and sends no body: see its log, or raise timeouts.firstByte',
+  idle: 'the service, or a proxy before it, stalled: see its log, or raise timeouts.idle',
+  total: 'ask for a shorter answer (--max-tokens), or raise timeouts.total (--timeout)',
+};
+
+/** Something came that the dialect cannot read: another kind of answer altogether, or a broken one of its own kind. */
+function undecodable(message: string, evidence: Evidence): Outcome {
+  // Once content was decoded, the dialect is the right one and the stream is broken. Of a body that could not be
+  // decompressed there is nothing to look at.
+  if (evidence.contentEvents === 0 && evidence.bodyPrefix !== '') {
+    const other = mismatch(evidence);
+    if (other !== undefined) return other;
+  }
+  return { kind: 'malformed', message, body: evidence.bodyPrefix.slice(0, BODY_CHARS) };
+}
+
+function ended(evidence: Evidence): Outcome {
+  if (evidence.bytes === 0) return EMPTY_BODY;
+  if (evidence.contentEvents === 0) {
+    const other = mismatch(evidence);
+    if (other !== undefined) return other;
+  }
+  return truncated(evidence);
+}
+
+const EMPTY_BODY: Outcome = { kind: 'empty', message: 'the body is empty' };
+
+/** The answer ended as it should, or its body did where nothing else tells the end, and there was no content. */
+function withoutContent(evidence: Evidence): Outcome {
+  const { asked, bytes, complete, events, hiddenReasoning = 0, payload } = evidence;
+  if (bytes === 0) return { ...EMPTY_BODY };
+  const other = mismatch(evidence);
+  if (other !== undefined) return other;
+  if (isPlainDialect(asked.dialect) && events > 0 && asked.textPath !== undefined) {
+    return {
+      kind: 'empty',
+      message: `${events} ${events === 1 ? 'event' : 'events'} came, and none has text at ${asked.textPath}`,
+      hint: pathHint(payload),
+    };
+  }
+  const cut = complete?.finish === 'length';
+  const reasoned =
+    hiddenReasoning > 0
+      ? `, after ${hiddenReasoning} reasoning tokens that are not sent`
+      : cut
+        ? ', at the token limit'
+        : '';
+  const outcome: Outcome = {
+    kind: 'empty',
+    message: `the answer ended properly (${complete?.raw ?? complete?.finish}) but held no content${reasoned}`,
+  };
+  if (cut) outcome.hint = "raise max tokens (the prompt's maxTokens), or have the model reason less";
+  return outcome;
+}
+
+function pathHint(payload: Evidence['payload']): string {
+  const [likeliest] = payload?.paths ?? [];
+  if (payload === undefined || likeliest === undefined)
+    return 'check textPath (--text-path): the path of keys and indexes to the text, such as choices.0.delta.content';
+  return `paths with text: ${pathsInWords(payload)}; try --text-path ${likeliest[0]}`;
+}
+
+const BEFORE_TERMINATOR = 'after the finish reason, before the terminator';
+
+/** A connection that is closed after this much silence was most likely closed by a time limit. */
+const TIMEOUT_SILENCE_MS = 900;
+
+function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, error?: Error): Outcome {
+  const lost = error === undefined ? undefined : describeError(error);
+  const how = lost === undefined ? 'the body ended' : `the connection was lost (${lost.message})`;
+  // A plain dialect has neither terminator nor finish reason to miss.
+  const plainly = lost === undefined ? ' in the middle of an event' : '';
+  const where = isPlainDialect(asked.dialect)
+    ? plainly
+    : ` ${cutAfter === undefined ? 'with neither terminator nor finish reason' : BEFORE_TERMINATOR}`;
+  const outcome: Outcome = {
+    kind: 'truncated',
+    message: `${how}${where}, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`,
+  };
+  if (lost?.code !== undefined) outcome.code = lost.code;
+  if (silenceMs >= TIMEOUT_SILENCE_MS) {
+    const silence = `${(silenceMs / 1000).toFixed(1)} s of silence, then closed`;
+    outcome.hint = `${silence}: raise the read timeout of what is on the way (nginx proxy_read_timeout, HAProxy timeout server), or send comments meanwhile`;
+  }
+  return outcome;
+}

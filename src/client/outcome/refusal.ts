@@ -1,0 +1,120 @@
+import { asArray, asObject, asText, type Json, parseJson } from '../../wire/json.ts';
+
+/** What of a request was decided by us and not by the user. */
+export interface RequestAbout {
+  /** The path that was added to the URL; empty where the URL was taken whole. */
+  appended?: string;
+  /** True when the method was concluded from the kind of endpoint. */
+  methodGuessed?: boolean;
+}
+
+/** A request as it went out. */
+export interface SentRequest extends RequestAbout {
+  method: string;
+  body?: string;
+}
+
+/**
+ * What to do about a request that the service refused, where the request itself is the likely cause: a field of its body
+ * (400, 422), its path (404) or its method (404, 405). Undefined where nothing of the request is to blame.
+ */
+export function refusalHint(status: number, errorBody: string, request: SentRequest): string | undefined {
+  switch (status) {
+    case 400:
+    case 422: {
+      const field = refusedField(errorBody, request.body);
+      return field === undefined ? undefined : fieldHint(field, errorBody);
+    }
+    case 404:
+      return join(
+        pathHint(request),
+        methodHint(request),
+        "check the URL's path, the dialect and the model's name",
+      );
+    case 405:
+      return join(methodHint(request), pathHint(request));
+    default:
+      return undefined;
+  }
+}
+
+function pathHint({ appended = '' }: SentRequest): string | undefined {
+  if (appended === '') return undefined;
+  return `the dialect's path ${appended} was appended to the URL: if the URL is the endpoint itself, use path: exact (--exact-url)`;
+}
+
+function methodHint({ method, methodGuessed }: SentRequest): string | undefined {
+  return methodGuessed
+    ? `${method} was a guess: try --method ${method === 'GET' ? 'POST' : 'GET'}`
+    : undefined;
+}
+
+function join(...parts: (string | undefined)[]): string | undefined {
+  const given = parts.filter((part) => part !== undefined);
+  return given.length === 0 ? undefined : given.join('; ');
+}
+
+// Fields that no request is without: an error that names one of them is about its value.
+const ESSENTIAL = new Set(['model', 'messages', 'input', 'prompt', 'contents', 'stream', 'message', 'query']);
+
+/** The field of our body that an error names, as its keys; undefined where it names none that could be left out. */
+export function refusedField(errorBody: string, sentBody: string | undefined): string[] | undefined {
+  const sent = asObject(sentBody === undefined ? undefined : parseJson(sentBody));
+  if (sent === undefined) return undefined;
+  const paths = pathsOf(sent).filter(([first]) => !ESSENTIAL.has(first!));
+  const named = namedPaths(parseJson(errorBody));
+  const exact = paths.find((path) => named.some((name) => name === path.join('.')));
+  // The innermost field that the text names: of stream_options.include_usage, both may be there.
+  return exact ?? paths.toReversed().find((path) => mentions(errorBody, path.at(-1)!));
+}
+
+/** The paths of all fields of a body, outer ones first; lists are values. */
+function pathsOf(body: Json, above: readonly string[] = []): string[][] {
+  return Object.entries(body).flatMap(([key, value]) => {
+    const path = [...above, key];
+    const inner = asObject(value);
+    return inner === undefined ? [path] : [path, ...pathsOf(inner, path)];
+  });
+}
+
+// Real errors are three levels deep at most; a body can be as deep as its sender likes.
+const MAX_DEPTH = 8;
+
+/** The fields that an error names by itself: OpenAI's `param`, the `loc` of pydantic's validation errors. */
+function namedPaths(error: unknown, depth = 0): string[] {
+  if (depth > MAX_DEPTH) return [];
+  const list = asArray(error);
+  if (list !== undefined) return list.flatMap((each) => namedPaths(each, depth + 1));
+  const object = asObject(error);
+  if (object === undefined) return [];
+  const found: string[] = [];
+  const param = asText(object.param);
+  if (param !== undefined) found.push(param);
+  const loc = asArray(object.loc);
+  if (loc !== undefined) found.push((loc[0] === 'body' ? loc.slice(1) : loc).join('.'));
+  return [...found, ...Object.values(object).flatMap((each) => namedPaths(each, depth + 1))];
+}
+
+// A name of one plain word must be in quotes: "user" may be said of anybody.
+function mentions(text: string, name: string): boolean {
+  const escaped = name.replaceAll(/[^\w]/g, '\\$&');
+  const found = new RegExp(`(?<!\\w)(\\\\?["'\`])?${escaped}(?!\\w)`, 'g');
+  return Array.from(text.matchAll(found)).some(([, quote]) => quote !== undefined || /[_A-Z]/.test(name));
+}
+
+function fieldHint(path: readonly string[], errorBody: string): string {
+  const [first] = path;
+  const set = (field: string, value: string) =>
+    `requestFields: { ${field}: ${value} } (--set 'targets.*.requestFields.${field}=${value}')`;
+  if (first === 'stream_options')
+    return `the service refuses stream_options: leave it out with ${set('usage', 'none')}`;
+  for (const [one, other] of [
+    ['max_tokens', 'max_completion_tokens'],
+    ['max_completion_tokens', 'max_tokens'],
+  ] as const) {
+    if (first === one && (mentions(errorBody, other) || one === 'max_completion_tokens'))
+      return `the service refuses ${one}: send the limit as ${set('maxTokens', other)}`;
+  }
+  const patch = path.reduceRight((inner, key) => `{ ${key}: ${inner} }`, 'null');
+  return `the service names the field ${path.join('.')}: leave it out with extra: ${patch} (--set 'targets.*.extra.${path.join('.')}=null')`;
+}

@@ -1,0 +1,229 @@
+import { X509Certificate } from 'node:crypto';
+import { connect as connectTcp, isIP, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import {
+  connect as connectTls,
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { Clock } from '../../model/clock.ts';
+import { UserError } from '../../model/errors.ts';
+import type { ConnectOptions } from '../../model/plan.ts';
+import type { ConnectionInfo } from '../../model/record.ts';
+import { connectError } from './connect-error.ts';
+import type { ConnectPhases } from './connection.ts';
+import { EagerSocket } from './eager-socket.ts';
+import { Names } from './host-resolver.ts';
+import { type HttpProxy, hostnameOf, openTunnel, type ProxyEnv, portOf, proxyFor } from './proxy.ts';
+
+/** A connection that stands, and how it came about. */
+export interface OpenSocket {
+  socket: Socket;
+  phases: ConnectPhases;
+}
+
+/** A connection that is being opened. */
+export interface Dialing {
+  /** Gives it up; the dialer calls back with this error, if it has not done so before. */
+  destroy(error: Error): void;
+}
+
+type Done = (error: Error | null, socket?: Socket) => void;
+
+/**
+ * Opens connections to one origin: directly, by a unix socket or through a proxy, with TLS where the origin has it. No
+ * TLS session is resumed, so that every new connection costs the same.
+ */
+export class Dialer {
+  readonly origin: URL;
+  /** Absent for direct connections. */
+  readonly proxy: HttpProxy | undefined;
+  /** The proxy is sent requests with the whole URL in them, instead of being asked for a tunnel. */
+  readonly absoluteForm: boolean;
+  private readonly clock: Clock;
+  private readonly options: ConnectOptions;
+  private readonly names: Names;
+  private readonly secureContext: SecureContext | undefined;
+
+  /** Throws a `UserError` for a proxy or authorities that are none. */
+  constructor(origin: URL, clock: Clock, options: ConnectOptions, env: ProxyEnv) {
+    this.origin = origin;
+    this.clock = clock;
+    this.options = options;
+    this.names = new Names(options);
+    this.proxy = options.unix === undefined ? proxyFor(origin, options.proxy, env) : undefined;
+    const secure = origin.protocol === 'https:';
+    this.absoluteForm = this.proxy !== undefined && !secure && options.http !== 2;
+    // Made once: reading the authorities anew for every connection would take longer than the handshake.
+    if (secure || this.proxy?.secure) this.secureContext = contextFor(options.ca);
+  }
+
+  /** Opens a connection and calls back once. */
+  dial(done: (error: Error | null, opened?: OpenSocket) => void): Dialing {
+    const { origin, proxy, clock } = this;
+    const phases: ConnectPhases = { startedAt: clock.now() };
+    let current: Socket | undefined;
+    let over = false;
+    const finish: Done = (error, socket) => {
+      if (over) return;
+      over = true;
+      if (error !== null) {
+        current?.destroy();
+        done(error);
+      } else done(null, { socket: socket!, phases });
+    };
+    const hostname = hostnameOf(origin);
+    const port = portOf(origin);
+    const secure = origin.protocol === 'https:';
+    if (proxy === undefined) {
+      current = this.reach({ hostname, port, secure, alpn: this.alpn() }, phases, (error, socket) => {
+        const mismatch = error === null && secure ? this.mismatch(socket as TLSSocket) : null;
+        finish(error ?? mismatch, socket);
+      });
+    } else {
+      current = this.reach({ ...proxy, alpn: ['http/1.1'] }, phases, (error, socket) => {
+        if (error !== null) {
+          const message = `the proxy ${proxy.name} cannot be reached: ${error.message || codeOf(error)}`;
+          return finish(connectError('PROXY_UNREACHABLE', message, error));
+        }
+        if (this.absoluteForm) return finish(null, socket);
+        openTunnel(socket!, proxy, `${origin.hostname}:${port}`, (refused) => {
+          const atMs = clock.now();
+          if (refused !== undefined) return finish(refused);
+          phases.tcpAt = atMs;
+          delete phases.tlsAt;
+          if (!secure) return finish(null, socket);
+          current = this.secure(socket!, phases, finish);
+        });
+      });
+    }
+    return {
+      destroy(error) {
+        finish(error);
+        current?.destroy();
+      },
+    };
+  }
+
+  /** What is known of a connection beyond the request that it carries. */
+  describe(socket: Socket | undefined): Omit<ConnectionInfo, 'reused' | 'protocol'> {
+    const info: Omit<ConnectionInfo, 'reused' | 'protocol'> = {};
+    if (this.options.unix !== undefined) info.remote = `unix:${this.options.unix}`;
+    else if (socket?.remoteAddress !== undefined) {
+      const host = socket.remoteFamily === 'IPv6' ? `[${socket.remoteAddress}]` : socket.remoteAddress;
+      info.remote = `${host}:${socket.remotePort}`;
+    }
+    const { getProtocol, alpnProtocol } = (socket ?? {}) as Partial<TLSSocket>;
+    const tls = getProtocol?.call(socket as TLSSocket);
+    if (tls) info.tls = tls;
+    if (alpnProtocol) info.alpn = alpnProtocol;
+    if (this.proxy !== undefined) info.proxy = this.proxy.name;
+    return info;
+  }
+
+  // Both are offered for HTTP/2 too: then a service without it is told by its choice, not by a broken handshake.
+  private alpn(): string[] {
+    return this.options.http === 2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+  }
+
+  private mismatch(socket: TLSSocket): Error | null {
+    if (this.options.http !== 2 || socket.alpnProtocol === 'h2') return null;
+    const agreed = socket.alpnProtocol || 'nothing';
+    return connectError('HTTP2_UNAVAILABLE', `the service does not offer HTTP/2 (ALPN agreed on ${agreed})`);
+  }
+
+  /** TCP, or a unix socket, and TLS where the other end of it has that. */
+  private reach(
+    to: { hostname: string; port: number; secure: boolean; alpn: string[] },
+    phases: ConnectPhases,
+    done: Done,
+  ): Socket {
+    const { clock, options } = this;
+    const names = this.names.for(to.hostname, to.port);
+    const where = {
+      // TLS checks the certificate against it, also where the connection goes elsewhere.
+      host: to.hostname,
+      port: to.port,
+      ...(options.unix === undefined ? {} : { path: options.unix }),
+      ...(options.ip === undefined ? {} : { family: options.ip }),
+      ...(names.lookup === undefined ? {} : { lookup: names.lookup }),
+    } satisfies TcpSocketConnectOpts & { path?: string };
+    const socket: Socket = to.secure
+      ? connectTls({ ...where, ...this.tlsOptions(to.hostname, to.alpn) })
+      : this.proxy === undefined && options.http !== 2
+        ? new EagerSocket().connect(where)
+        : connectTcp({ ...where, highWaterMark: 65_536 } as TcpSocketConnectOpts);
+    socket.setNoDelay(true).setKeepAlive(true, 60_000);
+    let told = false;
+    const tell: Done = (error, reached) => {
+      if (told) return;
+      told = true;
+      done(error, reached);
+    };
+    if (names.asks) {
+      socket.once('lookup', () => {
+        phases.dnsAt = clock.now();
+      });
+    }
+    socket.prependOnceListener('connect', () => {
+      phases.tcpAt = clock.now();
+      if (!to.secure) tell(null, socket);
+    });
+    if (to.secure) stampTls(socket, phases, clock, tell);
+    // Stays, so that an error of a socket that nobody uses ends nothing else.
+    socket.on('error', (error) => tell(error));
+    return socket;
+  }
+
+  /** TLS with the service, inside a tunnel. */
+  private secure(tunnel: Socket, phases: ConnectPhases, done: Done): Socket {
+    const hostname = hostnameOf(this.origin);
+    const socket = connectTls({
+      socket: tunnel,
+      host: hostname,
+      ...this.tlsOptions(hostname, this.alpn()),
+    });
+    stampTls(socket, phases, this.clock, (error, secured) => done(error ?? this.mismatch(socket), secured));
+    socket.on('error', (error) => done(error));
+    return socket;
+  }
+
+  private tlsOptions(hostname: string, alpn: string[]) {
+    return {
+      // An address has no server name.
+      servername: isIP(hostname) === 0 ? hostname : '',
+      ALPNProtocols: alpn,
+      secureContext: this.secureContext,
+      rejectUnauthorized: this.options.insecure !== true,
+      highWaterMark: 16_384,
+    };
+  }
+}
+
+function stampTls(socket: Socket, phases: ConnectPhases, clock: Clock, done: Done): void {
+  socket.prependOnceListener('secureConnect', () => {
+    phases.tlsAt = clock.now();
+    done(null, socket);
+  });
+}
+
+function contextFor(ca: string | undefined): SecureContext {
+  if (ca === undefined) return createSecureContext();
+  try {
+    // OpenSSL passes over what it cannot read, and the connection would fail for another reason.
+    const certificates = ca.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+    if (certificates.length === 0) throw new Error('there is no certificate in it');
+    for (const certificate of certificates) new X509Certificate(certificate);
+    return createSecureContext({ ca: [...rootCertificates, ca] });
+  } catch (error) {
+    throw new UserError('usage', {
+      message: `ca cannot be read: ${(error as Error).message}`,
+      hint: 'give certificates as PEM: text that begins with -----BEGIN CERTIFICATE-----',
+    });
+  }
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.name;
+}

@@ -1,0 +1,245 @@
+import type { Clock } from '../../model/clock.ts';
+import { connectTimeout } from './connect-error.ts';
+import type { Connection, ConnectionPool, ConnectionSink, SocketRequest } from './connection.ts';
+import type { Dialer, Dialing } from './dialer.ts';
+import { Session, type StreamControl } from './http2-session.ts';
+
+/** A session that is being opened, until it is ready or has failed. */
+interface Opening {
+  /** The request that it is opened for: it is sent as soon as the socket stands. None when opened ahead of need. */
+  opener: Place | undefined;
+  dialing: Dialing;
+  session?: Session;
+  settle?: (error?: Error) => void;
+}
+
+/** How a pool makes its sessions. */
+export interface SessionPoolOptions {
+  /** Requests at once on a session. */
+  limit: number;
+  /** False: each request has a session of its own. */
+  keep: boolean;
+  /** The largest response headers. */
+  headerBytes?: number;
+}
+
+/**
+ * HTTP/2 sessions to one origin. A request takes the first session that has room; where none has, sessions are opened, as
+ * many as those who wait will fill. Nothing waits behind another request's answer.
+ */
+export class SessionPool implements ConnectionPool {
+  private readonly dialer: Dialer;
+  private readonly clock: Clock;
+  readonly limit: number;
+  private readonly keep: boolean;
+  readonly headerBytes: number | undefined;
+  private sessions: Session[] = [];
+  private readonly openings = new Set<Opening>();
+  private readonly waiting: Place[] = [];
+  private closed = false;
+
+  constructor(dialer: Dialer, clock: Clock, { limit, keep, headerBytes }: SessionPoolOptions) {
+    this.dialer = dialer;
+    this.clock = clock;
+    this.limit = keep ? limit : 1;
+    this.keep = keep;
+    this.headerBytes = headerBytes;
+  }
+
+  acquire(): Connection {
+    return new Place(this);
+  }
+
+  replace(connection: Connection): Connection {
+    connection.destroy();
+    return new Place(this, { fresh: true });
+  }
+
+  release(connection: Connection): void {
+    connection.destroy();
+  }
+
+  async warm(count: number, limitMs: number): Promise<void> {
+    for (;;) {
+      const room = this.sessions.reduce((sum, session) => sum + session.room, 0);
+      if (room >= count) return;
+      await this.openAhead(limitMs);
+      if (!this.keep) return this.drop();
+    }
+  }
+
+  drop(): void {
+    for (const session of this.sessions.splice(0)) {
+      if (session.isIdle) session.destroy();
+      else session.retire();
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.drop();
+    for (const { opener, dialing } of this.openings) {
+      if (opener === undefined) dialing.destroy(new Error('closed'));
+    }
+  }
+
+  /** Sends a place's request as soon as there is room for it. */
+  place(place: Place): void {
+    this.waiting.push(place);
+    if (this.keep && !place.fresh) this.pump();
+    else this.open(place);
+  }
+
+  /** Forgets a request that no longer waits, and the connections that are being opened for nobody. */
+  withdraw(place: Place): void {
+    const at = this.waiting.indexOf(place);
+    if (at !== -1) this.waiting.splice(at, 1);
+    for (const opening of [...this.openings]) {
+      const { opener, session, dialing } = opening;
+      const wanted = opener === undefined || (this.keep ? this.waiting.length > 0 : opener !== place);
+      if (wanted) continue;
+      if (session === undefined) dialing.destroy(new Error('given up'));
+      else if (!opener.usable) {
+        // The request that it was opened for has failed, and it is not ready: the next request opens another one.
+        this.openings.delete(opening);
+        session.destroy();
+      }
+    }
+  }
+
+  private pump(): void {
+    const openers = new Set(Array.from(this.openings, ({ opener }) => opener));
+    // A request that a session is being opened for waits for that one, so that each new session has a request to tell of it.
+    const others = this.waiting.filter((place) => !openers.has(place));
+    for (const session of this.sessions) {
+      while (session.room > 0 && others.length > 0) {
+        const place = others.shift()!;
+        this.waiting.splice(this.waiting.indexOf(place), 1);
+        place.start(session, false);
+      }
+    }
+    // The openings have room for their openers, and for as many others as a session takes.
+    const limit = this.sessions.at(-1)?.limit || this.limit;
+    let unserved = others.length;
+    for (const { opener } of this.openings) unserved -= opener === undefined ? limit : limit - 1;
+    while (unserved > 0) {
+      this.open(others.at(-unserved));
+      unserved -= limit;
+    }
+  }
+
+  private openAhead(limitMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error) => {
+        clearTimeout(timer);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const opening = this.open(undefined, settle);
+      const timer = setTimeout(() => {
+        opening.dialing.destroy(connectTimeout(limitMs));
+        opening.session?.destroy();
+        settle(connectTimeout(limitMs));
+      }, limitMs);
+    });
+  }
+
+  private open(opener: Place | undefined, settle?: Opening['settle']): Opening {
+    const failed = (error: Error) => {
+      if (!this.openings.delete(opening)) return;
+      settle?.(error);
+      if (opener !== undefined) this.fail(opener, error);
+      // Those who waited for this one: if others are on their way, they may have room.
+      if (this.openings.size === 0) for (const place of [...this.waiting]) this.fail(place, error);
+    };
+    const dialing = this.dialer.dial((error, opened) => {
+      if (error !== null) return failed(error);
+      const session: Session = new Session(this.dialer, opened!, this.clock, this, {
+        onReady: () => {
+          // Settings may be sent again, with another limit.
+          if (this.openings.delete(opening)) this.ready(session, settle);
+          else this.pump();
+        },
+        onRoom: () => this.pump(),
+        onClosed: (cause) => {
+          this.sessions = this.sessions.filter((other) => other !== session);
+          failed(cause ?? new Error('the session was closed'));
+        },
+      });
+      opening.session = session;
+      const at = opener === undefined ? -1 : this.waiting.indexOf(opener);
+      if (at === -1) return;
+      this.waiting.splice(at, 1);
+      opener!.start(session, true, this.keep ? undefined : () => session.destroy());
+    });
+    const opening: Opening = { opener, dialing };
+    this.openings.add(opening);
+    return opening;
+  }
+
+  private ready(session: Session, settle: Opening['settle']): void {
+    if (this.closed) session.retire();
+    else if (this.keep || settle !== undefined) this.sessions.push(session);
+    settle?.(session.limit > 0 ? undefined : new Error('the service takes no HTTP/2 requests (limit 0)'));
+    if (this.keep) this.pump();
+  }
+
+  private fail(place: Place, error: Error): void {
+    const at = this.waiting.indexOf(place);
+    if (at === -1) return;
+    this.waiting.splice(at, 1);
+    place.fail(this.clock.now(), error);
+  }
+}
+
+/** A place in some session, for one request. */
+class Place implements Connection {
+  private readonly pool: SessionPool;
+  private pending: { request: SocketRequest; sink: ConnectionSink } | undefined;
+  private stream: StreamControl | undefined;
+  private after: (() => void) | undefined;
+  private dead = false;
+  /** Takes no room in a session that is open. */
+  readonly fresh: boolean;
+
+  constructor(pool: SessionPool, { fresh = false } = {}) {
+    this.pool = pool;
+    this.fresh = fresh;
+  }
+
+  get usable(): boolean {
+    return !this.dead;
+  }
+
+  send(request: SocketRequest, sink: ConnectionSink): void {
+    this.pending = { request, sink };
+    this.pool.place(this);
+  }
+
+  /** Sends the request over this session; `after` is called when it has ended. */
+  start(session: Session, first: boolean, after?: () => void): void {
+    const { request, sink } = this.pending!;
+    this.after = after;
+    this.stream = session.send(request, sink, first);
+  }
+
+  fail(atMs: number, error: Error): void {
+    this.pending!.sink.onError(atMs, error);
+  }
+
+  pause(): void {
+    this.stream?.pause();
+  }
+
+  resume(): void {
+    this.stream?.resume();
+  }
+
+  destroy(): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.pool.withdraw(this);
+    this.stream?.cancel();
+    this.after?.();
+  }
+}

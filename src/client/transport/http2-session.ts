@@ -1,0 +1,279 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import type { Clock } from '../../model/clock.ts';
+import { DEFAULT_LIMITS } from '../../model/plan.ts';
+import { connectError } from './connect-error.ts';
+import {
+  type ConnectionSink,
+  type ConnectPhases,
+  HeadersTooLarge,
+  type SocketRequest,
+} from './connection.ts';
+import type { Dialer, OpenSocket } from './dialer.ts';
+import { type StreamEnd, streamEnd } from './http2-session-end.ts';
+import { SocketReads } from './socket-reads.ts';
+
+/** Told of what becomes of a session. */
+export interface SessionEvents {
+  /** The service's settings came: it speaks HTTP/2, and says how many requests it takes at once. */
+  onReady(): void;
+  /** There is room for one more request than before. */
+  onRoom(): void;
+  /** It takes no more requests. The error is there when it broke before it was ready. */
+  onClosed(error?: Error): void;
+}
+
+/** Limits of one session. */
+export interface SessionLimits {
+  limit: number;
+  headerBytes?: number;
+}
+
+/** What can be done with a request that is in flight. */
+export interface StreamControl {
+  /** Ends the request, and leaves the session. */
+  cancel(): void;
+  /** Reads no more of its response until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+const NOTHING_SENT: StreamControl = { cancel() {}, pause() {}, resume() {} };
+
+// Node's own windows (64 KiB for all streams together) would hold a distant server back.
+const STREAM_WINDOW_BYTES = 1 << 20;
+const SESSION_WINDOW_BYTES = 1 << 24;
+const SESSION_MEMORY_MB = 128;
+
+/**
+ * One HTTP/2 connection with several requests at once. undici can do this too (`allowH2`, `pipelining` and `idempotent`
+ * together), but where the service takes fewer at once than are sent, the others wait inside of it and count as sent.
+ */
+export class Session {
+  private readonly session: ClientHttp2Session;
+  private readonly reads: SocketReads;
+  private readonly phases: ConnectPhases;
+  private readonly info: ReturnType<Dialer['describe']>;
+  private readonly origin: URL;
+  private readonly clock: Clock;
+  private readonly events: SessionEvents;
+  private readonly wanted: number;
+  private readonly headerBytes: number;
+  private inFlight = 0;
+  private ready = false;
+  private open = true;
+  private goaway: StreamEnd['goaway'];
+
+  /**
+   * Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once; `headerBytes`: the
+   * largest response headers.
+   */
+  constructor(
+    dialer: Dialer,
+    opened: OpenSocket,
+    clock: Clock,
+    { limit, headerBytes = DEFAULT_LIMITS.headerBytes }: SessionLimits,
+    events: SessionEvents,
+  ) {
+    this.origin = dialer.origin;
+    this.phases = opened.phases;
+    this.info = dialer.describe(opened.socket);
+    this.clock = clock;
+    this.wanted = limit;
+    this.headerBytes = headerBytes;
+    this.events = events;
+    this.reads = new SocketReads(clock, opened.socket, { single: false });
+    this.session = connectHttp2(dialer.origin, {
+      createConnection: () => opened.socket,
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: {
+        enablePush: false,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+      },
+    });
+    this.session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    let error: Error | undefined;
+    this.session
+      .on('remoteSettings', () => {
+        this.ready = true;
+        events.onReady();
+      })
+      // The last requests may come to their end; no others are taken.
+      .on('goaway', (code, lastStreamId) => {
+        this.goaway = { code, lastStreamId };
+        this.retire();
+      })
+      .on('error', (cause) => {
+        error ??= cause;
+      })
+      .on('close', () => {
+        this.open = false;
+        events.onClosed(this.ready ? undefined : notHttp2(error));
+      });
+  }
+
+  /** Requests at once: what was asked for, or what the service takes where that is less. */
+  get limit(): number {
+    const theirs = this.ready ? this.session.remoteSettings.maxConcurrentStreams : undefined;
+    return Math.min(this.wanted, theirs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** How many more requests can be sent now. */
+  get room(): number {
+    return this.ready && this.open ? Math.max(0, this.limit - this.inFlight) : 0;
+  }
+
+  get isIdle(): boolean {
+    return this.inFlight === 0;
+  }
+
+  /** Sends a request. `first`: the session was opened for it. */
+  send(request: SocketRequest, sink: ConnectionSink, first: boolean): StreamControl {
+    const { clock, reads, headerBytes } = this;
+    let stream: ClientHttp2Stream;
+    try {
+      stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
+    } catch (error) {
+      // The session has ended, and its pool has not heard of it: nothing was sent.
+      sink.onError(clock.now(), error as Error, !first);
+      return NOTHING_SENT;
+    }
+    const streams = ++this.inFlight;
+    const readsBefore = reads.number;
+    let sent = false;
+    let answered = false;
+    let over = false;
+    const info = { reused: !first, protocol: 'h2', ...this.info, streams, streamLimit: this.limit };
+    const onSent = (atMs: number) => {
+      if (sent || over) return;
+      sent = true;
+      sink.onSocket(info, first ? this.phases : undefined);
+      sink.onSent(atMs);
+    };
+    const leave = () => {
+      if (over) return;
+      over = true;
+      this.inFlight--;
+      if (this.room > 0) this.events.onRoom();
+    };
+    const giveUp = (error: Error) => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      leave();
+      sink.onError(clock.now(), error);
+    };
+    const fail = (error?: Error) => {
+      if (over) return;
+      const atMs = clock.now();
+      // Alone on its session, it is a request on an idle connection that was closed.
+      const idle = streams === 1 && this.inFlight === 1;
+      leave();
+      if (!this.ready) return sink.onError(atMs, notHttp2(error));
+      const end = this.endOf(stream, error);
+      const unanswered = !first && !answered && (end.unprocessed || (idle && reads.endedAtMs !== undefined));
+      sink.onError(atMs, end.error, unanswered);
+    };
+    stream
+      // Written as far as the kernel: the frames leave in one batch after this turn of the loop.
+      .once('finish', () => onSent(clock.now()))
+      // HOT PATH: the read is stamped before anything else is done.
+      .once('response', (headers) => {
+        reads.arrived();
+        answered = true;
+        onSent(reads.atMs);
+        // The service says how many it takes before it answers, and after the first request was sent.
+        info.streamLimit = this.limit;
+        const { ':status': status = 0, ...rest } = headers;
+        const bytes = sizeOf(rest);
+        if (bytes > headerBytes) return giveUp(new HeadersTooLarge(bytes));
+        sink.onHeaders(reads.atMs, status, rest as Record<string, string | string[] | undefined>);
+      })
+      .on('data', (chunk: Uint8Array) => {
+        reads.arrived();
+        sink.onRead(reads.atMs, chunk, reads.number);
+      })
+      .once('end', () => {
+        // A reset ends the stream too, as does the loss of the session. Only then is it closed by now.
+        if (stream.closed) return fail();
+        if (over) return;
+        reads.arrived();
+        leave();
+        sink.onEnd(reads.atMs);
+      })
+      .once('error', fail)
+      .once('close', () => fail());
+    if (request.body !== undefined) stream.end(request.body);
+    return {
+      cancel: () => {
+        if (over) return;
+        // The service is told, and the other streams go on.
+        stream.close(constants.NGHTTP2_CANCEL);
+        leave();
+        // Nothing came on any stream since: the session may be dead, and must not get the next request.
+        if (reads.number === readsBefore) this.giveUp();
+      },
+      // The stream's own window fills up. Node gives the session's window back at once, so the others go on.
+      pause: () => void stream.pause(),
+      resume: () => void stream.resume(),
+    };
+  }
+
+  /** Takes no more requests, and ends when the last one in flight has ended. */
+  retire(): void {
+    this.open = false;
+    if (!this.session.closed) this.session.close();
+  }
+
+  private giveUp(): void {
+    if (this.isIdle) this.destroy();
+    else this.retire();
+  }
+
+  /** Ends it, and all that is in flight on it, at once. */
+  destroy(): void {
+    this.open = false;
+    this.session.destroy();
+  }
+
+  private endOf({ id, rstCode }: ClientHttp2Stream, error: Error | undefined) {
+    const { goaway, reads } = this;
+    const socketClosed = reads.endedAtMs !== undefined;
+    return streamEnd({ id, rstCode, goaway, socketClosed, socketError: reads.error, error });
+  }
+
+  private headersOf({ method, path, headers, body }: SocketRequest): OutgoingHttpHeaders {
+    const { origin } = this;
+    const { host = origin.host, ...rest } = headers;
+    // These speak of an HTTP/1.1 connection, and HTTP/2 forbids them.
+    for (const name of ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']) {
+      delete rest[name];
+    }
+    return {
+      ':method': method,
+      ':path': path,
+      ':scheme': origin.protocol.slice(0, -1),
+      ':authority': host,
+      ...rest,
+      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+    };
+  }
+}
+
+/** Names and values, as HTTP/1.1 would write them. Node has its own limit, which resets the stream without a word. */
+function sizeOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) bytes += name.length + (one?.length ?? 0) + 4;
+  }
+  return bytes;
+}
+
+function notHttp2(cause: Error | undefined): Error {
+  const why = cause === undefined ? 'the connection was closed before it answered' : cause.message;
+  return connectError('HTTP2_UNAVAILABLE', `the service does not speak HTTP/2: ${why}`, cause);
+}

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../model/clock.ts';
+import type { ConnectPhases } from './connection.ts';
+import type { OpenSocket } from './dialer.ts';
+import { EagerSocket } from './eager-socket.ts';
+import { InterimResponses } from './interim-responses.ts';
+import { SocketReads } from './socket-reads.ts';
+
+/**
+ * A socket in use by HTTP/1.1. It sees what is read before undici does: it stamps the read, and keeps interim responses
+ * back.
+ */
+export class LiveSocket {
+  readonly socket: Socket;
+  readonly phases: ConnectPhases;
+  readonly reads: SocketReads;
+  /** When the last answer ended; undefined before the first one. */
+  answeredAtMs: number | undefined;
+  private held = false;
+  private requests: number;
+  private readsBefore = 0;
+  /** Set while the answer to a request has not begun. */
+  private interim: InterimResponses | undefined;
+
+  /** `openedAhead`: no request waited for the handshake. */
+  constructor({ socket, phases }: OpenSocket, clock: Clock, { openedAhead }: { openedAhead: boolean }) {
+    this.socket = socket;
+    this.phases = phases;
+    this.requests = openedAhead ? 1 : 0;
+    const eager = socket instanceof EagerSocket;
+    this.reads = new SocketReads(clock, socket, { single: eager });
+    if (eager) socket.onRead = this.onRead;
+    else {
+      // What comes out of TLS is pushed in the call in which it was read and decrypted.
+      const push = socket.push.bind(socket);
+      socket.push = (chunk: Buffer | null, encoding) => {
+        const rest = chunk === null ? chunk : this.onRead(chunk);
+        return (rest === undefined ? true : push(rest, encoding)) && !this.held;
+      };
+      const read = socket._read.bind(socket);
+      socket._read = (size) => {
+        if (!this.held) read(size);
+      };
+    }
+  }
+
+  /** True when the socket was open before the request that is on it. */
+  get isReused(): boolean {
+    return this.requests > 1;
+  }
+
+  /** True when the request that is on it went to an open socket, and not one byte has come since. */
+  get isUnanswered(): boolean {
+    return this.isReused && this.reads.number === this.readsBefore;
+  }
+
+  /** Call this when a request was sent. */
+  begin(): void {
+    this.requests++;
+    this.readsBefore = this.reads.number;
+    this.interim = new InterimResponses();
+  }
+
+  /**
+   * Reads no more from the kernel until `release`, so that the other side has to stop sending. This is below undici's
+   * parser: that one, while it is paused, throws from an event handler when the connection is reset.
+   */
+  hold(): void {
+    this.setHeld(true);
+  }
+
+  release(): void {
+    if (!this.held) return;
+    this.setHeld(false);
+    if (!this.socket.destroyed) this.socket._read(0);
+  }
+
+  private setHeld(held: boolean): void {
+    this.held = held;
+    if (this.socket instanceof EagerSocket) this.socket.held = held;
+  }
+
+  /** Whether memory may be lent to undici: it keeps the pieces of a head until it is whole, but passes a body on at once. */
+  lend(lends: boolean): void {
+    if (this.socket instanceof EagerSocket) this.socket.lends = lends;
+  }
+
+  /** What the system said, where undici tells only what it meant for its parser. */
+  causeOf(error: Error): Error {
+    const cause = this.reads.error ?? error;
+    if (cause.name !== 'HTTPParserError' || !this.reads.atEof) return cause;
+    return Object.assign(new Error('other side closed', { cause: error }), { code: 'UND_ERR_SOCKET' });
+  }
+
+  private readonly onRead = (chunk: Buffer): Buffer | undefined => {
+    this.reads.arrived();
+    if (this.interim === undefined) return chunk;
+    const rest = this.interim.strip(chunk);
+    if (rest !== undefined) this.interim = undefined;
+    return rest;
+  };
+}

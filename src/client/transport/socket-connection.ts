@@ -1,0 +1,266 @@
+import { Client, type Dispatcher } from 'undici';
+import type { Clock } from '../../model/clock.ts';
+import { DEFAULT_LIMITS } from '../../model/plan.ts';
+import type { ConnectionInfo } from '../../model/record.ts';
+import { connectTimeout } from './connect-error.ts';
+import { type Connection, type ConnectionSink, HeadersTooLarge, type SocketRequest } from './connection.ts';
+import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
+import { LiveSocket } from './live-socket.ts';
+import { dispatchWatched } from './request-sent.ts';
+
+/** A connection that the server closes so soon after an answer was not closed for being idle, in ms. */
+export const DROPPED_WITHIN_MS = 1_000;
+/** A connection is given up so long before the server's `keep-alive: timeout` runs out, in ms. */
+const KEEP_ALIVE_MARGIN_MS = 500;
+
+/**
+ * HTTP/1.1 over a socket of its own: an undici client that never has more than one socket and one request, so that which
+ * request waited for which handshake is never in doubt, and nothing queues behind anything.
+ */
+export class SocketConnection implements Connection {
+  /** The server closed the connection right after an answer, although it had promised to keep it open. */
+  wasDropped = false;
+  /** Called when the server closes the connection while no request is on it. */
+  onIdleClose: () => void = () => {};
+  /** The connection whose place this one takes. Forgotten after the first request. */
+  replaces: SocketConnection | undefined;
+  private readonly client: Client;
+  /** Opened ahead of need by `open`, waiting for the client to ask for a socket. */
+  private parked: OpenSocket | undefined;
+  private opening: Promise<void> | undefined;
+  private readonly onParkedClose = () => {
+    this.parked = undefined;
+  };
+  private current: LiveSocket | undefined;
+  private dialing: Dialing | undefined;
+  /** A request has been sent, and its response has not ended. */
+  private busy = false;
+  private dead = false;
+  private readonly dialer: Dialer;
+  private readonly clock: Clock;
+  private readonly headerBytes: number;
+
+  /** `headerBytes`: the largest response headers. */
+  constructor(dialer: Dialer, clock: Clock, headerBytes = DEFAULT_LIMITS.headerBytes) {
+    this.dialer = dialer;
+    this.clock = clock;
+    this.headerBytes = headerBytes;
+    this.client = new Client(dialer.origin, {
+      connect: (_target, callback) =>
+        this.connect((error, opened) =>
+          // A net.Socket does as well as the TLSSocket that the type asks for.
+          error !== null ? callback(error, null) : callback(null, opened!.socket as never),
+        ),
+      // Time limits are ours (client/deadline.ts): undici's have a granularity of a second.
+      bodyTimeout: 0,
+      headersTimeout: 0,
+      maxHeaderSize: headerBytes,
+      pipelining: 1,
+      keepAliveTimeout: 60_000,
+      keepAliveMaxTimeout: 600_000,
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
+    });
+    this.client.on('disconnect', (_origin, _targets, error) => this.onDisconnect(error));
+  }
+
+  get usable(): boolean {
+    return !this.dead;
+  }
+
+  /** True when a request would find an open socket. */
+  get isOpen(): boolean {
+    return this.current !== undefined || this.parked !== undefined;
+  }
+
+  /** True while `open` is under way. */
+  get isOpening(): boolean {
+    return this.opening !== undefined;
+  }
+
+  /**
+   * Opens the socket ahead of the first request, without sending anything. Does nothing when one is open. Rejects with
+   * the system's error, or with `ETIMEDOUT` after `limitMs`.
+   */
+  open(limitMs: number): Promise<void> {
+    if (this.isOpen || this.dead) return Promise.resolve();
+    this.opening ??= this.dialWithin(limitMs)
+      .then((opened) => {
+        if (this.dead) opened.socket.destroy();
+        else this.park(opened);
+      })
+      .finally(() => {
+        this.opening = undefined;
+      });
+    return this.opening;
+  }
+
+  send(request: SocketRequest, sink: ConnectionSink): void {
+    const { clock, headerBytes } = this;
+    let lent = false;
+    let on: LiveSocket | undefined;
+    let info: ConnectionInfo | undefined;
+    const onSent = () => {
+      if (on !== undefined) return;
+      const atMs = clock.now();
+      on = this.current!;
+      on.begin();
+      this.busy = true;
+      const { isReused: reused } = on;
+      info = { reused, protocol: 'h1', ...this.dialer.describe(on.socket) };
+      if (this.wasDropped) info.replaced = true;
+      this.wasDropped = false;
+      sink.onSocket(info, reused ? undefined : on.phases);
+      sink.onSent(atMs);
+    };
+    const onOver = () => {
+      this.busy = false;
+      // The server may have closed the one before only after this request was sent.
+      if (this.replaces?.wasDropped && info !== undefined) info.replaced = true;
+      this.replaces = undefined;
+    };
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart() {},
+      onResponseStart(_controller, status, headers) {
+        sink.onHeaders(on!.reads.atMs, status, headers);
+      },
+      // HOT PATH.
+      onResponseData(_controller, chunk) {
+        const { reads } = on!;
+        sink.onRead(reads.atMs, chunk, reads.number);
+        if (!lent) {
+          lent = true;
+          on!.lend(true);
+        }
+      },
+      onResponseEnd() {
+        onOver();
+        const { reads } = on!;
+        const atMs = reads.endedAtMs ?? reads.atMs;
+        on!.answeredAtMs = atMs;
+        // undici takes a reset for the end of a body that has no other end.
+        if (reads.error !== undefined) sink.onError(atMs, reads.error);
+        else sink.onEnd(atMs);
+      },
+      onResponseError: (_controller, error) => {
+        const atMs = clock.now();
+        onOver();
+        if (on?.isUnanswered) this.noteDrop(on, atMs);
+        // What broke was this answer: the connection was not idle since the one before.
+        else if (on !== undefined) on.answeredAtMs = undefined;
+        const tooLarge = (error as NodeJS.ErrnoException).code === 'UND_ERR_HEADERS_OVERFLOW';
+        const cause = tooLarge ? new HeadersTooLarge(headerBytes) : (on?.causeOf(error) ?? error);
+        sink.onError(atMs, cause, on?.isUnanswered);
+      },
+    };
+    this.current?.lend(false);
+    dispatchWatched(
+      () =>
+        this.client.dispatch(
+          {
+            ...(this.dialer.absoluteForm ? this.forProxy(request) : request),
+            body: request.body ?? null,
+            responseHeaders: undefined,
+          } as Dispatcher.DispatchOptions,
+          handler,
+        ),
+      onSent,
+    );
+  }
+
+  pause(): void {
+    this.current?.hold();
+  }
+
+  resume(): void {
+    this.current?.release();
+  }
+
+  destroy(): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.parked?.socket.destroy();
+    this.parked = undefined;
+    // undici waits for a socket that it has asked for, however long that takes.
+    this.dialing?.destroy(new Error('the connection was given up'));
+    this.client.destroy().catch(() => {
+      // Its only failure is that it was destroyed already.
+    });
+  }
+
+  /** A proxy that makes no tunnel is told where the request goes by the request itself. */
+  private forProxy(request: SocketRequest): SocketRequest {
+    const { origin, proxy } = this.dialer;
+    const authorization = proxy?.authorization;
+    return {
+      ...request,
+      path: `${origin.origin}${request.path}`,
+      headers:
+        authorization === undefined
+          ? request.headers
+          : { 'proxy-authorization': authorization, ...request.headers },
+    };
+  }
+
+  private connect(done: (error: Error | null, opened?: OpenSocket) => void): void {
+    const take = (opened: OpenSocket, openedAhead: boolean) => {
+      this.current = new LiveSocket(opened, this.clock, { openedAhead });
+      done(null, opened);
+    };
+    const parked = this.parked;
+    if (parked !== undefined) {
+      this.parked = undefined;
+      parked.socket.pause();
+      parked.socket.off('close', this.onParkedClose);
+      // No request waited for this handshake: it counts as an open connection. Not called back at once, because
+      // undici goes on with its queue only after `connect` has returned.
+      queueMicrotask(() => take(parked, true));
+      return;
+    }
+    if (this.opening !== undefined) {
+      // Begun before the request: no mark of its own for it. Where it fails, the request opens its own.
+      const connect = () => (this.dead ? done(new Error('the connection was given up')) : this.connect(done));
+      this.opening.then(connect, connect);
+      return;
+    }
+    this.dialing = this.dialer.dial((error, opened) => {
+      this.dialing = undefined;
+      if (error !== null) done(error);
+      else take(opened!, false);
+    });
+  }
+
+  private onDisconnect(error: Error): void {
+    const { current } = this;
+    this.current = undefined;
+    if (current === undefined || this.busy || this.dead) return;
+    // undici closes connections too: those that were not to be kept, or were idle for too long.
+    if ((error as NodeJS.ErrnoException).code === 'UND_ERR_INFO') return;
+    this.noteDrop(current, this.clock.now());
+    this.onIdleClose();
+  }
+
+  private noteDrop({ answeredAtMs }: LiveSocket, atMs: number): void {
+    if (answeredAtMs !== undefined && atMs - answeredAtMs < DROPPED_WITHIN_MS) this.wasDropped = true;
+  }
+
+  private dialWithin(limitMs: number): Promise<OpenSocket> {
+    return new Promise((resolve, reject) => {
+      const dialing = this.dialer.dial((error, opened) => {
+        this.dialing = undefined;
+        clearTimeout(timer);
+        if (error !== null) reject(error);
+        else resolve(opened!);
+      });
+      this.dialing = dialing;
+      const timer = setTimeout(() => dialing.destroy(connectTimeout(limitMs)), limitMs);
+    });
+  }
+
+  private park(opened: OpenSocket): void {
+    this.parked = opened;
+    const { socket } = opened;
+    // Reading, so that a close by the other side is seen while it waits.
+    socket.resume();
+    socket.once('close', this.onParkedClose);
+  }
+}

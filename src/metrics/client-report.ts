@@ -1,0 +1,104 @@
+import type { ClientReport, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
+
+/** What of a cell's records bears on the client's own load. */
+export interface ClientFigures {
+  /** 99th percentile of started - scheduled, in ms. */
+  latenessP99Ms: number | null;
+  newConnectionShare: number | null;
+  reads: number;
+  events: number;
+}
+
+/** From these on the verdict is `strained`, and `saturated`. An event loop that is never idle is late for everything. */
+export const CLIENT_LIMITS = {
+  utilization: { strained: 0.5, saturated: 0.7 },
+  delayP99Ms: { strained: 10, saturated: 50 },
+  latenessP99Ms: { strained: 5, saturated: 50 },
+} as const;
+
+/**
+ * Whether the client kept up in a cell; null where its load was not measured. Each item of `blocks` is a round. `metrics`: the
+ * client's lateness for each figure.
+ */
+export function clientReport(
+  blocks: readonly (readonly LoopLoad[])[],
+  figures: ClientFigures,
+  metrics: Readonly<Record<string, MetricLateness>> = {},
+): ClientReport | null {
+  const threads = blocks.flat();
+  if (threads.length === 0) return null;
+  const worst = (of: (load: LoopLoad) => number) => Math.max(...threads.map(of));
+  // CPU time is the whole process's: every thread of a block reports the same.
+  const cpuMs = blocks.reduce((sum, [first]) => sum + (first?.cpuMs ?? 0), 0);
+  const windowMs = blocks.reduce((sum, [first]) => sum + (first?.windowMs ?? 0), 0);
+  const load = {
+    utilization: busiest(blocks),
+    delayP99Ms: worst(({ delayP99Ms }) => delayP99Ms),
+    delayMaxMs: worst(({ delayMaxMs }) => delayMaxMs),
+    gcShare: worst(({ gcMs, windowMs }) => (windowMs > 0 ? gcMs / windowMs : 0)),
+    cpuCores: windowMs > 0 ? cpuMs / windowMs : 0,
+    threads: Math.max(...blocks.map((block) => block.length)),
+  };
+  const whole = judge(load.utilization, load.delayP99Ms, figures.latenessP99Ms);
+  return { ...withFigures(whole, metrics), ...load, ...figures, metrics };
+}
+
+const ORDER: readonly ClientVerdict[] = ['ok', 'strained', 'saturated'];
+
+interface Judgement {
+  verdict: ClientVerdict;
+  reason: string;
+}
+
+// A client that kept up on the whole has not where one of the figures is its own lateness.
+function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLateness>>): Judgement {
+  const late = Object.entries(metrics)
+    .filter(([, { verdict }]) => verdict !== 'ok')
+    .sort(([, a], [, b]) => b.lateMs - a.lateMs);
+  if (late.length === 0) return whole;
+  const rank = Math.max(
+    ...[whole, ...late.map(([, one]) => one)].map(({ verdict }) => ORDER.indexOf(verdict)),
+  );
+  const most = late[0]![1].lateMs;
+  const names = late.map(([name]) => name);
+  const shown =
+    names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
+  const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${most.toFixed(1)} ms late (p99)`;
+  return {
+    verdict: ORDER[rank]!,
+    reason: whole.verdict === 'ok' ? figures : `${whole.reason}; ${figures}`,
+  };
+}
+
+/** Of the thread that was busiest over all its rounds: of a round of a few milliseconds alone it would say nothing. */
+function busiest(blocks: readonly (readonly LoopLoad[])[]): number {
+  const count = Math.max(...blocks.map((block) => block.length));
+  const shares = Array.from({ length: count }, (_, index) => {
+    const rounds = blocks.flatMap((block) => block[index] ?? []);
+    const windowMs = rounds.reduce((sum, load) => sum + load.windowMs, 0);
+    const activeMs = rounds.reduce((sum, load) => sum + load.windowMs * load.utilization, 0);
+    return windowMs > 0 ? activeMs / windowMs : 0;
+  });
+  return Math.max(0, ...shares);
+}
+
+function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
+  const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
+    ['utilization', utilization, `its event loop was busy ${Math.round(utilization * 100)} % of the time`],
+    ['delayP99Ms', delayP99Ms, `its event loop came round ${delayP99Ms.toFixed(1)} ms late (p99)`],
+  ];
+  if (latenessP99Ms !== null) {
+    signs.push([
+      'latenessP99Ms',
+      latenessP99Ms,
+      `it sent requests ${latenessP99Ms.toFixed(1)} ms late (p99)`,
+    ]);
+  }
+  for (const verdict of ['saturated', 'strained'] as const) {
+    const reasons = signs
+      .filter(([name, value]) => value >= CLIENT_LIMITS[name][verdict])
+      .map(([, , text]) => text);
+    if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
+  }
+  return { verdict: 'ok', reason: signs[0]![2] };
+}

@@ -1,0 +1,26 @@
+import type { Report } from '../../model/report.ts';
+import { annotationsReport } from './annotations.ts';
+import { benchmarkActionReport } from './benchmark-action.ts';
+import { bmfReport } from './bmf.ts';
+import { csvReport } from './csv.ts';
+import { hgrmReport } from './hgrm.ts';
+import { jsonReport } from './json.ts';
+import { junitReport } from './junit.ts';
+import { markdownReport } from './markdown.ts';
+import type { ReporterName } from './names.ts';
+import { prometheusReport } from './prometheus.ts';
+
+export type { ReporterName } from './names.ts';
+
+/** The formats that need nothing but the report, by name. The terminal's takes a width and colours: `terminal.ts`. */
+export const REPORTERS = {
+  json: jsonReport,
+  markdown: markdownReport,
+  csv: csvReport,
+  junit: junitReport,
+  annotations: annotationsReport,
+  bmf: bmfReport,
+  'benchmark-action': benchmarkActionReport,
+  prometheus: prometheusReport,
+  hgrm: hgrmReport,
+} as const satisfies Record<ReporterName, (report: Report) => string>;

@@ -1,0 +1,197 @@
+import type { CellReport, Report } from '../../model/report.ts';
+import { visible } from '../../model/visible.ts';
+import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } from '../wording/baseline.ts';
+import { groupFailures } from '../wording/failures.ts';
+import { DASH } from '../format.ts';
+import { reachedLines } from '../wording/load.ts';
+import { absence, cellName, durationOf, machineLine, runLine } from '../wording/notes.ts';
+import { summaryLine, troubles } from '../wording/summary.ts';
+import { oneLine } from '../text-width.ts';
+import { clientLines, contrastLines, type GateLine, gateLines } from '../wording/verdicts.ts';
+
+/**
+ * JUnit XML, as Jenkins, GitLab and the Ant task read it: one suite for the scenario, one case for each gate; for a run
+ * without gates one for each cell, which fails where nothing was ok; and one for each figure that was compared with a
+ * baseline, skipped where nothing can be said of it. What could not be judged is an error, and so is a run that broke off:
+ * neither may look like a pass.
+ */
+export function junitReport(report: Report): string {
+  const { run, scenario } = report;
+  const name = oneLine(scenario.name) || 'scenario';
+  const cases = casesOf(report);
+  const count = (kind: ProblemKind) => cases.filter(({ problem }) => problem?.kind === kind).length;
+  const suite = element(
+    'testsuite',
+    {
+      name,
+      package: 'streambench',
+      id: '0',
+      // Ant's schema knows no time zone and no fractions here; the time is UTC.
+      timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.exec(run.startedAt)?.[0] ?? '1970-01-01T00:00:00',
+      hostname: 'localhost',
+      tests: String(cases.length),
+      failures: String(count('failure')),
+      errors: String(count('error')),
+      skipped: String(count('skipped')),
+      time: seconds(durationOf(run) ?? 0),
+    },
+    [
+      element('properties', {}, [
+        ...Object.entries(properties(report)).map(([key, value]) =>
+          element('property', { name: key, value }, []),
+        ),
+      ]),
+      ...cases.map((one) => caseElement(one, `streambench.${name.replaceAll('.', '_')}`)),
+      element('system-out', {}, [xml(linesOf(report).join('\n'))]),
+      element('system-err', {}, []),
+    ],
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', {}, [suite])}\n`;
+}
+
+interface Case {
+  name: string;
+  timeMs: number;
+  problem?: { kind: ProblemKind; type: string; message: string; detail: readonly string[] };
+}
+
+type ProblemKind = 'failure' | 'error' | 'skipped';
+
+function casesOf(report: Report): Case[] {
+  const gates = gateLines(report).map(gateCase);
+  // Where cells are the cases, those without an answer say so themselves.
+  const compared = baselineCases(report);
+  const hasNotFailed = ({ problem }: Case) => problem === undefined || problem.kind === 'skipped';
+  const general = troubles(report).filter(({ kind }) => gates.length > 0 || kind === 'incomplete');
+  return [
+    ...general.map(({ kind, sentence }) => ({
+      name: kind === 'incomplete' ? 'the run came to its end' : 'the run was answered',
+      timeMs: 0,
+      problem: { kind: 'error' as const, type: kind, message: sentence, detail: [sentence] },
+    })),
+    ...compared.filter((one) => !hasNotFailed(one)),
+    ...(gates.length > 0 ? gates : report.cells.map(cellCase)),
+    ...compared.filter(hasNotFailed),
+  ];
+}
+
+function baselineCases(report: Report): Case[] {
+  const trouble = baselineTrouble(report);
+  const whole: Case[] = (trouble ? [trouble] : []).map(({ kind, sentence }) => ({
+    name: 'the baseline decides',
+    timeMs: 0,
+    problem: {
+      kind: kind === 'inconclusive' ? 'failure' : 'error',
+      type: kind,
+      message: sentence,
+      detail: [sentence],
+    },
+  }));
+  return [...whole, ...baselineLines(report).map(baselineCase)];
+}
+
+function baselineCase({ outcome, verdict, word, figure, where, sentence }: BaselineLine): Case {
+  const base = { name: `${figure} against the baseline: ${where}`, timeMs: 0 };
+  if (outcome === 'pass') return base;
+  const kind = outcome === 'fail' ? 'failure' : 'skipped';
+  const type = verdict.replace('_', '-');
+  return { ...base, problem: { kind, type, message: `${word}: ${sentence}`, detail: [sentence] } };
+}
+
+function gateCase({ verdict, expression, detail }: GateLine): Case {
+  const base = { name: expression, timeMs: 0 };
+  const lines = [`gate: ${expression}`, `measured: ${detail}`];
+  switch (verdict) {
+    case 'pass':
+      return base;
+    case 'fail':
+      return { ...base, problem: { kind: 'failure', type: 'threshold', message: detail, detail: lines } };
+    case 'no-data':
+      return { ...base, problem: { kind: 'error', type: 'no-data', message: detail, detail: lines } };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function cellCase(cell: CellReport): Case {
+  const base = { name: cellName(cell), timeMs: cell.throughput.roundsMs ?? cell.throughput.windowMs };
+  if ((cell.outcomes.ok ?? 0) > 0) return base;
+  const [worst] = cell.failures;
+  const detail = groupFailures([cell]).flatMap(({ what, count, body, hint }) => [
+    `${count} × ${what}`,
+    ...body.map((line) => `  | ${line}`),
+    ...(hint ? [`  ${hint}`] : []),
+  ]);
+  // In a table the dash stands for the figures that are missing; here are none.
+  const message = absence(cell).replace(DASH, '').trim() || 'no data';
+  return {
+    ...base,
+    problem: worst
+      ? { kind: 'failure', type: worst.kind, message, detail }
+      : { kind: 'error', type: 'no-data', message, detail: [message] },
+  };
+}
+
+function caseElement({ name, timeMs, problem }: Case, classname: string): string {
+  const content =
+    problem === undefined
+      ? []
+      : problem.kind === 'skipped'
+        ? [element('skipped', { message: problem.message }, [])]
+        : [
+            element(problem.kind, { message: problem.message, type: problem.type }, [
+              xml(problem.detail.join('\n')),
+            ]),
+          ];
+  return element('testcase', { name, classname, time: seconds(timeMs) }, content);
+}
+
+function properties({ run, environment, scenario }: Report): Record<string, string> {
+  return {
+    'streambench.version': environment.streambench,
+    'streambench.run': run.id,
+    'streambench.seed': String(run.seed),
+    'streambench.scenario.hash': scenario.hash,
+    ...(environment.gitCommit ? { 'git.commit': environment.gitCommit } : {}),
+  };
+}
+
+function linesOf(report: Report): string[] {
+  return [
+    summaryLine(report),
+    ...gateLines(report).map(({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`),
+    ...baselineSentences(report),
+    ...contrastLines(report),
+    ...reachedLines(report),
+    ...clientLines(report),
+    runLine(report),
+    machineLine(report),
+  ];
+}
+
+function seconds(ms: number): string {
+  return (Number.isFinite(ms) ? Math.max(0, ms) / 1000 : 0).toFixed(3);
+}
+
+// The content is XML already: elements go on lines of their own, text stays as it is.
+function element(name: string, attributes: Record<string, string>, content: readonly string[]): string {
+  const head = [name, ...Object.entries(attributes).map(([key, value]) => `${key}="${xml(value, true)}"`)];
+  if (content.length === 0) return `<${head.join(' ')}/>`;
+  const isText = content.length === 1 && !content[0]!.startsWith('<');
+  const inner = isText ? content[0] : `\n${content.join('\n')}\n`;
+  return `<${head.join(' ')}>${inner}</${name}>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+function xml(text: string, attribute = false): string {
+  // What XML 1.0 has no way to write, not even as a reference, is invisible and has been shown as an escape.
+  const clean = visible(text).replaceAll(/[&<>"']/g, (char) => ENTITIES[char]!);
+  return attribute ? clean.replaceAll(/[\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`) : clean;
+}

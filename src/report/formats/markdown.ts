@@ -1,0 +1,203 @@
+import type { CellReport, Report } from '../../model/report.ts';
+import { baselineLines } from '../wording/baseline.ts';
+import { fitParts, type Part } from './budget.ts';
+import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
+import { type Column, cellColumns, comparisonColumns } from '../columns.ts';
+import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
+import { formatCount } from '../format.ts';
+import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { absence, incompleteness, machineLine, notes, runLine } from '../wording/notes.ts';
+import { failureLine, looksAtFailures, summaryLine } from '../wording/summary.ts';
+import { clip, oneLine } from '../text-width.ts';
+import {
+  clientLines,
+  contrastLines,
+  floorLines,
+  gateLines,
+  loadLines,
+  serverLines,
+  streamFindings,
+} from '../wording/verdicts.ts';
+
+// GitHub takes 1 MiB of summary from a step, and nothing at all of a longer one.
+const MAX_BYTES = 1_000_000;
+
+// A word of a table is a figure or a name; what is longer came from a service.
+const MAX_WIDTH = 1_000;
+
+/**
+ * The report for a pull request, a job's summary or a wiki: GitHub's markdown, failures first. Always under 1 MiB: of
+ * long tables the last rows are left out, and a sentence says so.
+ */
+export function markdownReport(report: Report): string {
+  const missing = incompleteness(report);
+  // Where a gate looks at failures, its line says so.
+  const failed = looksAtFailures(report) ? undefined : failureLine(report);
+  const parts: Part[] = [
+    text(`## ${safe(report.scenario.name)}`),
+    ...(missing ? [text(`> **${safe(missing)}**`)] : []),
+    ...(failed ? [text(`> **${safe(failed)}**`)] : []),
+    ...(report.gates.length > 0 || report.baseline
+      ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
+      : []),
+    ...contrastLines(report).map((line) => text(`**${safe(line)}**`)),
+    ...gates(report),
+    ...baseline(report),
+    ...failures(report.cells),
+    ...streams(report),
+    ...caches(report),
+    ...results(report.cells),
+    ...comparisons(report),
+    {
+      head: '',
+      rows: [
+        ...markNotes(report),
+        ...reachedLines(report),
+        ...throughputNotes(report),
+        ...clientLines(report),
+        ...loadLines(report),
+        ...serverLines(report),
+        ...floorLines(report),
+        ...cacheNotes(report),
+        ...notes(report),
+      ].map((note) => `- ${safe(note)}`),
+    },
+    text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
+  ];
+  return `${fitParts(
+    parts.filter(({ head, rows }) => head !== '' || rows.length > 0),
+    MAX_BYTES,
+  ).trimEnd()}\n`;
+}
+
+function text(line: string): Part {
+  return { head: '', rows: [line] };
+}
+
+function gates(report: Report): Part[] {
+  const rows = gateLines(report).map(({ verdict, expression, detail }) => [verdict, expression, detail]);
+  return rows.length === 0
+    ? []
+    : [table('### Gates', ['verdict', 'gate', 'measured'], ['left', 'left', 'left'], rows)];
+}
+
+function baseline(report: Report): Part[] {
+  const { baseline } = report;
+  if (baseline === undefined) return [];
+  const head = `### Against baseline ${safe(baseline.name)}`;
+  const said = [baseline.sentence, ...baseline.obstacles.map((obstacle) => `not comparable: ${obstacle}`)];
+  const rows = baselineLines(report).map(({ word, where, figure, values, change }) => [
+    word,
+    where,
+    figure,
+    values,
+    change,
+  ]);
+  const heads = ['verdict', 'where', 'figure', 'base / new', 'new / base'];
+  return [
+    { head, rows: said.map((line) => `\n${safe(line)}`) },
+    ...(rows.length === 0 ? [] : [table('', heads, ['left', 'left', 'left', 'right', 'right'], rows)]),
+    { head: '', rows: baseline.warnings.map((warning) => `- ${safe(warning)}`) },
+  ];
+}
+
+function streams(report: Report): Part[] {
+  const findings = streamFindings(report);
+  const heads = ['verdict', 'evidence', 'where'];
+  const titled = (title: string, open: boolean) => {
+    const rows = findings
+      .filter(({ verdict }) => (verdict === 'inconclusive') === open)
+      .map(({ verdict, evidence, where, causes }) => [verdict, [evidence, ...causes].join('. '), where]);
+    return rows.length === 0 ? [] : [table(title, heads, ['left', 'left', 'left'], rows)];
+  };
+  return [
+    ...titled('### Not streaming as it should', false),
+    ...titled('### Not known whether it streams', true),
+  ];
+}
+
+function caches(report: Report): Part[] {
+  const rows = cacheWarnings(report).map((warning) => `- ${safe(warning)}`);
+  return rows.length === 0 ? [] : [{ head: '### Answered from a cache\n', rows }];
+}
+
+function failures(cells: readonly CellReport[]): Part[] {
+  const rows = groupFailures(cells).map(({ what, count, hint, where }) => [
+    formatCount(count),
+    hint ? `${what} — ${hint}` : what,
+    where.join('; '),
+  ]);
+  if (rows.length === 0) return [];
+  const others = ungroupedFailures(cells);
+  if (others > 0) rows.push([formatCount(others), 'in other ways', '']);
+  return [table('### Failures', ['requests', 'what', 'where'], ['right', 'left', 'left'], rows)];
+}
+
+function results(cells: readonly CellReport[]): Part[] {
+  return [...new Set(cells.map(({ mode }) => mode))].map((mode) => {
+    const rows = cells.filter((cell) => cell.mode === mode);
+    const title = `### ${mode === 'streaming' ? 'Streaming' : 'Non-streaming'} (p50 / p95)`;
+    return tableOf(title, cellColumns(rows), rows, (row) =>
+      (row.outcomes.ok ?? 0) === 0 ? absence(row) : undefined,
+    );
+  });
+}
+
+function comparisons({ comparisons: rows }: Report): Part[] {
+  if (rows.length === 0) return [];
+  const title = '### Streaming / non-streaming (p50)';
+  return [tableOf(title, comparisonColumns(rows), rows, () => undefined)];
+}
+
+function tableOf<Row>(
+  title: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  instead: (row: Row) => string | undefined,
+): Part {
+  const firstMeasured = columns.findIndex(({ measured }) => measured);
+  return table(
+    title,
+    columns.map((column) => column.title),
+    columns.map(({ align }) => align),
+    rows.map((row) => {
+      const reason = instead(row);
+      return columns.map((column, index) => {
+        if (reason === undefined || !column.measured) return column.text(row, 'p50 / p95');
+        return index === firstMeasured ? reason : '';
+      });
+    }),
+  );
+}
+
+function table(
+  title: string,
+  heads: readonly string[],
+  aligns: readonly ('left' | 'right')[],
+  rows: readonly (readonly string[])[],
+): Part {
+  const line = (cells: readonly string[]) => `| ${cells.map(safe).join(' | ')} |`;
+  const ruler = `| ${aligns.map((align) => (align === 'right' ? '---:' : ':---')).join(' | ')} |`;
+  const above = title === '' ? '' : `${title}\n\n`;
+  return { head: `${above}${line(heads)}\n${ruler}`, rows: rows.map(line) };
+}
+
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** What a service said must not turn into markup, links or mentions, nor fill the page. */
+function safe(words: string): string {
+  return clip(oneLine(words), MAX_WIDTH)
+    .replaceAll(/[\\`*_[\]<>|~#$&]/g, (char) => (char === '&' ? '&amp;' : `\\${char}`))
+    .replaceAll(/(?<=:)\/\/|(?<=\bwww)\.|@|(?<=#)(?=\d)/gi, (found) => UNLINKED[found]!);
+}
+
+// GitHub looks for addresses, mentions and numbers of issues in the text that the entities stand for: a space of no
+// width comes between.
+const UNLINKED: Readonly<Record<string, string>> = {
+  '//': '&#8203;//',
+  '.': '&#8203;.',
+  '@': '&#64;&#8203;',
+  '': '&#8203;',
+};

@@ -1,0 +1,174 @@
+import Table from 'cli-table3';
+import type { Column, Detail } from '../columns.ts';
+import { DASH } from '../format.ts';
+import { clip, displayWidth } from '../text-width.ts';
+
+/** Tables that fit: columns are left out, least telling first, before a border would wrap. */
+
+/** What the terminal is like. */
+export interface TerminalOptions {
+  /** Its width in columns. */
+  width: number;
+  /** Colours as chalk counts them: 0 none, and then no escape code at all; 1 basic; 2 of 256; 3 all. */
+  color: 0 | 1 | 2 | 3;
+}
+
+/** How a table is to be filled and coloured. */
+export interface TableOptions<Row> {
+  /** Columns of the terminal. */
+  width: number;
+  heading(text: string): string;
+  paint(text: string, column: Column<Row>, row: Row): string;
+  /** What stands in a row in place of its measured figures; undefined where they are to be shown. */
+  instead(row: Row): string | undefined;
+  /** Whether a line is drawn above this row, which is not the first. */
+  ruled(row: Row, before: Row): boolean;
+}
+
+/** A drawn table, and what it had no room for. */
+export interface FittedTable {
+  text: string;
+  detail: Detail;
+  /** Titles of the columns that were left out. */
+  hidden: string[];
+}
+
+const PADDING = 2;
+const LABEL_MAX = 28;
+const LABEL_MIN = 4;
+// Below this the words would be cut to nothing; the failures' list says them in full.
+const INSTEAD_MIN = 16;
+
+const FRAME = {
+  top: '─',
+  'top-mid': '┬',
+  'top-left': '╭',
+  'top-right': '╮',
+  bottom: '─',
+  'bottom-mid': '┴',
+  'bottom-left': '╰',
+  'bottom-right': '╯',
+  left: '│',
+  right: '│',
+  middle: '│',
+  mid: '',
+  'left-mid': '',
+  'mid-mid': '',
+  'right-mid': '',
+};
+const RULE = { mid: '─', 'left-mid': '├', 'mid-mid': '┼', 'right-mid': '┤' };
+
+interface Layout<Row> {
+  columns: Column<Row>[];
+  detail: Detail;
+  /** Width of each column's text. */
+  widths: number[];
+}
+
+/** True when the rows have room with the columns that must not be missing and both percentiles. */
+export function hasRoom<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): boolean {
+  return measure(rows, keep(columns, 1), 'p50 / p95').fits(width);
+}
+
+/** Draws the rows, in no more than `width` columns as long as that is at least about 40. */
+export function fitTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  options: TableOptions<Row>,
+): FittedTable {
+  const { columns: shown, detail, widths } = layoutFor(rows, columns, options.width);
+  return {
+    text: draw(rows, { columns: shown, detail, widths }, options),
+    detail,
+    hidden: columns.filter((column) => !shown.includes(column)).map(({ title }) => title),
+  };
+}
+
+function layoutFor<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): Layout<Row> {
+  const byWorth = [...columns].sort((a, b) => a.drop - b.drop);
+  // Both percentiles of the headline metrics tell more than the medians of all.
+  for (const [detail, least] of [
+    ['p50 / p95', 1],
+    ['p50', 0],
+  ] as const) {
+    let layout = measure(rows, keep(columns, least), detail);
+    if (!layout.fits(width)) continue;
+    for (const column of byWorth.filter(({ drop }) => drop > least)) {
+      const wider = columns.filter((one) => one === column || layout.columns.includes(one));
+      const attempt = measure(rows, wider, detail);
+      if (attempt.fits(width)) layout = attempt;
+    }
+    return layout;
+  }
+  return squeeze(measure(rows, keep(columns, 0), 'p50'), width);
+}
+
+function keep<Row>(columns: readonly Column<Row>[], limit: number): Column<Row>[] {
+  return columns.filter(({ drop }) => drop <= limit);
+}
+
+function measure<Row>(rows: readonly Row[], columns: Column<Row>[], detail: Detail) {
+  const widths = columns.map((column) => {
+    const texts = [column.title, ...rows.map((row) => column.text(row, detail))];
+    const widest = Math.max(...texts.map(displayWidth));
+    return column.align === 'left' ? Math.min(LABEL_MAX, widest) : widest;
+  });
+  return { columns, detail, widths, fits: (width: number) => outerWidth(widths) <= width };
+}
+
+function outerWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + PADDING + 1, 1);
+}
+
+/** Takes the missing room from the names, the longest first. */
+function squeeze<Row>({ columns, detail, widths }: Layout<Row>, width: number): Layout<Row> {
+  const squeezed = [...widths];
+  while (outerWidth(squeezed) > width) {
+    const labels = columns.flatMap(({ align }, index) => (align === 'left' ? [squeezed[index]!] : []));
+    const longest = Math.max(0, ...labels);
+    if (longest <= LABEL_MIN) break;
+    squeezed[columns.findIndex(({ align }, index) => align === 'left' && squeezed[index] === longest)]! -= 1;
+  }
+  return { columns, detail, widths: squeezed };
+}
+
+function draw<Row>(rows: readonly Row[], layout: Layout<Row>, options: TableOptions<Row>): string {
+  const { columns, detail, widths } = layout;
+  const table = new Table({
+    chars: FRAME,
+    // cli-table3 colours heads and borders whatever the terminal is, unless both lists are empty.
+    style: { head: [], border: [] },
+    colWidths: widths.map((width) => width + PADDING),
+    colAligns: columns.map(({ align }) => align),
+  });
+  table.push(columns.map(({ title }, index) => ({ content: options.heading(clip(title, widths[index]!)) })));
+  const measured = columns.findIndex((column) => column.measured);
+  const spanned = widths.slice(measured).reduce((sum, width) => sum + width + PADDING + 1, -PADDING - 1);
+  let afterSpan = false;
+  for (const [index, row] of rows.entries()) {
+    const instead = measured === -1 ? undefined : options.instead(row);
+    // A spanned cell needs a line above and below: without, cli-table3 leaves stray corners between the rows.
+    const before = rows[index - 1];
+    const ruled = before === undefined || afterSpan || instead !== undefined || options.ruled(row, before);
+    const chars = ruled ? RULE : {};
+    const cells = (instead === undefined ? columns : columns.slice(0, measured)).map((column, place) => ({
+      content: options.paint(clip(column.text(row, detail), widths[place]!), column, row),
+      chars,
+    }));
+    table.push(
+      instead === undefined
+        ? cells
+        : [
+            ...cells,
+            {
+              content: spanned < INSTEAD_MIN ? DASH : clip(instead, spanned),
+              colSpan: columns.length - measured,
+              hAlign: 'left',
+              chars,
+            },
+          ],
+    );
+    afterSpan = instead !== undefined;
+  }
+  return table.toString();
+}

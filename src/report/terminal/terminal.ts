@@ -1,0 +1,253 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { CellReport, ModeComparison, Report, StreamArrivals } from '../../model/report.ts';
+import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
+import { type Column, cellColumns, comparisonColumns } from '../columns.ts';
+import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
+import { formatCount, formatValue } from '../format.ts';
+import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
+import { BLOCKS, sparkline } from './strip.ts';
+import { failureLine } from '../wording/summary.ts';
+import { terminalComparison } from './terminal-comparison.ts';
+import type { TerminalOptions } from './terminal-tables.ts';
+import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
+import { clip, oneLine, wrap } from '../text-width.ts';
+import {
+  clientLines,
+  contrastLines,
+  floorLines,
+  gateLines,
+  loadLines,
+  type StreamFinding,
+  serverLines,
+  streamFindings,
+  streamWord,
+} from '../wording/verdicts.ts';
+
+/** The report as it is read on a terminal. Ends in a line feed. */
+export function terminalReport(report: Report, { width, color }: TerminalOptions): string {
+  const chalk = new Chalk({ level: color });
+  const blocks = [
+    header(report, width, chalk),
+    ...inShort(report, width, chalk),
+    ...resultTables(report.cells, width, chalk),
+    ...comparisonTables(report.comparisons, width, chalk),
+    ...streams(report, width, chalk),
+    ...caches(report, width, chalk),
+    ...failures(report.cells, width, chalk),
+    ...gates(report, width, chalk),
+    ...baseline(report, { width, color }, chalk),
+    footer(report, width, chalk),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function header(report: Report, width: number, chalk: ChalkInstance): string {
+  const { name, description } = report.scenario;
+  const lines = [chalk.bold.cyan(clip(oneLine(name), width))];
+  const failed = failureLine(report);
+  if (failed) lines.push(...wrap(failed, width).map((line) => chalk.bold.red(line)), '');
+  if (description) lines.push(...wrap(oneLine(description), width));
+  lines.push(...wrap(runLine(report), width).map((line) => chalk.dim(line)));
+  lines.push(...wrap(machineLine(report), width).map((line) => chalk.dim(line)));
+  const missing = incompleteness(report);
+  if (missing) lines.push('', ...wrap(missing, width).map((line) => chalk.bold.yellow(line)));
+  return lines.join('\n');
+}
+
+function resultTables(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
+  return [...new Set(cells.map(({ mode }) => mode))].flatMap((mode) => {
+    const ofMode = cells.filter((cell) => cell.mode === mode);
+    return byTarget(ofMode, cellColumns, width).map(({ target, rows }) => {
+      const table = fitTable(rows, cellColumns(rows), {
+        width,
+        heading: (text) => chalk.bold(text),
+        paint: (text, column, row) => paintCell(text, column, row, chalk),
+        instead: (row) => ((row.outcomes.ok ?? 0) === 0 ? absence(row) : undefined),
+        ruled: (row, before) => row.target !== before.target,
+      });
+      return titled([target, mode], table.detail, table, width, chalk);
+    });
+  });
+}
+
+interface Group<Row> {
+  /** The one target of all rows; undefined where there are several. */
+  target?: string;
+  rows: Row[];
+}
+
+// Targets stand in one table, to be compared at a glance, as long as there is room for their names.
+function byTarget<Row extends { target: string }>(
+  rows: readonly Row[],
+  columnsOf: (rows: readonly Row[]) => Column<Row>[],
+  width: number,
+): Group<Row>[] {
+  const targets = [...new Set(rows.map(({ target }) => target))];
+  const groups = targets.map((target) => ({ target, rows: rows.filter((row) => row.target === target) }));
+  if (targets.length < 2 || !hasRoom(rows, columnsOf(rows), width)) return groups;
+  return [{ rows: groups.flatMap((group) => group.rows) }];
+}
+
+function paintCell(text: string, column: Column<CellReport>, row: CellReport, chalk: ChalkInstance): string {
+  if (column.title === 'TTFT') return chalk.cyan(text);
+  if (column.title === 'verdict') {
+    const verdict = row.streaming?.verdict;
+    return verdict === 'streaming'
+      ? chalk.green(text)
+      : streamWord(row) === 'inconclusive'
+        ? chalk.dim(text)
+        : chalk.red(text);
+  }
+  if (column.title !== 'ok') return text;
+  const ok = row.outcomes.ok ?? 0;
+  if (ok === 0) return chalk.red(text);
+  return ok === requestsOf(row) ? chalk.green(text) : chalk.yellow(text);
+}
+
+function comparisonTables(
+  comparisons: readonly ModeComparison[],
+  width: number,
+  chalk: ChalkInstance,
+): string[] {
+  return byTarget(comparisons, comparisonColumns, width).map(({ target, rows }) => {
+    const table = fitTable(rows, comparisonColumns(rows), {
+      width,
+      heading: (text) => chalk.bold(text),
+      paint: (text, { title }, { firstTokenSooner }) =>
+        title === 'first token' && (firstTokenSooner ?? 1) >= 1.05 ? chalk.green(text) : text,
+      instead: () => undefined,
+      ruled: (row, before) => row.target !== before.target,
+    });
+    return titled([target, 'streaming / non-streaming'], 'p50', table, width, chalk);
+  });
+}
+
+function titled(
+  names: readonly (string | undefined)[],
+  detail: string,
+  { text, hidden }: FittedTable,
+  width: number,
+  chalk: ChalkInstance,
+): string {
+  const title = names.flatMap((name) => (name === undefined ? [] : [oneLine(name)])).join(' · ');
+  const lines = [`${chalk.bold(clip(title, width - detail.length - 2))}  ${chalk.dim(detail)}`, text];
+  if (hidden.length > 0) {
+    const note = `not shown at this width: ${hidden.join(', ')}`;
+    lines.push(...wrap(note, width).map((line) => chalk.dim(line)));
+  }
+  return lines.join('\n');
+}
+
+function failures(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
+  const groups = groupFailures(cells);
+  if (groups.length === 0) return [];
+  const lines = [chalk.bold.red('Failures')];
+  for (const { what, count, body, hint, where } of groups) {
+    lines.push(...indented(`${formatCount(count)} × ${what}`, 2, width).map((line) => chalk.red(line)));
+    for (const line of body) lines.push(chalk.dim(`    | ${clip(line, Math.max(20, width - 6))}`));
+    if (hint) lines.push(...indented(`hint: ${hint}`, 4, width));
+    for (const cell of where) lines.push(...indented(cell, 4, width));
+  }
+  const others = ungroupedFailures(cells);
+  if (others > 0) lines.push(`  ${formatCount(others)} more, in other ways`);
+  return [lines.join('\n')];
+}
+
+function inShort(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const lines = contrastLines(report);
+  return lines.length === 0
+    ? []
+    : [
+        lines
+          .flatMap((line) => wrap(line, width))
+          .map((line) => chalk.bold(line))
+          .join('\n'),
+      ];
+}
+
+function streams(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const findings = streamFindings(report);
+  const open = findings.filter(({ verdict }) => verdict === 'inconclusive');
+  const found = findings.filter(({ verdict }) => verdict !== 'inconclusive');
+  return [
+    ...findingBlock(chalk.bold.red('Not streaming as it should'), found, width, chalk.red),
+    ...findingBlock(chalk.bold('Not known whether it streams'), open, width, chalk.reset),
+  ];
+}
+
+/** Cells of one kind that are told in full. */
+const TOLD_CELLS = 6;
+
+function findingBlock(
+  title: string,
+  findings: readonly StreamFinding[],
+  width: number,
+  paint: ChalkInstance,
+): string[] {
+  if (findings.length === 0) return [];
+  const lines = [title];
+  for (const { verdict, evidence, where, arrivals, causes } of findings.slice(0, TOLD_CELLS)) {
+    lines.push(...indented(where, 2, width));
+    lines.push(...indented(`${verdict}: ${evidence}`, 4, width).map((line) => paint(line)));
+    if (arrivals !== undefined) lines.push(clip(arrivalStrip(arrivals), width));
+    for (const cause of causes) lines.push(...indented(`remedy: ${cause}`, 4, width));
+  }
+  if (findings.length > TOLD_CELLS) lines.push(`  and ${findings.length - TOLD_CELLS} more cells`);
+  return [lines.join('\n')];
+}
+
+/** When the content of a typical stream arrived, on one line. */
+function arrivalStrip({ spanMs, counts }: StreamArrivals): string {
+  return `    0 |${sparkline(counts, BLOCKS)}| ${formatValue(spanMs, 'ms')}`;
+}
+
+function caches(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const warnings = cacheWarnings(report);
+  if (warnings.length === 0) return [];
+  const lines = warnings.flatMap((warning) => indented(warning, 2, width));
+  return [[chalk.bold.yellow('Answered from a cache'), ...lines].join('\n')];
+}
+
+function gates(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const found = gateLines(report);
+  if (found.length === 0) return [];
+  const paint = { pass: chalk.green, fail: chalk.red, 'no-data': chalk.red };
+  const lines = found.flatMap(({ verdict, expression, detail }) => {
+    const [first = '', ...more] = wrap(`${expression}: ${detail}`, Math.max(20, width - 11));
+    return [
+      `  ${paint[verdict](verdict.padEnd(8))} ${first}`,
+      ...more.map((line) => `${' '.repeat(11)}${line}`),
+    ];
+  });
+  return [[chalk.bold('Gates'), ...lines].join('\n')];
+}
+
+function baseline({ baseline }: Report, options: TerminalOptions, chalk: ChalkInstance): string[] {
+  if (baseline === undefined) return [];
+  const title = clip(`Against baseline ${oneLine(baseline.name)}`, options.width);
+  return [`${chalk.bold(title)}\n${terminalComparison(baseline, options).trimEnd()}`];
+}
+
+function indented(text: string, indent: number, width: number): string[] {
+  return wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
+}
+
+function footer(report: Report, width: number, chalk: ChalkInstance): string {
+  return [
+    ...markNotes(report),
+    ...reachedLines(report),
+    ...throughputNotes(report),
+    ...clientLines(report),
+    ...loadLines(report),
+    ...serverLines(report),
+    ...floorLines(report),
+    ...cacheNotes(report),
+    ...notes(report),
+    'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',
+    'Other formats: streambench report FOLDER -f json | markdown | csv',
+  ]
+    .flatMap((note) => wrap(note, width))
+    .map((line) => chalk.dim(line))
+    .join('\n');
+}

@@ -1,0 +1,110 @@
+import type { BaselineReport, CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import type { Report } from '../../model/report.ts';
+import { compareRank, compareWord, ratioInterval } from './compare-words.ts';
+import { DASH, formatPair, formatShare } from '../format.ts';
+import { cellName } from './notes.ts';
+import { oneLine } from '../text-width.ts';
+
+/** What the comparison with a baseline comes to, for every format alike. */
+
+/** What a compared figure means for the run: `unknown` is neither a failure nor a pass. */
+export type BaselineOutcome = 'fail' | 'unknown' | 'pass';
+
+/** One compared figure. */
+export interface BaselineLine {
+  outcome: BaselineOutcome;
+  verdict: CompareVerdict;
+  /** The verdict in words; `too few requests` where that alone is why nothing is decided. */
+  word: string;
+  /** `ttft.p95`, `errors.rate`. */
+  figure: string;
+  /** The cell. */
+  where: string;
+  /** Base and new; a dash without data. */
+  values: string;
+  /** New over base with its interval, or the difference of rates. */
+  change: string;
+  sentence: string;
+}
+
+/** The figures, those that failed first. Empty without a baseline. */
+export function baselineLines({ baseline }: Report): BaselineLine[] {
+  if (baseline === undefined) return [];
+  const order = { fail: 0, unknown: 1, pass: 2 };
+  const lines = [
+    ...baseline.rows.map((row) => figureLine(row, baseline)),
+    ...baseline.errors.map((row) => errorLine(row, baseline)),
+  ];
+  return lines.sort(
+    (a, b) => order[a.outcome] - order[b.outcome] || compareRank(a.verdict) - compareRank(b.verdict),
+  );
+}
+
+function figureLine(row: ComparisonRow, { strict }: BaselineReport): BaselineLine {
+  const { cell, metric, statistic, base, next, unit, ratio, verdict, gated, sentence } = row;
+  return {
+    outcome: gated ? outcomeOf(verdict, strict) : 'unknown',
+    verdict: gated ? verdict : 'inconclusive',
+    word: gated ? compareWord(verdict) : 'too few requests',
+    figure: `${metric}.${statistic}`,
+    where: cellName(cell),
+    values: formatPair(base.value, next.value, unit),
+    change: ratio === null ? DASH : `× ${ratio.toFixed(2)}${ratioInterval(row)}`,
+    sentence: oneLine(sentence),
+  };
+}
+
+function errorLine(row: ErrorRow, { strict }: BaselineReport): BaselineLine {
+  const { cell, base, next, difference, verdict, sentence } = row;
+  const share = (rate: number | null) => (rate === null ? DASH : formatShare(rate));
+  return {
+    outcome: outcomeOf(verdict, strict),
+    verdict,
+    word: compareWord(verdict),
+    figure: 'errors.rate',
+    where: cellName(cell),
+    values: `${share(base.rate)} / ${share(next.rate)}`,
+    change:
+      difference === null ? DASH : `${difference > 0 ? '+' : ''}${(difference * 100).toFixed(1)} points`,
+    sentence: oneLine(sentence),
+  };
+}
+
+function outcomeOf(verdict: CompareVerdict, strict: boolean): BaselineOutcome {
+  switch (verdict) {
+    case 'regression':
+    case 'not_comparable':
+      return 'fail';
+    case 'inconclusive':
+      return strict ? 'fail' : 'unknown';
+    case 'improvement':
+    case 'equivalent':
+      return 'pass';
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** Why the comparison as a whole failed, where no single figure says so. */
+export interface BaselineTrouble {
+  kind: 'not-comparable' | 'inconclusive';
+  sentence: string;
+}
+
+/** The trouble with the comparison; undefined without one, and without a baseline. */
+export function baselineTrouble(report: Report): BaselineTrouble | undefined {
+  const { baseline } = report;
+  if (baseline?.verdict === 'not_comparable')
+    return { kind: 'not-comparable', sentence: oneLine(baseline.sentence) };
+  if (baseline?.verdict !== 'inconclusive' || !baseline.strict) return undefined;
+  return baselineLines(report).some(({ outcome }) => outcome === 'fail')
+    ? undefined
+    : { kind: 'inconclusive', sentence: oneLine(baseline.sentence) };
+}
+
+/** The comparison in a sentence; empty without a baseline. */
+export function baselineSentences({ baseline }: Report): string[] {
+  return baseline === undefined
+    ? []
+    : [`against baseline ${oneLine(baseline.name)}: ${oneLine(baseline.sentence)}`];
+}

@@ -1,0 +1,118 @@
+import * as z from 'zod';
+import type { ErrorCode } from '../../model/errors.ts';
+import { DURATION_PATTERN, MAX_DURATION_MS, parseDuration } from '../size-and-duration.ts';
+
+/**
+ * The kinds of field that a scenario is made of. The error text of each is what would have been right ("a whole
+ * number of at least 1"); `problems.ts` puts the place before it and what was found behind it.
+ */
+
+/** What a check says beside its message. A check that has none of it gives an empty object. */
+export interface CheckParams {
+  /** What the user can do. */
+  hint?: string;
+  /** The names that are known, where the value is a name that is not. */
+  names?: readonly string[];
+  code?: ErrorCode;
+}
+
+/** What a check needs of zod's context: a place to put the issues it finds. */
+export interface IssueSink {
+  addIssue(issue: { code: 'custom'; message: string; path?: PropertyKey[]; params: CheckParams }): void;
+}
+
+/** Lets a check look at a value whose parts have problems of their own, so that all problems come at once. */
+export const ALWAYS = { when: () => true };
+
+/** A text that is not empty. */
+export function text(expects = 'text') {
+  return z.string({ error: expects }).min(1, { error: `${expects} that is not empty` });
+}
+
+/** A whole number of at least `min`. */
+export function whole(min: number) {
+  const error = `a whole number of at least ${min}`;
+  return z.int({ error }).min(min, { error });
+}
+
+/** A number of at least `min`, and at most `max` where one is given. */
+export function number(min: number, max?: number) {
+  const error = max === undefined ? `a number of at least ${min}` : `a number from ${min} to ${max}`;
+  const field = z.number({ error }).min(min, { error });
+  return max === undefined ? field : field.max(max, { error });
+}
+
+/** A number above 0. */
+export function positive() {
+  const error = 'a number above 0';
+  return z.number({ error }).positive({ error });
+}
+
+/** `true` or `false`. */
+export function flag() {
+  return z.boolean({ error: 'true or false' });
+}
+
+/** One of some words. */
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `one of ${values.join(', ')}` });
+}
+
+/** What is expected where a duration is. Problems with this text get the advice to add a unit. */
+export const A_DURATION = 'a duration such as 250ms, 10s or 1m30s';
+
+/** A duration; parsed to milliseconds. `zero` allows one of no length. */
+export function duration({ zero = false }: { zero?: boolean } = {}) {
+  const limits = `a duration ${zero ? 'of' : 'of more than 0 and'} at most 24h`;
+  return z
+    .string({ error: A_DURATION })
+    .refine(
+      (value) => {
+        const ms = parseDuration(value);
+        return ms !== undefined && ms <= MAX_DURATION_MS && (zero || ms > 0);
+      },
+      { error: ({ input }) => (parseDuration(String(input)) === undefined ? A_DURATION : limits) },
+    )
+    .meta({ pattern: DURATION_PATTERN })
+    .transform((value) => parseDuration(value) ?? Number.NaN);
+}
+
+/** A mapping with these keys and no others. For an unknown key, the issue's message is the list of known ones. */
+export function mapping<T extends z.core.$ZodLooseShape>(shape: T) {
+  const keys = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? keys : `a mapping (${keys})`),
+  });
+}
+
+/** A list with at least one item. */
+export function list<T extends z.ZodType>(item: T, expects: string) {
+  return z.array(item, { error: expects }).min(1, { error: `${expects}, with at least one item` });
+}
+
+/** A check for lists: no two items have the same name. `what` says what the items are. */
+export function distinctNames(what: string) {
+  return (items: unknown, context: IssueSink) => {
+    if (!Array.isArray(items)) return;
+    const names = items.map((item: unknown) => (item as { name?: unknown } | null | undefined)?.name);
+    for (const index of repeated(names)) {
+      const message = `two ${what} have the name ${JSON.stringify(names[index])}`;
+      context.addIssue({ code: 'custom', path: [index, 'name'], message, params: {} });
+    }
+  };
+}
+
+/** A check for lists: no item comes twice. */
+export function distinct(items: readonly unknown[], context: IssueSink): void {
+  for (const index of repeated(items)) {
+    const message = `${JSON.stringify(items[index])} comes twice`;
+    context.addIssue({ code: 'custom', path: [index], message, params: {} });
+  }
+}
+
+function repeated(values: readonly unknown[]): number[] {
+  return [...values.keys()].filter((index) => {
+    const value = values[index];
+    return value !== undefined && values.indexOf(value) < index;
+  });
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES } from '../../model/plan.ts';
+import { formatSize } from '../../model/size.ts';
+import { mapping } from './fields.ts';
+import { parseSize, SIZE_PATTERN } from '../size.ts';
+
+const A_SIZE = 'a size such as 64KB, 16MB or 16MiB';
+
+/** A size; parsed to bytes. */
+function size(most: number) {
+  const limits = `a size of more than 0 and at most ${formatSize(most)}`;
+  return z
+    .string({ error: A_SIZE })
+    .refine(
+      (value) => {
+        const bytes = parseSize(value);
+        return bytes !== undefined && bytes > 0 && bytes <= most;
+      },
+      { error: ({ input }) => (parseSize(String(input)) === undefined ? A_SIZE : limits) },
+    )
+    .meta({ pattern: SIZE_PATTERN })
+    .transform((value) => parseSize(value) ?? Number.NaN);
+}
+
+const written = (bytes: number) => formatSize(bytes).replace(' ', '');
+const { eventBytes, bodyBytes, headerBytes } = DEFAULT_LIMITS;
+
+/** The parser of the fields of `limits`. */
+export const limitsFields = mapping({
+  event: size(MAX_LIMIT_BYTES)
+    .optional()
+    .describe(
+      `One event of a stream, or one line, before it is whole. Default: ${written(eventBytes)}. JSON in it that is nested deeper than 512 levels is malformed.`,
+    ),
+  body: size(MAX_LIMIT_BYTES)
+    .optional()
+    .describe(`An answer that comes whole. Default: ${written(bodyBytes)}.`),
+  stream: size(2 ** 50)
+    .optional()
+    .describe('A whole stream. Default: no limit; timeouts.total ends it.'),
+  headers: size(MAX_LIMIT_BYTES)
+    .optional()
+    .describe(`The response headers. Default: ${written(headerBytes)}.`),
+});
+
+/** The parser of `limits`. */
+export const limitsSchema = limitsFields.transform(
+  ({ event, body, stream, headers }): Partial<Limits> => ({
+    eventBytes: event,
+    bodyBytes: body,
+    streamBytes: stream,
+    headerBytes: headers,
+  }),
+);

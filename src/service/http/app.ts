@@ -1,0 +1,183 @@
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Caller } from './auth.ts';
+import { type ChatCall, guardStore } from '../chat.ts';
+import type { Core } from '../core.ts';
+import { describeError, HttpError } from './http-error.ts';
+import { PAGE, PAGE_POLICY } from './page.ts';
+import { readBody } from './read-body.ts';
+import { readChatBody, readName } from './requests.ts';
+import { respond } from '../stream/respond.ts';
+import { CHAT_ROUTES, type ChatRoute } from './routes.ts';
+import type { StoredMessage } from '../store.ts';
+
+interface Env {
+  Bindings: HttpBindings;
+  Variables: { receivedAtMs: number };
+}
+
+const MAX_LISTED = 1_000;
+const MAX_LISTED_CHARACTERS = 8 * 1024 * 1024;
+const MAX_STREAMS_SHOWN = 50;
+const MAX_PATH_SHOWN = 200;
+
+/** Every endpoint of the service. */
+export function createApp(core: Core): Hono<Env> {
+  const { settings, log, metrics } = core;
+  const app = new Hono<Env>({ strict: false });
+
+  app.use(async (c, next) => {
+    c.set('receivedAtMs', settings.clock.now());
+    await next();
+    log.debug({ method: c.req.method, path: c.req.path, status: c.res.status }, 'request');
+  });
+  app.use(
+    cors({
+      origin: settings.corsOrigins === '*' ? '*' : [...settings.corsOrigins],
+      allowMethods: ['GET', 'POST', 'OPTIONS'],
+      allowHeaders: ['authorization', 'content-type', 'last-event-id'],
+      exposeHeaders: ['x-request-id', 'x-session-id', 'retry-after'],
+      maxAge: 600,
+    }),
+  );
+  for (const route of CHAT_ROUTES) {
+    app.post(route.path, async (c) => {
+      const caller = await authenticate(c, core);
+      const pathId = c.req.param('id');
+      if (pathId !== undefined) readName('id', pathId);
+      const body = readChatBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
+      return answer(c, core, { route, caller, body, ...(pathId === undefined ? {} : { pathId }) });
+    });
+  }
+
+  app.post('/chat/tickets', async (c) => {
+    const caller = await authenticate(c, core);
+    const text = await readBody(c.env.incoming, settings);
+    const body = readChatBody(text, settings.messageLimitBytes);
+    const { id, expiresInMs } = core.tickets.issue({ caller, body, bytes: Buffer.byteLength(text) });
+    return c.json({ url: `/chat/stream?ticket=${id}`, expires_in_ms: expiresInMs }, 201);
+  });
+  app.get('/chat/stream', (c) => {
+    const ticket = core.tickets.take(c.req.query('ticket') ?? '');
+    if (ticket === undefined) {
+      throw new HttpError(
+        401,
+        'ticket_invalid',
+        'no such ticket: buy one with POST /chat/tickets; each is good once, for 30 s',
+      );
+    }
+    const { caller, body } = ticket;
+    core.userRequests.count(caller.subject);
+    return answer(c, core, { route: chatStream, caller, body: { ...body, stream: true } });
+  });
+
+  app.get('/sessions/:id/messages', async (c) => {
+    const { subject } = await authenticate(c, core);
+    const session = readName('id', c.req.param('id'));
+    const conversation = { owner: subject, session };
+    const messages = guardStore(core, () =>
+      core.store.messages(conversation, MAX_LISTED, MAX_LISTED_CHARACTERS),
+    );
+    if (messages.length === 0) throw new HttpError(404, 'session_not_found', 'there is no such session');
+    return c.json({ session_id: session, messages: messages.map(asJson) });
+  });
+
+  app.get('/api/v1/health/stream', (c) => c.json(health(core), core.draining ? 503 : 200));
+  app.get('/metrics', async (c) => {
+    if (core.exposed) await authenticate(c, core);
+    const { contentType, body } = await metrics.text(c.req.queries('name[]'));
+    return c.body(body, 200, { 'content-type': contentType });
+  });
+  app.get('/', (c) =>
+    c.html(PAGE, 200, {
+      'content-security-policy': PAGE_POLICY,
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+    }),
+  );
+
+  for (const path of [...new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])]) {
+    allowOnly(app, path, path === '/chat/stream' ? ['GET', 'POST'] : ['POST']);
+  }
+  for (const path of ['/sessions/:id/messages', '/api/v1/health/stream', '/metrics', '/']) {
+    allowOnly(app, path, ['GET']);
+  }
+  app.notFound((c) => {
+    const path = c.req.path.slice(0, MAX_PATH_SHOWN);
+    return refuse(c, core, new HttpError(404, 'not_found', `there is nothing at ${path}`));
+  });
+  app.onError((error, c) => {
+    if (error instanceof HttpError) return refuse(c, core, error);
+    log.error({ path: c.req.path, error: describeError(error) }, 'unexpected error');
+    return refuse(c, core, new HttpError(500, 'internal_error', 'the service failed'));
+  });
+  return app;
+}
+
+const chatStream: ChatRoute = CHAT_ROUTES.find(({ name }) => name === 'chat-stream')!;
+
+/** Answers every other method of a path. */
+function allowOnly(app: Hono<Env>, path: string, methods: readonly string[]): void {
+  app.all(path, () => {
+    const headers = { allow: [...methods, 'OPTIONS'].join(', ') };
+    throw new HttpError(405, 'method_not_allowed', `this endpoint takes ${methods.join(' and ')}`, {
+      headers,
+    });
+  });
+}
+
+async function authenticate(c: Context<Env>, core: Core): Promise<Caller> {
+  const caller = await core.authenticate(c.req.header('authorization'));
+  core.userRequests.count(caller.subject);
+  return caller;
+}
+
+async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receivedAtMs'>): Promise<Response> {
+  // Streams are written to the socket by us: what the middleware put on the response has to be taken along.
+  const headers = Object.fromEntries(c.res.headers);
+  const done = await respond(core, { ...call, receivedAtMs: c.get('receivedAtMs') }, c.env.outgoing, headers);
+  if (done.kind === 'sent') return RESPONSE_ALREADY_SENT;
+  return c.body(done.body.body, 200, { ...done.headers, 'content-type': done.body.contentType });
+}
+
+function refuse(c: Context<Env>, core: Core, error: HttpError): Response {
+  core.metrics.refused(error.status);
+  if (c.env.outgoing.headersSent) {
+    // Too late for a status: the stream is cut, which its reader can tell from an end.
+    c.env.outgoing.destroy();
+    return RESPONSE_ALREADY_SENT;
+  }
+  core.log.info(
+    { method: c.req.method, path: c.req.path, status: error.status, code: error.code },
+    'refused',
+  );
+  return c.json(error.body, error.status satisfies ContentfulStatusCode, error.headers);
+}
+
+function health(core: Core): object {
+  const { streams, settings, draining, startedAtMs } = core;
+  return {
+    status: draining ? 'draining' : 'ok',
+    active_connections: core.connections(),
+    active_streams: streams.active,
+    peak_streams: streams.peakActive,
+    max_streams: settings.maxStreams,
+    uptime_seconds: Math.round((settings.clock.now() - startedAtMs) / 1000),
+    memory_bytes: process.memoryUsage.rss(),
+    // Each of them is somebody's; the counts above are nobody's.
+    ...(core.exposed
+      ? {}
+      : {
+          streams: streams
+            .list(MAX_STREAMS_SHOWN)
+            .map(({ id, route, ageMs }) => ({ id, route, age_ms: ageMs })),
+        }),
+  };
+}
+
+function asJson({ createdAt, updatedAt, ...message }: StoredMessage): object {
+  return { ...message, created_at: createdAt, updated_at: updatedAt };
+}

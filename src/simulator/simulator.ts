@@ -1,0 +1,254 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Clock, monotonicClock } from '../model/clock.ts';
+import { UserError } from '../model/errors.ts';
+import type { StreamEventType } from '../model/events.ts';
+import type { ChatRequest } from '../model/request.ts';
+import type { WireFormat } from '../wire/dialect.ts';
+import { perform } from './answer.ts';
+import { PrefixCache } from './prefix-cache.ts';
+import { type Profile, type ProfileInput, profileFor, profileTable } from './profile.ts';
+import { fingerprint } from './draws.ts';
+import { allFormats, type Route, refuse, route } from './route.ts';
+import { createScheduler } from './schedule.ts';
+import { inputText, makeScript, promptText } from './script.ts';
+import { Recording, type TruthEntry, TruthLog } from './truth.ts';
+
+/** Settings of a simulator. */
+export interface SimulatorOptions {
+  /** The same seed gives the same answers, delays and failures. Default 1. */
+  seed?: number;
+  /** Profiles by model name, added to the built-in ones. */
+  profiles?: Readonly<Record<string, ProfileInput>>;
+  /** Default: the machine's monotonic clock. */
+  clock?: Clock;
+  /** Requests that the truth log keeps; the oldest make room. Default 10,000. */
+  logSize?: number;
+  /** Largest number of bytes a write, to try clients with cut frames. Default 0: a frame a write. */
+  splitBytes?: number;
+  /**
+   * Nothing else runs on this thread, so it may be blocked for a quarter of a millisecond at a time to send at the
+   * exact moment. Default false: chunks leave up to about 1.5 ms late.
+   */
+  ownThread?: boolean;
+}
+
+/** What a simulator has done so far. */
+export interface SimulatorStats {
+  /** Requests that were answered or are being answered by a script. */
+  requests: number;
+  /** Requests that were no request of any dialect. */
+  refused: number;
+  /** Answers under way, and the most there were at once. */
+  active: number;
+  peakActive: number;
+  /** Connections accepted. */
+  connections: number;
+}
+
+/** A provider that speaks every dialect, follows a seeded script, and knows the truth about what it sent and when. */
+export interface Simulator {
+  /** Opens the door. `port` 0, the default, takes any free one. Throws a `UserError` when the port is taken. */
+  listen(port?: number, host?: string): Promise<{ url: string; port: number }>;
+  /** Ends every answer and connection. */
+  close(): Promise<void>;
+  /** The requests that have ended, in the order in which they did. Put together anew at each reading. */
+  readonly log: readonly TruthEntry[];
+  readonly stats: Readonly<SimulatorStats>;
+}
+
+const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+const DEFAULT_LOG_SIZE = 10_000;
+// Longer than any pause of a run: a warm socket must not be closed under a client that is about to use it.
+const KEEP_ALIVE_MS = 600_000;
+
+/** A simulator that does not listen yet. */
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const { seed = 1, clock = monotonicClock, splitBytes = 0, ownThread = false } = options;
+  const profiles = profileTable(options.profiles);
+  const formats = allFormats();
+  const scheduler = createScheduler({ clock, ownThread });
+  const log = new TruthLog(options.logSize ?? DEFAULT_LOG_SIZE);
+  const stats: SimulatorStats = { requests: 0, refused: 0, active: 0, peakActive: 0, connections: 0 };
+  const asked = new Map<string, number>();
+  const cache = new PrefixCache();
+
+  const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
+    readBody(req, (body) => {
+      const receivedAtMs = clock.now();
+      // Not by URL, which throws on some paths that a client can send (`//`).
+      const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
+      const method = req.method ?? 'GET';
+      const incoming = { method, path, query: new URLSearchParams(query), body: body ?? '' };
+      const found =
+        body === undefined
+          ? refuse(
+              413,
+              'the body is larger than 10 MB',
+              formats.find((format) => format.ownsPath(path)),
+            )
+          : route(incoming, formats);
+      // After every other request that has arrived by now has got its time: answering takes longer than reading.
+      setImmediate(answer, found, res, receivedAtMs);
+    });
+  });
+  // 0: sockets that a client opens before it has something to ask are left alone.
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
+  server.on('connection', () => stats.connections++);
+
+  const answer = (found: Route, res: ServerResponse, receivedAtMs: number): void => {
+    if (res.destroyed) return;
+    switch (found.kind) {
+      case 'chat':
+        chat(found.format, found.request, res, receivedAtMs);
+        break;
+      case 'health':
+        reply(res, 200, 'application/json', JSON.stringify({ status: 'ok', ...stats }));
+        break;
+      case 'models':
+        reply(res, 200, 'application/json', modelList(Object.keys(profiles)));
+        break;
+      case 'truth': {
+        const lines = log.entries().map((entry) => `${JSON.stringify(entry)}\n`);
+        reply(res, 200, 'application/x-ndjson', lines.join(''));
+        break;
+      }
+      case 'refuse':
+        stats.refused++;
+        if (found.allow !== undefined) res.setHeader('allow', found.allow);
+        reply(res, found.status, found.body.contentType, found.body.body);
+        break;
+      default: {
+        const impossible: never = found;
+        throw new Error(`unknown route: ${JSON.stringify(impossible)}`);
+      }
+    }
+  };
+
+  const chat = (
+    format: WireFormat,
+    request: ChatRequest,
+    res: ServerResponse,
+    receivedAtMs: number,
+  ): void => {
+    const requestId = `sim-${++stats.requests}`;
+    stats.peakActive = Math.max(stats.peakActive, ++stats.active);
+    const model = request.model ?? 'default';
+    const profile = suited(profileFor(request.model, profiles), format.carries);
+    const share = profile.cachedTtft === undefined ? undefined : cache.ask(model, inputText(request));
+    const script = makeScript(request, profile, seed, ordinal(request), share);
+    const mode = request.stream ? 'streaming' : 'whole';
+    const cached = share === undefined ? {} : { cache: share > 0.5 ? ('hit' as const) : ('miss' as const) };
+    const recording = new Recording({
+      requestId,
+      model,
+      dialect: format.name,
+      mode,
+      receivedAtMs,
+      ...cached,
+    });
+    const createdSeconds = Math.floor(clock.wallTime().getTime() / 1000);
+    perform({
+      res,
+      script,
+      format,
+      context: { id: requestId, model, createdSeconds, request },
+      stream: request.stream,
+      receivedAtMs,
+      headers: { 'x-request-id': requestId },
+      headersWithFirstToken: profile.headersWithFirstToken ?? false,
+      together: profile.mode === 'coarse',
+      splitBytes,
+      recording,
+      scheduler,
+      clock,
+      onEnd() {
+        stats.active--;
+        log.add(recording);
+      },
+    });
+  };
+
+  // Streams and whole answers are counted apart: the first stream and the first whole answer say the same.
+  const ordinal = (request: ChatRequest): number => {
+    const key = fingerprint(JSON.stringify([request.model ?? '', request.stream, promptText(request)]));
+    const count = asked.get(key) ?? 0;
+    asked.set(key, count + 1);
+    return count;
+  };
+
+  return {
+    listen: (port = 0, host = '127.0.0.1') => listen(server, port, host),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          scheduler.close();
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+    get log() {
+      return log.entries();
+    },
+    stats,
+  };
+}
+
+/** The profile without what the dialect has no words for. */
+function suited(profile: Profile, carries: ReadonlySet<StreamEventType>): Profile {
+  const { error, tools = false } = profile;
+  return {
+    ...profile,
+    tools: tools && carries.has('tool_call'),
+    ...(error?.kind === 'inband' && !carries.has('error') ? { error: { ...error, kind: 'truncate' } } : {}),
+  };
+}
+
+/** Gives the body as text once it has been read, or undefined when it is too large (the rest is read and forgotten). */
+function readBody(req: IncomingMessage, done: (body: string | undefined) => void): void {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  req.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes <= BODY_LIMIT_BYTES) pieces.push(piece);
+    else pieces = [];
+  });
+  req.on('end', () => done(bytes <= BODY_LIMIT_BYTES ? Buffer.concat(pieces).toString('utf8') : undefined));
+}
+
+function reply(res: ServerResponse, status: number, contentType: string, body: string): void {
+  res.writeHead(status, { 'content-type': contentType, 'content-length': String(Buffer.byteLength(body)) });
+  res.end(body);
+}
+
+function modelList(names: readonly string[]): string {
+  const data = names.map((id) => ({ id, object: 'model', created: 0, owned_by: 'streambench' }));
+  return JSON.stringify({ object: 'list', data });
+}
+
+function listen(server: Server, port: number, host: string): Promise<{ url: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
+    server.listen(port, host, () => {
+      const taken = (server.address() as AddressInfo).port;
+      // A wildcard address is for listening; to call it, a client needs a real one.
+      const name =
+        host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+      resolve({ url: `http://${name}:${taken}`, port: taken });
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, port: number, host: string): UserError {
+  if (error.code === 'EADDRINUSE') {
+    return new UserError('port_in_use', {
+      message: `port ${port} on ${host} is already in use`,
+      hint: 'give another port, or port 0 for any free one',
+    });
+  }
+  return new UserError('usage', {
+    message: `cannot listen on ${host}, port ${port}: ${error.message}`,
+    hint: 'give an address of this machine, and a port above 1023, or 0 for any free one',
+  });
+}

@@ -1,0 +1,166 @@
+import type { StreamEvent, ToolResultEvent, UsageEvent } from '../../model/events.ts';
+import { argumentsValue, CallBuffer } from '../whole-answer.ts';
+import {
+  appError,
+  appRequest,
+  decodeAppWhole,
+  encodeAppWhole,
+  parseApp,
+  readCounts,
+  writeCounts,
+} from '../app-protocol.ts';
+import { finishWord } from '../chat-fields.ts';
+import { jsonBody, type WireFormat } from '../dialect.ts';
+import type { Frame } from '../framing/frame.ts';
+import { asArguments, asCount, asText, compact, type Json } from '../json.ts';
+import { JsonDecoder } from '../json-decoder.ts';
+
+// An agent that works in steps and calls its tools itself: `{"chunk_type":"content","content":"..."}`. A call comes
+// whole, its result follows as `tool_call_complete`; `done` ends the stream and says how long it took.
+
+const PATH = /(\/agent|\/agents\/[^/]+\/chat\/[^/]+(\/stream)?)$/;
+
+/** The stream of `/agents/{id}/chat/{service}/stream`; without `/stream` the answer comes whole. */
+export const agent: WireFormat = {
+  name: 'agent',
+  title: 'application: {"chunk_type":"content"|"tool_call_start"|...} (SSE)',
+  framing: 'sse',
+  carries: new Set([
+    'start',
+    'message_chunk',
+    'thinking',
+    'tool_call',
+    'tool_result',
+    'step_complete',
+    'memory_update',
+    'metadata',
+    'usage',
+    'complete',
+    'error',
+  ]),
+
+  request: appRequest,
+  ownsPath: (pathname) => PATH.test(pathname),
+
+  parseRequest(request) {
+    if (!PATH.test(request.path)) return undefined;
+    const chat = parseApp(request);
+    const whole = request.path.includes('/agents/') && !request.path.endsWith('/stream');
+    return chat === undefined || !whole ? chat : { ...chat, stream: false };
+  },
+
+  decoder: () => new AgentDecoder(),
+
+  encoder(context) {
+    const calls = new CallBuffer();
+    let steps = 0;
+    let usage: UsageEvent | undefined;
+    const frame = (chunkType: string, more: Json): Frame => ({
+      data: JSON.stringify(compact({ chunk_type: chunkType, ...more })),
+    });
+    return (event) => {
+      const frames = calls.take(event).map((call) =>
+        frame('tool_call_start', {
+          tool_call_id: call.id ?? `call_${call.index}`,
+          tool_name: call.name,
+          arguments: argumentsValue(call.arguments),
+        }),
+      );
+      switch (event.type) {
+        case 'start':
+          frames.push(frame('start', { id: context.id, model: context.model }));
+          break;
+        case 'message_chunk':
+          frames.push(frame('content', { content: event.text }));
+          break;
+        case 'thinking':
+          frames.push(frame('thinking', { content: event.text }));
+          break;
+        case 'tool_result':
+          frames.push(
+            frame('tool_call_complete', {
+              tool_call_id: event.id,
+              tool_name: event.name,
+              result: event.result,
+            }),
+          );
+          break;
+        case 'step_complete':
+          steps++;
+          frames.push(frame('step_complete', { step: event.step ?? steps, data: event.data }));
+          break;
+        case 'memory_update':
+        case 'metadata':
+          frames.push(frame(event.type, { data: event.data }));
+          break;
+        case 'usage':
+          usage = event;
+          break;
+        case 'complete':
+          frames.push(
+            frame('done', {
+              elapsed_ms: context.elapsedMs?.() ?? 0,
+              total_steps: Math.max(1, steps),
+              finish_reason: finishWord({}, event),
+              usage: writeCounts(usage),
+            }),
+          );
+          break;
+        case 'error':
+          frames.push(frame('error', { message: event.message, code: event.code }));
+          break;
+        default:
+          break;
+      }
+      return frames;
+    };
+  },
+
+  decodeWhole: decodeAppWhole,
+  encodeWhole: encodeAppWhole,
+  encodeError: (status, message) => jsonBody(appError(message, String(status))),
+};
+
+class AgentDecoder extends JsonDecoder {
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    switch (json.chunk_type) {
+      case 'content':
+        this.text(out, json.content ?? json.text);
+        return true;
+      case 'thinking':
+        this.thinking(out, json.content ?? json.text);
+        return true;
+      case 'start':
+        this.start(out, asText(json.id), asText(json.model));
+        return true;
+      case 'tool_call_start': {
+        const args = asArguments(json.arguments);
+        this.call(out, asText(json.tool_name) ?? asText(json.name), asText(json.tool_call_id), args);
+        return true;
+      }
+      case 'tool_call_complete': {
+        const id = asText(json.tool_call_id);
+        const name = asText(json.tool_name) ?? asText(json.name);
+        out.push(compact<ToolResultEvent>({ type: 'tool_result', id, name, result: json.result }));
+        return true;
+      }
+      case 'step_complete':
+        out.push(compact<StreamEvent>({ type: 'step_complete', step: asCount(json.step), data: json.data }));
+        return true;
+      case 'memory_update':
+      case 'metadata':
+        out.push({ type: json.chunk_type, data: json.data });
+        return true;
+      case 'done':
+        this.count(readCounts(json.usage));
+        this.finish = asText(json.finish_reason);
+        this.complete(out);
+        return true;
+      case 'error':
+        this.fail(out, json);
+        return true;
+      default:
+        return false;
+    }
+  }
+}

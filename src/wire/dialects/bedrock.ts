@@ -1,0 +1,161 @@
+import type { UsageEvent } from '../../model/events.ts';
+import type { ChatRequest } from '../../model/request.ts';
+import { argumentsValue, gather } from '../whole-answer.ts';
+import { BEDROCK_EXCEPTION, BEDROCK_FINISH, BedrockDecoder } from './bedrock-decoder.ts';
+import { Blocks } from '../blocks.ts';
+import { chatMessages, finishWord, post, textOf } from '../chat-fields.ts';
+import { jsonBody, type WireFormat } from '../dialect.ts';
+import type { Frame } from '../framing/frame.ts';
+import { asCount, asNumber, asObject, compact, type Json, parseJson } from '../json.ts';
+
+// AWS Bedrock Converse: the blocks of Anthropic in other words, in binary messages whose event name is outside of the
+// payload. The counts come after the stop reason, so `metadata` is the last word where it comes at all.
+
+const PATH = /\/model\/([^/]+)\/(converse-stream|converse)$/;
+
+/** Bedrock's `converse-stream`. */
+export const bedrockConverse: WireFormat = {
+  name: 'bedrock-converse',
+  title: 'AWS Bedrock Converse (AWS event stream)',
+  framing: 'aws-event-stream',
+  carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+
+  request(chat) {
+    const texts = (role: string) => chat.messages.filter((message) => message.role === role);
+    const system = texts('system').map(({ content }) => ({ text: content }));
+    const limits = compact({ maxTokens: chat.maxTokens, temperature: chat.temperature });
+    const body = {
+      system: system.length > 0 ? system : undefined,
+      messages: chat.messages
+        .filter((message) => message.role !== 'system')
+        .map(({ role, content }) => ({ role, content: [{ text: content }] })),
+      inferenceConfig: Object.keys(limits).length > 0 ? limits : undefined,
+    };
+    const path = `/model/${encodeURIComponent(chat.model ?? '')}/${chat.stream ? 'converse-stream' : 'converse'}`;
+    return post(path, chat, body, { accept: 'application/vnd.amazon.eventstream' });
+  },
+
+  ownsPath: (pathname) => PATH.test(pathname),
+
+  parseRequest({ method, path, body }) {
+    const match = PATH.exec(path);
+    const json = asObject(parseJson(body));
+    const messages = chatMessages(json?.messages);
+    if (method !== 'POST' || match === null || json === undefined || messages === undefined) return undefined;
+    const config = asObject(json.inferenceConfig);
+    const system = textOf(json.system);
+    return compact<ChatRequest>({
+      model: decodeSegment(match[1]!),
+      messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
+      maxTokens: asCount(config?.maxTokens),
+      temperature: asNumber(config?.temperature),
+      stream: match[2] === 'converse-stream',
+    });
+  },
+
+  decoder: () => new BedrockDecoder(),
+
+  encoder() {
+    const blocks = new Blocks();
+    let usage: UsageEvent | undefined;
+    const frame = (event: string, payload: Json): Frame => ({ event, data: JSON.stringify(payload) });
+    const stop = (index: number) => frame('contentBlockStop', { contentBlockIndex: index });
+    return (event) => {
+      const frames: Frame[] = [];
+      const passage = blocks.enter(event);
+      if (passage?.closed !== undefined) frames.push(stop(passage.closed.index));
+      const delta = (fields: Json) =>
+        frames.push(frame('contentBlockDelta', { contentBlockIndex: passage?.index ?? 0, delta: fields }));
+      switch (event.type) {
+        case 'start':
+          frames.push(frame('messageStart', { role: 'assistant' }));
+          break;
+        case 'message_chunk':
+          delta({ text: event.text });
+          break;
+        case 'thinking':
+          delta({ reasoningContent: { text: event.text } });
+          break;
+        case 'tool_call':
+          // Only blocks of tool use are announced.
+          if (passage?.opened) {
+            const toolUse = { toolUseId: event.id ?? `tooluse_${event.index}`, name: event.name ?? '' };
+            frames.push(frame('contentBlockStart', { contentBlockIndex: passage.index, start: { toolUse } }));
+          }
+          delta({ toolUse: { input: event.arguments } });
+          break;
+        case 'usage':
+          usage = event;
+          break;
+        case 'complete': {
+          const open = blocks.leave();
+          if (open !== undefined) frames.push(stop(open.index));
+          frames.push(
+            frame('messageStop', { stopReason: finishWord(BEDROCK_FINISH, event) }),
+            frame('metadata', { usage: encodeUsage(usage), metrics: { latencyMs: 0 } }),
+          );
+          break;
+        }
+        case 'error':
+          frames.push(
+            frame(exceptionName(event.code), {
+              message: event.message,
+            }),
+          );
+          break;
+        default:
+          break;
+      }
+      return frames;
+    };
+  },
+
+  decodeWhole(body) {
+    const decoder = new BedrockDecoder();
+    return [...decoder.decode({ data: body }), ...decoder.end()];
+  },
+
+  encodeWhole(events) {
+    const { text, thinking, calls, usage, complete, error } = gather(events);
+    if (error !== undefined) return jsonBody({ message: error.message });
+    const content: Json[] = [];
+    if (thinking !== '') content.push({ reasoningContent: { reasoningText: { text: thinking } } });
+    if (text !== '') content.push({ text });
+    for (const { index, id = `tooluse_${index}`, name = '', arguments: args } of calls) {
+      content.push({ toolUse: { toolUseId: id, name, input: argumentsValue(args) } });
+    }
+    return jsonBody({
+      output: { message: { role: 'assistant', content } },
+      stopReason: finishWord(BEDROCK_FINISH, complete ?? { type: 'complete', finish: 'stop' }),
+      usage: encodeUsage(usage),
+      metrics: { latencyMs: 0 },
+    });
+  },
+
+  encodeError: (_status, message) => jsonBody({ message }),
+};
+
+/** The code where it is a name of Bedrock's kind: it goes into a header, which has room for less than a code may be long. */
+function exceptionName(code = ''): string {
+  return /^\w{1,100}$/.test(code) && BEDROCK_EXCEPTION.test(code) ? code : 'internalServerException';
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function encodeUsage(usage: UsageEvent | undefined): Json {
+  const input = usage?.inputTokens ?? 0;
+  const output = usage?.outputTokens ?? 0;
+  return compact({
+    // Those from the cache are counted apart.
+    inputTokens: Math.max(0, input - (usage?.cachedInputTokens ?? 0)),
+    outputTokens: output,
+    totalTokens: input + output,
+    cacheReadInputTokens: usage?.cachedInputTokens,
+  });
+}

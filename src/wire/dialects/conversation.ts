@@ -1,0 +1,164 @@
+import type { StreamEvent, ToolCallEvent, ToolResultEvent } from '../../model/events.ts';
+import {
+  appError,
+  appRequest,
+  decodeAppWhole,
+  encodeAppWhole,
+  parseApp,
+  readCounts,
+  writeCounts,
+} from '../app-protocol.ts';
+import { finishWord } from '../chat-fields.ts';
+import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import { asArguments, asCount, asObject, asText, compact, type Json } from '../json.ts';
+import { JsonDecoder } from '../json-decoder.ts';
+
+// The event model itself as JSON: `{"type":"message_chunk","content":"..."}`. A stream ends with `complete` or `error`.
+
+const PATH = /(\/conversation|\/conversations\/[^/]+\/stream(-debug)?)$/;
+
+/** The stream of `/conversations/{id}/stream`. */
+export const conversation: WireFormat = {
+  name: 'conversation',
+  title: 'application: {"type":"message_chunk"|"thinking"|"tool_call"|...} (SSE)',
+  framing: 'sse',
+  carries: new Set([
+    'start',
+    'message_chunk',
+    'thinking',
+    'tool_call',
+    'server_tool_call',
+    'media',
+    'answer_start',
+    'tool_result',
+    'step_complete',
+    'memory_update',
+    'metadata',
+    'usage',
+    'complete',
+    'error',
+  ]),
+
+  request: appRequest,
+  ownsPath: (pathname) => PATH.test(pathname),
+  parseRequest: (request) => (PATH.test(request.path) ? parseApp(request) : undefined),
+  decoder: () => new ConversationDecoder(),
+
+  encoder: (context) => (event) => {
+    const payload = encode(event, context);
+    return payload === undefined ? [] : [{ data: JSON.stringify(payload) }];
+  },
+
+  decodeWhole: decodeAppWhole,
+  encodeWhole: encodeAppWhole,
+  encodeError: (status, message) => jsonBody(appError(message, String(status))),
+};
+
+function encode(event: StreamEvent, context: AnswerContext): Json | undefined {
+  const { type } = event;
+  switch (type) {
+    case 'start':
+      return { type, id: context.id, model: context.model };
+    case 'message_chunk':
+    case 'thinking':
+      return { type, content: event.text };
+    case 'tool_call':
+    case 'server_tool_call':
+    case 'media':
+    case 'answer_start':
+    case 'tool_result':
+    case 'step_complete':
+    case 'memory_update':
+    case 'metadata':
+      return event as unknown as Json;
+    case 'usage':
+      return { type, ...writeCounts(event) };
+    case 'complete':
+      return { type, finish_reason: finishWord({}, event) };
+    case 'error':
+      return compact({ type, message: event.message, code: event.code });
+    case 'unknown':
+      return undefined;
+    default: {
+      const impossible: never = type;
+      return impossible;
+    }
+  }
+}
+
+class ConversationDecoder extends JsonDecoder {
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    switch (json.type) {
+      case 'message_chunk':
+        this.text(out, json.content ?? json.text ?? json.delta);
+        return true;
+      case 'thinking':
+        this.thinking(out, json.content ?? json.text ?? json.delta);
+        return true;
+      case 'start':
+        this.start(out, asText(json.id), asText(json.model));
+        return true;
+      case 'tool_call': {
+        const index = asCount(json.index) ?? this.calls;
+        this.calls = Math.max(this.calls, index + 1);
+        const [id, name] = [asText(json.id), asText(json.name)];
+        out.push(
+          compact<ToolCallEvent>({
+            type: 'tool_call',
+            index,
+            id,
+            name,
+            arguments: asArguments(json.arguments),
+          }),
+        );
+        return true;
+      }
+      case 'server_tool_call': {
+        const [id, name] = [asText(json.id), asText(json.name)];
+        const args = asArguments(json.arguments);
+        out.push(
+          compact<StreamEvent>({
+            type: json.type,
+            index: asCount(json.index) ?? 0,
+            id,
+            name,
+            arguments: args,
+          }),
+        );
+        return true;
+      }
+      case 'media':
+        if (json.kind !== 'audio' && json.kind !== 'image' && json.kind !== 'file') return false;
+        this.media(out, json.kind, json.data, json.mediaType);
+        return true;
+      case 'answer_start':
+        out.push({ type: 'answer_start', strip: asCount(json.strip) ?? 0 });
+        return true;
+      case 'tool_result': {
+        const [id, name] = [asText(json.id), asText(json.name)];
+        out.push(compact<ToolResultEvent>({ type: 'tool_result', id, name, result: json.result }));
+        return true;
+      }
+      case 'step_complete':
+        out.push(compact<StreamEvent>({ type: 'step_complete', step: asCount(json.step), data: json.data }));
+        return true;
+      case 'memory_update':
+      case 'metadata':
+        out.push({ type: json.type, data: json.data });
+        return true;
+      case 'usage':
+        this.count(readCounts(json));
+        return true;
+      case 'complete':
+        this.count(readCounts(asObject(json.usage)));
+        this.finish = asText(json.finish_reason);
+        this.complete(out);
+        return true;
+      case 'error':
+        this.fail(out, json);
+        return true;
+      default:
+        return false;
+    }
+  }
+}

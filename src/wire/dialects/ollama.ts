@@ -1,0 +1,241 @@
+import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
+import type { ChatRequest } from '../../model/request.ts';
+import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
+import { chatMessages, type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
+import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
+import type { Frame } from '../framing/frame.ts';
+import {
+  asArguments,
+  asArray,
+  asCount,
+  asNumber,
+  asObject,
+  asText,
+  compact,
+  type Json,
+  parseJson,
+} from '../json.ts';
+import { JsonDecoder } from '../json-decoder.ts';
+
+// Ollama's own API: one JSON object a line, the last one with `done: true`, the reason and the counts. A tool call
+// comes whole, its arguments an object. `/api/generate` differs from `/api/chat` in where the text is.
+
+const FINISH: FinishWords = { stop: 'stop', length: 'length', load: 'other', unload: 'other' };
+
+/** How the two endpoints differ. */
+interface Endpoint {
+  name: string;
+  title: string;
+  path: string;
+  prompt(chat: ChatRequest): Json;
+  messages(json: Json): ChatRequest['messages'] | undefined;
+  /** The object with the text, the thinking and the tool calls, and the text's key in it. */
+  content(json: Json): Json | undefined;
+  textKey: string;
+  wrap(content: Json): Json;
+  calls: boolean;
+}
+
+const CHAT: Endpoint = {
+  name: 'ollama-chat',
+  title: "Ollama's /api/chat (NDJSON)",
+  path: '/api/chat',
+  prompt: (chat) => ({ messages: chat.messages }),
+  messages: (json) => chatMessages(json.messages),
+  content: (json) => asObject(json.message),
+  textKey: 'content',
+  wrap: (content) => ({ message: { role: 'assistant', ...content } }),
+  calls: true,
+};
+
+const GENERATE: Endpoint = {
+  name: 'ollama-generate',
+  title: "Ollama's /api/generate (NDJSON)",
+  path: '/api/generate',
+  prompt(chat) {
+    const system = chat.messages.filter((message) => message.role === 'system');
+    const rest = chat.messages.filter((message) => message.role !== 'system');
+    return compact({
+      prompt: promptText(rest),
+      system: system.length > 0 ? promptText(system) : undefined,
+    });
+  },
+  messages(json) {
+    if (typeof json.prompt !== 'string') return undefined;
+    const user = { role: 'user', content: json.prompt } as const;
+    const system = asText(json.system);
+    return system === undefined ? [user] : [{ role: 'system', content: system }, user];
+  },
+  content: (json) => json,
+  textKey: 'response',
+  wrap: (content) => content,
+  calls: false,
+};
+
+function ollama(endpoint: Endpoint): WireFormat {
+  const { name, title, path, textKey } = endpoint;
+  const line = (context: AnswerContext, content: Json, more: Json): string =>
+    JSON.stringify({
+      model: context.model,
+      created_at: new Date(context.createdSeconds * 1000).toISOString(),
+      ...endpoint.wrap(content),
+      ...more,
+    });
+
+  return {
+    name,
+    title,
+    framing: 'ndjson',
+    carries: new Set([
+      'start',
+      'message_chunk',
+      'thinking',
+      ...(endpoint.calls ? (['tool_call'] as const) : []),
+      'usage',
+      'complete',
+      'error',
+    ]),
+
+    request(chat) {
+      const limits = compact({ num_predict: chat.maxTokens, temperature: chat.temperature });
+      const body = {
+        model: chat.model,
+        ...endpoint.prompt(chat),
+        stream: chat.stream,
+        options: Object.keys(limits).length > 0 ? limits : undefined,
+      };
+      return post(path, chat, body, { accept: 'application/x-ndjson' });
+    },
+
+    ownsPath: (pathname) => pathname.endsWith(path),
+
+    parseRequest(request) {
+      if (request.method !== 'POST' || !request.path.endsWith(path)) return undefined;
+      const json = asObject(parseJson(request.body));
+      const messages = json && endpoint.messages(json);
+      if (json === undefined || messages === undefined) return undefined;
+      const options = asObject(json.options);
+      return compact<ChatRequest>({
+        model: asText(json.model),
+        messages,
+        maxTokens: asCount(options?.num_predict),
+        temperature: asNumber(options?.temperature),
+        // The server streams unless told not to.
+        stream: json.stream !== false,
+      });
+    },
+
+    decoder: () => new OllamaDecoder(endpoint),
+
+    encoder(context): Encoder {
+      const calls = new CallBuffer();
+      let usage: UsageEvent | undefined;
+      const piece = (content: Json, more: Json = { done: false }): Frame => ({
+        data: line(context, content, more),
+      });
+      return (event) => {
+        if (event.type === 'tool_call' && !endpoint.calls) return [];
+        const whole = calls.take(event);
+        const frames = whole.map((call) => piece({ [textKey]: '', tool_calls: [encodeCall(call)] }));
+        switch (event.type) {
+          case 'message_chunk':
+            frames.push(piece({ [textKey]: event.text }));
+            break;
+          case 'thinking':
+            frames.push(piece({ [textKey]: '', thinking: event.text }));
+            break;
+          case 'usage':
+            usage = event;
+            break;
+          case 'complete':
+            frames.push(piece({ [textKey]: '' }, ending(event, usage)));
+            break;
+          case 'error':
+            frames.push({ data: JSON.stringify({ error: event.message }) });
+            break;
+          default:
+            break;
+        }
+        return frames;
+      };
+    },
+
+    decodeWhole(body) {
+      const decoder = new OllamaDecoder(endpoint);
+      return [...decoder.decode({ data: body }), ...decoder.end()];
+    },
+
+    encodeWhole(events, context) {
+      const answer = gather(events);
+      if (answer.error !== undefined) return jsonBody({ error: answer.error.message });
+      const content = compact({
+        [textKey]: answer.text,
+        thinking: asText(answer.thinking),
+        tool_calls: endpoint.calls && answer.calls.length > 0 ? answer.calls.map(encodeCall) : undefined,
+      });
+      const complete = answer.complete ?? ({ type: 'complete', finish: 'stop' } as const);
+      return jsonBody(line(context, content, ending(complete, answer.usage)));
+    },
+
+    encodeError: (_status, message) => jsonBody({ error: message }),
+  };
+}
+
+/** Ollama's `/api/chat`. */
+export const ollamaChat: WireFormat = ollama(CHAT);
+
+/** Ollama's `/api/generate`. */
+export const ollamaGenerate: WireFormat = ollama(GENERATE);
+
+class OllamaDecoder extends JsonDecoder {
+  private readonly endpoint: Endpoint;
+
+  constructor(endpoint: Endpoint) {
+    super(FINISH, true);
+    this.endpoint = endpoint;
+  }
+
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    const content = this.endpoint.content(json);
+    const text = content?.[this.endpoint.textKey];
+    if (typeof text !== 'string' && json.done === undefined) return false;
+    this.start(out, undefined, asText(json.model));
+    // Servers that only imitate Ollama may keep the name that others give it.
+    this.thinking(out, content?.thinking ?? content?.reasoning_content);
+    this.text(out, text);
+    const calls = asArray(content?.tool_calls);
+    if (calls !== undefined) {
+      for (const entry of calls) {
+        const call = asObject(entry);
+        const fn = asObject(call?.function);
+        if (fn !== undefined) this.call(out, asText(fn.name), asText(call?.id), asArguments(fn.arguments));
+      }
+    }
+    if (json.done === true) {
+      this.finish = asText(json.done_reason);
+      this.count({ inputTokens: json.prompt_eval_count, outputTokens: json.eval_count });
+      this.complete(out);
+    }
+    return true;
+  }
+
+  // The line with `done: true` is the only proper end.
+  override end(): readonly StreamEvent[] {
+    return [];
+  }
+}
+
+function encodeCall(call: WholeCall): Json {
+  const fn = { index: call.index, name: call.name ?? '', arguments: argumentsValue(call.arguments) };
+  return compact({ id: call.id, function: fn });
+}
+
+function ending(event: CompleteEvent, usage: UsageEvent | undefined): Json {
+  return compact({
+    done: true,
+    // Calls are no reason of their own.
+    done_reason: event.finish === 'tool_calls' ? 'stop' : finishWord(FINISH, event),
+    prompt_eval_count: usage?.inputTokens,
+    eval_count: usage?.outputTokens,
+  });
+}

@@ -1,0 +1,99 @@
+import type { UsageEvent } from '../../model/events.ts';
+import type { ChatRequest } from '../../model/request.ts';
+import { gather } from '../whole-answer.ts';
+import { differingFields, finishWord, post, promptText } from '../chat-fields.ts';
+import { jsonBody, type WireFormat } from '../dialect.ts';
+import type { Frame } from '../framing/frame.ts';
+import { asCount, asNumber, asObject, asText, compact, parseJson } from '../json.ts';
+import { encodeUsage, envelope, errorJson } from './openai-chat.ts';
+import { CHAT_FINISH, ChatDecoder } from './openai-chat-decoder.ts';
+
+// The older text completions, still served by vLLM, llama.cpp and others: a prompt in, text out, no roles.
+
+const PATH = '/completions';
+
+/** OpenAI's `/v1/completions`. */
+export const openaiCompletions: WireFormat = {
+  name: 'openai-completions',
+  title: 'OpenAI text completions (SSE)',
+  framing: 'sse',
+  carries: new Set(['start', 'message_chunk', 'usage', 'complete', 'error']),
+
+  request(chat) {
+    const body = {
+      model: chat.model,
+      prompt: promptText(chat.messages),
+      temperature: chat.temperature,
+      stream: chat.stream,
+      // Text completions have no other field for the limit.
+      ...differingFields({ ...chat, fields: { ...chat.fields, maxTokens: 'max_tokens' } }),
+    };
+    return post(PATH, chat, body);
+  },
+
+  ownsPath: (pathname) => pathname.endsWith(PATH) && !pathname.endsWith('/chat/completions'),
+
+  parseRequest(request) {
+    if (request.method !== 'POST' || !openaiCompletions.ownsPath(request.path)) return undefined;
+    const json = asObject(parseJson(request.body));
+    if (json === undefined || typeof json.prompt !== 'string') return undefined;
+    return compact<ChatRequest>({
+      model: asText(json.model),
+      messages: [{ role: 'user', content: json.prompt }],
+      maxTokens: asCount(json.max_tokens),
+      temperature: asNumber(json.temperature),
+      stream: json.stream === true,
+      extra: compact({ stream_options: json.stream_options }),
+    });
+  },
+
+  decoder: () => new ChatDecoder(),
+
+  encoder(context) {
+    const includeUsage = asObject(context.request?.extra?.stream_options)?.include_usage === true;
+    let usage: UsageEvent | undefined;
+    const chunk = (choices: readonly object[], more: object = {}): Frame => ({
+      data: JSON.stringify({ ...envelope(context, 'text_completion'), choices, ...more }),
+    });
+    const choice = (text: string, finish: string | null = null) =>
+      chunk([{ index: 0, text, logprobs: null, finish_reason: finish }]);
+    return (event) => {
+      switch (event.type) {
+        case 'message_chunk':
+          return [choice(event.text)];
+        case 'usage':
+          usage = event;
+          return [];
+        case 'complete': {
+          const frames = [choice('', finishWord(CHAT_FINISH, event))];
+          if (usage !== undefined && includeUsage) frames.push(chunk([], { usage: encodeUsage(usage) }));
+          return [...frames, { data: '[DONE]' }];
+        }
+        case 'error':
+          return [{ data: errorJson(event.message, event.code) }];
+        default:
+          return [];
+      }
+    };
+  },
+
+  decodeWhole(body) {
+    const decoder = new ChatDecoder(true);
+    return [...decoder.decode({ data: body }), ...decoder.end()];
+  },
+
+  encodeWhole(events, context) {
+    const { text, usage, complete, error } = gather(events);
+    if (error !== undefined) return jsonBody(errorJson(error.message, error.code));
+    const finish = finishWord(CHAT_FINISH, complete ?? { type: 'complete', finish: 'stop' });
+    return jsonBody(
+      compact({
+        ...envelope(context, 'text_completion'),
+        choices: [{ index: 0, text, logprobs: null, finish_reason: finish }],
+        usage: usage === undefined ? undefined : encodeUsage(usage),
+      }),
+    );
+  },
+
+  encodeError: (status, message) => jsonBody(errorJson(message, String(status))),
+};

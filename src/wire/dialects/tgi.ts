@@ -1,0 +1,136 @@
+import type { StreamEvent, UsageEvent } from '../../model/events.ts';
+import type { ChatRequest } from '../../model/request.ts';
+import { gather } from '../whole-answer.ts';
+import { type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
+import { jsonBody, type WireFormat } from '../dialect.ts';
+import { asArray, asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
+import { JsonDecoder } from '../json-decoder.ts';
+
+// Text Generation Inference: one event a token, special tokens apart. The last one also has the whole text again and,
+// with `details`, the finish reason and the counts. It takes a single text and has no roles.
+
+const FINISH: FinishWords = { eos_token: 'stop', stop_sequence: 'stop', length: 'length' };
+
+const STREAM = '/generate_stream';
+const WHOLE = '/generate';
+
+/** Text Generation Inference's own `/generate_stream` and `/generate`. */
+export const tgi: WireFormat = {
+  name: 'tgi',
+  title: 'Text Generation Inference /generate_stream (SSE)',
+  framing: 'sse',
+  carries: new Set(['message_chunk', 'usage', 'complete', 'error']),
+
+  request(chat) {
+    const body = {
+      inputs: promptText(chat.messages),
+      parameters: {
+        details: true,
+        ...compact({ max_new_tokens: chat.maxTokens, temperature: chat.temperature }),
+      },
+    };
+    return post(chat.stream ? STREAM : WHOLE, chat, body);
+  },
+
+  // `/api/generate` is Ollama's.
+  ownsPath: (pathname) =>
+    pathname.endsWith(STREAM) || (pathname.endsWith(WHOLE) && !pathname.endsWith('/api/generate')),
+
+  parseRequest(request) {
+    if (request.method !== 'POST' || !tgi.ownsPath(request.path)) return undefined;
+    const json = asObject(parseJson(request.body));
+    if (json === undefined || typeof json.inputs !== 'string') return undefined;
+    const parameters = asObject(json.parameters);
+    return compact<ChatRequest>({
+      messages: [{ role: 'user', content: json.inputs }],
+      maxTokens: asCount(parameters?.max_new_tokens),
+      temperature: asNumber(parameters?.temperature),
+      stream: request.path.endsWith(STREAM),
+    });
+  },
+
+  decoder: () => new TgiDecoder(),
+
+  encoder() {
+    let index = 0;
+    let usage: UsageEvent | undefined;
+    let text = '';
+    const frame = (token: Json, more: Json = {}) => ({
+      data: JSON.stringify({ index: ++index, token, generated_text: null, details: null, ...more }),
+    });
+    return (event) => {
+      switch (event.type) {
+        case 'message_chunk':
+          text += event.text;
+          return [frame({ id: index, text: event.text, logprob: 0, special: false })];
+        case 'usage':
+          usage = event;
+          return [];
+        case 'complete': {
+          const end = { id: 2, text: '</s>', logprob: 0, special: true };
+          const details = encodeDetails(finishWord(FINISH, event), usage);
+          return [frame(end, { generated_text: text, details })];
+        }
+        case 'error':
+          return [{ data: errorJson(event.message, event.code) }];
+        default:
+          return [];
+      }
+    };
+  },
+
+  decodeWhole(body) {
+    const json = parseJson(body);
+    // A server that takes several prompts at once answers with a list.
+    const data = asArray(json)?.length === 1 ? JSON.stringify(asArray(json)![0]) : body;
+    const decoder = new TgiDecoder();
+    return [...decoder.decode({ data }), ...decoder.end()];
+  },
+
+  encodeWhole(events) {
+    const { text, usage, complete, error } = gather(events);
+    if (error !== undefined) return jsonBody(errorJson(error.message, error.code));
+    const finish = finishWord(FINISH, complete ?? { type: 'complete', finish: 'stop' });
+    return jsonBody({ generated_text: text, details: encodeDetails(finish, usage) });
+  },
+
+  encodeError: (_status, message) => jsonBody(errorJson(message)),
+};
+
+class TgiDecoder extends JsonDecoder {
+  constructor() {
+    super(FINISH);
+  }
+
+  protected read(json: Json, out: StreamEvent[]): boolean {
+    const token = asObject(json.token);
+    const whole = json.generated_text;
+    if (token === undefined && typeof whole !== 'string') return false;
+    // The whole text counts only where there are no tokens: it repeats them.
+    if (token === undefined) this.text(out, whole);
+    else if (token.special !== true) this.text(out, token.text);
+    if (typeof whole === 'string') {
+      const details = asObject(json.details);
+      this.count({
+        inputTokens: details?.input_length ?? asArray(details?.prefill)?.length,
+        outputTokens: details?.generated_tokens,
+      });
+      this.finish = asText(details?.finish_reason);
+      this.complete(out);
+    }
+    return true;
+  }
+}
+
+function encodeDetails(finish: string, usage: UsageEvent | undefined): Json {
+  return compact({
+    finish_reason: finish,
+    generated_tokens: usage?.outputTokens ?? 0,
+    input_length: usage?.inputTokens,
+    seed: null,
+  });
+}
+
+function errorJson(message: string, type = 'generation'): string {
+  return JSON.stringify({ error: message, error_type: type });
+}

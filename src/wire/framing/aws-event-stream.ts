@@ -1,0 +1,165 @@
+import { crc32 } from 'node:zlib';
+import { ByteBuffer } from './buffers.ts';
+import type { Frame, FrameSink, Framing } from './frame.ts';
+
+// AWS event stream: binary messages. Big-endian: u32 total length, u32 length of the headers, u32 CRC of these eight
+// bytes, headers, payload, u32 CRC of all that is before it. A header: u8 name length, name, u8 type, value; the
+// types that matter are texts (7: u16 length, text), the others are skipped.
+
+const PRELUDE = 12;
+const OVERHEAD = 16;
+/** AWS's own limit is 24 MiB; what claims more has lost its place. */
+const MAX_MESSAGE = 32 * 1024 * 1024;
+const TEXT = 7;
+
+/** Bytes of a header value by its type, where that is fixed: true, false, i8, i16, i32, i64, -, -, timestamp, UUID. */
+const FIXED: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
+
+/** The frame's event name when the bytes are broken; the payload then says how. */
+export const CORRUPT = 'corrupt';
+
+/**
+ * Messages of the AWS event stream. A frame's event is `:event-type`, or for a failure `:exception-type` or
+ * `:error-code`; names of failures end in `Exception` or `Error`, or are `corrupt` when a checksum is wrong.
+ */
+export const awsEventStream: Framing = {
+  name: 'aws-event-stream',
+  contentType: 'application/vnd.amazon.eventstream',
+  parser(sink, maxFrameBytes = Number.POSITIVE_INFINITY) {
+    const reader = new Reader(sink, maxFrameBytes);
+    return { push: (chunk) => reader.push(chunk), end: () => reader.end() };
+  },
+  write: ({ event = 'chunk', data }) => encodeMessage(event, data),
+};
+
+class Reader {
+  private readonly sink: FrameSink;
+  private readonly utf8 = new TextDecoder();
+  private readonly maxFrameBytes: number;
+  /** The unfinished message. */
+  private readonly bytes = new ByteBuffer();
+  /** Length of the unfinished message, once its prelude is there. */
+  private wanted: number | undefined;
+  private broken = false;
+
+  constructor(sink: FrameSink, maxFrameBytes: number) {
+    this.sink = sink;
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.broken || chunk.length === 0) return;
+    this.bytes.add(chunk);
+    while (!this.broken && this.bytes.length >= PRELUDE) {
+      this.wanted ??= this.prelude();
+      if (this.wanted === undefined || this.bytes.length < this.wanted) return;
+      this.message(this.wanted);
+    }
+  }
+
+  end(): void {
+    const { length } = this.bytes;
+    if (length === 0 || this.broken) return;
+    this.sink.frame({ data: `${length} bytes of a message that was cut`, incomplete: true });
+  }
+
+  /** The length of the message that begins; undefined when it is not read. */
+  private prelude(): number | undefined {
+    const all = this.bytes.view();
+    const total = all.readUInt32BE(0);
+    const headers = all.readUInt32BE(4);
+    if (crc32(all.subarray(0, 8)) !== all.readUInt32BE(8)) this.fail('the checksum of a prelude is wrong');
+    else if (total > MAX_MESSAGE || headers > total - OVERHEAD) this.fail('the lengths make no sense');
+    else if (total > this.maxFrameBytes) {
+      this.stop();
+      this.sink.tooLarge?.(total);
+    } else return total;
+    return undefined;
+  }
+
+  private message(total: number): void {
+    const body = this.bytes.view().subarray(0, total);
+    this.bytes.drop(total);
+    this.wanted = undefined;
+    if (crc32(body.subarray(0, total - 4)) !== body.readUInt32BE(total - 4)) {
+      this.fail('the checksum of a message is wrong');
+      return;
+    }
+    const headersEnd = PRELUDE + body.readUInt32BE(4);
+    const headers = this.headers(body.subarray(PRELUDE, headersEnd));
+    const payload = this.utf8.decode(body.subarray(headersEnd, total - 4));
+    const code = headers.get(':error-code');
+    if (code !== undefined) {
+      const event = /(Exception|Error)$/.test(code) ? code : `${code}Error`;
+      this.sink.frame({
+        event,
+        data: payload || JSON.stringify({ message: headers.get(':error-message') ?? code }),
+      });
+      return;
+    }
+    const event = headers.get(':exception-type') ?? headers.get(':event-type');
+    const frame: Frame = { data: payload };
+    if (event !== undefined) frame.event = event;
+    this.sink.frame(frame);
+  }
+
+  private headers(bytes: Buffer): Map<string, string> {
+    const headers = new Map<string, string>();
+    let at = 0;
+    while (at < bytes.length) {
+      const nameEnd = at + 1 + bytes[at]!;
+      const type = bytes[nameEnd];
+      if (type === undefined) break;
+      const fixed = FIXED[type];
+      let start = nameEnd + 1;
+      let size = fixed ?? 0;
+      if (fixed === undefined) {
+        if (start + 2 > bytes.length) break;
+        size = bytes.readUInt16BE(start);
+        start += 2;
+      }
+      if (type === TEXT) {
+        headers.set(bytes.toString('utf8', at + 1, nameEnd), bytes.toString('utf8', start, start + size));
+      }
+      at = start + size;
+    }
+    return headers;
+  }
+
+  // Without a prelude to trust there is no place where the next message could begin.
+  private fail(what: string): void {
+    this.stop();
+    this.sink.frame({ event: CORRUPT, data: what });
+  }
+
+  private stop(): void {
+    this.broken = true;
+    this.bytes.drop(this.bytes.length);
+  }
+}
+
+function encodeMessage(event: string, data: string): Uint8Array {
+  const failure = /(Exception|Error)$/.test(event);
+  const headers = Buffer.concat([
+    header(failure ? ':exception-type' : ':event-type', event),
+    header(':content-type', 'application/json'),
+    header(':message-type', failure ? 'exception' : 'event'),
+  ]);
+  const payload = Buffer.from(data);
+  const total = OVERHEAD + headers.length + payload.length;
+  const message = Buffer.alloc(total);
+  message.writeUInt32BE(total, 0);
+  message.writeUInt32BE(headers.length, 4);
+  message.writeUInt32BE(crc32(message.subarray(0, 8)), 8);
+  headers.copy(message, PRELUDE);
+  payload.copy(message, PRELUDE + headers.length);
+  message.writeUInt32BE(crc32(message.subarray(0, total - 4)), total - 4);
+  return message;
+}
+
+function header(name: string, value: string): Buffer {
+  const text = Buffer.from(value);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(text.length);
+  return Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.of(TEXT), length, text]);
+}

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { compareStreaming, compareTargets, streamingBalance } from '../../../src/analysis/comparison/target-comparison.ts';
+import { createRandom } from '../../../src/model/seeded-random.ts';
+import { records, request, runOf } from '../runs.ts';
+
+const OPTIONS = { seed: 1, resamples: 1000 };
+const ROUNDS = [0, 1, 2, 3, 4];
+
+function luck(seed: number): number[] {
+  const random = createRandom(seed);
+  return ROUNDS.map(() => Math.exp(0.2 * random.normal()));
+}
+
+describe('target against target', () => {
+  const random = createRandom(31);
+  const shared = luck(1);
+  const cell = (target: string, prompt: string, ttftMs: number, concurrency = 4) =>
+    records(random, 5, 40, { ttftMs, sigma: 0.15, restMs: 3000 }, { target, prompt, concurrency }, shared);
+  const run = runOf([
+    ...cell('flash', 'short', 100),
+    ...cell('flash', 'long', 200),
+    ...cell('big', 'short', 180),
+    ...cell('big', 'long', 360),
+    ...cell('big', 'huge', 9000),
+  ]);
+
+  test('is told for each prompt that both have, and for all', () => {
+    const { rows, sentences } = compareTargets(run, 'flash', 'big', OPTIONS);
+    const ttft = rows.filter(({ metric }) => metric === 'ttft');
+    expect(ttft.map(({ prompt, verdict }) => [prompt, verdict])).toEqual([
+      [null, 'a_better'],
+      ['short', 'a_better'],
+      ['long', 'a_better'],
+    ]);
+    const [all, short, long] = ttft;
+    expect(all!.factor!).toBeCloseTo(Math.sqrt(short!.factor! * long!.factor!), 5);
+    expect(all!.low!).toBeGreaterThan(1.6);
+    expect(all!.high!).toBeLessThan(2);
+    expect(sentences).toEqual([
+      expect.stringMatching(
+        /^flash answers first 1\.8 times sooner \(1\.\d+ to 1\.\d+\); total is equivalent; speed is equivalent$/,
+      ),
+    ]);
+  });
+
+  test('says the same from the other side', () => {
+    const { rows, sentences } = compareTargets(run, 'big', 'flash', OPTIONS);
+    expect(rows[0]!.verdict).toBe('b_better');
+    expect(sentences[0]).toMatch(/^flash answers first 1\.8 times sooner \(1\.\d+ to 1\.\d+\); total is/);
+  });
+
+  test('what varies from round to round alike does not blur it', () => {
+    const slower = runOf([...cell('a', 'short', 300), ...cell('b', 'short', 360)]);
+    const { rows } = compareTargets(slower, 'a', 'b', {
+      ...OPTIONS,
+      figures: [{ metric: 'ttft', statistic: 'p50' }],
+    });
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ prompt: null, verdict: 'a_better', drawn: 'rounds', n: 200 });
+  });
+
+  test('a rate is better when higher', () => {
+    const cells = ['a', 'b'].flatMap((target) =>
+      records(random, 5, 20, { ttftMs: 100, restMs: target === 'a' ? 500 : 1000 }, { target }),
+    );
+    const { rows, sentences } = compareTargets(runOf(cells), 'a', 'b', {
+      ...OPTIONS,
+      figures: [{ metric: 'token_rate', statistic: 'p50' }],
+    });
+    expect(rows[0]).toMatchObject({ verdict: 'a_better', a: 16, b: 8 });
+    expect(rows[0]!.factor).toBeCloseTo(2, 9);
+    expect(sentences[0]).toBe('a writes 2.0 times faster (2.0 to 2.0)');
+  });
+
+  test('concurrencies are told apart', () => {
+    const both = runOf(
+      [1, 16].flatMap((c) => [...cell('a', 'short', 100, c), ...cell('b', 'short', 100 * c, c)]),
+    );
+    const { sentences } = compareTargets(both, 'a', 'b', OPTIONS);
+    expect(sentences[0]).toMatch(/^at 1 stream: time to first token is equivalent; total/);
+    expect(sentences[1]).toMatch(/^at 16 streams: a answers first 16 times sooner/);
+  });
+
+  test('too few values decide nothing, and unknown targets are refused', () => {
+    const few = runOf(
+      ['a', 'b'].flatMap((target, i) => records(random, 5, 3, { ttftMs: 100 + 400 * i }, { target })),
+    );
+    const { rows, sentences } = compareTargets(few, 'a', 'b', OPTIONS);
+    expect(rows[0]!.verdict).toBe('inconclusive');
+    expect(sentences[0]).toMatch(/is inconclusive: 15 answers are too few, 20 are needed/);
+    expect(() => compareTargets(run, 'flsh', 'big', OPTIONS)).toThrow(
+      /no target "flsh".*\n.*did you mean "flash"/,
+    );
+    expect(
+      compareTargets(runOf([...cell('a', 'x', 1), ...cell('b', 'y', 1)]), 'a', 'b', OPTIONS).rows,
+    ).toEqual([]);
+  });
+
+  test('a side that fails is not better', () => {
+    const failing = records(random, 5, 40, { ttftMs: 50, failures: 0.8 }, { target: 'b' });
+    const { rows, sentences } = compareTargets(
+      runOf([...cell('a', 'short', 100), ...failing]),
+      'a',
+      'b',
+      OPTIONS,
+    );
+    expect(rows[0]).toMatchObject({ verdict: 'a_better', b: null, factor: null });
+    expect(sentences[0]).toContain('a answers first, as the other side mostly fails');
+  });
+});
+
+describe('streaming against not', () => {
+  const random = createRandom(41);
+  const shared = luck(2);
+  const streaming = records(random, 5, 40, { ttftMs: 200, sigma: 0.15, restMs: 2400 }, {}, shared);
+  const whole = records(
+    random,
+    5,
+    40,
+    { ttftMs: 200, sigma: 0.15, restMs: 2300 },
+    { mode: 'non-streaming' },
+    shared,
+  );
+
+  test('first token sooner, overhead and time saved', () => {
+    const comparison = compareStreaming(runOf([...streaming, ...whole]), 'flash', OPTIONS);
+    expect(comparison.sentences[0]).toMatch(
+      /^streaming answers first 1\d times sooner \(.*\); total is equivalent$/,
+    );
+    const [balance] = streamingBalance(comparison);
+    expect(balance!.concurrency).toBe(4);
+    expect(balance!.overhead.ratio).toBeCloseTo(2560 / 2460, 2);
+    expect(balance!.overhead.low!).toBeLessThan(balance!.overhead.ratio!);
+    expect(balance!.overhead.high!).toBeGreaterThan(balance!.overhead.ratio!);
+    expect(balance!.savedMs! / 2300).toBeCloseTo(1, 1);
+  });
+
+  test('a run of one mode has nothing to compare', () => {
+    const comparison = compareStreaming(runOf(streaming), 'flash', OPTIONS);
+    expect(comparison.rows).toEqual([]);
+    expect(streamingBalance(comparison)).toEqual([]);
+  });
+
+  test('where no whole answer came, nothing is compared: it is not sooner than what does not exist', () => {
+    const ignored = whole.map((one) => ({ ...one, outcome: { kind: 'not_a_stream' as const } }));
+    const comparison = compareStreaming(runOf([...streaming, ...ignored]), 'flash', OPTIONS);
+    expect(comparison.rows).toEqual([]);
+    expect(comparison.sentences).toEqual([]);
+  });
+
+  test('the sums are those of the records', () => {
+    const exact = runOf(
+      ROUNDS.flatMap((round) =>
+        Array.from({ length: 8 }, () => [
+          request(100, 900, { round }),
+          request(100, 700, { round, mode: 'non-streaming' }),
+        ]).flat(),
+      ),
+    );
+    const [balance] = streamingBalance(compareStreaming(exact, 'flash', OPTIONS));
+    expect(balance).toMatchObject({ savedMs: 700, overhead: { ratio: 1.25, low: 1.25, high: 1.25 } });
+  });
+});

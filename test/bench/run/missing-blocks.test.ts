@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { countProgress, missingBlocks } from '../../../src/bench/run/missing-blocks.ts';
+import type { Block } from '../../../src/model/plan.ts';
+import { record } from '../../metrics/records.ts';
+
+const at = (started: number, end: number) => ({ scheduled: started, started, end });
+
+describe('what a run lacks', () => {
+  const blocks: Block[] = [0, 1].flatMap((round) =>
+    [0, 1].map((cell) => ({ round, cell, requests: 3, warmup: round === 0 ? 2 : 0 })),
+  );
+  const missing = (counts: readonly number[]) =>
+    missingBlocks(blocks, (block) => ({ requests: counts[blocks.indexOf(block)]!, windowMs: 0 }));
+
+  test('is what its records do not hold, warmed up once a cell', () => {
+    expect(missing([3, 3, 3, 3])).toEqual([]);
+    expect(missing([3, 1, 0, 0])).toEqual([
+      { round: 0, cell: 1, requests: 2, measured: 1, warmup: 2 },
+      { round: 1, cell: 0, requests: 3, warmup: 2 },
+      { round: 1, cell: 1, requests: 3, warmup: 0 },
+    ]);
+    // Lost in the middle.
+    expect(missing([2, 3, 3, 3])).toEqual([{ round: 0, cell: 0, requests: 1, measured: 2, warmup: 2 }]);
+    expect(missing([0, 0, 0, 0])).toEqual(blocks);
+  });
+
+  test('by time: the rest of the last block that was begun, and those behind it', () => {
+    const timed: Block[] = [0, 1, 2].map((round) => ({ round, cell: 0, durationMs: 1000, warmup: 0 }));
+    const progress = [900, 400, 0].map((windowMs) => ({ requests: windowMs === 0 ? 0 : 5, windowMs }));
+    expect(missingBlocks(timed, (block) => progress[block.round]!)).toEqual([
+      { round: 1, cell: 0, durationMs: 600, measured: 5, warmup: 0 },
+      { round: 2, cell: 0, durationMs: 1000, warmup: 0 },
+    ]);
+  });
+});
+
+test('the pause between two parts of a block is not in its window', () => {
+  const progress = countProgress();
+  progress.add(record({ round: 1, marks: at(0, 100) }), 0);
+  progress.add(record({ round: 1, marks: at(50, 200) }), 0);
+  progress.add(record({ round: 1, part: 1, marks: at(5000, 5300) }), 0);
+  expect(progress.of({ round: 1, cell: 0 })).toEqual({ requests: 3, windowMs: 500 });
+  expect(progress.of({ round: 0, cell: 0 })).toEqual({ requests: 0, windowMs: 0 });
+});

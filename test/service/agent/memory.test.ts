@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { memoryMessages, readMemory, remember } from '../../../src/service/agent/memory.ts';
+
+test('an agent remembers a name and what it was told to remember', () => {
+  let memory = readMemory(undefined);
+  for (const message of [
+    'My name is Ada Lovelace and I am here',
+    'Please remember that tea is at five.',
+    'Hello',
+  ]) {
+    memory = remember(memory, message);
+  }
+  expect(memory).toEqual({ turns: 3, facts: ["the user's name is Ada Lovelace", 'tea is at five'] });
+  expect(memoryMessages(memory)[0]?.content).toContain('tea is at five');
+  expect(memoryMessages(readMemory({ turns: 1 }))).toEqual([]);
+});
+
+test('facts do not pile up', () => {
+  let memory = readMemory({ facts: 'broken', turns: -1 });
+  for (let i = 0; i < 30; i++) memory = remember(memory, `remember number ${i}`);
+  memory = remember(memory, 'remember number 29');
+  expect(memory.facts).toHaveLength(20);
+  expect(memory.facts.at(-1)).toBe('number 29');
+});

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import type { ChatRequest } from '../../../src/model/request.ts';
+import { HttpError } from '../../../src/service/http/http-error.ts';
+import { readName, readChatBody as readWithLimit } from '../../../src/service/http/requests.ts';
+import { wireFormat } from '../../../src/wire/dialects.ts';
+
+const readChatBody = (body: string) => readWithLimit(body, 65_536);
+
+function problems(body: unknown): string[] {
+  try {
+    readChatBody(typeof body === 'string' ? body : JSON.stringify(body));
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 400) return error.problems.map(({ path }) => path);
+    throw error;
+  }
+  throw new Error('the body was accepted');
+}
+
+describe('a chat body', () => {
+  test('may say its message under any of the usual names', () => {
+    for (const name of ['message', 'prompt', 'query', 'content']) {
+      expect(readChatBody(JSON.stringify({ [name]: 'hi' }))).toMatchObject({
+        messages: [{ role: 'user', content: 'hi' }],
+        wholeConversation: false,
+        stream: true,
+        mode: 'real',
+      });
+    }
+  });
+
+  test('or the whole conversation, content in parts too', () => {
+    const content = ['a', { type: 'text', text: 'b' }];
+    const read = readChatBody(
+      JSON.stringify({
+        messages: [
+          { role: 'system', content: 's' },
+          { role: 'user', content },
+        ],
+      }),
+    );
+    expect(read.messages).toEqual([
+      { role: 'system', content: 's' },
+      { role: 'user', content: 'ab' },
+    ]);
+    expect(read.wholeConversation).toBe(true);
+  });
+
+  test('is refused with the place of every mistake', () => {
+    expect(problems('')).toEqual(['']);
+    expect(problems('{"message":')).toEqual(['']);
+    expect(problems([])).toEqual(['']);
+    expect(problems({})).toEqual(['message']);
+    expect(problems({ message: 'a', prompt: 'b' })).toEqual(['message']);
+    expect(problems({ messages: [] })).toEqual(['messages']);
+    expect(
+      problems({
+        messages: [
+          { role: 'user', content: 'a' },
+          { role: 'tool', content: 3 },
+        ],
+      }),
+    ).toEqual(['messages.1.role', 'messages.1.content']);
+    expect(
+      problems({
+        message: '',
+        mode: 'fast',
+        text_buffer_size: -1,
+        text_delta_delay_ms: '5',
+        session_id: 'a b',
+        max_tokens: 0,
+      }),
+    ).toEqual(['message', 'session_id', 'max_tokens', 'mode', 'text_buffer_size', 'text_delta_delay_ms']);
+  });
+
+  test.each(['conversation', 'agent', 'playground'])(
+    'is what a client of the %s dialect sends',
+    (dialect) => {
+      const chat: ChatRequest = {
+        model: 'm',
+        messages: [{ role: 'user', content: 'hi' }],
+        maxTokens: 5,
+        temperature: 0.5,
+        stream: false,
+        extra: { mode: 'legacy', text_buffer_size: 7 },
+      };
+      expect(readChatBody(wireFormat(dialect).request(chat).body!)).toMatchObject({
+        messages: chat.messages,
+        model: 'm',
+        maxTokens: 5,
+        temperature: 0.5,
+        stream: false,
+        mode: 'legacy',
+        options: { textBufferSize: 7 },
+      });
+    },
+  );
+});
+
+test('a name in a path cannot be anything else', () => {
+  expect(readName('id', 'agent-1.x:y_z@h')).toBe('agent-1.x:y_z@h');
+  for (const name of ['', 'a/b', "';--", 'x'.repeat(129)])
+    expect(() => readName('id', name)).toThrow(HttpError);
+});
