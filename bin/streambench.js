@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { loadFailure } from '../dist/cli/load-failure.js';
+import { loadFailure } from '../dist/cli/failures.js';
 
 try {
   const { main } = await import('../dist/cli/main.js');

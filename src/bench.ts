@@ -1,19 +1,12 @@
 /** streambench, the bench: run scenarios and make reports from a program. */
 export { readEnvironment } from './bench/environment.ts';
 export { checkGates } from './bench/run/gates.ts';
-export type { ReportAgain } from './bench/run/rerun.ts';
-export { reportRun } from './bench/run/rerun.ts';
 export type { RunObserver, RunOptions, RunResult } from './bench/run/run.ts';
 export { runScenario } from './bench/run/run.ts';
+export type { ReportAgain } from './bench/run/run-fold.ts';
+export { reportRun } from './bench/run/run-fold.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
-export type {
-  BaselineReport,
-  CompareVerdict,
-  Comparison,
-  ComparisonRow,
-  ErrorRow,
-} from './model/run-comparison.ts';
 export type {
   CellReport,
   Environment,
@@ -26,7 +19,14 @@ export type {
   RunInfo,
   ScenarioSummary,
 } from './model/report.ts';
-export type { Unit } from './model/unit.ts';
+export type {
+  BaselineReport,
+  CompareVerdict,
+  Comparison,
+  ComparisonRow,
+  ErrorRow,
+} from './model/run-comparison.ts';
+export type { Unit } from './model/size.ts';
 export { REPORTERS } from './report/formats/index.ts';
 export { terminalReport } from './report/terminal/terminal.ts';
 export type { LoadedScenario } from './scenario/load.ts';

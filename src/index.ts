@@ -3,10 +3,11 @@
  *
  * This entry loads none of the command line's packages.
  */
+
+export type { AnswerStream, TimedEvent } from './client/answer-stream.ts';
 export type { Answer, ClientOptions, RequestOptions, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
 export type { ConnectOptions } from './client/transport/connection.ts';
-export type { AnswerStream, TimedEvent } from './client/answer-stream.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';
 export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
@@ -45,11 +46,9 @@ export type {
   TimeoutPhase,
   TokenSource,
 } from './model/record.ts';
-export type { ChatRequest, Message, WireRequest } from './model/request.ts';
 export type { Secret } from './model/redaction/secrets.ts';
+export type { ChatRequest, Message, WireRequest } from './model/request.ts';
 export type { Marks } from './model/timeline.ts';
-export type { DialectOptions } from './wire/dialects.ts';
-export { DIALECT_NAMES, wireFormat } from './wire/dialects.ts';
 export type {
   AnswerContext,
   Decoder,
@@ -58,6 +57,8 @@ export type {
   WireBody,
   WireFormat,
 } from './wire/dialect.ts';
+export type { DialectOptions } from './wire/dialects.ts';
+export { DIALECT_NAMES, wireFormat } from './wire/dialects.ts';
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire/framing/framings.ts';
 export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../src');
 
-/** What each room may import beside itself. A room that is not here may not be there. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
+/** The layers: what each folder may import beside itself. A folder that is not listed fails the test. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
   model: [],
   wire: ['model'],
   scenario: ['model', 'wire'],
@@ -46,29 +46,29 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The public entries, which stand beside the rooms. */
+/** The public entry points. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['model', 'wire', 'client'],
   'bench.ts': ['model', 'scenario', 'metrics', 'report', 'bench'],
 };
 
-/** The only places through which a package comes in. */
-const DOORS: Readonly<Record<string, RegExp>> = {
+/** The only files that may import each package. */
+const PACKAGE_USERS: Readonly<Record<string, RegExp>> = {
   undici: /^client\//,
-  'eventsource-parser': /^wire\/framing/,
+  'eventsource-parser': /^wire\/framing\//,
   'hdr-histogram-js': /^metrics\/histogram\.ts$/,
   commander: /^cli\//,
   ora: /^cli\//,
   chalk: /^(cli|report)\//,
-  'cli-table3': /^report\/terminal/,
+  'cli-table3': /^report\/terminal\//,
   yaml: /^scenario\//,
-  jose: /^(client\/auth|service\/)/,
+  jose: /^(client\/authorization\.ts$|service\/)/,
   zod: /^(scenario|service)\//,
   hono: /^service\//,
   '@hono/node-server': /^service\//,
-  libsql: /^service\/store/,
-  pino: /^service\/log\.ts$/,
-  'prom-client': /^service\/metrics\.ts$/,
+  libsql: /^service\/store\.ts$/,
+  pino: /^service\/logger\.ts$/,
+  'prom-client': /^service\/service-metrics\.ts$/,
 };
 
 const MAX_LINES = 350;
@@ -97,7 +97,7 @@ const sources: Source[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' }
     };
   });
 
-function roomOf(file: string): string {
+function layerOf(file: string): string {
   return file.includes('/') ? file.slice(0, file.indexOf('/')) : file;
 }
 
@@ -110,37 +110,37 @@ function target(from: string, specifier: string): string {
   return relative(SRC, resolve(SRC, dirname(from), specifier));
 }
 
-describe('the house', () => {
+describe('the source layout', () => {
   test('the scan sees imports', () => {
     expect(sources.length).toBeGreaterThan(40);
     expect(sources.flatMap((source) => source.imports).length).toBeGreaterThan(150);
   });
 
-  test('rooms import only what they may', () => {
+  test('a layer imports only the layers below it', () => {
     const wrong = sources.flatMap(({ file, imports }) => {
-      const room = roomOf(file);
-      const allowed = ROOMS[room] ?? ENTRIES[room];
-      if (allowed === undefined) return [`${file}: no such room`];
+      const layer = layerOf(file);
+      const allowed = LAYERS[layer] ?? ENTRIES[layer];
+      if (allowed === undefined) return [`${file}: no such layer`];
       return imports
         .filter(({ specifier }) => specifier.startsWith('.'))
-        .map(({ specifier }) => roomOf(target(file, specifier)))
-        .filter((other) => other !== room && !allowed.includes(other))
+        .map(({ specifier }) => layerOf(target(file, specifier)))
+        .filter((other) => other !== layer && !allowed.includes(other))
         .map((other) => `${file} -> ${other}`);
     });
     expect(wrong).toEqual([]);
   });
 
-  test('packages come in by their doors', () => {
+  test('each package is imported only where it is listed', () => {
     const wrong = sources.flatMap(({ file, imports }) =>
       imports
         .filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
-        .filter(({ specifier }) => !DOORS[packageOf(specifier)]?.test(file))
+        .filter(({ specifier }) => !PACKAGE_USERS[packageOf(specifier)]?.test(file))
         .map(({ specifier }) => `${file} -> ${specifier}`),
     );
     expect(wrong).toEqual([]);
   });
 
-  test('no file imports itself by a circle', () => {
+  test('there is no import cycle', () => {
     const graph = new Map(
       sources.map(({ file, imports }) => [
         file,
@@ -149,18 +149,18 @@ describe('the house', () => {
           .map(({ specifier }) => target(file, specifier)),
       ]),
     );
-    const circles: string[] = [];
+    const cycles: string[] = [];
     const done = new Set<string>();
     const visit = (file: string, path: readonly string[]) => {
-      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
       else if (!done.has(file)) for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
       done.add(file);
     };
     for (const file of graph.keys()) visit(file, []);
-    expect(circles).toEqual([]);
+    expect(cycles).toEqual([]);
   });
 
-  test('files stay on a few screens, and none is a drawer', () => {
+  test('no file is longer than 350 lines, and none is called utils', () => {
     expect(
       sources.filter(({ lines }) => lines > MAX_LINES).map(({ file, lines }) => `${file}: ${lines}`),
     ).toEqual([]);
@@ -171,16 +171,16 @@ describe('the house', () => {
 
   test('the real clock is read in one place, and only cli/ prints and exits', () => {
     const clock = /\b(performance\.now|Date\.now|process\.hrtime)\b|new Date\(\)/;
-    const voice = /\bconsole\.|process\.(stdout|stderr|exit)\b/;
+    const output = /\bconsole\.|process\.(stdout|stderr|exit)\b/;
     const readsClock = sources
       .filter(({ text }) => clock.test(withoutComments(text)))
       .map(({ file }) => file);
     const prints = sources
-      .filter(({ text }) => voice.test(withoutComments(text)))
-      .map(({ file }) => roomOf(file));
+      .filter(({ text }) => output.test(withoutComments(text)))
+      .map(({ file }) => layerOf(file));
     // The progress display counts the seconds that are left, and the page runs in a browser: nothing of ours is measured.
-    const excused = /^(cli\/|service\/page-script)/;
-    expect(readsClock.filter((file) => !excused.test(file))).toEqual(['model/clock.ts']);
+    const exempt = /^(cli\/|service\/http\/page-script)/;
+    expect(readsClock.filter((file) => !exempt.test(file))).toEqual(['model/clock.ts']);
     expect([...new Set(prints)]).toEqual(['cli']);
   });
 });

@@ -1,8 +1,12 @@
+import type { Command } from 'commander';
 import type { ExitCode } from '../model/errors.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { forTerminal, jsonText } from '../model/visible.ts';
 import { type ColorLevel, colorLevel, terminalWidth } from './terminal.ts';
+
+/** Adds a command, or several, to the program. `open` gives it its session when it runs. */
+export type AddCommand = (root: Command, open: () => Session) => void;
 
 /** Options that every command takes. */
 export interface CommonOptions {

@@ -1,6 +1,6 @@
-import type { CompareVerdict } from '../model/run-comparison.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
+import type { CompareVerdict } from '../model/run-comparison.ts';
 import { unanswered } from '../report/wording/summary.ts';
 
 /** What beside its report decides the exit code of a run. */

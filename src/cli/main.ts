@@ -1,10 +1,10 @@
 import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
-import { loadFailure } from './load-failure.ts';
+import { type CommonOptions, openSession, type Session } from './cli-session.ts';
+import { loadFailure } from './failures.ts';
 import { argumentSecrets, environmentSecrets } from './own-secrets.ts';
 import { createProgram } from './program.ts';
-import { type CommonOptions, openSession, type Session } from './cli-session.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -1,11 +1,11 @@
-import { levelInWords } from '../model/load-level.ts';
+import { levelInWords } from '../model/cells.ts';
 import { oneLine } from '../model/visible.ts';
 import { uniqueLines } from '../report/wording/cache.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
 import { serviceProcesses } from '../scenario/service-target.ts';
-import { plainTable } from './plain-table.ts';
 import type { Session } from './cli-session.ts';
+import { plainTable } from './plain-table.ts';
 
 /** Prints what a run of the scenario would do: its cells, and how many requests in all. */
 export function printPlan(loaded: LoadedScenario, session: Session, json: boolean): void {

@@ -2,6 +2,7 @@ import { Command, type Option } from 'commander';
 import { packageVersion } from '../bench/environment.ts';
 import { EXIT_MEANING, UserError } from '../model/errors.ts';
 import { suggest } from '../model/suggestions.ts';
+import type { CommonOptions, Session } from './cli-session.ts';
 import { abCommand } from './commands/ab.ts';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -12,7 +13,6 @@ import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { validateCommand } from './commands/validate.ts';
-import type { CommonOptions, Session } from './cli-session.ts';
 
 /**
  * The program with all of its commands. `open` gives a command its session when it runs; what the parser says of a mistake,

@@ -1,6 +1,6 @@
 import ora, { type Ora } from 'ora';
 import type { RunObserver } from '../bench/run/run.ts';
-import { levelInWords } from '../model/load-level.ts';
+import { levelInWords } from '../model/cells.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import { clip, oneLine } from '../report/text-width.ts';

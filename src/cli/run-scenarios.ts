@@ -5,8 +5,8 @@ import { EXIT, UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { jsonText } from '../model/visible.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { exitCodeOf } from './exit-code.ts';
 import type { Session } from './cli-session.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { canRedraw } from './terminal.ts';
 
 /** How the scenarios of a command are run, as commander delivers it. */

@@ -1,13 +1,40 @@
 import type { StreamEvent } from '../model/events.ts';
-import { isPlainDialect } from '../model/plain-dialect.ts';
-import type { Limits } from '../model/plan.ts';
-import { ByteBuffer } from '../wire/framing/buffers.ts';
+import { isPlainDialect, type Limits } from '../model/plan.ts';
 import type { Decoder, WireFormat } from '../wire/dialect.ts';
+import { ByteBuffer } from '../wire/framing/buffers.ts';
 import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing/framings.ts';
 import { PayloadTally } from '../wire/payload-paths.ts';
-import type { Excess } from './outcome/evidence.ts';
 import type { Fold } from './observation-builder.ts';
+import type { Excess } from './outcome/evidence.ts';
 import { looksStreamed } from './outcome/sniff.ts';
+
+/** What a listener has thrown, as `cause`: no fault of the response or of its reader. */
+export class ListenerError extends Error {
+  override readonly name = 'ListenerError';
+
+  constructor(cause: unknown) {
+    super('a listener threw', { cause });
+  }
+}
+
+/** The same listeners; what they throw comes as a `ListenerError`. */
+export function guardListeners({ onEvents, onBytes, originAt }: BodyListeners): BodyListeners {
+  return {
+    onEvents: onEvents && guarded(onEvents),
+    onBytes: onBytes && guarded(onBytes),
+    originAt,
+  };
+}
+
+function guarded<Args extends unknown[]>(listener: (...args: Args) => void): (...args: Args) => void {
+  return (...args) => {
+    try {
+      listener(...args);
+    } catch (error) {
+      throw new ListenerError(error);
+    }
+  };
+}
 
 /** Reads a body: as frames while they come, or as one document at the end. */
 export interface BodyReader {

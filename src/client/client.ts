@@ -11,23 +11,22 @@ import {
 } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
-import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
-import { wireFormat } from '../wire/dialects.ts';
+import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import type { WireFormat } from '../wire/dialect.ts';
-import { joinPatches } from '../wire/merge-patch.ts';
+import { wireFormat } from '../wire/dialects.ts';
+import { joinPatches } from '../wire/json.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
-import { type Authorize, authorizer } from './authorization.ts';
-import type { ConnectionPool } from './transport/connection.ts';
-import { Dialer } from './transport/dialer.ts';
-import { exchange } from './exchange.ts';
-import type { ExchangeOptions } from './exchange-options.ts';
-import { limitsOf } from './limits.ts';
-import { connectionPool } from './transport/connection-pool.ts';
-import { requestWriter, type WrittenRequest } from './request-writer.ts';
 import { AnswerStream } from './answer-stream.ts';
+import { type Authorize, authorizer } from './authorization.ts';
+import { exchange } from './exchange.ts';
+import { type ExchangeOptions, limitsOf } from './exchange-options.ts';
+import { requestWriter, type WrittenRequest } from './request-writer.ts';
+import type { ConnectionPool } from './transport/connection.ts';
+import { connectionPool } from './transport/connection-pool.ts';
+import { Dialer } from './transport/dialer.ts';
 
 /** Where a client sends its requests, and how. */
 export interface ClientOptions {

@@ -1,11 +1,34 @@
 import type { Clock } from '../model/clock.ts';
-import type { Limits, Timeouts } from '../model/plan.ts';
+import { UserError } from '../model/errors.ts';
+import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES, type Timeouts } from '../model/plan.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
+import { formatSize } from '../model/size.ts';
 import type { WireFormat } from '../wire/dialect.ts';
 import type { BodyListeners } from './body-reader.ts';
-import type { Connection, SocketRequest } from './transport/connection.ts';
 import type { Asked } from './outcome/evidence.ts';
 import type { RequestAbout } from './outcome/refusal.ts';
+import type { Connection, SocketRequest } from './transport/connection.ts';
+
+/**
+ * The limits with their defaults filled in. Throws a `UserError` for one that is no number of bytes, or that the platform's
+ * strings could not reach.
+ */
+export function limitsOf(options: Partial<Limits> = {}): Limits {
+  const limits: Limits = { ...DEFAULT_LIMITS };
+  for (const [name, bytes] of Object.entries(options)) {
+    if (bytes === undefined) continue;
+    // A stream is not kept.
+    const most = name === 'streamBytes' ? Number.POSITIVE_INFINITY : MAX_LIMIT_BYTES;
+    if (!(bytes > 0 && bytes <= most)) {
+      throw new UserError('usage', {
+        message: `limits.${name} is ${bytes}`,
+        hint: `give a number of bytes above 0 and at most ${MAX_LIMIT_BYTES} (${formatSize(MAX_LIMIT_BYTES)})`,
+      });
+    }
+    limits[name as keyof Limits] = bytes;
+  }
+  return limits;
+}
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {

@@ -1,16 +1,20 @@
 import { DEFAULT_LIMITS, type Limits } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import { Backlog } from './read-buffer.ts';
-import { type BodyReader, streamReader, wholeReader } from './body-reader.ts';
-import { type Connection, type ConnectionSink, HeadersTooLarge, type ResponseHeaders } from './transport/connection.ts';
+import { type BodyReader, guardListeners, ListenerError, streamReader, wholeReader } from './body-reader.ts';
 import { limitOf, nextDeadline, type Progress, pauseAt, resumeAt } from './deadline.ts';
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
-import type { Ending, Excess } from './outcome/evidence.ts';
 import { askedOf, type ExchangeOptions, type Flow } from './exchange-options.ts';
-import { Fold } from './observation-builder.ts';
 import { type Inflated, Inflater, isDecoded } from './inflater.ts';
-import { guardListeners, ListenerError } from './listeners.ts';
+import { Fold } from './observation-builder.ts';
+import type { Ending, Excess } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
+import { Backlog } from './read-buffer.ts';
+import {
+  type Connection,
+  type ConnectionSink,
+  HeadersTooLarge,
+  type ResponseHeaders,
+} from './transport/connection.ts';
 
 /**
  * Sends one request over `connection` and watches it to its end. A failure is an outcome, also a failure of this program

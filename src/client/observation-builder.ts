@@ -4,15 +4,13 @@ import { type Redactor, redactValue } from '../model/redaction/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { WireFormat } from '../wire/dialect.ts';
 import type { PayloadFacts } from '../wire/payload-paths.ts';
-import { BodyPrefix } from './body-prefix.ts';
-import type { ConnectPhases, ResponseHeaders } from './transport/connection.ts';
-import type { Asked, Ending } from './outcome/evidence.ts';
 import { FlushTally } from './flush-tally.ts';
-import { keptHeaders } from './kept-headers.ts';
-import { KeptText } from './kept-answer.ts';
+import { BodyPrefix, KeptText, keptHeaders } from './kept-answer.ts';
+import type { Asked, Ending } from './outcome/evidence.ts';
 import { outcomeOf } from './outcome/outcome.ts';
 import { recogniseOnce } from './recognise-once.ts';
 import { TokenTally } from './token-tally.ts';
+import type { ConnectPhases, ResponseHeaders } from './transport/connection.ts';
 
 /** A record with all gaps of an endless, fast stream could not be written. */
 const MOST_GAPS = 1_000_000;

@@ -1,8 +1,7 @@
 import { UserError } from '../model/errors.ts';
-import { suggest } from '../model/suggestions.ts';
-import { withNonce } from '../model/nonce.ts';
 import type { Target } from '../model/plan.ts';
-import type { ChatRequest } from '../model/request.ts';
+import { type ChatRequest, withNonce } from '../model/request.ts';
+import { suggest } from '../model/suggestions.ts';
 import type { WireFormat } from '../wire/dialect.ts';
 import { bodyTemplate, PLACEHOLDERS, queryTemplate, unknownPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';

@@ -1,5 +1,5 @@
+import { levelOf } from '../model/cells.ts';
 import type { BlockLoad } from '../model/load-report.ts';
-import { levelOf } from '../model/load-level.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
 import { type BlockRunner, ThreadLost } from './block.ts';

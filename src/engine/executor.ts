@@ -3,8 +3,8 @@ import { targetOptions } from '../client/target-options.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { ChatRequest } from '../model/request.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
+import type { ChatRequest } from '../model/request.ts';
 import type { Executor, Job } from './block.ts';
 import { createNonces, type ThreadTurn } from './nonces.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NONCE_LENGTH } from '../model/nonce.ts';
+import { NONCE_LENGTH } from '../model/request.ts';
 
 /** Which of several threads draws, counted from 0. */
 export interface ThreadTurn {

@@ -1,5 +1,4 @@
-import { CellMap } from '../model/cells.ts';
-import { cellOf } from '../model/load-level.ts';
+import { CellMap, cellOf } from '../model/cells.ts';
 import type { Cell } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';

@@ -1,6 +1,6 @@
+import type { RoundPart } from '../model/cells.ts';
 import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
 import type { MetricSummary } from '../model/report.ts';
-import type { RoundPart } from '../model/round-part.ts';
 import { tidy } from './distribution.ts';
 import type { Stamp, StampTimes } from './stamps.ts';
 

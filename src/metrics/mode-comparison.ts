@@ -1,4 +1,4 @@
-import { cellKey, levelOf } from '../model/load-level.ts';
+import { cellKey, levelOf } from '../model/cells.ts';
 import type { CellReport, ModeComparison, ModeFigures } from '../model/report.ts';
 import { tidy } from './distribution.ts';
 

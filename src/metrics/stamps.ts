@@ -1,5 +1,5 @@
+import { type RoundPart, roundPartKey } from '../model/cells.ts';
 import type { RequestRecord } from '../model/record.ts';
-import { type RoundPart, roundPartKey } from '../model/round-part.ts';
 
 /** The kinds of stamps that figures are made of. `content` is every read that brought content. */
 export const STAMPS = [

@@ -1,7 +1,7 @@
+import { roundPartKey } from '../model/cells.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { ReachedLoad, ThroughputReport } from '../model/report.ts';
-import { roundPartKey } from '../model/round-part.ts';
 import { tidy } from './distribution.ts';
 import {
   type Amount,

@@ -1,6 +1,20 @@
 import type { Mode } from './record.ts';
 import type { Message, RequestFields } from './request.ts';
 
+const PLAIN: ReadonlySet<string> = new Set(['sse', 'ndjson', 'raw']);
+
+/** True for the dialects of endpoints of any kind: they know the framing of a stream and nothing of its content. */
+export function isPlainDialect(dialect: string): boolean {
+  return PLAIN.has(dialect);
+}
+
+/** `total` in `parts` whole numbers that differ by at most one and sum to it, larger ones first. */
+export function split(total: number, parts: number): number[] {
+  const least = Math.floor(total / parts);
+  const rest = total - least * parts;
+  return Array.from({ length: parts }, (_, index) => least + (index < rest ? 1 : 0));
+}
+
 /** A scenario made concrete: what to send where, in which order. Holds no time; the engine adds that. */
 
 /** How a key travels. `bearer`: `authorization: Bearer KEY`; otherwise the name of the header that holds it. */

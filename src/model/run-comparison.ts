@@ -1,5 +1,5 @@
 import type { Cell } from './plan.ts';
-import type { Unit } from './unit.ts';
+import type { Unit } from './size.ts';
 
 /** Two runs of one scenario held against each other, figure by figure. */
 

@@ -1,3 +1,6 @@
+/** What a metric's values are measured in. Times are ms, rates are per second. */
+export type Unit = 'ms' | '1/s' | 'count' | 'bytes' | 'ratio';
+
 const UNITS: readonly [string, number][] = [
   ['GiB', 2 ** 30],
   ['MiB', 2 ** 20],

@@ -1,7 +1,7 @@
 import { compareModes } from '../metrics/mode-comparison.ts';
+import { runWith } from '../model/completeness.ts';
 import type { Contrast } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
-import { runWith } from '../model/completeness.ts';
 import { requestsOf } from './wording/notes.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */

@@ -2,9 +2,9 @@ import { metric } from '../metrics/definitions.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport, ModeComparison } from '../model/report.ts';
 import { DASH, formatCount, formatPair, formatShare, formatSooner, formatValue } from './format.ts';
+import { oneLine } from './text-width.ts';
 import { isMarked, loadFigure, MARK } from './wording/load.ts';
 import { requestsOf } from './wording/notes.ts';
-import { oneLine } from './text-width.ts';
 import { streamWord } from './wording/verdicts.ts';
 
 /** What the tables for people show, whether on a terminal or in markdown. */

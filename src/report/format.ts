@@ -1,4 +1,4 @@
-import type { Unit } from '../model/unit.ts';
+import type { Unit } from '../model/size.ts';
 
 /** How numbers are written for people: the one place that decides on digits and units. */
 

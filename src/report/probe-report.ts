@@ -1,9 +1,9 @@
+import type { LengthTest } from '../analysis/streaming/length-test.ts';
 import type { LintFinding } from '../analysis/streaming/response-lint.ts';
 import type { StreamVerdict } from '../analysis/streaming/verdict-fold.ts';
-import type { LengthTest } from '../analysis/streaming/length-test.ts';
 import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
-import { isPlainDialect } from '../model/plain-dialect.ts';
+import { isPlainDialect } from '../model/plan.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type MarkName, type Marks } from '../model/timeline.ts';
 import { jsonText } from '../model/visible.ts';

@@ -4,8 +4,8 @@ import { UserError } from '../model/errors.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
 import { unwritable, writeAtomically } from './atomic-file.ts';
-import { MANIFEST_FILE, RECORDS_FILE, REPORT_FILE } from './run-folder.ts';
 import { appendToRecordFile, createRecordFile, type RecordFile } from './record-file.ts';
+import { MANIFEST_FILE, RECORDS_FILE, REPORT_FILE } from './run-folder.ts';
 
 /**
  * Keeps a run on disk while it goes on. A killed process loses what came in the last tenth of a second or so; a machine

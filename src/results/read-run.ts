@@ -4,8 +4,8 @@ import { UserError } from '../model/errors.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
 import { isObject } from './check-record.ts';
-import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORDS_FILE } from './run-folder.ts';
 import { newReadResult, type ReadResult, readRecords } from './read-records.ts';
+import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORDS_FILE } from './run-folder.ts';
 
 /** A run on disk. */
 export interface StoredRun {

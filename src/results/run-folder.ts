@@ -1,3 +1,28 @@
+const NAME_MAX = 40;
+
+/**
+ * A run's id, which is also its folder's name: `2026-11-21T03-31-58-demo-3f2a`. UTC, so ids sort by time; safe as a
+ * file name on every system. `random` gives numbers in [0, 1), as `Math.random` does: its four
+ * digits keep apart runs of the same second.
+ */
+export function runId(name: string, date: Date, random: () => number): string {
+  const time = date.toISOString().slice(0, 19).replaceAll(':', '-');
+  const suffix = Math.floor(random() * 0x10000)
+    .toString(16)
+    .padStart(4, '0');
+  return `${time}-${fileNamePart(name)}-${suffix}`;
+}
+
+// Letters and digits of any script stay: a scenario named 基准 should be found again by its name.
+function fileNamePart(name: string): string {
+  const safe = name
+    .normalize('NFC')
+    .replaceAll(/[^\p{L}\p{N}\p{M}_]+/gu, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const cut = [...safe].slice(0, NAME_MAX).join('').replace(/-+$/, '');
+  return cut === '' ? 'run' : cut;
+}
+
 /** What is in a run's folder. */
 
 /** One request a line, in the order in which they ended. */

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../model/errors.ts';
 import { MAX_CERTIFICATES_BYTES, type ReadNamedFile } from './files.ts';
-import { type Path, valueAt } from './value-paths.ts';
 import type { Finding } from './problems.ts';
+import { type Path, valueAt } from './value-paths.ts';
 
 /** What reading the targets' files of authorities gave. */
 export interface AuthorityFiles {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Problem } from '../model/errors.ts';
 import type { ReadNamedFile } from './files.ts';
-import { mapScalars, type Path, valueAt } from './value-paths.ts';
 import type { Finding } from './problems.ts';
 import type { ScenarioTarget } from './schema/target.ts';
+import { mapScalars, type Path, valueAt } from './value-paths.ts';
 
 /** Request bodies that a scenario writes by hand: where their text is. */
 

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
-import { nearNames } from '../model/suggestions.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
+import { nearNames } from '../model/suggestions.ts';
 import { mapScalars, type Path } from './value-paths.ts';
 
 /** The environment, as an argument. */

@@ -1,11 +1,10 @@
 import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects.ts';
 import { isConfidential, maskUrl } from './document.ts';
-import { providerRow } from './schema/endpoint.ts';
-import { assumeHttp, type ScenarioFlags, scenarioFromFlags } from './from-flags.ts';
-import { readHeaders } from './headers.ts';
+import { assumeHttp, readHeaders, type ScenarioFlags, scenarioFromFlags } from './from-flags.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
 import { flagSource, type Origin } from './scenario-source.ts';
+import { providerRow } from './schema/endpoint.ts';
 
 /** The flags of one side. They win over those for both. */
 export type SideFlags = Pick<

@@ -1,8 +1,8 @@
 import { parse } from 'yaml';
 import { type Problem, UserError } from '../model/errors.ts';
 import { suggest } from '../model/suggestions.ts';
-import { formatPath, isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 import { cycleIn } from './scenario-source.ts';
+import { formatPath, isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 
 /** An edit of the document, made by a flag before the document is checked. */
 export interface Override {

@@ -1,23 +1,48 @@
 import { dirname, resolve } from 'node:path';
-import type { Place, Problem } from '../model/errors.ts';
-import { UserError } from '../model/errors.ts';
+import { type Place, type Problem, UserError } from '../model/errors.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { readAuthorities } from './authorities.ts';
 import { readBodies, withBody, withBodyTexts } from './bodies.ts';
-import { hashDocument, maskDocument } from './document.ts';
+import { hashDocument, MASK, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
 import { namedFiles } from './files.ts';
 import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
-import { isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 import { placeholderFindings, templateFindings } from './placeholders.ts';
 import { type Finding, findingsOf, type PlacedProblem } from './problems.ts';
 import { readPrompts } from './prompts.ts';
-import { type Scenario, scenarioSchema } from './schema/scenario.ts';
-import { collectSecrets, documentSecrets } from './secrets.ts';
 import { type Source, yamlSource } from './scenario-source.ts';
+import { type Scenario, scenarioSchema } from './schema/scenario.ts';
 import { targetSchema } from './schema/target.ts';
+import { collectSecrets, documentSecrets } from './secrets.ts';
 import { defaultKey, missingKey, withKey } from './targets.ts';
+import { formatPath, isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
+
+/**
+ * The scenario that a run keeps, checked again; `${env:NAME}` is looked up again, and prompt files are read again. `file`:
+ * the scenario's file as the run names it, where relative paths begin; `from`: the file that holds the document. Throws a
+ * `UserError` for what `readScenario` finds, and (`key_missing`) where a key was written out, which runs do not keep.
+ */
+export function readStoredScenario(
+  document: unknown,
+  { file, from }: { file: string; from: string },
+  options: ParseOptions,
+): LoadedScenario {
+  const masked: Path[] = [];
+  mapScalars(document, (value, path) => {
+    if (typeof value === 'string' && value.includes(MASK)) masked.push(path);
+    return value;
+  });
+  if (masked.length > 0) {
+    throw new UserError('key_missing', {
+      message: `${masked.map(formatPath).join(', ')}: a secret that was written out, which runs do not keep`,
+      place: { file: from },
+      hint: 'name the scenario file (or the flags) that the run was started with, beside --resume',
+    });
+  }
+  const source: Source = { file, value: document, place: () => ({ file: from }), quoted: () => false };
+  return readScenario(source, options);
+}
 
 /** What a scenario is read with. */
 export interface ParseOptions {

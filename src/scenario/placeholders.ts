@@ -1,11 +1,11 @@
 import { suggest } from '../model/suggestions.ts';
 import { PLACEHOLDERS, unknownPlaceholders, writtenPlaceholders } from '../wire/template.ts';
 import { withBody } from './bodies.ts';
-import { mapScalars, type Path, valueAt } from './value-paths.ts';
 import type { Finding } from './problems.ts';
 import type { Scenario } from './schema/scenario.ts';
 import { type ScenarioTarget, targetSchema } from './schema/target.ts';
 import { sendsPrompt } from './unique.ts';
+import { mapScalars, type Path, valueAt } from './value-paths.ts';
 
 /** Whether the placeholders in bodies and queries can be filled, and tell the prompts apart. */
 

@@ -1,15 +1,77 @@
-import { NONCE_PREFIX_LENGTH } from '../model/nonce.ts';
-import type { Block, Cell, Prompt, RunPlan } from '../model/plan.ts';
+import { dirname, resolve } from 'node:path';
+import {
+  type Block,
+  type Cell,
+  type ConnectOptions,
+  type Prompt,
+  type RunPlan,
+  split,
+} from '../model/plan.ts';
 import type { UniqueInfo } from '../model/report.ts';
-import { split } from '../model/split.ts';
+import { NONCE_PREFIX_LENGTH } from '../model/request.ts';
+import { createRandom } from '../model/seeded-random.ts';
 import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
-import { connectOptions } from './connect-options.ts';
-import { roundOrders } from './order.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema/scenario.ts';
+import type { ScenarioTarget } from './schema/target.ts';
 import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
 import { isUnique, sameRequests } from './unique.ts';
+
+/** In which order the cells of a run take their turns. */
+
+/**
+ * The order of `count` groups in each round. The first round is a shuffle by the seed. Rounds go in pairs, the
+ * second of a pair in the reverse order of the first, so that a steady drift weighs on all groups alike; from pair to
+ * pair the order is rotated, so that no group keeps its neighbours or the ends of the round to itself.
+ */
+export function roundOrders(count: number, rounds: number, seed: number): number[][] {
+  const base = shuffled(count, seed);
+  const pairs = Math.ceil(rounds / 2);
+  return Array.from({ length: rounds }, (_, round) => {
+    const shift = Math.floor((Math.floor(round / 2) * count) / pairs);
+    const order = [...base.slice(shift), ...base.slice(0, shift)];
+    return round % 2 === 0 ? order : order.reverse();
+  });
+}
+
+function shuffled(count: number, seed: number): number[] {
+  const random = createRandom(seed);
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** How connections to each target are made, in the order of the targets; undefined where all is at its default. */
+export function connectOptions({
+  scenario,
+  file,
+  authorities,
+}: LoadedScenario): (ConnectOptions | undefined)[] {
+  const folder = dirname(resolve(file));
+  const { targets, connection } = scenario;
+  return targets.map((target) =>
+    present({
+      ...pick(target),
+      connection: connection === 'warm' ? undefined : connection,
+      ip: target.ip === 'auto' ? undefined : target.ip,
+      unix: target.unix === undefined ? undefined : resolve(folder, target.unix),
+      ca: target.ca === undefined ? undefined : authorities.get(target.ca),
+    }),
+  );
+}
+
+function pick({ http, streamsPerSession, insecure, proxy, dns, resolve: pins }: ScenarioTarget) {
+  return { http, streamsPerSession, insecure, proxy, dns, resolve: pins };
+}
+
+function present(options: { [K in keyof ConnectOptions]: ConnectOptions[K] | undefined }) {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined && value !== false);
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as ConnectOptions);
+}
 
 /** What a plan needs that a scenario cannot know. */
 export interface PlanOptions extends StartedBackends {

@@ -4,8 +4,8 @@ import { nearNames, suggest } from '../model/suggestions.ts';
 import { excerpt } from '../wire/json.ts';
 import { maskUrl } from './document.ts';
 import { A_DURATION, type CheckParams } from './schema/fields.ts';
-import { formatPath, type Path, valueAt } from './value-paths.ts';
 import { NESTED_KEYS } from './schema/scenario.ts';
+import { formatPath, type Path, valueAt } from './value-paths.ts';
 
 /** A problem at a path of the document, before it has a place in a file. */
 export interface Finding {

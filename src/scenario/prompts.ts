@@ -1,9 +1,9 @@
 import type { Prompt } from '../model/plan.ts';
 import type { Message } from '../model/request.ts';
 import { MAX_TEXT_BYTES, type ReadNamedFile } from './files.ts';
-import { type Path, valueAt } from './value-paths.ts';
 import type { Finding } from './problems.ts';
 import type { ScenarioPrompt } from './schema/scenario.ts';
+import { type Path, valueAt } from './value-paths.ts';
 
 /** Prompts: the texts of their files, and the messages they come to. */
 

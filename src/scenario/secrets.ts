@@ -3,10 +3,10 @@ import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import { DIALECT_NAMES } from '../wire/dialects.ts';
 import { PROVIDERS } from '../wire/providers.ts';
 import { isConfidential, MASK } from './document.ts';
-import { parseDuration } from './size-and-duration.ts';
 import { type EnvUse, hasReference } from './env.ts';
-import { mapScalars } from './value-paths.ts';
 import type { Scenario } from './schema/scenario.ts';
+import { parseDuration } from './size-and-duration.ts';
+import { mapScalars } from './value-paths.ts';
 
 /**
  * All that must not be shown: what came from the environment, keys, header values, secrets in URLs. Words of the

@@ -2,12 +2,12 @@ import type { AuthScheme, ConnectOptions, Target } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
-import { CUSTOM, providerRow, SIMULATOR } from './schema/endpoint.ts';
 import { type Env, reference } from './env.ts';
 import type { Finding } from './problems.ts';
+import { CUSTOM, providerRow, SIMULATOR } from './schema/endpoint.ts';
 import { type ServiceSettings, upstreamDefaults } from './schema/service.ts';
-import { type ServiceAddress, serviceTarget } from './service-target.ts';
 import type { ScenarioTarget } from './schema/target.ts';
+import { type ServiceAddress, serviceTarget } from './service-target.ts';
 
 /** From a target as it was written to the endpoint it means: what it does not say comes from its provider's row. */
 

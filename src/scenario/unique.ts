@@ -1,6 +1,5 @@
-import { withNonce } from '../model/nonce.ts';
 import type { Prompt, SameRequests } from '../model/plan.ts';
-import type { ChatRequest } from '../model/request.ts';
+import { type ChatRequest, withNonce } from '../model/request.ts';
 import { wireFormat } from '../wire/dialects.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
 import { providerRow } from './schema/endpoint.ts';

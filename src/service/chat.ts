@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { StreamEvent } from '../model/events.ts';
 import type { Message } from '../model/request.ts';
 import { type AnswerPlan, answer } from './agent/agent.ts';
-import type { Caller } from './http/auth.ts';
-import type { Core } from './core.ts';
-import { HttpError } from './http/http-error.ts';
-import { AnswerKeeper, type KeepOptions } from './stream/keeper.ts';
 import { memoryMessages, readMemory, remember } from './agent/memory.ts';
-import { redactEvents } from './stream/redact-events.ts';
+import type { Upstream } from './agent/upstream.ts';
+import type { Core } from './core.ts';
+import type { Caller } from './http/auth.ts';
+import { HttpError } from './http/http-error.ts';
 import type { ChatBody } from './http/requests.ts';
 import type { ChatRoute } from './http/routes.ts';
-import { asHistory, type Conversation } from './store.ts';
-import type { Upstream } from './agent/upstream.ts';
 import { tooMany } from './http/user-requests.ts';
+import { asHistory, type Conversation } from './store.ts';
+import { AnswerKeeper, type KeepOptions } from './stream/keeper.ts';
+import { redactEvents } from './stream/redact-events.ts';
 
 /** A chat request that was let in. */
 export interface ChatCall {

@@ -2,9 +2,9 @@ import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { ClientOptions } from '../client/client.ts';
 import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model/errors.ts';
+import type { Upstream } from './agent/upstream.ts';
 import { createToken } from './http/auth.ts';
 import type { ServiceOptions } from './service-options.ts';
-import type { Upstream } from './agent/upstream.ts';
 
 /** A model behind an embedded service, as data: the client is made where the service runs. */
 export interface UpstreamSettings extends Omit<Upstream, 'client'> {

@@ -3,8 +3,10 @@
  * is a small gateway in front of any model, and the system under test of the package's own benchmarks.
  */
 
-/** Makes a bearer token that a service with the same secret accepts. */
-export { createToken, type TokenOptions } from './http/auth.ts';
+/** What an agent can do. */
+export { TOOLS, type Tool, type ToolContext } from './agent/tools.ts';
+/** A model behind the service. */
+export type { AnswerMode, Upstream } from './agent/upstream.ts';
 /** A service in a process of its own: what a benchmark wants. */
 export {
   type EmbeddedService,
@@ -14,15 +16,13 @@ export {
 } from './embedded.ts';
 /** For a process that is nothing but a service. */
 export { type OnFault, surviveFaults } from './faults.ts';
-/** When answers are written into the message store. */
-export type { Strategy } from './stream/keeper.ts';
+/** Makes a bearer token that a service with the same secret accepts. */
+export { createToken, type TokenOptions } from './http/auth.ts';
 /** Structured logs: one JSON object a line. */
 export { LOG_LEVELS, type LogLevel, type LogOptions } from './logger.ts';
-/** Settings of a service. */
-export type { ServiceOptions } from './service-options.ts';
 /** The service itself. */
 export { createService, type Service } from './service.ts';
-/** What an agent can do. */
-export { TOOLS, type Tool, type ToolContext } from './agent/tools.ts';
-/** A model behind the service. */
-export type { AnswerMode, Upstream } from './agent/upstream.ts';
+/** Settings of a service. */
+export type { ServiceOptions } from './service-options.ts';
+/** When answers are written into the message store. */
+export type { Strategy } from './stream/keeper.ts';

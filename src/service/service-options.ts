@@ -1,10 +1,10 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import { compact } from '../wire/json.ts';
-import type { Strategy } from './stream/keeper.ts';
-import type { LogOptions } from './logger.ts';
 import { TOOLS, type Tool } from './agent/tools.ts';
 import type { Upstream } from './agent/upstream.ts';
+import type { LogOptions } from './logger.ts';
+import type { Strategy } from './stream/keeper.ts';
 
 /** Settings of the service. */
 export interface ServiceOptions {

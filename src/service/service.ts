@@ -2,19 +2,19 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../model/errors.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
-import { createApp } from './http/app.ts';
-import { createAuthenticator } from './http/auth.ts';
 import type { Core } from './core.ts';
 import type { OnFault } from './faults.ts';
+import { createApp } from './http/app.ts';
+import { createAuthenticator } from './http/auth.ts';
 import { describeError } from './http/http-error.ts';
+import { createHttpServer } from './http/server.ts';
+import { TicketBox } from './http/tickets.ts';
+import { UserRequests } from './http/user-requests.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './service-metrics.ts';
 import { completeOptions, type ServiceOptions } from './service-options.ts';
-import { createHttpServer } from './http/server.ts';
 import { openStore } from './store.ts';
 import { LiveStreams } from './stream/live-streams.ts';
-import { TicketBox } from './http/tickets.ts';
-import { UserRequests } from './http/user-requests.ts';
 
 /** The reference streaming chat service. */
 export interface Service {

@@ -4,6 +4,8 @@
  * and when, for a measurement to be held against.
  */
 
+/** A quantity that varies. */
+export type { Distribution } from './draws.ts';
 /** A simulator on a thread of its own: what a benchmark wants. */
 export { type EmbeddedOptions, type EmbeddedSimulator, startEmbeddedSimulator } from './embedded.ts';
 /** How a simulated model behaves, and the models that are always there. */
@@ -15,8 +17,6 @@ export {
   type ProfileTable,
   type StreamMode,
 } from './profile.ts';
-/** A quantity that varies. */
-export type { Distribution } from './draws.ts';
 /** What will be said to a request, and when; for tests that need to know it beforehand. */
 export { makeScript, type Script, type ScriptEnding, type ScriptStep, scriptEvents } from './script.ts';
 /** A simulator on this thread: what a test wants. */

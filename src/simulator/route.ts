@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../model/request.ts';
-import { DIALECT_NAMES, wireFormat } from '../wire/dialects.ts';
 import type { IncomingWireRequest, WireBody, WireFormat } from '../wire/dialect.ts';
+import { DIALECT_NAMES, wireFormat } from '../wire/dialects.ts';
 
 /** What a request to the simulator is about. */
 export type Route =

@@ -1,8 +1,7 @@
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
-import { withoutNonce } from '../model/nonce.ts';
-import type { ChatRequest } from '../model/request.ts';
-import type { ErrorKind, Profile } from './profile.ts';
+import { type ChatRequest, withoutNonce } from '../model/request.ts';
 import { type Distribution, fingerprint, type Random, randomInt, sample, seededRandom } from './draws.ts';
+import type { ErrorKind, Profile } from './profile.ts';
 import { estimateTokens, words } from './words.ts';
 
 /** What leaves together: one event, or the lump of a `coarse` profile. */

@@ -1,7 +1,6 @@
 import type { CompleteEvent, FinishReason } from '../model/events.ts';
 import type { ChatRequest, Message, WireRequest } from '../model/request.ts';
-import { asArray, asObject, asText, type Json } from './json.ts';
-import { mergePatch } from './merge-patch.ts';
+import { asArray, asObject, asText, type Json, mergePatch } from './json.ts';
 
 /** What the chat dialects have in common. */
 

@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import { suggest } from '../model/suggestions.ts';
+import type { WireFormat } from './dialect.ts';
 import { agUi } from './dialects/ag-ui.ts';
 import { agent } from './dialects/agent.ts';
 import { aiSdkUi } from './dialects/ai-sdk-ui.ts';
@@ -8,7 +9,6 @@ import { bedrockConverse } from './dialects/bedrock.ts';
 import { cohere } from './dialects/cohere.ts';
 import { conversation } from './dialects/conversation.ts';
 import { dify } from './dialects/dify.ts';
-import type { WireFormat } from './dialect.ts';
 import { gemini, geminiArray } from './dialects/gemini.ts';
 import { ollamaChat, ollamaGenerate } from './dialects/ollama.ts';
 import { openaiChat } from './dialects/openai-chat.ts';

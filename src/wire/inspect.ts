@@ -1,7 +1,7 @@
 import type { WireFormat } from './dialect.ts';
+import { Pieces } from './framing/buffers.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { parseJson } from './json.ts';
-import { Pieces } from './framing/pieces.ts';
 
 /** What the raw bytes of a stream show that its decoded events do not. */
 export interface WireFacts {

@@ -6,8 +6,8 @@ import type {
   ToolCallEvent,
 } from '../model/events.ts';
 import { type FinishWords, finishOf } from './chat-fields.ts';
-import { isFailureName, readError, readFailure } from './errors.ts';
 import type { Decoder } from './dialect.ts';
+import { isFailureName, readError, readFailure } from './errors.ts';
 import type { Frame } from './framing/frame.ts';
 import { asObject, asText, compact, excerpt, type Json, jsonText, parseJson, unreadable } from './json.ts';
 import { type StatedCounts, UsageCounts } from './usage.ts';

@@ -1,6 +1,70 @@
 import type { ErrorEvent, UnknownEvent } from '../model/events.ts';
 import type { Frame } from './framing/frame.ts';
-import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
+
+/**
+ * `target` with `patch` applied as a JSON Merge Patch (RFC 7396): objects are merged at any depth, `null` removes what is
+ * there, and anything else, lists included, takes its place.
+ */
+export function mergePatch(target: Json, patch: Json): Json {
+  return merge(target, patch, false);
+}
+
+/** One patch that does what `first` and then `second` would do. Its nulls stay: they still remove. */
+export function joinPatches(first: Json | undefined, second: Json | undefined): Json | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return merge(first, second, true);
+}
+
+function merge(target: Json, patch: Json, keepNulls: boolean): Json {
+  // A map, because a key named __proto__ must stay a key.
+  const merged = new Map<string, unknown>(Object.entries(target));
+  for (const [key, value] of Object.entries(patch)) {
+    const inner = asObject(value);
+    if (value === null && !keepNulls) merged.delete(key);
+    else if (inner === undefined) merged.set(key, value);
+    // An object in the patch may hold nulls of its own, also where it meets nothing to merge with.
+    else merged.set(key, merge(asObject(merged.get(key)) ?? {}, inner, keepNulls));
+  }
+  return Object.fromEntries(merged);
+}
+
+/**
+ * The deepest nesting of JSON that is read. `JSON.parse` takes any depth, but `JSON.stringify`, `structuredClone` and
+ * every recursive reader overflow the stack somewhere above 1,000 levels. Real answers are nested less than 20 deep.
+ */
+export const MAX_JSON_DEPTH = 512;
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
+
+/** True when brackets and braces outside of strings are nested deeper than `MAX_JSON_DEPTH`. Linear, no recursion. */
+export function isTooDeep(text: string): boolean {
+  // HOT PATH: every level takes two characters, so an ordinary event is not looked at.
+  if (text.length <= 2 * MAX_JSON_DEPTH) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at);
+    else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      if (++depth > MAX_JSON_DEPTH) return true;
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth--;
+  }
+  return false;
+}
+
+/** The place of the quote that ends the string which begins at `start`; the length of the text where none does. */
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === QUOTE) return at;
+  }
+  return text.length;
+}
 
 /** Reading other people's JSON: each function takes anything and answers with the type it names, or undefined. */
 

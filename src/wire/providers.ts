@@ -1,7 +1,7 @@
 import { UserError } from '../model/errors.ts';
-import { suggest } from '../model/suggestions.ts';
 import type { AuthScheme } from '../model/plan.ts';
 import type { RequestFields } from '../model/request.ts';
+import { suggest } from '../model/suggestions.ts';
 
 /** A provider is a row of data: where it is, what it speaks, how it wants its key. */
 export interface Provider {

@@ -1,7 +1,7 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
-import { isPlainDialect } from '../model/plain-dialect.ts';
-import { DIALECT_NAMES, wireFormat } from './dialects.ts';
+import { isPlainDialect } from '../model/plan.ts';
 import type { WireFormat } from './dialect.ts';
+import { DIALECT_NAMES, wireFormat } from './dialects.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { asObject, asText, parseJson } from './json.ts';
 

@@ -1,7 +1,7 @@
 import { collectSamples, type RunSamples } from '../../src/analysis/comparison/samples.ts';
-import type { Random } from '../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Manifest } from '../../src/model/report.ts';
+import type { Random } from '../../src/model/seeded-random.ts';
 import { manifest, record, wholeRecord } from '../metrics/records.ts';
 
 /** Synthetic runs. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit-code.ts';
-import type { BaselineReport } from '../../src/model/run-comparison.ts';
 import type { Report } from '../../src/model/report.ts';
+import type { BaselineReport } from '../../src/model/run-comparison.ts';
 import { gatedReport } from '../report/reports.ts';
 
 /** Each changes a report into one that deserves the code, in the order of precedence. */

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { createProgram } from '../../src/cli/program.ts';
 import type { Session } from '../../src/cli/cli-session.ts';
+import { createProgram } from '../../src/cli/program.ts';
 import { UserError } from '../../src/model/errors.ts';
 
 /** The options whose value is free text, checked where it is used; every other one must refuse what does not fit. */

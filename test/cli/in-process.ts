@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import type { AddCommand } from '../../src/cli/command.ts';
-import { openSession } from '../../src/cli/cli-session.ts';
+import { type AddCommand, openSession } from '../../src/cli/cli-session.ts';
 
 /** What a command left behind. */
 export interface Outcome {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type ClientOptions, createClient } from '../../src/client/client.ts';
 import type { AnswerStream, TimedEvent } from '../../src/client/answer-stream.ts';
+import { type ClientOptions, createClient } from '../../src/client/client.ts';
 import { CA, chatServer, type Response } from '../support/chat-server.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 

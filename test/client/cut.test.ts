@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import type { Observation } from '../../src/model/record.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
+import { wireFormat } from '../../src/wire/dialects.ts';
 import { CHUNKED_END, chunked, type RawServer, rawServer } from '../support/raw-server.ts';
 
 // Each way in which a body can end, before and after the finish reason, in dialects that differ in what ends an answer.

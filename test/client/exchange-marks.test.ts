@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { exchange } from '../../src/client/exchange.ts';
+import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import { MARK_ORDER } from '../../src/model/timeline.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';

@@ -1,8 +1,8 @@
 import { setImmediate as afterReads } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { exchange } from '../../src/client/exchange.ts';
 import type { ExchangeOptions } from '../../src/client/exchange-options.ts';
+import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';

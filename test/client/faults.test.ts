@@ -4,8 +4,8 @@ import { exchange } from '../../src/client/exchange.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
 import type { WireFormat } from '../../src/wire/dialect.ts';
+import { wireFormat } from '../../src/wire/dialects.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { ScriptedConnection } from './scripted-connection.ts';
 

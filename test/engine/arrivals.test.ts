@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dueTimes } from '../../src/engine/arrivals.ts';
+import { dueTimes } from '../../src/engine/pacer.ts';
 
 const first = (count: number, due: (index: number) => number) =>
   Array.from({ length: count }, (_, i) => due(i));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createNonces } from '../../src/engine/nonces.ts';
-import { NONCE_LENGTH } from '../../src/model/nonce.ts';
+import { NONCE_LENGTH } from '../../src/model/request.ts';
 
 const ALONE = { index: 0, of: 1 };
 

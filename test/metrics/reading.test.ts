@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readingWait } from '../../src/metrics/reading.ts';
+import { readingWait } from '../../src/metrics/formulas.ts';
 import { request } from '../analysis/runs.ts';
 import { record } from './records.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NONCE_LENGTH, NONCE_PREFIX_LENGTH, withNonce, withoutNonce } from '../../src/model/nonce.ts';
+import { NONCE_LENGTH, NONCE_PREFIX_LENGTH, withNonce, withoutNonce } from '../../src/model/request.ts';
 
 describe('withNonce', () => {
   test('begins the first message, or the system message where there is one', () => {

@@ -1,6 +1,6 @@
 import { compareModes } from '../../src/metrics/mode-comparison.ts';
-import type { BaselineReport, ComparisonRow } from '../../src/model/run-comparison.ts';
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
+import type { BaselineReport, ComparisonRow } from '../../src/model/run-comparison.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
 
 const COUNTS = { streaming: 0, buffered: 0, replayed: 0, tail_buffered: 0, coarse: 0, inconclusive: 0 };

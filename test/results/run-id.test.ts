@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runId } from '../../src/results/run-id.ts';
+import { runId } from '../../src/results/run-folder.ts';
 
 const date = new Date('2026-11-21T03:31:58.789Z');
 

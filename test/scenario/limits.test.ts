@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planScenario } from '../../src/scenario/plan.ts';
-import { parseSize } from '../../src/scenario/size.ts';
+import { parseSize } from '../../src/scenario/size-and-duration.ts';
 import { load, problems, yaml } from './helpers.ts';
 
 describe('sizes', () => {

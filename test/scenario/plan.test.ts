@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunPlan } from '../../src/model/plan.ts';
-import { split } from '../../src/model/split.ts';
-import { roundOrders } from '../../src/scenario/order.ts';
-import { planScenario, planSummary, usesSimulator } from '../../src/scenario/plan.ts';
+import { type RunPlan, split } from '../../src/model/plan.ts';
+import { planScenario, planSummary, roundOrders, usesSimulator } from '../../src/scenario/plan.ts';
 import { load, yaml } from './helpers.ts';
 
 interface Extent {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withNonce } from '../../src/model/nonce.ts';
+import { withNonce } from '../../src/model/request.ts';
 import { planScenario, planSummary } from '../../src/scenario/plan.ts';
 import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
 import { load, yaml } from './helpers.ts';

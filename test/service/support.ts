@@ -1,8 +1,13 @@
 import { connect } from 'node:net';
 import { createClient } from '../../src/client/client.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
-import type { ServiceOptions } from '../../src/service/index.ts';
-import { createService, createToken, type Service, type Upstream } from '../../src/service/index.ts';
+import {
+  createService,
+  createToken,
+  type Service,
+  type ServiceOptions,
+  type Upstream,
+} from '../../src/service/index.ts';
 import { createSimulator, type ProfileInput, type Simulator } from '../../src/simulator/index.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';

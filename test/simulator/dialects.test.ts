@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
-import { gather } from '../../src/wire/whole-answer.ts';
 import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
 
 const none = { shape: 'constant', mean: 0, sd: 0 } as const;

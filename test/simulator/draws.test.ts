@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type Distribution,
-  fingerprint,
-  hashText,
-  sample,
-  seededRandom,
-} from '../../src/simulator/draws.ts';
+import { type Distribution, fingerprint, hashText, sample, seededRandom } from '../../src/simulator/draws.ts';
 
 function draws(distribution: Distribution, count = 20_000): number[] {
   const random = seededRandom('draws');

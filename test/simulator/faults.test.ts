@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/model/errors.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
-import { gather } from '../../src/wire/whole-answer.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
 import { call, chatBody, open, requestBytes } from './raw-client.ts';
 import { CHAT, lastEntry, quick, start } from './start.ts';

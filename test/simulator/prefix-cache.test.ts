@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { withNonce } from '../../src/model/nonce.ts';
-import { BLOCK_CHARS, PrefixCache } from '../../src/simulator/prefix-cache.ts';
+import { withNonce } from '../../src/model/request.ts';
 import { profileTable } from '../../src/simulator/profile.ts';
 import { makeScript, promptText } from '../../src/simulator/script.ts';
+import { BLOCK_CHARS, PrefixCache } from '../../src/simulator/simulator.ts';
 import { call } from './raw-client.ts';
 import { CHAT, constant, quick, start } from './start.ts';
 

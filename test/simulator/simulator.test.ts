@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { monotonicClock } from '../../src/model/clock.ts';
-import { gather } from '../../src/wire/whole-answer.ts';
 import { wireFormat } from '../../src/wire/dialects.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
 import { call, chatBody, open, requestBytes } from './raw-client.ts';
 import { CHAT, constant, lastEntry, quick, start } from './start.ts';

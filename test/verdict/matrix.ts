@@ -1,7 +1,7 @@
+import { lengthTest } from '../../src/analysis/streaming/length-test.ts';
 import { type VerdictFigures, verdictFigures } from '../../src/analysis/streaming/stream-figures.ts';
 import { VERDICT_KINDS, type VerdictContext } from '../../src/analysis/streaming/streaming-verdict.ts';
 import { createVerdictFold, isAccusation } from '../../src/analysis/streaming/verdict-fold.ts';
-import { lengthTest } from '../../src/analysis/streaming/length-test.ts';
 import { percentileOf } from '../../src/metrics/percentile.ts';
 import type { VerdictKind } from '../../src/model/report.ts';
 import type { Kind } from './generator.ts';

@@ -1,6 +1,6 @@
 import { FlushTally } from '../../src/client/flush-tally.ts';
-import type { Random } from '../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
+import type { Random } from '../../src/model/seeded-random.ts';
 import { roundRecord } from '../../src/results/round-record.ts';
 import { record, wholeRecord } from '../metrics/records.ts';
 import type { Sent } from './generator.ts';

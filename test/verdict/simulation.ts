@@ -1,5 +1,5 @@
-import { createRandom, type Random } from '../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
+import { createRandom, type Random } from '../../src/model/seeded-random.ts';
 import { type Kind, scale } from './generator.ts';
 import { received, receivedWhole } from './received.ts';
 

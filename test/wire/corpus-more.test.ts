@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { gather } from '../../src/wire/whole-answer.ts';
 import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { CORPUS } from './corpus.ts';
 import { cut, decodeReads } from './streams.ts';
 

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
-import { gather } from '../../src/wire/whole-answer.ts';
+import type { WireFormat } from '../../src/wire/dialect.ts';
 import { type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
-import type { WireFormat } from '../../src/wire/dialect.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { CORPUS, HAS_CORPUS } from './corpus.ts';
 import { cut, decodeReads } from './streams.ts';
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { gather } from '../../src/wire/answer.ts';
 import { type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { cut, decodeReads } from './streams.ts';
 
 // Streams as bytes, a few for each dialect, with the odd things that servers do.

@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { ByteBuffer } from '../../src/wire/framing/buffers.ts';
+import { ByteBuffer, Pieces } from '../../src/wire/framing/buffers.ts';
 import { FRAMINGS, type Frame, type FramingName } from '../../src/wire/framing/framings.ts';
-import { Pieces } from '../../src/wire/framing/pieces.ts';
 import { cut } from './streams.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseJson, unreadable } from '../../src/wire/json.ts';
-import { isTooDeep, MAX_JSON_DEPTH } from '../../src/wire/json-depth.ts';
+import { isTooDeep, MAX_JSON_DEPTH, parseJson, unreadable } from '../../src/wire/json.ts';
 
 const deep = (levels: number) => `${'{"a":['.repeat(levels / 2)}${']}'.repeat(levels / 2)}`;
 

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
+import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
 import { DIALECT_NAMES, type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
-import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
 import { answer, chat, garbage, mutated } from './arbitraries.ts';
 import {
   canonical,

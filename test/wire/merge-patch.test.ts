@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { joinPatches, mergePatch } from '../../src/wire/merge-patch.ts';
+import { joinPatches, mergePatch } from '../../src/wire/json.ts';
 
 // The examples of RFC 7396, appendix A, that have an object for target and patch.
 describe('the examples of RFC 7396', () => {

@@ -1,7 +1,7 @@
 import type { StreamEvent, ToolCallEvent } from '../../src/model/events.ts';
-import { gather } from '../../src/wire/whole-answer.ts';
 import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
 import { FRAMINGS, type Frame } from '../../src/wire/framing/framings.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 
 /** Running events through a dialect and its framing, as client and server do. */
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { gather } from '../../src/wire/whole-answer.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
+import { wireFormat } from '../../src/wire/dialects.ts';
 import { ThinkTags } from '../../src/wire/think-tags.ts';
+import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads, encodeBytes } from './streams.ts';
 
 /** The text and the reasoning that pieces of content add up to. */

@@ -1,7 +1,7 @@
-import type { CompareVerdict, ErrorRow, ErrorSide } from '../../model/run-comparison.ts';
 import type { Cell } from '../../model/plan.ts';
-import { cellInWords } from './run-sentences.ts';
+import type { CompareVerdict, ErrorRow, ErrorSide } from '../../model/run-comparison.ts';
 import { newcombeInterval, wilsonInterval } from '../statistics/proportions.ts';
+import { cellInWords } from './run-sentences.ts';
 import type { CellSamples } from './samples.ts';
 
 /**

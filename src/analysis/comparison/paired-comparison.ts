@@ -1,15 +1,14 @@
 import { metric } from '../../metrics/definitions.ts';
 import { tidy } from '../../metrics/distribution.ts';
-import type { PairComparison, PairRow } from '../../model/paired-comparison.ts';
+import { levelInWords, sameLevel } from '../../model/cells.ts';
 import { UserError } from '../../model/errors.ts';
-import { levelInWords, sameLevel } from '../../model/load-level.ts';
+import type { PairComparison, PairRow } from '../../model/paired-comparison.ts';
 import type { LoadLevel } from '../../model/plan.ts';
-import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from '../statistics/bootstrap.ts';
-import { type Gate, toleranceOf } from './regression-rule.ts';
-import { holmAdjust } from '../statistics/significance.ts';
-import { plainSentence } from './paired-sentences.ts';
 import { quantileOf } from '../quantities.ts';
-import { enoughFor } from '../statistics/sample-guard.ts';
+import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from '../statistics/bootstrap.ts';
+import { enoughFor, holmAdjust } from '../statistics/significance.ts';
+import { plainSentence } from './paired-sentences.ts';
+import { type Gate, toleranceOf } from './regression-rule.ts';
 import type { CellSamples } from './samples.ts';
 
 /**

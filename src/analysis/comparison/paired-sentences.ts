@@ -1,6 +1,6 @@
 import type { PairRow } from '../../model/paired-comparison.ts';
 import { quantileOf } from '../quantities.ts';
-import { enoughFor } from '../statistics/sample-guard.ts';
+import { enoughFor } from '../statistics/significance.ts';
 
 /** The sentences that paired comparisons are told in. */
 

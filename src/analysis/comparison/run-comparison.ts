@@ -1,17 +1,16 @@
 import { metric } from '../../metrics/definitions.ts';
 import { tidy } from '../../metrics/distribution.ts';
-import type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Cell } from '../../model/plan.ts';
+import type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import { quantileOf } from '../quantities.ts';
 import { bootstrapRatio } from '../statistics/bootstrap.ts';
+import { mannWhitney } from '../statistics/mann-whitney.ts';
+import { enoughFor, holmAdjust } from '../statistics/significance.ts';
 import { comparability } from './comparability.ts';
 import { judgeErrors } from './error-comparison.ts';
-import { cellInWords, overallSentence, rowSentence } from './run-sentences.ts';
 import { type Gate, type Judged, judgeInterval, moreRequests } from './regression-rule.ts';
-import { holmAdjust } from '../statistics/significance.ts';
-import { mannWhitney } from '../statistics/mann-whitney.ts';
-import { quantileOf } from '../quantities.ts';
-import { enoughFor } from '../statistics/sample-guard.ts';
+import { cellInWords, overallSentence, rowSentence } from './run-sentences.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
 export type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';

@@ -1,7 +1,7 @@
-import type { CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
-import { levelInWords } from '../../model/load-level.ts';
+import { levelInWords } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
-import type { Unit } from '../../model/unit.ts';
+import type { CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import type { Unit } from '../../model/size.ts';
 
 /** The sentences that comparisons are told in. */
 

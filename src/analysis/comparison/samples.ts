@@ -1,6 +1,5 @@
 import { METRICS, type MetricDefinition, metric } from '../../metrics/definitions.ts';
-import { CellMap } from '../../model/cells.ts';
-import { cellKey, cellOf } from '../../model/load-level.ts';
+import { CellMap, cellKey, cellOf } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';

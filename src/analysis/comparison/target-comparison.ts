@@ -1,14 +1,20 @@
 import { metric } from '../../metrics/definitions.ts';
+import { levelOf, sameLevel } from '../../model/cells.ts';
 import { UserError } from '../../model/errors.ts';
-import { levelOf, sameLevel } from '../../model/load-level.ts';
-import { suggest } from '../../model/suggestions.ts';
 import type { LoadLevel } from '../../model/plan.ts';
 import type { Mode } from '../../model/record.ts';
-import { comparePairs, PAIR_FIGURES, type Pair, type PairComparison, type PairOptions } from './paired-comparison.ts';
+import { suggest } from '../../model/suggestions.ts';
+import {
+  comparePairs,
+  PAIR_FIGURES,
+  type Pair,
+  type PairComparison,
+  type PairOptions,
+} from './paired-comparison.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
-export { plainSentence } from './paired-sentences.ts';
 export type { PairComparison, PairOptions, PairRow, PairVerdict } from './paired-comparison.ts';
+export { plainSentence } from './paired-sentences.ts';
 
 /** Two sides of one interleaved run: target A against target B, or streaming against not. */
 

@@ -1,6 +1,8 @@
 import type { VerdictKind } from '../../model/report.ts';
-import type { VerdictReason } from './verdict-evidence.ts';
 import type { LengthTest } from './length-test.ts';
+import type { StreamShape } from './stream-shape.ts';
+import type { UsualStream } from './usual-stream.ts';
+import type { VerdictReason } from './verdict-evidence.ts';
 import {
   CORRELATION_ACCUSES,
   CORRELATION_FORBIDS,
@@ -10,8 +12,6 @@ import {
   LIKELY_TOKEN_MS,
 } from './verdict-limits.ts';
 import { type PairResult, pairResult, type WholeAnswer } from './whole-answer-pair.ts';
-import type { StreamShape } from './stream-shape.ts';
-import type { UsualStream } from './usual-stream.ts';
 
 /** Is it really streaming? Decides for the streams of one shape in a cell: never for a single request. */
 

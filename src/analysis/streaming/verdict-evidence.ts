@@ -1,6 +1,6 @@
+import type { LengthTest } from './length-test.ts';
 import type { VerdictFigures } from './stream-figures.ts';
 import type { VerdictContext } from './streaming-verdict.ts';
-import type { LengthTest } from './length-test.ts';
 
 /** The sentences that verdicts on a stream are told in. */
 

@@ -1,13 +1,12 @@
 import type { RequestRecord } from '../../model/record.ts';
 import type { StreamArrivals, StreamingReport, VerdictKind } from '../../model/report.ts';
-import { arrivalsOf } from './arrivals.ts';
-import { type VerdictFigures, verdictFigures } from './stream-figures.ts';
+import { arrivalsOf, type VerdictFigures, verdictFigures } from './stream-figures.ts';
+import { type StreamShape, shapeOf } from './stream-shape.ts';
 import { decide, VERDICT_KINDS, type VerdictContext } from './streaming-verdict.ts';
+import { usualStream } from './usual-stream.ts';
 import { causesOf } from './verdict-cause.ts';
 import { evidenceOf, type VerdictReason } from './verdict-evidence.ts';
 import { ENOUGH_ALIKE, ENOUGH_JUDGED, ENOUGH_STREAMS } from './verdict-limits.ts';
-import { type StreamShape, shapeOf } from './stream-shape.ts';
-import { usualStream } from './usual-stream.ts';
 
 /** Streams of a cell that are judged: the first so many. */
 export const JUDGED_STREAMS = 5_000;

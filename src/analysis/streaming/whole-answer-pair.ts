@@ -1,5 +1,5 @@
-import { BEGINS_WITH, LEAST_ERROR, RESOLVED, WELL_BEFORE } from './verdict-limits.ts';
 import type { UsualStream } from './usual-stream.ts';
+import { BEGINS_WITH, LEAST_ERROR, RESOLVED, WELL_BEFORE } from './verdict-limits.ts';
 
 /** The same answers without streaming, measured beside a cell. */
 export interface WholeAnswer {

@@ -1,8 +1,8 @@
 import { METRICS } from '../../metrics/definitions.ts';
 import type { Objective } from '../../metrics/objective-check.ts';
 import type { Problem } from '../../model/errors.ts';
-import { nearNames, suggest } from '../../model/suggestions.ts';
 import type { Mode } from '../../model/record.ts';
+import { nearNames, suggest } from '../../model/suggestions.ts';
 import { NAME, readOperator, Scanner } from './scanner.ts';
 import { readLimit } from './threshold-limit.ts';
 

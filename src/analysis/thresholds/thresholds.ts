@@ -1,13 +1,13 @@
 import { CACHE_GROUPS } from '../../metrics/cache-groups.ts';
 import { holds, type Operator } from '../../metrics/objective-check.ts';
+import { cellKey, cellOf } from '../../model/cells.ts';
 import type { Problem } from '../../model/errors.ts';
-import { cellKey, cellOf } from '../../model/load-level.ts';
-import { suggest } from '../../model/suggestions.ts';
 import type { LoadLevel } from '../../model/plan.ts';
 import type { Mode } from '../../model/record.ts';
 import type { CellReport, GateResult } from '../../model/report.ts';
+import { suggest } from '../../model/suggestions.ts';
 import { failuresOf, type Reading } from '../quantities.ts';
-import { enoughFor } from '../statistics/sample-guard.ts';
+import { enoughFor } from '../statistics/significance.ts';
 import type { Label, Threshold } from './threshold-parser.ts';
 
 export type { Quantity, QuantityUnit } from '../quantities.ts';

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type StreamClient } from '../../client/client.ts';
 import { percentileOf } from '../../metrics/percentile.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
+import { warmCode } from '../warm-code.ts';
 import { readStamps, startCalibrationServer } from './calibrate-server.ts';
 import { checkOpenFiles } from './checks.ts';
-import { warmCode } from '../warm-code.ts';
 
 /** Streams at once, where nothing else is said. */
 export const CALIBRATION_LEVELS: readonly number[] = [10, 50, 200, 500, 1000];

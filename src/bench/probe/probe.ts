@@ -1,16 +1,15 @@
+import { lengthTest } from '../../analysis/streaming/length-test.ts';
 import { lintResponse } from '../../analysis/streaming/response-lint.ts';
 import { verdictFigures } from '../../analysis/streaming/stream-figures.ts';
 import type { VerdictContext } from '../../analysis/streaming/streaming-verdict.ts';
 import { judgeStreams, summarizeVerdicts } from '../../analysis/streaming/verdict-fold.ts';
-import { lengthTest } from '../../analysis/streaming/length-test.ts';
 import { createClient, type StreamClient } from '../../client/client.ts';
 import { requestWriter } from '../../client/request-writer.ts';
 import { targetOptions } from '../../client/target-options.ts';
 import { createNonces } from '../../engine/nonces.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
-import { isPlainDialect } from '../../model/plain-dialect.ts';
-import { MAX_LIMIT_BYTES, type Prompt, type Target } from '../../model/plan.ts';
+import { isPlainDialect, MAX_LIMIT_BYTES, type Prompt, type Target } from '../../model/plan.ts';
 import type { Mode } from '../../model/record.ts';
 import { createRedactor } from '../../model/redaction/redactor.ts';
 import {
@@ -23,13 +22,21 @@ import {
 import { maskUrl } from '../../scenario/document.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planScenario } from '../../scenario/plan.ts';
-import { wireFormat } from '../../wire/dialects.ts';
+import { dialectOfUrl, wireFormat } from '../../wire/dialects.ts';
 import type { FramingName } from '../../wire/framing/frame.ts';
 import { startBackends } from '../backends.ts';
 import { readEnvironment } from '../environment.ts';
 import { drawSalt } from '../prepare.ts';
-import { type ProbeTurn, probeOnce } from './probe-request.ts';
 import { warmCode } from '../warm-code.ts';
+import { type ProbeTurn, probeOnce } from './probe-request.ts';
+
+/**
+ * The dialect that a URL speaks, by its path: the first that calls the path its own, or else `sse`, because any
+ * endpoint that streams at all most likely sends Server-Sent Events.
+ */
+export function dialectOf(url: string): string {
+  return dialectOfUrl(url) ?? 'sse';
+}
 
 /** How a target is probed. */
 export interface ProbeOptions {

@@ -1,10 +1,10 @@
 import { comparability } from '../../analysis/comparison/comparability.ts';
 import { compareRuns, DEFAULT_GATES } from '../../analysis/comparison/run-comparison.ts';
 import { createSampler } from '../../analysis/comparison/samples.ts';
-import type { BaselineReport } from '../../model/run-comparison.ts';
 import { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';
+import type { BaselineReport } from '../../model/run-comparison.ts';
 import { findBaseline, samplesOf } from './compare-runs.ts';
 
 /** A run that is to be held against a baseline while it goes on. */

@@ -2,10 +2,10 @@ import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Comparison, compareRuns, DEFAULT_GATES } from '../../analysis/comparison/run-comparison.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
-import { UserError } from '../../model/errors.ts';
 import { promisedRecords, runWith } from '../../model/completeness.ts';
-import { RECORDS_FILE } from '../../results/run-folder.ts';
+import { UserError } from '../../model/errors.ts';
 import { readRun, readWarnings } from '../../results/read-run.ts';
+import { RECORDS_FILE } from '../../results/run-folder.ts';
 
 /** Two runs compared, as one document. */
 export interface ComparisonReport extends Comparison {

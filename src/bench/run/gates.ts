@@ -1,4 +1,8 @@
-import { checkObjectives, modesOfObjectives, parseObjective } from '../../analysis/thresholds/objective-parser.ts';
+import {
+  checkObjectives,
+  modesOfObjectives,
+  parseObjective,
+} from '../../analysis/thresholds/objective-parser.ts';
 import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
 import { checkThresholds, type ThresholdScope } from '../../analysis/thresholds/thresholds.ts';
 import type { Objective } from '../../metrics/objective-check.ts';

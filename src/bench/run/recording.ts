@@ -5,10 +5,10 @@ import type { Manifest, Report } from '../../model/report.ts';
 import { jsonReport } from '../../report/formats/json.ts';
 import type { Journal } from '../../results/journal.ts';
 import { roundRecord } from '../../results/round-record.ts';
-import type { Baseline } from './baseline.ts';
-import { createRunFold } from './run-fold.ts';
-import type { PastRun } from './resume.ts';
 import { countHeld, type TokenCounter, uncountedWarnings } from '../tokenizer.ts';
+import type { Baseline } from './baseline.ts';
+import type { PastRun } from './resume.ts';
+import { createRunFold } from './run-fold.ts';
 
 /** Where the requests of a run go when they have ended: each once, into the report, the comparison and the journal. */
 export interface Recording {

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { cellKey } from '../../model/cells.ts';
 import { UserError } from '../../model/errors.ts';
-import { cellKey } from '../../model/load-level.ts';
 import type { Block, RunPlan } from '../../model/plan.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Environment, Manifest, Resumption } from '../../model/report.ts';
-import { RECORDS_FILE } from '../../results/run-folder.ts';
 import { readRun, readWarnings, type StoredRun } from '../../results/read-run.ts';
+import { RECORDS_FILE } from '../../results/run-folder.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planScenario, unstarted } from '../../scenario/plan.ts';
 import { packageVersion } from '../environment.ts';

@@ -1,23 +1,41 @@
-import { compareStreaming, compareTargets } from '../../analysis/comparison/target-comparison.ts';
-import { parseObjective } from '../../analysis/thresholds/objective-parser.ts';
 import { PAIR_FIGURES } from '../../analysis/comparison/paired-comparison.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
+import { compareStreaming, compareTargets } from '../../analysis/comparison/target-comparison.ts';
+import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
+import { createVerdictFold, type VerdictFold } from '../../analysis/streaming/verdict-fold.ts';
+import type { WholeAnswer } from '../../analysis/streaming/whole-answer-pair.ts';
+import { parseObjective } from '../../analysis/thresholds/objective-parser.ts';
 import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
 import { evaluateThresholds } from '../../analysis/thresholds/thresholds.ts';
-import { createVerdictFold, type VerdictFold } from '../../analysis/streaming/verdict-fold.ts';
-import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
-import type { WholeAnswer } from '../../analysis/streaming/whole-answer-pair.ts';
 import { createAggregator } from '../../metrics/aggregate.ts';
 import { clientReport } from '../../metrics/client-report.ts';
 import { latenessOf } from '../../metrics/lateness.ts';
 import { serverReport } from '../../metrics/server-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
-import { CellMap } from '../../model/cells.ts';
+import { CellMap, cellKey } from '../../model/cells.ts';
 import type { Contrast } from '../../model/paired-comparison.ts';
-import { cellKey } from '../../model/load-level.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { CellReport, Manifest, Report } from '../../model/report.ts';
 import { buildReport } from '../../report/build.ts';
+import { readRun, readWarnings } from '../../results/read-run.ts';
+
+/** A report made again, and what was odd about the records on the way. */
+export interface ReportAgain {
+  report: Report;
+  /** Sentences for a person, such as that a last line was cut by a crash. */
+  warnings: readonly string[];
+}
+
+/**
+ * Makes a run's report again from its records. Rejects with a `UserError` when the folder holds no run, or one of a
+ * schema this version does not read.
+ */
+export async function reportRun(folder: string): Promise<ReportAgain> {
+  const stored = await readRun(folder);
+  const fold = createRunFold(stored.manifest);
+  for await (const batch of stored.batches) for (const record of batch) fold.add(record);
+  return { report: fold.report(stored.manifest), warnings: readWarnings(stored, folder) };
+}
 
 /** Folds a run's records into its report, one at a time. The only way from records to a report, live or afterwards. */
 export interface RunFold {

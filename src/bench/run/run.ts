@@ -12,15 +12,15 @@ import type { Observation } from '../../model/record.ts';
 import { createRedactor, type Redactor } from '../../model/redaction/redactor.ts';
 import type { Manifest, Report, RunInfo } from '../../model/report.ts';
 import { createJournal, resumeJournal } from '../../results/journal.ts';
-import { runId } from '../../results/run-id.ts';
+import { runId } from '../../results/run-folder.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planSummary } from '../../scenario/plan.ts';
-import { watchFirstFailures } from './first-failures.ts';
+import { unknownModels } from '../backends.ts';
 import { type Prepared, prepare } from '../prepare.ts';
+import { unreadable } from '../server-metrics/server-watch.ts';
+import { watchFirstFailures } from './first-failures.ts';
 import { createRecording } from './recording.ts';
 import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
-import { unreadable } from '../server-metrics/server-watch.ts';
-import { unknownModels } from '../simulator.ts';
 
 /** Told of what happens during a run, as it happens. Must return at once: it runs on the loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {

@@ -1,8 +1,7 @@
-import type { AddCommand } from '../command.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { envOf } from '../flags/env.ts';
 import { addRequestOptions, addSideOptions, type RequestFlags, sideFlags } from '../flags/request.ts';
-import { runScenarios } from '../run-scenarios.ts';
 import {
   addGateOptions,
   addLoadOptions,
@@ -10,7 +9,7 @@ import {
   type ScenarioFlags,
   scenarioOverrides,
 } from '../flags/scenario.ts';
-import type { Session } from '../cli-session.ts';
+import { runScenarios } from '../run-scenarios.ts';
 
 interface AbCommandFlags extends ScenarioFlags, RequestFlags {
   header: string[];

@@ -1,8 +1,7 @@
 import type { ComparisonReport } from '../../bench/run/compare-runs.ts';
-import type { AddCommand } from '../command.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { comparisonExitCode } from '../exit-code.ts';
 import { wholeOption } from '../flags/values.ts';
-import type { Session } from '../cli-session.ts';
 
 interface CompareFlags {
   json?: boolean;

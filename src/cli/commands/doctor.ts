@@ -2,9 +2,8 @@ import type { Calibration } from '../../bench/doctor/calibrate.ts';
 import type { Check } from '../../bench/doctor/checks.ts';
 import { EXIT } from '../../model/errors.ts';
 import { parseDuration } from '../../scenario/size-and-duration.ts';
-import type { AddCommand } from '../command.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
-import type { Session } from '../cli-session.ts';
 
 interface DoctorFlags {
   concurrency: number;

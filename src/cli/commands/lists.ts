@@ -1,7 +1,6 @@
 import { wrap } from '../../report/text-width.ts';
 import type { Provider } from '../../wire/providers.ts';
-import type { AddCommand } from '../command.ts';
-import type { Session } from '../cli-session.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 
 /** The commands that print what the program knows: metrics, providers, schema. */
 export const listCommands: AddCommand = (root, open) => {

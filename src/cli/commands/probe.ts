@@ -1,17 +1,16 @@
 import { LENGTH_FACTOR, LENGTH_REQUESTS } from '../../analysis/streaming/verdict-limits.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
-import { isPlainDialect } from '../../model/plain-dialect.ts';
+import { isPlainDialect } from '../../model/plan.ts';
 import type { ProbeReport } from '../../report/probe-report.ts';
-import { parseDuration } from '../../scenario/size-and-duration.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { Override } from '../../scenario/overrides.ts';
-import type { AddCommand } from '../command.ts';
+import { parseDuration } from '../../scenario/size-and-duration.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { addConnectionOptions, type ConnectionFlags, connectionOverrides } from '../flags/connection.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { addRequestOptions, headerOption, MODES, type RequestFlags } from '../flags/request.ts';
-import { choiceOption, collect, durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
 import { UNIQUE_HELP } from '../flags/scenario.ts';
-import type { Session } from '../cli-session.ts';
+import { choiceOption, collect, durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
 
 interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   provider?: string;
@@ -148,7 +147,7 @@ interface Chosen {
 
 /** A probe's target is read and checked as that of a run without a scenario file. */
 async function target(address: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
-  const { dialectOf } = await import('../../bench/probe/probe-target.ts');
+  const { dialectOf } = await import('../../bench/probe/probe.ts');
   const { assumeHttp, loadFromFlags } = await import('../../scenario/from-flags.ts');
   const { provider, prompt, body } = flags;
   const url = address === undefined ? undefined : assumeHttp(address);

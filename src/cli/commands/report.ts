@@ -1,7 +1,6 @@
 import { REPORTER_NAMES } from '../../report/formats/names.ts';
-import type { AddCommand } from '../command.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { choiceOption } from '../flags/values.ts';
-import type { Session } from '../cli-session.ts';
 
 const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
 
@@ -17,7 +16,7 @@ export const reportCommand: AddCommand = (root, open) => {
 };
 
 async function report(folder: string, format: string, session: Session): Promise<void> {
-  const { reportRun } = await import('../../bench/run/rerun.ts');
+  const { reportRun } = await import('../../bench/run/run-fold.ts');
   const { runFolder } = await import('../run-folder.ts');
   const at = runFolder(folder);
   const { report, warnings } = await reportRun(at);

@@ -2,14 +2,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
-import type { AddCommand } from '../command.ts';
-import { type AllowFileFlags, addAllowFileOption } from '../flags/allow-file.ts';
-import { addConnectionOptions } from '../flags/connection.ts';
-import { envOf } from '../flags/env.ts';
-import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
-import { wholeOrWordOption } from '../flags/values.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { forEachOrErrors } from '../failures.ts';
-import { type RunSettings, runScenarios } from '../run-scenarios.ts';
+import { addConnectionOptions } from '../flags/connection.ts';
+import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts';
+import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
 import {
   addGateOptions,
   addLoadOptions,
@@ -17,7 +14,8 @@ import {
   type ScenarioFlags,
   scenarioOverrides,
 } from '../flags/scenario.ts';
-import type { Session } from '../cli-session.ts';
+import { wholeOrWordOption } from '../flags/values.ts';
+import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 
 interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, Omit<RunSettings, 'resume'> {
   resume?: string | true;
@@ -91,7 +89,7 @@ async function resumedFolder({ resume, output }: RunFlags): Promise<string> {
 async function loadStored(folder: string, flags: RunFlags, session: Session): Promise<LoadedScenario> {
   refuse(flags, NEEDS_NO_FILE);
   const { readManifest } = await import('../../results/read-run.ts');
-  const { readStoredScenario } = await import('../../scenario/stored.ts');
+  const { readStoredScenario } = await import('../../scenario/parse.ts');
   const { scenario, file } = await readManifest(folder);
   const from = join(folder, 'manifest.json');
   const { gateFindings: checkGates } = await import('../../bench/run/gates.ts');

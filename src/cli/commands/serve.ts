@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { UserError } from '../../model/errors.ts';
 import { parseDuration } from '../../scenario/size-and-duration.ts';
 import type { Service, Strategy, Upstream } from '../../service/index.ts';
-import type { AddCommand } from '../command.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { addServeOptions, SECRET_VARIABLE, type ServeFlags, SIMULATOR } from '../flags/serve.ts';
-import type { Session } from '../cli-session.ts';
 
 // RFC 7518, 3.2: a key of HS256 is at least as long as its hash.
 const MIN_SECRET_BYTES = 32;

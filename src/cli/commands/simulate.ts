@@ -1,6 +1,5 @@
-import type { AddCommand } from '../command.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { portOption, wholeOption } from '../flags/values.ts';
-import type { Session } from '../cli-session.ts';
 
 interface SimulateFlags {
   port: number;

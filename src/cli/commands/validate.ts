@@ -1,9 +1,13 @@
 import { oneLine } from '../../model/visible.ts';
-import type { AddCommand } from '../command.ts';
-import { type AllowFileFlags, addAllowFileOption } from '../flags/allow-file.ts';
-import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
+import type { AddCommand, Session } from '../cli-session.ts';
 import { forEachOrErrors } from '../failures.ts';
-import type { Session } from '../cli-session.ts';
+import {
+  type AllowFileFlags,
+  addAllowFileOption,
+  addEnvOptions,
+  type EnvFlags,
+  envOf,
+} from '../flags/env.ts';
 
 export const validateCommand: AddCommand = (root, open) => {
   const command = root

@@ -131,7 +131,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));
   if (flags.header.length > 0) {
-    const { readHeaders } = await import('../../scenario/headers.ts');
+    const { readHeaders } = await import('../../scenario/from-flags.ts');
     for (const [name, value] of Object.entries(readHeaders(flags.header) ?? {})) {
       add(`targets.*.headers."${name}"`, value, `--header ${name}`);
     }

@@ -1,11 +1,11 @@
-import { isPlainDialect } from '../../model/plain-dialect.ts';
+import { isPlainDialect } from '../../model/plan.ts';
 import type { Outcome } from '../../model/record.ts';
 import { type ErrorText, readFailedBody } from '../../wire/errors.ts';
 import type { FramingName } from '../../wire/framing/frame.ts';
 import { excerpt, parseJson } from '../../wire/json.ts';
 import { isAgentStream, isTextStream, recogniseStream, recogniseWhole } from '../../wire/recognise.ts';
-import { BODY_CHARS, type Evidence } from './evidence.ts';
 import { DECODED_ENCODINGS } from '../inflater.ts';
+import { BODY_CHARS, type Evidence } from './evidence.ts';
 import { type BodyLook, LOOK_TITLE, looksStreamed, sniff } from './sniff.ts';
 
 /**

@@ -1,5 +1,4 @@
-import { isPlainDialect } from '../../model/plain-dialect.ts';
-import type { Limits } from '../../model/plan.ts';
+import { isPlainDialect, type Limits } from '../../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../../model/record.ts';
 import { formatSize } from '../../model/size.ts';
 import { pathsInWords } from '../../wire/payload-paths.ts';

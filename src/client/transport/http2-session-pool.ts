@@ -1,6 +1,11 @@
 import type { Clock } from '../../model/clock.ts';
-import { connectTimeout } from './connect-error.ts';
-import type { Connection, ConnectionPool, ConnectionSink, SocketRequest } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionPool,
+  type ConnectionSink,
+  connectTimeout,
+  type SocketRequest,
+} from './connection.ts';
 import type { Dialer, Dialing } from './dialer.ts';
 import { Session, type StreamControl } from './http2-session.ts';
 

@@ -8,10 +8,10 @@ import {
 } from 'node:http2';
 import type { Clock } from '../../model/clock.ts';
 import { DEFAULT_LIMITS } from '../../model/plan.ts';
-import { connectError } from './connect-error.ts';
 import {
   type ConnectionSink,
   type ConnectPhases,
+  connectError,
   HeadersTooLarge,
   type SocketRequest,
 } from './connection.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { UserError } from '../../model/errors.ts';
 import { urlSecrets } from '../../model/redaction/url-secrets.ts';
-import { connectError } from './connect-error.ts';
+import { connectError } from './connection.ts';
 
 /** A proxy on the way to a service. */
 export interface HttpProxy {

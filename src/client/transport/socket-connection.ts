@@ -1,12 +1,39 @@
+import diagnostics from 'node:diagnostics_channel';
 import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../../model/clock.ts';
 import { DEFAULT_LIMITS } from '../../model/plan.ts';
 import type { ConnectionInfo } from '../../model/record.ts';
-import { connectTimeout } from './connect-error.ts';
-import { type Connection, type ConnectionSink, HeadersTooLarge, type SocketRequest } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionSink,
+  connectTimeout,
+  HeadersTooLarge,
+  type SocketRequest,
+} from './connection.ts';
 import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
 import { LiveSocket } from './live-socket.ts';
-import { dispatchWatched } from './request-sent.ts';
+
+// undici tells when a request has been written only through diagnostics channels, which name the request by an object
+// that is made inside `dispatch`. `creating` is set around that synchronous call, so the object can be tied to ours.
+let creating: (() => void) | undefined;
+const sentCallbacks = new WeakMap<object, () => void>();
+
+diagnostics.subscribe('undici:request:create', (message) => {
+  if (creating !== undefined) sentCallbacks.set((message as { request: object }).request, creating);
+});
+diagnostics.subscribe('undici:request:bodySent', (message) => {
+  sentCallbacks.get((message as { request: object }).request)?.();
+});
+
+/** Calls `dispatch`, which makes one request of undici's, and `onSent` when that was handed to the kernel, body included. */
+export function dispatchWatched(dispatch: () => void, onSent: () => void): void {
+  creating = onSent;
+  try {
+    dispatch();
+  } finally {
+    creating = undefined;
+  }
+}
 
 /** A connection that the server closes so soon after an answer was not closed for being idle, in ms. */
 export const DROPPED_WITHIN_MS = 1_000;

@@ -1,12 +1,12 @@
 import type { Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
+import { formatCount } from '../format.ts';
+import { oneLine } from '../text-width.ts';
 import { baselineLines, baselineSentences, baselineTrouble } from '../wording/baseline.ts';
 import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures } from '../wording/failures.ts';
-import { formatCount } from '../format.ts';
 import { reachedLines } from '../wording/load.ts';
 import { failureLine, looksAtFailures, summaryLine, troubles } from '../wording/summary.ts';
-import { oneLine } from '../text-width.ts';
 import { clientLines, contrastLines, gateLines, streamFindings } from '../wording/verdicts.ts';
 
 // GitHub shows ten of each kind for a step and drops the others without a word.

@@ -1,8 +1,8 @@
 import { decodeHistogram } from '../../metrics/histogram.ts';
 import { rankOf } from '../../metrics/percentile.ts';
 import type { CellReport, MetricSummary, Report } from '../../model/report.ts';
-import { cellName, runLine } from '../wording/notes.ts';
 import { oneLine } from '../text-width.ts';
+import { cellName, runLine } from '../wording/notes.ts';
 
 const METRIC = 'ttft';
 const UNIT = 'ms';

@@ -1,7 +1,5 @@
 import type { Report } from '../../model/report.ts';
 import { annotationsReport } from './annotations.ts';
-import { benchmarkActionReport } from './benchmark-action.ts';
-import { bmfReport } from './bmf.ts';
 import { csvReport } from './csv.ts';
 import { hgrmReport } from './hgrm.ts';
 import { jsonReport } from './json.ts';
@@ -9,6 +7,7 @@ import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
 import type { ReporterName } from './names.ts';
 import { prometheusReport } from './prometheus.ts';
+import { benchmarkActionReport, bmfReport } from './tracked-figures.ts';
 
 export type { ReporterName } from './names.ts';
 

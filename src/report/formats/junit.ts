@@ -1,12 +1,12 @@
 import type { CellReport, Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
+import { DASH } from '../format.ts';
+import { oneLine } from '../text-width.ts';
 import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } from '../wording/baseline.ts';
 import { groupFailures } from '../wording/failures.ts';
-import { DASH } from '../format.ts';
 import { reachedLines } from '../wording/load.ts';
 import { absence, cellName, durationOf, machineLine, runLine } from '../wording/notes.ts';
 import { summaryLine, troubles } from '../wording/summary.ts';
-import { oneLine } from '../text-width.ts';
 import { clientLines, contrastLines, type GateLine, gateLines } from '../wording/verdicts.ts';
 
 /**

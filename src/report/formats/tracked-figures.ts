@@ -1,10 +1,49 @@
+import { failuresOf, findQuantity } from '../../analysis/quantities.ts';
 import { normalQuantile } from '../../analysis/statistics/distributions.ts';
 import { wilsonInterval } from '../../analysis/statistics/proportions.ts';
-import { failuresOf, findQuantity } from '../../analysis/quantities.ts';
 import { metric } from '../../metrics/definitions.ts';
 import { decodeHistogram } from '../../metrics/histogram.ts';
 import type { CellReport, MetricSummary, Report } from '../../model/report.ts';
-import { isInvisible } from '../../model/visible.ts';
+import { isInvisible, jsonText } from '../../model/visible.ts';
+
+interface Metric {
+  value: number;
+  lower_value?: number;
+  upper_value?: number;
+}
+
+/**
+ * Bencher Metric Format, for `bencher run --adapter json`: a benchmark for each cell (`flash/short/c4/streaming`), a
+ * measure for each figure (`ttft.p95 (ms)`: the format has no other place for the unit), with its 90 % interval.
+ */
+export function bmfReport(report: Report): string {
+  const benchmarks: Record<string, Record<string, Metric>> = {};
+  for (const { cell, name, unit, value, range } of trackedFigures(report)) {
+    const measures = benchmarks[cell] ?? {};
+    benchmarks[cell] = measures;
+    measures[`${name} (${unit})`] = range
+      ? { value, lower_value: range.low, upper_value: range.high }
+      : { value };
+  }
+  return `${jsonText(benchmarks, 2)}\n`;
+}
+
+/**
+ * JSON for github-action-benchmark with `tool: customSmallerIsBetter`. As the name says, only figures of which less is
+ * better: instead of tokens a second it has the time per token, and the shares of requests that failed.
+ */
+export function benchmarkActionReport(report: Report): string {
+  const entries = trackedFigures(report)
+    .filter(({ better }) => better === 'lower')
+    .map(({ cell, name, unit, value, range, n }) => ({
+      name: `${cell}/${name}`,
+      unit,
+      value,
+      ...(range ? { range: `${range.low} to ${range.high}` } : {}),
+      extra: `of ${n} ${n === 1 ? 'value' : 'values'}`,
+    }));
+  return `${jsonText(entries, 2)}\n`;
+}
 
 /** The figures of a run that are worth following from commit to commit, under names that stay the same. */
 

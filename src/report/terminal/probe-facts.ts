@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { LintSeverity } from '../../analysis/streaming/response-lint.ts';
-import { isPlainDialect } from '../../model/plain-dialect.ts';
+import { isPlainDialect } from '../../model/plan.ts';
 import type { VerdictKind } from '../../model/report.ts';
 import { formatCount, formatShare, formatValue } from '../format.ts';
 import type { ProbeRequest } from '../probe-report.ts';

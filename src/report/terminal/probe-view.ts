@@ -1,12 +1,12 @@
 import { Chalk } from 'chalk';
 import type { LengthTest } from '../../analysis/streaming/length-test.ts';
-import { isPlainDialect } from '../../model/plain-dialect.ts';
+import { isPlainDialect } from '../../model/plan.ts';
 import type { Outcome } from '../../model/record.ts';
 import { DASH, formatCount, formatDuration, formatSooner, formatValue } from '../format.ts';
-import { counted, facts, filled, judgement, KEY, verdictInShort } from './probe-facts.ts';
 import { headline, type ProbeReport, type ProbeRequest, stepTitles, succeeded } from '../probe-report.ts';
-import { ASCII, BLOCKS } from './strip.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
+import { counted, facts, filled, judgement, KEY, verdictInShort } from './probe-facts.ts';
+import { ASCII, BLOCKS } from './strip.ts';
 import { type Canvas, waterfall } from './waterfall.ts';
 
 /** What the terminal is like. */

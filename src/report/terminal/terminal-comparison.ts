@@ -1,11 +1,11 @@
 import { Chalk } from 'chalk';
+import { levelInWords } from '../../model/cells.ts';
 import type { CompareVerdict, Comparison, ComparisonRow } from '../../model/run-comparison.ts';
-import { levelInWords } from '../../model/load-level.ts';
 import type { Column } from '../columns.ts';
-import { compareRank, compareWord, ratioInterval } from '../wording/compare-words.ts';
 import { DASH, formatCount, formatPair } from '../format.ts';
-import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 import { oneLine, wrap } from '../text-width.ts';
+import { compareRank, compareWord, ratioInterval } from '../wording/baseline.ts';
+import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 
 const COLUMNS: readonly Column<ComparisonRow>[] = [
   label('target', 2, ({ cell }) => oneLine(cell.target)),

@@ -1,17 +1,13 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { CellReport, ModeComparison, Report, StreamArrivals } from '../../model/report.ts';
-import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { type Column, cellColumns, comparisonColumns } from '../columns.ts';
-import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { formatCount, formatValue } from '../format.ts';
+import { clip, oneLine, wrap } from '../text-width.ts';
+import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
+import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
-import { BLOCKS, sparkline } from './strip.ts';
 import { failureLine } from '../wording/summary.ts';
-import { terminalComparison } from './terminal-comparison.ts';
-import type { TerminalOptions } from './terminal-tables.ts';
-import { type FittedTable, fitTable, hasRoom } from './terminal-tables.ts';
-import { clip, oneLine, wrap } from '../text-width.ts';
 import {
   clientLines,
   contrastLines,
@@ -23,6 +19,9 @@ import {
   streamFindings,
   streamWord,
 } from '../wording/verdicts.ts';
+import { BLOCKS, sparkline } from './strip.ts';
+import { terminalComparison } from './terminal-comparison.ts';
+import { type FittedTable, fitTable, hasRoom, type TerminalOptions } from './terminal-tables.ts';
 
 /** The report as it is read on a terminal. Ends in a line feed. */
 export function terminalReport(report: Report, { width, color }: TerminalOptions): string {

@@ -9,8 +9,8 @@ import {
   stepsOf,
   succeeded,
 } from '../probe-report.ts';
-import { axis, bar, buckets, type Glyphs, logHistogram, sparkline } from './strip.ts';
 import { displayWidth } from '../text-width.ts';
+import { axis, bar, buckets, type Glyphs, logHistogram, sparkline } from './strip.ts';
 
 /** What a drawing is made for. */
 export interface Canvas {

@@ -1,7 +1,7 @@
 import type { CacheGroup, CellReport, Report, UniqueInfo } from '../../model/report.ts';
 import { formatCount, formatShare, formatValue } from '../format.ts';
-import { cellName } from './notes.ts';
 import { oneLine } from '../text-width.ts';
+import { cellName } from './notes.ts';
 
 /** What a report says of prefix caches: whether prompts were unique, and how much came out of a cache. */
 

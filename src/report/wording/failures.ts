@@ -1,8 +1,8 @@
 import { failureGroup } from '../../metrics/failure-groups.ts';
 import type { CellReport, FailureSummary } from '../../model/report.ts';
 import { formatCount } from '../format.ts';
-import { cellName, requestsOf } from './notes.ts';
 import { oneLine } from '../text-width.ts';
+import { cellName, requestsOf } from './notes.ts';
 
 /** One failure wherever it happened: a service that is down says the same in every cell. */
 export interface FailureGroup {

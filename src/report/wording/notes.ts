@@ -1,4 +1,4 @@
-import { cellKey, levelInWords } from '../../model/load-level.ts';
+import { cellKey, levelInWords } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { CellReport, Report, RunInfo } from '../../model/report.ts';
 import { DASH, formatCount, formatDuration, formatMemory, formatShare } from '../format.ts';

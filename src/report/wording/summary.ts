@@ -1,9 +1,9 @@
 import { failuresOf } from '../../analysis/quantities.ts';
 import type { CellReport, Report } from '../../model/report.ts';
-import { groupFailures } from './failures.ts';
 import { formatCount, formatShare } from '../format.ts';
-import { incompleteness, requestsOf } from './notes.ts';
 import { oneLine } from '../text-width.ts';
+import { groupFailures } from './failures.ts';
+import { incompleteness, requestsOf } from './notes.ts';
 
 /** What a run comes to, in a sentence: for places that show no more. */
 

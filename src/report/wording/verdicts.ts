@@ -1,11 +1,11 @@
 import { nameOfVerdict } from '../../analysis/streaming/streaming-verdict.ts';
-import type { Contrast } from '../../model/paired-comparison.ts';
+import { levelInWords } from '../../model/cells.ts';
 import type { ClientReport, ServerReport } from '../../model/load-report.ts';
-import { levelInWords } from '../../model/load-level.ts';
+import type { Contrast } from '../../model/paired-comparison.ts';
 import type { CellReport, GateResult, Report, StreamArrivals, VerdictKind } from '../../model/report.ts';
 import { DASH, formatCount, formatShare, formatValue } from '../format.ts';
-import { cellName } from './notes.ts';
 import { oneLine } from '../text-width.ts';
+import { cellName } from './notes.ts';
 
 /** What a run comes to, in sentences for the terminal and for markdown alike: its gates, its streams, its client. */
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES } from '../../model/plan.ts';
 import { formatSize } from '../../model/size.ts';
+import { parseSize, SIZE_PATTERN } from '../size-and-duration.ts';
 import { mapping } from './fields.ts';
-import { parseSize, SIZE_PATTERN } from '../size.ts';
 
 const A_SIZE = 'a size such as 64KB, 16MB or 16MiB';
 

@@ -1,4 +1,4 @@
-import { isPlainDialect } from '../../model/plain-dialect.ts';
+import { isPlainDialect } from '../../model/plan.ts';
 import { wireFormat } from '../../wire/dialects.ts';
 import { type Contradiction, providerRow, SIMULATOR } from './endpoint.ts';
 

@@ -1,6 +1,12 @@
 import * as z from 'zod';
-import { NONCE_LENGTH } from '../../model/nonce.ts';
-import { ARRIVALS, DEFAULT_TIMEOUTS, type LoadLevel, type Timeouts, TOKENIZER_NAMES } from '../../model/plan.ts';
+import {
+  ARRIVALS,
+  DEFAULT_TIMEOUTS,
+  type LoadLevel,
+  type Timeouts,
+  TOKENIZER_NAMES,
+} from '../../model/plan.ts';
+import { NONCE_LENGTH } from '../../model/request.ts';
 import { connectionUse } from './connection.ts';
 import {
   ALWAYS,

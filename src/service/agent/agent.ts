@@ -1,8 +1,8 @@
 import type { Clock } from '../../model/clock.ts';
 import type { FinishReason, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { Message } from '../../model/request.ts';
-import { gather } from '../../wire/whole-answer.ts';
 import { compact } from '../../wire/json.ts';
+import { gather } from '../../wire/whole-answer.ts';
 import { planCalls, runCall, type Tool, type ToolCall } from './tools.ts';
 import { ask, type Question, type Upstream } from './upstream.ts';
 

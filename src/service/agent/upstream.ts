@@ -1,9 +1,9 @@
-import type { StreamClient } from '../../client/client.ts';
 import type { AnswerStream } from '../../client/answer-stream.ts';
+import type { StreamClient } from '../../client/client.ts';
 import type { StreamEvent } from '../../model/events.ts';
 import type { Observation, OutcomeKind } from '../../model/record.ts';
-import type { Message } from '../../model/request.ts';
 import type { Secret } from '../../model/redaction/secrets.ts';
+import type { Message } from '../../model/request.ts';
 import type { AnswerBounds, QuestionMeter } from '../stream/answer-bounds.ts';
 import type { Tool } from './tools.ts';
 

@@ -3,16 +3,16 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Caller } from './auth.ts';
 import { type ChatCall, guardStore } from '../chat.ts';
 import type { Core } from '../core.ts';
+import type { StoredMessage } from '../store.ts';
+import { respond } from '../stream/respond.ts';
+import type { Caller } from './auth.ts';
 import { describeError, HttpError } from './http-error.ts';
 import { PAGE, PAGE_POLICY } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
-import { respond } from '../stream/respond.ts';
 import { CHAT_ROUTES, type ChatRoute } from './routes.ts';
-import type { StoredMessage } from '../store.ts';
 
 interface Env {
   Bindings: HttpBindings;

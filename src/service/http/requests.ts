@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Message } from '../../model/request.ts';
-import { asArray, asObject, parseJson } from '../../wire/json.ts';
-import { isTooDeep, MAX_JSON_DEPTH } from '../../wire/json-depth.ts';
-import { type FieldProblem, HttpError } from './http-error.ts';
-import type { StreamOptions } from '../stream/shape.ts';
+import { asArray, asObject, isTooDeep, MAX_JSON_DEPTH, parseJson } from '../../wire/json.ts';
 import type { AnswerMode } from '../agent/upstream.ts';
+import type { StreamOptions } from '../stream/shape.ts';
+import { type FieldProblem, HttpError } from './http-error.ts';
 
 const MAX_MESSAGES = 500;
 const MAX_PARTS = 100;

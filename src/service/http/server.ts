@@ -1,9 +1,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { describeError, HttpError } from './http-error.ts';
 import type { Logger } from '../logger.ts';
 import type { Settings } from '../service-options.ts';
+import { describeError, HttpError } from './http-error.ts';
 
 // Longer than the usual minute of load balancers, which must be the first to close an idle connection.
 const IDLE_CONNECTION_MS = 75_000;

@@ -2,9 +2,9 @@ import type { Clock } from '../../model/clock.ts';
 import { isContent, type StreamEvent } from '../../model/events.ts';
 import type { Encoder } from '../../wire/dialect.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
+import type { Completion } from '../service-metrics.ts';
 import type { EventStream, StopReason } from './event-stream.ts';
 import type { AnswerKeeper } from './keeper.ts';
-import type { Completion } from '../service-metrics.ts';
 import { isWanted, type StreamOptions, TextBuffer } from './shape.ts';
 
 /** An answer on its way to a client. */

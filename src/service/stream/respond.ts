@@ -1,20 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
-import { wireFormat } from '../../wire/dialects.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
+import { wireFormat } from '../../wire/dialects.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
-import { AnswerBounds } from './answer-bounds.ts';
+import type { UpstreamFailure } from '../agent/upstream.ts';
 import { type ChatCall, type PreparedChat, prepareChat } from '../chat.ts';
 import type { Core } from '../core.ts';
-import { EventStream } from './event-stream.ts';
-import { stoppedEarly, upstreamFailed } from './failure.ts';
-import { firstEvent } from './first-event.ts';
 import { describeError, HttpError } from '../http/http-error.ts';
-import type { AnswerKeeper, KeepOptions } from './keeper.ts';
 import type { Completion } from '../service-metrics.ts';
+import { AnswerBounds } from './answer-bounds.ts';
+import { EventStream } from './event-stream.ts';
+import { firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
+import type { AnswerKeeper, KeepOptions } from './keeper.ts';
 import { type RelayCounts, relay } from './relay.ts';
 import { rechunk } from './shape.ts';
-import type { UpstreamFailure } from '../agent/upstream.ts';
 
 /** A whole answer, still to be sent by the caller, or `sent` when the response has been written here. */
 export type ChatResponse =

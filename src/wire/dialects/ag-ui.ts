@@ -1,13 +1,12 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { appError, readCounts } from '../app-protocol.ts';
+import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
 import { type BlockKind, Blocks } from '../blocks.ts';
 import { chatMessages, finishWord, post } from '../chat-fields.ts';
 import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArray, asCount, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
-import { decodeStreamBody, encodeStreamBody } from '../stream-only.ts';
 
 // AG-UI: a run of an agent as typed events in capitals. Texts, reasoning and tool calls have a start, contents and an
 // end; the state of the agent travels beside them. `RUN_FINISHED` or `RUN_ERROR` ends it, there is no `[DONE]`.

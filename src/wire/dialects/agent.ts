@@ -1,5 +1,4 @@
 import type { StreamEvent, ToolResultEvent, UsageEvent } from '../../model/events.ts';
-import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 import {
   appError,
   appRequest,
@@ -14,6 +13,7 @@ import { jsonBody, type WireFormat } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asCount, asText, compact, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
+import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 
 // An agent that works in steps and calls its tools itself: `{"chunk_type":"content","content":"..."}`. A call comes
 // whole, its result follows as `tool_call_complete`; `done` ends the stream and says how long it took.

@@ -1,14 +1,13 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { argumentsValue, type WholeCall } from '../whole-answer.ts';
-import { appError, readCounts } from '../app-protocol.ts';
+import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
 import { Blocks } from '../blocks.ts';
 import { type FinishWords, finishWord, post, textOf } from '../chat-fields.ts';
 import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
-import { decodeStreamBody, encodeStreamBody } from '../stream-only.ts';
+import { argumentsValue, type WholeCall } from '../whole-answer.ts';
 
 // The UI message stream (v1) of Vercel's AI SDK: what a chat front end gets from its own server. Texts and reasoning
 // have ids with a start and an end; a tool call's input comes in pieces and then whole. `[DONE]` ends it, also after

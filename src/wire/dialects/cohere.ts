@@ -1,6 +1,5 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { gather, type WholeCall } from '../whole-answer.ts';
 import { Blocks } from '../blocks.ts';
 import { chatMessages, type FinishWords, finishWord, post } from '../chat-fields.ts';
 import { jsonBody, type WireFormat } from '../dialect.ts';
@@ -17,6 +16,7 @@ import {
   parseJson,
 } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
+import { gather, type WholeCall } from '../whole-answer.ts';
 
 // Cohere v2: named events with everything below `delta.message`. Of the two counts, `tokens` are the model's and
 // `billed_units` are money. The plan for using tools counts as reasoning.

@@ -1,11 +1,11 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { gather } from '../whole-answer.ts';
 import { readCounts } from '../app-protocol.ts';
 import { type FinishWords, post, promptText } from '../chat-fields.ts';
 import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
 import { asCount, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
+import { gather } from '../whole-answer.ts';
 
 // Dify: the kind of event is inside the payload, as `event`. Chats end with `message_end`, which has the counts;
 // workflows with `workflow_finished` and then EOF. It has no word for why an answer ended.

@@ -1,6 +1,5 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 import { chatMessages, type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
 import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
@@ -16,6 +15,7 @@ import {
   parseJson,
 } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
+import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 
 // Ollama's own API: one JSON object a line, the last one with `done: true`, the reason and the counts. A tool call
 // comes whole, its arguments an object. `/api/generate` differs from `/api/chat` in where the text is.

@@ -1,12 +1,11 @@
 import type { UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { gather } from '../whole-answer.ts';
 import { differingFields, finishWord, post, promptText } from '../chat-fields.ts';
 import { jsonBody, type WireFormat } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asCount, asNumber, asObject, asText, compact, parseJson } from '../json.ts';
-import { encodeUsage, envelope, errorJson } from './openai-chat.ts';
-import { CHAT_FINISH, ChatDecoder } from './openai-chat-decoder.ts';
+import { gather } from '../whole-answer.ts';
+import { CHAT_FINISH, ChatDecoder, encodeUsage, envelope, errorJson } from './openai-chat.ts';
 
 // The older text completions, still served by vLLM, llama.cpp and others: a prompt in, text out, no roles.
 

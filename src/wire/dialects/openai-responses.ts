@@ -1,16 +1,207 @@
+import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { gather } from '../whole-answer.ts';
+import { type BlockKind, Blocks } from '../blocks.ts';
 import { chatMessages, post } from '../chat-fields.ts';
 import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import type { Frame } from '../framing/frame.ts';
 import { asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
+import { gather, type WholeCall } from '../whole-answer.ts';
 import { ResponsesDecoder } from './openai-responses-decoder.ts';
-import {
-  encodeUsage,
-  ResponsesEncoder,
-  responseJson,
-  statusOf,
-  toolItem,
-} from './openai-responses-encoder.ts';
+
+/** An item of the output as it grows. */
+interface Item {
+  kind: BlockKind;
+  id: string;
+  text: string;
+  call: WholeCall;
+}
+
+/** Writes the events of one streamed response, each numbered, and keeps what its last event has to repeat. */
+export class ResponsesEncoder {
+  private readonly context: AnswerContext;
+  private readonly blocks = new Blocks();
+  private readonly items: Item[] = [];
+  private sequence = 0;
+  private usage: UsageEvent | undefined;
+
+  constructor(context: AnswerContext) {
+    this.context = context;
+  }
+
+  encode(event: StreamEvent): readonly Frame[] {
+    const frames: Frame[] = [];
+    const passage = this.blocks.enter(event);
+    if (passage?.closed !== undefined) this.close(passage.closed.index, frames);
+    if (passage?.opened) this.openItem(event, frames);
+    switch (event.type) {
+      case 'start':
+        for (const type of ['response.created', 'response.in_progress']) {
+          frames.push(this.event(type, { response: this.response({ status: 'in_progress', output: [] }) }));
+        }
+        break;
+      case 'message_chunk':
+        this.grow(event.text, { content_index: 0 }, 'response.output_text.delta', frames);
+        break;
+      case 'thinking':
+        this.grow(event.text, { summary_index: 0 }, 'response.reasoning_summary_text.delta', frames);
+        break;
+      case 'tool_call':
+        if (event.arguments !== '') {
+          this.grow(event.arguments, {}, 'response.function_call_arguments.delta', frames);
+        }
+        break;
+      case 'usage':
+        this.usage = event;
+        break;
+      case 'complete': {
+        const open = this.blocks.leave();
+        if (open !== undefined) this.close(open.index, frames);
+        const status = statusOf(event);
+        const output = this.items.map((item) => itemJson(item, 'completed'));
+        const usage = this.usage === undefined ? null : encodeUsage(this.usage);
+        const type = `response.${status.status}`;
+        frames.push(this.event(type, { response: this.response({ ...status, output, usage }) }));
+        break;
+      }
+      case 'error': {
+        const error = { code: event.code ?? 'server_error', message: event.message };
+        frames.push(
+          this.event('error', { ...error, param: null }),
+          this.event('response.failed', { response: this.response({ status: 'failed', error, output: [] }) }),
+        );
+        break;
+      }
+      default:
+        break;
+    }
+    return frames;
+  }
+
+  private event(type: string, more: Json): Frame {
+    return { event: type, data: JSON.stringify({ type, sequence_number: this.sequence++, ...more }) };
+  }
+
+  private response(more: Json): Json {
+    return responseJson(this.context, more);
+  }
+
+  private openItem(event: StreamEvent, frames: Frame[]): void {
+    const at = this.items.length;
+    const called = event.type === 'tool_call' ? event : undefined;
+    const kind = called !== undefined ? 'tool' : event.type === 'thinking' ? 'thinking' : 'text';
+    const id = `${PREFIX[kind]}_${at}`;
+    const call = compact<WholeCall>({
+      index: called?.index ?? 0,
+      id: called?.id,
+      name: called?.name,
+      arguments: '',
+    });
+    const item: Item = { kind, id, text: '', call };
+    this.items.push(item);
+    frames.push(
+      this.event('response.output_item.added', { output_index: at, item: itemJson(item, 'in_progress') }),
+    );
+    const place = { item_id: id, output_index: at };
+    if (kind === 'text') {
+      const part = { type: 'output_text', text: '', annotations: [] };
+      frames.push(this.event('response.content_part.added', { ...place, content_index: 0, part }));
+    } else if (kind === 'thinking') {
+      const part = { type: 'summary_text', text: '' };
+      frames.push(this.event('response.reasoning_summary_part.added', { ...place, summary_index: 0, part }));
+    }
+  }
+
+  private grow(delta: string, place: Json, type: string, frames: Frame[]): void {
+    const at = this.items.length - 1;
+    const item = this.items[at]!;
+    item.text += delta;
+    frames.push(this.event(type, { item_id: item.id, output_index: at, ...place, delta }));
+  }
+
+  private close(at: number, frames: Frame[]): void {
+    const item = this.items[at]!;
+    const place = { item_id: item.id, output_index: at };
+    const { text } = item;
+    if (item.kind === 'text') {
+      const part = { type: 'output_text', text, annotations: [] };
+      frames.push(
+        this.event('response.output_text.done', { ...place, content_index: 0, text }),
+        this.event('response.content_part.done', { ...place, content_index: 0, part }),
+      );
+    } else if (item.kind === 'thinking') {
+      const part = { type: 'summary_text', text };
+      frames.push(
+        this.event('response.reasoning_summary_text.done', { ...place, summary_index: 0, text }),
+        this.event('response.reasoning_summary_part.done', { ...place, summary_index: 0, part }),
+      );
+    } else {
+      frames.push(this.event('response.function_call_arguments.done', { ...place, arguments: text }));
+    }
+    frames.push(
+      this.event('response.output_item.done', { output_index: at, item: itemJson(item, 'completed') }),
+    );
+  }
+}
+
+const PREFIX: Record<BlockKind, string> = { text: 'msg', thinking: 'rs', tool: 'fc' };
+
+function itemJson({ kind, id, text, call }: Item, status: string): Json {
+  if (kind === 'tool') return toolItem({ ...call, arguments: text }, id, status);
+  if (kind === 'thinking') {
+    return { id, type: 'reasoning', summary: text === '' ? [] : [{ type: 'summary_text', text }] };
+  }
+  const content = text === '' ? [] : [{ type: 'output_text', text, annotations: [] }];
+  return { id, type: 'message', role: 'assistant', status, content };
+}
+
+/** A tool call as an item of the output. */
+export function toolItem(call: WholeCall, id: string, status: string): Json {
+  const callId = call.id ?? `call_${call.index}`;
+  return {
+    id,
+    type: 'function_call',
+    status,
+    call_id: callId,
+    name: call.name ?? '',
+    arguments: call.arguments,
+  };
+}
+
+/** The response object that frames and whole answers share. */
+export function responseJson(context: AnswerContext, more: Json): Json {
+  return {
+    id: context.id,
+    object: 'response',
+    created_at: context.createdSeconds,
+    error: null,
+    incomplete_details: null,
+    model: context.model,
+    ...more,
+  };
+}
+
+/** How an answer ended, in the words of a response object. */
+export function statusOf({ finish, raw }: CompleteEvent): { status: string; incomplete_details?: Json } {
+  if (finish === 'stop' || finish === 'tool_calls') return { status: 'completed' };
+  if (finish === 'length') {
+    return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
+  }
+  const reason = finish === 'content_filter' ? finish : raw?.replace(/^incomplete:/, '') || finish;
+  return { status: 'incomplete', incomplete_details: { reason } };
+}
+
+/** The counts in the words of a response object. */
+export function encodeUsage(usage: UsageEvent): Json {
+  const input = usage.inputTokens ?? 0;
+  const output = usage.outputTokens ?? 0;
+  return {
+    input_tokens: input,
+    input_tokens_details: { cached_tokens: usage.cachedInputTokens ?? 0 },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
+    total_tokens: input + output,
+  };
+}
 
 // OpenAI Responses: named events, items and parts inside them. Each text comes in deltas and then again, whole, in the
 // `done` events and in the last one: only the deltas count. There is no `[DONE]`; the event with the whole response

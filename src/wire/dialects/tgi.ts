@@ -1,10 +1,10 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { gather } from '../whole-answer.ts';
 import { type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
 import { jsonBody, type WireFormat } from '../dialect.ts';
 import { asArray, asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
+import { gather } from '../whole-answer.ts';
 
 // Text Generation Inference: one event a token, special tokens apart. The last one also has the whole text again and,
 // with `details`, the finish reason and the counts. It takes a single text and has no roles.

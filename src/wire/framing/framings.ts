@@ -1,9 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import { awsEventStream } from './aws-event-stream.ts';
+import { Pieces, Utf8Stream } from './buffers.ts';
 import { type Frame, type Framing, type FramingName, isLarger } from './frame.ts';
 import { jsonArray } from './json-array.ts';
-import { Pieces } from './pieces.ts';
-import { Utf8Stream } from './utf8.ts';
 
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';
 

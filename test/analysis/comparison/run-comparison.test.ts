@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type CompareOptions, type Comparison, compareRuns } from '../../../src/analysis/comparison/run-comparison.ts';
+import {
+  type CompareOptions,
+  type Comparison,
+  compareRuns,
+} from '../../../src/analysis/comparison/run-comparison.ts';
 import type { RunSamples } from '../../../src/analysis/comparison/samples.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
+import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
 import { manifest } from '../../metrics/records.ts';
 import { type Behaviour, records, request, runOf } from '../runs.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { collectSamples } from '../../../src/analysis/comparison/samples.ts';
-import { cellKey } from '../../../src/model/load-level.ts';
+import { cellKey } from '../../../src/model/cells.ts';
 import { manifest, record } from '../../metrics/records.ts';
 import { request } from '../runs.ts';
 

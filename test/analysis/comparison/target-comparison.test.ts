@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compareStreaming, compareTargets, streamingBalance } from '../../../src/analysis/comparison/target-comparison.ts';
+import {
+  compareStreaming,
+  compareTargets,
+  streamingBalance,
+} from '../../../src/analysis/comparison/target-comparison.ts';
 import { createRandom } from '../../../src/model/seeded-random.ts';
 import { records, request, runOf } from '../runs.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { lengthTest, pooledLengthTest } from '../../../src/analysis/streaming/length-test.ts';
 import { verdictFigures } from '../../../src/analysis/streaming/stream-figures.ts';
 import { nameOfVerdict, type VerdictContext } from '../../../src/analysis/streaming/streaming-verdict.ts';
 import {
@@ -7,9 +8,8 @@ import {
   judgeStreams,
   summarizeVerdicts,
 } from '../../../src/analysis/streaming/verdict-fold.ts';
-import { lengthTest, pooledLengthTest } from '../../../src/analysis/streaming/length-test.ts';
-import { createRandom } from '../../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
+import { createRandom } from '../../../src/model/seeded-random.ts';
 import { record, wholeRecord } from '../../metrics/records.ts';
 import type { Sent } from '../../verdict/generator.ts';
 import { received } from '../../verdict/received.ts';

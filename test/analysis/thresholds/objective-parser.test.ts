@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { checkObjectives, modesOfObjectives, parseObjective } from '../../../src/analysis/thresholds/objective-parser.ts';
-import { checkThresholds, evaluateThresholds, parseThreshold } from '../../../src/analysis/thresholds/thresholds.ts';
+import {
+  checkObjectives,
+  modesOfObjectives,
+  parseObjective,
+} from '../../../src/analysis/thresholds/objective-parser.ts';
+import {
+  checkThresholds,
+  evaluateThresholds,
+  parseThreshold,
+} from '../../../src/analysis/thresholds/thresholds.ts';
 import { createAggregator } from '../../../src/metrics/aggregate.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
 import { manifest, record, wholeRecord } from '../../metrics/records.ts';

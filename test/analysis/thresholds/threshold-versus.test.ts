@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { checkThresholds, evaluateThresholds, parseThreshold } from '../../../src/analysis/thresholds/thresholds.ts';
+import {
+  checkThresholds,
+  evaluateThresholds,
+  parseThreshold,
+} from '../../../src/analysis/thresholds/thresholds.ts';
 import { createAggregator } from '../../../src/metrics/aggregate.ts';
 import type { ServerReport } from '../../../src/model/load-report.ts';
 import type { CellReport } from '../../../src/model/report.ts';

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { checkThresholds, evaluateThresholds, parseThreshold } from '../../../src/analysis/thresholds/thresholds.ts';
+import {
+  checkThresholds,
+  evaluateThresholds,
+  parseThreshold,
+} from '../../../src/analysis/thresholds/thresholds.ts';
 import { createAggregator } from '../../../src/metrics/aggregate.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';

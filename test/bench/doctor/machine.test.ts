@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { clockStep, cpuQuota, limitIn, proxyVariables, readFacts } from '../../../src/bench/doctor/machine.ts';
+import {
+  clockStep,
+  cpuQuota,
+  limitIn,
+  proxyVariables,
+  readFacts,
+} from '../../../src/bench/doctor/machine.ts';
 
 const LIMITS = `Limit                     Soft Limit           Hard Limit           Units
 Max processes             unlimited            unlimited            processes

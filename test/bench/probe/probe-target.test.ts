@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dialectOf } from '../../../src/bench/probe/probe-target.ts';
+import { dialectOf } from '../../../src/bench/probe/probe.ts';
 
 test.each([
   ['https://api.openai.com/v1/chat/completions', 'openai-chat'],

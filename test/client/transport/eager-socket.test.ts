@@ -1,5 +1,4 @@
-import type { Server, Socket } from 'node:net';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { EagerSocket } from '../../../src/client/transport/eager-socket.ts';
 

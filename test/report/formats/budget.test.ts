@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fitParts } from '../../../src/report/formats/budget.ts';
 import { REPORTERS } from '../../../src/report/formats/index.ts';
+import { fitParts } from '../../../src/report/formats/markdown.ts';
 import { manyCells } from '../reports.ts';
 
 const rows = (count: number, text = 'row') => Array.from({ length: count }, (_, i) => `${text} ${i}`);

@@ -81,7 +81,7 @@ describe.each(REPORTS)('the schema: %s', (_name, report) => {
 });
 
 test.skipIf(!hasXmllint())('xmllint against the XSD (needs xmllint: apt-get install libxml2-utils)', () => {
-  const schema = join(import.meta.dirname, 'fixtures/junit.xsd');
+  const schema = join(import.meta.dirname, '../fixtures/junit.xsd');
   for (const [, report] of REPORTS) {
     const { status, stderr } = spawnSync('xmllint', ['--noout', '--schema', schema, '-'], {
       input: junitReport(report),

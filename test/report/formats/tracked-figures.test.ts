@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { createDistribution } from '../../../src/metrics/distribution.ts';
 import type { Report } from '../../../src/model/report.ts';
-import { benchmarkActionReport } from '../../../src/report/formats/benchmark-action.ts';
-import { bmfReport } from '../../../src/report/formats/bmf.ts';
-import { trackedFigures } from '../../../src/report/formats/tracked-figures.ts';
+import {
+  benchmarkActionReport,
+  bmfReport,
+  trackedFigures,
+} from '../../../src/report/formats/tracked-figures.ts';
 import { failedReport, gatedReport, NASTY, nastyReport } from '../reports.ts';
 
 type Bmf = Record<string, Record<string, { value: number; lower_value?: number; upper_value?: number }>>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/model/record.ts';
-import { type ProbeViewOptions, probeView } from '../../../src/report/terminal/probe-view.ts';
 import { type ProbeReport, probeJson, wholeAnswers } from '../../../src/report/probe-report.ts';
+import { type ProbeViewOptions, probeView } from '../../../src/report/terminal/probe-view.ts';
 import { displayWidth } from '../../../src/report/text-width.ts';
 import { probeReport, probeRequest, warmRequest } from '../probes.ts';
 
@@ -54,7 +54,7 @@ describe('the drawing', () => {
     ['probe-ticker-80', ticker, { width: 80 }],
     ['probe-broken-80', broken, { width: 80 }],
   ])('is as it was: %s', async (name, report, options) => {
-    await expect(view(report, options)).toMatchFileSnapshot(`fixtures/${name}.txt`);
+    await expect(view(report, options)).toMatchFileSnapshot(`../fixtures/${name}.txt`);
   });
 
   test.each([50, 60, 80, 100, 120, 200])('keeps within %i columns', (width) => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { ASCII, axis, BLOCKS, bar, buckets, logHistogram, sparkline } from '../../../src/report/terminal/strip.ts';
+import {
+  ASCII,
+  axis,
+  BLOCKS,
+  bar,
+  buckets,
+  logHistogram,
+  sparkline,
+} from '../../../src/report/terminal/strip.ts';
 
 describe('a bar', () => {
   test.each<[string, number, number, string]>([

@@ -19,11 +19,11 @@ function changed(change: (copy: Report) => void, one: Report = report): Report {
 
 describe('golden', () => {
   test.each([60, 80, 120])('one target at %d columns', async (width) => {
-    await expect(plain(report, width)).toMatchFileSnapshot(`fixtures/terminal-${width}.txt`);
+    await expect(plain(report, width)).toMatchFileSnapshot(`../fixtures/terminal-${width}.txt`);
   });
 
   test('two targets in one table', async () => {
-    await expect(plain(pair, 120)).toMatchFileSnapshot('fixtures/terminal-targets-120.txt');
+    await expect(plain(pair, 120)).toMatchFileSnapshot('../fixtures/terminal-targets-120.txt');
   });
 });
 

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../../../src/metrics/aggregate.ts';
 import type { CellReport, Report, UniqueInfo } from '../../../src/model/report.ts';
 import { annotationsReport } from '../../../src/report/formats/annotations.ts';
-import { cacheNotes, cacheWarnings } from '../../../src/report/wording/cache.ts';
 import { jsonReport } from '../../../src/report/formats/json.ts';
 import { markdownReport } from '../../../src/report/formats/markdown.ts';
 import { terminalReport } from '../../../src/report/terminal/terminal.ts';
+import { cacheNotes, cacheWarnings } from '../../../src/report/wording/cache.ts';
 import { manifest, record } from '../../metrics/records.ts';
 import { gatedReport } from '../reports.ts';
 

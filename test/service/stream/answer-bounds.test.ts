@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AnswerBounds } from '../../../src/service/stream/answer-bounds.ts';
 import { chatChunk, chunked, rawServer, SSE_HEAD } from '../../support/raw-server.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { AnswerKeeper, isDue, type KeepOptions } from '../../../src/service/stream/keeper.ts';
 import type { AssistantText, MessageStore } from '../../../src/service/store.ts';
+import { AnswerKeeper, isDue, type KeepOptions } from '../../../src/service/stream/keeper.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { gather } from '../../../src/wire/whole-answer.ts';
 import { wireFormat } from '../../../src/wire/dialects.ts';
+import { gather } from '../../../src/wire/whole-answer.ts';
 
 test('a whole answer with the message beside an empty delta, as Perplexity sends it', () => {
   const choice = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Utf8Stream } from '../../../src/wire/framing/utf8.ts';
+import { Utf8Stream } from '../../../src/wire/framing/buffers.ts';
 import { cut } from '../streams.ts';
 
 function read(pieces: readonly Uint8Array[]): string {
