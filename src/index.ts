@@ -52,13 +52,13 @@ export type { Marks } from './model/timeline.ts';
 export type {
   AnswerContext,
   Decoder,
+  Dialect,
   Encoder,
-  IncomingWireRequest,
+  IncomingRequest,
   WireBody,
-  WireFormat,
 } from './wire/dialect.ts';
 export type { DialectOptions } from './wire/dialects.ts';
-export { DIALECT_NAMES, wireFormat } from './wire/dialects.ts';
+export { DIALECT_NAMES, getDialect } from './wire/dialects.ts';
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire/framing/framings.ts';
 export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';

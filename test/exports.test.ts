@@ -30,7 +30,7 @@ describe('the public names', () => {
         'monotonicClock',
         'PROVIDERS',
         'UserError',
-        'wireFormat',
+        'getDialect',
       ].sort(),
     );
   });

@@ -4,7 +4,7 @@ import { percentileOf } from '../metrics/percentile.ts';
 import type { ServerReport } from '../model/load-report.ts';
 import type { Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
-import type { Unit } from '../model/size.ts';
+import type { Unit } from '../model/units.ts';
 import { nameOfVerdict, VERDICT_KINDS } from './streaming/streaming-verdict.ts';
 
 /**

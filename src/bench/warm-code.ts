@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createClient } from '../client/client.ts';
-import { wireFormat } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects.ts';
 import { FRAMINGS } from '../wire/framing/framings.ts';
 
 const STREAMS = 8;
@@ -15,7 +15,7 @@ const CHUNKS = 40;
  * here is no one's concern: the worst is a measurement that was not warmed.
  */
 export async function warmCode(dialect: string, http: 1 | 2 = 1): Promise<void> {
-  const format = wireFormat(dialect);
+  const format = getDialect(dialect);
   const { contentType, write } = FRAMINGS[format.framing];
   const encode = format.encoder({ id: 'warm-up', model: 'warm-up', createdSeconds: 0 });
   const answer = [

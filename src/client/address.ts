@@ -1,6 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import type { PathUse } from '../model/plan.ts';
-import type { WireFormat } from '../wire/dialect.ts';
+import type { Dialect } from '../wire/dialect.ts';
 
 /** Origin and path of a request. */
 export interface Address {
@@ -18,12 +18,7 @@ export interface Address {
  * is kept. With `use: 'exact'` nothing is added or changed, whatever the dialect and the mode. Throws a `UserError` when
  * it is no http(s) URL.
  */
-export function addressOf(
-  baseUrl: string,
-  format: WireFormat,
-  path: string,
-  use: PathUse = 'dialect',
-): Address {
+export function addressOf(baseUrl: string, format: Dialect, path: string, use: PathUse = 'dialect'): Address {
   const url = parseUrl(baseUrl);
   const origin = new URL(url.origin);
   if (use === 'exact') return { origin, path: `${url.pathname}${url.search}`, appended: '' };
@@ -56,10 +51,10 @@ interface Endings {
   queries: ReadonlySet<string>;
 }
 
-const endings = new WeakMap<WireFormat, Endings>();
+const endings = new WeakMap<Dialect, Endings>();
 
 // The paths are made anew for each request, and the body with them: once is enough to see what they end in.
-function endingsOf(format: WireFormat): Endings {
+function endingsOf(format: Dialect): Endings {
   const known = endings.get(format);
   if (known !== undefined) return known;
   const [streaming, whole] = [true, false].map((stream) => format.request({ messages: [], stream }).path);

@@ -1,10 +1,10 @@
 import type { StreamEvent } from '../model/events.ts';
 import { isPlainDialect, type Limits } from '../model/plan.ts';
-import type { Decoder, WireFormat } from '../wire/dialect.ts';
+import type { Decoder, Dialect } from '../wire/dialect.ts';
 import { ByteBuffer } from '../wire/framing/buffers.ts';
 import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing/framings.ts';
 import { PayloadTally } from '../wire/payload-paths.ts';
-import type { Fold } from './observation-builder.ts';
+import type { ObservationBuilder } from './observation-builder.ts';
 import type { Excess } from './outcome/evidence.ts';
 import { looksStreamed } from './outcome/sniff.ts';
 
@@ -65,8 +65,8 @@ export interface BodyBounds {
 
 /** Reads a stream. */
 export function streamReader(
-  format: WireFormat,
-  fold: Fold,
+  format: Dialect,
+  fold: ObservationBuilder,
   listeners: BodyListeners,
   { limits, onExcess }: BodyBounds,
 ): BodyReader {
@@ -122,8 +122,8 @@ export function streamReader(
 
 /** Reads one whole answer. */
 export function wholeReader(
-  format: WireFormat,
-  fold: Fold,
+  format: Dialect,
+  fold: ObservationBuilder,
   listeners: BodyListeners,
   { limits: { bodyBytes }, onExcess }: BodyBounds,
 ): BodyReader {

@@ -14,8 +14,8 @@ import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
-import type { WireFormat } from '../wire/dialect.ts';
-import { wireFormat } from '../wire/dialects.ts';
+import type { Dialect } from '../wire/dialect.ts';
+import { getDialect } from '../wire/dialects.ts';
 import { joinPatches } from '../wire/json.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
@@ -161,7 +161,7 @@ export function createClient(options: ClientOptions): StreamClient {
     });
   }
   const { textPath, thinkTags } = options;
-  const format = wireFormat(dialect, {
+  const format = getDialect(dialect, {
     ...(textPath === undefined ? {} : { textPath }),
     ...(thinkTags === undefined ? {} : { thinkTags }),
   });
@@ -173,7 +173,7 @@ type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
-  private readonly format: WireFormat;
+  private readonly format: Dialect;
   private readonly write: (chat: ChatRequest) => WrittenRequest;
   private readonly clock: Clock;
   private readonly timeouts: Timeouts;
@@ -184,7 +184,7 @@ class Client implements StreamClient {
   private readonly pool: ConnectionPool;
   private readonly authorize: Authorize;
 
-  constructor(options: ClientOptions, format: WireFormat, baseUrl: string, auth: AuthScheme) {
+  constructor(options: ClientOptions, format: Dialect, baseUrl: string, auth: AuthScheme) {
     this.options = options;
     this.format = format;
     const { path, body, method } = options;

@@ -2,8 +2,8 @@ import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES, type Timeouts } from '../model/plan.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
-import { formatSize } from '../model/size.ts';
-import type { WireFormat } from '../wire/dialect.ts';
+import { formatSize } from '../model/units.ts';
+import type { Dialect } from '../wire/dialect.ts';
 import type { BodyListeners } from './body-reader.ts';
 import type { Asked } from './outcome/evidence.ts';
 import type { RequestAbout } from './outcome/refusal.ts';
@@ -32,7 +32,7 @@ export function limitsOf(options: Partial<Limits> = {}): Limits {
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {
-  format: WireFormat;
+  format: Dialect;
   request: SocketRequest;
   /** What explains the answer beside the request itself. */
   about?: RequestAbout & Pick<Asked, 'textPath'>;

@@ -5,10 +5,10 @@ import { limitOf, nextDeadline, type Progress, pauseAt, resumeAt } from './deadl
 import { decodeQueue, type Undecoded } from './decode-queue.ts';
 import { askedOf, type ExchangeOptions, type Flow } from './exchange-options.ts';
 import { type Inflated, Inflater, isDecoded } from './inflater.ts';
-import { Fold } from './observation-builder.ts';
+import { ObservationBuilder } from './observation-builder.ts';
 import type { Ending, Excess } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
-import { Backlog } from './read-buffer.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import {
   type Connection,
   type ConnectionSink,
@@ -34,10 +34,10 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   private readonly resolve: (observation: Observation) => void;
   private readonly reject: (error: unknown) => void;
   private readonly limits: Limits;
-  private readonly fold: Fold;
+  private readonly fold: ObservationBuilder;
   private readonly progress: Progress;
   private readonly reader: BodyReader;
-  private readonly backlog = new Backlog();
+  private readonly backlog = new ReadBuffer();
   private readonly awaited: boolean;
   private queued = false;
   private decoding = false;
@@ -63,7 +63,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     this.limits = options.limits ?? DEFAULT_LIMITS;
     const startedAt = options.clock.now();
     this.progress = { startedAt };
-    this.fold = new Fold({
+    this.fold = new ObservationBuilder({
       asked: askedOf(options),
       scheduledAt: options.scheduledAt,
       startedAt,

@@ -2,7 +2,7 @@ import type { StreamEvent } from '../model/events.ts';
 import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
 import { type Redactor, redactValue } from '../model/redaction/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
-import type { WireFormat } from '../wire/dialect.ts';
+import type { Dialect } from '../wire/dialect.ts';
 import type { PayloadFacts } from '../wire/payload-paths.ts';
 import { FlushTally } from './flush-tally.ts';
 import { BodyPrefix, KeptText, keptHeaders } from './kept-answer.ts';
@@ -19,7 +19,7 @@ const MOST_GAPS = 1_000_000;
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
  * machine's clock, and is kept as milliseconds from `originAt`.
  */
-export class Fold {
+export class ObservationBuilder {
   private readonly marks: Marks;
   private readonly asked: Asked;
   private readonly originAt: number;
@@ -209,7 +209,7 @@ export class Fold {
   }
 
   /** What the payloads of a plain dialect hold. `format`: that dialect, one object for each client. */
-  onPayloads(facts: PayloadFacts, format: WireFormat): void {
+  onPayloads(facts: PayloadFacts, format: Dialect): void {
     if (this.asked.textPath !== undefined && this.contentEvents > 0) return;
     const dialect = recogniseOnce(format, this.prefix.text(), this.headers ?? {});
     this.payload = { ...facts, dialect };

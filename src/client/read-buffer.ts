@@ -5,7 +5,7 @@ const FIRST_BYTES = 1_024;
  * when each was read. HOT PATH: a read leaves no object behind. Keeping the chunks themselves would keep two objects and
  * an allocation outside the heap alive for each, which the garbage collector has to carry around.
  */
-export class Backlog {
+export class ReadBuffer {
   private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   private readonly times: number[] = [];
   private readonly ends: number[] = [];

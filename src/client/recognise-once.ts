@@ -1,14 +1,14 @@
-import type { WireFormat } from '../wire/dialect.ts';
+import type { Dialect } from '../wire/dialect.ts';
 import { recogniseStream } from '../wire/recognise.ts';
 
-const recognised = new WeakMap<WireFormat, string | undefined>();
+const recognised = new WeakMap<Dialect, string | undefined>();
 
 /**
  * The known dialect that reads a stream which is read by a plain one; undefined where none does. Every dialect reads the
  * beginning, which takes a millisecond: so it is found out with the first stream of a format, of which a client has one.
  */
 export function recogniseOnce(
-  format: WireFormat,
+  format: Dialect,
   prefix: string,
   headers: Readonly<Record<string, string>>,
 ): string | undefined {

@@ -2,7 +2,7 @@ import { UserError } from '../model/errors.ts';
 import type { Target } from '../model/plan.ts';
 import { type ChatRequest, withNonce } from '../model/request.ts';
 import { suggest } from '../model/suggestions.ts';
-import type { WireFormat } from '../wire/dialect.ts';
+import type { Dialect } from '../wire/dialect.ts';
 import { bodyTemplate, PLACEHOLDERS, queryTemplate, unknownPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';
 
@@ -35,7 +35,7 @@ export interface WrittenRequest {
  * query has `{{nonce}}`. Throws a `UserError` (`usage`) for an address that is no URL and for an unknown placeholder.
  */
 export function requestWriter(
-  format: WireFormat,
+  format: Dialect,
   { baseUrl, path: use, body, method }: Endpoint,
 ): (chat: ChatRequest) => WrittenRequest {
   for (const [where, text] of [

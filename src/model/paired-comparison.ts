@@ -1,5 +1,5 @@
 import type { LoadLevel } from './plan.ts';
-import type { Unit } from './size.ts';
+import type { Unit } from './units.ts';
 
 /** Two sides of one interleaved run, held against each other. */
 

@@ -3,8 +3,8 @@ import type { Contrast } from './paired-comparison.ts';
 import type { Cell, LoadLevel, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { BaselineReport } from './run-comparison.ts';
-import type { Unit } from './size.ts';
 import type { StreamingReport } from './streaming-report.ts';
+import type { Unit } from './units.ts';
 
 export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming-report.ts';
 

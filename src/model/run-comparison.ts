@@ -1,5 +1,5 @@
 import type { Cell } from './plan.ts';
-import type { Unit } from './size.ts';
+import type { Unit } from './units.ts';
 
 /** Two runs of one scenario held against each other, figure by figure. */
 

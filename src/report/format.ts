@@ -1,4 +1,4 @@
-import type { Unit } from '../model/size.ts';
+import type { Unit } from '../model/units.ts';
 
 /** How numbers are written for people: the one place that decides on digits and units. */
 

@@ -33,14 +33,7 @@ function isAddress(path: Path): boolean {
   return path[0] === 'targets' && (key === 'url' || key === 'proxy' || key === 'metricsUrl');
 }
 
-const BESIDE_THE_POINT = new Set([
-  'name',
-  'description',
-  'thresholds',
-  'objectives',
-  'keepText',
-  'keepGoing',
-]);
+const KEYS_NOT_HASHED = new Set(['name', 'description', 'thresholds', 'objectives', 'keepText', 'keepGoing']);
 
 /**
  * SHA-256 in hex of a document and the texts of its prompt files: what two runs must have in common to be compared. The
@@ -49,7 +42,7 @@ const BESIDE_THE_POINT = new Set([
  */
 export function hashDocument(document: unknown, files: ReadonlyMap<string, string>): string {
   const texts = Object.fromEntries(files);
-  const measured = Object.entries((document ?? {}) as object).filter(([key]) => !BESIDE_THE_POINT.has(key));
+  const measured = Object.entries((document ?? {}) as object).filter(([key]) => !KEYS_NOT_HASHED.has(key));
   return createHash('sha256')
     .update(canonical({ document: Object.fromEntries(measured), files: texts }))
     .digest('hex');

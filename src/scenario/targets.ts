@@ -1,6 +1,6 @@
 import type { AuthScheme, ConnectOptions, Target } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
-import { wireFormat } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
 import { type Env, reference } from './env.ts';
 import type { Finding } from './problems.ts';
@@ -155,7 +155,7 @@ function simulatorBase(dialect: string, simulatorUrl: string | undefined): strin
   if (simulatorUrl === undefined) throw new Error('the embedded simulator has not been started');
   const root = simulatorUrl.replace(/\/$/, '');
   if (dialect.startsWith('ollama')) return root;
-  return wireFormat(dialect).ownsPath(`/${dialect}`) ? `${root}/${dialect}` : `${root}/v1`;
+  return getDialect(dialect).ownsPath(`/${dialect}`) ? `${root}/${dialect}` : `${root}/v1`;
 }
 
 // Without a key nothing is sent, except where the scheme finds its credentials by itself. With a key, a row that

@@ -61,7 +61,7 @@ export async function startEmbeddedService(options: EmbeddedServiceOptions): Pro
   const secret = options.secret ?? randomBytes(32).toString('base64url');
   const token = await createToken(secret);
   const { url, port, close } = import.meta.url.endsWith('.ts')
-    ? await (await import('./in-process.ts')).startHere(options, secret)
+    ? await (await import('./in-process.ts')).startInProcess(options, secret)
     : await startProcess(options, secret);
   return { url, port, token, close };
 }

@@ -7,13 +7,16 @@ import type { EmbeddedService, EmbeddedServiceOptions, UpstreamSettings } from '
 import { createService, type Service } from './service.ts';
 
 /** A service that shares this process. */
-export type HereService = Omit<EmbeddedService, 'token'> & Pick<Service, 'reportFault'>;
+export type InProcessService = Omit<EmbeddedService, 'token'> & Pick<Service, 'reportFault'>;
 
 // One token is all that a benchmark has, and it sends what it wants to measure.
 const UNLIMITED = { maxStreamsPerUser: 1_000_000, messageLimitBytes: 1024 * 1024 };
 
 /** Starts a service in this process, from settings that are data. */
-export async function startHere(options: EmbeddedServiceOptions, secret: string): Promise<HereService> {
+export async function startInProcess(
+  options: EmbeddedServiceOptions,
+  secret: string,
+): Promise<InProcessService> {
   const { port = 0, host = '127.0.0.1', upstreams, database, ...rest } = options;
   const clients: { close(): void }[] = [];
   let folder: string | undefined;

@@ -1,11 +1,11 @@
 import { UserError } from '../model/errors.ts';
 import type { ProcessReply, ProcessRequest } from './embedded.ts';
 import { surviveFaults } from './faults.ts';
-import { type HereService, startHere } from './in-process.ts';
+import { type InProcessService, startInProcess } from './in-process.ts';
 
 // The process of an embedded service: it is told what to be, and ends when it is told to or when its parent is gone.
 
-let service: HereService | undefined;
+let service: InProcessService | undefined;
 let ending = false;
 
 const say = (reply: ProcessReply): void => {
@@ -21,7 +21,7 @@ async function end(): Promise<void> {
 
 async function start({ options, secret }: Extract<ProcessRequest, { type: 'start' }>): Promise<void> {
   try {
-    service = await startHere(options, secret);
+    service = await startInProcess(options, secret);
     surviveFaults(service.reportFault);
     const { url, port } = service;
     say({ type: 'listening', url, port });

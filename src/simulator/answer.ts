@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.ts';
 import type { StreamEvent } from '../model/events.ts';
-import type { AnswerContext, WireFormat } from '../wire/dialect.ts';
+import type { AnswerContext, Dialect } from '../wire/dialect.ts';
 import { FRAMINGS } from '../wire/framing/framings.ts';
 import type { Scheduled, Scheduler } from './schedule.ts';
 import { type Script, type ScriptStep, scriptEvents } from './script.ts';
@@ -11,7 +11,7 @@ import type { Recording } from './truth.ts';
 export interface Performance {
   res: ServerResponse;
   script: Script;
-  format: WireFormat;
+  format: Dialect;
   context: AnswerContext;
   stream: boolean;
   /** When the request had been read: the zero of the script's times. */

@@ -30,11 +30,15 @@ export interface EmbeddedSimulator {
  */
 export function startEmbeddedSimulator(options: EmbeddedOptions = {}): Promise<EmbeddedSimulator> {
   const { port = 0, host = '127.0.0.1', ...rest } = options;
-  if (import.meta.url.endsWith('.ts')) return startHere(rest, port, host);
+  if (import.meta.url.endsWith('.ts')) return startInProcess(rest, port, host);
   return startWorker({ options: rest, port, host });
 }
 
-async function startHere(options: SimulatorOptions, port: number, host: string): Promise<EmbeddedSimulator> {
+async function startInProcess(
+  options: SimulatorOptions,
+  port: number,
+  host: string,
+): Promise<EmbeddedSimulator> {
   const simulator = createSimulator(options);
   const address = await simulator.listen(port, host);
   return { ...address, close: () => simulator.close(), truth: async () => simulator.log };

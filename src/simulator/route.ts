@@ -1,22 +1,22 @@
 import type { ChatRequest } from '../model/request.ts';
-import type { IncomingWireRequest, WireBody, WireFormat } from '../wire/dialect.ts';
-import { DIALECT_NAMES, wireFormat } from '../wire/dialects.ts';
+import type { Dialect, IncomingRequest, WireBody } from '../wire/dialect.ts';
+import { DIALECT_NAMES, getDialect } from '../wire/dialects.ts';
 
 /** What a request to the simulator is about. */
 export type Route =
-  | { kind: 'chat'; format: WireFormat; request: ChatRequest }
+  | { kind: 'chat'; format: Dialect; request: ChatRequest }
   | { kind: 'health' }
   | { kind: 'models' }
   | { kind: 'truth' }
   | { kind: 'refuse'; status: number; body: WireBody; allow?: string };
 
 /** Every dialect there is. Plain ones own `/sse`, `/ndjson` and so on, the others their API's path. */
-export function allFormats(): WireFormat[] {
-  return DIALECT_NAMES.map((name) => wireFormat(name));
+export function allFormats(): Dialect[] {
+  return DIALECT_NAMES.map((name) => getDialect(name));
 }
 
 /** The route of a request. Any prefix may stand before a dialect's own path (`/v1`, `/openai/v1`). */
-export function route(incoming: IncomingWireRequest, formats: readonly WireFormat[]): Route {
+export function route(incoming: IncomingRequest, formats: readonly Dialect[]): Route {
   const { method, path } = incoming;
   const page = PAGES.find(({ owns }) => owns(path));
   if (page !== undefined) {
@@ -43,7 +43,7 @@ const PAGES: readonly { kind: 'health' | 'models' | 'truth'; owns(path: string):
 ];
 
 /** A refusal, in the dialect's own shape where the dialect is known. */
-export function refuse(status: number, message: string, format?: WireFormat, allow?: string): Route {
+export function refuse(status: number, message: string, format?: Dialect, allow?: string): Route {
   const body = format?.encodeError(status, message) ?? {
     contentType: 'application/json',
     body: JSON.stringify({ error: { message, code: String(status) } }),

@@ -4,7 +4,7 @@ import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import type { StreamEventType } from '../model/events.ts';
 import type { ChatRequest } from '../model/request.ts';
-import type { WireFormat } from '../wire/dialect.ts';
+import type { Dialect } from '../wire/dialect.ts';
 import { perform } from './answer.ts';
 import { fingerprint } from './draws.ts';
 import { type Profile, type ProfileInput, profileFor, profileTable } from './profile.ts';
@@ -157,12 +157,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     }
   };
 
-  const chat = (
-    format: WireFormat,
-    request: ChatRequest,
-    res: ServerResponse,
-    receivedAtMs: number,
-  ): void => {
+  const chat = (format: Dialect, request: ChatRequest, res: ServerResponse, receivedAtMs: number): void => {
     const requestId = `sim-${++stats.requests}`;
     stats.peakActive = Math.max(stats.peakActive, ++stats.active);
     const model = request.model ?? 'default';

@@ -5,7 +5,7 @@ import {
   type AnswerContext,
   type Decoder,
   type Encoder,
-  type IncomingWireRequest,
+  type IncomingRequest,
   jsonBody,
   type WireBody,
 } from './dialect.ts';
@@ -72,7 +72,7 @@ export function appRequest(chat: ChatRequest) {
 }
 
 /** What a request asks an application for, under any of the usual names. */
-export function parseApp(request: IncomingWireRequest): ChatRequest | undefined {
+export function parseApp(request: IncomingRequest): ChatRequest | undefined {
   if (request.method !== 'POST') return undefined;
   const json = asObject(parseJson(request.body));
   if (json === undefined) return undefined;

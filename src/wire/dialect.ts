@@ -9,7 +9,7 @@ import type { Frame, FramingName } from './framing/frame.ts';
  * Laws, each kept by a test over all formats: decode(encode(events)) = events; any byte split of a stream gives
  * the same events; garbage gives an `error` event and never throws.
  */
-export interface WireFormat {
+export interface Dialect {
   /** The name used in scenarios and on the command line, such as `openai-chat`. */
   readonly name: string;
   /** One line for `streambench providers`. */
@@ -27,7 +27,7 @@ export interface WireFormat {
   /** True when `pathname` already ends in this dialect's own path, so that a target URL is to be taken whole. */
   ownsPath(pathname: string): boolean;
   /** Server side: what a request asks for; undefined when it is none of this dialect's. */
-  parseRequest(request: IncomingWireRequest): ChatRequest | undefined;
+  parseRequest(request: IncomingRequest): ChatRequest | undefined;
   /** Client side: a fresh decoder for one streaming response. */
   decoder(): Decoder;
   /** Server side: a fresh encoder for one streaming response. */
@@ -66,7 +66,7 @@ export function jsonBody(value: object | string): WireBody {
 }
 
 /** A request as a server sees it. */
-export interface IncomingWireRequest {
+export interface IncomingRequest {
   method: string;
   /** Path without the query string. */
   path: string;

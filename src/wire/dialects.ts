@@ -1,6 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import { suggest } from '../model/suggestions.ts';
-import type { WireFormat } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { agUi } from './dialects/ag-ui.ts';
 import { agent } from './dialects/agent.ts';
 import { aiSdkUi } from './dialects/ai-sdk-ui.ts';
@@ -25,7 +25,7 @@ export interface DialectOptions extends PlainOptions {
   thinkTags?: boolean;
 }
 
-const DIALECTS: Readonly<Record<string, (options: DialectOptions) => WireFormat>> = {
+const DIALECTS: Readonly<Record<string, (options: DialectOptions) => Dialect>> = {
   'openai-chat': () => openaiChat,
   'openai-completions': () => openaiCompletions,
   'openai-responses': () => openaiResponses,
@@ -66,7 +66,7 @@ const THINK_TAGS = new Set([
 export const DIALECT_NAMES: readonly string[] = Object.keys(DIALECTS);
 
 /** The dialect of that name. Throws a `UserError` that lists near names when there is none. */
-export function wireFormat(name: string, options: DialectOptions = {}): WireFormat {
+export function getDialect(name: string, options: DialectOptions = {}): Dialect {
   const make = Object.hasOwn(DIALECTS, name) ? DIALECTS[name] : undefined;
   if (make === undefined) {
     throw new UserError('unknown_dialect', {
@@ -81,5 +81,5 @@ export function wireFormat(name: string, options: DialectOptions = {}): WireForm
 /** The dialect whose own path a URL ends in, such as `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */
 export function dialectOfUrl(url: string): string | undefined {
   const path = URL.canParse(url) ? new URL(url).pathname : '';
-  return DIALECT_NAMES.find((name) => wireFormat(name).ownsPath(path));
+  return DIALECT_NAMES.find((name) => getDialect(name).ownsPath(path));
 }

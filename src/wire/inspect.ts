@@ -1,4 +1,4 @@
-import type { WireFormat } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { Pieces } from './framing/buffers.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { parseJson } from './json.ts';
@@ -22,7 +22,7 @@ export interface WireInspector {
 }
 
 /** An inspector for one stream of this dialect. It decodes the stream once more: not for a path that is measured. */
-export function inspector(format: WireFormat): WireInspector {
+export function inspector(format: Dialect): WireInspector {
   const decoder = format.decoder();
   let terminated = false;
   const parser = FRAMINGS[format.framing].parser({
@@ -46,7 +46,7 @@ export function inspector(format: WireFormat): WireInspector {
 }
 
 /** True when an answer of this dialect is known to be whole before its body ends. */
-function hasTerminator(format: WireFormat): boolean {
+function hasTerminator(format: Dialect): boolean {
   // A plain endpoint may send one, and need not.
   if (format.name === format.framing) return false;
   const encode = format.encoder({ id: 'x', model: 'x', createdSeconds: 0 });

@@ -1,7 +1,7 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
 import { isPlainDialect } from '../model/plan.ts';
-import type { WireFormat } from './dialect.ts';
-import { DIALECT_NAMES, wireFormat } from './dialects.ts';
+import type { Dialect } from './dialect.ts';
+import { DIALECT_NAMES, getDialect } from './dialects.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { asObject, asText, parseJson } from './json.ts';
 
@@ -69,13 +69,13 @@ export function isTextStream(framing: 'sse' | 'ndjson', prefix: string): boolean
   return frames.length > 0 && frames.every((data) => !/^\s*[[{"]/.test(data));
 }
 
-function knownFormats(): WireFormat[] {
+function knownFormats(): Dialect[] {
   return DIALECT_NAMES.filter((name) => !isPlainDialect(name)).map((name) =>
-    wireFormat(name, { thinkTags: false }),
+    getDialect(name, { thinkTags: false }),
   );
 }
 
-function eventsOf(format: WireFormat, prefix: string): StreamEvent[] {
+function eventsOf(format: Dialect, prefix: string): StreamEvent[] {
   const events: StreamEvent[] = [];
   if (format.framing === 'aws-event-stream') return events;
   const decoder = format.decoder();

@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../model/events.ts';
-import type { Decoder, WireFormat } from './dialect.ts';
+import type { Decoder, Dialect } from './dialect.ts';
 
 // Models that were taught to think aloud put their reasoning into the answer itself, between `<think>` and
 // `</think>`. Only a tag with nothing but white space before it counts, at the beginning of the answer or right after
@@ -136,7 +136,7 @@ function give(type: 'message_chunk' | 'thinking', text: string, rest: string, ou
  * The same format, but for `<think>` blocks in the answer, which are decoded as reasoning. An `answer_start` is encoded as
  * the `</think>` that it came from.
  */
-export function withThinkTags(format: WireFormat): WireFormat {
+export function withThinkTags(format: Dialect): Dialect {
   return {
     ...format,
     decoder() {

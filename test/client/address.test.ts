@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { addressOf } from '../../src/client/address.ts';
-import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
 
-const chat = wireFormat('openai-chat');
+const chat = getDialect('openai-chat');
 
 describe('where a request goes', () => {
   test.each([
@@ -19,7 +19,7 @@ describe('where a request goes', () => {
   });
 
   test.each(DIALECT_NAMES)('%s: an exact URL is left as it is, in both modes', (dialect) => {
-    const format = wireFormat(dialect);
+    const format = getDialect(dialect);
     for (const url of ['http://h:1/a/b/?x=1&y', 'http://h:1/v1/chat/completions', 'http://h:1/'])
       for (const stream of [true, false]) {
         const { path } = format.request({ messages: [], model: 'm', stream });
@@ -77,7 +77,7 @@ describe('where a request goes', () => {
         'http://h/agents/1/chat/x/stream',
       ],
     ])('%s: %s', (dialect, url, streaming, whole) => {
-      const format = wireFormat(dialect);
+      const format = getDialect(dialect);
       const to = (stream: boolean) => {
         // The model in the URL wins over that of the request.
         const { origin, path } = addressOf(
@@ -91,7 +91,7 @@ describe('where a request goes', () => {
     });
 
     test.each(DIALECT_NAMES)('%s: and its own paths stay as they are', (dialect) => {
-      const format = wireFormat(dialect);
+      const format = getDialect(dialect);
       for (const stream of [true, false]) {
         const { path } = format.request({ messages: [{ role: 'user', content: 'x' }], model: 'm', stream });
         const once = addressOf('http://h/v1', format, path).path;

@@ -5,7 +5,7 @@ import type { ExchangeOptions } from '../../src/client/exchange-options.ts';
 import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { chatChunk } from '../support/raw-server.ts';
 
 /** A connection on which the test says what is read and when. */
@@ -51,7 +51,7 @@ const clock = { now: () => 0, wallTime: () => new Date(0) };
 function begin(options: Partial<ExchangeOptions> = {}) {
   const connection = new TestConnection();
   const result = exchange(connection, {
-    format: wireFormat('openai-chat'),
+    format: getDialect('openai-chat'),
     request: { method: 'POST', path: '/', headers: {} },
     stream: true,
     timeouts: DEFAULT_TIMEOUTS,
@@ -207,7 +207,7 @@ describe('what was read', () => {
 
   test('is not over before its last content, whatever was taken for the end', async () => {
     const twice = {
-      ...wireFormat('sse'),
+      ...getDialect('sse'),
       decoder: () => ({
         decode: ({ data }: { data: string }) =>
           data === 'end'

@@ -4,8 +4,8 @@ import { exchange } from '../../src/client/exchange.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import type { WireFormat } from '../../src/wire/dialect.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import type { Dialect } from '../../src/wire/dialect.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { ScriptedConnection } from './scripted-connection.ts';
 
@@ -32,8 +32,8 @@ async function serve() {
 }
 
 describe('a decoder that throws', () => {
-  const chat = wireFormat('openai-chat');
-  const broken: [string, WireFormat][] = [
+  const chat = getDialect('openai-chat');
+  const broken: [string, Dialect][] = [
     ['in a frame', { ...chat, decoder: () => ({ decode: boom, end: () => [] }) }],
     ['at the end', { ...chat, decoder: () => ({ decode: () => [], end: boom }) }],
     ['in a whole answer', { ...chat, decodeWhole: boom }],

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { Fold } from '../../src/client/observation-builder.ts';
+import { ObservationBuilder } from '../../src/client/observation-builder.ts';
 import { metric } from '../../src/metrics/definitions.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Mode, Observation, RequestRecord } from '../../src/model/record.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { readFrames } from '../wire/streams.ts';
 
 // What is recorded of an answer, from events at given times: no clock and no socket.
@@ -16,7 +16,7 @@ function observe(
   timed: readonly Timed[],
   { mode = 'streaming' as Mode, keepText = false } = {},
 ): Observation {
-  const fold = new Fold({
+  const fold = new ObservationBuilder({
     ...{ keepText, scheduledAt: 0, startedAt: 0, originAt: 0 },
     asked: { mode, dialect: 'openai-chat', framing: 'sse', method: 'POST' },
     redactor: createRedactor([{ name: '***', value: 'sk-secret' }]),
@@ -52,7 +52,7 @@ function pieces(count: number, fromMs: number, everyMs: number, make = text): Ti
 }
 
 test('the first million gaps are kept, the others are counted', () => {
-  const fold = new Fold({
+  const fold = new ObservationBuilder({
     ...{ keepText: false, scheduledAt: 0, startedAt: 0, originAt: 0 },
     asked: { mode: 'streaming', dialect: 'openai-chat', framing: 'sse', method: 'POST' },
     redactor: createRedactor([]),
@@ -196,7 +196,7 @@ test('refused counts are kept, without secrets', () => {
 });
 
 test('the stream of hidden reasoning as its bytes have it', () => {
-  const format = wireFormat('openai-chat');
+  const format = getDialect('openai-chat');
   const chunk = (delta: object, more: object = {}) =>
     `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: null }], ...more })}\n\n`;
   const counts = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Backlog } from '../../src/client/read-buffer.ts';
+import { ReadBuffer } from '../../src/client/read-buffer.ts';
 
 describe('a backlog', () => {
   test('gives back the reads as they came, in order, whatever is taken when', () => {
@@ -10,7 +10,7 @@ describe('a backlog', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const backlog = new Backlog();
+        const backlog = new ReadBuffer();
         const added: [number, string][] = [];
         const taken: [number, string][] = [];
         const visit = (atMs: number, chunk: Uint8Array) => void taken.push([atMs, [...chunk].join()]);
@@ -34,7 +34,7 @@ describe('a backlog', () => {
   });
 
   test('joins the chunks of one read while they wait, and tells the number of the read', () => {
-    const backlog = new Backlog();
+    const backlog = new ReadBuffer();
     const seen: [number, string, number][] = [];
     const visit = (atMs: number, chunk: Uint8Array, read: number) =>
       void seen.push([atMs, Buffer.from(chunk).toString(), read]);
@@ -55,7 +55,7 @@ describe('a backlog', () => {
   });
 
   test('weighs nothing when it is empty, and is used again from its start', () => {
-    const backlog = new Backlog();
+    const backlog = new ReadBuffer();
     for (let round = 0; round < 3; round++) {
       backlog.add(round, new Uint8Array(1000), 1);
       backlog.add(round, new Uint8Array(500), 2);

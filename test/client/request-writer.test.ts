@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { requestWriter } from '../../src/client/request-writer.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 
 const CHAT: ChatRequest = { messages: [{ role: 'user', content: 'a "b"' }], nonce: 'n0nce123', stream: true };
 
@@ -11,7 +11,7 @@ function written(
   endpoint: Omit<Parameters<typeof requestWriter>[1], 'baseUrl'>,
   url = '/x',
 ) {
-  return requestWriter(wireFormat(dialect), { baseUrl: `http://h${url}`, ...endpoint })(CHAT);
+  return requestWriter(getDialect(dialect), { baseUrl: `http://h${url}`, ...endpoint })(CHAT);
 }
 
 describe('a request', () => {
@@ -54,7 +54,7 @@ describe('a request', () => {
   });
 
   test('without placeholders and nonce goes out as it is', () => {
-    const write = requestWriter(wireFormat('sse'), {
+    const write = requestWriter(getDialect('sse'), {
       baseUrl: 'http://h/x?a=%7B%7B&b=1',
       body: '{ "a": 1.0 }',
     });

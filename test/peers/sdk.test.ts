@@ -3,7 +3,7 @@ import { type ProfileInput, profileTable } from '../../src/simulator/profile.ts'
 import { makeScript, scriptEvents } from '../../src/simulator/script.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import type { TruthEntry } from '../../src/simulator/truth.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { NOT_INSTALLED, peersInstalled } from './installed.ts';
 import type { Heard, Question, Sdk } from './sdk/heard.ts';
@@ -63,7 +63,7 @@ describe.skipIf(!peersInstalled()).each(SDKS)('%s (%s, %s)', (name, file, dialec
     sdk = module[name]!;
   });
 
-  const { carries } = wireFormat(dialect);
+  const { carries } = getDialect(dialect);
   const modes = lacks.includes('whole') ? (['stream'] as const) : (['stream', 'whole'] as const);
 
   it.each(modes)('hears text, reasoning, tool calls and usage as scripted: %s', async (mode) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { withNonce } from '../../src/model/request.ts';
 import { planScenario, planSummary } from '../../src/scenario/plan.ts';
-import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
 import { load, yaml } from './helpers.ts';
 
 const same = (text: string) => planScenario(load(text)).same;
@@ -40,7 +40,7 @@ describe('unique prompts', () => {
         { role: 'user' as const, content: 'QUESTION' },
       ],
     ]) {
-      const { body } = wireFormat(dialect).request({
+      const { body } = getDialect(dialect).request({
         messages: withNonce(messages, 'n0nce123'),
         model: 'm',
         stream: true,

@@ -9,7 +9,7 @@ import {
   type Upstream,
 } from '../../src/service/index.ts';
 import { createSimulator, type ProfileInput, type Simulator } from '../../src/simulator/index.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 
 export const SECRET = 'a secret that is long enough for HS256';
@@ -87,7 +87,7 @@ export function clientOf(baseUrl: string) {
 
 /** The events of a finished SSE body, and its comments. */
 export function decode(dialect: string, body: string): { events: StreamEvent[]; comments: string[] } {
-  const decoder = wireFormat(dialect).decoder();
+  const decoder = getDialect(dialect).decoder();
   const events: StreamEvent[] = [];
   const comments: string[] = [];
   const parser = FRAMINGS.sse.parser({

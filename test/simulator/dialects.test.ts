@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
-import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 
 async function ask(name: string, model: string, stream: boolean) {
-  const format = wireFormat(name);
+  const format = getDialect(name);
   const chat: ChatRequest = { model, stream, messages: [{ role: 'user', content: '你好,请介绍一下' }] };
   const { method, path, headers, body } = format.request(chat);
   // Dialects that name no model in their requests can do so in the query.

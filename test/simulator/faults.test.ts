@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/model/errors.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
 import { call, chatBody, open, requestBytes } from './raw-client.ts';
@@ -29,7 +29,7 @@ describe('failures of a profile', () => {
     const { simulator, port } = await failing('inband');
     const { status, body, whole } = await call(port, 'POST', CHAT, chatBody('bad'));
     expect({ status, whole }).toEqual({ status: 200, whole: true });
-    const answer = gather(decodeReads(wireFormat('openai-chat'), [Buffer.from(body)]));
+    const answer = gather(decodeReads(getDialect('openai-chat'), [Buffer.from(body)]));
     expect(answer.error?.message).toContain('simulated');
     expect(answer.complete).toBeUndefined();
     expect(await lastEntry(simulator)).toMatchObject({ outcome: 'inband_error', text: answer.text });

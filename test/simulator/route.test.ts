@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { allFormats, route } from '../../src/simulator/route.ts';
-import type { WireFormat } from '../../src/wire/dialect.ts';
+import type { Dialect } from '../../src/wire/dialect.ts';
 
 const formats = allFormats();
 const chat: ChatRequest = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };
@@ -12,7 +12,7 @@ function asked(method: string, target: string, body = '') {
 }
 
 /** Where a client sends what this dialect asks: plain dialects have no path of their own, but the simulator has. */
-function pathOf(format: WireFormat): { path: string; query: string } {
+function pathOf(format: Dialect): { path: string; query: string } {
   const [path = '', query = ''] = format.request(chat).path.split('?', 2);
   return { path: path === '' ? `/${format.name}` : path, query };
 }

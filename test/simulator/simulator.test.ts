@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { monotonicClock } from '../../src/model/clock.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
 import { call, chatBody, open, requestBytes } from './raw-client.ts';
@@ -80,7 +80,7 @@ describe('a stream', () => {
     const a = await call(whole.port, 'POST', CHAT, chatBody('m', '请介绍机器学习'));
     const b = await call(cut.port, 'POST', CHAT, chatBody('m', '请介绍机器学习'));
     const content = (body: string) =>
-      gather(decodeReads(wireFormat('openai-chat'), [Buffer.from(body)])).text;
+      gather(decodeReads(getDialect('openai-chat'), [Buffer.from(body)])).text;
     expect(content(b.body)).toBe(content(a.body));
     expect(Math.max(...b.chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(3);
   });

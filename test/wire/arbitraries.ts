@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { FinishReason, StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
-import type { WireFormat } from '../../src/wire/dialect.ts';
+import type { Dialect } from '../../src/wire/dialect.ts';
 import type { Frame } from '../../src/wire/framing/framings.ts';
 import { pieces } from './streams.ts';
 
@@ -82,7 +82,7 @@ const usage: fc.Arbitrary<UsageEvent> = fc
   }));
 
 /** A proper answer in the events that the dialect can carry: from `start` to `complete`. */
-export function answer(format: WireFormat): fc.Arbitrary<StreamEvent[]> {
+export function answer(format: Dialect): fc.Arbitrary<StreamEvent[]> {
   const parts: [StreamEvent['type'], fc.Arbitrary<Part>][] = [
     ['message_chunk', chunk],
     ['thinking', thinking],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { CORPUS } from './corpus.ts';
 import { cut, decodeReads } from './streams.ts';
@@ -57,7 +57,7 @@ const UNREAD = SAMPLES.filter(([, sample]) => DIALECT[sample.wire_format] === un
 
 describe.skipIf(READ.length === 0)('recorded streams with hidden reasoning', () => {
   test.each(READ)('%s', (_, sample, bytes) => {
-    const format = wireFormat(DIALECT[sample.wire_format]!);
+    const format = getDialect(DIALECT[sample.wire_format]!);
     const whole = decodeReads(format, [bytes]);
     const { text, thinking, calls, usage, complete, error } = gather(whole);
     const expected = sample.expected!;
@@ -91,7 +91,7 @@ describe.skipIf(READ.length === 0)('recorded streams with hidden reasoning', () 
 describe.skipIf(UNREAD.length === 0)('recorded streams that no dialect reads', () => {
   test.each(UNREAD)('%s is no answer of any dialect, and stops none', (_, sample, bytes) => {
     for (const name of DIALECT_NAMES) {
-      const events = decodeReads(wireFormat(name), [bytes]);
+      const events = decodeReads(getDialect(name), [bytes]);
       const isText = name === 'sse' || name === 'raw' || name === 'ndjson';
       if (!isText) expect(events.some(({ type }) => type === 'message_chunk')).toBe(false);
       expect(events.filter(({ type }) => type === 'complete').length).toBeLessThanOrEqual(1);

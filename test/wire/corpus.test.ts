@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
-import type { WireFormat } from '../../src/wire/dialect.ts';
-import { type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
+import type { Dialect } from '../../src/wire/dialect.ts';
+import { type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
@@ -98,9 +98,9 @@ const TRUTHS: Truth[] = HAS_CORPUS
 
 const kindOf = (truth: Truth) => truth.expected.format.replace(/\+lines$/, '');
 
-function formatOf(truth: Truth): WireFormat {
+function formatOf(truth: Truth): Dialect {
   const { name, options } = DIALECT[kindOf(truth)]!;
-  return wireFormat(name, { ...options, thinkTags: false });
+  return getDialect(name, { ...options, thinkTags: false });
 }
 
 /** The bytes as a server sent them; payloads that were kept a line each are framed anew. */
@@ -295,7 +295,7 @@ describe.skipIf(!HAS_CORPUS)('recorded whole answers', () => {
   test.each(Object.entries(COUNTED))('%s', (file, [text, thinking, calls]) => {
     const dialect = WHOLE.find(([pattern]) => pattern.test(file))![1];
     const body = readFileSync(join(CORPUS, 'nonstream', file), 'utf8');
-    const events = wireFormat(dialect, { thinkTags: false }).decodeWhole(body);
+    const events = getDialect(dialect, { thinkTags: false }).decodeWhole(body);
     const answer = gather(events);
     expect([length(answer.text), length(answer.thinking), answer.calls.length]).toEqual([
       text,

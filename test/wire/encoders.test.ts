@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 
 // Where an encoder and its decoder could agree with each other and be wrong together: what client libraries of others
 // insist on.
@@ -16,7 +16,7 @@ const EVENTS: readonly StreamEvent[] = [
 ];
 
 function payloads(name: string, context: Partial<AnswerContext> = {}): Record<string, unknown>[] {
-  const encode = wireFormat(name).encoder({ id: 'a', model: 'm', createdSeconds: 0, ...context });
+  const encode = getDialect(name).encoder({ id: 'a', model: 'm', createdSeconds: 0, ...context });
   return EVENTS.flatMap((event) => [...encode(event)])
     .filter(({ data }) => data !== '[DONE]')
     .map(({ data }) => JSON.parse(data));
@@ -25,7 +25,7 @@ function payloads(name: string, context: Partial<AnswerContext> = {}): Record<st
 describe('ollama-chat', () => {
   it('says "stop" of an answer that ends in tool calls', () => {
     expect(payloads('ollama-chat').at(-1)).toMatchObject({ done: true, done_reason: 'stop' });
-    const format = wireFormat('ollama-chat');
+    const format = getDialect('ollama-chat');
     const { body } = format.encodeWhole(EVENTS, { id: 'a', model: 'm', createdSeconds: 0 });
     expect(JSON.parse(body)).toMatchObject({ done_reason: 'stop' });
   });
@@ -33,7 +33,7 @@ describe('ollama-chat', () => {
   it('reads reasoning under the name that others give it', () => {
     const data =
       '{"model":"m","message":{"role":"assistant","content":"","reasoning_content":"hm"},"done":false}';
-    expect(wireFormat('ollama-chat').decoder().decode({ data })).toContainEqual({
+    expect(getDialect('ollama-chat').decoder().decode({ data })).toContainEqual({
       type: 'thinking',
       text: 'hm',
     });
@@ -55,7 +55,7 @@ describe('ag-ui', () => {
 describe('openai-chat', () => {
   const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] });
   const usageAt = (path: string) => {
-    const request = wireFormat('openai-chat').parseRequest({
+    const request = getDialect('openai-chat').parseRequest({
       method: 'POST',
       path,
       query: new URLSearchParams(),

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { DIALECT_NAMES, type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
 import { decodeReads } from './streams.ts';
 
 // Failures as services report them inside a stream that began well, or instead of a whole answer.
 
 function decoded(dialect: string, text: string, options: DialectOptions = {}): readonly StreamEvent[] {
-  return decodeReads(wireFormat(dialect, options), [new TextEncoder().encode(text)]);
+  return decodeReads(getDialect(dialect, options), [new TextEncoder().encode(text)]);
 }
 
 const failureIn = (events: readonly StreamEvent[]) => events.find(({ type }) => type === 'error');
@@ -90,7 +90,7 @@ test.each<[string, string, string, DialectOptions, object]>([
 test.each(['openai-chat', 'anthropic', 'gemini', 'cohere', 'conversation', 'sse', 'raw'])(
   'MiniMax and DashScope in a whole answer of %s',
   (dialect) => {
-    const format = wireFormat(dialect);
+    const format = getDialect(dialect);
     expect(failureIn(format.decodeWhole(MINIMAX))).toMatchObject({ code: '1002', rateLimited: true });
     expect(failureIn(format.decodeWhole(DASHSCOPE))).toMatchObject({ code: 'Throttling.RateQuota' });
   },

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
+import { type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { cut, decodeReads } from './streams.ts';
 
@@ -274,7 +274,7 @@ test('every file has its expectation', () => {
 describe.each(Object.entries(WANTED))('%s', (file, wanted) => {
   const stem = file.split('.')[0]!;
   const [dialect, options] = OPTIONS[stem] ?? [stem, {}];
-  const format = wireFormat(dialect, options);
+  const format = getDialect(dialect, options);
   const bytes = readFileSync(join(DIRECTORY, file));
   const whole = decodeReads(format, [bytes]);
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import { createRandom, type Random } from '../../src/model/seeded-random.ts';
-import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
-import { DIALECT_NAMES, type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
+import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
 import type { Frame } from '../../src/wire/framing/framings.ts';
 import { CORPUS, HAS_CORPUS } from './corpus.ts';
 import { HEAVY, mutatedBytes, mutatedFrames, mutatedPayload, withValue } from './hostile.ts';
@@ -42,12 +42,12 @@ const ANSWER: readonly StreamEvent[] = [
 const CONTEXT: AnswerContext = { id: 'answer-1', model: 'model-1', createdSeconds: 1_700_000_000 };
 
 /** Encodes what any answer is made of: what came in one dialect is passed on in another. */
-const RELAY = wireFormat('conversation');
+const RELAY = getDialect('conversation');
 
 let tried = 0;
 
 /** Fails unless the events are well-formed and can be written. */
-function expectSound(format: WireFormat, events: readonly StreamEvent[], seen: () => string): void {
+function expectSound(format: Dialect, events: readonly StreamEvent[], seen: () => string): void {
   tried++;
   const bad = events.map(fault).find((found) => found !== undefined);
   if (bad !== undefined) expect.fail(`${bad}\n${seen()}`);
@@ -73,7 +73,7 @@ function places(random: Random): number[] {
 }
 
 /** Recorded frames of the dialect, where recordings are at hand. */
-function recorded(format: WireFormat): Frame[][] {
+function recorded(format: Dialect): Frame[][] {
   if (!HAS_CORPUS) return [];
   const index = readFileSync(join(CORPUS, 'INDEX.tsv'), 'utf8').trim().split('\n').slice(1);
   const dialect: Record<string, string> = { 'gemini-sse': 'gemini', 'gemini-json-array': 'gemini-array' };
@@ -88,7 +88,7 @@ function recorded(format: WireFormat): Frame[][] {
 }
 
 describe.each(VARIANTS)('%s', (_title, name, options) => {
-  const format = wireFormat(name, options);
+  const format = getDialect(name, options);
   const encoded = encodeFrames(format, ANSWER, CONTEXT);
   const streams = [encoded, encoded, ...recorded(format)];
   const { body } = format.encodeWhole(ANSWER, CONTEXT);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 
 /** The last usage that a dialect's decoder gives for these payloads. */
 function usageOf(dialect: string, payloads: readonly object[]) {
-  const decoder = wireFormat(dialect).decoder();
+  const decoder = getDialect(dialect).decoder();
   const events = [
     ...payloads.flatMap((payload) => decoder.decode({ data: JSON.stringify(payload) })),
     ...decoder.end(),
@@ -38,7 +38,7 @@ describe('input tokens hold those that were cached, whatever the provider says',
       content: [],
       usage: { ...counts, output_tokens: 9 },
     });
-    expect(wireFormat('anthropic').decodeWhole(whole)).toContainEqual(
+    expect(getDialect('anthropic').decodeWhole(whole)).toContainEqual(
       expect.objectContaining({ type: 'usage', inputTokens: 2000, cachedInputTokens: 1980 }),
     );
   });
@@ -53,7 +53,7 @@ describe('input tokens hold those that were cached, whatever the provider says',
       stopReason: 'end_turn',
       usage,
     };
-    expect(wireFormat('bedrock-converse').decodeWhole(JSON.stringify(whole))).toContainEqual(
+    expect(getDialect('bedrock-converse').decodeWhole(JSON.stringify(whole))).toContainEqual(
       expect.objectContaining({
         type: 'usage',
         inputTokens: 1050,
@@ -85,7 +85,7 @@ describe('input tokens hold those that were cached, whatever the provider says',
 test('the encoders write the counts as their provider does', () => {
   const usage = { type: 'usage', inputTokens: 2000, cachedInputTokens: 1984, outputTokens: 3 } as const;
   const whole = (dialect: string) =>
-    JSON.parse(wireFormat(dialect).encodeWhole([usage], { id: 'i', model: 'm', createdSeconds: 0 }).body)
+    JSON.parse(getDialect(dialect).encodeWhole([usage], { id: 'i', model: 'm', createdSeconds: 0 }).body)
       .usage;
   expect(whole('anthropic')).toMatchObject({ input_tokens: 16, cache_read_input_tokens: 1984 });
   expect(whole('bedrock-converse')).toMatchObject({ inputTokens: 16, cacheReadInputTokens: 1984 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { inspector, type WireFacts } from '../../src/wire/inspect.ts';
 import { chatChunk } from '../support/raw-server.ts';
 
 function inspect(dialect: string, ...chunks: string[]): WireFacts {
-  const wire = inspector(wireFormat(dialect));
+  const wire = inspector(getDialect(dialect));
   for (const chunk of chunks) wire.push(Buffer.from(chunk));
   return wire.end();
 }
@@ -57,7 +57,7 @@ describe('what readers stumble over', () => {
     expect(whole.oddities).toHaveLength(5);
     fc.assert(
       fc.property(fc.array(fc.nat(body.length)), (cuts) => {
-        const wire = inspector(wireFormat('sse'));
+        const wire = inspector(getDialect('sse'));
         let from = 0;
         for (const at of [...cuts.sort((a, b) => a - b), body.length]) {
           wire.push(body.subarray(from, at));

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
-import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
-import { DIALECT_NAMES, type DialectOptions, wireFormat } from '../../src/wire/dialects.ts';
+import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
 import { answer, chat, garbage, mutated } from './arbitraries.ts';
 import {
@@ -31,9 +31,9 @@ const ENDLESS = new Set(['sse', 'ndjson', 'raw']);
 /** Dialects that have no word for why an answer ended. */
 const WORDLESS = new Set([...ENDLESS, 'dify', 'playground']);
 
-const FORMATS = VARIANTS.map(([title, name, options]): [string, WireFormat] => [
+const FORMATS = VARIANTS.map(([title, name, options]): [string, Dialect] => [
   title,
-  wireFormat(name, options),
+  getDialect(name, options),
 ]);
 
 const SMALL: readonly StreamEvent[] = [
@@ -46,12 +46,12 @@ const SMALL: readonly StreamEvent[] = [
   { type: 'complete', finish: 'length' },
 ];
 
-function contextFor(format: WireFormat, stream = true): AnswerContext {
+function contextFor(format: Dialect, stream = true): AnswerContext {
   const asked: ChatRequest = { model: 'model-1', messages: [{ role: 'user', content: 'hi' }], stream };
   return { id: 'answer-1', model: 'model-1', createdSeconds: 1_700_000_000, request: served(format, asked) };
 }
 
-function served(format: WireFormat, asked: ChatRequest): ChatRequest {
+function served(format: Dialect, asked: ChatRequest): ChatRequest {
   const { method, path, body } = format.request(asked);
   const url = new URL(`http://server${path === '' ? `/${format.name}` : path}`);
   const request = { method, path: url.pathname, query: url.searchParams, body: body ?? '' };
@@ -61,11 +61,7 @@ function served(format: WireFormat, asked: ChatRequest): ChatRequest {
 }
 
 /** The decoded events equal the encoded ones, apart from what a dialect may leave out of an event. */
-function expectSame(
-  decoded: readonly StreamEvent[],
-  encoded: readonly StreamEvent[],
-  format: WireFormat,
-): void {
+function expectSame(decoded: readonly StreamEvent[], encoded: readonly StreamEvent[], format: Dialect): void {
   const joined = format.framing === 'raw';
   const wanted = canonical(
     encoded.filter((event) => format.carries.has(event.type)),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/errors.ts';
-import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
 import { PROVIDERS, provider } from '../../src/wire/providers.ts';
 
 test('names are unique, and there are at least two dozen', () => {
@@ -14,7 +14,7 @@ describe.each(PROVIDERS.map((row) => [row.name, row] as const))('%s', (_name, ro
     expect(DIALECT_NAMES).toContain(row.dialect);
     if (row.baseUrl === undefined) return;
     expect(row.baseUrl).toMatch(/^https?:\/\/[^/]+.*[^/]$/);
-    expect(wireFormat(row.dialect).ownsPath(new URL(row.baseUrl).pathname)).toBe(false);
+    expect(getDialect(row.dialect).ownsPath(new URL(row.baseUrl).pathname)).toBe(false);
   });
 
   test('keys go over the net in https only', () => {
@@ -25,5 +25,5 @@ describe.each(PROVIDERS.map((row) => [row.name, row] as const))('%s', (_name, ro
 test('an unknown name gives near ones', () => {
   expect(() => provider('opnai')).toThrow(UserError);
   expect(() => provider('opnai')).toThrow(/did you mean "openai"/);
-  expect(() => wireFormat('antropic')).toThrow(/did you mean "anthropic"/);
+  expect(() => getDialect('antropic')).toThrow(/did you mean "anthropic"/);
 });

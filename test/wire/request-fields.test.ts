@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
-import { DIALECT_NAMES, wireFormat } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
 import { PROVIDERS, provider } from '../../src/wire/providers.ts';
 
 const ASKED: ChatRequest = {
@@ -11,7 +11,7 @@ const ASKED: ChatRequest = {
 };
 
 function bodyOf(dialect: string, more: Partial<ChatRequest> = {}): Record<string, unknown> {
-  return JSON.parse(wireFormat(dialect).request({ ...ASKED, ...more }).body ?? '{}');
+  return JSON.parse(getDialect(dialect).request({ ...ASKED, ...more }).body ?? '{}');
 }
 
 const bodyFor = (name: string, more: Partial<ChatRequest> = {}) => {

@@ -1,5 +1,5 @@
 import type { StreamEvent, ToolCallEvent } from '../../src/model/events.ts';
-import type { AnswerContext, WireFormat } from '../../src/wire/dialect.ts';
+import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
 import { FRAMINGS, type Frame } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 
@@ -9,7 +9,7 @@ const utf8 = new TextEncoder();
 
 /** The bytes that a server sends for these events. */
 export function encodeBytes(
-  format: WireFormat,
+  format: Dialect,
   events: readonly StreamEvent[],
   context: AnswerContext,
 ): Uint8Array {
@@ -17,7 +17,7 @@ export function encodeBytes(
 }
 
 export function encodeFrames(
-  format: WireFormat,
+  format: Dialect,
   events: readonly StreamEvent[],
   context: AnswerContext,
 ): Frame[] {
@@ -25,13 +25,13 @@ export function encodeFrames(
   return events.flatMap((event) => [...encode(event)]);
 }
 
-export function frameBytes(format: WireFormat, frames: readonly Frame[]): Uint8Array {
+export function frameBytes(format: Dialect, frames: readonly Frame[]): Uint8Array {
   const parts = frames.map((frame) => FRAMINGS[format.framing].write(frame));
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? utf8.encode(part) : part)));
 }
 
 /** The frames that a client finds in these reads. */
-export function readFrames(format: WireFormat, reads: readonly Uint8Array[]): Frame[] {
+export function readFrames(format: Dialect, reads: readonly Uint8Array[]): Frame[] {
   const frames: Frame[] = [];
   const parser = FRAMINGS[format.framing].parser({ frame: (frame) => frames.push(frame), comment: () => {} });
   for (const read of reads) parser.push(read);
@@ -40,11 +40,11 @@ export function readFrames(format: WireFormat, reads: readonly Uint8Array[]): Fr
 }
 
 /** The events that a client makes of these reads. */
-export function decodeReads(format: WireFormat, reads: readonly Uint8Array[]): StreamEvent[] {
+export function decodeReads(format: Dialect, reads: readonly Uint8Array[]): StreamEvent[] {
   return decodeFrames(format, readFrames(format, reads));
 }
 
-export function decodeFrames(format: WireFormat, frames: readonly Frame[]): StreamEvent[] {
+export function decodeFrames(format: Dialect, frames: readonly Frame[]): StreamEvent[] {
   const decoder = format.decoder();
   const events = frames.flatMap((frame) => [...decoder.decode(frame)]);
   return [...events, ...decoder.end()];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { ThinkTags } from '../../src/wire/think-tags.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads, encodeBytes } from './streams.ts';
@@ -104,7 +104,7 @@ describe('in a stream', () => {
   ];
 
   test.each(['openai-chat', 'ollama-chat', 'playground', 'sse'])('%s', (name) => {
-    const format = wireFormat(name);
+    const format = getDialect(name);
     const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
     const content = events.filter((event) => event.type === 'thinking' || event.type === 'message_chunk');
     expect(content).toEqual([
@@ -115,7 +115,7 @@ describe('in a stream', () => {
   });
 
   test('an end without a beginning is told when it comes, and nothing is held back for it', () => {
-    const format = wireFormat('openai-chat');
+    const format = getDialect('openai-chat');
     const late: StreamEvent[] = [content('Six'), content(' times</th'), content('ink>42')];
     const events = decodeReads(format, [encodeBytes(format, [...late, sent.at(-1)!], CONTEXT)]);
     expect(events.filter((event) => event.type !== 'start')).toEqual([
@@ -129,27 +129,27 @@ describe('in a stream', () => {
   });
 
   test('is passed on as it came', () => {
-    const format = wireFormat('openai-chat');
+    const format = getDialect('openai-chat');
     const events: StreamEvent[] = [content('Six</th'), { type: 'answer_start', strip: 4 }, content('42')];
     const read = decodeReads(format, [encodeBytes(format, events, CONTEXT)]);
     expect(read).toEqual([{ type: 'start', id: 'a', model: 'm' }, ...events]);
   });
 
   test('after reasoning in a field of its own, an end without a beginning is text', () => {
-    const format = wireFormat('openai-chat');
+    const format = getDialect('openai-chat');
     const events: StreamEvent[] = [{ type: 'thinking', text: 'hm' }, content('a</think>b')];
     const read = decodeReads(format, [encodeBytes(format, events, CONTEXT)]);
     expect(gather(read)).toMatchObject({ thinking: 'hm', text: 'a</think>b' });
   });
 
   test('on request the text stays as it came', () => {
-    const format = wireFormat('openai-chat', { thinkTags: false });
+    const format = getDialect('openai-chat', { thinkTags: false });
     const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
     expect(events).toContainEqual(content('<th'));
   });
 
   test('half a tag is not held past a tool call or the end', () => {
-    const format = wireFormat('openai-chat');
+    const format = getDialect('openai-chat');
     const events = decodeReads(format, [
       encodeBytes(
         format,
@@ -162,13 +162,13 @@ describe('in a stream', () => {
   });
 
   test('also in a whole answer', () => {
-    const format = wireFormat('openai-chat');
+    const format = getDialect('openai-chat');
     const { body } = format.encodeWhole(sent, CONTEXT);
     expect(format.decodeWhole(body)).toContainEqual({ type: 'thinking', text: 'hm' });
   });
 
   test('a whole answer that begins inside the block', () => {
-    const format = wireFormat('openai-chat');
+    const format = getDialect('openai-chat');
     const { body } = format.encodeWhole([content('hm</think>Yes')], CONTEXT);
     const events = format.decodeWhole(body).filter((event) => 'text' in event);
     expect(events).toEqual([{ type: 'thinking', text: 'hm' }, content('Yes')]);

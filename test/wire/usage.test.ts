@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UsageEvent } from '../../src/model/events.ts';
-import { wireFormat } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects.ts';
 import { type StatedCounts, UsageCounts } from '../../src/wire/usage.ts';
 import { decodeReads } from './streams.ts';
 
@@ -118,7 +118,7 @@ const CUT: [string, string][] = [
 
 describe('the usage of an answer that failed is told before the failure', () => {
   test.each(CUT)('%s', (dialect, stream) => {
-    const events = decodeReads(wireFormat(dialect), [Buffer.from(stream)]);
+    const events = decodeReads(getDialect(dialect), [Buffer.from(stream)]);
     expect(events.slice(-2)).toMatchObject([
       { type: 'usage', inputTokens: 3, outputTokens: 1 },
       { type: 'error', message: 'died' },

@@ -1,5 +1,5 @@
 import type { CompareVerdict } from '../../model/run-comparison.ts';
-import type { Unit } from '../../model/size.ts';
+import type { Unit } from '../../model/units.ts';
 import type { RatioEstimate } from '../statistics/bootstrap.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { levelInWords } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
-import type { Unit } from '../../model/size.ts';
+import type { Unit } from '../../model/units.ts';
 
 /** The sentences that comparisons are told in. */
 

@@ -15,10 +15,10 @@ export const CALIBRATION_LEVELS: readonly number[] = [10, 50, 200, 500, 1000];
 export const CALIBRATION_RATE = 50;
 
 /** A load is measured honestly when 99 of 100 events are stamped less than this after they were sent. */
-export const HONEST_MS = 10;
+export const ACCURATE_P99_MS = 10;
 
 /** A level this late says what the higher ones would be like. */
-const HOPELESS_MS = 150;
+const UNUSABLE_P99_MS = 150;
 
 /** How late our stamps were under one load. */
 export interface CalibrationLevel {
@@ -81,7 +81,7 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Calibra
       onLevel?.(streams);
       const level = await measureLevel(streams, { windowMs, settleMs, port: server.port, signal });
       levels.push(level);
-      if (level.lagMs === null || level.lagMs.p99 > HOPELESS_MS) break;
+      if (level.lagMs === null || level.lagMs.p99 > UNUSABLE_P99_MS) break;
     }
   } finally {
     server.close();
@@ -90,7 +90,7 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Calibra
   return {
     ratePerSecond: CALIBRATION_RATE,
     windowMs,
-    limitMs: HONEST_MS,
+    limitMs: ACCURATE_P99_MS,
     levels,
     honestStreams: honest.length === 0 ? null : Math.max(...honest),
     skipped: waiting,
@@ -138,7 +138,7 @@ async function measureLevel(streams: number, options: LevelOptions): Promise<Cal
     await rest(window.to - monotonicClock.now(), signal);
     const { utilization } = performance.eventLoopUtilization(before);
     // What was sent in the window and is still on its way belongs to it.
-    await rest(HONEST_MS * 2, signal);
+    await rest(ACCURATE_P99_MS * 2, signal);
     for (const { cancel } of open) cancel();
     await Promise.all(open.map(({ over }) => over));
     return { ...base, ...summary(window), loopBusy: Math.round(utilization * 1000) / 1000 };
@@ -227,7 +227,7 @@ function summary({
     events: lags.length,
     lagMs: { p50: round(percentileOf(sorted, 0.5)), p99, max: round(sorted.at(-1)!) },
     serverLateMs: round(percentileOf(Float64Array.from(late).sort(), 0.99)),
-    honest: p99 < HONEST_MS,
+    honest: p99 < ACCURATE_P99_MS,
   };
 }
 

@@ -4,14 +4,14 @@ import type { Prompt, Target } from '../../model/plan.ts';
 import type { Mode, Observation, RequestRecord } from '../../model/record.ts';
 import type { ProbeRequest } from '../../report/probe-report.ts';
 import { roundRecord } from '../../results/round-record.ts';
-import type { WireFormat } from '../../wire/dialect.ts';
+import type { Dialect } from '../../wire/dialect.ts';
 import { inspector, type WireFacts } from '../../wire/inspect.ts';
 
 /** What the requests of one probe have in common. */
 export interface ProbeTurn {
   target: Target;
   prompt: Prompt;
-  format: WireFormat;
+  format: Dialect;
   /** A stream that goes on longer than this is ended; in ms, or infinite. */
   forMs: number;
   signal: AbortSignal | undefined;
@@ -63,7 +63,7 @@ interface Seen {
 async function streamed(
   client: StreamClient,
   ask: Parameters<StreamClient['stream']>[0],
-  format: WireFormat,
+  format: Dialect,
 ): Promise<Seen> {
   const wire = inspector(format);
   const stream = client.stream({ ...ask, onBytes: (chunk) => wire.push(chunk) });

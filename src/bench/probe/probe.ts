@@ -22,7 +22,7 @@ import {
 import { maskUrl } from '../../scenario/document.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planScenario } from '../../scenario/plan.ts';
-import { dialectOfUrl, wireFormat } from '../../wire/dialects.ts';
+import { dialectOfUrl, getDialect } from '../../wire/dialects.ts';
 import type { FramingName } from '../../wire/framing/frame.ts';
 import { startBackends } from '../backends.ts';
 import { readEnvironment } from '../environment.ts';
@@ -95,7 +95,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     });
     try {
       await warmCode(target.dialect, target.connect?.http);
-      const format = wireFormat(target.dialect, defined({ textPath: target.textPath }));
+      const format = getDialect(target.dialect, defined({ textPath: target.textPath }));
       const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
       const turn = { target, prompt, format, nonces, forMs, signal: options.signal };
       const sent = await inTurn(client, turn, modes, options);
@@ -233,7 +233,7 @@ function judged(
 // Method and address of the request as it really goes out. Name and password of the address are left behind.
 function requestLine(target: Target, { messages, maxTokens }: Prompt, mode: Mode) {
   const { baseUrl, path, dialect, model, textPath, body, method } = target;
-  const write = requestWriter(wireFormat(dialect, defined({ textPath })), { baseUrl, path, body, method });
+  const write = requestWriter(getDialect(dialect, defined({ textPath })), { baseUrl, path, body, method });
   const request = write({ messages, stream: mode === 'streaming', model, maxTokens });
   return { url: `${request.origin.origin}${request.path}`, method: request.method };
 }

@@ -43,8 +43,8 @@ async function metrics(json: boolean, session: Session): Promise<void> {
 
 async function providers(json: boolean, session: Session): Promise<void> {
   const { PROVIDERS } = await import('../../wire/providers.ts');
-  const { DIALECT_NAMES, wireFormat } = await import('../../wire/dialects.ts');
-  const dialects = DIALECT_NAMES.map((name) => ({ name, title: wireFormat(name).title }));
+  const { DIALECT_NAMES, getDialect } = await import('../../wire/dialects.ts');
+  const dialects = DIALECT_NAMES.map((name) => ({ name, title: getDialect(name).title }));
   if (json) return session.printJson({ providers: PROVIDERS, dialects });
   const { plainTable } = await import('../plain-table.ts');
   session.print(providerList(PROVIDERS, session.width));

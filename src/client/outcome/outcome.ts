@@ -1,6 +1,6 @@
 import { isPlainDialect, type Limits } from '../../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../../model/record.ts';
-import { formatSize } from '../../model/size.ts';
+import { formatSize } from '../../model/units.ts';
 import { pathsInWords } from '../../wire/payload-paths.ts';
 import { BODY_CHARS, type Evidence, type Excess, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';

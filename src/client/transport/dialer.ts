@@ -13,7 +13,7 @@ import type { ConnectOptions } from '../../model/plan.ts';
 import type { ConnectionInfo } from '../../model/record.ts';
 import { type ConnectPhases, connectError } from './connection.ts';
 import { EagerSocket } from './eager-socket.ts';
-import { Names } from './host-resolver.ts';
+import { HostResolver } from './host-resolver.ts';
 import { type HttpProxy, hostnameOf, openTunnel, type ProxyEnv, portOf, proxyFor } from './proxy.ts';
 
 /** A connection that stands, and how it came about. */
@@ -42,7 +42,7 @@ export class Dialer {
   readonly absoluteForm: boolean;
   private readonly clock: Clock;
   private readonly options: ConnectOptions;
-  private readonly names: Names;
+  private readonly names: HostResolver;
   private readonly secureContext: SecureContext | undefined;
 
   /** Throws a `UserError` for a proxy or authorities that are none. */
@@ -50,7 +50,7 @@ export class Dialer {
     this.origin = origin;
     this.clock = clock;
     this.options = options;
-    this.names = new Names(options);
+    this.names = new HostResolver(options);
     this.proxy = options.unix === undefined ? proxyFor(origin, options.proxy, env) : undefined;
     const secure = origin.protocol === 'https:';
     this.absoluteForm = this.proxy !== undefined && !secure && options.http !== 2;

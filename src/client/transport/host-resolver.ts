@@ -11,7 +11,7 @@ export interface NameLookup {
 }
 
 /** Finds the addresses of the names that one client connects to. */
-export class Names {
+export class HostResolver {
   private readonly once: boolean;
   private readonly pinned: readonly PinnedName[];
   private readonly known = new Map<string, LookupAddress[]>();

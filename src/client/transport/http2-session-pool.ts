@@ -12,7 +12,7 @@ import { Session, type StreamControl } from './http2-session.ts';
 /** A session that is being opened, until it is ready or has failed. */
 interface Opening {
   /** The request that it is opened for: it is sent as soon as the socket stands. None when opened ahead of need. */
-  opener: Place | undefined;
+  opener: Http2Slot | undefined;
   dialing: Dialing;
   session?: Session;
   settle?: (error?: Error) => void;
@@ -40,7 +40,7 @@ export class SessionPool implements ConnectionPool {
   readonly headerBytes: number | undefined;
   private sessions: Session[] = [];
   private readonly openings = new Set<Opening>();
-  private readonly waiting: Place[] = [];
+  private readonly waiting: Http2Slot[] = [];
   private closed = false;
 
   constructor(dialer: Dialer, clock: Clock, { limit, keep, headerBytes }: SessionPoolOptions) {
@@ -52,12 +52,12 @@ export class SessionPool implements ConnectionPool {
   }
 
   acquire(): Connection {
-    return new Place(this);
+    return new Http2Slot(this);
   }
 
   replace(connection: Connection): Connection {
     connection.destroy();
-    return new Place(this, { fresh: true });
+    return new Http2Slot(this, { fresh: true });
   }
 
   release(connection: Connection): void {
@@ -89,14 +89,14 @@ export class SessionPool implements ConnectionPool {
   }
 
   /** Sends a place's request as soon as there is room for it. */
-  place(place: Place): void {
+  place(place: Http2Slot): void {
     this.waiting.push(place);
     if (this.keep && !place.fresh) this.pump();
     else this.open(place);
   }
 
   /** Forgets a request that no longer waits, and the connections that are being opened for nobody. */
-  withdraw(place: Place): void {
+  withdraw(place: Http2Slot): void {
     const at = this.waiting.indexOf(place);
     if (at !== -1) this.waiting.splice(at, 1);
     for (const opening of [...this.openings]) {
@@ -149,7 +149,7 @@ export class SessionPool implements ConnectionPool {
     });
   }
 
-  private open(opener: Place | undefined, settle?: Opening['settle']): Opening {
+  private open(opener: Http2Slot | undefined, settle?: Opening['settle']): Opening {
     const failed = (error: Error) => {
       if (!this.openings.delete(opening)) return;
       settle?.(error);
@@ -189,7 +189,7 @@ export class SessionPool implements ConnectionPool {
     if (this.keep) this.pump();
   }
 
-  private fail(place: Place, error: Error): void {
+  private fail(place: Http2Slot, error: Error): void {
     const at = this.waiting.indexOf(place);
     if (at === -1) return;
     this.waiting.splice(at, 1);
@@ -198,7 +198,7 @@ export class SessionPool implements ConnectionPool {
 }
 
 /** A place in some session, for one request. */
-class Place implements Connection {
+class Http2Slot implements Connection {
   private readonly pool: SessionPool;
   private pending: { request: SocketRequest; sink: ConnectionSink } | undefined;
   private stream: StreamControl | undefined;

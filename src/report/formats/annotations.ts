@@ -2,11 +2,11 @@ import type { Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
 import { formatCount } from '../format.ts';
 import { oneLine } from '../text-width.ts';
-import { baselineLines, baselineSentences, baselineTrouble } from '../wording/baseline.ts';
+import { baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { reachedLines } from '../wording/load.ts';
-import { failureLine, looksAtFailures, summaryLine, troubles } from '../wording/summary.ts';
+import { failureLine, looksAtFailures, runProblems, summaryLine } from '../wording/summary.ts';
 import { clientLines, contrastLines, gateLines, streamFindings } from '../wording/verdicts.ts';
 
 // GitHub shows ten of each kind for a step and drops the others without a word.
@@ -39,7 +39,7 @@ export function annotationsReport(report: Report): string {
 
 function errors(report: Report): Annotation[] {
   return [
-    ...troubles(report).map(({ kind, sentence }) => ({
+    ...runProblems(report).map(({ kind, sentence }) => ({
       title: kind === 'incomplete' ? 'the run is not whole' : 'no answer',
       lines: [sentence],
     })),
@@ -54,7 +54,7 @@ function errors(report: Report): Annotation[] {
 }
 
 function baselineErrors(report: Report): Annotation[] {
-  const trouble = baselineTrouble(report);
+  const trouble = baselineProblem(report);
   return [
     ...baselineLines(report)
       .filter(({ outcome }) => outcome === 'fail')

@@ -2,11 +2,11 @@ import type { CellReport, Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
 import { DASH } from '../format.ts';
 import { oneLine } from '../text-width.ts';
-import { type BaselineLine, baselineLines, baselineSentences, baselineTrouble } from '../wording/baseline.ts';
+import { type BaselineLine, baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { reachedLines } from '../wording/load.ts';
 import { absence, cellName, durationOf, machineLine, runLine } from '../wording/notes.ts';
-import { summaryLine, troubles } from '../wording/summary.ts';
+import { runProblems, summaryLine } from '../wording/summary.ts';
 import { clientLines, contrastLines, type GateLine, gateLines } from '../wording/verdicts.ts';
 
 /**
@@ -62,7 +62,7 @@ function casesOf(report: Report): Case[] {
   // Where cells are the cases, those without an answer say so themselves.
   const compared = baselineCases(report);
   const hasNotFailed = ({ problem }: Case) => problem === undefined || problem.kind === 'skipped';
-  const general = troubles(report).filter(({ kind }) => gates.length > 0 || kind === 'incomplete');
+  const general = runProblems(report).filter(({ kind }) => gates.length > 0 || kind === 'incomplete');
   return [
     ...general.map(({ kind, sentence }) => ({
       name: kind === 'incomplete' ? 'the run came to its end' : 'the run was answered',
@@ -76,7 +76,7 @@ function casesOf(report: Report): Case[] {
 }
 
 function baselineCases(report: Report): Case[] {
-  const trouble = baselineTrouble(report);
+  const trouble = baselineProblem(report);
   const whole: Case[] = (trouble ? [trouble] : []).map(({ kind, sentence }) => ({
     name: 'the baseline decides',
     timeMs: 0,

@@ -112,13 +112,13 @@ function outcomeOf(verdict: CompareVerdict, strict: boolean): BaselineOutcome {
 }
 
 /** Why the comparison as a whole failed, where no single figure says so. */
-export interface BaselineTrouble {
+export interface BaselineProblem {
   kind: 'not-comparable' | 'inconclusive';
   sentence: string;
 }
 
 /** The trouble with the comparison; undefined without one, and without a baseline. */
-export function baselineTrouble(report: Report): BaselineTrouble | undefined {
+export function baselineProblem(report: Report): BaselineProblem | undefined {
   const { baseline } = report;
   if (baseline?.verdict === 'not_comparable')
     return { kind: 'not-comparable', sentence: oneLine(baseline.sentence) };

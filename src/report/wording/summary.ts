@@ -8,14 +8,14 @@ import { incompleteness, requestsOf } from './notes.ts';
 /** What a run comes to, in a sentence: for places that show no more. */
 
 /** Why a run as a whole cannot count as a success, whatever its gates say. */
-export interface Trouble {
+export interface RunProblem {
   kind: 'incomplete' | 'unanswered';
   sentence: string;
 }
 
-/** The troubles of a run; none for one that came to its end and was answered at least once. */
-export function troubles(report: Report): Trouble[] {
-  const found: Trouble[] = [];
+/** The runProblems of a run; none for one that came to its end and was answered at least once. */
+export function runProblems(report: Report): RunProblem[] {
+  const found: RunProblem[] = [];
   const missing = incompleteness(report);
   if (missing !== undefined) found.push({ kind: 'incomplete', sentence: missing });
   const silent = unanswered(report);

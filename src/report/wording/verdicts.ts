@@ -69,13 +69,13 @@ export function streamFindings({ cells }: Report): StreamFinding[] {
         .filter((cause) => !told.has(`${target}\n${cause}`));
       for (const cause of causes) told.add(`${target}\n${cause}`);
       const { arrivals } = streaming;
-      return [{ verdict, evidence: oneLine(streaming.evidence), where: whereabouts(cell), arrivals, causes }];
+      return [{ verdict, evidence: oneLine(streaming.evidence), where: cellPlace(cell), arrivals, causes }];
     }),
   );
 }
 
 // A client that comes late to its sockets finds much in them at once, whatever the service does.
-function whereabouts(cell: CellReport): string {
+function cellPlace(cell: CellReport): string {
   const late =
     cell.client?.verdict === 'saturated' ? ' (the client was saturated: it may be its own doing)' : '';
   return `${cellName(cell)}${late}`;
@@ -87,8 +87,8 @@ export function clientLines({ cells }: Report): string[] {
   const troubled = cells.filter(({ client }) => client != null && client.verdict !== 'ok');
   if (troubled.length === 0) return [`The client kept up: ${clientLoad(cells)}.`];
   // Where no answer came whole there are no figures for it to be in.
-  const spoilt = troubled.filter(({ outcomes }) => (outcomes.ok ?? 0) > 0);
-  return spoilt.map(
+  const partlyFailed = troubled.filter(({ outcomes }) => (outcomes.ok ?? 0) > 0);
+  return partlyFailed.map(
     (cell) =>
       `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. Its own lateness is in these figures.`,
   );

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES } from '../../model/plan.ts';
-import { formatSize } from '../../model/size.ts';
+import { formatSize } from '../../model/units.ts';
 import { parseSize, SIZE_PATTERN } from '../size-and-duration.ts';
 import { mapping } from './fields.ts';
 

@@ -1,5 +1,5 @@
 import { isPlainDialect } from '../../model/plan.ts';
-import { wireFormat } from '../../wire/dialects.ts';
+import { getDialect } from '../../wire/dialects.ts';
 import { type Contradiction, providerRow, SIMULATOR } from './endpoint.ts';
 
 /** The placeholder of a body or a query that becomes `true` or `false`. A body in a file may hold it. */
@@ -52,7 +52,7 @@ function alwaysStreams(
 
 function isStreamOnly(dialect: string): boolean {
   try {
-    return wireFormat(dialect).wholeIsStream === true;
+    return getDialect(dialect).wholeIsStream === true;
   } catch {
     return false; // An unknown dialect is a problem of its own.
   }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
-import { wireFormat } from '../../wire/dialects.ts';
+import { getDialect } from '../../wire/dialects.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { UpstreamFailure } from '../agent/upstream.ts';
 import { type ChatCall, type PreparedChat, prepareChat } from '../chat.ts';
@@ -99,7 +99,7 @@ async function stream(
   const end = await relay({
     events,
     out,
-    encode: wireFormat(route.dialect).encoder(context(core, call, chat)),
+    encode: getDialect(route.dialect).encoder(context(core, call, chat)),
     keeper,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
@@ -139,7 +139,7 @@ async function whole(
     if (event !== undefined || out.stopped !== undefined) {
       throwFailure(core, call, chat, { out, keeper, event, watch });
     }
-    const body = wireFormat(call.route.dialect).encodeWhole(events, context(core, call, chat));
+    const body = getDialect(call.route.dialect).encodeWhole(events, context(core, call, chat));
     keeper?.finish();
     finished(core, call, chat, 'ok');
     return { kind: 'whole', body, headers };

@@ -3,7 +3,7 @@ import type { ChatRequest } from '../../model/request.ts';
 import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
 import { type BlockKind, Blocks } from '../blocks.ts';
 import { chatMessages, finishWord, post } from '../chat-fields.ts';
-import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArray, asCount, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
@@ -12,7 +12,7 @@ import { JsonDecoder } from '../json-decoder.ts';
 // end; the state of the agent travels beside them. `RUN_FINISHED` or `RUN_ERROR` ends it, there is no `[DONE]`.
 
 /** The AG-UI protocol over SSE. */
-export const agUi: WireFormat = {
+export const agUi: Dialect = {
   name: 'ag-ui',
   title: 'AG-UI agent events (SSE)',
   framing: 'sse',

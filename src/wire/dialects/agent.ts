@@ -9,7 +9,7 @@ import {
   writeCounts,
 } from '../app-protocol.ts';
 import { finishWord } from '../chat-fields.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asCount, asText, compact, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
@@ -21,7 +21,7 @@ import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 const PATH = /(\/agent|\/agents\/[^/]+\/chat\/[^/]+(\/stream)?)$/;
 
 /** The stream of `/agents/{id}/chat/{service}/stream`; without `/stream` the answer comes whole. */
-export const agent: WireFormat = {
+export const agent: Dialect = {
   name: 'agent',
   title: 'application: {"chunk_type":"content"|"tool_call_start"|...} (SSE)',
   framing: 'sse',

@@ -3,7 +3,7 @@ import type { ChatRequest } from '../../model/request.ts';
 import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
 import { Blocks } from '../blocks.ts';
 import { type FinishWords, finishWord, post, textOf } from '../chat-fields.ts';
-import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
@@ -24,7 +24,7 @@ const FINISH: FinishWords = {
 };
 
 /** The AI SDK's UI message stream. */
-export const aiSdkUi: WireFormat = {
+export const aiSdkUi: Dialect = {
   name: 'ai-sdk-ui',
   title: 'Vercel AI SDK UI message stream (SSE)',
   framing: 'sse',

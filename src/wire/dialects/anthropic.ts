@@ -2,7 +2,7 @@ import type { ServerToolCallEvent, StreamEvent, ToolCallEvent, UsageEvent } from
 import type { ChatRequest } from '../../model/request.ts';
 import { Blocks } from '../blocks.ts';
 import { chatMessages, type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
   asArguments,
@@ -154,7 +154,7 @@ function unknownBlock(block: Json, out: StreamEvent[]): void {
 const DEFAULT_MAX_TOKENS = 4096;
 
 /** Anthropic's `/v1/messages`. */
-export const anthropic: WireFormat = {
+export const anthropic: Dialect = {
   name: 'anthropic',
   title: 'Anthropic Messages (SSE)',
   framing: 'sse',

@@ -2,7 +2,7 @@ import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { Blocks } from '../blocks.ts';
 import { chatMessages, type FinishWords, finishWord, post, textOf } from '../chat-fields.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import { CORRUPT } from '../framing/aws-event-stream.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
@@ -151,7 +151,7 @@ export class BedrockDecoder extends JsonDecoder {
 const PATH = /\/model\/([^/]+)\/(converse-stream|converse)$/;
 
 /** Bedrock's `converse-stream`. */
-export const bedrockConverse: WireFormat = {
+export const bedrockConverse: Dialect = {
   name: 'bedrock-converse',
   title: 'AWS Bedrock Converse (AWS event stream)',
   framing: 'aws-event-stream',

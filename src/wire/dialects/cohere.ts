@@ -2,7 +2,7 @@ import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { Blocks } from '../blocks.ts';
 import { chatMessages, type FinishWords, finishWord, post } from '../chat-fields.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
   asArguments,
@@ -35,7 +35,7 @@ const FINISH: FinishWords = {
 const PATH = '/v2/chat';
 
 /** Cohere's `/v2/chat`. */
-export const cohere: WireFormat = {
+export const cohere: Dialect = {
   name: 'cohere',
   title: 'Cohere chat v2 (SSE)',
   framing: 'sse',

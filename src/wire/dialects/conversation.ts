@@ -9,7 +9,7 @@ import {
   writeCounts,
 } from '../app-protocol.ts';
 import { finishWord } from '../chat-fields.ts';
-import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import { asArguments, asCount, asObject, asText, compact, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
@@ -18,7 +18,7 @@ import { JsonDecoder } from '../json-decoder.ts';
 const PATH = /(\/conversation|\/conversations\/[^/]+\/stream(-debug)?)$/;
 
 /** The stream of `/conversations/{id}/stream`. */
-export const conversation: WireFormat = {
+export const conversation: Dialect = {
   name: 'conversation',
   title: 'application: {"type":"message_chunk"|"thinking"|"tool_call"|...} (SSE)',
   framing: 'sse',

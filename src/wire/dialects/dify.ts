@@ -2,7 +2,7 @@ import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { readCounts } from '../app-protocol.ts';
 import { type FinishWords, post, promptText } from '../chat-fields.ts';
-import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import { asCount, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
@@ -15,7 +15,7 @@ const FINISH: FinishWords = { succeeded: 'stop', 'partial-succeeded': 'stop', st
 const PATH = '/chat-messages';
 
 /** Dify's `/v1/chat-messages`; workflow streams are read too. */
-export const dify: WireFormat = {
+export const dify: Dialect = {
   name: 'dify',
   title: 'Dify chat and workflow applications (SSE)',
   framing: 'sse',

@@ -1,7 +1,7 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest, Message } from '../../model/request.ts';
 import { type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
-import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
   asArguments,
@@ -158,7 +158,7 @@ function enumWord(value: unknown, words: readonly string[]): string | undefined 
 
 const PATH = /\/models\/([^/]+):(streamGenerateContent|generateContent)$/;
 
-function geminiFormat(name: string, title: string, array: boolean): WireFormat {
+function geminiFormat(name: string, title: string, array: boolean): Dialect {
   return {
     name,
     title,

@@ -1,7 +1,7 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { chatMessages, type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
-import { type AnswerContext, type Encoder, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
   asArguments,
@@ -72,7 +72,7 @@ const GENERATE: Endpoint = {
   calls: false,
 };
 
-function ollama(endpoint: Endpoint): WireFormat {
+function ollama(endpoint: Endpoint): Dialect {
   const { name, title, path, textKey } = endpoint;
   const line = (context: AnswerContext, content: Json, more: Json): string =>
     JSON.stringify({
@@ -182,10 +182,10 @@ function ollama(endpoint: Endpoint): WireFormat {
 }
 
 /** Ollama's `/api/chat`. */
-export const ollamaChat: WireFormat = ollama(CHAT);
+export const ollamaChat: Dialect = ollama(CHAT);
 
 /** Ollama's `/api/generate`. */
-export const ollamaGenerate: WireFormat = ollama(GENERATE);
+export const ollamaGenerate: Dialect = ollama(GENERATE);
 
 class OllamaDecoder extends JsonDecoder {
   private readonly endpoint: Endpoint;

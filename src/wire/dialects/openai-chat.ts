@@ -8,7 +8,7 @@ import {
   post,
   ToolCallIndex,
 } from '../chat-fields.ts';
-import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import { readFailure } from '../errors.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
@@ -162,7 +162,7 @@ function reasoningDetails(value: unknown): string | undefined {
 // chunk, errors after a 200, no [DONE].
 
 /** OpenAI's `/v1/chat/completions`. */
-export const openaiChat: WireFormat = {
+export const openaiChat: Dialect = {
   name: 'openai-chat',
   title: 'OpenAI chat completions (SSE), and all that are compatible with it',
   framing: 'sse',

@@ -1,7 +1,7 @@
 import type { UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { differingFields, finishWord, post, promptText } from '../chat-fields.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asCount, asNumber, asObject, asText, compact, parseJson } from '../json.ts';
 import { gather } from '../whole-answer.ts';
@@ -12,7 +12,7 @@ import { CHAT_FINISH, ChatDecoder, encodeUsage, envelope, errorJson } from './op
 const PATH = '/completions';
 
 /** OpenAI's `/v1/completions`. */
-export const openaiCompletions: WireFormat = {
+export const openaiCompletions: Dialect = {
   name: 'openai-completions',
   title: 'OpenAI text completions (SSE)',
   framing: 'sse',

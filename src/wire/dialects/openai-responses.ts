@@ -2,7 +2,7 @@ import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.
 import type { ChatRequest } from '../../model/request.ts';
 import { type BlockKind, Blocks } from '../blocks.ts';
 import { chatMessages, post } from '../chat-fields.ts';
-import { type AnswerContext, jsonBody, type WireFormat } from '../dialect.ts';
+import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
@@ -208,7 +208,7 @@ export function encodeUsage(usage: UsageEvent): Json {
 // is the terminator, and it always has the counts.
 
 /** OpenAI's `/v1/responses`. */
-export const openaiResponses: WireFormat = {
+export const openaiResponses: Dialect = {
   name: 'openai-responses',
   title: 'OpenAI Responses (SSE)',
   framing: 'sse',

@@ -1,7 +1,7 @@
 import type { StreamEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { chatMessages, post, promptText } from '../chat-fields.ts';
-import type { Decoder, WireBody, WireFormat } from '../dialect.ts';
+import type { Decoder, Dialect, WireBody } from '../dialect.ts';
 import { isFailureName, readError, readFailedBody, readFailure } from '../errors.ts';
 import type { Frame, FramingName } from '../framing/frame.ts';
 import {
@@ -175,7 +175,7 @@ const KINDS = {
 } as const;
 
 /** A plain endpoint with that framing; the name of the framing is the name of the dialect and its server path. */
-export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): WireFormat {
+export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): Dialect {
   const keys = options.textPath === undefined || framing === 'raw' ? undefined : pathKeys(options.textPath);
   const path = `/${framing}`;
   const { title, accept } = KINDS[framing];
@@ -236,7 +236,7 @@ export function plainRequest(chat: ChatRequest, accept: string) {
 }
 
 /** What a request to a plain endpoint asks for: `prompt` or `messages` of the body or the query. */
-export function parsePlain(request: Parameters<WireFormat['parseRequest']>[0]): ChatRequest {
+export function parsePlain(request: Parameters<Dialect['parseRequest']>[0]): ChatRequest {
   const json = asObject(parseJson(request.body));
   const prompt = asText(json?.prompt) ?? request.query.get('prompt') ?? request.body;
   return compact<ChatRequest>({

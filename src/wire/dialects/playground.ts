@@ -1,6 +1,6 @@
 import type { StreamEvent } from '../../model/events.ts';
 import { appError, appRequest, decodeAppWhole, encodeAppWhole, parseApp } from '../app-protocol.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
@@ -11,7 +11,7 @@ import { JsonDecoder } from '../json-decoder.ts';
 const PATH = /(\/playground|\/playground\/chat\/stream\/?)$/;
 
 /** The stream of `/projects/{id}/playground/chat/stream/`. */
-export const playground: WireFormat = {
+export const playground: Dialect = {
   name: 'playground',
   title: 'application: {"type":"content"|"reasoning"}, then [DONE] (SSE)',
   framing: 'sse',

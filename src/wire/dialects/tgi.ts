@@ -1,7 +1,7 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
-import { jsonBody, type WireFormat } from '../dialect.ts';
+import { type Dialect, jsonBody } from '../dialect.ts';
 import { asArray, asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
@@ -15,7 +15,7 @@ const STREAM = '/generate_stream';
 const WHOLE = '/generate';
 
 /** Text Generation Inference's own `/generate_stream` and `/generate`. */
-export const tgi: WireFormat = {
+export const tgi: Dialect = {
   name: 'tgi',
   title: 'Text Generation Inference /generate_stream (SSE)',
   framing: 'sse',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamEvent } from '../../../src/model/events.ts';
-import { wireFormat } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects.ts';
 import { FRAMINGS, type Frame } from '../../../src/wire/framing/framings.ts';
 import { encodeBytes, readFrames } from '../../wire/streams.ts';
 
@@ -50,7 +50,7 @@ export function inputs(dialects: readonly string[], readBytes: number, corpus: s
 }
 
 function inputOf(dialect: string, source: Input['source'], bytes: Uint8Array, readBytes: number): Input {
-  const format = wireFormat(dialect);
+  const format = getDialect(dialect);
   const frames = readFrames(format, [bytes]);
   const sse = frames.map((frame) => Buffer.from(FRAMINGS.sse.write(frame) as string));
   const cut = (whole: Uint8Array, one: () => Uint8Array[]) =>
@@ -123,7 +123,7 @@ export function longAnswer(texts: number): StreamEvent[] {
 }
 
 function generated(dialect: string): Uint8Array {
-  const format = wireFormat(dialect);
+  const format = getDialect(dialect);
   const events = longAnswer(600).filter((event) => format.carries.has(event.type));
   return encodeBytes(format, events, {
     id: 'answer-1',

@@ -1,4 +1,4 @@
-import { wireFormat } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects.ts';
 import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
 import { encodeBytes, readFrames } from '../../wire/streams.ts';
 import { type Input, pieces } from './input.ts';
@@ -52,7 +52,7 @@ async function cost(reader: Reader, input: Input, times: number): Promise<number
 }
 
 function inputOf(dialect: string, chars: number): Input {
-  const format = wireFormat(dialect);
+  const format = getDialect(dialect);
   const events = [
     { type: 'start' },
     { type: 'message_chunk', text: 'abcdefghi '.repeat(chars / 10) },

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { wireFormat } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects.ts';
 import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
 import type { Input } from './input.ts';
 
@@ -28,7 +28,7 @@ export const ours: Reader = {
 };
 
 function open(dialect: string) {
-  const format = wireFormat(dialect);
+  const format = getDialect(dialect);
   const decoder = format.decoder();
   const state = {
     decoder,

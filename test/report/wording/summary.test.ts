@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failureLine, summaryLine, troubles, unanswered } from '../../../src/report/wording/summary.ts';
+import { failureLine, runProblems, summaryLine, unanswered } from '../../../src/report/wording/summary.ts';
 import { abortedReport, failedReport, gate, gatedReport } from '../reports.ts';
 
 describe('a run in a sentence', () => {
@@ -28,12 +28,12 @@ describe('a run in a sentence', () => {
 });
 
 test('what keeps a run from being a success, whatever its gates say', () => {
-  expect(troubles(gatedReport())).toEqual([]);
-  expect(troubles(abortedReport()).map(({ kind }) => kind)).toEqual(['incomplete']);
-  expect(troubles(failedReport())).toEqual([
+  expect(runProblems(gatedReport())).toEqual([]);
+  expect(runProblems(abortedReport()).map(({ kind }) => kind)).toEqual(['incomplete']);
+  expect(runProblems(failedReport())).toEqual([
     { kind: 'unanswered', sentence: 'None of 320 requests was ok.' },
   ]);
-  expect(troubles({ ...gatedReport(), cells: [] })[0]!.sentence).toBe('No request was sent.');
+  expect(runProblems({ ...gatedReport(), cells: [] })[0]!.sentence).toBe('No request was sent.');
 });
 
 test('failed requests in a sentence, with the threshold to add where none looks at them', () => {
@@ -55,5 +55,5 @@ test('a target without one answer is named, whatever the others did', () => {
   expect(unanswered(report)).toEqual([]);
   for (const cell of report.cells) if (cell.target === 'b') cell.outcomes = { http_error: 5 };
   expect(unanswered(report)).toEqual(['b']);
-  expect(troubles(report).map(({ sentence }) => sentence)).toEqual(['No request to "b" was ok.']);
+  expect(runProblems(report).map(({ sentence }) => sentence)).toEqual(['No request to "b" was ok.']);
 });

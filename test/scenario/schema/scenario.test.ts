@@ -5,7 +5,7 @@ import { load, problems, yaml } from '../helpers.ts';
 describe('scenario schema', () => {
   it('is published as it is: `npx vitest run test/scenario/schema.test.ts -u` writes the file', async () => {
     await expect(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`).toMatchFileSnapshot(
-      '../../schema/scenario.schema.json',
+      '../../../schema/scenario.schema.json',
     );
   });
 

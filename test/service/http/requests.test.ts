@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../../src/model/request.ts';
 import { HttpError } from '../../../src/service/http/http-error.ts';
 import { readName, readChatBody as readWithLimit } from '../../../src/service/http/requests.ts';
-import { wireFormat } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects.ts';
 
 const readChatBody = (body: string) => readWithLimit(body, 65_536);
 
@@ -83,7 +83,7 @@ describe('a chat body', () => {
         stream: false,
         extra: { mode: 'legacy', text_buffer_size: 7 },
       };
-      expect(readChatBody(wireFormat(dialect).request(chat).body!)).toMatchObject({
+      expect(readChatBody(getDialect(dialect).request(chat).body!)).toMatchObject({
         messages: chat.messages,
         model: 'm',
         maxTokens: 5,

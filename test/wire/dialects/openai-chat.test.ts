@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wireFormat } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects.ts';
 import { gather } from '../../../src/wire/whole-answer.ts';
 
 test('a whole answer with the message beside an empty delta, as Perplexity sends it', () => {
@@ -17,7 +17,7 @@ test('a whole answer with the message beside an empty delta, as Perplexity sends
     choices: [choice],
     usage,
   });
-  expect(gather(wireFormat('openai-chat').decodeWhole(body))).toMatchObject({
+  expect(gather(getDialect('openai-chat').decodeWhole(body))).toMatchObject({
     text: 'Ruby is a language.',
     complete: { raw: 'stop' },
     usage: { outputTokens: 5 },
@@ -26,7 +26,7 @@ test('a whole answer with the message beside an empty delta, as Perplexity sends
 
 test('a whole answer in sound, and one with an image', () => {
   const whole = (message: object) =>
-    wireFormat('openai-chat').decodeWhole(
+    getDialect('openai-chat').decodeWhole(
       JSON.stringify({ id: 'a', choices: [{ index: 0, message, finish_reason: 'stop' }] }),
     );
   expect(whole({ content: null, audio: { id: 'x', data: 'AAAA', transcript: 'Hello' } })).toEqual([

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../../src/model/events.ts';
-import { wireFormat } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects.ts';
 
 function whole(...output: object[]): readonly StreamEvent[] {
   const usage = { input_tokens: 4, output_tokens: 9, total_tokens: 13 };
   const body = { id: 'r', object: 'response', model: 'o', status: 'completed', output, usage };
-  return wireFormat('openai-responses').decodeWhole(JSON.stringify(body));
+  return getDialect('openai-responses').decodeWhole(JSON.stringify(body));
 }
 
 describe('whole answers made of something else than text', () => {
