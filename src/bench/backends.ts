@@ -23,7 +23,7 @@ export function profilesOf(
         ttft: inMilliseconds(ttft),
         cachedTtft: cachedTtft && inMilliseconds(cachedTtft),
         gap: inMilliseconds(gap),
-        ...(replayGap === undefined ? {} : { replayGapMs: replayGap }),
+        replayGapMs: replayGap,
       },
     ]),
   );
@@ -34,8 +34,8 @@ function inMilliseconds({ meanMs, sdMs, minMs, maxMs, shape }: DurationDistribut
     mean: meanMs,
     sd: sdMs,
     shape,
-    ...(minMs === undefined ? {} : { min: minMs }),
-    ...(maxMs === undefined ? {} : { max: maxMs }),
+    min: minMs,
+    max: maxMs,
   };
 }
 
@@ -123,12 +123,12 @@ function serviceOptions(
     upstreams: [
       {
         name: provider,
-        ...(model === undefined ? {} : { model }),
+        model,
         client: { ...targetOptions(upstream), timeouts, limits },
       },
     ],
     strategy: strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy },
-    ...(checkpoint === undefined ? {} : { checkpointMs: checkpoint }),
+    checkpointMs: checkpoint,
     // The requests of a run are one conversation only by name: each is to cost what the first did.
     historyMessages: 0,
     maxStreams: 100_000,

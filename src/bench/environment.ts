@@ -24,7 +24,7 @@ export async function readEnvironment(folder: string = process.cwd()): Promise<E
     arch: process.arch,
     cpus: { model: processors[0]?.model.trim() || 'unknown', count: processors.length },
     memoryBytes: totalmem(),
-    ...(gitCommit === undefined ? {} : { gitCommit }),
+    gitCommit,
     ...(process.env.CI ? { ci: true } : {}),
   };
 }

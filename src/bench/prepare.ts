@@ -141,7 +141,7 @@ async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readon
           message: redactor.message(
             `target "${target.name}" cannot be reached at ${new URL(target.baseUrl).origin}: ${message}`,
           ),
-          ...(hint === undefined ? {} : { hint }),
+          hint,
         });
       }
     }),

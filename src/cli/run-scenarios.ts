@@ -139,7 +139,7 @@ async function runOne(
       workers,
       calibrate,
       strict,
-      ...(baseline === undefined ? {} : { baseline }),
+      baseline,
       resume,
       signals,
       observer,

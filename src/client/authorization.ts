@@ -99,6 +99,6 @@ function sigV4(apiKey: string, clock: Clock): Authorize {
         service: 'bedrock',
         at: clock.wallTime(),
       },
-      { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+      { accessKeyId, secretAccessKey, sessionToken },
     );
 }

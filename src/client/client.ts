@@ -162,8 +162,8 @@ export function createClient(options: ClientOptions): StreamClient {
   }
   const { textPath, thinkTags } = options;
   const format = getDialect(dialect, {
-    ...(textPath === undefined ? {} : { textPath }),
-    ...(thinkTags === undefined ? {} : { thinkTags }),
+    textPath,
+    thinkTags,
   });
   const requestFields = { ...row?.requestFields, ...options.requestFields };
   return new Client({ ...options, requestFields }, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
@@ -313,7 +313,7 @@ class Client implements StreamClient {
         method,
         path,
         headers,
-        ...(body === undefined ? {} : { body }),
+        body,
       },
       about: {
         appended,

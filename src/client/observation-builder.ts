@@ -257,10 +257,10 @@ export class ObservationBuilder {
       mode: this.asked.mode,
       outcome,
       marks: this.marks,
-      ...(this.connection === undefined ? {} : { connection: this.connection }),
+      connection: this.connection,
       ...(this.reconnected && { reconnected: this.reconnected }),
-      ...(this.status === undefined ? {} : { status: this.status }),
-      ...(headers === undefined ? {} : { headers }),
+      status: this.status,
+      headers,
       reads: this.reads,
       events: this.events,
       comments: this.comments,
@@ -273,12 +273,12 @@ export class ObservationBuilder {
       ...(this.pausedMs !== undefined && { pausedMs: this.pausedMs }),
       ...(this.payload && { payload: this.clean(this.payload) }),
       ...(this.contentEvents > 0 && this.asked.mode === 'streaming' && { flush: this.flush.result() }),
-      ...(this.secondTokenGap === undefined ? {} : { secondTokenGap: this.secondTokenGap }),
+      secondTokenGap: this.secondTokenGap,
       tokens,
       ...(complete === undefined
         ? {}
         : {
-            finish: { reason: complete.finish, ...(complete.raw === undefined ? {} : { raw: complete.raw }) },
+            finish: { reason: complete.finish, raw: complete.raw },
           }),
       ...(partial ? { partial: true as const } : {}),
       ...this.text.fields(),

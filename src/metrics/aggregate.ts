@@ -134,7 +134,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
           cell.mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null,
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
         ...(hidden > 0 ? { hiddenReasoning: hidden } : {}),
-        ...(refused === undefined ? {} : { refusedCounts: refused }),
+        refusedCounts: refused,
       };
     },
   };

@@ -24,6 +24,6 @@ export function buildReport(
     floor: [...(manifest.floor ?? [])],
     objectives: [...(manifest.objectives ?? [])],
     gates: [...gates],
-    ...(manifest.baseline === undefined ? {} : { baseline: manifest.baseline }),
+    baseline: manifest.baseline,
   };
 }

@@ -103,8 +103,8 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
     const found = { message, place: place(finding.path, finding.at) };
     problems.push({
       ...found,
-      ...(hint === undefined ? {} : { hint }),
-      ...(code === undefined ? {} : { code }),
+      hint,
+      code,
     });
   };
   for (const problem of resolved.problems) add({ ...problem, at: 'value', code: 'env_missing' });
@@ -233,7 +233,7 @@ function invalid(problems: readonly PlacedProblem[], secrets: readonly Secret[])
     ({ message, hint, place }): Problem => ({
       message: redactor.message(message),
       ...(hint === undefined ? {} : { hint: redactor.message(hint) }),
-      ...(place === undefined ? {} : { place }),
+      place,
     }),
   );
   return new UserError(same ? code : 'scenario_invalid', ordered);

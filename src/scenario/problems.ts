@@ -93,7 +93,7 @@ function custom(path: Path, issue: Issue & { code: 'custom' }, root: unknown, wr
       written(path) === undefined
         ? suggest(String(valueAt(root, path)), names)
         : `known: ${names.join(', ')}`,
-    ...(code === undefined ? {} : { code }),
+    code,
   };
 }
 

@@ -49,6 +49,6 @@ export function resolvePrompt(prompt: ScenarioPrompt, texts: ReadonlyMap<string,
   return {
     name,
     messages: system === undefined ? conversation : [{ role: 'system', content: system }, ...conversation],
-    ...(maxTokens === undefined ? {} : { maxTokens }),
+    maxTokens,
   };
 }

@@ -64,8 +64,8 @@ export function serviceTarget(
     auth: 'bearer',
     apiKey: token,
     headers,
-    ...(maxTokens === undefined ? {} : { maxTokens }),
+    maxTokens,
     extra: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)),
-    ...(connect === undefined ? {} : { connect }),
+    connect,
   };
 }

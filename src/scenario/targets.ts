@@ -136,16 +136,16 @@ export function resolveTarget(
     baseUrl,
     auth: authOf(row, dialect, apiKey),
     headers: headers ?? {},
-    ...(target.maxTokens === undefined ? {} : { maxTokens: target.maxTokens }),
+    maxTokens: target.maxTokens,
     ...(path === 'exact' ? { path } : {}),
     ...(Object.keys(requestFields).length === 0 ? {} : { requestFields }),
-    ...(asked === undefined ? {} : { model: asked }),
+    model: asked,
     ...(apiKey === undefined ? {} : { apiKey: apiKey.trim() }),
-    ...(extra === undefined ? {} : { extra }),
-    ...(textPath === undefined ? {} : { textPath }),
-    ...(body === undefined ? {} : { body }),
-    ...(method === undefined ? {} : { method }),
-    ...(connect === undefined ? {} : { connect }),
+    extra,
+    textPath,
+    body,
+    method,
+    connect,
   };
 }
 

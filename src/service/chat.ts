@@ -90,7 +90,7 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
       id,
       upstream,
       model: model ?? 'default',
-      ...(session === undefined ? {} : { session }),
+      session,
       store(options) {
         if (conversation === undefined) return undefined;
         if (asked !== '') guardStore(core, () => core.store.addUser(conversation, asked));
@@ -108,9 +108,9 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
           tools: route.agent ? settings.tools : [],
           maxSteps: body.maxSteps,
           clock: settings.clock,
-          ...(body.model === undefined ? {} : { model: body.model }),
-          ...(body.maxTokens === undefined ? {} : { maxTokens: body.maxTokens }),
-          ...(body.temperature === undefined ? {} : { temperature: body.temperature }),
+          model: body.model,
+          maxTokens: body.maxTokens,
+          temperature: body.temperature,
         });
         return core.redactor.active ? redactEvents(events, core.redactor) : events;
       },
@@ -185,7 +185,7 @@ function newKeeper(
     {
       store,
       conversation,
-      ...(model === undefined ? {} : { model }),
+      model,
       onWrite: () => metrics.storeWrite(),
       onError(error) {
         metrics.storeError();

@@ -108,7 +108,7 @@ export function makeScript(
           ];
   const start: StreamEvent = {
     type: 'start',
-    ...(request.model === undefined ? {} : { model: request.model }),
+    model: request.model,
   };
   const sent =
     profile.mode === 'coarse' ? lumps(content, profile.lumpChunks ?? DEFAULT_LUMP_CHUNKS) : content;

@@ -98,7 +98,7 @@ export class Recording {
       status,
       text,
       thinking,
-      ...(usage === undefined ? {} : { usage }),
+      usage,
     };
   }
 }

@@ -36,7 +36,7 @@ export async function probeOnce(
   const timer = Number.isFinite(forMs) ? setTimeout(end, forMs, 'time') : undefined;
   const ask = {
     messages: prompt.messages,
-    ...(target.model === undefined ? {} : { model: target.model }),
+    model: target.model,
     maxTokens: length ?? target.maxTokens ?? prompt.maxTokens,
     nonce,
     signal: stop.signal,
@@ -110,7 +110,7 @@ function toRequest(
     record,
     arrivals,
     ...(afterTerminator === 0 ? {} : { afterTerminator }),
-    ...(wire === undefined ? {} : { wire }),
+    wire,
     ...(text === '' ? {} : { preview: text.slice(0, PREVIEW_CHARS) }),
     ...(stopped ? { stopped: { by: stoppedBy, afterMs: end - started } } : {}),
   };

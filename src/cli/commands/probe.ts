@@ -106,7 +106,7 @@ async function probe(url: string | undefined, flags: ProbeFlags, session: Sessio
       guessed,
       methodGuessed,
       signal: interrupt.signal,
-      ...(forMs === undefined ? {} : { forMs }),
+      forMs,
       onRequest: (number) => progress.request(number),
     });
     progress.end();

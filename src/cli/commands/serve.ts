@@ -164,13 +164,13 @@ async function connect(
   const client = createClient({
     provider: name,
     ...(key ? { apiKey: key } : {}),
-    ...(url === undefined ? {} : { baseUrl: url }),
-    ...(model === undefined ? {} : { model }),
+    baseUrl: url,
+    model,
   });
   const upstream: Upstream = {
     name,
     client,
-    ...(model === undefined ? {} : { model }),
+    model,
     // A named model is a choice of the operator's; the simulator has no bill.
     ...(model === undefined || name === SIMULATOR ? {} : { models: [model] }),
     ...(key ? { secrets: [{ name: `[${row.keyVariable}]`, value: key }] } : {}),

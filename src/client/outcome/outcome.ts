@@ -17,7 +17,7 @@ export function outcomeOf(evidence: Evidence): Outcome {
   if (failure !== undefined && !failure.malformed) return inbandError(failure);
   if (complete?.finish === 'error') {
     const message = `the service ended the answer with finish reason "${complete.raw ?? 'error'}"`;
-    return inbandError({ message, ...(complete.raw === undefined ? {} : { code: complete.raw }) });
+    return inbandError({ message, code: complete.raw });
   }
   if (failure !== undefined) return undecodable(failure.message, evidence);
   if (complete !== undefined) {

@@ -76,8 +76,8 @@ const durationDistribution = z
     return {
       meanMs: mean,
       sdMs: spread(mean, sd, shape),
-      ...(min === undefined ? {} : { minMs: min }),
-      ...(max === undefined ? {} : { maxMs: max }),
+      minMs: min,
+      maxMs: max,
       shape,
     };
   });
@@ -102,8 +102,8 @@ const tokenDistribution = z
     return {
       mean,
       sd: spread(mean, sd, shape),
-      ...(min === undefined ? {} : { min }),
-      ...(max === undefined ? {} : { max }),
+      min,
+      max,
       shape,
     };
   });

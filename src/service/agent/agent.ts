@@ -32,7 +32,7 @@ export function answer(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, unde
 }
 
 function start({ id, upstream, model = upstream.model }: AnswerPlan): StreamEvent {
-  return { type: 'start', id, ...(model === undefined ? {} : { model }) };
+  return { type: 'start', id, model };
 }
 
 // HOT PATH: one step for every event of the model's. An answer that fails before it has begun has no start, so that the
@@ -125,7 +125,7 @@ async function* converse(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, un
     yield { type: 'step_complete', step: ++step, data: { kind: 'model', finish: reason } };
     if (again) continue;
     if (usage !== undefined) yield usage;
-    yield { type: 'complete', finish: reason, ...(raw === undefined ? {} : { raw }) };
+    yield { type: 'complete', finish: reason, raw };
     return;
   }
 }

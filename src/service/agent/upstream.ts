@@ -61,9 +61,9 @@ export function ask(upstream: Upstream, question: Question): AsyncIterable<Strea
     keepText: false,
     aheadBytes: question.bounds?.maxUnreadBytes,
     onBytes: meter === undefined ? undefined : (chunk: Uint8Array) => meter.arrived(chunk.byteLength),
-    ...(model === undefined ? {} : { model }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
+    model,
+    maxTokens,
+    temperature,
     ...(upstream.offerTools === undefined || tools.length === 0
       ? {}
       : { extra: { tools: tools.map(openaiTool) } }),

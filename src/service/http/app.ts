@@ -49,7 +49,7 @@ export function createApp(core: Core): Hono<Env> {
       const pathId = c.req.param('id');
       if (pathId !== undefined) readName('id', pathId);
       const body = readChatBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
-      return answer(c, core, { route, caller, body, ...(pathId === undefined ? {} : { pathId }) });
+      return answer(c, core, { route, caller, body, pathId });
     });
   }
 

@@ -88,7 +88,7 @@ export class AnswerKeeper {
     clearTimeout(this.timer);
     this.write({
       partial: partialReason !== undefined,
-      ...(partialReason === undefined ? {} : { reason: partialReason }),
+      reason: partialReason,
     });
   }
 
@@ -111,7 +111,7 @@ export class AnswerKeeper {
     const thinking = this.thinking.toString();
     this.unwrittenChars = 0;
     try {
-      const text = { content, thinking, ...state, ...(model === undefined ? {} : { model }) };
+      const text = { content, thinking, ...state, model };
       if (this.id === undefined) this.id = store.addAssistant(conversation, text);
       else store.updateAssistant(this.id, text);
       onWrite?.();

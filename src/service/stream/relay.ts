@@ -68,7 +68,7 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
   const ended = (status: Completion, message?: string): RelayEnd => ({
     ...sender.counts(),
     status,
-    ...(message === undefined ? {} : { message }),
+    message,
   });
 
   // HOT PATH: one turn for every event of the model's.
@@ -171,7 +171,7 @@ class Sender {
     const { clock, receivedAtMs } = this.relay;
     const { chunks, characters, firstTokenMs } = this;
     const elapsedMs = clock.now() - receivedAtMs;
-    return { chunks, characters, ...(firstTokenMs === undefined ? {} : { firstTokenMs }), elapsedMs };
+    return { chunks, characters, firstTokenMs, elapsedMs };
   }
 }
 

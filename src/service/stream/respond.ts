@@ -201,7 +201,7 @@ function throwFailure(
 }
 
 function keepOptions({ settings: { strategy, checkpointMs } }: Core): KeepOptions {
-  return { strategy, ...(checkpointMs === undefined ? {} : { checkpointMs }) };
+  return { strategy, checkpointMs };
 }
 
 function context(core: Core, call: ChatCall, chat: PreparedChat): AnswerContext {
@@ -245,7 +245,7 @@ function finished(
     upstream: chat.upstream.name,
     status,
     ms: Math.round(settings.clock.now() - receivedAtMs),
-    ...(message === undefined ? {} : { message }),
+    message,
   };
   if (status === 'upstream_error') log.warn(entry, 'answer failed');
   else log.info(entry, 'answer ended');
