@@ -7,6 +7,7 @@ export type { ReportAgain } from './bench/run/run-fold.ts';
 export { reportRun } from './bench/run/run-fold.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
+export type { PairedComparison, PairedRow, PairedVerdict } from './model/paired-comparison.ts';
 export type {
   CellReport,
   Environment,
@@ -14,7 +15,6 @@ export type {
   GateResult,
   Manifest,
   MetricSummary,
-  ModeComparison,
   Report,
   RunInfo,
   ScenarioSummary,

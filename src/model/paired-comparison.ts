@@ -1,14 +1,14 @@
 import type { LoadLevel } from './plan.ts';
 import type { Unit } from './units.ts';
 
-/** Two sides of one interleaved run, held against each other. */
+/** Comparisons within one run: both sides were measured in the same rounds. */
 
-/** What can be said of two sides. */
-export type PairVerdict = 'a_better' | 'b_better' | 'equivalent' | 'inconclusive';
+/** The verdict on one figure of two sides. */
+export type PairedVerdict = 'a_better' | 'b_better' | 'equivalent' | 'inconclusive';
 
 /** One figure of two sides, for one prompt or for all. */
-export interface PairRow extends LoadLevel {
-  /** The prompt; null for all: the geometric mean of the prompts' ratios. */
+export interface PairedRow extends LoadLevel {
+  /** The prompt. Null for all prompts, also where there is only one: the geometric mean of the prompts' ratios. */
   prompt: string | null;
   metric: string;
   statistic: string;
@@ -19,28 +19,25 @@ export interface PairRow extends LoadLevel {
   /** Null without data, or where failures reach up to the statistic. Geometric means where `prompt` is null. */
   a: number | null;
   b: number | null;
-  /** How many times better A is (below 1: worse), with its interval; null where the data sets no bound. */
+  /** How many times better A is (below 1: worse), with its interval. Null where the data sets no bound. */
   factor: number | null;
   low: number | null;
   high: number | null;
-  verdict: PairVerdict;
-  /** `requests`: fewer than 4 common rounds, so the sides were drawn apart and drift is not covered. */
+  verdict: PairedVerdict;
+  /** `requests`: fewer than 4 common rounds, so each side was resampled by itself and drift is not covered. */
   drawn: 'rounds' | 'requests' | null;
 }
 
-/** Two sides compared. */
-export interface PairComparison {
+/** Target A against target B, or streaming (A) against non-streaming (B) of one target. */
+export interface PairedComparison {
+  kind: 'targets' | 'streaming';
+  /** The target whose modes are compared. Only where `kind` is `streaming`. */
+  target?: string;
+  /** The names of the sides. */
   a: string;
   b: string;
   settings: { seed: number; resamples: number; level: number };
-  rows: PairRow[];
-  /** One sentence for each load, about all prompts. */
+  rows: PairedRow[];
+  /** One sentence for each load level, about all prompts. */
   sentences: string[];
-}
-
-/** A comparison inside a run: target A against target B, or streaming against non-streaming of one target. */
-export interface Contrast extends PairComparison {
-  kind: 'targets' | 'streaming';
-  /** The target whose modes are compared, for `streaming`. */
-  target?: string;
 }

@@ -1,6 +1,6 @@
 import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
-import type { Contrast } from './paired-comparison.ts';
-import type { Cell, LoadLevel, SameRequests } from './plan.ts';
+import type { PairedComparison } from './paired-comparison.ts';
+import type { Cell, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { BaselineReport } from './run-comparison.ts';
 import type { StreamingReport } from './streaming-report.ts';
@@ -136,29 +136,6 @@ export interface CellReport extends Cell {
   refusedCounts?: { requests: number; example: string };
 }
 
-/** Streaming against non-streaming, for one target, prompt and load. Medians, in ms. */
-export interface ModeComparison extends LoadLevel {
-  kind: 'streaming-vs-non-streaming';
-  target: string;
-  prompt: string;
-  streaming: ModeFigures;
-  nonStreaming: ModeFigures;
-  /** How many times sooner the first token comes when streaming; null where a side has no data. */
-  firstTokenSooner: number | null;
-  /** Median total when streaming over median total when not; null where a side has no data. */
-  totalRatio: number | null;
-}
-
-/** One side of a comparison; null where it has no data. */
-export interface ModeFigures {
-  n: number;
-  ttfb: number | null;
-  ttft: number | null;
-  total: number | null;
-  /** How long a reader at an average pace has nothing to read. */
-  readerWait: number | null;
-}
-
 /** How late this client stamps events at a load, measured against a server on the same machine that tells the truth. */
 export interface NoiseFloor {
   streams: number;
@@ -273,14 +250,13 @@ export interface RunProcess {
 
 /** A run's report: every output format is a pure function of this one document. */
 export interface Report {
-  schema: 'streambench/report@1';
+  schema: 'streambench/report@2';
   run: RunInfo;
   environment: Environment;
   scenario: ScenarioSummary;
   cells: CellReport[];
-  comparisons: ModeComparison[];
-  /** What differs between targets and between modes, paired and with intervals. */
-  contrasts: Contrast[];
+  /** Targets, and the modes of a target, compared within the run, with intervals. */
+  pairedComparisons: PairedComparison[];
   /** The client's noise floor at each concurrency; empty where it was not measured. */
   floor: NoiseFloor[];
   /** What a request had to meet to count as good, as it was written. */

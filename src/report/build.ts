@@ -1,6 +1,5 @@
-import { compareModes } from '../metrics/mode-comparison.ts';
 import { runWith } from '../model/completeness.ts';
-import type { Contrast } from '../model/paired-comparison.ts';
+import type { PairedComparison } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
 import { requestsOf } from './wording/notes.ts';
 
@@ -8,10 +7,13 @@ import { requestsOf } from './wording/notes.ts';
 export function buildReport(
   manifest: Manifest,
   cells: readonly CellReport[],
-  { gates = [], contrasts = [] }: { gates?: readonly GateResult[]; contrasts?: readonly Contrast[] } = {},
+  {
+    gates = [],
+    pairedComparisons = [],
+  }: { gates?: readonly GateResult[]; pairedComparisons?: readonly PairedComparison[] } = {},
 ): Report {
   return {
-    schema: 'streambench/report@1',
+    schema: 'streambench/report@2',
     run: runWith(
       manifest,
       cells.reduce((sum, cell) => sum + requestsOf(cell), 0),
@@ -19,8 +21,7 @@ export function buildReport(
     environment: manifest.environment,
     scenario: manifest.scenario,
     cells: [...cells],
-    comparisons: compareModes(cells),
-    contrasts: [...contrasts],
+    pairedComparisons: [...pairedComparisons],
     floor: [...(manifest.floor ?? [])],
     objectives: [...(manifest.objectives ?? [])],
     gates: [...gates],

@@ -1,6 +1,7 @@
 import { metric } from '../metrics/definitions.ts';
+import { cellKey, levelOf } from '../model/cells.ts';
 import type { LoadLevel } from '../model/plan.ts';
-import type { CellReport, ModeComparison } from '../model/report.ts';
+import type { CellReport } from '../model/report.ts';
 import { DASH, formatCount, formatPair, formatShare, formatSooner, formatValue } from './format.ts';
 import { oneLine } from './text-width.ts';
 import { isMarked, loadFigure, MARK } from './wording/load.ts';
@@ -114,33 +115,55 @@ function reasons({ metrics }: CellReport): boolean {
   return !!ttft && !!ttfa && ttfa.p50 > ttft.p50;
 }
 
-/** The columns of streaming beside non-streaming; figures are medians, `streaming / non-streaming`. */
-export function comparisonColumns(comparisons: readonly ModeComparison[]): Column<ModeComparison>[] {
-  const pair = (
-    title: string,
-    name: 'ttfb' | 'ttft' | 'total' | 'readerWait',
-    drop: number,
-  ): Column<ModeComparison> => ({
-    title,
+/** The two modes of one target and prompt at one load level. */
+export interface ModePair extends LoadLevel {
+  target: string;
+  prompt: string;
+  streaming: CellReport;
+  nonStreaming: CellReport;
+}
+
+/** The cells that were measured in both modes. A mode without a single success has nothing to show. */
+export function modePairs(cells: readonly CellReport[]): ModePair[] {
+  const measured = new Map(cells.filter(({ outcomes }) => outcomes.ok).map((cell) => [cellKey(cell), cell]));
+  return [...measured.values()].flatMap((streaming): ModePair[] => {
+    if (streaming.mode !== 'streaming') return [];
+    const nonStreaming = measured.get(cellKey({ ...streaming, mode: 'non-streaming' }));
+    const { target, prompt } = streaming;
+    return nonStreaming ? [{ target, prompt, ...levelOf(streaming), streaming, nonStreaming }] : [];
+  });
+}
+
+/** Median TTFT of non-streaming over that of streaming, as the table shows them. Null where a side has none. */
+export function firstTokenRatio({ streaming, nonStreaming }: ModePair): number | null {
+  const [first, whole] = [streaming.metrics.ttft?.p50, nonStreaming.metrics.ttft?.p50];
+  return first && whole !== undefined ? whole / first : null;
+}
+
+/** The columns of streaming next to non-streaming; figures are medians, `streaming / non-streaming`. */
+export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] {
+  const medians = (name: string, drop: number): Column<ModePair> => ({
+    title: metric(name).title,
     align: 'right',
     drop,
     measured: true,
-    text: ({ streaming, nonStreaming }) => formatPair(streaming[name], nonStreaming[name], 'ms'),
+    text: ({ streaming, nonStreaming }) =>
+      formatPair(streaming.metrics[name]?.p50 ?? null, nonStreaming.metrics[name]?.p50 ?? null, 'ms'),
   });
-  const columns: Column<ModeComparison>[] = [];
-  if (new Set(comparisons.map(({ target }) => target)).size > 1) {
+  const columns: Column<ModePair>[] = [];
+  if (new Set(pairs.map(({ target }) => target)).size > 1) {
     columns.push(label('target', 'left', ({ target }) => oneLine(target)));
   }
   columns.push(
     label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
-    label(loadTitle(comparisons), 'right', ({ concurrency, rate }) =>
+    label(loadTitle(pairs), 'right', ({ concurrency, rate }) =>
       rate === undefined ? formatCount(concurrency) : `${rate}/s`,
     ),
-    pair('TTFB', 'ttfb', 3),
-    pair('TTFT', 'ttft', 1),
-    pair('total', 'total', 2),
-    pair('reader waits', 'readerWait', 4),
-    label('first token', 'right', ({ firstTokenSooner }) => formatSooner(firstTokenSooner)),
+    medians('ttfb', 3),
+    medians('ttft', 1),
+    medians('total', 2),
+    medians('reader_wait', 4),
+    label('first token', 'right', (pair) => formatSooner(firstTokenRatio(pair))),
   );
   return columns;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
-import { compareModes } from '../../src/metrics/mode-comparison.ts';
 import type { Outcome, RequestRecord } from '../../src/model/record.ts';
 import { manifest, record, wholeRecord } from './records.ts';
 
@@ -129,31 +128,5 @@ describe('failures', () => {
     expect(cell!.failures).toHaveLength(5);
     expect(cell!.failures[0]).toMatchObject({ count: 900, message: expect.stringContaining('further') });
     expect(cell!.outcomes).toEqual({ http_error: 1000 });
-  });
-});
-
-describe('streaming against non-streaming', () => {
-  test('medians side by side', () => {
-    expect(compareModes(cellsOf([record(), wholeRecord()]))).toEqual([
-      {
-        kind: 'streaming-vs-non-streaming',
-        target: 'flash',
-        prompt: 'short',
-        concurrency: 4,
-        streaming: { n: 1, ttfb: 80, ttft: 100, total: 200, readerWait: 120 },
-        nonStreaming: { n: 1, ttfb: 195, ttft: 200, total: 200, readerWait: 200 },
-        firstTokenSooner: 2,
-        totalRatio: 1,
-      },
-    ]);
-  });
-
-  test('a mode that was not planned, or has no answer, gives no comparison', () => {
-    expect(compareModes(cellsOf([record()]))).toEqual([]);
-    const ignored = { kind: 'not_a_stream', message: 'the server ignored stream: false' } as const;
-    const whole = record({ mode: 'non-streaming', outcome: ignored });
-    expect(compareModes(cellsOf([record(), whole]))).toEqual([]);
-    const aggregator = createAggregator({ ...manifest(), cells: manifest().cells.slice(0, 1) });
-    expect(compareModes(aggregator.cells())).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ const REPORTS: Record<string, () => Report> = {
   'an aborted run': abortedReport,
   'a run where everything failed': () => failedReport(),
   'a run with gates where everything failed': () => failedReport(GATES),
-  'a run without cells': () => ({ ...gatedReport(), cells: [], comparisons: [], gates: [] }),
+  'a run without cells': () => ({ ...gatedReport(), cells: [], gates: [] }),
   'a run against a baseline': () => comparedReport(),
   'a run against a baseline of something else': incomparableReport,
   'a run with the worst of names': nastyReport,

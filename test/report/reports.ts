@@ -1,4 +1,3 @@
-import { compareModes } from '../../src/metrics/mode-comparison.ts';
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
 import type { BaselineReport, ComparisonRow } from '../../src/model/run-comparison.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
@@ -96,7 +95,6 @@ export function failedReport(gates: readonly GateResult[] = []): Report {
       { kind: 'http_error', count: 40, message: 'HTTP 500', body: '{"error":\n"full"}', hint: 'try fewer' },
     ]);
   }
-  report.comparisons = compareModes(report.cells);
   return report;
 }
 

@@ -1,52 +1,77 @@
-import type { PairRow } from '../../model/paired-comparison.ts';
+import type { PairedRow } from '../../model/paired-comparison.ts';
 import { quantileOf } from '../quantities.ts';
 import { enoughFor } from '../statistics/significance.ts';
+import { figure } from './run-sentences.ts';
 
-/** The sentences that paired comparisons are told in. */
+/** Paired comparisons as text. */
 
-const VERBS: Readonly<Record<string, readonly [verb: string, how: string, noun: string]>> = {
-  ttft: ['answers first', 'sooner', 'time to first token'],
-  ttfa: ['shows its answer', 'sooner', 'time to the answer'],
-  total: ['is done', 'sooner', 'total'],
-  latency: ['is done', 'sooner', 'latency'],
-  token_rate: ['writes', 'faster', 'speed'],
-  gap: ['has gaps', 'shorter', 'gap'],
+const WORDS: Readonly<Record<string, readonly [noun: string, better: string]>> = {
+  ttft: ['first token', 'faster'],
+  ttfa: ['first answer text', 'faster'],
+  total: ['total', 'faster'],
+  latency: ['last token', 'faster'],
+  token_rate: ['token rate', 'higher'],
+  gap: ['gaps', 'shorter'],
 };
 
-/** Rows of one concurrency in a sentence: `flash answers first 1.8 times sooner (1.6 to 2.0); total is equivalent`. */
-export function plainSentence(rows: readonly PairRow[], { a, b }: { a: string; b: string }): string {
-  const parts = rows.map((row) => {
-    const tail = row.statistic === 'p50' ? '' : ` (${row.statistic})`;
-    const [verb, how, noun] = VERBS[row.metric] ?? ['is', row.better, row.metric];
-    if (row.verdict === 'equivalent') return `${noun}${tail} is equivalent`;
-    if (row.factor === null && row.a === null && row.b === null) return `${noun}${tail} has no data`;
-    if (row.verdict === 'inconclusive') {
+/**
+ * The rows of one load level in one sentence:
+ * `first token 1.8x faster with flash (1.6x to 2.0x): 104 ms instead of 187 ms; total equivalent`.
+ */
+export function pairedSentence(rows: readonly PairedRow[], names: { a: string; b: string }): string {
+  return rows.length === 0
+    ? `${names.a} and ${names.b} have no prompt and load level in common`
+    : rows.map((row) => rowInWords(row, names)).join('; ');
+}
+
+function rowInWords(row: PairedRow, { a, b }: { a: string; b: string }): string {
+  const [noun, better] = WORDS[row.metric] ?? [row.metric, row.better];
+  const name = row.statistic === 'p50' ? noun : `${noun} (${row.statistic})`;
+  switch (row.verdict) {
+    case 'equivalent':
+      return `${name} equivalent`;
+    case 'inconclusive': {
+      if (row.factor === null && row.a === null && row.b === null) return `${name} without data`;
       const needed = enoughFor(quantileOf(row.statistic) ?? 0.5);
-      const few = row.n < needed ? `: ${row.n} answers are too few, ${needed} are needed` : '';
-      return `${noun}${tail} is inconclusive${few || range(row, false)}`;
+      if (row.n < needed)
+        return `${name} inconclusive: ${row.n} ${row.n === 1 ? 'value' : 'values'} per side, ${needed} needed`;
+      const within = interval(row.low, row.high);
+      return `${name} inconclusive${within === '' ? '' : `: ${within} ${better} with ${a}`}`;
     }
-    const mirrored = row.verdict === 'b_better';
-    const subject = mirrored ? b : a;
-    if (row.factor === null || row.factor === 0) {
-      return `${subject} ${verb}${tail}, as the other side mostly fails`;
-    }
-    const factor = times(mirrored ? 1 / row.factor : row.factor);
-    return `${subject} ${verb}${tail} ${factor} times ${how}${range(row, mirrored)}`;
-  });
-  return parts.length === 0 ? `nothing was measured of both ${a} and ${b}` : parts.join('; ');
+    case 'a_better':
+      return improvement(name, better, a, row);
+    case 'b_better':
+      return improvement(name, better, b, mirrored(row));
+    default:
+      return row.verdict satisfies never;
+  }
 }
 
-function range({ low, high }: PairRow, mirrored: boolean): string {
-  const [from, to] = mirrored ? [invert(high), invert(low)] : [low, high];
-  if (from === null && to === null) return '';
-  return ` (${from === null ? '0' : times(from)} to ${to === null ? 'any' : times(to)})`;
+type Ratio = Pick<PairedRow, 'factor' | 'low' | 'high' | 'a' | 'b' | 'unit'>;
+
+/** `a` of the ratio is the better side, `winner` its name. */
+function improvement(name: string, better: string, winner: string, ratio: Ratio): string {
+  const { factor, low, high, a, b, unit } = ratio;
+  if (factor === null) return `${name} ${better} with ${winner}: most requests of the other side failed`;
+  const within = interval(low, high);
+  const values = a === null || b === null ? '' : `: ${figure(a, unit)} instead of ${figure(b, unit)}`;
+  return `${name} ${times(factor)} ${better} with ${winner}${within === '' ? '' : ` (${within})`}${values}`;
 }
 
-function invert(value: number | null): number | null {
+function mirrored({ factor, low, high, a, b, unit }: PairedRow): Ratio {
+  return { factor: inverse(factor), low: inverse(high), high: inverse(low), a: b, b: a, unit };
+}
+
+function interval(low: number | null, high: number | null): string {
+  if (low === null && high === null) return '';
+  return `${low === null ? '0x' : times(low)} to ${high === null ? 'unbounded' : times(high)}`;
+}
+
+function inverse(value: number | null): number | null {
   return value === null || value === 0 ? null : 1 / value;
 }
 
 function times(factor: number): string {
-  if (factor >= 9.95) return factor.toFixed(0);
-  return factor.toFixed(Math.abs(factor - 1) < 0.195 ? 2 : 1);
+  if (factor >= 9.95) return `${factor.toFixed(0)}x`;
+  return `${factor.toFixed(Math.abs(factor - 1) < 0.195 ? 2 : 1)}x`;
 }

@@ -11,7 +11,7 @@ import type { RatioEstimate } from '../statistics/bootstrap.ts';
  */
 
 /** A figure that decides. */
-export interface Gate {
+export interface ComparedFigure {
   metric: string;
   /** A percentile (`p50`, `p99.9`) or `mean`. */
   statistic: string;
@@ -36,14 +36,14 @@ export interface Judged {
 const FLOOR_MS = 5;
 
 /** The tolerance of a gate. */
-export function toleranceOf({ statistic, tolerance }: Gate): number {
+export function toleranceOf({ statistic, tolerance }: ComparedFigure): number {
   return tolerance ?? (statistic === 'p50' || statistic === 'mean' ? 0.1 : 0.15);
 }
 
 /** Applies the rule. */
 export function judgeInterval(
   estimate: RatioEstimate | null,
-  gate: Gate,
+  gate: ComparedFigure,
   unit: Unit,
   better: 'lower' | 'higher',
 ): Judged {

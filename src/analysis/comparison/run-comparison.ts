@@ -9,12 +9,12 @@ import { mannWhitney } from '../statistics/mann-whitney.ts';
 import { enoughFor, holmAdjust } from '../statistics/significance.ts';
 import { comparability } from './comparability.ts';
 import { judgeErrors } from './error-comparison.ts';
-import { type Gate, type Judged, judgeInterval, moreRequests } from './regression-rule.ts';
+import { type ComparedFigure, type Judged, judgeInterval, moreRequests } from './regression-rule.ts';
 import { cellInWords, overallSentence, rowSentence } from './run-sentences.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
 export type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
-export type { Gate } from './regression-rule.ts';
+export type { ComparedFigure } from './regression-rule.ts';
 
 /** Has it become slower? Two runs of one scenario, decided cell by cell and figure by figure. */
 
@@ -26,14 +26,14 @@ export interface CompareOptions {
   resamples?: number;
   /** Two-sided confidence of the intervals. Default 0.9: 5 % on either side. */
   level?: number;
-  /** What decides. Default `DEFAULT_GATES`. */
-  gates?: readonly Gate[];
+  /** What decides. Default `REGRESSION_FIGURES`. */
+  gates?: readonly ComparedFigure[];
   /** A rise of the error rate by less than this share is no regression. Default 0.01. */
   errorTolerance?: number;
 }
 
 /** Time to first token and total, median and tail, and the tail of the gaps. */
-export const DEFAULT_GATES: readonly Gate[] = [
+export const REGRESSION_FIGURES: readonly ComparedFigure[] = [
   { metric: 'ttft', statistic: 'p50' },
   { metric: 'ttft', statistic: 'p95' },
   { metric: 'total', statistic: 'p50' },
@@ -54,7 +54,7 @@ export function compareRuns(base: RunSamples, next: RunSamples, options: Compare
     seed,
     resamples = RESAMPLES,
     level = LEVEL,
-    gates = DEFAULT_GATES,
+    gates = REGRESSION_FIGURES,
     errorTolerance = 0.01,
   } = options;
   for (const gate of gates) checkGate(gate);
@@ -95,7 +95,7 @@ export function compareRuns(base: RunSamples, next: RunSamples, options: Compare
   };
 }
 
-function checkGate({ metric: name, statistic }: Gate): void {
+function checkGate({ metric: name, statistic }: ComparedFigure): void {
   if (metric(name).better === 'none') {
     throw new UserError('usage', {
       message: `"${name}" cannot be a gate: it describes the answer, and no direction is better`,
@@ -117,7 +117,7 @@ interface Draft extends Judged {
 
 function draft(
   cell: Cell,
-  gate: Gate,
+  gate: ComparedFigure,
   before: CellSamples,
   after: CellSamples,
   settings: Comparison['settings'],

@@ -1,5 +1,5 @@
 import { comparability } from '../../analysis/comparison/comparability.ts';
-import { compareRuns, DEFAULT_GATES } from '../../analysis/comparison/run-comparison.ts';
+import { compareRuns, REGRESSION_FIGURES } from '../../analysis/comparison/run-comparison.ts';
 import { createSampler } from '../../analysis/comparison/samples.ts';
 import { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
@@ -55,7 +55,7 @@ export async function openBaseline({ name, output, strict }: BaselineOptions): P
     name,
     obstacles: (manifest) => comparability(base.manifest, manifest).obstacles,
     against(start) {
-      const metrics = DEFAULT_GATES.map(({ metric }) => metric);
+      const metrics = REGRESSION_FIGURES.map(({ metric }) => metric);
       const sampler = createSampler(start, metrics);
       return {
         add: (record) => sampler.add(record),

@@ -1,6 +1,10 @@
 import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Comparison, compareRuns, DEFAULT_GATES } from '../../analysis/comparison/run-comparison.ts';
+import {
+  type Comparison,
+  compareRuns,
+  REGRESSION_FIGURES,
+} from '../../analysis/comparison/run-comparison.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
 import { promisedRecords, runWith } from '../../model/completeness.ts';
 import { UserError } from '../../model/errors.ts';
@@ -44,7 +48,7 @@ export async function samplesOf(
   const run = await readRun(folder);
   const sampler = createSampler(
     run.manifest,
-    DEFAULT_GATES.map(({ metric }) => metric),
+    REGRESSION_FIGURES.map(({ metric }) => metric),
   );
   for await (const batch of run.batches) for (const record of batch) sampler.add(record);
   const warnings = readWarnings(run, folder);

@@ -1,6 +1,6 @@
-import { PAIR_FIGURES } from '../../analysis/comparison/paired-comparison.ts';
+import { compareModes, compareTargets } from '../../analysis/comparison/paired-comparison.ts';
+import { PAIRED_FIGURES } from '../../analysis/comparison/paired-rows.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
-import { compareStreaming, compareTargets } from '../../analysis/comparison/target-comparison.ts';
 import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
 import { createVerdictFold, type VerdictFold } from '../../analysis/streaming/verdict-fold.ts';
 import type { WholeAnswer } from '../../analysis/streaming/whole-answer-pair.ts';
@@ -13,7 +13,7 @@ import { latenessOf } from '../../metrics/lateness.ts';
 import { serverReport } from '../../metrics/server-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import { CellMap, cellKey } from '../../model/cells.ts';
-import type { Contrast } from '../../model/paired-comparison.ts';
+import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { CellReport, Manifest, Report } from '../../model/report.ts';
 import { buildReport } from '../../report/build.ts';
@@ -50,7 +50,7 @@ export function createRunFold(start: Manifest): RunFold {
   const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
   const sampler = createSampler(
     start,
-    PAIR_FIGURES.map(({ metric }) => metric),
+    PAIRED_FIGURES.map(({ metric }) => metric),
   );
   const verdicts = new CellMap<VerdictFold>();
   const stamps = new CellMap<StampTimes>();
@@ -86,7 +86,7 @@ export function createRunFold(start: Manifest): RunFold {
       const thresholds = manifest.thresholds.map(parseThreshold);
       return buildReport(manifest, cells, {
         gates: evaluateThresholds(thresholds, cells),
-        contrasts: contrastsOf(sampler.result(), manifest),
+        pairedComparisons: pairedComparisonsOf(sampler.result(), manifest),
       });
     },
   };
@@ -116,20 +116,16 @@ function lengthsBeside(
     : pooledLengthTest(alike.map((other) => folds.get(other)?.figures() ?? []));
 }
 
-/** The first target against each other one, then streaming against non-streaming of every target. */
-function contrastsOf(samples: RunSamples, { cells, run }: Manifest): Contrast[] {
+/** The first target with each other one, then streaming with non-streaming of each target. */
+function pairedComparisonsOf(samples: RunSamples, { cells, run }: Manifest): PairedComparison[] {
   const options = { seed: run.seed };
   const targets = [...new Set(cells.map(({ target }) => target))];
   const [first, ...others] = targets;
-  const contrasts: Contrast[] = others.map((other) => ({
-    kind: 'targets',
-    ...compareTargets(samples, first!, other, options),
-  }));
-  for (const target of targets) {
-    const comparison = compareStreaming(samples, target, options);
-    if (comparison.rows.length > 0) contrasts.push({ kind: 'streaming', target, ...comparison });
-  }
-  return contrasts;
+  if (first === undefined) return [];
+  return [
+    ...others.map((other) => compareTargets(samples, first, other, options)),
+    ...targets.map((target) => compareModes(samples, target, options)).filter(({ rows }) => rows.length > 0),
+  ];
 }
 
 // `index`: of the cell in the plan, which is how the loads of its blocks name it.

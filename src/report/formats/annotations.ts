@@ -7,7 +7,7 @@ import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { reachedLines } from '../wording/load.ts';
 import { failureLine, looksAtFailures, runProblems, summaryLine } from '../wording/summary.ts';
-import { clientLines, contrastLines, gateLines, streamFindings } from '../wording/verdicts.ts';
+import { clientLines, gateLines, pairedSentences, streamFindings } from '../wording/verdicts.ts';
 
 // GitHub shows ten of each kind for a step and drops the others without a word.
 const MOST_OF_A_KIND = 10;
@@ -94,7 +94,7 @@ function warnings(report: Report): Annotation[] {
 function notices(report: Report): Annotation[] {
   return [
     { title: 'result', lines: [summaryLine(report)] },
-    ...contrastLines(report).map((line) => ({ title: 'in short', lines: [line] })),
+    ...pairedSentences(report).map((line) => ({ title: 'in short', lines: [line] })),
   ];
 }
 

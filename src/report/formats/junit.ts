@@ -7,7 +7,7 @@ import { groupFailures } from '../wording/failures.ts';
 import { reachedLines } from '../wording/load.ts';
 import { absence, cellName, durationOf, machineLine, runLine } from '../wording/notes.ts';
 import { runProblems, summaryLine } from '../wording/summary.ts';
-import { clientLines, contrastLines, type GateLine, gateLines } from '../wording/verdicts.ts';
+import { clientLines, type GateLine, gateLines, pairedSentences } from '../wording/verdicts.ts';
 
 /**
  * JUnit XML, as Jenkins, GitLab and the Ant task read it: one suite for the scenario, one case for each gate; for a run
@@ -161,7 +161,7 @@ function linesOf(report: Report): string[] {
     summaryLine(report),
     ...gateLines(report).map(({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`),
     ...baselineSentences(report),
-    ...contrastLines(report),
+    ...pairedSentences(report),
     ...reachedLines(report),
     ...clientLines(report),
     runLine(report),

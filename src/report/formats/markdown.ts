@@ -1,5 +1,5 @@
 import type { CellReport, Report } from '../../model/report.ts';
-import { type Column, cellColumns, comparisonColumns } from '../columns.ts';
+import { type Column, cellColumns, modePairColumns, modePairs } from '../columns.ts';
 import { formatCount } from '../format.ts';
 import { clip, oneLine } from '../text-width.ts';
 import { baselineLines } from '../wording/baseline.ts';
@@ -10,10 +10,10 @@ import { absence, incompleteness, machineLine, notes, runLine } from '../wording
 import { failureLine, looksAtFailures, summaryLine } from '../wording/summary.ts';
 import {
   clientLines,
-  contrastLines,
   floorLines,
   gateLines,
   loadLines,
+  pairedSentences,
   serverLines,
   streamFindings,
 } from '../wording/verdicts.ts';
@@ -91,14 +91,14 @@ export function markdownReport(report: Report): string {
     ...(report.gates.length > 0 || report.baseline
       ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
       : []),
-    ...contrastLines(report).map((line) => text(`**${safe(line)}**`)),
+    ...pairedSentences(report).map((line) => text(`**${safe(line)}**`)),
     ...gates(report),
     ...baseline(report),
     ...failures(report.cells),
     ...streams(report),
     ...caches(report),
     ...results(report.cells),
-    ...comparisons(report),
+    ...modes(report.cells),
     {
       head: '',
       rows: [
@@ -194,10 +194,11 @@ function results(cells: readonly CellReport[]): Part[] {
   });
 }
 
-function comparisons({ comparisons: rows }: Report): Part[] {
+function modes(cells: readonly CellReport[]): Part[] {
+  const rows = modePairs(cells);
   if (rows.length === 0) return [];
   const title = '### Streaming / non-streaming (p50)';
-  return [tableOf(title, comparisonColumns(rows), rows, () => undefined)];
+  return [tableOf(title, modePairColumns(rows), rows, () => undefined)];
 }
 
 function tableOf<Row>(

@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { CellReport, ModeComparison, Report, StreamArrivals } from '../../model/report.ts';
-import { type Column, cellColumns, comparisonColumns } from '../columns.ts';
+import type { CellReport, Report, StreamArrivals } from '../../model/report.ts';
+import { type Column, cellColumns, firstTokenRatio, modePairColumns, modePairs } from '../columns.ts';
 import { formatCount, formatValue } from '../format.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
@@ -10,10 +10,10 @@ import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from
 import { failureLine } from '../wording/summary.ts';
 import {
   clientLines,
-  contrastLines,
   floorLines,
   gateLines,
   loadLines,
+  pairedSentences,
   type StreamFinding,
   serverLines,
   streamFindings,
@@ -30,7 +30,7 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
     header(report, width, chalk),
     ...inShort(report, width, chalk),
     ...resultTables(report.cells, width, chalk),
-    ...comparisonTables(report.comparisons, width, chalk),
+    ...modeTables(report.cells, width, chalk),
     ...streams(report, width, chalk),
     ...caches(report, width, chalk),
     ...failures(report.cells, width, chalk),
@@ -104,17 +104,13 @@ function paintCell(text: string, column: Column<CellReport>, row: CellReport, ch
   return ok === requestsOf(row) ? chalk.green(text) : chalk.yellow(text);
 }
 
-function comparisonTables(
-  comparisons: readonly ModeComparison[],
-  width: number,
-  chalk: ChalkInstance,
-): string[] {
-  return byTarget(comparisons, comparisonColumns, width).map(({ target, rows }) => {
-    const table = fitTable(rows, comparisonColumns(rows), {
+function modeTables(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
+  return byTarget(modePairs(cells), modePairColumns, width).map(({ target, rows }) => {
+    const table = fitTable(rows, modePairColumns(rows), {
       width,
       heading: (text) => chalk.bold(text),
-      paint: (text, { title }, { firstTokenSooner }) =>
-        title === 'first token' && (firstTokenSooner ?? 1) >= 1.05 ? chalk.green(text) : text,
+      paint: (text, { title }, row) =>
+        title === 'first token' && (firstTokenRatio(row) ?? 1) >= 1.05 ? chalk.green(text) : text,
       instead: () => undefined,
       ruled: (row, before) => row.target !== before.target,
     });
@@ -154,7 +150,7 @@ function failures(cells: readonly CellReport[], width: number, chalk: ChalkInsta
 }
 
 function inShort(report: Report, width: number, chalk: ChalkInstance): string[] {
-  const lines = contrastLines(report);
+  const lines = pairedSentences(report);
   return lines.length === 0
     ? []
     : [

@@ -1,7 +1,7 @@
 import { nameOfVerdict } from '../../analysis/streaming/streaming-verdict.ts';
 import { levelInWords } from '../../model/cells.ts';
 import type { ClientReport, ServerReport } from '../../model/load-report.ts';
-import type { Contrast } from '../../model/paired-comparison.ts';
+import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { CellReport, GateResult, Report, StreamArrivals, VerdictKind } from '../../model/report.ts';
 import { DASH, formatCount, formatShare, formatValue } from '../format.ts';
 import { oneLine } from '../text-width.ts';
@@ -186,16 +186,15 @@ export function floorLines({ floor }: Report): string[] {
   );
 }
 
-/** What differs between targets and between modes, a sentence for each load. */
-export function contrastLines({ contrasts }: Report): string[] {
-  const alike = (kind: Contrast['kind']) => contrasts.filter((one) => one.kind === kind).length;
-  // A sentence names who is better, and not always than whom: that has to be said where there are several pairs.
-  const subject = ({ kind, target, a, b }: Contrast): string => {
-    if (alike(kind) < 2) return '';
+/** The paired comparisons of targets and of modes: one sentence for each load level. */
+export function pairedSentences({ pairedComparisons }: Report): string[] {
+  const subject = ({ kind, target, a, b }: PairedComparison): string => {
+    // A sentence names the better side only, which is ambiguous where there are several comparisons.
+    if (pairedComparisons.filter((one) => one.kind === kind).length < 2) return '';
     return kind === 'streaming' ? `${target}: ` : `${a} against ${b}: `;
   };
-  return contrasts.flatMap((contrast) =>
-    contrast.sentences.map((sentence) => oneLine(`${subject(contrast)}${sentence}`)),
+  return pairedComparisons.flatMap((comparison) =>
+    comparison.sentences.map((sentence) => oneLine(`${subject(comparison)}${sentence}`)),
   );
 }
 

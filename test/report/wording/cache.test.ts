@@ -34,7 +34,7 @@ function cell(hits: number, misses: number): CellReport {
 
 function report(unique: UniqueInfo | undefined, ...cells: CellReport[]): Report {
   const base = gatedReport();
-  return { ...base, cells, comparisons: [], run: { ...base.run, unique } };
+  return { ...base, cells, run: { ...base.run, unique } };
 }
 
 const WHERE = { target: 'flash', prompt: 'short' };

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import {
   clientLines,
-  contrastLines,
   loadLines,
+  pairedSentences,
   serverLines,
   streamFindings,
 } from '../../../src/report/wording/verdicts.ts';
@@ -43,9 +43,9 @@ test('where several pairs are compared, each sentence says which', () => {
   const pair = (a: string, b: string, sentence: string) =>
     ({ kind: 'targets', a, b, settings, rows: [], sentences: [sentence] }) as const;
   const lines = (...pairs: ReturnType<typeof pair>[]) =>
-    contrastLines({
+    pairedSentences({
       ...gatedReport(),
-      contrasts: pairs.map((one) => ({ ...one, rows: [], sentences: [...one.sentences] })),
+      pairedComparisons: pairs.map((one) => ({ ...one, rows: [], sentences: [...one.sentences] })),
     });
   expect(lines(pair('old', 'new', 'new answers first'))).toEqual(['new answers first']);
   expect(lines(pair('old', 'new', 'new answers first'), pair('old', 'next', 'total is equivalent'))).toEqual([

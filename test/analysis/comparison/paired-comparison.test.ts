@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  compareStreaming,
-  compareTargets,
-  streamingBalance,
-} from '../../../src/analysis/comparison/target-comparison.ts';
+import { compareModes, compareTargets } from '../../../src/analysis/comparison/paired-comparison.ts';
 import { createRandom } from '../../../src/model/seeded-random.ts';
 import { records, request, runOf } from '../runs.ts';
 
@@ -42,7 +38,7 @@ describe('target against target', () => {
     expect(all!.high!).toBeLessThan(2);
     expect(sentences).toEqual([
       expect.stringMatching(
-        /^flash answers first 1\.8 times sooner \(1\.\d+ to 1\.\d+\); total is equivalent; speed is equivalent$/,
+        /^first token 1\.8x faster with flash \(1\.\d+x to 1\.\d+x\): 1\d\d ms instead of 2\d\d ms; total equivalent; token rate equivalent$/,
       ),
     ]);
   });
@@ -50,7 +46,9 @@ describe('target against target', () => {
   test('says the same from the other side', () => {
     const { rows, sentences } = compareTargets(run, 'big', 'flash', OPTIONS);
     expect(rows[0]!.verdict).toBe('b_better');
-    expect(sentences[0]).toMatch(/^flash answers first 1\.8 times sooner \(1\.\d+ to 1\.\d+\); total is/);
+    expect(sentences[0]).toMatch(
+      /^first token 1\.8x faster with flash \(1\.\d+x to 1\.\d+x\): 1\d\d ms instead of 2\d\d ms; total equivalent/,
+    );
   });
 
   test('what varies from round to round alike does not blur it', () => {
@@ -73,7 +71,7 @@ describe('target against target', () => {
     });
     expect(rows[0]).toMatchObject({ verdict: 'a_better', a: 16, b: 8 });
     expect(rows[0]!.factor).toBeCloseTo(2, 9);
-    expect(sentences[0]).toBe('a writes 2.0 times faster (2.0 to 2.0)');
+    expect(sentences[0]).toBe('token rate 2.0x higher with a (2.0x to 2.0x): 16/s instead of 8/s');
   });
 
   test('concurrencies are told apart', () => {
@@ -81,8 +79,8 @@ describe('target against target', () => {
       [1, 16].flatMap((c) => [...cell('a', 'short', 100, c), ...cell('b', 'short', 100 * c, c)]),
     );
     const { sentences } = compareTargets(both, 'a', 'b', OPTIONS);
-    expect(sentences[0]).toMatch(/^at 1 stream: time to first token is equivalent; total/);
-    expect(sentences[1]).toMatch(/^at 16 streams: a answers first 16 times sooner/);
+    expect(sentences[0]).toMatch(/^at 1 stream: first token equivalent; total/);
+    expect(sentences[1]).toMatch(/^at 16 streams: first token 16x faster with a \(/);
   });
 
   test('too few values decide nothing, and unknown targets are refused', () => {
@@ -91,7 +89,7 @@ describe('target against target', () => {
     );
     const { rows, sentences } = compareTargets(few, 'a', 'b', OPTIONS);
     expect(rows[0]!.verdict).toBe('inconclusive');
-    expect(sentences[0]).toMatch(/is inconclusive: 15 answers are too few, 20 are needed/);
+    expect(sentences[0]).toMatch(/^first token inconclusive: 15 values per side, 20 needed/);
     expect(() => compareTargets(run, 'flsh', 'big', OPTIONS)).toThrow(
       /no target "flsh".*\n.*did you mean "flash"/,
     );
@@ -109,7 +107,7 @@ describe('target against target', () => {
       OPTIONS,
     );
     expect(rows[0]).toMatchObject({ verdict: 'a_better', b: null, factor: null });
-    expect(sentences[0]).toContain('a answers first, as the other side mostly fails');
+    expect(sentences[0]).toContain('first token faster with a: most requests of the other side failed');
   });
 });
 
@@ -126,33 +124,28 @@ describe('streaming against not', () => {
     shared,
   );
 
-  test('first token sooner, overhead and time saved', () => {
-    const comparison = compareStreaming(runOf([...streaming, ...whole]), 'flash', OPTIONS);
-    expect(comparison.sentences[0]).toMatch(
-      /^streaming answers first 1\d times sooner \(.*\); total is equivalent$/,
-    );
-    const [balance] = streamingBalance(comparison);
-    expect(balance!.concurrency).toBe(4);
-    expect(balance!.overhead.ratio).toBeCloseTo(2560 / 2460, 2);
-    expect(balance!.overhead.low!).toBeLessThan(balance!.overhead.ratio!);
-    expect(balance!.overhead.high!).toBeGreaterThan(balance!.overhead.ratio!);
-    expect(balance!.savedMs! / 2300).toBeCloseTo(1, 1);
+  test('the first token is faster, the total equivalent', () => {
+    const comparison = compareModes(runOf([...streaming, ...whole]), 'flash', OPTIONS);
+    expect(comparison).toMatchObject({ kind: 'streaming', target: 'flash' });
+    expect(comparison.sentences).toEqual([
+      expect.stringMatching(
+        /^first token 1\dx faster with streaming \(1\dx to 1\dx\): \d{3} ms instead of 2\.\d+ s; total equivalent$/,
+      ),
+    ]);
   });
 
   test('a run of one mode has nothing to compare', () => {
-    const comparison = compareStreaming(runOf(streaming), 'flash', OPTIONS);
-    expect(comparison.rows).toEqual([]);
-    expect(streamingBalance(comparison)).toEqual([]);
+    expect(compareModes(runOf(streaming), 'flash', OPTIONS).rows).toEqual([]);
   });
 
-  test('where no whole answer came, nothing is compared: it is not sooner than what does not exist', () => {
+  test('a mode without a successful request is not compared', () => {
     const ignored = whole.map((one) => ({ ...one, outcome: { kind: 'not_a_stream' as const } }));
-    const comparison = compareStreaming(runOf([...streaming, ...ignored]), 'flash', OPTIONS);
+    const comparison = compareModes(runOf([...streaming, ...ignored]), 'flash', OPTIONS);
     expect(comparison.rows).toEqual([]);
     expect(comparison.sentences).toEqual([]);
   });
 
-  test('the sums are those of the records', () => {
+  test('the factors are those of the records', () => {
     const exact = runOf(
       ROUNDS.flatMap((round) =>
         Array.from({ length: 8 }, () => [
@@ -161,7 +154,10 @@ describe('streaming against not', () => {
         ]).flat(),
       ),
     );
-    const [balance] = streamingBalance(compareStreaming(exact, 'flash', OPTIONS));
-    expect(balance).toMatchObject({ savedMs: 700, overhead: { ratio: 1.25, low: 1.25, high: 1.25 } });
+    const { rows } = compareModes(exact, 'flash', OPTIONS);
+    expect(rows.map(({ metric, a, b, factor, low, high }) => [metric, a, b, factor, low, high])).toEqual([
+      ['ttft', 100, 800, 8, 8, 8],
+      ['total', 1000, 800, 0.8, 0.8, 0.8],
+    ]);
   });
 });
