@@ -21,10 +21,10 @@ export type {
 } from './model/report.ts';
 export type {
   BaselineReport,
-  CompareVerdict,
-  Comparison,
-  ComparisonRow,
-  ErrorRow,
+  ErrorRateRow,
+  RunComparison,
+  RunComparisonRow,
+  RunComparisonVerdict,
 } from './model/run-comparison.ts';
 export type { Unit } from './model/units.ts';
 export { REPORTERS } from './report/formats/index.ts';

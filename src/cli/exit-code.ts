@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
-import type { CompareVerdict } from '../model/run-comparison.ts';
+import type { RunComparisonVerdict } from '../model/run-comparison.ts';
 import { unanswered } from '../report/wording/summary.ts';
 
 /** What beside its report decides the exit code of a run. */
@@ -40,7 +40,7 @@ function isInvalid({ cells, gates }: Report): boolean {
 }
 
 /** The exit code of a comparison. `strict`: to know nothing is a failure. */
-export function comparisonExitCode(verdict: CompareVerdict, { strict }: { strict: boolean }): ExitCode {
+export function comparisonExitCode(verdict: RunComparisonVerdict, { strict }: { strict: boolean }): ExitCode {
   switch (verdict) {
     case 'regression':
       return EXIT.regression;

@@ -4,18 +4,23 @@ import type { Unit } from './units.ts';
 /** Two runs of one scenario held against each other, figure by figure. */
 
 /** What is said of a figure, of a cell or of all. */
-export type CompareVerdict = 'regression' | 'improvement' | 'equivalent' | 'inconclusive' | 'not_comparable';
+export type RunComparisonVerdict =
+  | 'regression'
+  | 'improvement'
+  | 'equivalent'
+  | 'inconclusive'
+  | 'not_comparable';
 
 /** One figure of one cell, on both sides. Numbers that do not exist (no data, infinite) are null. */
-export interface ComparisonRow {
+export interface RunComparisonRow {
   cell: Cell;
   metric: string;
   /** `p50`, `p95`, `mean` ... */
   statistic: string;
   unit: Unit;
   better: 'lower' | 'higher';
-  base: RowSide;
-  next: RowSide;
+  base: RunComparisonSide;
+  next: RunComparisonSide;
   /** next / base, as measured and with the bounds of its interval. */
   ratio: number | null;
   low: number | null;
@@ -24,7 +29,7 @@ export interface ComparisonRow {
   difference: number | null;
   /** By how much it may get worse before it is a regression, as a share. */
   tolerance: number;
-  verdict: CompareVerdict;
+  verdict: RunComparisonVerdict;
   /** False where there are too few values: shown, but it decides nothing. */
   gated: boolean;
   /** Holm-adjusted over all gates: that a change for the worse, or the better, of this size came by chance. */
@@ -40,7 +45,7 @@ export interface ComparisonRow {
 }
 
 /** One side of a row. */
-export interface RowSide {
+export interface RunComparisonSide {
   /** Values, failed requests included. */
   n: number;
   /** Failed requests, counted as worse than any value. */
@@ -50,8 +55,8 @@ export interface RowSide {
 }
 
 /** Two runs compared. */
-export interface Comparison {
-  verdict: CompareVerdict;
+export interface RunComparison {
+  verdict: RunComparisonVerdict;
   sentence: string;
   /** Why the runs cannot be compared. */
   obstacles: string[];
@@ -61,25 +66,25 @@ export interface Comparison {
   next: string;
   /** How it was decided; the same settings give the same result. */
   settings: { seed: number; resamples: number; level: number };
-  rows: ComparisonRow[];
-  errors: ErrorRow[];
+  rows: RunComparisonRow[];
+  errors: ErrorRateRow[];
 }
 
 /** The error rate of one cell, on both sides. */
-export interface ErrorRow {
+export interface ErrorRateRow {
   cell: Cell;
-  base: ErrorSide;
-  next: ErrorSide;
+  base: ErrorRateSide;
+  next: ErrorRateSide;
   /** next - base, as shares, with Newcombe's interval. Null where a side has no request. */
   difference: number | null;
   low: number | null;
   high: number | null;
-  verdict: CompareVerdict;
+  verdict: RunComparisonVerdict;
   sentence: string;
 }
 
 /** One side: failed requests with Wilson's interval of their share. */
-export interface ErrorSide {
+export interface ErrorRateSide {
   failed: number;
   requests: number;
   rate: number | null;
@@ -88,7 +93,7 @@ export interface ErrorSide {
 }
 
 /** A run held against a baseline that was kept. */
-export interface BaselineReport extends Comparison {
+export interface BaselineReport extends RunComparison {
   /** The baseline as it was asked for: its name, or a folder. */
   name: string;
   /** True where to know nothing is a failure too. */

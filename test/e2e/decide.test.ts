@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ComparisonReport } from '../../src/bench/run/compare-runs.ts';
+import type { RunComparisonReport } from '../../src/bench/run/compare-runs.ts';
 import type { Report } from '../../src/model/report.ts';
 import { scratch, streambench } from '../support/program.ts';
 
@@ -56,7 +56,7 @@ describe('a baseline', () => {
 
     const same = await streambench(['compare', 'main', 'main', '-o', output, '--json']);
     expect(same.code).toBe(0);
-    const comparison = JSON.parse(same.stdout) as ComparisonReport;
+    const comparison = JSON.parse(same.stdout) as RunComparisonReport;
     expect(comparison.schema).toBe('streambench/comparison@1');
     // On a busy machine rounds differ so much that a run says nothing even of itself.
     expect(['equivalent', 'inconclusive']).toContain(comparison.verdict);

@@ -1,5 +1,5 @@
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
-import type { BaselineReport, ComparisonRow } from '../../src/model/run-comparison.ts';
+import type { BaselineReport, RunComparisonRow } from '../../src/model/run-comparison.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
 
 const COUNTS = { streaming: 0, buffered: 0, replayed: 0, tail_buffered: 0, coarse: 0, inconclusive: 0 };
@@ -105,7 +105,7 @@ function emptied(cell: CellReport, outcomes: CellReport['outcomes'], failures: F
   cell.tokenSource = null;
 }
 
-function comparisonRow(changes: Partial<ComparisonRow> = {}): ComparisonRow {
+function comparisonRow(changes: Partial<RunComparisonRow> = {}): RunComparisonRow {
   const { metric = 'ttft', statistic = 'p50', verdict = 'equivalent' } = changes;
   return {
     cell: { target: 'flash', prompt: 'short', concurrency: 1, mode: 'streaming' },

@@ -1,5 +1,5 @@
 import type { Cell } from '../../model/plan.ts';
-import type { CompareVerdict, ErrorRow, ErrorSide } from '../../model/run-comparison.ts';
+import type { ErrorRateRow, ErrorRateSide, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import { newcombeInterval, wilsonInterval } from '../statistics/proportions.ts';
 import { cellInWords } from './run-sentences.ts';
 import type { CellSamples } from './samples.ts';
@@ -14,7 +14,7 @@ export function judgeErrors(
   after: CellSamples,
   level: number,
   tolerance: number,
-): ErrorRow {
+): ErrorRateRow {
   const [base, next] = [side(before, level), side(after, level)];
   if (base.rate === null || next.rate === null) {
     const sentence = `error rate of ${cellInWords(cell)}: no requests on ${base.rate === null ? 'the base' : 'the new'} side`;
@@ -26,7 +26,7 @@ export function judgeErrors(
     { hits: next.failed, n: next.requests },
     level,
   );
-  let verdict: CompareVerdict = 'inconclusive';
+  let verdict: RunComparisonVerdict = 'inconclusive';
   if (low > 0 && difference >= tolerance) verdict = 'regression';
   else if (high < 0 && difference <= -tolerance) verdict = 'improvement';
   else if (base.failed + next.failed === 0 || (low > -2 * tolerance && high < 2 * tolerance))
@@ -37,7 +37,7 @@ export function judgeErrors(
   return { cell, base, next, difference, low, high, verdict, sentence };
 }
 
-function side({ failed, requests }: CellSamples, level: number): ErrorSide {
+function side({ failed, requests }: CellSamples, level: number): ErrorRateSide {
   return {
     failed,
     requests,
@@ -46,7 +46,7 @@ function side({ failed, requests }: CellSamples, level: number): ErrorSide {
   };
 }
 
-function share({ failed, requests }: ErrorSide): string {
+function share({ failed, requests }: ErrorRateSide): string {
   return `${failed} of ${requests}`;
 }
 

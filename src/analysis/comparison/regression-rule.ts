@@ -1,4 +1,4 @@
-import type { CompareVerdict } from '../../model/run-comparison.ts';
+import type { RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Unit } from '../../model/units.ts';
 import type { RatioEstimate } from '../statistics/bootstrap.ts';
 
@@ -24,7 +24,7 @@ export interface ComparedFigure {
 /** What the rule says of one figure, before several are looked at together. */
 export interface Judged {
   estimate: RatioEstimate | null;
-  verdict: CompareVerdict;
+  verdict: RunComparisonVerdict;
   tolerance: number;
   /** That the figure is worse by more than the tolerance, or better, by chance alone. */
   pWorse: number;
@@ -62,7 +62,7 @@ export function judgeInterval(
   const negligible = better === 'lower' && base > 0 ? floor / base : 0;
   const above = Math.max(limit, 1 + negligible);
   const below = Math.min(1 / limit, Math.max(0, 1 - negligible));
-  let verdict: CompareVerdict = 'inconclusive';
+  let verdict: RunComparisonVerdict = 'inconclusive';
   if (worse.low > limit && beyondFloor) verdict = 'regression';
   else if (worse.high < 1 / limit && beyondFloor) verdict = 'improvement';
   else if (worse.low > below && worse.high < above) verdict = 'equivalent';

@@ -2,7 +2,12 @@ import { metric } from '../../metrics/definitions.ts';
 import { tidy } from '../../metrics/distribution.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Cell } from '../../model/plan.ts';
-import type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import type {
+  ErrorRateRow,
+  RunComparison,
+  RunComparisonRow,
+  RunComparisonVerdict,
+} from '../../model/run-comparison.ts';
 import { quantileOf } from '../quantities.ts';
 import { bootstrapRatio } from '../statistics/bootstrap.ts';
 import { mannWhitney } from '../statistics/mann-whitney.ts';
@@ -13,13 +18,18 @@ import { type ComparedFigure, type Judged, judgeInterval, moreRequests } from '.
 import { cellInWords, overallSentence, rowSentence } from './run-sentences.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
-export type { CompareVerdict, Comparison, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+export type {
+  ErrorRateRow,
+  RunComparison,
+  RunComparisonRow,
+  RunComparisonVerdict,
+} from '../../model/run-comparison.ts';
 export type { ComparedFigure } from './regression-rule.ts';
 
 /** Has it become slower? Two runs of one scenario, decided cell by cell and figure by figure. */
 
 /** How two runs are compared. */
-export interface CompareOptions {
+export interface RunComparisonOptions {
   /** Seed of the resampling. */
   seed: number;
   /** Default 10,000. */
@@ -49,7 +59,11 @@ const LEVEL = 0.9;
  * never a pass: it is `inconclusive`, and a cell that one side lacks is `not_comparable`. Throws a `UserError` (`usage`,
  * `unknown_metric`) for a gate that cannot be: sample the gates' metrics first.
  */
-export function compareRuns(base: RunSamples, next: RunSamples, options: CompareOptions): Comparison {
+export function compareRuns(
+  base: RunSamples,
+  next: RunSamples,
+  options: RunComparisonOptions,
+): RunComparison {
   const {
     seed,
     resamples = RESAMPLES,
@@ -62,7 +76,7 @@ export function compareRuns(base: RunSamples, next: RunSamples, options: Compare
   const settings = { seed, resamples, level };
   const keys = [...new Set([...base.cells.keys(), ...next.cells.keys()])];
   const drafts: Draft[] = [];
-  const errors: ErrorRow[] = [];
+  const errors: ErrorRateRow[] = [];
   // Nothing is computed for runs of different things; a cell that is missing spoils the whole, not the other cells.
   for (const key of obstacles.length > 0 ? [] : keys) {
     const before = base.cells.get(key);
@@ -111,7 +125,7 @@ function checkGate({ metric: name, statistic }: ComparedFigure): void {
 }
 
 interface Draft extends Judged {
-  row: Omit<ComparisonRow, 'verdict' | 'pWorse' | 'pBetter' | 'sentence' | 'moreRequests'>;
+  row: Omit<RunComparisonRow, 'verdict' | 'pWorse' | 'pBetter' | 'sentence' | 'moreRequests'>;
   needed: number;
 }
 
@@ -120,7 +134,7 @@ function draft(
   gate: ComparedFigure,
   before: CellSamples,
   after: CellSamples,
-  settings: Comparison['settings'],
+  settings: RunComparison['settings'],
 ): Draft[] {
   const { unit, better, modes } = metric(gate.metric);
   if (better === 'none' || (modes && !modes.includes(cell.mode))) return [];
@@ -160,7 +174,7 @@ function draft(
 }
 
 /** Holm's adjustment over the gates, then the verdicts. Rows that decide nothing do not dilute those that do. */
-function decide(drafts: readonly Draft[], twoSided: number): ComparisonRow[] {
+function decide(drafts: readonly Draft[], twoSided: number): RunComparisonRow[] {
   const gated = drafts.filter(({ row, estimate }) => row.gated && estimate !== null);
   const worse = holmAdjust(gated.map(({ pWorse }) => pWorse));
   const better = holmAdjust(gated.map(({ pBetter }) => pBetter));
@@ -185,12 +199,12 @@ function decide(drafts: readonly Draft[], twoSided: number): ComparisonRow[] {
 }
 
 function overall(
-  rows: readonly ComparisonRow[],
-  errors: readonly ErrorRow[],
+  rows: readonly RunComparisonRow[],
+  errors: readonly ErrorRateRow[],
   obstacles: readonly string[],
-): CompareVerdict {
+): RunComparisonVerdict {
   const deciding = [...rows.filter(({ gated }) => gated), ...errors];
-  const has = (verdict: CompareVerdict) => deciding.some((one) => one.verdict === verdict);
+  const has = (verdict: RunComparisonVerdict) => deciding.some((one) => one.verdict === verdict);
   if (has('regression')) return 'regression';
   if (obstacles.length > 0) return 'not_comparable';
   if (!rows.some(({ gated }) => gated) || has('inconclusive')) return 'inconclusive';

@@ -1,6 +1,6 @@
 import { levelInWords } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
-import type { CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import type { ErrorRateRow, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Unit } from '../../model/units.ts';
 
 /** The sentences that comparisons are told in. */
@@ -40,7 +40,7 @@ export function percent(ratio: number | null): string {
   return `${change > 0 ? '+' : ''}${shown} %`;
 }
 
-type SentenceRow = Omit<ComparisonRow, 'sentence'>;
+type SentenceRow = Omit<RunComparisonRow, 'sentence'>;
 
 /** One row in words. */
 export function rowSentence(
@@ -92,9 +92,9 @@ function conclusion(row: SentenceRow, needed: number, gates: number, byChance: b
 
 /** The comparison in one sentence. */
 export function overallSentence(
-  verdict: CompareVerdict,
-  rows: readonly ComparisonRow[],
-  errors: readonly ErrorRow[],
+  verdict: RunComparisonVerdict,
+  rows: readonly RunComparisonRow[],
+  errors: readonly ErrorRateRow[],
   obstacles: readonly string[],
 ): string {
   const gates = rows.filter(({ gated }) => gated);

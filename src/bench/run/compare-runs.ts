@@ -1,9 +1,9 @@
 import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type Comparison,
   compareRuns,
   REGRESSION_FIGURES,
+  type RunComparison,
 } from '../../analysis/comparison/run-comparison.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
 import { promisedRecords, runWith } from '../../model/completeness.ts';
@@ -12,7 +12,7 @@ import { readRun, readWarnings } from '../../results/read-run.ts';
 import { RECORDS_FILE } from '../../results/run-folder.ts';
 
 /** Two runs compared, as one document. */
-export interface ComparisonReport extends Comparison {
+export interface RunComparisonReport extends RunComparison {
   schema: 'streambench/comparison@1';
 }
 
@@ -32,7 +32,7 @@ export async function compareFolders(
   base: string,
   next: string,
   { seed = 1, warning }: CompareRunsOptions = {},
-): Promise<ComparisonReport> {
+): Promise<RunComparisonReport> {
   const [before, after] = [await samplesOf(base, { warning }), await samplesOf(next, { warning })];
   return { schema: 'streambench/comparison@1', ...compareRuns(before, after, { seed }) };
 }

@@ -1,4 +1,4 @@
-import type { ComparisonReport } from '../../bench/run/compare-runs.ts';
+import type { RunComparisonReport } from '../../bench/run/compare-runs.ts';
 import type { AddCommand, Session } from '../cli-session.ts';
 import { comparisonExitCode } from '../exit-code.ts';
 import { wholeOption } from '../flags/values.ts';
@@ -36,7 +36,7 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
 
 /** Prints a comparison to stdout. */
 export async function printComparison(
-  comparison: ComparisonReport,
+  comparison: RunComparisonReport,
   session: Session,
   json: boolean,
 ): Promise<void> {

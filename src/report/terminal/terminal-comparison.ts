@@ -1,13 +1,13 @@
 import { Chalk } from 'chalk';
 import { levelInWords } from '../../model/cells.ts';
-import type { CompareVerdict, Comparison, ComparisonRow } from '../../model/run-comparison.ts';
+import type { RunComparison, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Column } from '../columns.ts';
 import { DASH, formatCount, formatPair } from '../format.ts';
 import { oneLine, wrap } from '../text-width.ts';
 import { compareRank, compareWord, ratioInterval } from '../wording/baseline.ts';
 import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 
-const COLUMNS: readonly Column<ComparisonRow>[] = [
+const COLUMNS: readonly Column<RunComparisonRow>[] = [
   label('target', 2, ({ cell }) => oneLine(cell.target)),
   label('prompt', 0, ({ cell }) => oneLine(cell.prompt)),
   { ...label('load', 0, ({ cell }) => levelInWords(cell)), align: 'right' },
@@ -21,18 +21,22 @@ const COLUMNS: readonly Column<ComparisonRow>[] = [
   label('verdict', 0, ({ verdict, gated }) => (gated ? compareWord(verdict) : 'too few')),
 ];
 
-function label(title: string, drop: number, text: (row: ComparisonRow) => string): Column<ComparisonRow> {
+function label(
+  title: string,
+  drop: number,
+  text: (row: RunComparisonRow) => string,
+): Column<RunComparisonRow> {
   return { title, align: 'left', drop, measured: false, text };
 }
 
-function ratio(row: ComparisonRow): string {
+function ratio(row: RunComparisonRow): string {
   return row.ratio === null ? DASH : `${row.ratio.toFixed(2)}${ratioInterval(row)}`;
 }
 
 /** Two runs compared, as it is read on a terminal: the verdict first. Ends in a line feed. */
-export function terminalComparison(comparison: Comparison, { width, color }: TerminalOptions): string {
+export function terminalComparison(comparison: RunComparison, { width, color }: TerminalOptions): string {
   const chalk = new Chalk({ level: color });
-  const paint = (verdict: CompareVerdict, text: string) => {
+  const paint = (verdict: RunComparisonVerdict, text: string) => {
     if (verdict === 'regression') return chalk.red(text);
     if (verdict === 'improvement') return chalk.green(text);
     return verdict === 'equivalent' ? text : chalk.yellow(text);

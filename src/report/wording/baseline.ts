@@ -1,12 +1,17 @@
 import type { Report } from '../../model/report.ts';
-import type { BaselineReport, CompareVerdict, ComparisonRow, ErrorRow } from '../../model/run-comparison.ts';
+import type {
+  BaselineReport,
+  ErrorRateRow,
+  RunComparisonRow,
+  RunComparisonVerdict,
+} from '../../model/run-comparison.ts';
 import { DASH, formatPair, formatShare } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
 /** The words and the order in which comparisons are told, on a terminal and in every other format. */
 
-const ORDER: readonly CompareVerdict[] = [
+const ORDER: readonly RunComparisonVerdict[] = [
   'regression',
   'not_comparable',
   'inconclusive',
@@ -15,17 +20,17 @@ const ORDER: readonly CompareVerdict[] = [
 ];
 
 /** For sorting: the gravest verdict first. */
-export function compareRank(verdict: CompareVerdict): number {
+export function compareRank(verdict: RunComparisonVerdict): number {
   return ORDER.indexOf(verdict);
 }
 
 /** The verdict in a word for a person. */
-export function compareWord(verdict: CompareVerdict): string {
+export function compareWord(verdict: RunComparisonVerdict): string {
   return verdict.replace('_', ' ');
 }
 
 /** ` (0.95–1.20)`: the interval of a ratio, with a question mark for a bound that the data does not set; empty without both. */
-export function ratioInterval({ low, high }: Pick<ComparisonRow, 'low' | 'high'>): string {
+export function ratioInterval({ low, high }: Pick<RunComparisonRow, 'low' | 'high'>): string {
   if (low === null && high === null) return '';
   const bound = (value: number | null) => (value === null ? '?' : value.toFixed(2));
   return ` (${bound(low)}–${bound(high)})`;
@@ -39,7 +44,7 @@ export type BaselineOutcome = 'fail' | 'unknown' | 'pass';
 /** One compared figure. */
 export interface BaselineLine {
   outcome: BaselineOutcome;
-  verdict: CompareVerdict;
+  verdict: RunComparisonVerdict;
   /** The verdict in words; `too few requests` where that alone is why nothing is decided. */
   word: string;
   /** `ttft.p95`, `errors.rate`. */
@@ -66,7 +71,7 @@ export function baselineLines({ baseline }: Report): BaselineLine[] {
   );
 }
 
-function figureLine(row: ComparisonRow, { strict }: BaselineReport): BaselineLine {
+function figureLine(row: RunComparisonRow, { strict }: BaselineReport): BaselineLine {
   const { cell, metric, statistic, base, next, unit, ratio, verdict, gated, sentence } = row;
   return {
     outcome: gated ? outcomeOf(verdict, strict) : 'unknown',
@@ -80,7 +85,7 @@ function figureLine(row: ComparisonRow, { strict }: BaselineReport): BaselineLin
   };
 }
 
-function errorLine(row: ErrorRow, { strict }: BaselineReport): BaselineLine {
+function errorLine(row: ErrorRateRow, { strict }: BaselineReport): BaselineLine {
   const { cell, base, next, difference, verdict, sentence } = row;
   const share = (rate: number | null) => (rate === null ? DASH : formatShare(rate));
   return {
@@ -96,7 +101,7 @@ function errorLine(row: ErrorRow, { strict }: BaselineReport): BaselineLine {
   };
 }
 
-function outcomeOf(verdict: CompareVerdict, strict: boolean): BaselineOutcome {
+function outcomeOf(verdict: RunComparisonVerdict, strict: boolean): BaselineOutcome {
   switch (verdict) {
     case 'regression':
     case 'not_comparable':

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type CompareOptions,
-  type Comparison,
   compareRuns,
+  type RunComparison,
+  type RunComparisonOptions,
 } from '../../../src/analysis/comparison/run-comparison.ts';
 import type { RunSamples } from '../../../src/analysis/comparison/samples.ts';
 import { UserError } from '../../../src/model/errors.ts';
@@ -11,9 +11,9 @@ import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
 import { manifest } from '../../metrics/records.ts';
 import { type Behaviour, records, request, runOf } from '../runs.ts';
 
-const QUICK: CompareOptions = { seed: 1, resamples: 1000 };
-const TTFT_P50: CompareOptions = { ...QUICK, gates: [{ metric: 'ttft', statistic: 'p50' }] };
-const TTFT_P95: CompareOptions = { ...QUICK, gates: [{ metric: 'ttft', statistic: 'p95' }] };
+const QUICK: RunComparisonOptions = { seed: 1, resamples: 1000 };
+const TTFT_P50: RunComparisonOptions = { ...QUICK, gates: [{ metric: 'ttft', statistic: 'p50' }] };
+const TTFT_P95: RunComparisonOptions = { ...QUICK, gates: [{ metric: 'ttft', statistic: 'p95' }] };
 
 function run(random: Random, behaviour: Behaviour, rounds = 5, perRound = 40): RunSamples {
   return runOf(records(random, rounds, perRound, behaviour));
@@ -25,7 +25,7 @@ function compared(
   options = TTFT_P50,
   rounds = 5,
   perRound = 40,
-): Comparison {
+): RunComparison {
   const random = createRandom(11);
   return compareRuns(run(random, base, rounds, perRound), run(random, next, rounds, perRound), options);
 }
@@ -243,7 +243,7 @@ describe('by simulation', () => {
     return hits / trials;
   }
 
-  const ALL: CompareOptions['gates'] = [
+  const ALL: RunComparisonOptions['gates'] = [
     { metric: 'ttft', statistic: 'p50' },
     { metric: 'ttft', statistic: 'p95' },
     { metric: 'total', statistic: 'p50' },
