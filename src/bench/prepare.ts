@@ -37,7 +37,8 @@ export interface Prepared {
 export interface PrepareOptions {
   clock: Clock;
   output: string;
-  baseline?: string;
+  /** A name, or a baseline that is already open. */
+  baseline?: string | Baseline;
   strict: boolean;
   calibrate: boolean;
   /** Default: drawn at random. */
@@ -70,12 +71,7 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   const servers = await watchServers(backends.metrics);
   undo(() => servers.close());
   const floor = options.calibrate ? await noiseFloor(plan, options.signal) : undefined;
-  return {
-    ...{ plan, environment, executor, secrets, servers },
-    ...(counter && { counter }),
-    ...(baseline && { baseline }),
-    ...(floor && { floor }),
-  };
+  return { plan, environment, executor, secrets, servers, counter, baseline, floor };
 }
 
 /** What the nonces of one run are drawn from, so that no other run asks the same. */
@@ -96,12 +92,8 @@ async function counterFor({ scenario }: LoadedScenario): Promise<TokenCounter | 
   return tokenizer === 'none' ? undefined : createTokenCounter(await loadTokenizer(tokenizer), { keepText });
 }
 
-async function baselineFor({
-  baseline: name,
-  output,
-  strict,
-}: PrepareOptions): Promise<Baseline | undefined> {
-  return name === undefined ? undefined : openBaseline({ name, output, strict });
+async function baselineFor({ baseline, output, strict }: PrepareOptions): Promise<Baseline | undefined> {
+  return typeof baseline === 'string' ? openBaseline({ name: baseline, output, strict }) : baseline;
 }
 
 async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Baseline } from '../bench/run/baseline.ts';
 import type { RunObserver, RunResult } from '../bench/run/run.ts';
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, UserError } from '../model/errors.ts';
@@ -37,8 +38,7 @@ export async function runScenarios(
       hint: 'leave out the scenario files: the run knows its own',
     });
   }
-  await checkTokenizers(loaded);
-  await checkBaselines(flags);
+  const baseline = await openInputs(loaded, flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
     for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
@@ -49,7 +49,7 @@ export async function runScenarios(
   const reports: Report[] = [];
   try {
     for (const scenario of loaded) {
-      const { report, folder, failure } = await runOne(scenario, flags, session, interrupt.signals);
+      const { report, folder, failure } = await runOne(scenario, baseline, flags, session, interrupt.signals);
       reports.push(report);
       const facts = { strict: flags.strict === true, unwritten: failure !== undefined };
       // Before anything is printed: stdout may be gone with its terminal.
@@ -80,22 +80,26 @@ function sayWhere({ run }: Report, folder: string, failure: UserError | undefine
     session.say(`to continue: streambench run --resume ${folder}`);
 }
 
-/** A tokenizer that is not there is known before anything is sent. */
-async function checkTokenizers(loaded: readonly LoadedScenario[]): Promise<void> {
+/**
+ * Opens what the runs read, before anything is sent: also what only a later scenario needs, and for a dry run. Resolves with the
+ * baseline, which is read once for all scenarios. A tokenizer that is loaded here is in the module cache when its run starts.
+ */
+async function openInputs(
+  loaded: readonly LoadedScenario[],
+  { baseline, saveBaseline, output, strict = false }: RunSettings,
+): Promise<Baseline | undefined> {
   for (const name of new Set(loaded.map(({ scenario }) => scenario.tokenizer))) {
     if (name === 'none') continue;
     const { loadTokenizer } = await import('../bench/tokenizer.ts');
     await loadTokenizer(name);
   }
-}
-
-/** A baseline that is not there, or of no use, is known before anything is sent. */
-async function checkBaselines({ baseline, saveBaseline, output }: RunSettings): Promise<void> {
-  if (baseline === undefined && saveBaseline === undefined) return;
-  const { checkBaselineName } = await import('../bench/run/compare-runs.ts');
+  if (saveBaseline !== undefined) {
+    const { checkBaselineName } = await import('../results/baselines.ts');
+    checkBaselineName(saveBaseline);
+  }
+  if (baseline === undefined) return undefined;
   const { openBaseline } = await import('../bench/run/baseline.ts');
-  if (baseline !== undefined) await openBaseline({ name: baseline, output, strict: false });
-  if (saveBaseline !== undefined) checkBaselineName(saveBaseline);
+  return openBaseline({ name: baseline, output, strict });
 }
 
 /** Keeps the run as a baseline, where that is asked for. */
@@ -109,13 +113,14 @@ async function keepBaseline(
   if (report.run.aborted) return session.warn(`not kept as baseline "${name}": the run is not whole`);
   if (!report.cells.some(({ outcomes }) => (outcomes.ok ?? 0) > 0))
     return session.warn(`not kept as baseline "${name}": no request was ok`);
-  const { saveBaseline } = await import('../bench/run/compare-runs.ts');
+  const { saveBaseline } = await import('../results/baselines.ts');
   session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
 }
 
 async function runOne(
   scenario: LoadedScenario,
-  { output, workers, calibrate = false, baseline, strict = false, resume }: RunSettings,
+  baseline: Baseline | undefined,
+  { output, workers, calibrate = false, strict = false, resume }: RunSettings,
   session: Session,
   signals: StopSignals,
 ): Promise<RunResult> {

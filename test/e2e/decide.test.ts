@@ -102,7 +102,7 @@ describe('a baseline', () => {
       'without a good answer',
       (at) =>
         edit(join(at, 'records.ndjson'), (text) => text.replaceAll('{"kind":"ok"}', '{"kind":"empty"}')),
-      /baseline "bad" holds no data: none of its 200 requests was ok/,
+      /baseline "bad" has no successful request among its 200/,
     ],
     [
       'that is not whole',
@@ -110,7 +110,7 @@ describe('a baseline', () => {
         edit(join(at, 'manifest.json'), (text) =>
           text.replace('"aborted": false', '"aborted": true, "abortReason": "killed"'),
         ),
-      /baseline "bad" is not whole: killed/,
+      /baseline "bad" is incomplete: killed/,
     ],
   ])('%s is told before anything is sent', async (_name, spoil, message) => {
     const bad = join(output, 'baselines/bad');
@@ -155,7 +155,7 @@ describe('a baseline', () => {
       () => ['run', scenario, '--baseline', 'nope'],
       /no baseline "nope"[\s\S]*--save-baseline nope/,
     ],
-    ['with a bad name', () => ['run', scenario, '--save-baseline', '../x'], /is no name for a baseline/],
+    ['with a bad name', () => ['run', scenario, '--save-baseline', '../x'], /invalid baseline name/],
     ['that is no run', () => ['compare', folder.path, folder.path], /manifest\.json|no run/],
     [
       'of another schema',

@@ -5,63 +5,63 @@ import { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';
 import type { BaselineReport } from '../../model/run-comparison.ts';
-import { findBaseline, samplesOf } from './compare-runs.ts';
+import { findBaseline } from '../../results/baselines.ts';
+import { samplesOf } from './compare-runs.ts';
 
-/** A run that is to be held against a baseline while it goes on. */
+/** A baseline that was read, ready to be compared with new runs. */
 export interface Baseline {
   readonly name: string;
-  /** Why this run and the baseline cannot be compared, as far as that is known before it begins. */
+  /** Why a run with this manifest cannot be compared with the baseline. Known before the run starts. */
   obstacles(manifest: Manifest): string[];
-  /** Begins the comparison with the run that begins with this manifest. */
-  against(start: Manifest): BaselineComparison;
+  /** Starts the regression check of the run that starts with this manifest. */
+  check(start: Manifest): RegressionCheck;
 }
 
-/** A comparison that goes on while the run does. */
-export interface BaselineComparison {
-  /** Takes in a record of the run. */
+/** Compares a run with its baseline: collects records during the run, decides at its end. */
+export interface RegressionCheck {
   add(record: RequestRecord): void;
-  /** What the comparison says, with the manifest as it is at the end of the run. */
+  /** `manifest`: as it is at the end of the run. */
   result(manifest: Manifest): BaselineReport;
 }
 
-/** Which baseline, and how it is used. */
+/** Which baseline to read. */
 export interface BaselineOptions {
-  /** A name that was saved under `OUTPUT/baselines`, or the folder of a run. */
+  /** The name of a baseline saved under `OUTPUT/baselines`, or the folder of a run. */
   name: string;
   output: string;
-  /** To know nothing is a failure too. */
+  /** An inconclusive comparison is a failure too. */
   strict: boolean;
 }
 
 /**
- * Reads a baseline, before anything is sent. Rejects with a `UserError`: `results_not_found` where there is none,
- * `results_invalid` where it is damaged, truncated, of another version, not whole, or without a single good answer: nothing
- * can be said against such a one, and that must not look like a pass.
+ * Reads a baseline. Rejects with a `UserError`: `results_not_found` where there is none, `results_invalid` where it is damaged,
+ * incomplete, of another version, or without a single successful request. Nothing can be compared with such a baseline, and that
+ * must not look like a pass.
  */
 export async function openBaseline({ name, output, strict }: BaselineOptions): Promise<Baseline> {
   const folder = await findBaseline(output, name);
   const base = await samplesOf(folder, { whole: true });
   const cells = [...base.cells.values()];
-  const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
   if (cells.every(({ outcomes }) => (outcomes.ok ?? 0) === 0)) {
+    const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
     throw unusable(
       name,
-      `holds no data: ${requests === 0 ? 'it has no requests' : `none of its ${requests} requests was ok`}`,
+      requests === 0 ? 'has no requests' : `has no successful request among its ${requests}`,
     );
   }
   const { run } = base.manifest;
-  if (run.aborted) throw unusable(name, `is not whole: ${run.abortReason ?? 'its run was aborted'}`);
+  if (run.aborted) throw unusable(name, `is incomplete: ${run.abortReason ?? 'its run was aborted'}`);
   return {
     name,
     obstacles: (manifest) => comparability(base.manifest, manifest).obstacles,
-    against(start) {
+    check(start) {
       const metrics = REGRESSION_FIGURES.map(({ metric }) => metric);
       const sampler = createSampler(start, metrics);
       return {
         add: (record) => sampler.add(record),
         result(manifest) {
           const comparison = compareRuns(base, { ...sampler.result(), manifest }, { seed: 1 });
-          // As it will be read again: what JSON cannot say must not be in a report made live either.
+          // Through JSON, as it is stored: a live report and one rebuilt from disk must be equal.
           return JSON.parse(JSON.stringify({ name, strict, ...comparison })) as BaselineReport;
         },
       };
@@ -72,6 +72,6 @@ export async function openBaseline({ name, output, strict }: BaselineOptions): P
 function unusable(name: string, why: string): UserError {
   return new UserError('results_invalid', {
     message: `baseline "${name}" ${why}`,
-    hint: `make a new one with --save-baseline ${name}`,
+    hint: `save a new one with --save-baseline ${name}`,
   });
 }

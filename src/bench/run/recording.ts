@@ -47,14 +47,14 @@ export interface RecordingDeps {
 export function createRecording(start: Manifest, deps: RecordingDeps): Recording {
   const { journal, redactor, counter } = deps;
   const fold = createRunFold(start);
-  const comparison = deps.baseline?.against(start);
+  const check = deps.baseline?.check(start);
   let records = 0;
   let nextSeq = 0;
   let part = 0;
   const take = (record: RequestRecord) => {
     records += 1;
     fold.add(record);
-    comparison?.add(record);
+    check?.add(record);
   };
   const keep = (record: RequestRecord): RequestRecord => {
     const own = part === 0 ? record : { ...record, seq: nextSeq++, part };
@@ -88,7 +88,7 @@ export function createRecording(start: Manifest, deps: RecordingDeps): Recording
       const { unwritten } = await journal.close();
       const run = unwritten === 0 ? manifest.run : { ...manifest.run, unwritten };
       const whole: Manifest = redactor.value({ ...manifest, run, records });
-      if (comparison !== undefined) whole.baseline = comparison.result(whole);
+      if (check !== undefined) whole.baseline = check.result(whole);
       const report = fold.report(whole);
       const { failure } = await journal.finish(whole, jsonReport(report));
       return { report, failure };

@@ -18,6 +18,7 @@ import { planSummary } from '../../scenario/plan.ts';
 import { unknownModels } from '../backends.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { unreadable } from '../server-metrics/server-watch.ts';
+import type { Baseline } from './baseline.ts';
 import { watchFirstFailures } from './first-failures.ts';
 import { createRecording } from './recording.ts';
 import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
@@ -39,9 +40,9 @@ export interface RunOptions {
   workers?: number | 'auto';
   /** Measure the client's noise floor at each concurrency first: some 3 s each. Default: false. */
   calibrate?: boolean;
-  /** Hold the run against this baseline: a name under OUTPUT/baselines, or a run's folder. Default: none. */
-  baseline?: string;
-  /** To know nothing of the baseline is a failure too, in reports that pass or fail. Default: false. */
+  /** The baseline of the regression check: a name under OUTPUT/baselines, a run's folder, or one that is open. Default: none. */
+  baseline?: string | Baseline;
+  /** An inconclusive regression check is a failure too, in formats that pass or fail. Default: false. */
   strict?: boolean;
   /** Continue the run in this folder, with what it lacks, instead of starting one. `output` is then not used for it. */
   resume?: string;
@@ -80,7 +81,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     const past = options.resume === undefined ? undefined : await readPast(options.resume, loaded);
     const { baseline } = options;
     const salt = partSalt(options.salt, past);
-    const wants = { output, strict, calibrate, salt, ...(baseline !== undefined && { baseline }) };
+    const wants = { output, strict, calibrate, salt, baseline };
     const all = await prepare(loaded, { ...wants, clock, signal: signals.drain, undo });
     const prepared = past === undefined ? all : { ...all, plan: { ...all.plan, blocks: past.blocks } };
     const { plan, servers, secrets } = prepared;

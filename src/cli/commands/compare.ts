@@ -24,7 +24,8 @@ export const compareCommand: AddCommand = (root, open) => {
 };
 
 async function compare(base: string, next: string, flags: CompareFlags, session: Session): Promise<void> {
-  const { compareFolders, findBaseline } = await import('../../bench/run/compare-runs.ts');
+  const { compareFolders } = await import('../../bench/run/compare-runs.ts');
+  const { findBaseline } = await import('../../results/baselines.ts');
   const comparison = await compareFolders(
     await findBaseline(flags.output, base),
     await findBaseline(flags.output, next),
