@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createClient } from '../client/client.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { FRAMINGS } from '../wire/framing/framings.ts';
 
 const STREAMS = 8;

@@ -15,7 +15,7 @@ import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { joinPatches } from '../wire/json.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';

@@ -1,6 +1,6 @@
 import type { Prompt, SameRequests } from '../model/plan.ts';
 import { type ChatRequest, withNonce } from '../model/request.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
 import { providerRow } from './schema/endpoint.ts';
 import type { Scenario } from './schema/scenario.ts';

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../model/request.ts';
 import type { Dialect, IncomingRequest, WireBody } from '../wire/dialect.ts';
-import { DIALECT_NAMES, getDialect } from '../wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../wire/dialects/index.ts';
 
 /** What a request to the simulator is about. */
 export type Route =

@@ -1,7 +1,7 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
 import { isPlainDialect } from '../model/plan.ts';
 import type { Dialect } from './dialect.ts';
-import { DIALECT_NAMES, getDialect } from './dialects.ts';
+import { DIALECT_NAMES, getDialect } from './dialects/index.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { asObject, asText, parseJson } from './json.ts';
 

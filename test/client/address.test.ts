@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressOf } from '../../src/client/address.ts';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 
 const chat = getDialect('openai-chat');
 

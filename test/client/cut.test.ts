@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import type { Observation } from '../../src/model/record.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chunked, type RawServer, rawServer } from '../support/raw-server.ts';
 
 // Each way in which a body can end, before and after the finish reason, in dialects that differ in what ends an answer.

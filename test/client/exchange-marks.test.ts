@@ -4,7 +4,7 @@ import { exchange } from '../../src/client/exchange.ts';
 import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import { MARK_ORDER } from '../../src/model/timeline.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chatChunk } from '../support/raw-server.ts';
 
 // Marks in order, whatever happens to a request, and in whatever order it happens.

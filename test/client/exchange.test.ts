@@ -5,7 +5,7 @@ import type { ExchangeOptions } from '../../src/client/exchange-options.ts';
 import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { chatChunk } from '../support/raw-server.ts';
 
 /** A connection on which the test says what is read and when. */

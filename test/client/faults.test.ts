@@ -5,7 +5,7 @@ import { monotonicClock } from '../../src/model/clock.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import type { Dialect } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { ScriptedConnection } from './scripted-connection.ts';
 

@@ -4,7 +4,7 @@ import { metric } from '../../src/metrics/definitions.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Mode, Observation, RequestRecord } from '../../src/model/record.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { readFrames } from '../wire/streams.ts';
 
 // What is recorded of an answer, from events at given times: no clock and no socket.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { CORPUS } from './corpus.ts';
 import { cut, decodeReads } from './streams.ts';

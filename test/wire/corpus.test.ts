@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { Dialect } from '../../src/wire/dialect.ts';
-import { type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 
 // Where an encoder and its decoder could agree with each other and be wrong together: what client libraries of others
 // insist on.

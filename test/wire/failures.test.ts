@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { decodeReads } from './streams.ts';
 
 // Failures as services report them inside a stream that began well, or instead of a whole answer.

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { cut, decodeReads } from './streams.ts';
 

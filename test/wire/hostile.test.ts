@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import { createRandom, type Random } from '../../src/model/seeded-random.ts';
 import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
-import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import type { Frame } from '../../src/wire/framing/framings.ts';
 import { CORPUS, HAS_CORPUS } from './corpus.ts';
 import { HEAVY, mutatedBytes, mutatedFrames, mutatedPayload, withValue } from './hostile.ts';

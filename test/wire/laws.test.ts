@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
 import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
-import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
 import { answer, chat, garbage, mutated } from './arbitraries.ts';
 import {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { ThinkTags } from '../../src/wire/think-tags.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads, encodeBytes } from './streams.ts';

@@ -22,7 +22,7 @@ import {
 import { maskUrl } from '../../scenario/document.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planScenario } from '../../scenario/plan.ts';
-import { dialectOfUrl, getDialect } from '../../wire/dialects.ts';
+import { dialectOfUrl, getDialect } from '../../wire/dialects/index.ts';
 import type { FramingName } from '../../wire/framing/frame.ts';
 import { startBackends } from '../backends.ts';
 import { readEnvironment } from '../environment.ts';
