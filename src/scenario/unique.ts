@@ -48,6 +48,6 @@ function holdsMark(target: ScenarioTarget, chat: ChatRequest): boolean {
   const query = queryTemplate(url).fill(chat);
   if (method === 'GET') return query.includes(MARK);
   if (body !== undefined) return `${query}${bodyTemplate(body).fill(chat)}`.includes(MARK);
-  const format = getDialect(target.dialect ?? providerRow(target.provider)!.dialect);
-  return `${query}${format.request({ ...chat, model, extra }).body}`.includes(MARK);
+  const dialect = getDialect(target.dialect ?? providerRow(target.provider)!.dialect);
+  return `${query}${dialect.request({ ...chat, model, extra }).body}`.includes(MARK);
 }

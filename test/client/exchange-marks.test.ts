@@ -73,7 +73,7 @@ async function marksOf(steps: readonly Step[], decode: 'at-once' | 'later', begu
   let reads = 0;
   let last: Step | undefined;
   const result = exchange(connection, {
-    format: getDialect('openai-chat'),
+    dialect: getDialect('openai-chat'),
     request: { method: 'POST', path: '/', headers: {} },
     stream: true,
     timeouts: { connectMs: 50, firstByteMs: 80, idleMs: 100, totalMs: 400 },
@@ -197,7 +197,7 @@ test('what is read in the turn in which a limit runs out is read in time', async
   blockedMs = 0;
   const startedAt = clock.now();
   const result = exchange(connection, {
-    format: getDialect('openai-chat'),
+    dialect: getDialect('openai-chat'),
     request: { method: 'POST', path: '/', headers: {} },
     stream: true,
     timeouts: { connectMs: 50, firstByteMs: 80, idleMs: 100, totalMs: 400 },

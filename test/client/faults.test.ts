@@ -43,10 +43,10 @@ describe('a decoder that throws', () => {
     throw new TypeError('boom');
   }
 
-  test.each(broken)('%s: the outcome says that it is our fault', async (name, format) => {
+  test.each(broken)('%s: the outcome says that it is our fault', async (name, dialect) => {
     const connection = new ScriptedConnection();
     const observing = exchange(connection, {
-      format,
+      dialect,
       request: { method: 'POST', path: '/', headers: {} },
       stream: name !== 'in a whole answer',
       timeouts: DEFAULT_TIMEOUTS,

@@ -74,8 +74,8 @@ export function getDialect(name: string, options: DialectOptions = {}): Dialect 
       hint: suggest(name, DIALECT_NAMES),
     });
   }
-  const format = make(options);
-  return options.thinkTags !== false && THINK_TAGS.has(name) ? withThinkTags(format) : format;
+  const dialect = make(options);
+  return options.thinkTags !== false && THINK_TAGS.has(name) ? withThinkTags(dialect) : dialect;
 }
 
 /** The dialect whose own path a URL ends in, such as `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */
