@@ -57,8 +57,8 @@ export type {
   IncomingRequest,
   WireBody,
 } from './wire/dialect.ts';
-export type { DialectOptions } from './wire/dialects.ts';
-export { DIALECT_NAMES, getDialect } from './wire/dialects.ts';
+export type { DialectOptions } from './wire/dialects/index.ts';
+export { DIALECT_NAMES, getDialect } from './wire/dialects/index.ts';
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire/framing/framings.ts';
 export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createClient } from '../client/client.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { FRAMINGS } from '../wire/framing/framings.ts';
 
 const STREAMS = 8;
@@ -14,10 +14,10 @@ const CHUNKS = 40;
  * would be that request, and a short run's first cell would be told that the client could not keep up. Whatever fails
  * here is no one's concern: the worst is a measurement that was not warmed.
  */
-export async function warmCode(dialect: string, http: 1 | 2 = 1): Promise<void> {
-  const format = getDialect(dialect);
-  const { contentType, write } = FRAMINGS[format.framing];
-  const encode = format.encoder({ id: 'warm-up', model: 'warm-up', createdSeconds: 0 });
+export async function warmCode(dialectName: string, http: 1 | 2 = 1): Promise<void> {
+  const dialect = getDialect(dialectName);
+  const { contentType, write } = FRAMINGS[dialect.framing];
+  const encode = dialect.encoder({ id: 'warm-up', model: 'warm-up', createdSeconds: 0 });
   const answer = [
     { type: 'start' } as const,
     ...Array.from({ length: CHUNKS }, () => ({ type: 'message_chunk', text: 'warm ' }) as const),
@@ -45,7 +45,9 @@ export async function warmCode(dialect: string, http: 1 | 2 = 1): Promise<void> 
     });
     const { port } = server.address() as AddressInfo;
     const client = createClient({
-      ...{ baseUrl: `http://127.0.0.1:${port}`, dialect, model: 'warm-up' },
+      baseUrl: `http://127.0.0.1:${port}`,
+      dialect: dialectName,
+      model: 'warm-up',
       connect: { http },
     });
     for (let i = 0; i < STREAMS; i++) {

@@ -18,17 +18,22 @@ export interface Address {
  * is kept. With `use: 'exact'` nothing is added or changed, whatever the dialect and the mode. Throws a `UserError` when
  * it is no http(s) URL.
  */
-export function addressOf(baseUrl: string, format: Dialect, path: string, use: PathUse = 'dialect'): Address {
+export function addressOf(
+  baseUrl: string,
+  dialect: Dialect,
+  path: string,
+  use: PathUse = 'dialect',
+): Address {
   const url = parseUrl(baseUrl);
   const origin = new URL(url.origin);
   if (use === 'exact') return { origin, path: `${url.pathname}${url.search}`, appended: '' };
   const [ownPath = '', ownQuery = ''] = path.split('?', 2);
-  const whole = format.ownsPath(url.pathname);
+  const whole = dialect.ownsPath(url.pathname);
   const pathname = whole
-    ? inMode(url.pathname, ownPath, endingsOf(format))
+    ? inMode(url.pathname, ownPath, endingsOf(dialect))
     : url.pathname.replace(/\/+$/, '') + ownPath;
   // What a URL that is taken whole has already is not said twice, nor kept where it is of the other mode only.
-  const kept = parameters(url.search).filter((part) => !whole || !endingsOf(format).queries.has(part));
+  const kept = parameters(url.search).filter((part) => !whole || !endingsOf(dialect).queries.has(part));
   const query = [...kept, ...parameters(ownQuery)].join('&');
   return {
     origin,
@@ -54,10 +59,10 @@ interface Endings {
 const endings = new WeakMap<Dialect, Endings>();
 
 // The paths are made anew for each request, and the body with them: once is enough to see what they end in.
-function endingsOf(format: Dialect): Endings {
-  const known = endings.get(format);
+function endingsOf(dialect: Dialect): Endings {
+  const known = endings.get(dialect);
   if (known !== undefined) return known;
-  const [streaming, whole] = [true, false].map((stream) => format.request({ messages: [], stream }).path);
+  const [streaming, whole] = [true, false].map((stream) => dialect.request({ messages: [], stream }).path);
   const [a = '', aQuery = ''] = streaming!.split('?', 2);
   const [b = '', bQuery = ''] = whole!.split('?', 2);
   let same = 0;
@@ -67,7 +72,7 @@ function endingsOf(format: Dialect): Endings {
     whole: b.slice(same),
     queries: new Set([...parameters(aQuery), ...parameters(bQuery)]),
   };
-  endings.set(format, found);
+  endings.set(dialect, found);
   return found;
 }
 

@@ -65,19 +65,19 @@ export interface BodyBounds {
 
 /** Reads a stream. */
 export function streamReader(
-  format: Dialect,
+  dialect: Dialect,
   fold: ObservationBuilder,
   listeners: BodyListeners,
   { limits, onExcess }: BodyBounds,
 ): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
-  const decoder: Decoder = format.decoder();
+  const decoder: Decoder = dialect.decoder();
   let atMs = 0;
   let read = 0;
   const { eventBytes, streamBytes = Number.POSITIVE_INFINITY } = limits;
   let bytes = 0;
   // Only of endpoints of no known dialect: others are read by what is known of them.
-  const payloads = isPlainDialect(format.name) && format.name !== 'raw' ? new PayloadTally() : undefined;
+  const payloads = isPlainDialect(dialect.name) && dialect.name !== 'raw' ? new PayloadTally() : undefined;
   const sink: FrameSink = {
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.
@@ -90,7 +90,7 @@ export function streamReader(
     comment: () => fold.onComment(),
     tooLarge: (cameBytes) => onExcess({ limit: 'event', limitBytes: eventBytes, cameBytes }),
   };
-  const parser: FrameParser = FRAMINGS[format.framing].parser(sink, eventBytes);
+  const parser: FrameParser = FRAMINGS[dialect.framing].parser(sink, eventBytes);
   return {
     push(chunk, at, number) {
       atMs = at;
@@ -105,7 +105,7 @@ export function streamReader(
       atMs = lastReadAt;
       parser.end();
       const facts = payloads?.result();
-      if (facts !== undefined) fold.onPayloads(facts, format);
+      if (facts !== undefined) fold.onPayloads(facts, dialect);
       for (const event of decoder.end()) {
         // A body that was cut has no proper end: what only EOF would complete stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;
@@ -122,7 +122,7 @@ export function streamReader(
 
 /** Reads one whole answer. */
 export function wholeReader(
-  format: Dialect,
+  dialect: Dialect,
   fold: ObservationBuilder,
   listeners: BodyListeners,
   { limits: { bodyBytes }, onExcess }: BodyBounds,
@@ -146,8 +146,8 @@ export function wholeReader(
         .toString('utf8')
         .replace(/^\uFEFF/, '');
       // A stream is no whole answer, whatever could be read from it: its figures must not stand for one.
-      if (!format.wholeIsStream && looksStreamed(body)) return;
-      const events = [...format.decodeWhole(body)];
+      if (!dialect.wholeIsStream && looksStreamed(body)) return;
+      const events = [...dialect.decodeWhole(body)];
       // A whole document has said all it has to say, with or without a finish reason.
       if (events.some(isOfAnswer) && !events.some(({ type }) => type === 'complete' || type === 'error')) {
         events.push({ type: 'complete', finish: 'other' });

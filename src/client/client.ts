@@ -15,7 +15,7 @@ import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { joinPatches } from '../wire/json.ts';
 import { provider } from '../wire/providers.ts';
 import { addressOf } from './address.ts';
@@ -147,33 +147,30 @@ export interface StreamClient {
 export function createClient(options: ClientOptions): StreamClient {
   const row = options.provider === undefined ? undefined : provider(options.provider);
   const baseUrl = options.baseUrl ?? row?.baseUrl;
-  const dialect = options.dialect ?? row?.dialect;
+  const dialectName = options.dialect ?? row?.dialect;
   if (baseUrl === undefined) {
     throw new UserError('usage', {
       message: 'no address to send requests to',
       hint: 'give baseUrl, or a provider that has one',
     });
   }
-  if (dialect === undefined) {
+  if (dialectName === undefined) {
     throw new UserError('usage', {
       message: 'no dialect',
       hint: 'give a dialect such as "openai-chat", or a provider',
     });
   }
   const { textPath, thinkTags } = options;
-  const format = getDialect(dialect, {
-    textPath,
-    thinkTags,
-  });
+  const dialect = getDialect(dialectName, { textPath, thinkTags });
   const requestFields = { ...row?.requestFields, ...options.requestFields };
-  return new Client({ ...options, requestFields }, format, baseUrl, options.auth ?? row?.auth ?? 'bearer');
+  return new Client({ ...options, requestFields }, dialect, baseUrl, options.auth ?? row?.auth ?? 'bearer');
 }
 
 type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
-  private readonly format: Dialect;
+  private readonly dialect: Dialect;
   private readonly write: (chat: ChatRequest) => WrittenRequest;
   private readonly clock: Clock;
   private readonly timeouts: Timeouts;
@@ -184,17 +181,17 @@ class Client implements StreamClient {
   private readonly pool: ConnectionPool;
   private readonly authorize: Authorize;
 
-  constructor(options: ClientOptions, format: Dialect, baseUrl: string, auth: AuthScheme) {
+  constructor(options: ClientOptions, dialect: Dialect, baseUrl: string, auth: AuthScheme) {
     this.options = options;
-    this.format = format;
+    this.dialect = dialect;
     const { path, body, method } = options;
-    this.write = requestWriter(format, { baseUrl, path, body, method });
+    this.write = requestWriter(dialect, { baseUrl, path, body, method });
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.limits = limitsOf(options.limits);
     this.authorize = authorizer(auth, options.apiKey, this.clock, (token) => this.onToken(token));
     const connect = options.connect ?? {};
-    const dialer = new Dialer(addressOf(baseUrl, format, '').origin, this.clock, connect, process.env);
+    const dialer = new Dialer(addressOf(baseUrl, dialect, '').origin, this.clock, connect, process.env);
     this.pool = connectionPool(dialer, this.clock, connect, {
       connectMs: this.timeouts.connectMs,
       headerBytes: this.limits.headerBytes,
@@ -285,7 +282,7 @@ class Client implements StreamClient {
     rest: Omit<Measured, 'request'>,
     listeners: Listeners = {},
   ): Promise<Observation> {
-    const { options, format } = this;
+    const { options, dialect } = this;
     const { method, origin, path, appended, body, ...wire } = this.write({
       ...chat,
       fields: options.requestFields,
@@ -307,7 +304,7 @@ class Client implements StreamClient {
     let connection = this.pool.acquire();
     const observing = exchange(connection, {
       ...rest,
-      format,
+      dialect,
       stream: chat.stream,
       request: {
         method,

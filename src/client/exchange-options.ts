@@ -32,7 +32,7 @@ export function limitsOf(options: Partial<Limits> = {}): Limits {
 
 /** All that one exchange needs to know. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {
-  format: Dialect;
+  dialect: Dialect;
   request: SocketRequest;
   /** What explains the answer beside the request itself. */
   about?: RequestAbout & Pick<Asked, 'textPath'>;
@@ -70,8 +70,8 @@ export interface Flow {
 }
 
 /** What was asked, for the outcome. */
-export function askedOf({ format, request, stream, about }: ExchangeOptions): Asked {
-  const { name: dialect, framing } = format;
+export function askedOf({ dialect, request, stream, about }: ExchangeOptions): Asked {
+  const { name, framing } = dialect;
   const { method, body } = request;
-  return { mode: stream ? 'streaming' : 'non-streaming', dialect, framing, method, body, ...about };
+  return { mode: stream ? 'streaming' : 'non-streaming', dialect: name, framing, method, body, ...about };
 }

@@ -72,7 +72,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
       redactor: options.redactor,
     });
     const reader = options.stream ? streamReader : wholeReader;
-    this.reader = reader(options.format, this.fold, guardListeners(options), {
+    this.reader = reader(options.dialect, this.fold, guardListeners(options), {
       limits: this.limits,
       onExcess: (excess) => (this.excess ??= excess),
     });

@@ -208,11 +208,10 @@ export class ObservationBuilder {
     this.text.startAnswer(strip);
   }
 
-  /** What the payloads of a plain dialect hold. `format`: that dialect, one object for each client. */
-  onPayloads(facts: PayloadFacts, format: Dialect): void {
+  /** What the payloads of a plain dialect hold. `dialect`: that dialect, one object for each client. */
+  onPayloads(facts: PayloadFacts, dialect: Dialect): void {
     if (this.asked.textPath !== undefined && this.contentEvents > 0) return;
-    const dialect = recogniseOnce(format, this.prefix.text(), this.headers ?? {});
-    this.payload = { ...facts, dialect };
+    this.payload = { ...facts, dialect: recogniseOnce(dialect, this.prefix.text(), this.headers ?? {}) };
   }
 
   /** The finish reason came, and the body was cut before the terminator. */

@@ -5,16 +5,16 @@ const recognised = new WeakMap<Dialect, string | undefined>();
 
 /**
  * The known dialect that reads a stream which is read by a plain one; undefined where none does. Every dialect reads the
- * beginning, which takes a millisecond: so it is found out with the first stream of a format, of which a client has one.
+ * beginning, which takes a millisecond: so it is found out with the first stream of a dialect, of which a client has one.
  */
 export function recogniseOnce(
-  format: Dialect,
+  dialect: Dialect,
   prefix: string,
   headers: Readonly<Record<string, string>>,
 ): string | undefined {
-  if (!recognised.has(format)) {
-    const found = recogniseStream(prefix, headers, format.name);
-    recognised.set(format, found === 'own' ? undefined : found?.dialect);
+  if (!recognised.has(dialect)) {
+    const found = recogniseStream(prefix, headers, dialect.name);
+    recognised.set(dialect, found === 'own' ? undefined : found?.dialect);
   }
-  return recognised.get(format);
+  return recognised.get(dialect);
 }

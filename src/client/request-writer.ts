@@ -35,7 +35,7 @@ export interface WrittenRequest {
  * query has `{{nonce}}`. Throws a `UserError` (`usage`) for an address that is no URL and for an unknown placeholder.
  */
 export function requestWriter(
-  format: Dialect,
+  dialect: Dialect,
   { baseUrl, path: use, body, method }: Endpoint,
 ): (chat: ChatRequest) => WrittenRequest {
   for (const [where, text] of [
@@ -52,13 +52,13 @@ export function requestWriter(
   const template = body === undefined || method === 'GET' ? undefined : bodyTemplate(body);
   const query = queryTemplate(baseUrl);
   const placesNonce = query.names.has('nonce') || template?.names.has('nonce') === true;
-  const { origin } = addressOf(baseUrl, format, '');
+  const { origin } = addressOf(baseUrl, dialect, '');
   return (given) => {
     const { nonce } = given;
     const chat =
       nonce === undefined || placesNonce ? given : { ...given, messages: withNonce(given.messages, nonce) };
-    const wire = format.request(chat);
-    const { path, appended } = addressOf(baseUrl, format, wire.path, use);
+    const wire = dialect.request(chat);
+    const { path, appended } = addressOf(baseUrl, dialect, wire.path, use);
     const used = method ?? wire.method;
     const { 'content-type': type, ...headers } = wire.headers;
     const sent = used === 'GET' ? undefined : (template?.fill(chat) ?? wire.body);

@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { dialectOfUrl } from '../wire/dialects.ts';
+import { dialectOfUrl } from '../wire/dialects/index.ts';
 import { isConfidential, maskUrl } from './document.ts';
 import { assumeHttp, readHeaders, type ScenarioFlags, scenarioFromFlags } from './from-flags.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';

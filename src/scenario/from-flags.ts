@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { dialectOfUrl } from '../wire/dialects.ts';
+import { dialectOfUrl } from '../wire/dialects/index.ts';
 import { bodyFlag } from './bodies.ts';
 import { maskUrl } from './document.ts';
 import { type Env, reference } from './env.ts';

@@ -1,6 +1,6 @@
 import { headerSecrets, isCredentialName, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
-import { DIALECT_NAMES } from '../wire/dialects.ts';
+import { DIALECT_NAMES } from '../wire/dialects/index.ts';
 import { PROVIDERS } from '../wire/providers.ts';
 import { isConfidential, MASK } from './document.ts';
 import { type EnvUse, hasReference } from './env.ts';

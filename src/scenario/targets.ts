@@ -1,6 +1,6 @@
 import type { AuthScheme, ConnectOptions, Target } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
 import { type Env, reference } from './env.ts';
 import type { Finding } from './problems.ts';

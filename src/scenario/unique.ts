@@ -1,6 +1,6 @@
 import type { Prompt, SameRequests } from '../model/plan.ts';
 import { type ChatRequest, withNonce } from '../model/request.ts';
-import { getDialect } from '../wire/dialects.ts';
+import { getDialect } from '../wire/dialects/index.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
 import { providerRow } from './schema/endpoint.ts';
 import type { Scenario } from './schema/scenario.ts';
@@ -48,6 +48,6 @@ function holdsMark(target: ScenarioTarget, chat: ChatRequest): boolean {
   const query = queryTemplate(url).fill(chat);
   if (method === 'GET') return query.includes(MARK);
   if (body !== undefined) return `${query}${bodyTemplate(body).fill(chat)}`.includes(MARK);
-  const format = getDialect(target.dialect ?? providerRow(target.provider)!.dialect);
-  return `${query}${format.request({ ...chat, model, extra }).body}`.includes(MARK);
+  const dialect = getDialect(target.dialect ?? providerRow(target.provider)!.dialect);
+  return `${query}${dialect.request({ ...chat, model, extra }).body}`.includes(MARK);
 }

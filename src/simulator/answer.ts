@@ -11,7 +11,7 @@ import type { Recording } from './truth.ts';
 export interface Performance {
   res: ServerResponse;
   script: Script;
-  format: Dialect;
+  dialect: Dialect;
   context: AnswerContext;
   stream: boolean;
   /** When the request had been read: the zero of the script's times. */
@@ -56,9 +56,9 @@ function over({ recording, clock, script, res, onEnd }: Performance): void {
 }
 
 function playStream(performance: Performance): Scheduled {
-  const { res, script, format, receivedAtMs, scheduler, clock, recording } = performance;
-  const encode = format.encoder(performance.context);
-  const framing = FRAMINGS[format.framing];
+  const { res, script, dialect, receivedAtMs, scheduler, clock, recording } = performance;
+  const encode = dialect.encoder(performance.context);
+  const framing = FRAMINGS[dialect.framing];
   res.writeHead(200, {
     ...performance.headers,
     'content-type': framing.contentType,
@@ -73,7 +73,7 @@ function playStream(performance: Performance): Scheduled {
   let held: StreamEvent[] = [];
 
   const send = ({ dueMs, events }: ScriptStep): boolean => {
-    const carried = events.filter((event) => format.carries.has(event.type));
+    const carried = events.filter((event) => dialect.carries.has(event.type));
     if (carried.length === 0) return true;
     const frames = carried.flatMap((event) => [...encode(event)]).map((frame) => framing.write(frame));
     held.push(...carried);
@@ -141,11 +141,11 @@ function write(res: ServerResponse, bytes: string | Uint8Array, splitBytes: numb
 }
 
 function playWhole(performance: Performance): Scheduled {
-  const { res, script, format, context, receivedAtMs, scheduler, clock, recording } = performance;
+  const { res, script, dialect, context, receivedAtMs, scheduler, clock, recording } = performance;
   const dueAtMs = receivedAtMs + script.madeMs;
   return scheduler.at(dueAtMs, () => {
-    const events = scriptEvents(script).filter((event) => format.carries.has(event.type));
-    const { contentType, body } = format.encodeWhole(events, context);
+    const events = scriptEvents(script).filter((event) => dialect.carries.has(event.type));
+    const { contentType, body } = dialect.encodeWhole(events, context);
     const bytes = Buffer.from(body);
     res.writeHead(200, {
       ...performance.headers,
@@ -166,10 +166,10 @@ function playWhole(performance: Performance): Scheduled {
 }
 
 function refuse(performance: Performance): Scheduled {
-  const { res, format, headers, receivedAtMs, scheduler, script } = performance;
+  const { res, dialect, headers, receivedAtMs, scheduler, script } = performance;
   const { status, message, dueMs } = script.refusal!;
   return scheduler.at(receivedAtMs + dueMs, () => {
-    const { contentType, body } = format.encodeError(status, message);
+    const { contentType, body } = dialect.encodeError(status, message);
     res.writeHead(status, {
       ...headers,
       'content-type': contentType,

@@ -1,22 +1,22 @@
 import type { ChatRequest } from '../model/request.ts';
 import type { Dialect, IncomingRequest, WireBody } from '../wire/dialect.ts';
-import { DIALECT_NAMES, getDialect } from '../wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../wire/dialects/index.ts';
 
 /** What a request to the simulator is about. */
 export type Route =
-  | { kind: 'chat'; format: Dialect; request: ChatRequest }
+  | { kind: 'chat'; dialect: Dialect; request: ChatRequest }
   | { kind: 'health' }
   | { kind: 'models' }
   | { kind: 'truth' }
   | { kind: 'refuse'; status: number; body: WireBody; allow?: string };
 
 /** Every dialect there is. Plain ones own `/sse`, `/ndjson` and so on, the others their API's path. */
-export function allFormats(): Dialect[] {
+export function allDialects(): Dialect[] {
   return DIALECT_NAMES.map((name) => getDialect(name));
 }
 
 /** The route of a request. Any prefix may stand before a dialect's own path (`/v1`, `/openai/v1`). */
-export function route(incoming: IncomingRequest, formats: readonly Dialect[]): Route {
+export function route(incoming: IncomingRequest, dialects: readonly Dialect[]): Route {
   const { method, path } = incoming;
   const page = PAGES.find(({ owns }) => owns(path));
   if (page !== undefined) {
@@ -25,12 +25,13 @@ export function route(incoming: IncomingRequest, formats: readonly Dialect[]): R
       : refuse(405, `${path} takes GET, not ${method}`, undefined, 'GET');
   }
   if (method === 'POST' || method === 'GET') {
-    for (const format of formats) {
-      const request = format.parseRequest(incoming);
-      if (request !== undefined) return { kind: 'chat', format, request: withQuery(request, incoming.query) };
+    for (const dialect of dialects) {
+      const request = dialect.parseRequest(incoming);
+      if (request !== undefined)
+        return { kind: 'chat', dialect, request: withQuery(request, incoming.query) };
     }
   }
-  const owner = formats.find((format) => format.ownsPath(path));
+  const owner = dialects.find((dialect) => dialect.ownsPath(path));
   if (owner === undefined) return refuse(404, `no such path: ${path}`);
   if (method !== 'POST') return refuse(405, `${path} takes POST, not ${method}`, owner, 'POST');
   return refuse(400, `the body is not a request of the dialect ${owner.name}`, owner);
@@ -43,8 +44,8 @@ const PAGES: readonly { kind: 'health' | 'models' | 'truth'; owns(path: string):
 ];
 
 /** A refusal, in the dialect's own shape where the dialect is known. */
-export function refuse(status: number, message: string, format?: Dialect, allow?: string): Route {
-  const body = format?.encodeError(status, message) ?? {
+export function refuse(status: number, message: string, dialect?: Dialect, allow?: string): Route {
+  const body = dialect?.encodeError(status, message) ?? {
     contentType: 'application/json',
     body: JSON.stringify({ error: { message, code: String(status) } }),
   };

@@ -8,7 +8,7 @@ import type { Dialect } from '../wire/dialect.ts';
 import { perform } from './answer.ts';
 import { fingerprint } from './draws.ts';
 import { type Profile, type ProfileInput, profileFor, profileTable } from './profile.ts';
-import { allFormats, type Route, refuse, route } from './route.ts';
+import { allDialects, type Route, refuse, route } from './route.ts';
 import { createScheduler } from './schedule.ts';
 import { inputText, makeScript, promptText } from './script.ts';
 import { Recording, type TruthEntry, TruthLog } from './truth.ts';
@@ -97,7 +97,7 @@ const KEEP_ALIVE_MS = 600_000;
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const { seed = 1, clock = monotonicClock, splitBytes = 0, ownThread = false } = options;
   const profiles = profileTable(options.profiles);
-  const formats = allFormats();
+  const dialects = allDialects();
   const scheduler = createScheduler({ clock, ownThread });
   const log = new TruthLog(options.logSize ?? DEFAULT_LOG_SIZE);
   const stats: SimulatorStats = { requests: 0, refused: 0, active: 0, peakActive: 0, connections: 0 };
@@ -116,9 +116,9 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
           ? refuse(
               413,
               'the body is larger than 10 MB',
-              formats.find((format) => format.ownsPath(path)),
+              dialects.find((dialect) => dialect.ownsPath(path)),
             )
-          : route(incoming, formats);
+          : route(incoming, dialects);
       // After every other request that has arrived by now has got its time: answering takes longer than reading.
       setImmediate(answer, found, res, receivedAtMs);
     });
@@ -132,7 +132,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     if (res.destroyed) return;
     switch (found.kind) {
       case 'chat':
-        chat(found.format, found.request, res, receivedAtMs);
+        chat(found.dialect, found.request, res, receivedAtMs);
         break;
       case 'health':
         reply(res, 200, 'application/json', JSON.stringify({ status: 'ok', ...stats }));
@@ -157,11 +157,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     }
   };
 
-  const chat = (format: Dialect, request: ChatRequest, res: ServerResponse, receivedAtMs: number): void => {
+  const chat = (dialect: Dialect, request: ChatRequest, res: ServerResponse, receivedAtMs: number): void => {
     const requestId = `sim-${++stats.requests}`;
     stats.peakActive = Math.max(stats.peakActive, ++stats.active);
     const model = request.model ?? 'default';
-    const profile = suited(profileFor(request.model, profiles), format.carries);
+    const profile = suited(profileFor(request.model, profiles), dialect.carries);
     const share = profile.cachedTtft === undefined ? undefined : cache.ask(model, inputText(request));
     const script = makeScript(request, profile, seed, ordinal(request), share);
     const mode = request.stream ? 'streaming' : 'whole';
@@ -169,7 +169,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     const recording = new Recording({
       requestId,
       model,
-      dialect: format.name,
+      dialect: dialect.name,
       mode,
       receivedAtMs,
       ...cached,
@@ -178,7 +178,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     perform({
       res,
       script,
-      format,
+      dialect,
       context: { id: requestId, model, createdSeconds, request },
       stream: request.stream,
       receivedAtMs,

@@ -4,9 +4,9 @@ import type { Frame, FramingName } from './framing/frame.ts';
 
 /**
  * A dialect: how one kind of API asks for an answer and how it sends it, in both directions, streaming and whole.
- * One file in `wire/` each. Pure: a format knows no clock and no socket.
+ * One file in `wire/` each. Pure: a dialect knows no clock and no socket.
  *
- * Laws, each kept by a test over all formats: decode(encode(events)) = events; any byte split of a stream gives
+ * Laws, each kept by a test over all dialects: decode(encode(events)) = events; any byte split of a stream gives
  * the same events; garbage gives an `error` event and never throws.
  */
 export interface Dialect {

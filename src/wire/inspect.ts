@@ -22,16 +22,16 @@ export interface WireInspector {
 }
 
 /** An inspector for one stream of this dialect. It decodes the stream once more: not for a path that is measured. */
-export function inspector(format: Dialect): WireInspector {
-  const decoder = format.decoder();
+export function inspector(dialect: Dialect): WireInspector {
+  const decoder = dialect.decoder();
   let terminated = false;
-  const parser = FRAMINGS[format.framing].parser({
+  const parser = FRAMINGS[dialect.framing].parser({
     frame(frame) {
       if (decoder.decode(frame).some(({ type }) => type === 'complete')) terminated = true;
     },
     comment() {},
   });
-  const lines = format.framing === 'sse' ? new SseLines() : undefined;
+  const lines = dialect.framing === 'sse' ? new SseLines() : undefined;
   return {
     push(chunk) {
       parser.push(chunk);
@@ -40,17 +40,17 @@ export function inspector(format: Dialect): WireInspector {
     end() {
       parser.end();
       const oddities = lines?.end() ?? [];
-      return hasTerminator(format) ? { terminated, oddities } : { oddities };
+      return hasTerminator(dialect) ? { terminated, oddities } : { oddities };
     },
   };
 }
 
 /** True when an answer of this dialect is known to be whole before its body ends. */
-function hasTerminator(format: Dialect): boolean {
+function hasTerminator(dialect: Dialect): boolean {
   // A plain endpoint may send one, and need not.
-  if (format.name === format.framing) return false;
-  const encode = format.encoder({ id: 'x', model: 'x', createdSeconds: 0 });
-  const decoder = format.decoder();
+  if (dialect.name === dialect.framing) return false;
+  const encode = dialect.encoder({ id: 'x', model: 'x', createdSeconds: 0 });
+  const decoder = dialect.decoder();
   const answer = [
     { type: 'message_chunk', text: 'x' },
     { type: 'complete', finish: 'stop' },

@@ -1,7 +1,7 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
 import { isPlainDialect } from '../model/plan.ts';
 import type { Dialect } from './dialect.ts';
-import { DIALECT_NAMES, getDialect } from './dialects.ts';
+import { DIALECT_NAMES, getDialect } from './dialects/index.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { asObject, asText, parseJson } from './json.ts';
 
@@ -26,15 +26,15 @@ export function recogniseStream(
   headers: Readonly<Record<string, string>>,
   own: string,
 ): Recognised | 'own' | undefined {
-  const formats = knownFormats();
-  const read = formats.map((format) => ({ format, events: eventsOf(format, prefix) }));
-  const mine = read.find(({ format }) => format.name === own);
+  const dialects = knownDialects();
+  const read = dialects.map((dialect) => ({ dialect, events: eventsOf(dialect, prefix) }));
+  const mine = read.find(({ dialect }) => dialect.name === own);
   if (mine !== undefined && (mine.events.some(isContent) || isStart(mine.events))) return 'own';
   if (own !== AI_SDK_UI && headers[AI_SDK_HEADER] !== undefined) return { dialect: AI_SDK_UI };
   // Content is a sure sign; several dialects begin with an event of the name "start".
   const found =
     read.find(({ events }) => events.some(isContent)) ?? read.find(({ events }) => isStart(events));
-  return found && { dialect: found.format.name };
+  return found && { dialect: found.dialect.name };
 }
 
 const AI_SDK_UI = 'ai-sdk-ui';
@@ -48,12 +48,12 @@ function isStart(events: readonly StreamEvent[]): boolean {
 export function recogniseWhole(body: string): Recognised | undefined {
   if (asObject(parseJson(body)) === undefined) return undefined;
   // Those of applications find their text under any usual name, also in what is no answer.
-  const format = knownFormats().find((known) => {
+  const dialect = knownDialects().find((known) => {
     if (APPLICATIONS.has(known.name)) return false;
     const events = known.decodeWhole(body);
     return events.some(isContent) && !events.some(({ type }) => type === 'error');
   });
-  return format && { dialect: format.name, whole: true };
+  return dialect && { dialect: dialect.name, whole: true };
 }
 
 /** True where an event stream is, beyond doubt, of a dialect in which not every event is a piece of text. */
@@ -69,17 +69,17 @@ export function isTextStream(framing: 'sse' | 'ndjson', prefix: string): boolean
   return frames.length > 0 && frames.every((data) => !/^\s*[[{"]/.test(data));
 }
 
-function knownFormats(): Dialect[] {
+function knownDialects(): Dialect[] {
   return DIALECT_NAMES.filter((name) => !isPlainDialect(name)).map((name) =>
     getDialect(name, { thinkTags: false }),
   );
 }
 
-function eventsOf(format: Dialect, prefix: string): StreamEvent[] {
+function eventsOf(dialect: Dialect, prefix: string): StreamEvent[] {
   const events: StreamEvent[] = [];
-  if (format.framing === 'aws-event-stream') return events;
-  const decoder = format.decoder();
-  const parser = FRAMINGS[format.framing].parser({
+  if (dialect.framing === 'aws-event-stream') return events;
+  const decoder = dialect.decoder();
+  const parser = FRAMINGS[dialect.framing].parser({
     // The last frame may have been cut by us.
     frame: (frame) => void (frame.incomplete || events.push(...decoder.decode(frame))),
     comment() {},

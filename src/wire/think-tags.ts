@@ -133,14 +133,14 @@ function give(type: 'message_chunk' | 'thinking', text: string, rest: string, ou
 }
 
 /**
- * The same format, but for `<think>` blocks in the answer, which are decoded as reasoning. An `answer_start` is encoded as
+ * The same dialect, but for `<think>` blocks in the answer, which are decoded as reasoning. An `answer_start` is encoded as
  * the `</think>` that it came from.
  */
-export function withThinkTags(format: Dialect): Dialect {
+export function withThinkTags(dialect: Dialect): Dialect {
   return {
-    ...format,
+    ...dialect,
     decoder() {
-      const inner = format.decoder();
+      const inner = dialect.decoder();
       const tags = new ThinkTags();
       return {
         decode: (frame) => split(tags, inner.decode(frame)),
@@ -152,13 +152,13 @@ export function withThinkTags(format: Dialect): Dialect {
       } satisfies Decoder;
     },
     encoder(context) {
-      const encode = format.encoder(context);
+      const encode = dialect.encoder(context);
       return (event) =>
         encode(
           event.type === 'answer_start' ? { type: 'message_chunk', text: CLOSE.slice(event.strip) } : event,
         );
     },
-    decodeWhole: (body) => split(new ThinkTags(), format.decodeWhole(body)),
+    decodeWhole: (body) => split(new ThinkTags(), dialect.decodeWhole(body)),
   };
 }
 

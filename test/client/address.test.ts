@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressOf } from '../../src/client/address.ts';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 
 const chat = getDialect('openai-chat');
 
@@ -18,12 +18,12 @@ describe('where a request goes', () => {
     expect([address.origin.origin, address.path]).toEqual([origin, path]);
   });
 
-  test.each(DIALECT_NAMES)('%s: an exact URL is left as it is, in both modes', (dialect) => {
-    const format = getDialect(dialect);
+  test.each(DIALECT_NAMES)('%s: an exact URL is left as it is, in both modes', (name) => {
+    const dialect = getDialect(name);
     for (const url of ['http://h:1/a/b/?x=1&y', 'http://h:1/v1/chat/completions', 'http://h:1/'])
       for (const stream of [true, false]) {
-        const { path } = format.request({ messages: [], model: 'm', stream });
-        const address = addressOf(url, format, path, 'exact');
+        const { path } = dialect.request({ messages: [], model: 'm', stream });
+        const address = addressOf(url, dialect, path, 'exact');
         expect(`${address.origin.origin}${address.path}`).toBe(url);
         expect(address.appended).toBe('');
       }
@@ -76,26 +76,26 @@ describe('where a request goes', () => {
         'http://h/agents/1/chat/x/stream',
         'http://h/agents/1/chat/x/stream',
       ],
-    ])('%s: %s', (dialect, url, streaming, whole) => {
-      const format = getDialect(dialect);
+    ])('%s: %s', (name, url, streaming, whole) => {
+      const dialect = getDialect(name);
       const to = (stream: boolean) => {
         // The model in the URL wins over that of the request.
         const { origin, path } = addressOf(
           url,
-          format,
-          format.request({ messages: [], model: 'm', stream }).path,
+          dialect,
+          dialect.request({ messages: [], model: 'm', stream }).path,
         );
         return `${origin.origin}${path}`;
       };
       expect([to(true), to(false)]).toEqual([streaming, whole]);
     });
 
-    test.each(DIALECT_NAMES)('%s: and its own paths stay as they are', (dialect) => {
-      const format = getDialect(dialect);
+    test.each(DIALECT_NAMES)('%s: and its own paths stay as they are', (name) => {
+      const dialect = getDialect(name);
       for (const stream of [true, false]) {
-        const { path } = format.request({ messages: [{ role: 'user', content: 'x' }], model: 'm', stream });
-        const once = addressOf('http://h/v1', format, path).path;
-        expect(addressOf(`http://h${once}`, format, path).path).toBe(path === '' ? '/v1' : once);
+        const { path } = dialect.request({ messages: [{ role: 'user', content: 'x' }], model: 'm', stream });
+        const once = addressOf('http://h/v1', dialect, path).path;
+        expect(addressOf(`http://h${once}`, dialect, path).path).toBe(path === '' ? '/v1' : once);
       }
     });
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import type { Observation } from '../../src/model/record.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chunked, type RawServer, rawServer } from '../support/raw-server.ts';
 
 // Each way in which a body can end, before and after the finish reason, in dialects that differ in what ends an answer.
@@ -157,18 +157,18 @@ test.each([
   'ollama-chat',
   'openai-responses',
   'gemini-array',
-])('%s is cut without its end', async (dialect) => {
-  const format = getDialect(dialect);
+])('%s is cut without its end', async (name) => {
+  const dialect = getDialect(name);
   const { FRAMINGS } = await import('../../src/wire/framing/framings.ts');
-  const encode = format.encoder(CONTEXT);
+  const encode = dialect.encoder(CONTEXT);
   const frames = [
     ...encode({ type: 'start' }),
     ...encode({ type: 'message_chunk', text: 'Hel' }),
     ...encode({ type: 'message_chunk', text: 'lo' }),
   ];
-  const body = frames.map((frame) => FRAMINGS[format.framing].write(frame)).join('');
+  const body = frames.map((frame) => FRAMINGS[dialect.framing].write(frame)).join('');
   for (const ending of Object.keys(ENDINGS) as EndingName[]) {
-    const { outcome } = await ask(dialect, body, ending);
+    const { outcome } = await ask(name, body, ending);
     expect(outcome, ending).toMatchObject({ kind: 'truncated' });
   }
 });

@@ -4,7 +4,7 @@ import { exchange } from '../../src/client/exchange.ts';
 import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import { MARK_ORDER } from '../../src/model/timeline.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chatChunk } from '../support/raw-server.ts';
 
 // Marks in order, whatever happens to a request, and in whatever order it happens.
@@ -73,7 +73,7 @@ async function marksOf(steps: readonly Step[], decode: 'at-once' | 'later', begu
   let reads = 0;
   let last: Step | undefined;
   const result = exchange(connection, {
-    format: getDialect('openai-chat'),
+    dialect: getDialect('openai-chat'),
     request: { method: 'POST', path: '/', headers: {} },
     stream: true,
     timeouts: { connectMs: 50, firstByteMs: 80, idleMs: 100, totalMs: 400 },
@@ -197,7 +197,7 @@ test('what is read in the turn in which a limit runs out is read in time', async
   blockedMs = 0;
   const startedAt = clock.now();
   const result = exchange(connection, {
-    format: getDialect('openai-chat'),
+    dialect: getDialect('openai-chat'),
     request: { method: 'POST', path: '/', headers: {} },
     stream: true,
     timeouts: { connectMs: 50, firstByteMs: 80, idleMs: 100, totalMs: 400 },

@@ -5,7 +5,7 @@ import type { ExchangeOptions } from '../../src/client/exchange-options.ts';
 import type { Connection, ConnectionSink } from '../../src/client/transport/connection.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { chatChunk } from '../support/raw-server.ts';
 
 /** A connection on which the test says what is read and when. */
@@ -51,7 +51,7 @@ const clock = { now: () => 0, wallTime: () => new Date(0) };
 function begin(options: Partial<ExchangeOptions> = {}) {
   const connection = new TestConnection();
   const result = exchange(connection, {
-    format: getDialect('openai-chat'),
+    dialect: getDialect('openai-chat'),
     request: { method: 'POST', path: '/', headers: {} },
     stream: true,
     timeouts: DEFAULT_TIMEOUTS,
@@ -216,7 +216,7 @@ describe('what was read', () => {
         end: () => [],
       }),
     };
-    const { connection, result } = begin({ format: twice });
+    const { connection, result } = begin({ dialect: twice });
     for (const text of ['a', 'end', 'b']) connection.read(`data: ${text}\n\n`);
     connection.end();
     const { marks } = await result;

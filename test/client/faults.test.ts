@@ -5,7 +5,7 @@ import { monotonicClock } from '../../src/model/clock.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/model/plan.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
 import type { Dialect } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { ScriptedConnection } from './scripted-connection.ts';
 
@@ -43,10 +43,10 @@ describe('a decoder that throws', () => {
     throw new TypeError('boom');
   }
 
-  test.each(broken)('%s: the outcome says that it is our fault', async (name, format) => {
+  test.each(broken)('%s: the outcome says that it is our fault', async (name, dialect) => {
     const connection = new ScriptedConnection();
     const observing = exchange(connection, {
-      format,
+      dialect,
       request: { method: 'POST', path: '/', headers: {} },
       stream: name !== 'in a whole answer',
       timeouts: DEFAULT_TIMEOUTS,

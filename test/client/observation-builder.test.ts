@@ -4,7 +4,7 @@ import { metric } from '../../src/metrics/definitions.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Mode, Observation, RequestRecord } from '../../src/model/record.ts';
 import { createRedactor } from '../../src/model/redaction/redactor.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { readFrames } from '../wire/streams.ts';
 
 // What is recorded of an answer, from events at given times: no clock and no socket.
@@ -196,7 +196,7 @@ test('refused counts are kept, without secrets', () => {
 });
 
 test('the stream of hidden reasoning as its bytes have it', () => {
-  const format = getDialect('openai-chat');
+  const dialect = getDialect('openai-chat');
   const chunk = (delta: object, more: object = {}) =>
     `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: null }], ...more })}\n\n`;
   const counts = {
@@ -208,9 +208,9 @@ test('the stream of hidden reasoning as its bytes have it', () => {
     `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage: counts })}\n\n`,
     'data: [DONE]\n\n',
   ];
-  const decoder = format.decoder();
+  const decoder = dialect.decoder();
   const timed = bytes.map((piece, i): Timed => {
-    const frames = readFrames(format, [Buffer.from(piece)]);
+    const frames = readFrames(dialect, [Buffer.from(piece)]);
     return [20_000 + 20 * i, ...frames.flatMap((frame) => [...decoder.decode(frame)])];
   });
   const rate = valueIn('token_rate', observe(timed));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { requestWriter } from '../../src/client/request-writer.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 
 const CHAT: ChatRequest = { messages: [{ role: 'user', content: 'a "b"' }], nonce: 'n0nce123', stream: true };
 

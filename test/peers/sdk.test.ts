@@ -3,7 +3,7 @@ import { type ProfileInput, profileTable } from '../../src/simulator/profile.ts'
 import { makeScript, scriptEvents } from '../../src/simulator/script.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import type { TruthEntry } from '../../src/simulator/truth.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { NOT_INSTALLED, peersInstalled } from './installed.ts';
 import type { Heard, Question, Sdk } from './sdk/heard.ts';

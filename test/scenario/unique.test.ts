@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { withNonce } from '../../src/model/request.ts';
 import { planScenario, planSummary } from '../../src/scenario/plan.ts';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 import { load, yaml } from './helpers.ts';
 
 const same = (text: string) => planScenario(load(text)).same;

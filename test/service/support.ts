@@ -9,7 +9,7 @@ import {
   type Upstream,
 } from '../../src/service/index.ts';
 import { createSimulator, type ProfileInput, type Simulator } from '../../src/simulator/index.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 
 export const SECRET = 'a secret that is long enough for HS256';

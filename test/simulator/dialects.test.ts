@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads } from '../wire/streams.ts';
@@ -24,9 +24,9 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 
 async function ask(name: string, model: string, stream: boolean) {
-  const format = getDialect(name);
+  const dialect = getDialect(name);
   const chat: ChatRequest = { model, stream, messages: [{ role: 'user', content: '你好,请介绍一下' }] };
-  const { method, path, headers, body } = format.request(chat);
+  const { method, path, headers, body } = dialect.request(chat);
   // Dialects that name no model in their requests can do so in the query.
   const address = new URL(`${url}${path === '' ? `/${name}` : path}`);
   address.searchParams.set('model', model);
@@ -36,26 +36,26 @@ async function ask(name: string, model: string, stream: boolean) {
   await expect.poll(() => simulator.log.some((entry) => entry.requestId === requestId)).toBe(true);
   const truth = simulator.log.find((entry) => entry.requestId === requestId)!;
   const events = stream
-    ? decodeReads(format, [bytes])
-    : format.decodeWhole(Buffer.from(bytes).toString('utf8'));
-  return { format, response, truth, bytes, events, answer: gather(events) };
+    ? decodeReads(dialect, [bytes])
+    : dialect.decodeWhole(Buffer.from(bytes).toString('utf8'));
+  return { dialect, response, truth, bytes, events, answer: gather(events) };
 }
 
 describe.each(DIALECT_NAMES)('%s', (name) => {
   it('is understood by the decoder of the client: text, thinking, usage and end are the truth', async () => {
-    const { format, response, truth, answer } = await ask(name, 'thinker', true);
-    expect(response.headers.get('content-type')).toBe(FRAMINGS[format.framing].contentType);
+    const { dialect, response, truth, answer } = await ask(name, 'thinker', true);
+    expect(response.headers.get('content-type')).toBe(FRAMINGS[dialect.framing].contentType);
     expect(truth.dialect).toBe(name);
     expect(truth.text).not.toBe('');
     expect(answer.text).toBe(truth.text);
     expect(answer.thinking).toBe(truth.thinking);
-    expect(truth.thinking !== '').toBe(format.carries.has('thinking'));
+    expect(truth.thinking !== '').toBe(dialect.carries.has('thinking'));
     expect(answer.complete).toBeDefined();
     expect(answer.error).toBeUndefined();
-    if (format.carries.has('usage') && answer.usage?.outputTokens !== undefined) {
+    if (dialect.carries.has('usage') && answer.usage?.outputTokens !== undefined) {
       expect(answer.usage.outputTokens).toBe(truth.usage?.outputTokens);
     }
-    expect(answer.calls.length).toBe(format.carries.has('tool_call') ? 1 : 0);
+    expect(answer.calls.length).toBe(dialect.carries.has('tool_call') ? 1 : 0);
   });
 
   it('says in a whole answer what it says in a stream', async () => {
@@ -67,9 +67,9 @@ describe.each(DIALECT_NAMES)('%s', (name) => {
   });
 
   it('fails half way as its protocol can, and as the truth has it', async () => {
-    const { format, truth, answer } = await ask(name, 'broken', true);
-    expect(truth.outcome).toBe(format.carries.has('error') ? 'inband_error' : 'truncated');
-    expect(answer.error !== undefined).toBe(format.carries.has('error'));
+    const { dialect, truth, answer } = await ask(name, 'broken', true);
+    expect(truth.outcome).toBe(dialect.carries.has('error') ? 'inband_error' : 'truncated');
+    expect(answer.error !== undefined).toBe(dialect.carries.has('error'));
     expect(answer.text).toBe(truth.text);
   });
 

@@ -1,37 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
-import { allFormats, route } from '../../src/simulator/route.ts';
+import { allDialects, route } from '../../src/simulator/route.ts';
 import type { Dialect } from '../../src/wire/dialect.ts';
 
-const formats = allFormats();
+const dialects = allDialects();
 const chat: ChatRequest = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };
 
 function asked(method: string, target: string, body = '') {
   const [path = '', query = ''] = target.split('?', 2);
-  return route({ method, path, query: new URLSearchParams(query), body }, formats);
+  return route({ method, path, query: new URLSearchParams(query), body }, dialects);
 }
 
 /** Where a client sends what this dialect asks: plain dialects have no path of their own, but the simulator has. */
-function pathOf(format: Dialect): { path: string; query: string } {
-  const [path = '', query = ''] = format.request(chat).path.split('?', 2);
-  return { path: path === '' ? `/${format.name}` : path, query };
+function pathOf(dialect: Dialect): { path: string; query: string } {
+  const [path = '', query = ''] = dialect.request(chat).path.split('?', 2);
+  return { path: path === '' ? `/${dialect.name}` : path, query };
 }
 
 describe('route', () => {
-  it.each(formats)('knows a request of $name, whatever stands before its path', (format) => {
-    const { method, body } = format.request(chat);
-    const { path, query } = pathOf(format);
+  it.each(dialects)('knows a request of $name, whatever stands before its path', (dialect) => {
+    const { method, body } = dialect.request(chat);
+    const { path, query } = pathOf(dialect);
     for (const prefix of ['', '/v1', '/some/proxy']) {
       const found = asked(method, `${prefix}${path}?${query}`, body);
-      if (found.kind !== 'chat') throw new Error(`${format.name}: ${JSON.stringify(found)}`);
-      expect(found.format.framing).toBe(format.framing);
+      if (found.kind !== 'chat') throw new Error(`${dialect.name}: ${JSON.stringify(found)}`);
+      expect(found.dialect.framing).toBe(dialect.framing);
       expect(found.request.stream).toBe(true);
       expect(found.request.messages.at(-1)?.content).toBe('hello');
     }
   });
 
-  it.each(formats)('refuses a body that is none, in the shape of $name', (format) => {
-    const { path, query } = pathOf(format);
+  it.each(dialects)('refuses a body that is none, in the shape of $name', (dialect) => {
+    const { path, query } = pathOf(dialect);
     const found = asked('POST', `${path}?${query}`, '{"model":');
     // A plain endpoint takes any body: it is the prompt.
     if (found.kind === 'chat') {

@@ -82,7 +82,7 @@ const usage: fc.Arbitrary<UsageEvent> = fc
   }));
 
 /** A proper answer in the events that the dialect can carry: from `start` to `complete`. */
-export function answer(format: Dialect): fc.Arbitrary<StreamEvent[]> {
+export function answer(dialect: Dialect): fc.Arbitrary<StreamEvent[]> {
   const parts: [StreamEvent['type'], fc.Arbitrary<Part>][] = [
     ['message_chunk', chunk],
     ['thinking', thinking],
@@ -95,7 +95,7 @@ export function answer(format: Dialect): fc.Arbitrary<StreamEvent[]> {
     ['memory_update', memory],
     ['metadata', metadata],
   ];
-  const carried = parts.filter(([type]) => format.carries.has(type)).map(([, part]) => part);
+  const carried = parts.filter(([type]) => dialect.carries.has(type)).map(([, part]) => part);
   return fc
     .tuple(fc.array(fc.oneof(...carried), { maxLength: 12 }), fc.option(usage), finish)
     .map(([made, counts, asked]) => {
@@ -113,7 +113,7 @@ export function answer(format: Dialect): fc.Arbitrary<StreamEvent[]> {
         ...(counts === null ? [] : [counts]),
         { type: 'complete', finish: reason },
       ];
-      return all.filter((event) => format.carries.has(event.type));
+      return all.filter((event) => dialect.carries.has(event.type));
     });
 }
 

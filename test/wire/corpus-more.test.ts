@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { CORPUS } from './corpus.ts';
 import { cut, decodeReads } from './streams.ts';
@@ -57,8 +57,8 @@ const UNREAD = SAMPLES.filter(([, sample]) => DIALECT[sample.wire_format] === un
 
 describe.skipIf(READ.length === 0)('recorded streams with hidden reasoning', () => {
   test.each(READ)('%s', (_, sample, bytes) => {
-    const format = getDialect(DIALECT[sample.wire_format]!);
-    const whole = decodeReads(format, [bytes]);
+    const dialect = getDialect(DIALECT[sample.wire_format]!);
+    const whole = decodeReads(dialect, [bytes]);
     const { text, thinking, calls, usage, complete, error } = gather(whole);
     const expected = sample.expected!;
     expect([...text].length).toBe(expected.text_chars);
@@ -83,7 +83,7 @@ describe.skipIf(READ.length === 0)('recorded streams with hidden reasoning', () 
     expect(error).toBeUndefined();
     const middle = Math.floor(bytes.length / 2);
     for (const places of [[middle], [1, 2, 3], Array.from({ length: 99 }, (_, i) => i * 37)]) {
-      expect(decodeReads(format, cut(bytes, places))).toEqual(whole);
+      expect(decodeReads(dialect, cut(bytes, places))).toEqual(whole);
     }
   });
 });

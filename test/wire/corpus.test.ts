@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { Dialect } from '../../src/wire/dialect.ts';
-import { type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
 import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
@@ -98,7 +98,7 @@ const TRUTHS: Truth[] = HAS_CORPUS
 
 const kindOf = (truth: Truth) => truth.expected.format.replace(/\+lines$/, '');
 
-function formatOf(truth: Truth): Dialect {
+function dialectOf(truth: Truth): Dialect {
   const { name, options } = DIALECT[kindOf(truth)]!;
   return getDialect(name, { ...options, thinkTags: false });
 }
@@ -111,8 +111,8 @@ function bytesOf(truth: Truth): Uint8Array {
     .toString()
     .split('\n')
     .filter((line) => line.trim() !== '');
-  const format = formatOf(truth);
-  if (format.framing === 'sse') return Buffer.from(lines.map((line) => `data: ${line}\n\n`).join(''));
+  const dialect = dialectOf(truth);
+  if (dialect.framing === 'sse') return Buffer.from(lines.map((line) => `data: ${line}\n\n`).join(''));
   return Buffer.concat(
     lines.map((line) => {
       const [event, payload] = Object.entries(JSON.parse(line))[0]!;
@@ -209,15 +209,15 @@ function cachedApart(truth: Truth): number {
 describe.skipIf(!HAS_CORPUS)(`recorded streams: ${TRUTHS.length}`, () => {
   const read = TRUTHS.filter((truth) => !NOT_READ.has(kindOf(truth)));
 
-  test('every recorded format is read, or known not to be', () => {
+  test('every recorded format is read, or listed as unread', () => {
     const unknown = read.filter((truth) => DIALECT[kindOf(truth)] === undefined);
     expect(unknown.map((truth) => truth.expected.format)).toEqual([]);
   });
 
   test.each(read.map((truth): [string, Truth] => [truth.file, truth]))('%s', (_file, truth) => {
-    const format = formatOf(truth);
+    const dialect = dialectOf(truth);
     const bytes = bytesOf(truth);
-    const whole = decodeReads(format, [bytes]);
+    const whole = decodeReads(dialect, [bytes]);
     if (SEVERAL_ANSWERS.test(truth.file)) {
       expect(whole.filter((event) => event.type === 'complete')).toHaveLength(1);
       expect(whole.at(-1)).toMatchObject({ type: 'unknown', name: 'after-end' });
@@ -228,7 +228,7 @@ describe.skipIf(!HAS_CORPUS)(`recorded streams: ${TRUTHS.length}`, () => {
     for (const count of [1, 7, 50])
       cuts.push(Array.from({ length: count }, () => Math.floor(next() * bytes.length)));
     if (bytes.length < 50_000) cuts.push(Array.from({ length: bytes.length }, (_, at) => at));
-    for (const places of cuts) expect(decodeReads(format, cut(bytes, places))).toEqual(whole);
+    for (const places of cuts) expect(decodeReads(dialect, cut(bytes, places))).toEqual(whole);
   });
 });
 

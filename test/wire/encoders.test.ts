@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 
 // Where an encoder and its decoder could agree with each other and be wrong together: what client libraries of others
 // insist on.
@@ -25,8 +25,8 @@ function payloads(name: string, context: Partial<AnswerContext> = {}): Record<st
 describe('ollama-chat', () => {
   it('says "stop" of an answer that ends in tool calls', () => {
     expect(payloads('ollama-chat').at(-1)).toMatchObject({ done: true, done_reason: 'stop' });
-    const format = getDialect('ollama-chat');
-    const { body } = format.encodeWhole(EVENTS, { id: 'a', model: 'm', createdSeconds: 0 });
+    const dialect = getDialect('ollama-chat');
+    const { body } = dialect.encodeWhole(EVENTS, { id: 'a', model: 'm', createdSeconds: 0 });
     expect(JSON.parse(body)).toMatchObject({ done_reason: 'stop' });
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { decodeReads } from './streams.ts';
 
 // Failures as services report them inside a stream that began well, or instead of a whole answer.
@@ -89,10 +89,10 @@ test.each<[string, string, string, DialectOptions, object]>([
 
 test.each(['openai-chat', 'anthropic', 'gemini', 'cohere', 'conversation', 'sse', 'raw'])(
   'MiniMax and DashScope in a whole answer of %s',
-  (dialect) => {
-    const format = getDialect(dialect);
-    expect(failureIn(format.decodeWhole(MINIMAX))).toMatchObject({ code: '1002', rateLimited: true });
-    expect(failureIn(format.decodeWhole(DASHSCOPE))).toMatchObject({ code: 'Throttling.RateQuota' });
+  (name) => {
+    const dialect = getDialect(name);
+    expect(failureIn(dialect.decodeWhole(MINIMAX))).toMatchObject({ code: '1002', rateLimited: true });
+    expect(failureIn(dialect.decodeWhole(DASHSCOPE))).toMatchObject({ code: 'Throttling.RateQuota' });
   },
 );
 

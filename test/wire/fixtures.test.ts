@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
-import { type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { cut, decodeReads } from './streams.ts';
 
@@ -273,10 +273,10 @@ test('every file has its expectation', () => {
 
 describe.each(Object.entries(WANTED))('%s', (file, wanted) => {
   const stem = file.split('.')[0]!;
-  const [dialect, options] = OPTIONS[stem] ?? [stem, {}];
-  const format = getDialect(dialect, options);
+  const [name, options] = OPTIONS[stem] ?? [stem, {}];
+  const dialect = getDialect(name, options);
   const bytes = readFileSync(join(DIRECTORY, file));
-  const whole = decodeReads(format, [bytes]);
+  const whole = decodeReads(dialect, [bytes]);
 
   test('says what it should', () => {
     const { usage = [], ...rest } = summary(whole);
@@ -293,7 +293,7 @@ describe.each(Object.entries(WANTED))('%s', (file, wanted) => {
 
   test('is the same however it is cut', () => {
     for (let at = 0; at <= bytes.length; at++) {
-      expect(decodeReads(format, cut(bytes, [at])), `cut at ${at}`).toEqual(whole);
+      expect(decodeReads(dialect, cut(bytes, [at])), `cut at ${at}`).toEqual(whole);
     }
   });
 });

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import { createRandom, type Random } from '../../src/model/seeded-random.ts';
 import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
-import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import type { Frame } from '../../src/wire/framing/framings.ts';
 import { CORPUS, HAS_CORPUS } from './corpus.ts';
 import { HEAVY, mutatedBytes, mutatedFrames, mutatedPayload, withValue } from './hostile.ts';
@@ -47,13 +47,13 @@ const RELAY = getDialect('conversation');
 let tried = 0;
 
 /** Fails unless the events are well-formed and can be written. */
-function expectSound(format: Dialect, events: readonly StreamEvent[], seen: () => string): void {
+function expectSound(dialect: Dialect, events: readonly StreamEvent[], seen: () => string): void {
   tried++;
   const bad = events.map(fault).find((found) => found !== undefined);
   if (bad !== undefined) expect.fail(`${bad}\n${seen()}`);
-  frameBytes(format, encodeFrames(format, events, CONTEXT));
+  frameBytes(dialect, encodeFrames(dialect, events, CONTEXT));
   encodeFrames(RELAY, events, CONTEXT);
-  format.encodeWhole(events, CONTEXT);
+  dialect.encodeWhole(events, CONTEXT);
 }
 
 /** Runs `work`, and names what it was given when it fails. */
@@ -73,25 +73,25 @@ function places(random: Random): number[] {
 }
 
 /** Recorded frames of the dialect, where recordings are at hand. */
-function recorded(format: Dialect): Frame[][] {
+function recorded(dialect: Dialect): Frame[][] {
   if (!HAS_CORPUS) return [];
   const index = readFileSync(join(CORPUS, 'INDEX.tsv'), 'utf8').trim().split('\n').slice(1);
-  const dialect: Record<string, string> = { 'gemini-sse': 'gemini', 'gemini-json-array': 'gemini-array' };
+  const names: Record<string, string> = { 'gemini-sse': 'gemini', 'gemini-json-array': 'gemini-array' };
   return index
     .map((line) => line.split('\t'))
-    .filter(([, , kind = '']) => (dialect[kind] ?? kind) === format.name)
+    .filter(([, , kind = '']) => (names[kind] ?? kind) === dialect.name)
     .slice(0, 12)
     .map(([file = '']) =>
-      readFrames(format, [readFileSync(join(CORPUS, file)).subarray(0, 12_000)]).slice(0, 30),
+      readFrames(dialect, [readFileSync(join(CORPUS, file)).subarray(0, 12_000)]).slice(0, 30),
     )
     .filter((frames) => frames.length > 0);
 }
 
 describe.each(VARIANTS)('%s', (_title, name, options) => {
-  const format = getDialect(name, options);
-  const encoded = encodeFrames(format, ANSWER, CONTEXT);
-  const streams = [encoded, encoded, ...recorded(format)];
-  const { body } = format.encodeWhole(ANSWER, CONTEXT);
+  const dialect = getDialect(name, options);
+  const encoded = encodeFrames(dialect, ANSWER, CONTEXT);
+  const streams = [encoded, encoded, ...recorded(dialect)];
+  const { body } = dialect.encodeWhole(ANSWER, CONTEXT);
 
   test('mutated frames, bytes and whole answers', () => {
     const random = createRandom(SEED);
@@ -103,17 +103,17 @@ describe.each(VARIANTS)('%s', (_title, name, options) => {
         const changed = mutatedFrames(frames, random);
         trying(
           () => shown(changed),
-          () => expectSound(format, decodeFrames(format, changed), () => shown(changed)),
+          () => expectSound(dialect, decodeFrames(dialect, changed), () => shown(changed)),
         );
       } else if (kind === 2) {
-        const bytes = mutatedBytes(frameBytes(format, encoded), random);
+        const bytes = mutatedBytes(frameBytes(dialect, encoded), random);
         const seen = () => shown(Buffer.from(bytes).toString('latin1'));
-        trying(seen, () => expectSound(format, decodeReads(format, cut(bytes, places(random))), seen));
+        trying(seen, () => expectSound(dialect, decodeReads(dialect, cut(bytes, places(random))), seen));
       } else {
         const whole = mutatedPayload(body, random);
         trying(
           () => shown(whole),
-          () => expectSound(format, format.decodeWhole(whole), () => shown(whole)),
+          () => expectSound(dialect, dialect.decodeWhole(whole), () => shown(whole)),
         );
       }
     }
@@ -129,8 +129,8 @@ describe.each(VARIANTS)('%s', (_title, name, options) => {
       trying(
         () => shown(hostile),
         () => {
-          expectSound(format, decodeFrames(format, changed), () => shown(hostile));
-          expectSound(format, format.decodeWhole(hostile), () => shown(hostile));
+          expectSound(dialect, decodeFrames(dialect, changed), () => shown(hostile));
+          expectSound(dialect, dialect.decodeWhole(hostile), () => shown(hostile));
         },
       );
     }

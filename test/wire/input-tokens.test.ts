@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 
 /** The last usage that a dialect's decoder gives for these payloads. */
 function usageOf(dialect: string, payloads: readonly object[]) {

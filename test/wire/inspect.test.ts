@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { inspector, type WireFacts } from '../../src/wire/inspect.ts';
 import { chatChunk } from '../support/raw-server.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StreamEvent, UsageEvent } from '../../src/model/events.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
 import type { AnswerContext, Dialect } from '../../src/wire/dialect.ts';
-import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, type DialectOptions, getDialect } from '../../src/wire/dialects/index.ts';
 import { readErrorBody } from '../../src/wire/errors.ts';
 import { answer, chat, garbage, mutated } from './arbitraries.ts';
 import {
@@ -46,25 +46,29 @@ const SMALL: readonly StreamEvent[] = [
   { type: 'complete', finish: 'length' },
 ];
 
-function contextFor(format: Dialect, stream = true): AnswerContext {
+function contextFor(dialect: Dialect, stream = true): AnswerContext {
   const asked: ChatRequest = { model: 'model-1', messages: [{ role: 'user', content: 'hi' }], stream };
-  return { id: 'answer-1', model: 'model-1', createdSeconds: 1_700_000_000, request: served(format, asked) };
+  return { id: 'answer-1', model: 'model-1', createdSeconds: 1_700_000_000, request: served(dialect, asked) };
 }
 
-function served(format: Dialect, asked: ChatRequest): ChatRequest {
-  const { method, path, body } = format.request(asked);
-  const url = new URL(`http://server${path === '' ? `/${format.name}` : path}`);
+function served(dialect: Dialect, asked: ChatRequest): ChatRequest {
+  const { method, path, body } = dialect.request(asked);
+  const url = new URL(`http://server${path === '' ? `/${dialect.name}` : path}`);
   const request = { method, path: url.pathname, query: url.searchParams, body: body ?? '' };
-  const parsed = format.parseRequest(request);
-  expect(parsed, `${format.name} reads its own request`).toBeDefined();
+  const parsed = dialect.parseRequest(request);
+  expect(parsed, `${dialect.name} reads its own request`).toBeDefined();
   return parsed!;
 }
 
 /** The decoded events equal the encoded ones, apart from what a dialect may leave out of an event. */
-function expectSame(decoded: readonly StreamEvent[], encoded: readonly StreamEvent[], format: Dialect): void {
-  const joined = format.framing === 'raw';
+function expectSame(
+  decoded: readonly StreamEvent[],
+  encoded: readonly StreamEvent[],
+  dialect: Dialect,
+): void {
+  const joined = dialect.framing === 'raw';
   const wanted = canonical(
-    encoded.filter((event) => format.carries.has(event.type)),
+    encoded.filter((event) => dialect.carries.has(event.type)),
     joined,
   );
   const got = canonical(decoded, joined);
@@ -78,7 +82,7 @@ function expectSame(decoded: readonly StreamEvent[], encoded: readonly StreamEve
       expectCounts(other, event as typeof other);
       expect(other.outputTokens).toBe((event as typeof other).outputTokens);
     } else if (other.type === 'complete') {
-      if (!WORDLESS.has(format.name)) expect(other.finish).toBe((event as typeof other).finish);
+      if (!WORDLESS.has(dialect.name)) expect(other.finish).toBe((event as typeof other).finish);
     } else if (other.type === 'step_complete' || other.type === 'tool_result') {
       expect(event).toMatchObject(other);
     } else if (other.type === 'tool_call') {
@@ -126,96 +130,96 @@ function expectSound(events: readonly StreamEvent[]): void {
   }
 }
 
-describe.each(FORMATS)('%s', (_title, format) => {
-  const context = contextFor(format);
+describe.each(FORMATS)('%s', (_title, dialect) => {
+  const context = contextFor(dialect);
 
   test('decoding what was encoded gives the same events', () => {
     fc.assert(
-      fc.property(answer(format), (events) => {
-        expectSame(decodeReads(format, [encodeBytes(format, events, context)]), events, format);
+      fc.property(answer(dialect), (events) => {
+        expectSame(decodeReads(dialect, [encodeBytes(dialect, events, context)]), events, dialect);
       }),
     );
   });
 
   test('any split of the bytes gives the same events', () => {
-    const joined = format.framing === 'raw';
+    const joined = dialect.framing === 'raw';
     fc.assert(
-      fc.property(answer(format), fc.array(fc.nat(10_000), { maxLength: 12 }), (events, places) => {
-        const bytes = encodeBytes(format, events, context);
-        const whole = decodeReads(format, [bytes]);
-        expect(canonical(decodeReads(format, cut(bytes, places)), joined)).toEqual(canonical(whole, joined));
+      fc.property(answer(dialect), fc.array(fc.nat(10_000), { maxLength: 12 }), (events, places) => {
+        const bytes = encodeBytes(dialect, events, context);
+        const whole = decodeReads(dialect, [bytes]);
+        expect(canonical(decodeReads(dialect, cut(bytes, places)), joined)).toEqual(canonical(whole, joined));
       }),
     );
   });
 
   test('every single cut, and byte by byte', () => {
-    const joined = format.framing === 'raw';
-    const bytes = encodeBytes(format, SMALL, context);
-    const whole = canonical(decodeReads(format, [bytes]), joined);
-    expectSame(whole, SMALL, format);
+    const joined = dialect.framing === 'raw';
+    const bytes = encodeBytes(dialect, SMALL, context);
+    const whole = canonical(decodeReads(dialect, [bytes]), joined);
+    expectSame(whole, SMALL, dialect);
     for (let at = 0; at <= bytes.length; at++) {
-      expect(canonical(decodeReads(format, cut(bytes, [at])), joined), `cut at ${at}`).toEqual(whole);
+      expect(canonical(decodeReads(dialect, cut(bytes, [at])), joined), `cut at ${at}`).toEqual(whole);
     }
     const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
-    expect(canonical(decodeReads(format, single), joined)).toEqual(whole);
+    expect(canonical(decodeReads(dialect, single), joined)).toEqual(whole);
   });
 
   test('garbage gives events, never an exception', () => {
     fc.assert(
       fc.property(fc.array(garbage, { maxLength: 5 }), (frames) => {
-        expectSound(decodeFrames(format, frames));
+        expectSound(decodeFrames(dialect, frames));
       }),
       { numRuns: 150 },
     );
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 60 })), (reads) => {
-        expectSound(decodeReads(format, reads));
+        expectSound(decodeReads(dialect, reads));
       }),
     );
   });
 
   test('a frame of plain words is kept: as text, as an error or as unknown', () => {
     for (const event of [undefined, 'odd']) {
-      const events = decodeFrames(format, [{ data: 'lorem ipsum', ...(event ? { event } : {}) }]);
+      const events = decodeFrames(dialect, [{ data: 'lorem ipsum', ...(event ? { event } : {}) }]);
       expect(JSON.stringify(events)).toContain('lorem ipsum');
     }
   });
 
   test('an answer with one JSON value changed is read without an exception', () => {
-    const frames = encodeFrames(format, SMALL, context);
+    const frames = encodeFrames(dialect, SMALL, context);
     fc.assert(
       fc.property(
         fc.nat(frames.length - 1).chain((at) => fc.tuple(fc.constant(at), mutated(frames[at]!.data))),
         ([at, data]) => {
           const changed = frames.map((frame, i) => (i === at ? { ...frame, data } : frame));
-          expectSound(decodeFrames(format, changed));
+          expectSound(decodeFrames(dialect, changed));
         },
       ),
       { numRuns: 150 },
     );
-    const { body } = format.encodeWhole(SMALL, context);
-    fc.assert(fc.property(mutated(body), (data) => expectSound(format.decodeWhole(data))));
-    fc.assert(fc.property(fc.string(), (data) => expectSound(format.decodeWhole(data))));
+    const { body } = dialect.encodeWhole(SMALL, context);
+    fc.assert(fc.property(mutated(body), (data) => expectSound(dialect.decodeWhole(data))));
+    fc.assert(fc.property(fc.string(), (data) => expectSound(dialect.decodeWhole(data))));
   });
 
   test('a stream that was cut has no complete event', () => {
-    if (ENDLESS.has(format.name)) return;
-    const encode = format.encoder(context);
+    if (ENDLESS.has(dialect.name)) return;
+    const encode = dialect.encoder(context);
     const frames = SMALL.slice(0, -1).flatMap((event) => [...encode(event)]);
     for (let kept = 0; kept <= frames.length; kept++) {
-      const events = decodeReads(format, [frameBytes(format, frames.slice(0, kept))]);
+      const events = decodeReads(dialect, [frameBytes(dialect, frames.slice(0, kept))]);
       expect(events.map((event) => event.type)).not.toContain('complete');
     }
   });
 
   test('an error inside the stream is the last word', () => {
-    if (!format.carries.has('error')) return;
+    if (!dialect.carries.has('error')) return;
     const events: StreamEvent[] = [
       { type: 'start' },
       { type: 'message_chunk', text: 'Hel' },
       { type: 'error', message: 'the engine died', code: 'server_error' },
     ];
-    const decoded = decodeReads(format, [encodeBytes(format, events, context)]);
+    const decoded = decodeReads(dialect, [encodeBytes(dialect, events, context)]);
     expectSound(decoded);
     const last = decoded.filter((event) => event.type !== 'unknown').at(-1);
     expect(last).toMatchObject({ type: 'error', message: 'the engine died' });
@@ -223,11 +227,11 @@ describe.each(FORMATS)('%s', (_title, format) => {
   });
 
   test('a whole answer says the same as the stream', () => {
-    const asked = contextFor(format, false);
+    const asked = contextFor(dialect, false);
     fc.assert(
-      fc.property(answer(format), (events) => {
-        const decoded = format.decodeWhole(format.encodeWhole(events, asked).body);
-        const wanted = wholeOf(events.filter((event) => format.carries.has(event.type)));
+      fc.property(answer(dialect), (events) => {
+        const decoded = dialect.decodeWhole(dialect.encodeWhole(events, asked).body);
+        const wanted = wholeOf(events.filter((event) => dialect.carries.has(event.type)));
         const got = wholeOf(decoded);
         expect({ ...got, usage: undefined, calls: [], finish: undefined }).toEqual({
           ...wanted,
@@ -236,7 +240,7 @@ describe.each(FORMATS)('%s', (_title, format) => {
           finish: undefined,
         });
         expect(got.finish).toBeDefined();
-        if (!WORDLESS.has(format.name)) expect(got.finish).toBe(wanted.finish);
+        if (!WORDLESS.has(dialect.name)) expect(got.finish).toBe(wanted.finish);
         expect(got.calls.map((call) => ({ ...call, id: undefined }))).toEqual(
           wanted.calls.map((call) => ({ ...call, id: undefined })),
         );
@@ -249,7 +253,7 @@ describe.each(FORMATS)('%s', (_title, format) => {
   test('a server reads from a request what the client asked', () => {
     fc.assert(
       fc.property(chat, (asked) => {
-        const read = served(format, asked);
+        const read = served(dialect, asked);
         if (read.model !== undefined) expect(read.model).toBe(asked.model);
         if (asked.maxTokens !== undefined) expect([undefined, asked.maxTokens]).toContain(read.maxTokens);
         expect([undefined, asked.temperature]).toContain(read.temperature);
@@ -262,22 +266,22 @@ describe.each(FORMATS)('%s', (_title, format) => {
   });
 
   test('its path is its own', () => {
-    const { path } = format.request({
+    const { path } = dialect.request({
       model: 'm',
       messages: [{ role: 'user', content: 'hi' }],
       stream: true,
     });
     expect(
-      format.ownsPath(new URL(`http://server/v1${path === '' ? `/${format.name}` : path}`).pathname),
+      dialect.ownsPath(new URL(`http://server/v1${path === '' ? `/${dialect.name}` : path}`).pathname),
     ).toBe(true);
-    expect(format.ownsPath('/')).toBe(false);
-    expect(format.ownsPath('/v1')).toBe(false);
+    expect(dialect.ownsPath('/')).toBe(false);
+    expect(dialect.ownsPath('/v1')).toBe(false);
     const nothing = { method: 'POST', path: '/nowhere', query: new URLSearchParams(), body: '{}' };
-    expect(format.parseRequest(nothing)).toBeUndefined();
+    expect(dialect.parseRequest(nothing)).toBeUndefined();
   });
 
   test('its error bodies are read back', () => {
-    const { body, contentType } = format.encodeError(503, 'the service is down');
+    const { body, contentType } = dialect.encodeError(503, 'the service is down');
     expect(contentType).toMatch(/json/);
     expect(readErrorBody(body)?.message).toBe('the service is down');
   });

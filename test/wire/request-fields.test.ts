@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../src/model/request.ts';
-import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects.ts';
+import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
 import { PROVIDERS, provider } from '../../src/wire/providers.ts';
 
 const ASKED: ChatRequest = {

@@ -9,43 +9,46 @@ const utf8 = new TextEncoder();
 
 /** The bytes that a server sends for these events. */
 export function encodeBytes(
-  format: Dialect,
+  dialect: Dialect,
   events: readonly StreamEvent[],
   context: AnswerContext,
 ): Uint8Array {
-  return frameBytes(format, encodeFrames(format, events, context));
+  return frameBytes(dialect, encodeFrames(dialect, events, context));
 }
 
 export function encodeFrames(
-  format: Dialect,
+  dialect: Dialect,
   events: readonly StreamEvent[],
   context: AnswerContext,
 ): Frame[] {
-  const encode = format.encoder(context);
+  const encode = dialect.encoder(context);
   return events.flatMap((event) => [...encode(event)]);
 }
 
-export function frameBytes(format: Dialect, frames: readonly Frame[]): Uint8Array {
-  const parts = frames.map((frame) => FRAMINGS[format.framing].write(frame));
+export function frameBytes(dialect: Dialect, frames: readonly Frame[]): Uint8Array {
+  const parts = frames.map((frame) => FRAMINGS[dialect.framing].write(frame));
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? utf8.encode(part) : part)));
 }
 
 /** The frames that a client finds in these reads. */
-export function readFrames(format: Dialect, reads: readonly Uint8Array[]): Frame[] {
+export function readFrames(dialect: Dialect, reads: readonly Uint8Array[]): Frame[] {
   const frames: Frame[] = [];
-  const parser = FRAMINGS[format.framing].parser({ frame: (frame) => frames.push(frame), comment: () => {} });
+  const parser = FRAMINGS[dialect.framing].parser({
+    frame: (frame) => frames.push(frame),
+    comment: () => {},
+  });
   for (const read of reads) parser.push(read);
   parser.end();
   return frames;
 }
 
 /** The events that a client makes of these reads. */
-export function decodeReads(format: Dialect, reads: readonly Uint8Array[]): StreamEvent[] {
-  return decodeFrames(format, readFrames(format, reads));
+export function decodeReads(dialect: Dialect, reads: readonly Uint8Array[]): StreamEvent[] {
+  return decodeFrames(dialect, readFrames(dialect, reads));
 }
 
-export function decodeFrames(format: Dialect, frames: readonly Frame[]): StreamEvent[] {
-  const decoder = format.decoder();
+export function decodeFrames(dialect: Dialect, frames: readonly Frame[]): StreamEvent[] {
+  const decoder = dialect.decoder();
   const events = frames.flatMap((frame) => [...decoder.decode(frame)]);
   return [...events, ...decoder.end()];
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { AnswerContext } from '../../src/wire/dialect.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { ThinkTags } from '../../src/wire/think-tags.ts';
 import { gather } from '../../src/wire/whole-answer.ts';
 import { decodeReads, encodeBytes } from './streams.ts';
@@ -104,8 +104,8 @@ describe('in a stream', () => {
   ];
 
   test.each(['openai-chat', 'ollama-chat', 'playground', 'sse'])('%s', (name) => {
-    const format = getDialect(name);
-    const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
+    const dialect = getDialect(name);
+    const events = decodeReads(dialect, [encodeBytes(dialect, sent, CONTEXT)]);
     const content = events.filter((event) => event.type === 'thinking' || event.type === 'message_chunk');
     expect(content).toEqual([
       { type: 'thinking', text: 'hm' },
@@ -115,9 +115,9 @@ describe('in a stream', () => {
   });
 
   test('an end without a beginning is told when it comes, and nothing is held back for it', () => {
-    const format = getDialect('openai-chat');
+    const dialect = getDialect('openai-chat');
     const late: StreamEvent[] = [content('Six'), content(' times</th'), content('ink>42')];
-    const events = decodeReads(format, [encodeBytes(format, [...late, sent.at(-1)!], CONTEXT)]);
+    const events = decodeReads(dialect, [encodeBytes(dialect, [...late, sent.at(-1)!], CONTEXT)]);
     expect(events.filter((event) => event.type !== 'start')).toEqual([
       content('Six'),
       content(' times</th'),
@@ -129,48 +129,50 @@ describe('in a stream', () => {
   });
 
   test('is passed on as it came', () => {
-    const format = getDialect('openai-chat');
+    const dialect = getDialect('openai-chat');
     const events: StreamEvent[] = [content('Six</th'), { type: 'answer_start', strip: 4 }, content('42')];
-    const read = decodeReads(format, [encodeBytes(format, events, CONTEXT)]);
+    const read = decodeReads(dialect, [encodeBytes(dialect, events, CONTEXT)]);
     expect(read).toEqual([{ type: 'start', id: 'a', model: 'm' }, ...events]);
   });
 
   test('after reasoning in a field of its own, an end without a beginning is text', () => {
-    const format = getDialect('openai-chat');
+    const dialect = getDialect('openai-chat');
     const events: StreamEvent[] = [{ type: 'thinking', text: 'hm' }, content('a</think>b')];
-    const read = decodeReads(format, [encodeBytes(format, events, CONTEXT)]);
+    const read = decodeReads(dialect, [encodeBytes(dialect, events, CONTEXT)]);
     expect(gather(read)).toMatchObject({ thinking: 'hm', text: 'a</think>b' });
   });
 
   test('on request the text stays as it came', () => {
-    const format = getDialect('openai-chat', { thinkTags: false });
-    const events = decodeReads(format, [encodeBytes(format, sent, CONTEXT)]);
+    const dialect = getDialect('openai-chat', { thinkTags: false });
+    const events = decodeReads(dialect, [encodeBytes(dialect, sent, CONTEXT)]);
     expect(events).toContainEqual(content('<th'));
   });
 
   test('half a tag is not held past a tool call or the end', () => {
-    const format = getDialect('openai-chat');
-    const events = decodeReads(format, [
+    const dialect = getDialect('openai-chat');
+    const events = decodeReads(dialect, [
       encodeBytes(
-        format,
+        dialect,
         [content('<th'), { type: 'tool_call', index: 0, id: 'c', name: 'f', arguments: '{}' }],
         CONTEXT,
       ),
     ]);
     expect(events.map((event) => event.type)).toEqual(['start', 'message_chunk', 'tool_call']);
-    expect(decodeReads(format, [encodeBytes(format, [content('<')], CONTEXT)])).toContainEqual(content('<'));
+    expect(decodeReads(dialect, [encodeBytes(dialect, [content('<')], CONTEXT)])).toContainEqual(
+      content('<'),
+    );
   });
 
   test('also in a whole answer', () => {
-    const format = getDialect('openai-chat');
-    const { body } = format.encodeWhole(sent, CONTEXT);
-    expect(format.decodeWhole(body)).toContainEqual({ type: 'thinking', text: 'hm' });
+    const dialect = getDialect('openai-chat');
+    const { body } = dialect.encodeWhole(sent, CONTEXT);
+    expect(dialect.decodeWhole(body)).toContainEqual({ type: 'thinking', text: 'hm' });
   });
 
   test('a whole answer that begins inside the block', () => {
-    const format = getDialect('openai-chat');
-    const { body } = format.encodeWhole([content('hm</think>Yes')], CONTEXT);
-    const events = format.decodeWhole(body).filter((event) => 'text' in event);
+    const dialect = getDialect('openai-chat');
+    const { body } = dialect.encodeWhole([content('hm</think>Yes')], CONTEXT);
+    const events = dialect.decodeWhole(body).filter((event) => 'text' in event);
     expect(events).toEqual([{ type: 'thinking', text: 'hm' }, content('Yes')]);
   });
 });

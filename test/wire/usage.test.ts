@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UsageEvent } from '../../src/model/events.ts';
-import { getDialect } from '../../src/wire/dialects.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { type StatedCounts, UsageCounts } from '../../src/wire/usage.ts';
 import { decodeReads } from './streams.ts';
 

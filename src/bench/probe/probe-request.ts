@@ -11,7 +11,7 @@ import { inspector, type WireFacts } from '../../wire/inspect.ts';
 export interface ProbeTurn {
   target: Target;
   prompt: Prompt;
-  format: Dialect;
+  dialect: Dialect;
   /** A stream that goes on longer than this is ended; in ms, or infinite. */
   forMs: number;
   signal: AbortSignal | undefined;
@@ -44,7 +44,7 @@ export async function probeOnce(
   try {
     const seen =
       mode === 'streaming'
-        ? await streamed(client, ask, turn.format)
+        ? await streamed(client, ask, turn.dialect)
         : { observation: (await client.complete(ask)).observation, arrivals: [], afterTerminator: 0 };
     return { ...toRequest(turn, seq, seen, stoppedBy), ...(length !== undefined && { length }) };
   } finally {
@@ -63,9 +63,9 @@ interface Seen {
 async function streamed(
   client: StreamClient,
   ask: Parameters<StreamClient['stream']>[0],
-  format: Dialect,
+  dialect: Dialect,
 ): Promise<Seen> {
-  const wire = inspector(format);
+  const wire = inspector(dialect);
   const stream = client.stream({ ...ask, onBytes: (chunk) => wire.push(chunk) });
   const arrivals: [number, number][] = [];
   let lastRead = -1;

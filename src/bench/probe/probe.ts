@@ -22,7 +22,7 @@ import {
 import { maskUrl } from '../../scenario/document.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planScenario } from '../../scenario/plan.ts';
-import { dialectOfUrl, getDialect } from '../../wire/dialects.ts';
+import { dialectOfUrl, getDialect } from '../../wire/dialects/index.ts';
 import type { FramingName } from '../../wire/framing/frame.ts';
 import { startBackends } from '../backends.ts';
 import { readEnvironment } from '../environment.ts';
@@ -95,15 +95,15 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     });
     try {
       await warmCode(target.dialect, target.connect?.http);
-      const format = getDialect(target.dialect, defined({ textPath: target.textPath }));
+      const dialect = getDialect(target.dialect, defined({ textPath: target.textPath }));
       const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
-      const turn = { target, prompt, format, nonces, forMs, signal: options.signal };
+      const turn = { target, prompt, dialect, nonces, forMs, signal: options.signal };
       const sent = await inTurn(client, turn, modes, options);
       const whole = modes.length > 1 ? wholeAnswers(sent) : undefined;
       const shown = whole === undefined ? sent : sent.filter(({ record }) => record.mode === 'streaming');
       const lengths = options.lengths === undefined ? undefined : lengthsOf(sent);
       const context = { whole: wholeOf(whole), lengths: lengths ?? undefined };
-      const requests = judged(shown, format.framing, context);
+      const requests = judged(shown, dialect.framing, context);
       const { streambench, node, undici } = await readEnvironment();
       return createRedactor(secrets).value<ProbeReport>({
         schema: 'streambench/probe@1',

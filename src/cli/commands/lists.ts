@@ -43,7 +43,7 @@ async function metrics(json: boolean, session: Session): Promise<void> {
 
 async function providers(json: boolean, session: Session): Promise<void> {
   const { PROVIDERS } = await import('../../wire/providers.ts');
-  const { DIALECT_NAMES, getDialect } = await import('../../wire/dialects.ts');
+  const { DIALECT_NAMES, getDialect } = await import('../../wire/dialects/index.ts');
   const dialects = DIALECT_NAMES.map((name) => ({ name, title: getDialect(name).title }));
   if (json) return session.printJson({ providers: PROVIDERS, dialects });
   const { plainTable } = await import('../plain-table.ts');

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../../model/errors.ts';
-import { DIALECT_NAMES } from '../../wire/dialects.ts';
+import { DIALECT_NAMES } from '../../wire/dialects/index.ts';
 import { PROVIDERS, type Provider } from '../../wire/providers.ts';
 import { text } from './fields.ts';
 

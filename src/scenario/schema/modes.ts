@@ -1,5 +1,5 @@
 import { isPlainDialect } from '../../model/plan.ts';
-import { getDialect } from '../../wire/dialects.ts';
+import { getDialect } from '../../wire/dialects/index.ts';
 import { type Contradiction, providerRow, SIMULATOR } from './endpoint.ts';
 
 /** The placeholder of a body or a query that becomes `true` or `false`. A body in a file may hold it. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
-import { getDialect } from '../../wire/dialects.ts';
+import { getDialect } from '../../wire/dialects/index.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { UpstreamFailure } from '../agent/upstream.ts';
 import { type ChatCall, type PreparedChat, prepareChat } from '../chat.ts';

@@ -158,7 +158,7 @@ function enumWord(value: unknown, words: readonly string[]): string | undefined 
 
 const PATH = /\/models\/([^/]+):(streamGenerateContent|generateContent)$/;
 
-function geminiFormat(name: string, title: string, array: boolean): Dialect {
+function geminiDialect(name: string, title: string, array: boolean): Dialect {
   return {
     name,
     title,
@@ -268,10 +268,10 @@ function geminiFormat(name: string, title: string, array: boolean): Dialect {
 }
 
 /** Gemini's `streamGenerateContent?alt=sse`. */
-export const gemini = geminiFormat('gemini', 'Google Gemini and Vertex (SSE)', false);
+export const gemini = geminiDialect('gemini', 'Google Gemini and Vertex (SSE)', false);
 
 /** Gemini's `streamGenerateContent` as it answers without `alt=sse`. */
-export const geminiArray = geminiFormat(
+export const geminiArray = geminiDialect(
   'gemini-array',
   'Google Gemini and Vertex (streamed JSON array)',
   true,

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ClientOptions, createClient } from '../../../src/client/client.ts';
 import type { Observation } from '../../../src/model/record.ts';
-import { DIALECT_NAMES } from '../../../src/wire/dialects.ts';
+import { DIALECT_NAMES } from '../../../src/wire/dialects/index.ts';
 import { type RawServer, rawServer } from '../../support/raw-server.ts';
 
 // Success statuses with bodies of every kind, written by hand: what comes of each in each dialect, and whether the

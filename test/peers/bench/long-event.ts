@@ -1,4 +1,4 @@
-import { getDialect } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects/index.ts';
 import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
 import { encodeBytes, readFrames } from '../../wire/streams.ts';
 import { type Input, pieces } from './input.ts';

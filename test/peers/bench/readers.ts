@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { getDialect } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects/index.ts';
 import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
 import type { Input } from './input.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../../src/model/request.ts';
 import { HttpError } from '../../../src/service/http/http-error.ts';
 import { readName, readChatBody as readWithLimit } from '../../../src/service/http/requests.ts';
-import { getDialect } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects/index.ts';
 
 const readChatBody = (body: string) => readWithLimit(body, 65_536);
 

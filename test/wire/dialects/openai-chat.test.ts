@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { getDialect } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects/index.ts';
 import { gather } from '../../../src/wire/whole-answer.ts';
 
 test('a whole answer with the message beside an empty delta, as Perplexity sends it', () => {

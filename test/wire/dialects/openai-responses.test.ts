@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StreamEvent } from '../../../src/model/events.ts';
-import { getDialect } from '../../../src/wire/dialects.ts';
+import { getDialect } from '../../../src/wire/dialects/index.ts';
 
 function whole(...output: object[]): readonly StreamEvent[] {
   const usage = { input_tokens: 4, output_tokens: 9, total_tokens: 13 };

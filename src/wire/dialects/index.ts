@@ -1,23 +1,23 @@
-import { UserError } from '../model/errors.ts';
-import { suggest } from '../model/suggestions.ts';
-import type { Dialect } from './dialect.ts';
-import { agUi } from './dialects/ag-ui.ts';
-import { agent } from './dialects/agent.ts';
-import { aiSdkUi } from './dialects/ai-sdk-ui.ts';
-import { anthropic } from './dialects/anthropic.ts';
-import { bedrockConverse } from './dialects/bedrock.ts';
-import { cohere } from './dialects/cohere.ts';
-import { conversation } from './dialects/conversation.ts';
-import { dify } from './dialects/dify.ts';
-import { gemini, geminiArray } from './dialects/gemini.ts';
-import { ollamaChat, ollamaGenerate } from './dialects/ollama.ts';
-import { openaiChat } from './dialects/openai-chat.ts';
-import { openaiCompletions } from './dialects/openai-completions.ts';
-import { openaiResponses } from './dialects/openai-responses.ts';
-import { type PlainOptions, plain } from './dialects/plain.ts';
-import { playground } from './dialects/playground.ts';
-import { tgi } from './dialects/tgi.ts';
-import { withThinkTags } from './think-tags.ts';
+import { UserError } from '../../model/errors.ts';
+import { suggest } from '../../model/suggestions.ts';
+import type { Dialect } from '../dialect.ts';
+import { withThinkTags } from '../think-tags.ts';
+import { agUi } from './ag-ui.ts';
+import { agent } from './agent.ts';
+import { aiSdkUi } from './ai-sdk-ui.ts';
+import { anthropic } from './anthropic.ts';
+import { bedrockConverse } from './bedrock.ts';
+import { cohere } from './cohere.ts';
+import { conversation } from './conversation.ts';
+import { dify } from './dify.ts';
+import { gemini, geminiArray } from './gemini.ts';
+import { ollamaChat, ollamaGenerate } from './ollama.ts';
+import { openaiChat } from './openai-chat.ts';
+import { openaiCompletions } from './openai-completions.ts';
+import { openaiResponses } from './openai-responses.ts';
+import { type PlainOptions, plain } from './plain.ts';
+import { playground } from './playground.ts';
+import { tgi } from './tgi.ts';
 
 /** Settings that some dialects take; the others pay no heed to them. */
 export interface DialectOptions extends PlainOptions {
@@ -74,8 +74,8 @@ export function getDialect(name: string, options: DialectOptions = {}): Dialect 
       hint: suggest(name, DIALECT_NAMES),
     });
   }
-  const format = make(options);
-  return options.thinkTags !== false && THINK_TAGS.has(name) ? withThinkTags(format) : format;
+  const dialect = make(options);
+  return options.thinkTags !== false && THINK_TAGS.has(name) ? withThinkTags(dialect) : dialect;
 }
 
 /** The dialect whose own path a URL ends in, such as `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */
