@@ -1,7 +1,7 @@
 import type { StreamEvent } from '../model/events.ts';
 import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import type { Flow } from './exchange-options.ts';
+import type { FlowControl } from './exchange-options.ts';
 
 /** An event with its arrival: `atMs` counts from the request, and events with the same `read` came in one socket read. */
 export type TimedEvent = StreamEvent & { readonly atMs: number; readonly read: number };
@@ -9,7 +9,7 @@ export type TimedEvent = StreamEvent & { readonly atMs: number; readonly read: n
 /** Sends the request, and tells of its events and of what holds its response back. */
 export type Start = (listeners: {
   onEvents(events: readonly StreamEvent[], atMs: number, read: number, size: number): void;
-  onFlow(flow: Flow): void;
+  onFlow(flow: FlowControl): void;
 }) => Promise<Observation>;
 
 /** What an event takes in memory beside its text, in bytes, roughly. */
@@ -29,7 +29,7 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
   private readonly stop: AbortController;
   private readonly aheadBytes: number;
   private readonly settled: Promise<Observation>;
-  private flow: Flow | undefined;
+  private flow: FlowControl | undefined;
   private wake: (() => void) | undefined;
   private over = false;
   private failed = false;
@@ -140,7 +140,7 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
 }
 
 /** Events that were taken and are still referred to. */
-const MOST_TAKEN = 1_024;
+const MAX_TAKEN = 1_024;
 
 /** Events that wait, and what they take. */
 class EventQueue {
@@ -160,7 +160,7 @@ class EventQueue {
     if (event === undefined) return undefined;
     this.bytes -= this.sizes[this.at++]!;
     // What was taken is let go in large steps: now and then, each event is moved once.
-    if (this.at >= this.events.length / 2 && this.at >= MOST_TAKEN) {
+    if (this.at >= this.events.length / 2 && this.at >= MAX_TAKEN) {
       this.events = this.events.slice(this.at);
       this.sizes = this.sizes.slice(this.at);
       this.at = 0;

@@ -5,7 +5,7 @@ import { ByteBuffer } from '../wire/framing/buffers.ts';
 import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing/framings.ts';
 import { PayloadTally } from '../wire/payload-paths.ts';
 import type { ObservationBuilder } from './observation-builder.ts';
-import type { Excess } from './outcome/evidence.ts';
+import type { LimitExceeded } from './outcome/evidence.ts';
 import { looksStreamed } from './outcome/sniff.ts';
 
 /** What a listener has thrown, as `cause`: no fault of the response or of its reader. */
@@ -58,9 +58,9 @@ export interface BodyListeners {
 }
 
 /** What a body may take, and who is told when it takes more. Nothing is decoded after that. */
-export interface BodyBounds {
+export interface BodyLimits {
   limits: Limits;
-  onExcess(excess: Excess): void;
+  onExcess(excess: LimitExceeded): void;
 }
 
 /** Reads a stream. */
@@ -68,7 +68,7 @@ export function streamReader(
   dialect: Dialect,
   fold: ObservationBuilder,
   listeners: BodyListeners,
-  { limits, onExcess }: BodyBounds,
+  { limits, onExcess }: BodyLimits,
 ): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
   const decoder: Decoder = dialect.decoder();
@@ -88,7 +88,7 @@ export function streamReader(
       onEvents?.(events, atMs - originAt, read, frame.data.length);
     },
     comment: () => fold.onComment(),
-    tooLarge: (cameBytes) => onExcess({ limit: 'event', limitBytes: eventBytes, cameBytes }),
+    tooLarge: (receivedBytes) => onExcess({ limit: 'event', limitBytes: eventBytes, receivedBytes }),
   };
   const parser: FrameParser = FRAMINGS[dialect.framing].parser(sink, eventBytes);
   return {
@@ -99,7 +99,7 @@ export function streamReader(
       onBytes?.(Uint8Array.from(chunk));
       bytes += chunk.byteLength;
       parser.push(chunk);
-      if (bytes > streamBytes) onExcess({ limit: 'stream', limitBytes: streamBytes, cameBytes: bytes });
+      if (bytes > streamBytes) onExcess({ limit: 'stream', limitBytes: streamBytes, receivedBytes: bytes });
     },
     end(lastReadAt, eofAt) {
       atMs = lastReadAt;
@@ -125,7 +125,7 @@ export function wholeReader(
   dialect: Dialect,
   fold: ObservationBuilder,
   listeners: BodyListeners,
-  { limits: { bodyBytes }, onExcess }: BodyBounds,
+  { limits: { bodyBytes }, onExcess }: BodyLimits,
 ): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
   const bytes = new ByteBuffer();
@@ -135,8 +135,8 @@ export function wholeReader(
       // A copy, because who is given it may keep it.
       onBytes?.(Uint8Array.from(chunk));
       read = number;
-      const cameBytes = bytes.length + chunk.byteLength;
-      if (cameBytes > bodyBytes) onExcess({ limit: 'body', limitBytes: bodyBytes, cameBytes });
+      const receivedBytes = bytes.length + chunk.byteLength;
+      if (receivedBytes > bodyBytes) onExcess({ limit: 'body', limitBytes: bodyBytes, receivedBytes });
       else bytes.add(chunk);
     },
     end(at, eofAt) {

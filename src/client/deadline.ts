@@ -3,7 +3,7 @@ import type { Timeouts } from '../model/plan.ts';
 import type { TimeoutPhase } from '../model/record.ts';
 
 /** How far a request has come, as the time limits see it. Times on one clock, in ms. */
-export interface Progress {
+export interface RequestProgress {
   startedAt: number;
   /** When the request began to be sent again, over another connection. */
   resentAt?: number;
@@ -33,7 +33,7 @@ export const LINGER_MS = 1_000;
  * Which limit runs out next, and when. The timer that waits for it need not be set anew at each read: when it
  * fires, this is asked again, and a limit that has moved meanwhile is waited for further.
  */
-export function nextDeadline(progress: Progress, limits: Timeouts): Deadline {
+export function nextDeadline(progress: RequestProgress, limits: Timeouts): Deadline {
   const { startedAt, resentAt = startedAt, sentAt, firstByteAt, lastReadAt, terminatedAt } = progress;
   const { pausedAt, pausedMs = 0, resumedAt = startedAt } = progress;
   if (terminatedAt !== undefined) return { phase: 'linger', atMs: terminatedAt + LINGER_MS };
@@ -64,14 +64,14 @@ export function limitOf(phase: TimeoutPhase, timeouts: Timeouts): number {
 }
 
 /** The consumer holds the response back from now on. False when it does already. */
-export function pauseAt(progress: Progress, now: number): boolean {
+export function pauseAt(progress: RequestProgress, now: number): boolean {
   if (progress.pausedAt !== undefined) return false;
   progress.pausedAt = now;
   return true;
 }
 
 /** The consumer goes on. False when it did not hold anything back. HOT PATH: asked for every event that is taken. */
-export function resumeAt(progress: Progress, clock: Clock): boolean {
+export function resumeAt(progress: RequestProgress, clock: Clock): boolean {
   const { pausedAt, pausedMs = 0 } = progress;
   if (pausedAt === undefined) return false;
   const now = clock.now();

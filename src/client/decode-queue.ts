@@ -1,11 +1,11 @@
 /** A response with reads that were stamped and are not decoded yet. */
-export interface Undecoded {
+export interface PendingReads {
   /** Decodes up to `reads` of them, oldest first. Returns how many it decoded: fewer where there are no more. */
   decode(reads: number): number;
 }
 
 /** How the queue waits. */
-export interface Turns {
+export interface DecodeScheduler {
   /** Calls back once in this turn of the event loop, after all sockets that are ready now have been read. */
   afterReads(work: () => void): void;
   /** Calls back once, `ms` from now. */
@@ -26,14 +26,14 @@ const GATHER_MS = 100;
  * socket to between 1.2 and 1.9 times.
  */
 export class DecodeQueue {
-  private readonly turns: Turns;
+  private readonly scheduler: DecodeScheduler;
   private jobs: (() => void)[] = [];
-  private gathering: Undecoded[] = [];
-  private due: Undecoded[] = [];
+  private gathering: PendingReads[] = [];
+  private due: PendingReads[] = [];
   private turnComes = false;
 
-  constructor(turns: Turns) {
-    this.turns = turns;
+  constructor(scheduler: DecodeScheduler) {
+    this.scheduler = scheduler;
   }
 
   /** Does `job` after the sockets that are ready now have been read, in the order of the calls. */
@@ -47,8 +47,8 @@ export class DecodeQueue {
    * several at a time, while its state is in the processor's caches. That, and no object for each read, takes about a
    * tenth off the processor time of an event.
    */
-  later(response: Undecoded): void {
-    if (this.gathering.push(response) === 1) this.turns.after(GATHER_MS, this.onGathered);
+  later(response: PendingReads): void {
+    if (this.gathering.push(response) === 1) this.scheduler.after(GATHER_MS, this.onGathered);
   }
 
   private readonly onGathered = () => {
@@ -60,7 +60,7 @@ export class DecodeQueue {
   private nextTurn(): void {
     if (this.turnComes) return;
     this.turnComes = true;
-    this.turns.afterReads(this.onTurn);
+    this.scheduler.afterReads(this.onTurn);
   }
 
   private readonly onTurn = () => {

@@ -6,7 +6,7 @@ import { formatSize } from '../model/units.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import type { BodyListeners } from './body-reader.ts';
 import type { Asked } from './outcome/evidence.ts';
-import type { RequestAbout } from './outcome/refusal.ts';
+import type { RequestAssumptions } from './outcome/refusal.ts';
 import type { Connection, SocketRequest } from './transport/connection.ts';
 
 /**
@@ -35,7 +35,7 @@ export interface ExchangeOptions extends BodyListeners {
   dialect: Dialect;
   request: SocketRequest;
   /** What explains the answer beside the request itself. */
-  about?: RequestAbout & Pick<Asked, 'textPath'>;
+  about?: RequestAssumptions & Pick<Asked, 'textPath'>;
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;
@@ -60,11 +60,11 @@ export interface ExchangeOptions extends BodyListeners {
    */
   decode?: 'at-once' | 'later';
   /** Called at the start, with what a consumer that is behind holds the response back by. Default: nobody does. */
-  onFlow?: (flow: Flow) => void;
+  onFlow?: (flow: FlowControl) => void;
 }
 
 /** Back-pressure of one exchange. While it is paused, its time limits do not run. */
-export interface Flow {
+export interface FlowControl {
   pause(): void;
   resume(): void;
 }

@@ -1,12 +1,12 @@
 import { DEFAULT_LIMITS, type Limits } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import { type BodyReader, guardListeners, ListenerError, streamReader, wholeReader } from './body-reader.ts';
-import { limitOf, nextDeadline, type Progress, pauseAt, resumeAt } from './deadline.ts';
-import { decodeQueue, type Undecoded } from './decode-queue.ts';
-import { askedOf, type ExchangeOptions, type Flow } from './exchange-options.ts';
-import { type Inflated, Inflater, isDecoded } from './inflater.ts';
+import { limitOf, nextDeadline, pauseAt, type RequestProgress, resumeAt } from './deadline.ts';
+import { decodeQueue, type PendingReads } from './decode-queue.ts';
+import { askedOf, type ExchangeOptions, type FlowControl } from './exchange-options.ts';
+import { Inflater, isDecoded, type OnInflated } from './inflater.ts';
 import { ObservationBuilder } from './observation-builder.ts';
-import type { Ending, Excess } from './outcome/evidence.ts';
+import type { Ending, LimitExceeded } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import {
@@ -26,16 +26,16 @@ export function exchange(connection: Connection, options: ExchangeOptions): Prom
 }
 
 /** What a response may leave undecoded, in bytes. More is decoded while it is read: then it is late in any case. */
-const MOST_UNDECODED = 16_384;
+const MAX_UNDECODED = 16_384;
 
-class Exchange implements ConnectionSink, Undecoded, Flow {
+class Exchange implements ConnectionSink, PendingReads, FlowControl {
   private connection: Connection;
   private readonly options: ExchangeOptions;
   private readonly resolve: (observation: Observation) => void;
   private readonly reject: (error: unknown) => void;
   private readonly limits: Limits;
   private readonly fold: ObservationBuilder;
-  private readonly progress: Progress;
+  private readonly progress: RequestProgress;
   private readonly reader: BodyReader;
   private readonly backlog = new ReadBuffer();
   private readonly awaited: boolean;
@@ -46,7 +46,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
   private over = false;
   private resent = false;
   private succeeded = false;
-  private excess: Excess | undefined;
+  private excess: LimitExceeded | undefined;
   private ignoredBytes = 0;
   private inflater: Inflater | undefined;
 
@@ -108,9 +108,11 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     if (this.options.stream || !this.succeeded) return;
     // Refused before it is read, where its size is announced.
     const { bodyBytes: limitBytes } = this.limits;
-    const cameBytes = Number(headers['content-length']);
-    if (cameBytes > limitBytes) {
-      decodeQueue.soon(() => this.finish(atMs, { kind: 'too_large', limit: 'body', limitBytes, cameBytes }));
+    const receivedBytes = Number(headers['content-length']);
+    if (receivedBytes > limitBytes) {
+      decodeQueue.soon(() =>
+        this.finish(atMs, { kind: 'too_large', limit: 'body', limitBytes, receivedBytes }),
+      );
     }
   }
 
@@ -134,7 +136,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
       this.watch();
     }
     this.backlog.add(atMs, chunk, socketRead);
-    if (this.backlog.byteLength > MOST_UNDECODED) this.decodeAll();
+    if (this.backlog.byteLength > MAX_UNDECODED) this.decodeAll();
     else if (!this.queued) {
       this.queued = true;
       if (this.awaited) decodeQueue.soon(this.decodeAll);
@@ -153,7 +155,12 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
 
   private endingOf(error: Error): Ending {
     return error instanceof HeadersTooLarge
-      ? { kind: 'too_large', limit: 'headers', limitBytes: this.limits.headerBytes, cameBytes: error.bytes }
+      ? {
+          kind: 'too_large',
+          limit: 'headers',
+          limitBytes: this.limits.headerBytes,
+          receivedBytes: error.bytes,
+        }
       : { kind: 'error', error };
   }
 
@@ -214,7 +221,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     const { bodyBytes: limitBytes } = this.limits;
     this.ignoredBytes += chunk.byteLength;
     if (this.ignoredBytes > limitBytes) {
-      this.excess = { limit: 'body', limitBytes, cameBytes: this.ignoredBytes };
+      this.excess = { limit: 'body', limitBytes, receivedBytes: this.ignoredBytes };
     }
   }
 
@@ -224,7 +231,7 @@ class Exchange implements ConnectionSink, Undecoded, Flow {
     if (!isDecoded(name, this.options.request.headers['accept-encoding'])) return;
     const { fold } = this;
     fold.onInflate();
-    const inflated: Inflated = (bytes, atMs, read) => {
+    const inflated: OnInflated = (bytes, atMs, read) => {
       if (this.over) return;
       this.guarded(() => {
         fold.onInflated(bytes);

@@ -25,8 +25,8 @@ const ENOUGH_TOKENS = 32;
 /** The length of a token in short answers: 3.2 English characters. */
 const SHORT_ANSWER_LENGTH = 0.8 * USUAL_TOKEN;
 /** An answer's own length of a token is believed within these bounds: an answer may hold more than its text. */
-const LEAST_LENGTH = 0.5 * USUAL_TOKEN;
-const MOST_LENGTH = 1.5 * USUAL_TOKEN;
+const MIN_LENGTH = 0.5 * USUAL_TOKEN;
+const MAX_LENGTH = 1.5 * USUAL_TOKEN;
 
 /**
  * Reasoning tokens that were generated but not sent as text: all of them or none. Where the text is too short to be the
@@ -38,7 +38,7 @@ export function hiddenReasoning({ output, reasoning, thinkingLength, otherLength
   const length =
     other < ENOUGH_TOKENS
       ? SHORT_ANSWER_LENGTH
-      : Math.min(MOST_LENGTH, Math.max(LEAST_LENGTH, otherLength / other));
+      : Math.min(MAX_LENGTH, Math.max(MIN_LENGTH, otherLength / other));
   return thinkingLength < SHOWN_SHARE * length * reasoning ? reasoning : 0;
 }
 

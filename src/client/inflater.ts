@@ -5,7 +5,7 @@ import * as zlib from 'node:zlib';
 type Decompressor = zlib.Gunzip | zlib.BrotliDecompress;
 
 /** Receives what one read comes to. */
-export type Inflated = (bytes: Uint8Array, atMs: number, read: number) => void;
+export type OnInflated = (bytes: Uint8Array, atMs: number, read: number) => void;
 
 interface Read {
   bytes: Uint8Array;
@@ -36,12 +36,12 @@ export function isDecoded(encoding: string | undefined, accepted: string | undef
 export class Inflater {
   private readonly stream: Decompressor;
   private readonly waiting: Read[] = [];
-  private readonly inflated: Inflated;
+  private readonly inflated: OnInflated;
   private current: Read | undefined;
   private ended: (() => void) | undefined;
 
   /** `failed` is called once, where the bytes are not of that encoding. */
-  constructor(encoding: string, inflated: Inflated, failed: (message: string) => void) {
+  constructor(encoding: string, inflated: OnInflated, failed: (message: string) => void) {
     this.inflated = inflated;
     this.stream = decompressor(encoding.trim().toLowerCase());
     // Where there is more than the stream's buffer takes, its write is not done before that was read.

@@ -67,7 +67,7 @@ export class BodyPrefix {
 }
 
 /** Text, reasoning and tool calls together: as many characters are kept. */
-const MOST_KEPT_CHARS = 16 * 2 ** 20;
+const MAX_KEPT_CHARS = 16 * 2 ** 20;
 
 /** The texts of one answer, where they are to be kept. A stream without end is cut: its beginning is kept. */
 export class KeptText {
@@ -78,7 +78,7 @@ export class KeptText {
   private tool = '';
   private chars = 0;
 
-  constructor(keep: boolean, most = MOST_KEPT_CHARS) {
+  constructor(keep: boolean, most = MAX_KEPT_CHARS) {
     this.keep = keep;
     this.most = most;
   }

@@ -13,7 +13,7 @@ import { TokenTally } from './token-tally.ts';
 import type { ConnectPhases, ResponseHeaders } from './transport/connection.ts';
 
 /** A record with all gaps of an endless, fast stream could not be written. */
-const MOST_GAPS = 1_000_000;
+const MAX_GAPS = 1_000_000;
 
 /**
  * Turns what happens to one request into its Observation. It reads no clock: every time is an argument, on the
@@ -227,7 +227,7 @@ export class ObservationBuilder {
       const gap = at - this.lastAt;
       if (this.contentEvents === 1) this.secondTokenGap = gap;
       if (read === this.lastRead) this.coalesced++;
-      else if (this.gaps.length < MOST_GAPS) this.gaps.push(gap);
+      else if (this.gaps.length < MAX_GAPS) this.gaps.push(gap);
       else this.gapsLeftOut++;
     }
     this.tally.endFrame(at, read);

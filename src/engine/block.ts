@@ -78,7 +78,7 @@ export class ThreadLost extends Error {
 }
 
 /** One thread's part of a block. */
-export interface Part {
+export interface ThreadShare {
   /** The streams of a closed loop that this thread keeps open. */
   slots: number;
   /** Unmeasured requests that this thread sends. */
@@ -88,7 +88,7 @@ export interface Part {
 }
 
 /** What the threads of a block have in common. */
-export interface Together {
+export interface SharedWindow {
   counts: BlockCounts;
   /** Called when this thread is warm. Resolves with the moment, on the clock, at which the window of all threads opens. */
   ready(): number | Promise<number>;
@@ -98,7 +98,7 @@ export interface Together {
  * Cuts a block for `count` threads: undefined for a thread that has nothing to do in it. Slots, warm-up and connections of the
  * parts sum to the whole. Requests are not cut: the threads take them from one count.
  */
-export function partsOf(block: Block, cell: Cell, count: number): (Part | undefined)[] {
+export function threadShares(block: Block, cell: Cell, count: number): (ThreadShare | undefined)[] {
   const { concurrency, rate } = cell;
   // Fewer threads than asked for, where a thread would have no stream of its own or nothing to send.
   const useful = Math.max(1, Math.min(count, concurrency, block.requests ?? concurrency));
@@ -132,19 +132,19 @@ export interface LocalRunner extends BlockRunner {
     block: Block,
     cell: Cell,
     observer: BlockObserver,
-    part?: Part,
-    together?: Together,
+    part?: ThreadShare,
+    together?: SharedWindow,
   ): Promise<LoopLoad[]>;
 }
 
 /** A runner on this thread's event loop. */
 export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): LocalRunner {
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
-  const alone = (): Together => ({ counts: blockCounts(), ready: () => clock.now() });
+  const alone = (): SharedWindow => ({ counts: blockCounts(), ready: () => clock.now() });
   // Every request in flight listens to it.
   setMaxListeners(0, signals.kill);
   return {
-    async run(block, cell, observer, part = partsOf(block, cell, 1)[0]!, together = alone()) {
+    async run(block, cell, observer, part = threadShares(block, cell, 1)[0]!, together = alone()) {
       const { slots, warmup, connections } = part;
       const send = (scheduledAt: number) =>
         executor.send({ cell, scheduledAt, originAt, signal: signals.kill });

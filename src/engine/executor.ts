@@ -6,7 +6,7 @@ import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { Executor, Job } from './block.ts';
-import { createNonces, type ThreadTurn } from './nonces.ts';
+import { createNonces, type ThreadIndex } from './nonces.ts';
 
 /** An executor over one client for each target of the plan. */
 export interface ClientExecutor extends Executor {
@@ -23,7 +23,7 @@ export function clientExecutor(
   plan: RunPlan,
   clock: Clock,
   secrets: readonly Secret[],
-  thread: ThreadTurn = { index: 0, of: 1 },
+  thread: ThreadIndex = { index: 0, of: 1 },
 ): ClientExecutor {
   const clients = new Map(
     plan.targets.map((target) => [target.name, clientFor(target, plan, clock, secrets)]),

@@ -22,7 +22,7 @@ export interface LoopWindow {
 }
 
 /** A request that is issued. */
-export interface Issued {
+export interface IssuedRequest {
   /** When it was due, on the loop's clock. */
   scheduledAt: number;
   /** Requests in flight over all threads, with this one. */
@@ -30,11 +30,11 @@ export interface Issued {
 }
 
 /** What the loop does with a request that is due. */
-export interface Requests {
+export interface RequestHandler {
   /** Sends it; resolves when it has ended, and must not reject. */
-  issue(request: Issued): Promise<void>;
+  issue(request: IssuedRequest): Promise<void>;
   /** No slot was free for it: `inFlight` others are open. */
-  drop?(request: Issued): void;
+  drop?(request: IssuedRequest): void;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface Requests {
  */
 export async function runLoop(
   pacer: Pacer,
-  requests: Requests,
+  requests: RequestHandler,
   { clock, sleep, stop }: LoopDeps,
   { opensAt, counts, limit }: LoopWindow,
 ): Promise<number> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { NONCE_LENGTH } from '../model/request.ts';
 
 /** Which of several threads draws, counted from 0. */
-export interface ThreadTurn {
+export interface ThreadIndex {
   index: number;
   of: number;
 }
@@ -16,7 +16,7 @@ const GOLDEN_STEP = Math.round(COUNT * 0.6180339887498949);
  * has no divisor in common with that, so that none comes twice. A step near the golden ratio keeps the first characters of
  * neighbours apart.
  */
-export function createNonces(seed: number, salt: string, { index, of }: ThreadTurn): () => string {
+export function createNonces(seed: number, salt: string, { index, of }: ThreadIndex): () => string {
   const drawn = createHash('sha256').update(`${seed}:${salt}`).digest();
   const start = drawn.readUIntBE(0, 6) % COUNT;
   const step = coprimeFrom(GOLDEN_STEP + drawn.readUInt32BE(6));

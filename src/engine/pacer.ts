@@ -65,7 +65,7 @@ export type Pace =
 export type Pacer = (state: PaceState) => Pace;
 
 /** When a block ends: after so many requests, or after so long, whichever is first. */
-export interface Extent {
+export interface StopCondition {
   /** Requests of all threads together. */
   requests?: number;
   durationMs?: number;
@@ -76,7 +76,7 @@ export interface Extent {
  * has passed, whichever is first. A number is taken only when a slot is free for it: none waits while another thread has a
  * free slot.
  */
-export function closedLoop(load: Extent & { slots: number }): Pacer {
+export function closedLoop(load: StopCondition & { slots: number }): Pacer {
   const { slots, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
   return ({ elapsedMs, taken, own }) => {
     if (elapsedMs >= durationMs) return { kind: 'stop' };
@@ -91,7 +91,9 @@ export function closedLoop(load: Extent & { slots: number }): Pacer {
  * `requests` were due or `durationMs` has passed. A request that finds `concurrency` others in flight is dropped. Each thread
  * takes a number ahead and waits until it is due, so a thread that is late delays one request and not those after it.
  */
-export function openLoop(load: Extent & { concurrency: number; dueMs: (number: number) => number }): Pacer {
+export function openLoop(
+  load: StopCondition & { concurrency: number; dueMs: (number: number) => number },
+): Pacer {
   const { concurrency, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
   return ({ elapsedMs, taken, inFlight }) => {
     if (taken === undefined) return { kind: 'take' };

@@ -5,31 +5,31 @@ import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { sleeperFor } from './alarm.ts';
-import { localRunner, type Part } from './block.ts';
+import { localRunner, type ThreadShare } from './block.ts';
 import { blockCounts } from './counts.ts';
 import { clientExecutor } from './executor.ts';
-import type { ThreadTurn } from './nonces.ts';
+import type { ThreadIndex } from './nonces.ts';
 
 /** What a measuring thread is given at its start. */
-export interface WorkerSettings {
+export interface ThreadSettings {
   plan: RunPlan;
   secrets: readonly Secret[];
   originAt: number;
   /** Which of the run's measuring threads it is. */
-  thread: ThreadTurn;
+  thread: ThreadIndex;
 }
 
 /** What the main thread asks of a measuring thread. */
-export type WorkerRequest =
+export type ThreadCommand =
   /** Warm up for a part of the block, and say `warm`. */
-  | { kind: 'run'; block: Block; cell: Cell; part: Part; counts: SharedArrayBuffer }
+  | { kind: 'run'; block: Block; cell: Cell; part: ThreadShare; counts: SharedArrayBuffer }
   /** The window of all threads opens at this moment of the machine's clock. */
   | { kind: 'open'; at: number }
   | { kind: 'drain' }
   | { kind: 'kill'; reason: string };
 
 /** What a measuring thread answers. Only finished observations cross, several at a time. */
-export type WorkerReply =
+export type ThreadReply =
   | { kind: 'ready' }
   /** Its connections are open and its warm-up is done: the window may open. */
   | { kind: 'warm' }
@@ -43,7 +43,7 @@ const BATCH_MS = 50;
 
 function serve(
   port: NonNullable<typeof parentPort>,
-  { plan, secrets, originAt, thread }: WorkerSettings,
+  { plan, secrets, originAt, thread }: ThreadSettings,
 ): void {
   const drain = new AbortController();
   const kill = new AbortController();
@@ -51,7 +51,7 @@ function serve(
   const executor = clientExecutor(plan, monotonicClock, secrets, thread);
   const { sleep } = sleeperFor(plan);
   const runner = localRunner({ clock: monotonicClock, sleep, executor, signals, originAt });
-  const reply = (message: WorkerReply) => port.postMessage(message);
+  const reply = (message: ThreadReply) => port.postMessage(message);
 
   let measured: Observation[] = [];
   let warmup: Observation[] = [];
@@ -83,7 +83,7 @@ function serve(
     reply({ kind: 'dying', reason: error.message });
   });
 
-  port.on('message', async (request: WorkerRequest) => {
+  port.on('message', async (request: ThreadCommand) => {
     switch (request.kind) {
       case 'run': {
         const observer = { recorded: keep(() => measured), warmedUp: keep(() => warmup) };
@@ -110,4 +110,4 @@ function serve(
   reply({ kind: 'ready' });
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);
+if (parentPort !== null) serve(parentPort, workerData as ThreadSettings);

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { monotonicClock } from '../model/clock.ts';
 import type { LoopLoad } from '../model/load-report.ts';
-import { type BlockObserver, type BlockRunner, partsOf, type StopSignals, ThreadLost } from './block.ts';
+import { type BlockObserver, type BlockRunner, type StopSignals, ThreadLost, threadShares } from './block.ts';
 import { countsMemory } from './counts.ts';
-import type { WorkerReply, WorkerRequest, WorkerSettings } from './worker.ts';
+import type { ThreadCommand, ThreadReply, ThreadSettings } from './worker.ts';
 
 // Until the window opens, so that the word has reached every thread: a message takes a fraction of a millisecond, and more
 // where the cores are busy.
@@ -25,7 +25,7 @@ export interface WorkerRunner extends BlockRunner {
 /** Starts the threads. Rejects when one cannot be started. Needs the compiled package: a thread runs no TypeScript. */
 export async function workerRunner(
   count: number,
-  settings: Omit<WorkerSettings, 'thread'>,
+  settings: Omit<ThreadSettings, 'thread'>,
   signals: StopSignals,
 ): Promise<WorkerRunner> {
   const threads = await Promise.all(
@@ -33,7 +33,7 @@ export async function workerRunner(
       MeasuringThread.start({ ...settings, thread: { index, of: count } }),
     ),
   );
-  const tell = (request: WorkerRequest) => {
+  const tell = (request: ThreadCommand) => {
     for (const thread of threads) thread.post(request);
   };
   signals.drain.addEventListener('abort', () => tell({ kind: 'drain' }), { once: true });
@@ -43,7 +43,7 @@ export async function workerRunner(
   return {
     async run(block, cell, observer) {
       const counts = countsMemory();
-      const running = partsOf(block, cell, count).flatMap((part, index) => {
+      const running = threadShares(block, cell, count).flatMap((part, index) => {
         if (part === undefined) return [];
         const thread = threads[index]!;
         return [{ thread, ...thread.run({ block, cell, part, counts }, observer) }];
@@ -75,7 +75,7 @@ class MeasuringThread {
   private ready: { resolve(): void; reject(error: Error): void } | undefined;
   private lost: ThreadLost | undefined;
 
-  static async start(settings: WorkerSettings): Promise<MeasuringThread> {
+  static async start(settings: ThreadSettings): Promise<MeasuringThread> {
     const thread = new MeasuringThread(
       new Worker(new URL('./worker.js', import.meta.url), { workerData: settings }),
     );
@@ -87,18 +87,18 @@ class MeasuringThread {
 
   private constructor(worker: Worker) {
     this.worker = worker;
-    worker.on('message', (reply: WorkerReply) => this.onReply(reply));
+    worker.on('message', (reply: ThreadReply) => this.onReply(reply));
     worker.on('error', (error) => this.fail(`a measuring thread died (${error.message})`));
     worker.on('exit', (code) => this.fail(`a measuring thread ended with code ${code}`));
   }
 
-  post(request: WorkerRequest): void {
+  post(request: ThreadCommand): void {
     this.worker.postMessage(request);
   }
 
   /** Starts a part of a block. `warm` resolves when the thread awaits the opening, or is lost. */
   run(
-    work: Omit<Extract<WorkerRequest, { kind: 'run' }>, 'kind'>,
+    work: Omit<Extract<ThreadCommand, { kind: 'run' }>, 'kind'>,
     observer: BlockObserver,
   ): { warm: Promise<void>; done: Promise<LoopLoad[]> } {
     this.observer = observer;
@@ -117,7 +117,7 @@ class MeasuringThread {
     await this.worker.terminate();
   }
 
-  private onReply(reply: WorkerReply): void {
+  private onReply(reply: ThreadReply): void {
     switch (reply.kind) {
       case 'ready':
         this.ready?.resolve();

@@ -48,12 +48,12 @@ export function connecting(record: RequestRecord, take: (marks: Marks) => number
 
 // Reads are stamped to within some tens of microseconds: over less than this a rate is noise, and one buffered answer
 // would report a million tokens a second.
-const LEAST_SPAN_MS = 1;
+const MIN_SPAN_MS = 1;
 
 /** Time from the first content to the last; null where it is under 1 ms, too short to divide by. */
 export function contentSpanMs({ marks }: RequestRecord): number | null {
   const span = between(marks.firstToken, marks.lastToken);
-  return span !== null && span >= LEAST_SPAN_MS ? span : null;
+  return span !== null && span >= MIN_SPAN_MS ? span : null;
 }
 
 /**
@@ -79,7 +79,7 @@ export function msPerToken(record: RequestRecord): number | null {
   const span = contentMs - visibleAfterMs;
   const visible = output - (hiddenReasoning(record) ?? 0);
   const later = visible - firstVisible(record, visible);
-  return span >= LEAST_SPAN_MS && later > 0 ? span / later : null;
+  return span >= MIN_SPAN_MS && later > 0 ? span / later : null;
 }
 
 // Older records have the first read's share of all output tokens.
@@ -93,7 +93,7 @@ function firstVisible(
 /** All output tokens a second from the request to the last content; null without a count. */
 export function outputRate({ tokens, marks }: RequestRecord): number | null {
   const ms = between(marks.sent, marks.lastToken);
-  return tokens.output !== null && ms !== null && ms >= LEAST_SPAN_MS ? (tokens.output * 1000) / ms : null;
+  return tokens.output !== null && ms !== null && ms >= MIN_SPAN_MS ? (tokens.output * 1000) / ms : null;
 }
 
 /** The share of the input tokens that came from a cache; null where the provider does not tell both counts, or impossible ones. */

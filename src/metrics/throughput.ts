@@ -8,13 +8,13 @@ import {
   type Amounts,
   fullWindow,
   inFlightArea,
-  Lives,
+  RequestSpans,
   type Span,
   sumTotals,
   type Timeline,
   type Totals,
   timelineOf,
-} from './lives.ts';
+} from './request-spans.ts';
 
 /**
  * Throughput at the load that was asked for, from the records alone. A closed loop is counted while all of its slots were in
@@ -23,7 +23,7 @@ import {
  */
 
 interface Round {
-  lives: Lives;
+  spans: RequestSpans;
   firstDueMs: number;
   lastDueMs: number;
 }
@@ -56,7 +56,7 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
       const key = roundPartKey(record);
       let round = rounds.get(key);
       if (round === undefined) {
-        round = { lives: new Lives(), firstDueMs: dueMs, lastDueMs: dueMs };
+        round = { spans: new RequestSpans(), firstDueMs: dueMs, lastDueMs: dueMs };
         rounds.set(key, round);
       }
       round.firstDueMs = Math.min(round.firstDueMs, dueMs);
@@ -65,15 +65,15 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
       const isOk = outcome.kind === 'ok';
       if (isOk) ok += 1;
       if (isOk && tokens.output !== null) counted = true;
-      round.lives.add(
+      round.spans.add(
         { fromMs: marks.started, toMs: marks.end },
         { ok: isOk, tokens: tokens.output ?? 0, good },
       );
     },
     result() {
       const known = [...rounds.values()]
-        .filter(({ lives }) => lives.length > 0)
-        .map((round): KnownRound => ({ ...round, timeline: timelineOf(round.lives) }));
+        .filter(({ spans }) => spans.length > 0)
+        .map((round): KnownRound => ({ ...round, timeline: timelineOf(round.spans) }));
       const { windowMs, amounts, reached, ...rest } =
         level.rate === undefined ? closedLoop(known, level.concurrency) : openLoop(known, level.rate);
       const met = level.rate !== undefined || isMet(reached, level.concurrency);
@@ -94,10 +94,10 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
 }
 
 // Between two requests of a slot passes some time, which is much only of answers of a millisecond or two.
-const LEAST_MEAN = 0.75;
+const MIN_MEAN = 0.75;
 
 function isMet(reached: InFlightMean | null, slots: number): boolean {
-  return reached !== null && reached.max >= slots && reached.mean >= LEAST_MEAN * slots;
+  return reached !== null && reached.max >= slots && reached.mean >= MIN_MEAN * slots;
 }
 
 type InFlightMean = Omit<ReachedLoad, 'met'>;
@@ -139,7 +139,7 @@ function closedLoop(rounds: readonly KnownRound[], slots: number): Window {
 }
 
 // Beyond this share of what was counted the correction is as uncertain as what it corrects.
-const MOST_CORRECTED = 0.2;
+const MAX_CORRECTED = 0.2;
 
 /**
  * Takes off what a start of all slots at once adds. Shortly after it, short requests are ahead: of requests of unequal length
@@ -156,7 +156,7 @@ function withoutStart(totals: Totals, amount: Amount, slots: number, windows: re
   if (m <= 0) return inside;
   const ahead = ((r * (squares / count)) / m ** 2 - byLength[amount] / count / m) / 2;
   const excess = ahead * slots * windows.length;
-  if (Math.abs(excess) <= MOST_CORRECTED * inside) return inside - excess;
+  if (Math.abs(excess) <= MAX_CORRECTED * inside) return inside - excess;
   return (slots * lengthOf(windows) * r) / m;
 }
 
@@ -172,7 +172,7 @@ function openLoop(rounds: readonly KnownRound[], rate: number): Window {
   const roundsMs = lengthOf(rounds.map(({ timeline }) => timeline.whole));
   const { amounts } = totalsOf(rounds, windows);
   const asked = lengthOf(windows);
-  const answering = sum(rounds, ({ lives }) => answeringMs(lives));
+  const answering = sum(rounds, ({ spans }) => answeringMs(spans));
   // The ends of few requests are at no steady distances: chance alone must not make a service slow.
   const behind = asked / answering < Math.min(BEHIND, 1 - 3 / Math.sqrt(Math.max(1, amounts.requests)));
   const reached = reachedIn(rounds, windows);
@@ -182,9 +182,9 @@ function openLoop(rounds: readonly KnownRound[], rate: number): Window {
 }
 
 /** How long the service took for these answers: from the ends of the middle 80 %, which single slow ones do not move. */
-function answeringMs(lives: Lives): number {
+function answeringMs(spans: RequestSpans): number {
   const found: number[] = [];
-  for (let index = 0; index < lives.length; index++) if (lives.isOk(index)) found.push(lives.endMs(index));
+  for (let index = 0; index < spans.length; index++) if (spans.isOk(index)) found.push(spans.endMs(index));
   const ends = Float64Array.from(found).sort();
   const tenth = Math.floor(ends.length / 10);
   const steps = ends.length - 1 - 2 * tenth;
@@ -206,7 +206,7 @@ function lengthOf(spans: readonly Span[]): number {
 
 /** Over all requests of these rounds, each with its window. */
 function totalsOf(rounds: readonly Round[], windows: readonly Span[]): Totals {
-  return sumTotals(rounds.map(({ lives }, i) => lives.totals(windows[i]!)));
+  return sumTotals(rounds.map(({ spans }, i) => spans.totals(windows[i]!)));
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DecodeQueue, type Undecoded } from '../../src/client/decode-queue.ts';
+import { DecodeQueue, type PendingReads } from '../../src/client/decode-queue.ts';
 
 let turns: (() => void)[];
 let timers: { ms: number; work: () => void }[];
@@ -24,7 +24,7 @@ function gathered() {
   for (const { work } of timers.splice(0)) work();
 }
 
-class Response implements Undecoded {
+class Response implements PendingReads {
   private left: number;
   private readonly name: string;
   private readonly log: string[];

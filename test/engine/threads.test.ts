@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Executor, localRunner, partsOf } from '../../src/engine/block.ts';
+import { type Executor, localRunner, threadShares } from '../../src/engine/block.ts';
 import { blockCounts, countsMemory } from '../../src/engine/counts.ts';
 import type { Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
@@ -38,7 +38,7 @@ async function run({ block, cell, threads, warmMs = () => 0, lifeMs, forMs }: Se
   const opensAt = new Promise<number>((resolve) => {
     open = resolve;
   });
-  const parts = partsOf(whole, full, threads);
+  const parts = threadShares(whole, full, threads);
   const ready = () => {
     if (++waiting === parts.filter(Boolean).length) open(clock.now() + 20);
     return opensAt;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { partsOf } from '../../src/engine/block.ts';
+import { threadShares } from '../../src/engine/block.ts';
 import { workersFor } from '../../src/engine/workers.ts';
 
 const cell = (concurrency: number) => ({ target: 't', prompt: 'p', concurrency, mode: 'streaming' as const });
 
 describe('parts of a block', () => {
   test('7 streams on 3 threads', () => {
-    expect(partsOf({ round: 0, cell: 0, requests: 20, warmup: 2 }, cell(7), 3)).toEqual([
+    expect(threadShares({ round: 0, cell: 0, requests: 20, warmup: 2 }, cell(7), 3)).toEqual([
       { slots: 3, warmup: 1, connections: 3 },
       { slots: 2, warmup: 1, connections: 2 },
       { slots: 2, warmup: 0, connections: 2 },
@@ -17,7 +17,7 @@ describe('parts of a block', () => {
   test('of an open loop share the connections of a second', () => {
     const arrivals = { process: 'poisson' as const, seed: 9 };
     const open = { ...cell(400), rate: 50 };
-    const parts = partsOf({ round: 0, cell: 0, requests: 90, warmup: 0, arrivals }, open, 3);
+    const parts = threadShares({ round: 0, cell: 0, requests: 90, warmup: 0, arrivals }, open, 3);
     expect(parts.map((part) => part?.connections)).toEqual([17, 17, 16]);
   });
 
@@ -31,7 +31,7 @@ describe('parts of a block', () => {
     fc.assert(
       fc.property(fc.record(whole), ({ concurrency, requests, warmup, count }) => {
         const block = { round: 1, cell: 0, warmup, ...(requests ? { requests } : { durationMs: 5 }) };
-        const parts = partsOf(block, cell(concurrency), count).filter((part) => part !== undefined);
+        const parts = threadShares(block, cell(concurrency), count).filter((part) => part !== undefined);
         const sum = (of: (part: (typeof parts)[number]) => number) =>
           parts.reduce((total, part) => total + of(part), 0);
         expect(sum(({ slots }) => slots)).toBe(concurrency);

@@ -10,16 +10,16 @@ export type Ending =
   | { kind: 'error'; error: Error }
   | { kind: 'timeout'; phase: TimeoutPhase; limitMs: number }
   | { kind: 'cancelled'; reason?: string }
-  | ({ kind: 'too_large' } & Excess)
+  | ({ kind: 'too_large' } & LimitExceeded)
   /** Something in this program failed while it read the response. */
   | { kind: 'fault'; error: unknown };
 
 /** A limit of what a server may send, and what came. */
-export interface Excess {
+export interface LimitExceeded {
   limit: LimitName;
   limitBytes: number;
   /** At least so much came, or was announced. */
-  cameBytes: number;
+  receivedBytes: number;
 }
 
 /** The limits by the names that a scenario gives them. */

@@ -2,7 +2,7 @@ import { isPlainDialect, type Limits } from '../../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../../model/record.ts';
 import { formatSize } from '../../model/units.ts';
 import { pathsInWords } from '../../wire/payload-paths.ts';
-import { BODY_CHARS, type Evidence, type Excess, type LimitName } from './evidence.ts';
+import { BODY_CHARS, type Evidence, type LimitExceeded, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
 import { describeError, NETWORK_HINT, networkError } from './network-error.ts';
@@ -52,8 +52,8 @@ const LIMIT_OPTION: Readonly<Record<LimitName, keyof Limits>> = {
   headers: 'headerBytes',
 };
 
-function tooLarge({ limit, limitBytes, cameBytes }: Excess): Outcome {
-  const rest = cameBytes > limitBytes + 1 ? `: ${formatSize(cameBytes)} or more` : '';
+function tooLarge({ limit, limitBytes, receivedBytes }: LimitExceeded): Outcome {
+  const rest = receivedBytes > limitBytes + 1 ? `: ${formatSize(receivedBytes)} or more` : '';
   return {
     kind: 'too_large',
     message: `${LARGE_THING[limit]} larger than the limit of ${formatSize(limitBytes)}${rest}`,

@@ -1,7 +1,7 @@
 import { asArray, asObject, asText, type Json, parseJson } from '../../wire/json.ts';
 
 /** What of a request was decided by us and not by the user. */
-export interface RequestAbout {
+export interface RequestAssumptions {
   /** The path that was added to the URL; empty where the URL was taken whole. */
   appended?: string;
   /** True when the method was concluded from the kind of endpoint. */
@@ -9,7 +9,7 @@ export interface RequestAbout {
 }
 
 /** A request as it went out. */
-export interface SentRequest extends RequestAbout {
+export interface SentRequest extends RequestAssumptions {
   method: string;
   body?: string;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { type ConnectOptions, DEFAULT_STREAMS_PER_SESSION } from '../../model/plan.ts';
 import type { ConnectionPool } from './connection.ts';
 import type { Dialer } from './dialer.ts';
-import { SessionPool } from './http2-session-pool.ts';
+import { Http2SessionPool } from './http2-session-pool.ts';
 import { SocketPool } from './socket-pool.ts';
 
 /** Limits of every connection. */
@@ -23,6 +23,6 @@ export function connectionPool(
   const keep = options.connection !== 'per-request';
   const { http = 1, streamsPerSession: limit = DEFAULT_STREAMS_PER_SESSION } = options;
   return http === 2
-    ? new SessionPool(dialer, clock, { limit, keep, headerBytes: limits.headerBytes })
+    ? new Http2SessionPool(dialer, clock, { limit, keep, headerBytes: limits.headerBytes })
     : new SocketPool(dialer, clock, { keep, ...limits });
 }

@@ -23,7 +23,7 @@ export interface OpenSocket {
 }
 
 /** A connection that is being opened. */
-export interface Dialing {
+export interface PendingDial {
   /** Gives it up; the dialer calls back with this error, if it has not done so before. */
   destroy(error: Error): void;
 }
@@ -59,7 +59,7 @@ export class Dialer {
   }
 
   /** Opens a connection and calls back once. */
-  dial(done: (error: Error | null, opened?: OpenSocket) => void): Dialing {
+  dial(done: (error: Error | null, opened?: OpenSocket) => void): PendingDial {
     const { origin, proxy, clock } = this;
     const phases: ConnectPhases = { startedAt: clock.now() };
     let current: Socket | undefined;

@@ -6,20 +6,20 @@ import {
   connectTimeout,
   type SocketRequest,
 } from './connection.ts';
-import type { Dialer, Dialing } from './dialer.ts';
-import { Session, type StreamControl } from './http2-session.ts';
+import type { Dialer, PendingDial } from './dialer.ts';
+import { Http2Session, type StreamControl } from './http2-session.ts';
 
 /** A session that is being opened, until it is ready or has failed. */
 interface Opening {
   /** The request that it is opened for: it is sent as soon as the socket stands. None when opened ahead of need. */
   opener: Http2Slot | undefined;
-  dialing: Dialing;
-  session?: Session;
+  dialing: PendingDial;
+  session?: Http2Session;
   settle?: (error?: Error) => void;
 }
 
 /** How a pool makes its sessions. */
-export interface SessionPoolOptions {
+export interface Http2SessionPoolOptions {
   /** Requests at once on a session. */
   limit: number;
   /** False: each request has a session of its own. */
@@ -32,18 +32,18 @@ export interface SessionPoolOptions {
  * HTTP/2 sessions to one origin. A request takes the first session that has room; where none has, sessions are opened, as
  * many as those who wait will fill. Nothing waits behind another request's answer.
  */
-export class SessionPool implements ConnectionPool {
+export class Http2SessionPool implements ConnectionPool {
   private readonly dialer: Dialer;
   private readonly clock: Clock;
   readonly limit: number;
   private readonly keep: boolean;
   readonly headerBytes: number | undefined;
-  private sessions: Session[] = [];
+  private sessions: Http2Session[] = [];
   private readonly openings = new Set<Opening>();
   private readonly waiting: Http2Slot[] = [];
   private closed = false;
 
-  constructor(dialer: Dialer, clock: Clock, { limit, keep, headerBytes }: SessionPoolOptions) {
+  constructor(dialer: Dialer, clock: Clock, { limit, keep, headerBytes }: Http2SessionPoolOptions) {
     this.dialer = dialer;
     this.clock = clock;
     this.limit = keep ? limit : 1;
@@ -159,7 +159,7 @@ export class SessionPool implements ConnectionPool {
     };
     const dialing = this.dialer.dial((error, opened) => {
       if (error !== null) return failed(error);
-      const session: Session = new Session(this.dialer, opened!, this.clock, this, {
+      const session: Http2Session = new Http2Session(this.dialer, opened!, this.clock, this, {
         onReady: () => {
           // Settings may be sent again, with another limit.
           if (this.openings.delete(opening)) this.ready(session, settle);
@@ -182,7 +182,7 @@ export class SessionPool implements ConnectionPool {
     return opening;
   }
 
-  private ready(session: Session, settle: Opening['settle']): void {
+  private ready(session: Http2Session, settle: Opening['settle']): void {
     if (this.closed) session.retire();
     else if (this.keep || settle !== undefined) this.sessions.push(session);
     settle?.(session.limit > 0 ? undefined : new Error('the service takes no HTTP/2 requests (limit 0)'));
@@ -199,7 +199,7 @@ export class SessionPool implements ConnectionPool {
 
 /** A place in some session, for one request. */
 class Http2Slot implements Connection {
-  private readonly pool: SessionPool;
+  private readonly pool: Http2SessionPool;
   private pending: { request: SocketRequest; sink: ConnectionSink } | undefined;
   private stream: StreamControl | undefined;
   private after: (() => void) | undefined;
@@ -207,7 +207,7 @@ class Http2Slot implements Connection {
   /** Takes no room in a session that is open. */
   readonly fresh: boolean;
 
-  constructor(pool: SessionPool, { fresh = false } = {}) {
+  constructor(pool: Http2SessionPool, { fresh = false } = {}) {
     this.pool = pool;
     this.fresh = fresh;
   }
@@ -222,7 +222,7 @@ class Http2Slot implements Connection {
   }
 
   /** Sends the request over this session; `after` is called when it has ended. */
-  start(session: Session, first: boolean, after?: () => void): void {
+  start(session: Http2Session, first: boolean, after?: () => void): void {
     const { request, sink } = this.pending!;
     this.after = after;
     this.stream = session.send(request, sink, first);

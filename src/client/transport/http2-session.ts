@@ -20,7 +20,7 @@ import { type StreamEnd, streamEnd } from './http2-session-end.ts';
 import { SocketReads } from './socket-reads.ts';
 
 /** Told of what becomes of a session. */
-export interface SessionEvents {
+export interface Http2SessionEvents {
   /** The service's settings came: it speaks HTTP/2, and says how many requests it takes at once. */
   onReady(): void;
   /** There is room for one more request than before. */
@@ -30,7 +30,7 @@ export interface SessionEvents {
 }
 
 /** Limits of one session. */
-export interface SessionLimits {
+export interface Http2SessionLimits {
   limit: number;
   headerBytes?: number;
 }
@@ -55,14 +55,14 @@ const SESSION_MEMORY_MB = 128;
  * One HTTP/2 connection with several requests at once. undici can do this too (`allowH2`, `pipelining` and `idempotent`
  * together), but where the service takes fewer at once than are sent, the others wait inside of it and count as sent.
  */
-export class Session {
+export class Http2Session {
   private readonly session: ClientHttp2Session;
   private readonly reads: SocketReads;
   private readonly phases: ConnectPhases;
   private readonly info: ReturnType<Dialer['describe']>;
   private readonly origin: URL;
   private readonly clock: Clock;
-  private readonly events: SessionEvents;
+  private readonly events: Http2SessionEvents;
   private readonly wanted: number;
   private readonly headerBytes: number;
   private inFlight = 0;
@@ -78,8 +78,8 @@ export class Session {
     dialer: Dialer,
     opened: OpenSocket,
     clock: Clock,
-    { limit, headerBytes = DEFAULT_LIMITS.headerBytes }: SessionLimits,
-    events: SessionEvents,
+    { limit, headerBytes = DEFAULT_LIMITS.headerBytes }: Http2SessionLimits,
+    events: Http2SessionEvents,
   ) {
     this.origin = dialer.origin;
     this.phases = opened.phases;

@@ -2,7 +2,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const NOTHING = Buffer.alloc(0);
 /** `HTTP/1.1 103`: as much as tells an interim response from a final one. */
 const STATUS_BYTES = 12;
-const MOST_HELD_BYTES = 16_384;
+const MAX_HELD_BYTES = 16_384;
 
 /**
  * Takes interim responses (`100 Continue`, `103 Early Hints`) off the beginning of what an HTTP/1.1 server answers. A
@@ -22,7 +22,7 @@ export class InterimResponses {
       if (!mayBeInterim(bytes)) return bytes;
       const end = bytes.byteLength < STATUS_BYTES ? -1 : bytes.indexOf(HEAD_END);
       if (end === -1) {
-        if (bytes.byteLength > MOST_HELD_BYTES) return bytes;
+        if (bytes.byteLength > MAX_HELD_BYTES) return bytes;
         this.held = Buffer.from(bytes);
         return undefined;
       }

@@ -10,7 +10,7 @@ import {
   HeadersTooLarge,
   type SocketRequest,
 } from './connection.ts';
-import type { Dialer, Dialing, OpenSocket } from './dialer.ts';
+import type { Dialer, OpenSocket, PendingDial } from './dialer.ts';
 import { LiveSocket } from './live-socket.ts';
 
 // undici tells when a request has been written only through diagnostics channels, which name the request by an object
@@ -59,7 +59,7 @@ export class SocketConnection implements Connection {
     this.parked = undefined;
   };
   private current: LiveSocket | undefined;
-  private dialing: Dialing | undefined;
+  private dialing: PendingDial | undefined;
   /** A request has been sent, and its response has not ended. */
   private busy = false;
   private dead = false;

@@ -57,7 +57,7 @@ export function sumTotals(all: readonly Totals[]): Totals {
 }
 
 /** The stays of one round's requests at the service. A run may have millions, so 25 bytes are kept of each. */
-export class Lives {
+export class RequestSpans {
   length = 0;
   // Start, end and tokens of each request.
   private numbers = new Float64Array(3 * SMALLEST);
@@ -139,12 +139,12 @@ export interface Timeline {
 }
 
 /** The timeline of at least one request. */
-export function timelineOf(lives: Lives): Timeline {
-  const starts = new Float64Array(lives.length);
-  const ends = new Float64Array(lives.length);
-  for (let index = 0; index < lives.length; index++) {
-    starts[index] = lives.startMs(index);
-    ends[index] = lives.endMs(index);
+export function timelineOf(spans: RequestSpans): Timeline {
+  const starts = new Float64Array(spans.length);
+  const ends = new Float64Array(spans.length);
+  for (let index = 0; index < spans.length; index++) {
+    starts[index] = spans.startMs(index);
+    ends[index] = spans.endMs(index);
   }
   starts.sort();
   ends.sort();
