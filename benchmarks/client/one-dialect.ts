@@ -1,4 +1,4 @@
-import { NOT_INSTALLED, peersInstalled } from '../installed.ts';
+import { NOT_INSTALLED, peersInstalled } from '../../test/peers/installed.ts';
 import { inputs } from './input.ts';
 import { type LongEvent, longEvents } from './long-event.ts';
 import { compare, type Effort, type Speed } from './measure.ts';
@@ -75,7 +75,7 @@ async function measure(task: Task): Promise<Result> {
 }
 
 async function librariesFor({ dialect, peers }: Task, remarks: string[]): Promise<readonly Reader[]> {
-  if (peersInstalled(peers)) return (await import('./libraries.ts')).LIBRARIES[dialect] ?? [];
+  if (peersInstalled(peers)) return (await import('../../test/peers/libraries.ts')).LIBRARIES[dialect] ?? [];
   remarks.push(NOT_INSTALLED);
   return [];
 }

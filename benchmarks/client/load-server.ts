@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { monotonicClock } from '../../../src/model/clock.ts';
+import { monotonicClock } from '../../src/model/clock.ts';
 
 // A chat service in a process of its own whose answers take a known time, and which says when it did what: the first
 // event of an answer holds the moments at which its request was read and at which that event was written, on the

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Measured } from '../../../src/client/client.ts';
-import { monotonicClock } from '../../../src/model/clock.ts';
-import type { StreamEvent } from '../../../src/model/events.ts';
-import type { Observation } from '../../../src/model/record.ts';
+import type { Measured } from '../../src/client/client.ts';
+import { monotonicClock } from '../../src/model/clock.ts';
+import type { StreamEvent } from '../../src/model/events.ts';
+import type { Observation } from '../../src/model/record.ts';
 
 /** Is told of each event: the time that the server wrote into it, and when it had arrived for this reader. */
 export type Arrived = (sentAt: number, arrivedAt: number) => void;
@@ -33,7 +33,7 @@ export async function makeReader(name: ReaderName, port: number, arrived: Arrive
         return () => stop.abort();
       };
     case 'openai': {
-      const { default: OpenAI } = await import('openai');
+      const { default: OpenAI } = await import('../../test/peers/openai.ts');
       const client = new OpenAI({ apiKey: 'none', baseURL: baseUrl, maxRetries: 0 });
       const read = async (signal: AbortSignal) => {
         const stream = await client.chat.completions.create(CHAT, { signal });
@@ -67,7 +67,7 @@ interface Listening {
 // The package as it is built and with the dependencies it is shipped with: from here, the peers' own would be found.
 async function ours(baseUrl: string, arrived: Arrived): Promise<Open> {
   const built = pathToFileURL(resolve('dist/client/client.js')).href;
-  const { createClient }: typeof import('../../../src/client/client.ts') = await import(built);
+  const { createClient }: typeof import('../../src/client/client.ts') = await import(built);
   const timeouts = { totalMs: 3_600_000, idleMs: 3_600_000 };
   const client = createClient({ baseUrl, dialect: 'openai-chat', model: 'm', timeouts });
   return () => {

@@ -1,6 +1,6 @@
-import { getDialect } from '../../../src/wire/dialects/index.ts';
-import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
-import { encodeBytes, readFrames } from '../../wire/streams.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
+import { FRAMINGS } from '../../src/wire/framing/framings.ts';
+import { encodeBytes, readFrames } from '../../test/wire/streams.ts';
 import { type Input, pieces } from './input.ts';
 import { median } from './measure.ts';
 import { floorAndJson, ours, type Reader } from './readers.ts';

@@ -8,7 +8,7 @@ import { DefaultChatTransport } from 'ai';
 import { CohereClientV2 } from 'cohere-ai';
 import { Ollama } from 'ollama';
 import { Stream as OpenAIStream } from 'openai/core/streaming';
-import { libraryReader, type OpenStream, type Reader } from './readers.ts';
+import { libraryReader, type OpenStream, type Reader } from '../../benchmarks/client/readers.ts';
 
 // The stream readers of the official client libraries. Where one can be had by itself, it is; the others are reached
 // through their client, whose request costs little beside a stream of hundreds of events.

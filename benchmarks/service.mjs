@@ -1,16 +1,16 @@
 // The reference service against the model behind it, in one run each: what it adds at 20 streams, whether 200 streams of
 // 50 chunks a second hold, and whether 20,000 streams leave anything behind. Needs a build, and a quiet machine:
 //
-//     npm run build && node test/service/bench.mjs [added] [many] [endurance]
+//     npm run build && node benchmarks/service.mjs [added] [many] [endurance]
 //
 // Exits with 1 when a target is missed. `--streams N` shortens the last one.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadScenario, runScenario } from '../../dist/bench.js';
+import { loadScenario, runScenario } from '../dist/bench.js';
 
-const SCENARIO = new URL('../../scenarios/service-goals.yaml', import.meta.url).pathname;
+const SCENARIO = new URL('../scenarios/service-goals.yaml', import.meta.url).pathname;
 const args = process.argv.slice(2);
 const streamsAt = args.indexOf('--streams');
 const endured = streamsAt === -1 ? 20_000 : Number(args[streamsAt + 1]);

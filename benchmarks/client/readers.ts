@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
-import { getDialect } from '../../../src/wire/dialects/index.ts';
-import { FRAMINGS } from '../../../src/wire/framing/framings.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
+import { FRAMINGS } from '../../src/wire/framing/framings.ts';
 import type { Input } from './input.ts';
 
 /** Something that reads streams. `read` takes one to its end and answers with how many events it gave. */

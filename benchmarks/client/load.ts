@@ -2,9 +2,9 @@ import { fork, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { percentileOf } from '../../../src/metrics/percentile.ts';
-import type { RequestRecord } from '../../../src/model/record.ts';
-import type { Report } from '../../../src/model/report.ts';
+import { percentileOf } from '../../src/metrics/percentile.ts';
+import type { RequestRecord } from '../../src/model/record.ts';
+import type { Report } from '../../src/model/report.ts';
 
 // What load the program really offers, and how late its stamps are under it, against a server that says what it saw.
 //   node load.js rate [THREADS]   arrivals at 5, 50 and 500 a second, constant and poisson

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { percentileOf } from '../../../src/metrics/percentile.ts';
-import { monotonicClock } from '../../../src/model/clock.ts';
-import { split } from '../../../src/model/plan.ts';
+import { percentileOf } from '../../src/metrics/percentile.ts';
+import { monotonicClock } from '../../src/model/clock.ts';
+import { split } from '../../src/model/plan.ts';
 import { makeReader, type ReaderName } from './fidelity-readers.ts';
 
 // One reader under one load, in a process of its own, so that no reader shares an event loop or a heap with another.

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { DIALECT_NAMES } from '../../../src/wire/dialects/index.ts';
+import { DIALECT_NAMES } from '../../src/wire/dialects/index.ts';
 import type { Result, Task } from './one-dialect.ts';
 import { heldTable, longTable, speedTable } from './tables.ts';
 

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { monotonicClock } from '../../../src/model/clock.ts';
+import { monotonicClock } from '../../src/model/clock.ts';
 
 // A chat service in a process of its own, whose answers never end: each stream gets its events on an absolute schedule,
 // and each event says when it left. Nothing is parsed and one timer serves all, because it shares the machine with the

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StreamEvent } from '../../../src/model/events.ts';
-import { getDialect } from '../../../src/wire/dialects/index.ts';
-import { FRAMINGS, type Frame } from '../../../src/wire/framing/framings.ts';
-import { encodeBytes, readFrames } from '../../wire/streams.ts';
+import type { StreamEvent } from '../../src/model/events.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
+import { FRAMINGS, type Frame } from '../../src/wire/framing/framings.ts';
+import { encodeBytes, readFrames } from '../../test/wire/streams.ts';
 
 /** One streaming answer, as the bytes of its reads. */
 export interface Input {
