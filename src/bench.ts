@@ -26,7 +26,7 @@ export type {
   RunComparisonRow,
   RunComparisonVerdict,
 } from './model/run-comparison.ts';
-export type { Unit } from './model/units.ts';
+export type { Unit } from './model/format.ts';
 export { REPORTERS } from './report/formats/index.ts';
 export { terminalReport } from './report/terminal/terminal.ts';
 export type { LoadedScenario } from './scenario/load.ts';

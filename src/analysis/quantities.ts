@@ -1,10 +1,10 @@
 import { METRICS } from '../metrics/definitions.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import { percentileOf } from '../metrics/percentile.ts';
+import type { Unit } from '../model/format.ts';
 import type { ServerReport } from '../model/load-report.ts';
 import type { Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
-import type { Unit } from '../model/units.ts';
 import { nameOfVerdict, VERDICT_KINDS } from './streaming/streaming-verdict.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Calibration, CalibrationLevel } from '../bench/doctor/calibrate.ts';
 import type { Check, CheckStatus } from '../bench/doctor/checks.ts';
-import { DASH, formatCount, formatShare, formatValue } from '../report/format.ts';
+import { DASH, formatCount, formatShare, formatTimeLimit, formatValue } from '../model/format.ts';
 import { displayWidth, oneLine, wrap } from '../report/text-width.ts';
 import type { ColorLevel } from './terminal.ts';
 
@@ -92,11 +92,11 @@ export function calibrationView(calibration: Calibration, options: DoctorViewOpt
 function summary({ levels, ratePerSecond, limitMs, honestStreams }: Calibration): string {
   if (honestStreams !== null) {
     const load = `${formatCount(honestStreams)} streams × ${ratePerSecond} events/s`;
-    return `This machine measures up to ${load} honestly (p99 under ${limitMs} ms).`;
+    return `This machine measures up to ${load} honestly (p99 under ${formatTimeLimit(limitMs)}).`;
   }
   return levels.every(({ lagMs }) => lagMs === null)
     ? 'No load could be measured.'
-    : `At no load that was tried does the p99 stay under ${limitMs} ms: this machine does not measure honestly now.`;
+    : `At no load that was tried does the p99 stay under ${formatTimeLimit(limitMs)}: this machine does not measure honestly now.`;
 }
 
 const SPELLING: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
+import { formatTimeLimit } from '../model/format.ts';
 
 /** How long requests in flight may take to end after the first signal, in ms. */
 export const DRAIN_MS = 10_000;
@@ -37,7 +38,7 @@ export function onInterrupt(say: (message: string) => void): Interrupt {
       return;
     }
     code = EXIT_OF[signal as Stopping];
-    say(`${signal}: finishing what is in flight (up to ${DRAIN_MS / 1000} s); once more to stop now`);
+    say(`${signal}: finishing what is in flight (up to ${formatTimeLimit(DRAIN_MS)}); once more to stop now`);
     drain.abort();
     timer = setTimeout(() => kill.abort('interrupted'), DRAIN_MS);
     timer.unref();

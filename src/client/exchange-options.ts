@@ -1,8 +1,8 @@
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
+import { formatSizeLimit } from '../model/format.ts';
 import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES, type Timeouts } from '../model/plan.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
-import { formatSize } from '../model/units.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import type { BodyListeners } from './body-reader.ts';
 import type { Asked } from './outcome/evidence.ts';
@@ -22,7 +22,7 @@ export function limitsOf(options: Partial<Limits> = {}): Limits {
     if (!(bytes > 0 && bytes <= most)) {
       throw new UserError('usage', {
         message: `limits.${name} is ${bytes}`,
-        hint: `give a number of bytes above 0 and at most ${MAX_LIMIT_BYTES} (${formatSize(MAX_LIMIT_BYTES)})`,
+        hint: `give a number of bytes above 0 and at most ${MAX_LIMIT_BYTES} (${formatSizeLimit(MAX_LIMIT_BYTES)})`,
       });
     }
     limits[name as keyof Limits] = bytes;

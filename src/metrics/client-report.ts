@@ -1,3 +1,4 @@
+import { formatShare, formatValue } from '../model/format.ts';
 import type { ClientReport, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
 
 /** What of a cell's records bears on the client's own load. */
@@ -63,7 +64,7 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
   const names = late.map(([name]) => name);
   const shown =
     names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
-  const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${most.toFixed(1)} ms late (p99)`;
+  const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${formatValue(most, 'ms')} late (p99)`;
   return {
     verdict: ORDER[rank]!,
     reason: whole.verdict === 'ok' ? figures : `${whole.reason}; ${figures}`,
@@ -84,14 +85,14 @@ function busiest(blocks: readonly (readonly LoopLoad[])[]): number {
 
 function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
   const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
-    ['utilization', utilization, `its event loop was busy ${Math.round(utilization * 100)} % of the time`],
-    ['delayP99Ms', delayP99Ms, `its event loop came round ${delayP99Ms.toFixed(1)} ms late (p99)`],
+    ['utilization', utilization, `its event loop was busy ${formatShare(utilization)} of the time`],
+    ['delayP99Ms', delayP99Ms, `its event loop came round ${formatValue(delayP99Ms, 'ms')} late (p99)`],
   ];
   if (latenessP99Ms !== null) {
     signs.push([
       'latenessP99Ms',
       latenessP99Ms,
-      `it sent requests ${latenessP99Ms.toFixed(1)} ms late (p99)`,
+      `it sent requests ${formatValue(latenessP99Ms, 'ms')} late (p99)`,
     ]);
   }
   for (const verdict of ['saturated', 'strained'] as const) {

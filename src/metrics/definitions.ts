@@ -1,8 +1,8 @@
 import { UserError } from '../model/errors.ts';
+import type { Unit } from '../model/format.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { MarkName } from '../model/timeline.ts';
-import type { Unit } from '../model/units.ts';
 import { between, cachedShare, connecting, readingWait, stalledGaps } from './formulas.ts';
 import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 

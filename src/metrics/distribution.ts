@@ -1,5 +1,5 @@
+import type { Unit } from '../model/format.ts';
 import type { MetricSummary } from '../model/report.ts';
-import type { Unit } from '../model/units.ts';
 import { createHistogram, encodeValues, type Histogram } from './histogram.ts';
 import { percentileOf } from './percentile.ts';
 

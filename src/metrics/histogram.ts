@@ -5,7 +5,7 @@ import {
   encodeIntoCompressedBase64,
 } from 'hdr-histogram-js';
 import { UserError } from '../model/errors.ts';
-import type { Unit } from '../model/units.ts';
+import type { Unit } from '../model/format.ts';
 import { rankOf } from './percentile.ts';
 
 /**

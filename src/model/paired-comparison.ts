@@ -1,5 +1,5 @@
+import type { Unit } from './format.ts';
 import type { LoadLevel } from './plan.ts';
-import type { Unit } from './units.ts';
 
 /** Comparisons within one run: both sides were measured in the same rounds. */
 

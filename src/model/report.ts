@@ -1,10 +1,10 @@
+import type { Unit } from './format.ts';
 import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { BaselineReport } from './run-comparison.ts';
 import type { StreamingReport } from './streaming-report.ts';
-import type { Unit } from './units.ts';
 
 export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming-report.ts';
 

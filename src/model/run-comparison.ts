@@ -1,5 +1,5 @@
+import type { Unit } from './format.ts';
 import type { Cell } from './plan.ts';
-import type { Unit } from './units.ts';
 
 /** Two runs of one scenario held against each other, figure by figure. */
 

@@ -2,7 +2,7 @@ import { metric } from '../metrics/definitions.ts';
 import { cellKey, levelOf } from '../model/cells.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport } from '../model/report.ts';
-import { DASH, formatCount, formatPair, formatShare, formatSooner, formatValue } from './format.ts';
+import { DASH, formatCount, formatNumber, formatPair, formatShare, formatSpeedup, formatValue } from '../model/format.ts';
 import { oneLine } from './text-width.ts';
 import { isMarked, loadFigure, MARK } from './wording/load.ts';
 import { requestsOf } from './wording/notes.ts';
@@ -30,8 +30,10 @@ function label<Row>(title: string, align: 'left' | 'right', text: Column<Row>['t
 
 function measure(name: string, drop: number): Column<CellReport> {
   const { title, unit, better } = metric(name);
-  // Of a rate the p95 is the best of it, but beside a median it would be read as the worst.
+  // The p95 of a rate is among its best values; next to a median it would be read as one of the worst.
   const median = better === 'higher';
+  // The column's title has the unit of a rate.
+  const single = (value: number) => (unit === '1/s' ? formatNumber(value) : formatValue(value, unit));
   return {
     title,
     align: 'right',
@@ -42,7 +44,7 @@ function measure(name: string, drop: number): Column<CellReport> {
       if (!summary) return DASH;
       const figure =
         median || detail === 'p50'
-          ? formatValue(summary.p50, unit)
+          ? single(summary.p50)
           : formatPair(summary.p50, summary.p95, unit);
       return isMarked(cell, name) ? `${figure}${MARK}` : figure;
     },
@@ -92,7 +94,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       drop: 1.5,
       measured: true,
       text: ({ goodput }) =>
-        goodput ? `${formatValue(goodput.requestsPerSecond, '1/s')}/s (${formatShare(goodput.share)})` : DASH,
+        goodput ? `${formatValue(goodput.requestsPerSecond, '1/s')} (${formatShare(goodput.share)})` : DASH,
     });
   }
   columns.push({
@@ -100,7 +102,8 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     align: 'right',
     drop: 7,
     measured: true,
-    text: ({ throughput }) => formatValue(throughput.requestsPerSecond, '1/s'),
+    text: ({ throughput: { requestsPerSecond } }) =>
+      requestsPerSecond === null ? DASH : formatNumber(requestsPerSecond),
   });
   return columns;
 }
@@ -163,7 +166,7 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
     medians('ttft', 1),
     medians('total', 2),
     medians('reader_wait', 4),
-    label('first token', 'right', (pair) => formatSooner(firstTokenRatio(pair))),
+    label('first token', 'right', (pair) => formatSpeedup(firstTokenRatio(pair))),
   );
   return columns;
 }

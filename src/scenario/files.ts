@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Problem } from '../model/errors.ts';
+import { formatSizeLimit } from '../model/format.ts';
 import { nearNames } from '../model/suggestions.ts';
 import type { Path } from './value-paths.ts';
 
@@ -75,7 +76,7 @@ export function fileProblem(path: string, error: unknown, what: string, maxBytes
       };
     case 'TOO_LARGE':
       return {
-        message: `the ${what} ${path} is larger than ${maxBytes / 2 ** 20} MiB`,
+        message: `the ${what} ${path} is larger than ${formatSizeLimit(maxBytes)}`,
         hint: `use a smaller ${what}`,
       };
     default:

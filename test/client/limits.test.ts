@@ -62,7 +62,7 @@ describe('a line that never ends', () => {
     const { outcome, ...seen } = await client.stream({ prompt: 'hi' }).result;
     expect(outcome).toMatchObject({
       kind: 'too_large',
-      message: expect.stringMatching(/^an event of the stream is larger than the limit of 97\.7 KiB/),
+      message: expect.stringMatching(/^an event of the stream is larger than the limit of 100 kB/),
       hint: expect.stringMatching(/limits\.event.*limits\.eventBytes/),
     });
     expect(seen.contentEvents).toBe(content);
@@ -95,7 +95,7 @@ test('one event over the limit ends its own request only; the default lets a lar
     ['large', 'small', 'large', 'small'].map((prompt) => limited.stream({ prompt }).result),
   );
   expect(seen.map(({ outcome }) => outcome.kind)).toEqual(['too_large', 'ok', 'too_large', 'ok']);
-  expect(seen[0]!.outcome.message).toMatch(/ limit of 976\.6 KiB: [\d.]+ [KM]iB or more$/);
+  expect(seen[0]!.outcome.message).toMatch(/ limit of 1 MB: [\d.]+ [kM]B or more$/);
   const free = await serve(answer);
   expect((await free.stream({ prompt: 'large' }).result).outcome.kind).toBe('ok');
 });
@@ -110,7 +110,7 @@ describe('a whole answer', () => {
     const { outcome, bytes } = (await client.complete({ prompt: 'hi' })).observation;
     expect(outcome).toMatchObject({
       kind: 'too_large',
-      message: 'the answer is larger than the limit of 64 MiB: 600 MiB or more',
+      message: 'the answer is larger than the limit of 64 MiB: 629 MB or more',
       hint: expect.stringMatching(/limits\.body/),
     });
     expect(bytes).toBe(0);
@@ -126,7 +126,7 @@ describe('a whole answer', () => {
       { limits: { bodyBytes: 3_000_000 } },
     );
     const { outcome, bytes } = (await client.complete({ prompt: 'hi' })).observation;
-    expect(outcome).toMatchObject({ kind: 'too_large', message: expect.stringMatching(/limit of 2\.9 MiB/) });
+    expect(outcome).toMatchObject({ kind: 'too_large', message: expect.stringMatching(/limit of 3 MB/) });
     expect(bytes).toBeLessThan(4_000_000);
   });
 
@@ -184,7 +184,7 @@ describe('headers', () => {
     const small = await serve(answer, { limits: { headerBytes: 30_000 } });
     expect((await small.stream({ prompt: 'hi' }).result).outcome).toMatchObject({
       kind: 'too_large',
-      message: 'the response headers are larger than the limit of 29.3 KiB',
+      message: 'the response headers are larger than the limit of 30 kB',
       hint: expect.stringMatching(/limits\.headers.*limits\.headerBytes/),
     });
   });

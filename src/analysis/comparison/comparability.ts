@@ -1,3 +1,4 @@
+import { formatTimeLimit } from '../../model/format.ts';
 import type { Manifest } from '../../model/report.ts';
 
 /** Whether two runs measured the same thing. */
@@ -26,7 +27,9 @@ export function comparability(base: Manifest, next: Manifest): Comparability {
   const unique = [base, next].map(uniqueOf);
   if (unique[0] !== unique[1]) obstacles.push(`the prompts differ: ${unique.join('; ')}`);
   if (base.stallMs !== next.stallMs) {
-    warnings.push(`the stall limit differs: ${base.stallMs} ms, ${next.stallMs} ms`);
+    warnings.push(
+      `the stall limit differs: ${formatTimeLimit(base.stallMs)}, ${formatTimeLimit(next.stallMs)}`,
+    );
   }
   for (const [what, of] of CLIENT) {
     const [before, after] = [of(base), of(next)];

@@ -1,3 +1,4 @@
+import { formatPoints } from '../../model/format.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { ErrorRateRow, ErrorRateSide, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import { newcombeInterval, wilsonInterval } from '../statistics/proportions.ts';
@@ -32,7 +33,7 @@ export function judgeErrors(
   else if (base.failed + next.failed === 0 || (low > -2 * tolerance && high < 2 * tolerance))
     verdict = 'equivalent';
   const figures = `${share(base)} before, ${share(next)} now`;
-  const range = `(${points(low)} to ${points(high)} points)`;
+  const range = `(${formatPoints(low)} to ${formatPoints(high)} points)`;
   const sentence = `error rate of ${cellInWords(cell)}: ${figures} ${range}: ${verdict}`;
   return { cell, base, next, difference, low, high, verdict, sentence };
 }
@@ -48,8 +49,4 @@ function side({ failed, requests }: CellSamples, level: number): ErrorRateSide {
 
 function share({ failed, requests }: ErrorRateSide): string {
   return `${failed} of ${requests}`;
-}
-
-function points(value: number): string {
-  return `${value > 0 ? '+' : ''}${(value * 100).toFixed(1)}`;
 }

@@ -1,43 +1,13 @@
 import { levelInWords } from '../../model/cells.ts';
+import { formatChange, formatShare, formatValue } from '../../model/format.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { ErrorRateRow, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
-import type { Unit } from '../../model/units.ts';
 
 /** The sentences that comparisons are told in. */
 
 /** `flash / short / 4 streams`, with the mode where it is not streaming. */
 export function cellInWords({ target, prompt, mode, ...level }: Cell): string {
   return [target, prompt, levelInWords(level), ...(mode === 'streaming' ? [] : [mode])].join(' / ');
-}
-
-/** A figure with its unit, to three digits. */
-export function figure(value: number | null, unit: Unit): string {
-  if (value === null) return 'no value';
-  switch (unit) {
-    case 'ms':
-      return value >= 1000 ? `${digits(value / 1000)} s` : `${digits(value)} ms`;
-    case '1/s':
-      return `${digits(value)}/s`;
-    case 'bytes':
-      return `${digits(value)} bytes`;
-    case 'ratio':
-    case 'count':
-      return digits(value);
-    default:
-      return unit satisfies never;
-  }
-}
-
-function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-}
-
-/** `+12 %`, `-3 %`; two digits where less than 10. */
-export function percent(ratio: number | null): string {
-  if (ratio === null) return 'without bound';
-  const change = (ratio - 1) * 100;
-  const shown = Math.abs(change) < 9.95 ? change.toFixed(1) : change.toFixed(0);
-  return `${change > 0 ? '+' : ''}${shown} %`;
 }
 
 type SentenceRow = Omit<RunComparisonRow, 'sentence'>;
@@ -56,13 +26,17 @@ export function rowSentence(
   const interval =
     row.ratio === null
       ? ''
-      : ` (${percent(row.ratio)}; between ${row.low === null ? '-100 %' : percent(row.low)} and ${percent(row.high)})`;
+      : ` (${formatChange(row.ratio)}; between ${formatChange(row.low ?? 0)} and ${row.high === null ? 'no upper bound' : formatChange(row.high)})`;
   return `${name}: ${change}${interval}: ${conclusion(row, needed, gates, byChance)}`;
 }
 
 function side(row: SentenceRow, name: 'base' | 'next'): string {
   const { value, censored, n } = row[name];
-  return value === null && censored > 0 ? `never (${censored} of ${n} failed)` : figure(value, row.unit);
+  return value === null && censored > 0
+    ? `never (${censored} of ${n} failed)`
+    : value === null
+      ? 'no value'
+      : formatValue(value, row.unit);
 }
 
 function conclusion(row: SentenceRow, needed: number, gates: number, byChance: boolean): string {
@@ -70,9 +44,9 @@ function conclusion(row: SentenceRow, needed: number, gates: number, byChance: b
   if (!row.gated) return `shown only, as ${n} values are too few (${needed} are needed)`;
   switch (row.verdict) {
     case 'regression':
-      return `regression, worse by more than ${Math.round(row.tolerance * 100)} %`;
+      return `regression, worse by more than ${formatShare(row.tolerance)}`;
     case 'improvement':
-      return `improvement by more than ${Math.round(row.tolerance * 100)} %`;
+      return `improvement by more than ${formatShare(row.tolerance)}`;
     case 'equivalent':
       return 'equivalent';
     case 'inconclusive': {

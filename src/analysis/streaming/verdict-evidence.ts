@@ -1,3 +1,4 @@
+import { formatValue } from '../../model/format.ts';
 import type { LengthTest } from './length-test.ts';
 import type { VerdictFigures } from './stream-figures.ts';
 import type { VerdictContext } from './streaming-verdict.ts';
@@ -43,7 +44,7 @@ export function evidenceOf(
     case 'little_content':
       return `${content(figures)}: too little to tell a stream from a whole answer; ask for a longer one`;
     case 'instant':
-      return `everything was there after ${time(figures.latencyMs)}: too fast to tell a stream from a whole answer`;
+      return `everything was there after ${formatValue(figures.latencyMs, 'ms')}: too fast to tell a stream from a whole answer`;
     case 'held':
       return `${burstOf(figures)}: the answer was made first, or something on the way held it back`;
     case 'tail':
@@ -76,31 +77,33 @@ export function evidenceOf(
 }
 
 function burstOf(figures: VerdictFigures): string {
-  return `${content(figures)} in ${time(figures.spanMs)} after ${time(figures.ttftMs)} of silence`;
+  return `${content(figures)} in ${formatValue(figures.spanMs, 'ms')} after ${formatValue(figures.ttftMs, 'ms')} of silence`;
 }
 
 function spreadOf(figures: VerdictFigures): string {
   const { spanMs, ttftMs, lumps, chunks, lumpGapMs, withinLumpMs } = figures;
   const inLumps = lumps > 2 && chunks >= 4 * lumps && withinLumpMs < 1;
-  const each = inLumps ? `, in lumps of ${Math.round(chunks / lumps)} every ${time(lumpGapMs ?? 0)}` : '';
-  return `${content(figures)} over ${time(spanMs)} after ${time(ttftMs)}${each}`;
+  const each = inLumps
+    ? `, in lumps of ${Math.round(chunks / lumps)} every ${formatValue(lumpGapMs ?? 0, 'ms')}`
+    : '';
+  return `${content(figures)} over ${formatValue(spanMs, 'ms')} after ${formatValue(ttftMs, 'ms')}${each}`;
 }
 
 function tailOf(figures: VerdictFigures): string {
   const { events, before, waitMs, spanMs } = figures.flush ?? { events: 0, before: 0, waitMs: 0, spanMs: 0 };
   const liveMs = Math.max(0, figures.spanMs - waitMs - spanMs);
-  const live = before === 1 ? '1 chunk' : `${before} chunks over ${time(liveMs)}`;
-  return `${live} after ${time(figures.ttftMs)}, then ${events} at once after ${time(waitMs)} of silence`;
+  const live = before === 1 ? '1 chunk' : `${before} chunks over ${formatValue(liveMs, 'ms')}`;
+  return `${live} after ${formatValue(figures.ttftMs, 'ms')}, then ${events} at once after ${formatValue(waitMs, 'ms')} of silence`;
 }
 
 function wholeOf(whole: VerdictContext['whole']): string {
-  return `the whole answer takes ${time(whole?.totalMs ?? 0)} without streaming`;
+  return `the whole answer takes ${formatValue(whole?.totalMs ?? 0, 'ms')} without streaming`;
 }
 
 function lengthsOf(lengths: LengthTest | undefined): string {
   if (lengths === undefined) return 'longer answers were not measured';
   const { short, long } = lengths;
-  return `answers of about ${short.tokens} and ${long.tokens} tokens begin after ${time(short.waitMs)} and ${time(long.waitMs)}`;
+  return `answers of about ${short.tokens} and ${long.tokens} tokens begin after ${formatValue(short.waitMs, 'ms')} and ${formatValue(long.waitMs, 'ms')}`;
 }
 
 function longer(lengths: LengthTest | undefined): number {
@@ -110,12 +113,4 @@ function longer(lengths: LengthTest | undefined): number {
 function content({ chunks, chars }: VerdictFigures): string {
   const pieces = `${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`;
   return chunks < 5 ? `${pieces} (${chars} characters)` : pieces;
-}
-
-/** A time in the unit that reads best, to two or three digits. */
-export function time(ms: number): string {
-  if (ms >= 100_000) return `${Math.round(ms / 1000)} s`;
-  if (ms >= 95) return `${(ms / 1000).toFixed(ms < 995 ? 2 : 1).replace(/\.?0+$/, '')} s`;
-  if (ms >= 10) return `${Math.round(ms)} ms`;
-  return `${ms.toFixed(1).replace(/\.0$/, '')} ms`;
 }

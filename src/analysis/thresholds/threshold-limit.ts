@@ -64,21 +64,3 @@ export function readLimit(text: string, unit: Exclude<QuantityUnit, 'verdict'>):
     ? { problem: 'the limit is missing', hint, offset: 0 }
     : { value: Number(value.toPrecision(12)) };
 }
-
-/** The short sign of a unit, for figures that are shown: `ms`, `/s`, or nothing. */
-export function unitSign(unit: QuantityUnit): string {
-  switch (unit) {
-    case 'ms':
-      return ' ms';
-    case '1/s':
-      return '/s';
-    case 'bytes':
-      return ' bytes';
-    case 'ratio':
-    case 'count':
-    case 'verdict':
-      return '';
-    default:
-      return unit satisfies never;
-  }
-}

@@ -2,6 +2,7 @@ import { CACHE_GROUPS } from '../../metrics/cache-groups.ts';
 import { holds, type Operator } from '../../metrics/objective-check.ts';
 import { cellKey, cellOf } from '../../model/cells.ts';
 import type { Problem } from '../../model/errors.ts';
+import { formatValue } from '../../model/format.ts';
 import type { LoadLevel } from '../../model/plan.ts';
 import type { Mode } from '../../model/record.ts';
 import type { CellReport, GateResult } from '../../model/report.ts';
@@ -243,7 +244,7 @@ function notesOn({ cell, n }: Finding, threshold: Threshold): string[] {
   const notes: string[] = versus === undefined ? [] : [`more than ${versus.target}`];
   const lateMs = latenessIn(cell, threshold);
   if (lateMs !== null)
-    notes.push(`the client was up to ${lateMs.toFixed(1)} ms late (p99) when it took this figure`);
+    notes.push(`the client was up to ${formatValue(lateMs, 'ms')} late (p99) when it took this figure`);
   const { quantile, name } = quantity;
   if (quantile !== undefined && n < enoughFor(quantile)) {
     notes.push(`${name} of ${count(n, 'value')}: below ${enoughFor(quantile)} a few requests decide it`);

@@ -1,5 +1,5 @@
 import type { Problem } from '../../model/errors.ts';
-import { formatValue } from '../../report/format.ts';
+import { formatFineTime, formatNumber, formatValue } from '../../model/format.ts';
 import { type MachineFacts, openFileLimit } from './machine.ts';
 
 /** What a check came to. */
@@ -141,7 +141,7 @@ function loadCheck({ load, cores, platform }: MachineFacts): Check | undefined {
   if (platform === 'win32') return undefined;
   const name = 'system load';
   const share = load / cores;
-  const what = `${load.toFixed(1)} on ${cores} core${cores === 1 ? '' : 's'}`;
+  const what = `${formatNumber(load)} on ${cores} core${cores === 1 ? '' : 's'}`;
   if (share < 0.5) return { name, status: 'ok', what };
   return {
     name,
@@ -154,7 +154,7 @@ function loadCheck({ load, cores, platform }: MachineFacts): Check | undefined {
 
 function clockCheck({ clockStepMs }: MachineFacts): Check {
   const name = 'clock';
-  const what = `steps of ${formatStep(clockStepMs)}`;
+  const what = `steps of ${formatFineTime(clockStepMs)}`;
   if (clockStepMs < 0.05) return { name, status: 'ok', what };
   return {
     name,
@@ -206,14 +206,6 @@ function ipv6Check({ ipv6Loopback }: MachineFacts): Check {
     why: 'names with IPv6 addresses, "localhost" among them, are tried in vain first, which adds to connecting',
     remedy: 'write 127.0.0.1 instead of localhost; enable IPv6 where targets need it',
   };
-}
-
-function formatStep(ms: number): string {
-  return ms < 0.001
-    ? `${Math.round(ms * 1e6)} ns`
-    : ms < 1
-      ? `${Math.round(ms * 1000)} µs`
-      : `${ms.toFixed(1)} ms`;
 }
 
 /** Compares `1.2.3` with `1.10.0` by numbers: negative, 0 or positive. Suffixes do not count. */

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { UserError } from '../../model/errors.ts';
+import { formatTimeLimit } from '../../model/format.ts';
 import { nearNames } from '../../model/suggestions.ts';
 import { MAX_DURATION_MS, parseDuration } from '../../scenario/size-and-duration.ts';
 
@@ -53,7 +54,7 @@ export function durationOption(
     const ms = parseDuration(text);
     return ms !== undefined && ms >= min && ms <= max ? text : undefined;
   };
-  const limits = `${min > 1 ? ` of at least ${min}ms` : ''}${max < MAX_DURATION_MS ? ` up to ${max / 1000}s` : ''}`;
+  const limits = `${min > 1 ? ` of at least ${formatTimeLimit(min)}` : ''}${max < MAX_DURATION_MS ? ` up to ${formatTimeLimit(max)}` : ''}`;
   return checked(flags, description, duration, `a duration${limits}, such as 500ms, 10s or 1m30s`);
 }
 

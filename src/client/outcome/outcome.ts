@@ -1,6 +1,6 @@
+import { formatSizeLimit, formatTimeLimit, formatValue } from '../../model/format.ts';
 import { isPlainDialect, type Limits } from '../../model/plan.ts';
 import type { Outcome, TimeoutPhase } from '../../model/record.ts';
-import { formatSize } from '../../model/units.ts';
 import { pathsInWords } from '../../wire/payload-paths.ts';
 import { BODY_CHARS, type Evidence, type LimitExceeded, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';
@@ -53,10 +53,10 @@ const LIMIT_OPTION: Readonly<Record<LimitName, keyof Limits>> = {
 };
 
 function tooLarge({ limit, limitBytes, receivedBytes }: LimitExceeded): Outcome {
-  const rest = receivedBytes > limitBytes + 1 ? `: ${formatSize(receivedBytes)} or more` : '';
+  const rest = receivedBytes > limitBytes + 1 ? `: ${formatValue(receivedBytes, 'bytes')} or more` : '';
   return {
     kind: 'too_large',
-    message: `${LARGE_THING[limit]} larger than the limit of ${formatSize(limitBytes)}${rest}`,
+    message: `${LARGE_THING[limit]} larger than the limit of ${formatSizeLimit(limitBytes)}${rest}`,
     hint: `where the server means it, raise the limit: limits.${limit} in the scenario (--set limits.${limit}=...), limits.${LIMIT_OPTION[limit]} of the client`,
   };
 }
@@ -72,7 +72,7 @@ export function faultOf(error: unknown): Outcome {
 }
 
 function timeout(phase: TimeoutPhase, limitMs: number, { cutAfter }: Evidence): Outcome {
-  const limit = limitMs >= 1000 ? `${limitMs / 1000} s` : `${limitMs} ms`;
+  const limit = formatTimeLimit(limitMs);
   const where = cutAfter === undefined ? 'in the middle of the body' : BEFORE_TERMINATOR;
   const what: Record<TimeoutPhase, string> = {
     connect: `no connection within ${limit}`,
@@ -166,7 +166,7 @@ function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, 
   };
   if (lost?.code !== undefined) outcome.code = lost.code;
   if (silenceMs >= TIMEOUT_SILENCE_MS) {
-    const silence = `${(silenceMs / 1000).toFixed(1)} s of silence, then closed`;
+    const silence = `${formatValue(silenceMs, 'ms')} of silence, then closed`;
     outcome.hint = `${silence}: raise the read timeout of what is on the way (nginx proxy_read_timeout, HAProxy timeout server), or send comments meanwhile`;
   }
   return outcome;

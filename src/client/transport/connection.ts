@@ -1,3 +1,4 @@
+import { formatTimeLimit } from '../../model/format.ts';
 import type { ConnectionInfo } from '../../model/record.ts';
 
 /** Why a connection could not be made, where the system has no code for it. */
@@ -18,7 +19,7 @@ export function connectError(code: ConnectErrorCode, message: string, cause?: Er
 
 /** No connection within a time limit. */
 export function connectTimeout(limitMs: number): Error {
-  return Object.assign(new Error(`no connection within ${limitMs} ms`), { code: 'ETIMEDOUT' });
+  return Object.assign(new Error(`no connection within ${formatTimeLimit(limitMs)}`), { code: 'ETIMEDOUT' });
 }
 
 export type { ConnectOptions } from '../../model/plan.ts';

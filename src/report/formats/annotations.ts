@@ -1,6 +1,6 @@
+import { formatCount } from '../../model/format.ts';
 import type { Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
-import { formatCount } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { cacheWarnings } from '../wording/cache.ts';

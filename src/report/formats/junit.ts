@@ -1,6 +1,6 @@
+import { DASH } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
-import { DASH } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { type BaselineLine, baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { groupFailures } from '../wording/failures.ts';

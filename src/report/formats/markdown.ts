@@ -1,6 +1,6 @@
+import { formatCount } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { type Column, cellColumns, modePairColumns, modePairs } from '../columns.ts';
-import { formatCount } from '../format.ts';
 import { clip, oneLine } from '../text-width.ts';
 import { baselineLines } from '../wording/baseline.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';

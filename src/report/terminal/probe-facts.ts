@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import type { LintSeverity } from '../../analysis/streaming/response-lint.ts';
+import { formatCount, formatShare, formatValue } from '../../model/format.ts';
 import { isPlainDialect } from '../../model/plan.ts';
 import type { VerdictKind } from '../../model/report.ts';
-import { formatCount, formatShare, formatValue } from '../format.ts';
 import type { ProbeRequest } from '../probe-report.ts';
 import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
 import type { Canvas } from './waterfall.ts';

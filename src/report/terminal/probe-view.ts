@@ -1,8 +1,15 @@
 import { Chalk } from 'chalk';
 import type { LengthTest } from '../../analysis/streaming/length-test.ts';
+import {
+  DASH,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatSpeedup,
+  formatValue,
+} from '../../model/format.ts';
 import { isPlainDialect } from '../../model/plan.ts';
 import type { Outcome } from '../../model/record.ts';
-import { DASH, formatCount, formatDuration, formatSooner, formatValue } from '../format.ts';
 import { headline, type ProbeReport, type ProbeRequest, stepTitles, succeeded } from '../probe-report.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
 import { counted, facts, filled, judgement, KEY, verdictInShort } from './probe-facts.ts';
@@ -154,7 +161,7 @@ function figures({ record, stopped, streaming }: ProbeRequest, dialect: string):
 }
 
 function rate(value: number | null, unit: string): string | undefined {
-  return value === null ? undefined : `${formatValue(value, '1/s')} ${unit}`;
+  return value === null ? undefined : `${formatNumber(value)} ${unit}`;
 }
 
 function coldAndWarm({ cold, warm, target }: ProbeReport, { chalk, width }: Canvas): string[] {
@@ -171,14 +178,14 @@ function coldAndWarm({ cold, warm, target }: ProbeReport, { chalk, width }: Canv
     if (before === undefined && after === undefined) continue;
     const saved = before === undefined || after === undefined ? null : before - after;
     const paint = saved !== null && saved >= 0 ? chalk.green : chalk.yellow;
-    const difference = saved === null ? '' : `${saved < 0 ? '-' : ''}${formatValue(Math.abs(saved), 'ms')}`;
+    const difference = saved === null ? '' : formatValue(saved, 'ms');
     const cells = [before, after].map((ms) => cell(formatValue(ms, 'ms'))).join('');
     lines.push(`${title.padEnd(KEY)}${cells}${paint(cell(difference))}`);
   }
   return lines;
 }
 
-/** How soon the whole answer is without streaming, and how much sooner the stream begins. */
+/** How long the whole answer takes without streaming, and how much faster the stream's first content is. */
 function withoutStreaming({ whole, requests }: ProbeReport, { chalk, width }: Canvas): string[] {
   if (whole === undefined) return [];
   const { totalMs, requests: sent } = whole;
@@ -189,14 +196,14 @@ function withoutStreaming({ whole, requests }: ProbeReport, { chalk, width }: Ca
     return wrap(oneLine(text), width).map((line) => chalk.red(line));
   }
   const first = headline(requests[0]!.record).ttftMs;
-  const sooner =
+  const speedup =
     first === null
       ? undefined
       : first < totalMs * 0.9
-        ? `the stream's first content came ${formatSooner(totalMs / first)}`
-        : "the stream's first content came no sooner";
+        ? `stream: first content ${formatSpeedup(totalMs / first)} than the whole answer`
+        : 'stream: first content no faster than the whole answer';
   const count = sent.length === 1 ? '' : ` (p50 of ${sent.length})`;
-  const parts = [`without streaming: whole after ${formatValue(totalMs, 'ms')}${count}`, sooner];
+  const parts = [`without streaming: whole answer after ${formatValue(totalMs, 'ms')}${count}`, speedup];
   return filled(parts, width).map((line) => chalk.bold(line));
 }
 

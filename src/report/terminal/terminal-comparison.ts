@@ -1,8 +1,8 @@
+import { DASH, formatCount, formatPair, formatRatio, formatShare } from '../../model/format.ts';
 import { Chalk } from 'chalk';
 import { levelInWords } from '../../model/cells.ts';
 import type { RunComparison, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Column } from '../columns.ts';
-import { DASH, formatCount, formatPair } from '../format.ts';
 import { oneLine, wrap } from '../text-width.ts';
 import { compareRank, compareWord, ratioInterval } from '../wording/baseline.ts';
 import { fitTable, type TerminalOptions } from './terminal-tables.ts';
@@ -30,7 +30,7 @@ function label(
 }
 
 function ratio(row: RunComparisonRow): string {
-  return row.ratio === null ? DASH : `${row.ratio.toFixed(2)}${ratioInterval(row)}`;
+  return row.ratio === null ? DASH : `${formatRatio(row.ratio)}${ratioInterval(row)}`;
 }
 
 /** Two runs compared, as it is read on a terminal: the verdict first. Ends in a line feed. */
@@ -66,7 +66,7 @@ export function terminalComparison(comparison: RunComparison, { width, color }: 
     [...telling, ...errors].slice(0, 12).flatMap(({ sentence }) => lines(`- ${sentence}`)),
     comparison.warnings.flatMap((warning) => lines(`note: ${warning}`)),
     lines(
-      `base ${comparison.base}, new ${comparison.next}; ratio is new / base with its ${Math.round(comparison.settings.level * 100)} % interval (seed ${comparison.settings.seed}, ${formatCount(comparison.settings.resamples)} resamples)`,
+      `base ${comparison.base}, new ${comparison.next}; ratio is new / base with its ${formatShare(comparison.settings.level)} interval (seed ${comparison.settings.seed}, ${formatCount(comparison.settings.resamples)} resamples)`,
     ).map((line) => chalk.dim(line)),
   ];
   return `${blocks

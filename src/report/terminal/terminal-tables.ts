@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
+import { DASH } from '../../model/format.ts';
 import type { Column, Detail } from '../columns.ts';
-import { DASH } from '../format.ts';
 import { clip, displayWidth } from '../text-width.ts';
 
 /** Tables that fit: columns are left out, least telling first, before a border would wrap. */

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { percentileOf } from '../../metrics/percentile.ts';
-import { formatCount, formatValue } from '../format.ts';
+import { formatCount, formatFineTime, formatValue } from '../../model/format.ts';
 import {
   beginning,
   type ProbeRequest,
@@ -144,7 +144,7 @@ function gapLines({ record }: ProbeRequest, columns: number, { width, chalk, gly
   const histogram = logHistogram(gaps, Math.max(MIN_BAR, columns - 18));
   if (histogram === undefined) return [head];
   const { low, high, counts } = histogram;
-  const drawing = `${chalk.dim(bound(low))} ${chalk.green(sparkline(counts, glyphs))} ${chalk.dim(bound(high))}`;
+  const drawing = `${chalk.dim(formatFineTime(low))} ${chalk.green(sparkline(counts, glyphs))} ${chalk.dim(formatFineTime(high))}`;
   const sideBySide = displayWidth(head) + 3 + displayWidth(drawing) <= width;
   return sideBySide ? [`${head}   ${drawing}`] : [head, `${' '.repeat(TITLE)}${drawing}`];
 }
@@ -156,12 +156,6 @@ function figure(ms: number): string {
 function axisLabel(ms: number): string {
   if (ms === 0) return '0';
   return ms < 1000 ? formatValue(ms, 'ms').replace('.0 ', ' ') : `${Number((ms / 1000).toPrecision(3))} s`;
-}
-
-// A power of ten, in the largest unit of which there is one.
-function bound(ms: number): string {
-  if (ms >= 1000) return `${Math.round(ms / 1000)} s`;
-  return ms >= 1 ? `${Math.round(ms)} ms` : `${Math.round(ms * 1000)} µs`;
 }
 
 function plain(text: string): string {

@@ -1,3 +1,4 @@
+import { DASH, formatPair, formatPoints, formatRatio, formatShare } from '../../model/format.ts';
 import type { Report } from '../../model/report.ts';
 import type {
   BaselineReport,
@@ -5,7 +6,6 @@ import type {
   RunComparisonRow,
   RunComparisonVerdict,
 } from '../../model/run-comparison.ts';
-import { DASH, formatPair, formatShare } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
@@ -32,7 +32,7 @@ export function compareWord(verdict: RunComparisonVerdict): string {
 /** ` (0.95–1.20)`: the interval of a ratio, with a question mark for a bound that the data does not set; empty without both. */
 export function ratioInterval({ low, high }: Pick<RunComparisonRow, 'low' | 'high'>): string {
   if (low === null && high === null) return '';
-  const bound = (value: number | null) => (value === null ? '?' : value.toFixed(2));
+  const bound = (value: number | null) => (value === null ? '?' : formatRatio(value));
   return ` (${bound(low)}–${bound(high)})`;
 }
 
@@ -80,7 +80,7 @@ function figureLine(row: RunComparisonRow, { strict }: BaselineReport): Baseline
     figure: `${metric}.${statistic}`,
     where: cellName(cell),
     values: formatPair(base.value, next.value, unit),
-    change: ratio === null ? DASH : `× ${ratio.toFixed(2)}${ratioInterval(row)}`,
+    change: ratio === null ? DASH : `× ${formatRatio(ratio)}${ratioInterval(row)}`,
     sentence: oneLine(sentence),
   };
 }
@@ -95,8 +95,7 @@ function errorLine(row: ErrorRateRow, { strict }: BaselineReport): BaselineLine 
     figure: 'errors.rate',
     where: cellName(cell),
     values: `${share(base.rate)} / ${share(next.rate)}`,
-    change:
-      difference === null ? DASH : `${difference > 0 ? '+' : ''}${(difference * 100).toFixed(1)} points`,
+    change: difference === null ? DASH : `${formatPoints(difference)} points`,
     sentence: oneLine(sentence),
   };
 }

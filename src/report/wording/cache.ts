@@ -1,5 +1,5 @@
+import { formatCount, formatShare, formatValue } from '../../model/format.ts';
 import type { CacheGroup, CellReport, Report, UniqueInfo } from '../../model/report.ts';
-import { formatCount, formatShare, formatValue } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 

@@ -1,6 +1,6 @@
 import { failureGroup } from '../../metrics/failure-groups.ts';
+import { formatCount } from '../../model/format.ts';
 import type { CellReport, FailureSummary } from '../../model/report.ts';
-import { formatCount } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName, requestsOf } from './notes.ts';
 

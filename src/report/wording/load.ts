@@ -1,5 +1,5 @@
+import { formatCount, formatMean, formatShare, formatValue } from '../../model/format.ts';
 import type { CellReport, ReachedLoad, Report } from '../../model/report.ts';
-import { formatCount, formatShare, formatValue } from '../format.ts';
 import { cellName } from './notes.ts';
 
 /** The load that a cell really had, in words: where it is not what was asked for, every format says so. */
@@ -13,7 +13,7 @@ export function loadFigure(cell: CellReport): string {
 }
 
 function reachedFigure({ concurrency }: CellReport, { max, mean }: ReachedLoad): string {
-  return max < concurrency ? formatCount(max) : streams(mean);
+  return max < concurrency ? formatCount(max) : formatMean(mean);
 }
 
 const MOST_NAMED = 3;
@@ -25,7 +25,7 @@ export function reachedLines({ cells }: Report): string[] {
     // Where no answer came there are no figures that are of another load.
     if (!reached || reached.met || (outcomes.ok ?? 0) === 0) return [];
     const most = reached.max < concurrency ? `at most ${formatCount(reached.max)} open, ` : '';
-    return [`${cellName(cell)} (${most}${streams(reached.mean)} on average)`];
+    return [`${cellName(cell)} (${most}${formatMean(reached.mean)} on average)`];
   });
   if (missed.length === 0) return [];
   const more = missed.length - MOST_NAMED;
@@ -51,7 +51,7 @@ export function throughputNotes({ cells }: Report): string[] {
       : []),
     ...behind.map(
       (cell) =>
-        `The service did not keep up with ${cell.rate}/s at ${cellName(cell)}: it answered ${formatValue(cell.throughput.requestsPerSecond, '1/s')}/s.`,
+        `The service did not keep up with ${cell.rate}/s at ${cellName(cell)}: it answered ${formatValue(cell.throughput.requestsPerSecond, '1/s')}.`,
     ),
   ];
 }
@@ -77,8 +77,4 @@ export function markNotes({ cells }: Report): string[] {
   return [
     `${MARK} The client itself was late when it took this figure: the p99 may be too high by up to ${formatValue(most, 'ms')}. More threads (--workers) or fewer streams make it exact.`,
   ];
-}
-
-function streams(mean: number): string {
-  return mean < 99.95 ? mean.toFixed(1) : formatCount(mean);
 }

@@ -1,7 +1,7 @@
 import { cellKey, levelInWords } from '../../model/cells.ts';
+import { DASH, formatCount, formatDuration, formatMemory, formatShare } from '../../model/format.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { CellReport, Report, RunInfo } from '../../model/report.ts';
-import { DASH, formatCount, formatDuration, formatMemory, formatShare } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { hiddenReasoningNotes, refusedCountNotes } from './tokens.ts';
 

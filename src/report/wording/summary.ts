@@ -1,6 +1,6 @@
 import { failuresOf } from '../../analysis/quantities.ts';
+import { formatCount, formatShare } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
-import { formatCount, formatShare } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { groupFailures } from './failures.ts';
 import { incompleteness, requestsOf } from './notes.ts';

@@ -1,5 +1,5 @@
+import { formatCount } from '../../model/format.ts';
 import type { CellReport, MetricSummary } from '../../model/report.ts';
-import { formatCount } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 
 /** What the token counts of a report leave out, target by target. */

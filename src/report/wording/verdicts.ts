@@ -1,9 +1,9 @@
 import { nameOfVerdict } from '../../analysis/streaming/streaming-verdict.ts';
 import { levelInWords } from '../../model/cells.ts';
+import { DASH, formatCount, formatNumber, formatShare, formatValue } from '../../model/format.ts';
 import type { ClientReport, ServerReport } from '../../model/load-report.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { CellReport, GateResult, Report, StreamArrivals, VerdictKind } from '../../model/report.ts';
-import { DASH, formatCount, formatShare, formatValue } from '../format.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
@@ -32,16 +32,10 @@ export function gateLines({ gates }: Report): GateLine[] {
 function actual({ actual, unit, cell, cells, verdict }: GateResult): string {
   if (actual === null) return 'no data';
   const judged = cells.passed + cells.failed + cells.noData;
-  const value = typeof actual === 'string' || unit === 'verdict' ? String(actual) : inUnit(actual, unit);
+  const value = typeof actual === 'string' || unit === 'verdict' ? String(actual) : formatValue(actual, unit);
   const where = cell === undefined ? '' : ` (${judged > 1 ? 'worst: ' : ''}${cellName(cell)})`;
   const failed = verdict === 'fail' && cells.failed < judged ? `, ${cells.failed} of ${judged} cells` : '';
   return `${value}${where}${failed}`;
-}
-
-function inUnit(value: number, unit: Exclude<GateResult['unit'], 'verdict'>): string {
-  // Only a difference can be less than nothing.
-  if (value < 0) return `−${inUnit(-value, unit)}`;
-  return unit === 'ratio' ? formatShare(value) : formatValue(value, unit);
 }
 
 /** A cell whose streams are not shown to be live, each with its own evidence. */
@@ -120,7 +114,7 @@ function clientLoad(cells: readonly CellReport[]): string {
       `${ms(({ delayP99Ms }) => delayP99Ms)} late (p99; ${ms(({ delayMaxMs }) => delayMaxMs)} at most)`,
     ],
     [true, `${formatShare(most(({ gcShare }) => gcShare))} in garbage collection`],
-    [cores, `${formatValue(cores, '1/s')} CPU cores`],
+    [cores, `${formatNumber(cores)} CPU cores`],
     [
       most(({ latenessP99Ms }) => latenessP99Ms),
       `requests sent ${ms(({ latenessP99Ms }) => latenessP99Ms)} late (p99)`,
@@ -171,7 +165,7 @@ function serverWords(cells: readonly CellReport[]): string {
       `memory ${formatValue(before, 'bytes')} before the run and at most ${formatValue(max, 'bytes')}${share}`,
     );
   }
-  if (cores !== null) said.push(`${formatValue(cores, '1/s')} CPU cores`);
+  if (cores !== null) said.push(`${formatNumber(cores)} CPU cores`);
   if (files !== null) said.push(`${formatCount(files)} open files`);
   if (said.length === 0) said.push('nothing that could be read');
   if (failed > 0) said.push(`${failed} of ${readings} readings failed`);

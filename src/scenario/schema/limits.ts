@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { formatSizeLimit } from '../../model/format.ts';
 import { DEFAULT_LIMITS, type Limits, MAX_LIMIT_BYTES } from '../../model/plan.ts';
-import { formatSize } from '../../model/units.ts';
 import { parseSize, SIZE_PATTERN } from '../size-and-duration.ts';
 import { mapping } from './fields.ts';
 
@@ -8,7 +8,7 @@ const A_SIZE = 'a size such as 64KB, 16MB or 16MiB';
 
 /** A size; parsed to bytes. */
 function size(most: number) {
-  const limits = `a size of more than 0 and at most ${formatSize(most)}`;
+  const limits = `a size of more than 0 and at most ${formatSizeLimit(most)}`;
   return z
     .string({ error: A_SIZE })
     .refine(
@@ -22,7 +22,8 @@ function size(most: number) {
     .transform((value) => parseSize(value) ?? Number.NaN);
 }
 
-const written = (bytes: number) => formatSize(bytes).replace(' ', '');
+// As a scenario writes it, without the space.
+const written = (bytes: number) => formatSizeLimit(bytes).replace(' ', '');
 const { eventBytes, bodyBytes, headerBytes } = DEFAULT_LIMITS;
 
 /** The parser of the fields of `limits`. */

@@ -35,7 +35,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(15_590, 21, 5)));
     expect(word).toBe('inconclusive');
     expect(evidence).toMatch(
-      /^21 chunks in 0\.1 s after 15\.6 s of silence: .* measure again with --mode both or --lengths 16,256$/,
+      /^21 chunks in 100 ms after 15\.6 s of silence: .* measure again with --mode both or --lengths 16,256$/,
     );
   });
 
@@ -43,7 +43,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(3000, 60, 0)));
     expect(word).toBe('buffered');
     expect(evidence).toBe(
-      '60 chunks in 0.2 ms after 3 s of silence: the answer was made first, or something on the way held it back',
+      '60 chunks in 0.20 ms after 3001 ms of silence: the answer was made first, or something on the way held it back',
     );
   });
 
@@ -51,7 +51,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(93_000, 400, 30)), { whole: seconds(93.4) });
     expect(word).toBe('replayed');
     expect(evidence).toBe(
-      '400 chunks over 12 s after 93 s; the whole answer takes 93.4 s without streaming: the answer is made before it is sent',
+      '400 chunks over 12.0 s after 93.0 s; the whole answer takes 93.4 s without streaming: the answer is made before it is sent',
     );
   });
 
@@ -59,7 +59,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(1990, 400, 230)), { whole: seconds(93.4) });
     expect(word).toBe('streaming');
     expect(evidence).toBe(
-      '400 chunks over 91.8 s after 2 s; the whole answer takes 93.4 s without streaming',
+      '400 chunks over 91.8 s after 1991 ms; the whole answer takes 93.4 s without streaming',
     );
   });
 
@@ -78,7 +78,7 @@ describe('streams of one shape', () => {
     expect(verdict(stream(at), { whole: seconds(4) })).toMatchObject({
       verdict: 'tail_buffered',
       evidence: expect.stringMatching(
-        /^30 chunks over 0\.58 s after 0\.2 s, then 170 at once after 3\.2 s of silence: begun live, then held back$/,
+        /^30 chunks over 580 ms after 201 ms, then 170 at once after 3220 ms of silence: begun live, then held back$/,
       ),
     });
     // Without the largest flush, records of older versions cannot show it.
@@ -90,7 +90,7 @@ describe('streams of one shape', () => {
     const at = Array.from({ length: 120 }, (_, i) => 500 + Math.floor(i / 20) * 400);
     expect(verdict(stream(at), { whole: seconds(2.5) })).toMatchObject({
       verdict: 'coarse',
-      evidence: expect.stringContaining('in lumps of 20 every 0.4 s'),
+      evidence: expect.stringContaining('in lumps of 20 every 400 ms'),
     });
     expect(verdict(stream(at), { whole: seconds(0.5) }).verdict).toBe('replayed');
     const bursts = Array.from({ length: 120 }, (_, i) => 200 + Math.floor(i / 4) * 60);
@@ -148,7 +148,7 @@ describe('a cell', () => {
     const { verdict, evidence, counts } = judged([fake, fake, real, real, real]);
     expect(verdict).toBe('streaming');
     expect(counts).toMatchObject({ streaming: 3, buffered: 2, inconclusive: 0 });
-    expect(evidence).toMatch(/^3 of 5 streams: 100 chunks over 2 s/);
+    expect(evidence).toMatch(/^3 of 5 streams: 100 chunks over 1980 ms/);
   });
 
   test('has no accused stream where only one, or one in twenty, has the shape', () => {

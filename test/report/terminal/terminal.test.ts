@@ -87,8 +87,8 @@ describe('contents', () => {
     expect(row).not.toContain(`/ ${Math.round(summary.p95)} │`);
   });
 
-  test('says how much sooner the first token comes', () => {
-    expect(plain(report, 120)).toMatch(/\d× sooner/);
+  test('shows how much faster the first token is', () => {
+    expect(plain(report, 120)).toMatch(/\dx faster/);
   });
 
   test('failures say what, how often, where, and what the service sent', () => {

@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import {
+  formatChange,
   formatCount,
   formatDuration,
+  formatFineTime,
+  formatNumber,
   formatPair,
+  formatPoints,
   formatShare,
-  formatSooner,
+  formatSizeLimit,
+  formatSpeedup,
+  formatTimeLimit,
   formatValue,
-} from '../../src/report/format.ts';
+} from '../../src/model/format.ts';
 
 describe('values', () => {
   test.each([
@@ -27,10 +33,10 @@ describe('values', () => {
   });
 
   test('rates, counts, shares and bytes', () => {
-    expect(formatValue(0.5, '1/s')).toBe('0.50');
-    expect(formatValue(54.4, '1/s')).toBe('54');
+    expect(formatValue(0.5, '1/s')).toBe('0.50/s');
+    expect(formatNumber(54.4)).toBe('54');
     expect(formatValue(1.5, 'count')).toBe('1.5');
-    expect(formatValue(0.25, 'ratio')).toBe('0.25');
+    expect(formatValue(0.25, 'ratio')).toBe('25 %');
     expect(formatValue(999, 'bytes')).toBe('999 B');
     expect(formatValue(1234, 'bytes')).toBe('1.2 kB');
     expect(formatValue(999_700, 'bytes')).toBe('1.0 MB');
@@ -54,11 +60,18 @@ describe('values', () => {
   test('pairs say their unit once, or twice where it differs', () => {
     expect(formatPair(182, 240, 'ms')).toBe('182 / 240 ms');
     expect(formatPair(980, 12_100, 'ms')).toBe('980 ms / 12.1 s');
-    expect(formatPair(54, 60, '1/s')).toBe('54 / 60');
+    expect(formatPair(54, 60, '1/s')).toBe('54 / 60/s');
+    expect(formatPair(0.25, 0.3, 'ratio')).toBe('25 / 30 %');
   });
 });
 
-test('stretches of time', () => {
+test('a negative value has a minus sign in front of its digits', () => {
+  expect(formatValue(-182, 'ms')).toBe('−182 ms');
+  expect(formatValue(-0.015, 'ratio')).toBe('−1.5 %');
+  expect(formatNumber(-0.42)).toBe('−0.42');
+});
+
+test('elapsed time', () => {
   expect([400, 42_000, 59_600, 192_000, 3_599_600, 3_840_000].map(formatDuration)).toEqual([
     '0.4 s',
     '42 s',
@@ -69,12 +82,40 @@ test('stretches of time', () => {
   ]);
 });
 
-test('how many times sooner', () => {
-  expect([46.3, 4.87, 1.02, 0.5, null].map(formatSooner)).toEqual([
-    '46× sooner',
-    '4.9× sooner',
+test('how many times faster', () => {
+  expect([46.3, 4.87, 1.12, 1.02, 0.5, null].map(formatSpeedup)).toEqual([
+    '46x faster',
+    '4.9x faster',
+    '1.12x faster',
     'the same',
-    '2.0× later',
+    '2.0x slower',
     '—',
+  ]);
+});
+
+test('changes and differences between runs', () => {
+  expect([1.12, 1.034, 1, 0.95, 0].map(formatChange)).toEqual(['+12 %', '+3.4 %', '0 %', '−5.0 %', '−100 %']);
+  expect([0.015, -0.002, 0.0001, 0].map(formatPoints)).toEqual(['+1.5', '−0.2', '0', '0']);
+});
+
+test('a configured limit is not rounded', () => {
+  expect([500, 1000, 1500, 60_000].map(formatTimeLimit)).toEqual(['500 ms', '1 s', '1.5 s', '60 s']);
+  expect([200, 64_000, 16_000_000, 16 * 2 ** 20, 2 ** 50].map(formatSizeLimit)).toEqual([
+    '200 B',
+    '64 kB',
+    '16 MB',
+    '16 MiB',
+    '1024 TiB',
+  ]);
+});
+
+test('times below a millisecond in their own unit', () => {
+  expect([0.000_052, 0.01, 0.1, 1, 100, 10_000].map(formatFineTime)).toEqual([
+    '52 ns',
+    '10 µs',
+    '100 µs',
+    '1 ms',
+    '100 ms',
+    '10 s',
   ]);
 });
