@@ -7,6 +7,7 @@ export type { ReportAgain } from './bench/run/run-fold.ts';
 export { reportRun } from './bench/run/run-fold.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
+export type { Unit } from './model/format.ts';
 export type { PairedComparison, PairedRow, PairedVerdict } from './model/paired-comparison.ts';
 export type {
   CellReport,
@@ -26,7 +27,6 @@ export type {
   RunComparisonRow,
   RunComparisonVerdict,
 } from './model/run-comparison.ts';
-export type { Unit } from './model/format.ts';
 export { REPORTERS } from './report/formats/index.ts';
 export { terminalReport } from './report/terminal/terminal.ts';
 export type { LoadedScenario } from './scenario/load.ts';

@@ -5,65 +5,65 @@ import type { Secret } from '../model/redaction/secrets.ts';
 import { forTerminal, jsonText } from '../model/visible.ts';
 import { type ColorLevel, colorLevel, terminalWidth } from './terminal.ts';
 
-/** Adds a command, or several, to the program. `open` gives it its session when it runs. */
-export type AddCommand = (root: Command, open: () => Session) => void;
+/** Adds one or more commands to the program. A command calls `open` when it runs. */
+export type AddCommand = (root: Command, open: () => CliSession) => void;
 
-/** Options that every command takes. */
+/** The global options. */
 export interface CommonOptions {
   color?: boolean;
   quiet?: boolean;
   verbose?: boolean;
 }
 
-/** What a command has of the outside: its only way to print. */
-export interface Session {
+/** The environment of a running command. Commands print only through it. */
+export interface CliSession {
   env: Readonly<Record<string, string | undefined>>;
   stderr: NodeJS.WriteStream;
-  /** Columns of stdout. */
+  /** Width of stdout in columns. */
   width: number;
-  /** Colour on stdout and on stderr. */
+  /** Color levels of the two streams. */
   color: { stdout: ColorLevel; stderr: ColorLevel };
   quiet: boolean;
   verbose: boolean;
-  /** The result, on stdout. */
+  /** Prints the result to stdout. */
   print(text: string): void;
-  /** The result as an indented JSON document, on stdout. */
+  /** Prints the result to stdout as indented JSON. */
   printJson(value: unknown): void;
-  /** A remark for the person, on stderr; nothing with --quiet. */
+  /** Prints a message to stderr; nothing with --quiet. */
   say(text: string): void;
-  /** A warning or an error, on stderr. */
+  /** Prints a warning or an error to stderr. */
   warn(text: string): void;
-  /** A warning, on stderr, said to be one. */
+  /** Prints `warning: TEXT` to stderr. */
   warning(text: string): void;
-  /** A text as it may be shown on stderr: for a display that writes there by itself. */
+  /** Makes a text safe for stderr; for a display that writes to stderr itself. */
   shown(text: string): string;
-  /** Hides these secrets in everything that is printed from now on. */
+  /** Redacts these secrets in everything printed from now on. */
   hide(secrets: readonly Secret[]): void;
   exitCode: ExitCode;
 }
 
-// The runners of GitHub and Azure obey lines of a log that begin like this, and a name may hold a line break.
+// GitHub and Azure runners execute log lines that start like this, and a name may contain a line break.
 const CI_COMMAND = /(?<=^[ \t]*)(?=::|##(?:vso)?\[)/gm;
 
-/** What a session writes to and reads: the process, or a part of it that a test made. */
-export type SessionStreams = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr'>;
+/** The part of the process that a session uses. */
+type SessionStreams = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr'>;
 
-/** A session on these streams. `secrets` are those that are known from the start. */
-export function openSession(
+/** Opens a session on these streams. `secrets` are redacted from the start. */
+export function openCliSession(
   { env, stdout, stderr }: SessionStreams,
   options: CommonOptions,
   secrets: readonly Secret[] = [],
-): Session {
+): CliSession {
   let hidden = secrets;
   let redactor = createRedactor(hidden);
   const quiet = options.quiet ?? false;
-  // commander's --no-color makes `color` false and otherwise true: only false is a wish.
-  const flag = options.color === false ? { flag: false } : {};
+  // Without --no-color commander sets `color` to true, which is not a request for color.
+  const flag = options.color === false ? false : undefined;
   const color = {
-    stdout: colorLevel({ env, isTTY: stdout.isTTY === true, ...flag }),
-    stderr: colorLevel({ env, isTTY: stderr.isTTY === true, ...flag }),
+    stdout: colorLevel({ env, isTTY: stdout.isTTY === true, flag }),
+    stderr: colorLevel({ env, isTTY: stderr.isTTY === true, flag }),
   };
-  // Everything that is printed passes here, whatever was done to it before.
+  // Everything printed to stdout passes through here.
   const print = (text: string) =>
     void stdout.write(forTerminal(redactor.text(text), { color: color.stdout > 0 }));
   const shown = (text: string) =>

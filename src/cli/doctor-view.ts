@@ -6,7 +6,7 @@ import { displayWidth, oneLine, wrap } from '../report/text-width.ts';
 import type { ColorLevel } from './terminal.ts';
 
 /** What the terminal is like. */
-export interface DoctorViewOptions {
+interface DoctorViewOptions {
   width: number;
   color: ColorLevel;
   /** Only characters that every terminal has. Default false. */

@@ -3,33 +3,33 @@ import type { Report } from '../model/report.ts';
 import type { RunComparisonVerdict } from '../model/run-comparison.ts';
 import { unanswered } from '../report/wording/summary.ts';
 
-/** What beside its report decides the exit code of a run. */
-export interface ExitFacts {
+/** What decides the exit code of a run in addition to its report. */
+interface ExitFacts {
   /**
-   * A measurement that is not what was asked for is a failure (the client could not keep up, its lateness may be in a figure
-   * that a gate judged, or a cell never had its load), and so is a comparison that knows nothing.
+   * Also fail on an invalid measurement (the client was saturated, client lateness may affect a value that a threshold
+   * checks, or a load level was not reached) and on an inconclusive regression check.
    */
   strict: boolean;
-  /** True where something of the run could not be written. Default: false. */
+  /** True if part of the run could not be written. Default: false. */
   unwritten?: boolean;
 }
 
 /**
- * The exit code of a finished run, signals apart. Where several apply, the one that takes more away from the figures: nothing
- * was answered (7), not all was measured (1), not all is on disk (8), a gate failed (3), the load or the client was not as
- * asked for (6), the baseline (4, 5).
+ * The exit code of a finished run, except after a signal. If several apply, the first of these: a target never answered
+ * (7), the run is incomplete (1), results were not written (8), a threshold failed (3), the measurement is invalid (6),
+ * the regression check failed (4, 5).
  */
 export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFacts): ExitCode {
-  // A target without a single good answer is never a success, also when the run has no gates or was stopped for it.
+  // A target without one successful request is a failure, also without thresholds.
   if (unanswered(report).length > 0) return EXIT.unreachable;
-  // Not by a signal: what was measured is kept, and is not what was asked for.
+  // Aborted without a signal: the results are kept, but incomplete.
   if (report.run.aborted) return EXIT.unexpected;
   if (unwritten) return EXIT.unwritten;
   if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
   if (strict && isInvalid(report)) return EXIT.invalid;
   const { baseline } = report;
   if (baseline === undefined) return EXIT.ok;
-  // A baseline that says nothing at all of this run, for it is of something else, has not been met.
+  // Not comparable: the regression check fails, also without --strict.
   if (baseline.verdict === 'not_comparable') return EXIT.inconclusive;
   return comparisonExitCode(baseline.verdict, { strict });
 }
@@ -39,7 +39,7 @@ function isInvalid({ cells, gates }: Report): boolean {
   return cells.some(({ client, reached }) => client?.verdict === 'saturated' || reached?.met === false);
 }
 
-/** The exit code of a comparison. `strict`: to know nothing is a failure. */
+/** The exit code of a run comparison. With `strict`, an inconclusive result is a failure. */
 export function comparisonExitCode(verdict: RunComparisonVerdict, { strict }: { strict: boolean }): ExitCode {
   switch (verdict) {
     case 'regression':

@@ -1,11 +1,11 @@
 import { UserError } from '../model/errors.ts';
 
-/** Files that the largest package opens at once while it is loaded. */
+/** The number of files that the largest package opens at once while it loads. */
 const MODULES_AT_ONCE = 256;
 
 /**
- * What to tell the person when a module of this program could not be loaded because the limit on open files is very low;
- * undefined for any other error. Imports nothing, as imports are what failed.
+ * The message for an error of loading a module when the limit on open files is too low; undefined for other errors. It
+ * imports no further module, because that would fail too.
  */
 export function loadFailure(error: unknown): string | undefined {
   if (!/EMFILE|ENFILE|Cannot find (package|module)/.test(String(error))) return undefined;
@@ -14,12 +14,12 @@ export function loadFailure(error: unknown): string | undefined {
     | undefined;
   const limit = Number(report?.userLimits?.open_files?.soft);
   if (!(limit < MODULES_AT_ONCE)) return undefined;
-  return `the limit on open files (${limit}) is too low to load the program\n  raise it in this shell with: ulimit -n 4096`;
+  return `the limit on open files (${limit}) is too low to load the program\n  raise it in this shell: ulimit -n 4096`;
 }
 
 /**
- * What `make` gives for each item. Where it throws `UserError`s, the others are still tried, and one `UserError` with the
- * problems of all is thrown at the end.
+ * Calls `make` for every item and returns the results. If some calls throw a `UserError`, the other items are still
+ * processed, then one `UserError` with all problems is thrown.
  */
 export function forEachOrErrors<T, R>(items: readonly T[], make: (item: T) => R): R[] {
   const made: R[] = [];

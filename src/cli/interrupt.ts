@@ -2,7 +2,7 @@ import type { StopSignals } from '../engine/block.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import { formatTimeLimit } from '../model/format.ts';
 
-/** How long requests in flight may take to end after the first signal, in ms. */
+/** Time for requests in flight to finish after the first signal, in ms. */
 export const DRAIN_MS = 10_000;
 
 const EXIT_OF = {
@@ -13,18 +13,18 @@ const EXIT_OF = {
 type Stopping = keyof typeof EXIT_OF;
 const STOPPING = Object.keys(EXIT_OF) as Stopping[];
 
-/** Turns the process's signals into the run's. */
-export interface Interrupt {
+/** Maps process signals to abort signals of the run. */
+interface Interrupt {
   signals: StopSignals;
-  /** The exit code that the signal asks for; undefined when there was none. */
+  /** The exit code of the received signal; undefined without a signal. */
   exitCode(): ExitCode | undefined;
-  /** Stops listening. */
+  /** Removes the signal handlers. */
   dispose(): void;
 }
 
 /**
- * The first SIGINT, SIGTERM or SIGHUP (the terminal was closed) stops issuing and gives what is in flight up to 10 s; the
- * second ends it now. Partial results are written in both cases. `say` is told what is going on.
+ * Handles SIGINT, SIGTERM and SIGHUP (terminal closed). The first signal stops new requests and gives those in flight up
+ * to 10 s, the second aborts them. Partial results are written in both cases. `say` prints what happens.
  */
 export function onInterrupt(say: (message: string) => void): Interrupt {
   const drain = new AbortController();
@@ -38,7 +38,9 @@ export function onInterrupt(say: (message: string) => void): Interrupt {
       return;
     }
     code = EXIT_OF[signal as Stopping];
-    say(`${signal}: finishing what is in flight (up to ${formatTimeLimit(DRAIN_MS)}); once more to stop now`);
+    say(
+      `${signal}: waiting up to ${formatTimeLimit(DRAIN_MS)} for requests in flight; send it again to stop now`,
+    );
     drain.abort();
     timer = setTimeout(() => kill.abort('interrupted'), DRAIN_MS);
     timer.unref();

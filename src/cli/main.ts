@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
-import { type CommonOptions, openSession, type Session } from './cli-session.ts';
+import { type CliSession, type CommonOptions, openCliSession } from './cli-session.ts';
 import { loadFailure } from './failures.ts';
 import { argumentSecrets, environmentSecrets } from './own-secrets.ts';
 import { createProgram } from './program.ts';
@@ -9,17 +9,17 @@ import { createProgram } from './program.ts';
 /** Runs the program with these arguments (node and script first) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   const secrets = [...environmentSecrets(process.env), ...argumentSecrets(argv.slice(2))];
-  let session = openSession(process, {}, secrets);
+  let session = openCliSession(process, {}, secrets);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that has seen enough (`| head`) is no error.
+    // The reader closed the pipe (`| head`), which is not an error.
     if (error.code === 'EPIPE') process.exit(session.exitCode);
-    session.warn(`error: the output cannot be written: ${error.message}`);
+    session.warn(`error: cannot write the output: ${error.message}`);
     process.exit(EXIT.unexpected);
   });
-  // Remarks that find no room must not cost the result.
+  // A failing stderr must not lose the result.
   process.stderr.on('error', () => {});
-  const open = (options: CommonOptions): Session => {
-    session = openSession(process, options, secrets);
+  const open = (options: CommonOptions): CliSession => {
+    session = openCliSession(process, options, secrets);
     return session;
   };
   try {
@@ -33,9 +33,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exit(code);
 }
 
-/** Tells the person what went wrong; returns the exit code it deserves. */
-function explain(error: unknown, session: Session): ExitCode {
-  // commander has printed help, version or its own message already.
+/** Prints the error and returns its exit code. */
+function explain(error: unknown, session: CliSession): ExitCode {
+  // commander has already printed the help, the version or its own message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const red = new Chalk({ level: session.color.stderr }).red;
   if (error instanceof UserError) {
@@ -54,7 +54,7 @@ function explain(error: unknown, session: Session): ExitCode {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   session.warn(`${red('unexpected error:')} ${session.verbose ? stack : stack.split('\n', 1)[0]}`);
-  if (!session.verbose) session.warn('this is a fault of streambench; --verbose shows where');
+  if (!session.verbose) session.warn('this is a bug in streambench; add --verbose for the stack trace');
   return EXIT.unexpected;
 }
 

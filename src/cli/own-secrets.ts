@@ -2,7 +2,7 @@ import { headerSecrets, isCredentialName, type Secret } from '../model/redaction
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
 import { PROVIDERS } from '../wire/providers.ts';
 
-/** Secrets that are known before anything is read: a mistake in the words of a command must not show them either. */
+/** Secrets in the environment and the command line, known before any command runs. Usage errors must not print them. */
 
 const KEY_FLAG = /^--(api-key(-[ab])?|jwt-secret)$/;
 const HEADER_FLAG = /^(-H|--header(-[ab])?)$/;
@@ -18,8 +18,8 @@ const KEY_VARIABLE = /(KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/i;
 const PROXY_VARIABLE = /^(https?|all)_proxy$/i;
 
 /**
- * The keys in the environment: those that the program reads by itself, and as a whole all that are named like keys, which
- * a scenario may name.
+ * The keys in the environment: variables that the program reads itself, and variables whose names look like keys, because a
+ * scenario may refer to them. The latter are redacted only as whole words.
  */
 export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): Secret[] {
   return Object.entries(env).flatMap(([variable, value = '']): Secret[] => {
@@ -31,7 +31,7 @@ export function environmentSecrets(env: Readonly<Record<string, string | undefin
   });
 }
 
-/** The keys, header values and passwords in URLs among the words of a command line. */
+/** The keys, header values and URL passwords in a command line. */
 export function argumentSecrets(words: readonly string[]): Secret[] {
   return words.flatMap((word, index) => {
     const [, long, inline] = /^(--[a-z][\w-]*)=(.*)$/is.exec(word) ?? [];
@@ -49,7 +49,7 @@ function ofFlag(flag: string, value: string): Secret[] {
   if (KEY_FLAG.test(flag)) return [{ name: `[${flag}]`, value }];
   if (HEADER_FLAG.test(flag)) {
     const at = value.indexOf(':');
-    // Without a name it may be a key as a whole.
+    // Without a name, the whole value may be a key.
     if (at < 1) return [{ name: `[${flag}]`, value }];
     return headerSecrets({ [value.slice(0, at).trim()]: value.slice(at + 1).trim() });
   }

@@ -1,22 +1,22 @@
 import { displayWidth, oneLine } from '../report/text-width.ts';
 
-/** A column is not made narrower than this. */
-const LEAST = 16;
-const SPACE = 2;
+/** Minimum width of a column that is narrowed. */
+const MIN_WIDTH = 16;
+const SPACING = 2;
 
 /**
- * Rows as aligned columns without borders, ready for `grep` and `awk`. Where they are wider than `width`, the widest
- * columns are wrapped, each below its own beginning.
+ * Rows as aligned columns without borders, for `grep` and `awk`. If they are wider than `width`, the widest columns are
+ * wrapped.
  */
 export function plainTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   width: number,
 ): string {
-  // A cell may be a name of someone else's.
+  // A cell may contain a name from a file or a server.
   const all = [head, ...rows].map((row) => row.map(oneLine));
   const columns = head.map((_, column) => all.map((row) => row[column]!));
-  const widths = fitted(columns.map(longest), columns.map(leastOf), width);
+  const widths = fitted(columns.map(longest), columns.map(minWidthOf), width);
   return all.map((row) => drawn(row, widths)).join('');
 }
 
@@ -24,17 +24,19 @@ function longest(texts: readonly string[]): number {
   return Math.max(...texts.map(displayWidth));
 }
 
-// A word is never cut: in the last column it may stick out, elsewhere it would run into the next.
-function leastOf(texts: readonly string[], column: number, { length }: readonly unknown[]): number {
-  return column === length - 1 ? LEAST : Math.max(LEAST, longest(texts.flatMap((text) => text.split(' '))));
+// Words are not split. Only in the last column may a word be wider than the column.
+function minWidthOf(texts: readonly string[], column: number, { length }: readonly unknown[]): number {
+  return column === length - 1
+    ? MIN_WIDTH
+    : Math.max(MIN_WIDTH, longest(texts.flatMap((text) => text.split(' '))));
 }
 
-/** The widths, the widest of those that can be narrowed narrowed until all fit. */
-function fitted(natural: readonly number[], least: readonly number[], width: number): number[] {
+/** Narrows the widest columns until all fit into `width`. */
+function fitted(natural: readonly number[], minWidths: readonly number[], width: number): number[] {
   const widths = [...natural];
-  const over = () => widths.reduce((sum, one) => sum + one + SPACE, -SPACE) > width;
+  const over = () => widths.reduce((sum, one) => sum + one + SPACING, -SPACING) > width;
   while (over()) {
-    const spare = widths.map((one, column) => (one > least[column]! ? one : 0));
+    const spare = widths.map((one, column) => (one > (minWidths[column] ?? 0) ? one : 0));
     const widest = Math.max(...spare);
     if (widest === 0) break;
     widths[spare.lastIndexOf(widest)]! -= 1;
@@ -47,7 +49,7 @@ function drawn(row: readonly string[], widths: readonly number[]): string {
   const height = Math.max(...cells.map((lines) => lines.length));
   const lines = Array.from({ length: height }, (_, line) =>
     cells
-      .map((cell, column) => padded(cell[line] ?? '', widths[column]! + SPACE))
+      .map((cell, column) => padded(cell[line] ?? '', widths[column]! + SPACING))
       .join('')
       .trimEnd(),
   );

@@ -4,11 +4,11 @@ import { uniqueLines } from '../report/wording/cache.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
 import { serviceProcesses } from '../scenario/service-target.ts';
-import type { Session } from './cli-session.ts';
+import type { CliSession } from './cli-session.ts';
 import { plainTable } from './plain-table.ts';
 
-/** Prints what a run of the scenario would do: its cells, and how many requests in all. */
-export function printPlan(loaded: LoadedScenario, session: Session, json: boolean): void {
+/** Prints the plan of a run: its cells and its number of requests. */
+export function printPlan(loaded: LoadedScenario, session: CliSession, json: boolean): void {
   const plan = planScenario(loaded, unstarted(loaded.scenario));
   const summary = planSummary(plan);
   const cells = plan.cells.map((cell, index) => {
@@ -23,7 +23,7 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
     session.printJson({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells });
     return;
   }
-  session.print(`${oneLine(loaded.scenario.name)}: dry run, nothing is sent\n\n`);
+  session.print(`${oneLine(loaded.scenario.name)}: dry run, no requests are sent\n\n`);
   session.print(
     plainTable(
       ['target', 'prompt', 'load', 'mode', 'requests', 'warm-up'],
@@ -32,25 +32,26 @@ export function printPlan(loaded: LoadedScenario, session: Session, json: boolea
         cell.prompt,
         levelInWords(cell),
         cell.mode,
-        cell.requests === null ? 'by time' : String(cell.requests),
+        cell.requests === null ? 'time limit' : String(cell.requests),
         String(cell.warmup),
       ]),
       session.width,
     ),
   );
   const starts = started(loaded);
-  if (starts.length > 0) session.print(`\nstarts ${starts.join(', ')}\n`);
+  if (starts.length > 0) session.print(`\nThe run starts ${starts.join(', ')}.\n`);
   for (const line of uniqueLines(summary.unique)) session.print(`\n${line}\n`);
   const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
-  const requests = summary.requests === null ? 'requests limited by time' : many(summary.requests, 'request');
-  const rounds = summary.rounds === 1 ? 'in one round' : `in ${summary.rounds} interleaved rounds`;
+  const requests =
+    summary.requests === null ? 'requests until the time limit' : many(summary.requests, 'request');
+  const rounds = summary.rounds === 1 ? 'in 1 round' : `in ${summary.rounds} interleaved rounds`;
   for (const warning of summary.warnings) session.warning(warning);
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );
 }
 
-/** What the run starts beside itself, in words. */
+/** The servers that the run starts itself. */
 function started({ scenario }: LoadedScenario): string[] {
   const services = serviceProcesses(scenario.targets).map(({ settings, targets }) => {
     const { strategy, upstream } = settings;
@@ -58,7 +59,7 @@ function started({ scenario }: LoadedScenario): string[] {
       .filter(Boolean)
       .join(' ');
     return oneLine(
-      `the reference service for ${targets.join(', ')} (storing: ${strategy}; in front of ${model})`,
+      `the reference service for ${targets.join(', ')} (storage strategy ${strategy}; upstream ${model})`,
     );
   });
   return [...(usesSimulator(scenario) ? ['the embedded simulator'] : []), ...services];

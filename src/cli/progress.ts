@@ -5,32 +5,32 @@ import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import { clip, oneLine } from '../report/text-width.ts';
 
-/** Shows on stderr how a run goes. */
-export interface Progress extends RunObserver {
-  /** Takes the display away, so that something else can be written. */
+/** Shows the progress of a run on stderr. */
+export interface RunProgress extends RunObserver {
+  /** Removes the display, so that other text can be written. */
   end(): void;
 }
 
-/** What a progress display writes to and reads. */
-export interface ProgressDeps {
+/** The dependencies of a progress display. */
+interface ProgressDeps {
   stderr: NodeJS.WriteStream;
-  /** A text as it may be shown there. */
+  /** Makes a text safe for stderr. */
   shown(text: string): string;
-  /** Its lines can be drawn again. */
+  /** True if a line can be redrawn. */
   redraws: boolean;
   /** Milliseconds on a monotonic clock. */
   now(): number;
 }
 
-/** Drawing is work on the loop that measures: five times a second is enough for an eye. */
+/** Drawing takes time of the event loop that measures, so only five times a second. */
 const DRAW_EVERY_MS = 200;
 
-/** A line that is redrawn on a terminal; one line a finished cell elsewhere. */
-export function createProgress(deps: ProgressDeps): Progress {
+/** On a terminal, one line that is redrawn; elsewhere, one line per finished cell. */
+export function createProgress(deps: ProgressDeps): RunProgress {
   return deps.redraws ? new SpinnerProgress(deps) : new LineProgress(deps);
 }
 
-/** Counts what the displays have in common. */
+/** The counts that both displays show. */
 class Tally {
   done = 0;
   failed = 0;
@@ -64,7 +64,7 @@ class Tally {
     }
   }
 
-  /** Time left, by the blocks done so far; undefined while that would be a guess. */
+  /** Estimated time left; undefined until 3 % is done. */
   left(now: number): string | undefined {
     const share = this.total ? this.done / this.total : this.blocksDone / this.blocks;
     if (share < 0.03) return undefined;
@@ -74,10 +74,10 @@ class Tally {
 }
 
 function titleOf(cell: Cell): string {
-  return `${oneLine(cell.target)} · ${oneLine(cell.prompt)} · ${cell.rate === undefined ? `${cell.concurrency} at once` : levelInWords(cell)} · ${cell.mode}`;
+  return `${oneLine(cell.target)} · ${oneLine(cell.prompt)} · ${levelInWords(cell)} · ${cell.mode}`;
 }
 
-class SpinnerProgress implements Progress {
+class SpinnerProgress implements RunProgress {
   private readonly tally = new Tally();
   private readonly spinner: Ora;
   private readonly deps: ProgressDeps;
@@ -92,7 +92,7 @@ class SpinnerProgress implements Progress {
       stream: deps.stderr,
       isEnabled: true,
       spinner: { interval: DRAW_EVERY_MS, frames: ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] },
-      // Ctrl-C has to reach the program as a signal, and stdin may be someone else's.
+      // Ctrl-C must reach the program as a signal, and stdin may belong to another program.
       discardStdin: false,
     });
   }
@@ -101,7 +101,7 @@ class SpinnerProgress implements Progress {
     this.tally.begin(plan, this.deps.now());
     this.rounds = Math.max(0, ...plan.blocks.map((block) => block.round)) + 1;
     this.spinner.start(this.status());
-    // On a timer, so that a record costs nothing but counting.
+    // Drawn on a timer, so that a finished request only costs counting.
     this.timer = setInterval(() => {
       this.spinner.text = this.status();
     }, DRAW_EVERY_MS);
@@ -139,7 +139,7 @@ class SpinnerProgress implements Progress {
   }
 }
 
-class LineProgress implements Progress {
+class LineProgress implements RunProgress {
   private readonly tally = new Tally();
   private readonly deps: ProgressDeps;
 

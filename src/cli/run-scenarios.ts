@@ -3,39 +3,40 @@ import type { Baseline } from '../bench/run/baseline.ts';
 import type { RunObserver, RunResult } from '../bench/run/run.ts';
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, UserError } from '../model/errors.ts';
+import { formatCount } from '../model/format.ts';
 import type { Report } from '../model/report.ts';
 import { jsonText } from '../model/visible.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import type { Session } from './cli-session.ts';
+import type { CliSession } from './cli-session.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { canRedraw } from './terminal.ts';
 
-/** How the scenarios of a command are run, as commander delivers it. */
+/** The options for running scenarios, as commander delivers them. */
 export interface RunSettings {
   output: string;
   json?: boolean;
-  /** Measuring threads. */
+  /** Number of measuring threads. */
   workers: number | 'auto';
   calibrate?: boolean;
   strict?: boolean;
   baseline?: string;
   saveBaseline?: string;
   dryRun?: boolean;
-  /** The folder of the run to be continued. */
+  /** The folder of the run to continue. */
   resume?: string;
 }
 
-/** Runs scenarios one after another, prints what they came to and sets the exit code. */
+/** Runs scenarios one after another, prints their reports and sets the exit code. */
 export async function runScenarios(
   loaded: readonly LoadedScenario[],
   flags: RunSettings,
-  session: Session,
+  session: CliSession,
 ): Promise<void> {
   session.hide(loaded.flatMap(({ secrets }) => secrets));
   if (flags.resume !== undefined && loaded.length > 1) {
     throw new UserError('usage', {
-      message: '--resume continues one run, of one scenario',
-      hint: 'leave out the scenario files: the run knows its own',
+      message: '--resume continues one run of one scenario',
+      hint: 'omit the scenario files: the run has stored its own',
     });
   }
   const baseline = await openInputs(loaded, flags);
@@ -52,13 +53,13 @@ export async function runScenarios(
       const { report, folder, failure } = await runOne(scenario, baseline, flags, session, interrupt.signals);
       reports.push(report);
       const facts = { strict: flags.strict === true, unwritten: failure !== undefined };
-      // Before anything is printed: stdout may be gone with its terminal.
+      // Set before printing, because printing fails if the terminal was closed.
       session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, facts));
       if (!flags.json) await printTables(report, session);
-      sayWhere(report, folder, failure, session);
-      if (failure === undefined) await keepBaseline(folder, report, flags, session);
+      printFolder(report, folder, failure, session);
+      if (failure === undefined) await storeBaseline(folder, report, flags, session);
       else if (flags.saveBaseline !== undefined)
-        session.warn(`not kept as baseline "${flags.saveBaseline}": the run is not whole on disk`);
+        session.warn(`not stored as baseline "${flags.saveBaseline}": the run was not written completely`);
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
@@ -67,22 +68,28 @@ export async function runScenarios(
   if (flags.json) await printJson(reports, session);
 }
 
-/** Where the results are, what of them is not, and how a run that is not complete can be continued. */
-function sayWhere({ run }: Report, folder: string, failure: UserError | undefined, session: Session): void {
+/** Prints where the results are, what is missing, and how to continue an incomplete run. */
+function printFolder(
+  { run }: Report,
+  folder: string,
+  failure: UserError | undefined,
+  session: CliSession,
+): void {
   if (failure === undefined) session.say(`results: ${folder}`);
   else {
     const { unwritten = 0 } = run;
-    const what = unwritten > 0 ? `${unwritten} records are not on disk` : 'not all results are on disk';
+    const what =
+      unwritten > 0 ? `${formatCount(unwritten)} records were not written` : 'some results were not written';
     session.warn(`${what}: ${failure.message}`);
   }
-  // A folder that was deleted cannot be continued.
+  // A deleted folder cannot be continued.
   if ((run.aborted || run.unwritten) && existsSync(folder))
     session.say(`to continue: streambench run --resume ${folder}`);
 }
 
 /**
- * Opens what the runs read, before anything is sent: also what only a later scenario needs, and for a dry run. Resolves with the
- * baseline, which is read once for all scenarios. A tokenizer that is loaded here is in the module cache when its run starts.
+ * Opens the inputs of all scenarios before any request is sent, also for a dry run, so that a missing one is reported at
+ * once. Resolves with the baseline, which all scenarios share. The module cache keeps the tokenizers.
  */
 async function openInputs(
   loaded: readonly LoadedScenario[],
@@ -102,17 +109,17 @@ async function openInputs(
   return openBaseline({ name: baseline, output, strict });
 }
 
-/** Keeps the run as a baseline, where that is asked for. */
-async function keepBaseline(
+/** Stores the run as a baseline if `--save-baseline` is set. */
+async function storeBaseline(
   folder: string,
   report: Report,
   { output, saveBaseline: name }: RunSettings,
-  session: Session,
+  session: CliSession,
 ): Promise<void> {
   if (name === undefined) return;
-  if (report.run.aborted) return session.warn(`not kept as baseline "${name}": the run is not whole`);
+  if (report.run.aborted) return session.warn(`not stored as baseline "${name}": the run is incomplete`);
   if (!report.cells.some(({ outcomes }) => (outcomes.ok ?? 0) > 0))
-    return session.warn(`not kept as baseline "${name}": no request was ok`);
+    return session.warn(`not stored as baseline "${name}": no request succeeded`);
   const { saveBaseline } = await import('../results/baselines.ts');
   session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
 }
@@ -121,7 +128,7 @@ async function runOne(
   scenario: LoadedScenario,
   baseline: Baseline | undefined,
   { output, workers, calibrate = false, strict = false, resume }: RunSettings,
-  session: Session,
+  session: CliSession,
   signals: StopSignals,
 ): Promise<RunResult> {
   const { runScenario } = await import('../bench/run/run.ts');
@@ -154,12 +161,12 @@ async function runOne(
   }
 }
 
-async function printTables(report: Report, session: Session): Promise<void> {
+async function printTables(report: Report, session: CliSession): Promise<void> {
   const { terminalReport } = await import('../report/terminal/terminal.ts');
   session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
 }
 
-async function printJson(reports: Report[], session: Session): Promise<void> {
+async function printJson(reports: Report[], session: CliSession): Promise<void> {
   const { jsonReport } = await import('../report/formats/json.ts');
   const [only] = reports;
   if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));

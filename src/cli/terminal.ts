@@ -1,10 +1,8 @@
-/** What the terminal can show. */
-
-/** Levels of colour as chalk counts them: none, 16, 256, all. */
+/** Color levels as in chalk: none, 16 colors, 256 colors, true color. */
 export type ColorLevel = 0 | 1 | 2 | 3;
 
-/** What a decision about colour depends on. */
-export interface ColorFacts {
+/** What decides whether to use color. */
+interface ColorFacts {
   env: Readonly<Record<string, string | undefined>>;
   isTTY: boolean;
   /** `--no-color` or `--color` was given. */
@@ -12,8 +10,8 @@ export interface ColorFacts {
 }
 
 /**
- * How much colour to use. A flag decides, then `NO_COLOR` (any value but an empty one), then `FORCE_COLOR`; without
- * them there is colour on a terminal that is not `dumb`, and none in CI logs or pipes.
+ * The color level. Precedence: the flag, `NO_COLOR` (any value except the empty string), `FORCE_COLOR`. Without them,
+ * color is used on a terminal that is not `dumb`, and neither in CI logs nor in pipes.
  */
 export function colorLevel({ env, isTTY, flag }: ColorFacts): ColorLevel {
   if (flag === false) return 0;
@@ -31,17 +29,17 @@ export function colorLevel({ env, isTTY, flag }: ColorFacts): ColorLevel {
   return env.TERM?.includes('256') ? 2 : 1;
 }
 
-/** Columns to lay a table out for: the terminal's, `COLUMNS`, or 120 where nothing says. */
+/** The width for tables: that of the terminal, else `COLUMNS`, else 120. */
 export function terminalWidth(
   stream: { columns?: number },
   env: Readonly<Record<string, string | undefined>>,
 ): number {
   const stated = Number(env.COLUMNS);
-  // A terminal that does not know its size says 0.
+  // A terminal of unknown size reports 0.
   return stream.columns || (Number.isInteger(stated) && stated > 0 ? stated : 120);
 }
 
-/** True where a line can be drawn over the one before: a terminal that is not `dumb`, and no log of CI. */
+/** True if a line can be redrawn: on a terminal that is not `dumb`, outside CI. */
 export function canRedraw({ env, isTTY }: ColorFacts): boolean {
   return isTTY && env.TERM !== 'dumb' && !env.CI;
 }

@@ -1,8 +1,16 @@
 import { metric } from '../metrics/definitions.ts';
 import { cellKey, levelOf } from '../model/cells.ts';
+import {
+  DASH,
+  formatCount,
+  formatNumber,
+  formatPair,
+  formatShare,
+  formatSpeedup,
+  formatValue,
+} from '../model/format.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport } from '../model/report.ts';
-import { DASH, formatCount, formatNumber, formatPair, formatShare, formatSpeedup, formatValue } from '../model/format.ts';
 import { oneLine } from './text-width.ts';
 import { isMarked, loadFigure, MARK } from './wording/load.ts';
 import { requestsOf } from './wording/notes.ts';
@@ -43,9 +51,7 @@ function measure(name: string, drop: number): Column<CellReport> {
       const summary = cell.metrics[name];
       if (!summary) return DASH;
       const figure =
-        median || detail === 'p50'
-          ? single(summary.p50)
-          : formatPair(summary.p50, summary.p95, unit);
+        median || detail === 'p50' ? single(summary.p50) : formatPair(summary.p50, summary.p95, unit);
       return isMarked(cell, name) ? `${figure}${MARK}` : figure;
     },
   };

@@ -27,7 +27,7 @@ export interface ProbeReport {
 }
 
 /** What was probed. Holds no secret. */
-export interface ProbeTarget {
+interface ProbeTarget {
   url: string;
   method: 'GET' | 'POST';
   provider: string;
@@ -62,14 +62,14 @@ export interface ProbeRequest {
 }
 
 /** Requests for whole answers, each sent after one for a stream. */
-export interface WholeAnswers {
+interface WholeAnswers {
   requests: readonly ProbeRequest[];
   /** Median total of those that ended well, counted from `sent`; null where none did. */
   totalMs: number | null;
 }
 
 /** Requests on one kind of connection. */
-export interface ConnectionGroup {
+interface ConnectionGroup {
   /** Requests that came well to their end. */
   n: number;
   /** Median time of each mark, in ms from the beginning of the request; absent where no request has it. */
@@ -186,7 +186,7 @@ export function stepsOf({ marks, mode }: RequestRecord, dialect: string): Step[]
 }
 
 /** The headline figures of a request, where it has them: TTFB, TTFT and total count from `sent`. */
-export interface Headline {
+interface Headline {
   ttfbMs: number | null;
   ttftMs: number | null;
   totalMs: number | null;

@@ -1,3 +1,7 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../model/errors.ts';
+
 const NAME_MAX = 40;
 
 /**
@@ -34,3 +38,23 @@ export const REPORT_FILE = 'report.json';
 
 export const RECORD_SCHEMA = 'streambench/record@1';
 export const MANIFEST_SCHEMA = 'streambench/manifest@1';
+
+/** The folder of a run, given by the folder itself or by the id of a run under `output`. */
+export function runFolder(run: string, output = 'results'): string {
+  const byId = join(output, run);
+  return !existsSync(run) && existsSync(byId) ? byId : run;
+}
+
+/** The folder of the latest run under `output`. Throws a `UserError` (`results_not_found`) if there is no run. */
+export function latestRun(output: string): string {
+  // An id starts with the time, so names sort by time.
+  const names = existsSync(output) ? readdirSync(output).sort() : [];
+  const latest = names.findLast(
+    (name) => /^\d{4}-/.test(name) && existsSync(join(output, name, MANIFEST_FILE)),
+  );
+  if (latest !== undefined) return join(output, latest);
+  throw new UserError('results_not_found', {
+    message: `no run found in ${output}`,
+    hint: 'name the folder of the run: --resume FOLDER',
+  });
+}

@@ -5,7 +5,7 @@ import type { Finding } from './problems.ts';
 import { type Path, valueAt } from './value-paths.ts';
 
 /** What reading the targets' files of authorities gave. */
-export interface AuthorityFiles {
+interface AuthorityFiles {
   /** PEM texts, by the path that the scenario gives. */
   texts: ReadonlyMap<string, string>;
   findings: Finding[];

@@ -17,7 +17,7 @@ export function bodyFlag(text: string): string {
 }
 
 /** What reading the bodies' files gave. */
-export interface BodyFiles {
+interface BodyFiles {
   /** By the body as the scenario gives it, such as `@body.json`. */
   texts: ReadonlyMap<string, string>;
   findings: Finding[];

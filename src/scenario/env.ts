@@ -20,7 +20,7 @@ export interface EnvUse {
 }
 
 /** A reference that cannot be resolved. */
-export interface EnvProblem {
+interface EnvProblem {
   path: Path;
   message: string;
   hint: string;

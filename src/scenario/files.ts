@@ -22,7 +22,7 @@ export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 export const MAX_CERTIFICATES_BYTES = 4 * 1024 * 1024;
 
 /** Why a file is not read, beside the reasons of the system. */
-export type FileRefusal = 'NOT_REGULAR' | 'TOO_LARGE';
+type FileRefusal = 'NOT_REGULAR' | 'TOO_LARGE';
 
 /**
  * The content of a regular file of at most `maxBytes`. Throws the system's error, or one with the code `EISDIR`,
@@ -85,7 +85,7 @@ export function fileProblem(path: string, error: unknown, what: string, maxBytes
 }
 
 /** Names of files beside `path` that are like its own. */
-export function nearbyFiles(path: string): string[] {
+function nearbyFiles(path: string): string[] {
   try {
     return nearNames(basename(path), readdirSync(dirname(path)));
   } catch {
@@ -94,7 +94,7 @@ export function nearbyFiles(path: string): string[] {
 }
 
 /** A file that a scenario names. */
-export interface NamedFile {
+interface NamedFile {
   /** Where the document names it. */
   at: Path;
   /** As it is written there. */
@@ -108,7 +108,7 @@ export interface NamedFile {
 export type ReadNamedFile = (file: NamedFile) => Buffer | Problem;
 
 /** What decides which files a scenario may read. */
-export interface FileRules {
+interface FileRules {
   /** The scenario's folder, where relative paths begin. */
   folder: string;
   /** Files, and folders with all that is in them, that it may read as well: `--allow-file`. */

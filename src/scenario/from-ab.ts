@@ -1,14 +1,14 @@
 import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects/index.ts';
 import { isConfidential, maskUrl } from './document.ts';
-import { assumeHttp, readHeaders, type ScenarioFlags, scenarioFromFlags } from './from-flags.ts';
+import { assumeHttp, type CommandLineScenario, readHeaders, scenarioFromFlags } from './from-flags.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
 import { flagSource, type Origin } from './scenario-source.ts';
 import { providerRow } from './schema/endpoint.ts';
 
 /** The flags of one side. They win over those for both. */
 export type SideFlags = Pick<
-  ScenarioFlags,
+  CommandLineScenario,
   | 'provider'
   | 'model'
   | 'dialect'
@@ -22,21 +22,22 @@ export type SideFlags = Pick<
 >;
 
 /** Two targets for one interleaved run. */
-export interface AbFlags extends Omit<ScenarioFlags, 'target' | 'provider' | 'model'> {
+export interface AbFlags extends Omit<CommandLineScenario, 'target' | 'provider' | 'model'> {
   /** `PROVIDER/MODEL`, or a URL with the model behind a `#`. */
   a: string;
   b: string;
   own?: { a?: SideFlags; b?: SideFlags };
 }
 
-type Letter = 'a' | 'b';
+/** A side of `ab`. */
+export type SideLetter = 'a' | 'b';
 
 /** One side: where it is, and the target that its flags come to. */
 interface Side {
-  letter: Letter;
+  letter: SideLetter;
   /** As it was written. */
   text: string;
-  flags: ScenarioFlags;
+  flags: CommandLineScenario;
   own: SideFlags;
   target: Readonly<Record<string, unknown>>;
 }
@@ -59,15 +60,15 @@ export function loadAb({ a, b, own = {}, ...shared }: AbFlags, options: ParseOpt
 }
 
 function sideOf(
-  letter: Letter,
+  letter: SideLetter,
   text: string,
   own: SideFlags = {},
-  shared: Omit<AbFlags, Letter | 'own'>,
+  shared: Omit<AbFlags, SideLetter | 'own'>,
   { env }: ParseOptions,
 ): Side {
   const named = wordsOf(text);
   const { target: url } = named;
-  const flags: ScenarioFlags = {
+  const flags: CommandLineScenario = {
     ...shared,
     ...named,
     // A provider has a dialect of its own: the flag for both sides is for URLs.
@@ -83,7 +84,7 @@ function sideOf(
   return { letter, text, flags, own, target: { ...target, ...limit } };
 }
 
-function wordsOf(text: string): Pick<ScenarioFlags, 'target' | 'provider' | 'model'> {
+function wordsOf(text: string): Pick<CommandLineScenario, 'target' | 'provider' | 'model'> {
   const full = assumeHttp(text);
   if (/^https?:/.test(full)) {
     const [target = '', model] = full.split('#', 2);
@@ -94,7 +95,7 @@ function wordsOf(text: string): Pick<ScenarioFlags, 'target' | 'provider' | 'mod
 }
 
 /** A key that belongs to one side must not reach the other. Where both are the same server, it may be shared. */
-function refuseSharedSecrets(sides: readonly [Side, Side], shared: Omit<AbFlags, Letter | 'own'>): void {
+function refuseSharedSecrets(sides: readonly [Side, Side], shared: Omit<AbFlags, SideLetter | 'own'>): void {
   const [a, b] = sides.map(originOf);
   if (a !== undefined && a === b) return;
   const reached = `A is at ${a ?? 'an address of its own'}, B at ${b ?? 'an address of its own'}`;

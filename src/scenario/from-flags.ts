@@ -28,7 +28,7 @@ export function readHeaders(lines: readonly string[]): Record<string, string> | 
 }
 
 /** The flags that stand in for a scenario file. */
-export interface ScenarioFlags {
+export interface CommandLineScenario {
   /** `--target`: the API's base URL, or an endpoint's full URL. Without a scheme, for this machine only, http is meant. */
   target?: string;
   provider?: string;
@@ -53,7 +53,7 @@ export interface ScenarioFlags {
 }
 
 /** A document made of flags, and which flag gave which part of it. */
-export interface FlagDocument {
+interface FlagDocument {
   document: Readonly<Record<string, unknown>>;
   origins: readonly Origin[];
 }
@@ -64,7 +64,7 @@ const SERVICE = 'service';
 const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
 /** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
-export function scenarioFromFlags(flags: ScenarioFlags, env: Env): FlagDocument {
+export function scenarioFromFlags(flags: CommandLineScenario, env: Env): FlagDocument {
   const { provider, model, concurrency, requests, mode, method, textPath } = flags;
   const body = flags.body === undefined ? undefined : bodyFlag(flags.body);
   const url = flags.target === undefined ? undefined : assumeHttp(flags.target);
@@ -125,7 +125,7 @@ function throughService(target: Record<string, unknown>): object {
 }
 
 /** The scenario that the flags describe, checked. Throws a `UserError` whose places are the flags. */
-export function loadFromFlags(flags: ScenarioFlags, options: ParseOptions): LoadedScenario {
+export function loadFromFlags(flags: CommandLineScenario, options: ParseOptions): LoadedScenario {
   const { document, origins } = scenarioFromFlags(flags, options.env);
   return readScenario(flagSource(document, origins), options);
 }
@@ -143,7 +143,7 @@ function keyReference(
   return variable !== undefined && env[variable] && !authorized ? reference(variable) : undefined;
 }
 
-function originsOf(flags: ScenarioFlags): Origin[] {
+function originsOf(flags: CommandLineScenario): Origin[] {
   const { target, provider, dialect, model, concurrency, requests, mode, maxTokens } = flags;
   const named = `--target ${target === undefined ? '' : maskUrl(target)}`;
   const from = (path: Origin['path'], words: string) => ({ path, from: words });

@@ -46,11 +46,7 @@ function shuffled(count: number, seed: number): number[] {
 }
 
 /** How connections to each target are made, in the order of the targets; undefined where all is at its default. */
-export function connectOptions({
-  scenario,
-  file,
-  authorities,
-}: LoadedScenario): (ConnectOptions | undefined)[] {
+function connectOptions({ scenario, file, authorities }: LoadedScenario): (ConnectOptions | undefined)[] {
   const folder = dirname(resolve(file));
   const { targets, connection } = scenario;
   return targets.map((target) =>
@@ -74,7 +70,7 @@ function present(options: { [K in keyof ConnectOptions]: ConnectOptions[K] | und
 }
 
 /** What a plan needs that a scenario cannot know. */
-export interface PlanOptions extends StartedBackends {
+interface PlanOptions extends StartedBackends {
   /** What nonces are drawn from beside the seed; a run draws its own. Default: empty. */
   salt?: string;
 }
@@ -193,7 +189,7 @@ function lengthBlocks(cells: readonly number[], round: number, requests: number,
 }
 
 /** The extent of a plan, in figures. */
-export interface PlanSummary {
+interface PlanSummary {
   cells: number;
   rounds: number;
   /** Measured requests of all cells; null when only time limits them. */

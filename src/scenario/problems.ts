@@ -24,7 +24,7 @@ export type PlacedProblem = Problem & { code?: ErrorCode };
 type Issue = z.core.$ZodIssue;
 
 /** How a value may be named in a message: as it stands, or, for what came from the environment, as it was written. */
-export type Show = (path: Path) => string | undefined;
+type Show = (path: Path) => string | undefined;
 
 /** Puts zod's issues into words. `written` gives the text of a value that must not be shown itself. */
 export function findingsOf(issues: readonly Issue[], root: unknown, written: Show): Finding[] {

@@ -8,7 +8,7 @@ import { type Path, valueAt } from './value-paths.ts';
 /** Prompts: the texts of their files, and the messages they come to. */
 
 /** What reading the prompts' files gave. */
-export interface PromptFiles {
+interface PromptFiles {
   /** By the path that the scenario gives. */
   texts: ReadonlyMap<string, string>;
   findings: Finding[];

@@ -49,7 +49,7 @@ const MISPLACED =
   /^(x-)?(api|access|secret|auth)?[-_]?(key|token|secret|password|authorization|credentials?)$/i;
 
 /** What came from the environment and must not be shown. */
-export function envSecrets(uses: readonly EnvUse[]): Secret[] {
+function envSecrets(uses: readonly EnvUse[]): Secret[] {
   return uses.flatMap(({ path, values }) =>
     values
       .filter(({ value }) => isConfidential(path) || !isPublic(value))

@@ -48,7 +48,7 @@ export function defaultKey(named: ScenarioTarget, env: Env): Secret | undefined 
 }
 
 /** The key that the provider's usual environment variables hold. */
-export function usualKey({ auth, keyVariable }: Provider, env: Env): Secret | undefined {
+function usualKey({ auth, keyVariable }: Provider, env: Env): Secret | undefined {
   const value = keyVariable === undefined ? undefined : env[keyVariable];
   if (keyVariable === undefined || !value) return undefined;
   if (auth !== 'sigv4') return { name: reference(keyVariable), value };
@@ -77,7 +77,7 @@ export function missingKey(named: ScenarioTarget, env: Env): Omit<Finding, 'path
 }
 
 /** True when the target is served by the simulator that the run starts itself. */
-export function isEmbedded(target: ScenarioTarget): boolean {
+function isEmbedded(target: ScenarioTarget): boolean {
   return target.provider === SIMULATOR && target.url === undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
-import type { Session } from '../../src/cli/cli-session.ts';
+import type { CliSession } from '../../src/cli/cli-session.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { UserError } from '../../src/model/errors.ts';
 
@@ -24,7 +24,7 @@ const TEXT = new Set([
 const withoutSide = (name: string) => name.replace(/-[ab]$/, '');
 
 function program(): Command {
-  const open = (): Session => {
+  const open = (): CliSession => {
     throw new Error('a command was run');
   };
   const root = createProgram(open, open);
@@ -139,6 +139,6 @@ test('--env-file, which Node reads by itself, is refused with the name that is o
   for (const command of ['run', 'ab', 'probe', 'validate']) {
     const error = await ending([command, 'x', 'y', '--env-file', 'package.json']);
     expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).message).toMatch(/belongs to Node[\s\S]*--env-from FILE/);
+    expect((error as UserError).message).toMatch(/an option of Node[\s\S]*--env-from FILE/);
   }
 });

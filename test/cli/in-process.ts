@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type AddCommand, openSession } from '../../src/cli/cli-session.ts';
+import { type AddCommand, openCliSession } from '../../src/cli/cli-session.ts';
 
 /** What a command left behind. */
 export interface Outcome {
@@ -24,7 +24,7 @@ export async function runCommand(
         return true;
       },
     }) as unknown as NodeJS.WriteStream & { fd: 1 & 2 };
-  const session = openSession(
+  const session = openCliSession(
     { env: options.env ?? {}, stdout: collector('stdout', options.width ?? 80), stderr: collector('stderr') },
     {},
   );

@@ -48,7 +48,7 @@ test('a terminal shows where the run is, on one line that is drawn again', () =>
   progress.blockEnded!(block, cell);
   vi.advanceTimersByTime(500);
   expect(plain(written).at(-1)).toMatch(
-    /^. +4\/8 · 1 failed · round 1\/2 · flash · short · 4 at once · streaming · 4 s left$/,
+    /^. +4\/8 · 1 failed · round 1\/2 · flash · short · 4 streams · streaming · 4 s left$/,
   );
   expect(written.join('')).not.toContain('\n');
   progress.end();
@@ -78,7 +78,7 @@ test('a log gets one line a cell', () => {
     progress.blockEnded!({ ...block, round }, cell);
   }
   progress.end();
-  expect(written).toEqual(['flash · short · 4 at once · streaming: 8 requests (0 s left)\n']);
+  expect(written).toEqual(['flash · short · 4 streams · streaming: 8 requests (0 s left)\n']);
 });
 
 test.each([true, false])('names cannot move the cursor or turn the line (redraws: %s)', (redraws) => {

@@ -145,7 +145,7 @@ describe('a baseline', () => {
     const args = ['--set', 'simulator.profiles.m.error={rate: 1, kind: http_500}', '--save-baseline', 'none'];
     const { code, stderr } = await run('1ms', '-n', '4', '--rounds', '1', ...args);
     expect(code).toBe(7);
-    expect(stderr).toContain('not kept as baseline "none": no request was ok');
+    expect(stderr).toContain('not stored as baseline "none": no request succeeded');
     expect(existsSync(join(output, 'baselines/none'))).toBe(false);
   });
 

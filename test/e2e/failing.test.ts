@@ -72,7 +72,7 @@ describe('a disk that fails', () => {
       expect(stdout).toContain('400/400');
       expect(stdout).toMatch(/NOT STORED: \d+ records could not be written/);
       expect(stderr).toMatch(/warning: cannot write [\s\S]*the run goes on/);
-      expect(stderr).toMatch(/\d+ records are not on disk: cannot write .*records\.ndjson: EFBIG/);
+      expect(stderr).toMatch(/\d+ records were not written: cannot write .*records\.ndjson: EFBIG/);
       expect(stderr.trim().split('\n').at(-1)).toBe('exit 8: results could not be written');
       // What is on disk is whole lines, which can be reported and continued.
       const at = join(output, readdirSync(output)[0]!);
@@ -101,7 +101,7 @@ describe('a disk that fails', () => {
       expect(code).toBe(8);
       expect(stdout).toContain('200/200');
       expect(stderr).toContain('warning: cannot write');
-      expect(stderr).toContain('200 records are not on disk');
+      expect(stderr).toContain('200 records were not written');
       expect(stderr).toContain('deleted or moved during the run');
     },
     60_000,

@@ -86,7 +86,7 @@ describe('a run', () => {
     expect(stdout).toContain('TTFT');
     expect(stdout).toMatch(/\dx faster/);
     expect(stdout + stderr).not.toContain('\u001b');
-    expect(stderr).toMatch(/simulator · short · 1 at once · streaming: 4 requests/);
+    expect(stderr).toMatch(/simulator · short · 1 stream · streaming: 4 requests/);
     const { manifest, report, records, run } = newestRun(output);
     expect(records).toHaveLength(3 * 2 * 2 * 4);
     expect(records.every((record) => record.outcome.kind === 'ok')).toBe(true);
@@ -281,7 +281,7 @@ describe('Ctrl-C', () => {
     const { code, stdout, stderr } = await run.done;
     expect(code).toBe(130);
     expect(stdout).toContain('ABORTED');
-    expect(stderr).toContain('once more to stop now');
+    expect(stderr).toContain('send it again to stop now');
     const { manifest, records } = newestRun(output);
     expect(manifest.run).toMatchObject({ aborted: true, abortReason: 'interrupted' });
     expect(records).toHaveLength(server.requests.length);
@@ -294,7 +294,7 @@ describe('Ctrl-C', () => {
     const run = start(direct(server.url, '-n', '50', '-c', '2', '--warmup', '0', '-o', output));
     await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(2);
     run.kill('SIGINT');
-    await run.until('once more');
+    await run.until('send it again');
     run.kill('SIGINT');
     const { code } = await run.done;
     expect(code).toBe(130);

@@ -142,7 +142,7 @@ describe('a run on several threads', () => {
     const { program, read } = run(server, ['-c', '4', '-n', '40', '--warmup', '0', '--workers', '2']);
     await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(4);
     program.kill('SIGINT');
-    await program.until('once more');
+    await program.until('send it again');
     program.kill('SIGINT');
     expect((await program.done).code).toBe(130);
     expect(read().records.map(({ outcome }) => outcome.kind)).toEqual(Array(4).fill('cancelled'));

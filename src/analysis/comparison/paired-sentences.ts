@@ -1,7 +1,7 @@
+import { formatFactor, formatValue } from '../../model/format.ts';
 import type { PairedRow } from '../../model/paired-comparison.ts';
 import { quantileOf } from '../quantities.ts';
 import { enoughFor } from '../statistics/significance.ts';
-import { figure } from './run-sentences.ts';
 
 /** Paired comparisons as text. */
 
@@ -54,8 +54,9 @@ function improvement(name: string, better: string, winner: string, ratio: Ratio)
   const { factor, low, high, a, b, unit } = ratio;
   if (factor === null) return `${name} ${better} with ${winner}: most requests of the other side failed`;
   const within = interval(low, high);
-  const values = a === null || b === null ? '' : `: ${figure(a, unit)} instead of ${figure(b, unit)}`;
-  return `${name} ${times(factor)} ${better} with ${winner}${within === '' ? '' : ` (${within})`}${values}`;
+  const values =
+    a === null || b === null ? '' : `: ${formatValue(a, unit)} instead of ${formatValue(b, unit)}`;
+  return `${name} ${formatFactor(factor)} ${better} with ${winner}${within === '' ? '' : ` (${within})`}${values}`;
 }
 
 function mirrored({ factor, low, high, a, b, unit }: PairedRow): Ratio {
@@ -64,14 +65,9 @@ function mirrored({ factor, low, high, a, b, unit }: PairedRow): Ratio {
 
 function interval(low: number | null, high: number | null): string {
   if (low === null && high === null) return '';
-  return `${low === null ? '0x' : times(low)} to ${high === null ? 'unbounded' : times(high)}`;
+  return `${low === null ? '0x' : formatFactor(low)} to ${high === null ? 'unbounded' : formatFactor(high)}`;
 }
 
 function inverse(value: number | null): number | null {
   return value === null || value === 0 ? null : 1 / value;
-}
-
-function times(factor: number): string {
-  if (factor >= 9.95) return `${factor.toFixed(0)}x`;
-  return `${factor.toFixed(Math.abs(factor - 1) < 0.195 ? 2 : 1)}x`;
 }

@@ -1,5 +1,5 @@
-import type { RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Unit } from '../../model/format.ts';
+import type { RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { RatioEstimate } from '../statistics/bootstrap.ts';
 
 /**

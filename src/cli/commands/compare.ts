@@ -1,7 +1,8 @@
 import type { RunComparisonReport } from '../../bench/run/compare-runs.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { comparisonExitCode } from '../exit-code.ts';
 import { wholeOption } from '../flags/values.ts';
+import { addExamples } from '../help.ts';
 
 interface CompareFlags {
   json?: boolean;
@@ -11,19 +12,23 @@ interface CompareFlags {
 }
 
 export const compareCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('compare')
-    .description('has the second run become slower than the first?')
-    .argument('<base>', "a run's folder, or the name of a baseline")
-    .argument('<new>', "a run's folder, or the name of a baseline")
-    .option('-o, --output <folder>', 'where runs and baselines are kept', 'results')
-    .addOption(wholeOption('--seed <number>', 'the seed of the resampling').default(1))
-    .option('--strict', 'fail (exit 5) also when it is inconclusive or not comparable')
-    .option('--json', 'print the comparison as one JSON document')
+    .description('compare two runs and report regressions')
+    .argument('<base>', 'run folder, or name of a baseline')
+    .argument('<new>', 'run folder, or name of a baseline')
+    .option('-o, --output <folder>', 'folder with runs and baselines', 'results')
+    .addOption(wholeOption('--seed <number>', 'seed of the resampling').default(1))
+    .option('--strict', 'also fail (exit 5) if the result is inconclusive or not comparable')
+    .option('--json', 'print the comparison as JSON')
     .action((base: string, next: string, flags: CompareFlags) => compare(base, next, flags, open()));
+  addExamples(command, {
+    words: 'compare main results/2026-11-21T03-31-58-demo-3f2a --strict',
+    does: 'a run against the baseline "main"',
+  });
 };
 
-async function compare(base: string, next: string, flags: CompareFlags, session: Session): Promise<void> {
+async function compare(base: string, next: string, flags: CompareFlags, session: CliSession): Promise<void> {
   const { compareFolders } = await import('../../bench/run/compare-runs.ts');
   const { findBaseline } = await import('../../results/baselines.ts');
   const comparison = await compareFolders(
@@ -36,9 +41,9 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
 }
 
 /** Prints a comparison to stdout. */
-export async function printComparison(
+async function printComparison(
   comparison: RunComparisonReport,
-  session: Session,
+  session: CliSession,
   json: boolean,
 ): Promise<void> {
   if (json) {

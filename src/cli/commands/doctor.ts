@@ -2,8 +2,9 @@ import type { Calibration } from '../../bench/doctor/calibrate.ts';
 import type { Check } from '../../bench/doctor/checks.ts';
 import { EXIT } from '../../model/errors.ts';
 import { parseDuration } from '../../scenario/size-and-duration.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
+import { addExamples } from '../help.ts';
 
 interface DoctorFlags {
   concurrency: number;
@@ -17,36 +18,41 @@ interface DoctorFlags {
 const STREAMS = { min: 1, max: 100_000 };
 
 export const doctorCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('doctor')
-    .description('check whether this machine is fit to measure, and how much it can')
+    .description('check whether this machine can measure reliably')
     .addOption(
       wholeOption(
         '-c, --concurrency <count>',
-        'streams at once that are meant to be measured',
+        'number of concurrent streams that you plan to measure',
         STREAMS,
       ).default(1000),
     )
-    .option('--calibrate', 'measure how late our own stamps are, at growing numbers of streams')
+    .option('--calibrate', "measure the lag of this client's timestamps at increasing concurrency")
     .addOption(
       wholeListOption(
         '--levels <list>',
-        'with --calibrate: streams at once (default: 10,50,200,500,1000)',
+        'with --calibrate: numbers of concurrent streams (default: 10,50,200,500,1000)',
         STREAMS,
       ),
     )
     .addOption(
-      durationOption('--window <time>', 'with --calibrate: how long each level is measured', {
+      durationOption('--window <time>', 'with --calibrate: measuring time of each level', {
         min: 100,
         max: 600_000,
       }).default('3s'),
     )
-    .option('--strict', 'warnings count as failures')
-    .option('--json', 'print what was found as one JSON document')
+    .option('--strict', 'treat warnings as failures')
+    .option('--json', 'print the results as JSON')
     .action((flags: DoctorFlags) => doctor(flags, open()));
+  addExamples(
+    command,
+    { words: 'doctor', does: 'check settings and limits of this machine' },
+    { words: 'doctor --calibrate -c 500', does: 'also measure how many streams this machine can measure' },
+  );
 };
 
-async function doctor(flags: DoctorFlags, session: Session): Promise<void> {
+async function doctor(flags: DoctorFlags, session: CliSession): Promise<void> {
   const { concurrency, levels } = flags;
   const windowMs = parseDuration(flags.window)!;
   const { readFacts } = await import('../../bench/doctor/machine.ts');
@@ -55,7 +61,7 @@ async function doctor(flags: DoctorFlags, session: Session): Promise<void> {
   const checks = checksOf(await readFacts({ concurrency, env: session.env }));
   const view = { width: session.width, color: session.color.stdout, ascii: session.env.TERM === 'dumb' };
   const { calibrationView, checksView } = await import('../doctor-view.ts');
-  // Calibration takes a while: what is known is shown before it.
+  // Calibration takes a while, so the checks are printed first.
   if (!flags.json) session.print(checksView(checks, view));
   session.exitCode = isFit(checks, flags.strict === true) ? EXIT.ok : EXIT.invalid;
 
@@ -72,7 +78,7 @@ function isFit(checks: readonly Check[], strict: boolean): boolean {
 
 async function calibrate(
   { levels, windowMs }: { levels: number[] | undefined; windowMs: number },
-  session: Session,
+  session: CliSession,
 ): Promise<Calibration> {
   const { calibrate: measure, CALIBRATION_LEVELS } = await import('../../bench/doctor/calibrate.ts');
   const ascending = [...(levels ?? CALIBRATION_LEVELS)].sort((a, b) => a - b);
@@ -88,7 +94,7 @@ async function calibrate(
       levels: ascending,
       windowMs,
       signal: stop.signal,
-      // Not a spinner: drawing would be part of what is measured.
+      // Not a spinner: its drawing would delay what is measured.
       onLevel: (streams) =>
         session.say(
           `calibrating: ${streams} streams (${ascending.indexOf(streams) + 1} of ${ascending.length})`,

@@ -1,18 +1,18 @@
 import { wrap } from '../../report/text-width.ts';
 import type { Provider } from '../../wire/providers.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 
-/** The commands that print what the program knows: metrics, providers, schema. */
+/** The commands that print built-in lists: metrics, providers, schema. */
 export const listCommands: AddCommand = (root, open) => {
   root
     .command('metrics')
-    .description('list every metric with its unit and formula')
-    .option('--json', 'as JSON')
+    .description('list all metrics with unit and formula')
+    .option('--json', 'print as JSON')
     .action((flags: { json?: boolean }) => metrics(flags.json === true, open()));
   root
     .command('providers')
-    .description('list the providers and dialects known by name')
-    .option('--json', 'as JSON')
+    .description('list the built-in providers and dialects')
+    .option('--json', 'print as JSON')
     .action((flags: { json?: boolean }) => providers(flags.json === true, open()));
   root
     .command('schema')
@@ -20,7 +20,7 @@ export const listCommands: AddCommand = (root, open) => {
     .action(() => schema(open()));
 };
 
-async function metrics(json: boolean, session: Session): Promise<void> {
+async function metrics(json: boolean, session: CliSession): Promise<void> {
   const { METRICS } = await import('../../metrics/definitions.ts');
   const rows = METRICS.map(({ name, title, unit, better, formula, note }) => ({
     name,
@@ -41,7 +41,7 @@ async function metrics(json: boolean, session: Session): Promise<void> {
   );
 }
 
-async function providers(json: boolean, session: Session): Promise<void> {
+async function providers(json: boolean, session: CliSession): Promise<void> {
   const { PROVIDERS } = await import('../../wire/providers.ts');
   const { DIALECT_NAMES, getDialect } = await import('../../wire/dialects/index.ts');
   const dialects = DIALECT_NAMES.map((name) => ({ name, title: getDialect(name).title }));
@@ -51,7 +51,7 @@ async function providers(json: boolean, session: Session): Promise<void> {
   session.print('\n');
   session.print(
     plainTable(
-      ['dialect', 'what it is'],
+      ['dialect', 'description'],
       dialects.map((row) => [row.name, row.title]),
       session.width,
     ),
@@ -60,7 +60,7 @@ async function providers(json: boolean, session: Session): Promise<void> {
 
 const INDENT = 4;
 
-/** A provider takes a line of short columns, and below it lines for what is long: its address and its note. */
+/** Each provider has a line of short columns, then indented lines for its base URL and its note. */
 function providerList(rows: readonly Provider[], width: number): string {
   const head = ['provider', 'dialect', 'key variable'];
   const columns = rows.map(({ name, dialect, keyVariable = '' }) => [name, dialect, keyVariable]);
@@ -79,7 +79,7 @@ function providerList(rows: readonly Provider[], width: number): string {
   return `${[line(head), ...lines].join('\n')}\n`;
 }
 
-async function schema(session: Session): Promise<void> {
+async function schema(session: CliSession): Promise<void> {
   const { scenarioJsonSchema } = await import('../../scenario/schema/json-schema.ts');
   session.printJson(scenarioJsonSchema());
 }

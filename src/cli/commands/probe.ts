@@ -5,12 +5,13 @@ import type { ProbeReport } from '../../report/probe-report.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { Override } from '../../scenario/overrides.ts';
 import { parseDuration } from '../../scenario/size-and-duration.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { addConnectionOptions, type ConnectionFlags, connectionOverrides } from '../flags/connection.ts';
 import { addEnvOptions, type EnvFlags, envOf } from '../flags/env.ts';
 import { addRequestOptions, headerOption, MODES, type RequestFlags } from '../flags/request.ts';
 import { UNIQUE_HELP } from '../flags/scenario.ts';
 import { choiceOption, collect, durationOption, wholeListOption, wholeOption } from '../flags/values.ts';
+import { addExamples } from '../help.ts';
 
 interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   provider?: string;
@@ -27,71 +28,91 @@ interface ProbeFlags extends RequestFlags, ConnectionFlags, EnvFlags {
   json?: boolean;
 }
 
-/** How long a stream that may have no end is watched, where nothing else is said. */
+/** Default of `--for` for a stream that may never end, in ms. */
 const WATCH_MS = 30_000;
 
 export const probeCommand: AddCommand = (root, open) => {
   const command = root
     .command('probe')
-    .description('look into one request: where its time went, how its stream arrived, what its headers say')
-    .argument('[url]', 'any endpoint that streams, or an API (default: the embedded simulator)')
-    .option('--provider <name>', 'a provider known by name (see `streambench providers`)')
-    .option('--model <name>', 'the model');
+    .description('examine one request: its timing, its stream and its response headers')
+    .argument('[url]', 'streaming endpoint, or base URL of an API (default: the embedded simulator)');
+  command
+    .optionsGroup('Request:')
+    .option('--provider <name>', 'provider (see `streambench providers`)')
+    .option('--model <name>', 'model name');
   addRequestOptions(command);
   command
     .addOption(headerOption())
+    .option('--no-unique', UNIQUE_HELP)
+    .addOption(durationOption('-t, --timeout <time>', 'total time limit per request, such as 90s'))
+    .optionsGroup('Measurement:')
     .addOption(
       choiceOption(
         '--mode <mode>',
-        'streaming, non-streaming, or both: the second says how soon the whole answer is',
+        'streaming, non-streaming or both; both also times the whole answer',
         MODES,
       ).default('streaming'),
     )
     .addOption(
-      wholeOption('-n, --requests <count>', 'requests, one after the other: one cold, the rest warm', {
-        min: 1,
-        max: 1000,
-      }).default(1),
+      wholeOption(
+        '-n, --requests <count>',
+        'sequential requests; the first opens the connection, the others reuse it',
+        {
+          min: 1,
+          max: 1000,
+        },
+      ).default(1),
     )
     .addOption(
       wholeListOption(
         '--lengths <tokens>',
-        'compare answers of these lengths, such as 16,256: -n requests for each tell whether longer ones begin later',
+        'answer lengths to compare, such as 16,256, with -n requests each: does a longer answer start later?',
         { min: 1 },
       ),
     )
     .addOption(
       durationOption(
         '--for <time>',
-        'end the stream after this long (default: 30s without a dialect or provider)',
+        'stop the stream after this time (default: 30s for a plain endpoint, which may never end)',
       ),
-    )
-    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'));
+    );
+  addConnectionOptions(command);
+  command.optionsGroup('Scenario and output:');
   addEnvOptions(command);
   command
     .option(
       '--set <path=value>',
-      'any field of a scenario, such as targets.0.extra.seed=3; may be repeated',
+      'set any scenario field, such as targets.0.extra.seed=3; repeatable',
       collect,
       [],
     )
-    .option('--no-unique', UNIQUE_HELP)
-    .option('--json', 'print what was found as one JSON document');
-  addConnectionOptions(command);
-  command.action((url: string | undefined, flags: ProbeFlags) => probe(url, flags, open()));
+    .option('--json', 'print the results as JSON')
+    .action((url: string | undefined, flags: ProbeFlags) => probe(url, flags, open()));
+  addExamples(
+    command,
+    { words: 'probe', does: 'the embedded simulator' },
+    {
+      words: 'probe https://api.example.com/chat/stream -H "authorization: Bearer KEY"',
+      does: 'any SSE endpoint',
+    },
+    {
+      words: 'probe --provider openai --model gpt-4.1-mini -n 5 --mode both',
+      does: 'compare with the whole answer',
+    },
+  );
 };
 
-async function probe(url: string | undefined, flags: ProbeFlags, session: Session): Promise<void> {
+async function probe(url: string | undefined, flags: ProbeFlags, session: CliSession): Promise<void> {
   const { requests, lengths } = flags;
   checkLengths(lengths, requests);
-  const { loaded, guessed, methodGuessed, endless } = await target(url, flags, session);
+  const { loaded, guessed, methodGuessed, endless } = await chooseTarget(url, flags, session);
   session.hide(loaded.secrets);
   const forMs = flags.for === undefined ? (endless ? WATCH_MS : undefined) : parseDuration(flags.for);
 
   const interrupt = new AbortController();
   let signal: NodeJS.Signals | undefined;
   const onSignal = (name: NodeJS.Signals) => {
-    // The second time the person does not want to wait for a drawing.
+    // A second signal ends the program without a report.
     if (signal !== undefined) process.exit(name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
     signal = name;
     interrupt.abort();
@@ -123,30 +144,34 @@ function checkLengths(lengths: readonly number[] | undefined, requests: number):
   const [short, long] = [Math.min(...lengths), Math.max(...lengths)];
   if (long < LENGTH_FACTOR * short) {
     throw new UserError('usage', {
-      message: `--lengths: expected two lengths of which one is at least ${LENGTH_FACTOR} times the other`,
-      hint: 'for example --lengths 16,256',
+      message: `--lengths: one length must be at least ${LENGTH_FACTOR} times another`,
+      hint: 'such as --lengths 16,256',
     });
   }
   if (requests < LENGTH_REQUESTS) {
     throw new UserError('usage', {
-      message: `--lengths needs at least ${LENGTH_REQUESTS} requests for each length`,
-      hint: `add -n ${LENGTH_REQUESTS}, or more where the waits differ much from request to request`,
+      message: `--lengths needs at least ${LENGTH_REQUESTS} requests per length`,
+      hint: `add -n ${LENGTH_REQUESTS}, or more if TTFT varies much between requests`,
     });
   }
 }
 
-interface Chosen {
+interface ProbeTargetChoice {
   loaded: LoadedScenario;
-  /** The dialect was concluded from the URL. */
+  /** The dialect was derived from the URL. */
   guessed: boolean;
-  /** The method was concluded from the dialect. */
+  /** The method was derived from the dialect. */
   methodGuessed: boolean;
-  /** Nothing says that the stream has an end. */
+  /** The stream may never end. */
   endless: boolean;
 }
 
-/** A probe's target is read and checked as that of a run without a scenario file. */
-async function target(address: string | undefined, flags: ProbeFlags, session: Session): Promise<Chosen> {
+/** Loads and checks the target in the same way as a run without a scenario file. */
+async function chooseTarget(
+  address: string | undefined,
+  flags: ProbeFlags,
+  session: CliSession,
+): Promise<ProbeTargetChoice> {
   const { dialectOf } = await import('../../bench/probe/probe.ts');
   const { assumeHttp, loadFromFlags } = await import('../../scenario/from-flags.ts');
   const { provider, prompt, body } = flags;
@@ -157,7 +182,7 @@ async function target(address: string | undefined, flags: ProbeFlags, session: S
   const asked = prompt !== undefined || body !== undefined;
   const methodGuessed = plain && !asked && flags.method === undefined;
   const named = url === undefined && provider === undefined ? 'simulator' : provider;
-  if (named !== provider) session.say('no URL and no --provider: probing the embedded simulator');
+  if (named !== provider) session.say('no URL and no --provider given: probing the embedded simulator');
   const env = await envOf(flags, session.env);
   const method = methodGuessed ? 'GET' : flags.method;
   const loaded = loadFromFlags(
@@ -175,13 +200,13 @@ async function overridesOf(flags: ProbeFlags): Promise<Override[]> {
   return [...timeout, ...unique, ...connectionOverrides(flags), ...flags.set.map(parseOverride)];
 }
 
-interface Progress {
+interface ProbeProgress {
   request(number: number): void;
   end(): void;
 }
 
-/** A spinner where someone watches; in a log a probe says nothing but its result. */
-async function createProgress({ stderr, quiet }: Session, requests: number): Promise<Progress> {
+/** A spinner on a terminal; nothing in a log. */
+async function createProgress({ stderr, quiet }: CliSession, requests: number): Promise<ProbeProgress> {
   if (quiet || !stderr.isTTY) return { request() {}, end() {} };
   const { default: ora } = await import('ora');
   const frames = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
@@ -189,13 +214,13 @@ async function createProgress({ stderr, quiet }: Session, requests: number): Pro
   return {
     request(number) {
       const which = requests === 1 ? 'probing' : `probing, request ${number} of ${requests}`;
-      spinner.start(`${which} (Ctrl-C ends it and shows what came)`);
+      spinner.start(`${which} (Ctrl-C stops and shows what was received)`);
     },
     end: () => void spinner.stop(),
   };
 }
 
-async function print(report: ProbeReport, json: boolean, session: Session): Promise<void> {
+async function print(report: ProbeReport, json: boolean, session: CliSession): Promise<void> {
   if (json) {
     const { probeJson } = await import('../../report/probe-report.ts');
     session.print(probeJson(report));

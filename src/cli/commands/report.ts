@@ -1,27 +1,32 @@
 import { REPORTER_NAMES } from '../../report/formats/names.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { choiceOption } from '../flags/values.ts';
+import { addExamples } from '../help.ts';
 
 const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
 
 export const reportCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('report')
-    .description("make a run's report again from its records")
-    .argument('<run>', "the run's folder, or its id where it is under results/")
+    .description("rebuild a run's report from its records")
+    .argument('<run>', 'run folder, or id of a run in results/')
     .addOption(
       choiceOption('-f, --format <format>', `one of ${FORMATS.join(', ')}`, FORMATS).default('terminal'),
     )
     .action((folder: string, flags: { format: string }) => report(folder, flags.format, open()));
+  addExamples(command, {
+    words: 'report results/2026-11-21T03-31-58-demo-3f2a -f markdown > report.md',
+    does: 'a report for a pull request',
+  });
 };
 
-async function report(folder: string, format: string, session: Session): Promise<void> {
+async function report(folder: string, format: string, session: CliSession): Promise<void> {
   const { reportRun } = await import('../../bench/run/run-fold.ts');
-  const { runFolder } = await import('../run-folder.ts');
+  const { runFolder } = await import('../../results/run-folder.ts');
   const at = runFolder(folder);
   const { report, warnings } = await reportRun(at);
   for (const warning of warnings) session.warning(warning);
-  if (report.run.aborted) session.say(`to measure what is missing: streambench run --resume ${at}`);
+  if (report.run.aborted) session.say(`to complete the run: streambench run --resume ${at}`);
   const name = REPORTER_NAMES.find((known) => known === format);
   if (name !== undefined) {
     const { REPORTERS } = await import('../../report/formats/index.ts');

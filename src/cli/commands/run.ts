@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { forEachOrErrors } from '../failures.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts';
@@ -15,6 +15,7 @@ import {
   scenarioOverrides,
 } from '../flags/scenario.ts';
 import { wholeOrWordOption } from '../flags/values.ts';
+import { addExamples } from '../help.ts';
 import { type RunSettings, runScenarios } from '../run-scenarios.ts';
 
 interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, Omit<RunSettings, 'resume'> {
@@ -28,50 +29,62 @@ interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, Omit<Run
 export const runCommand: AddCommand = (root, open) => {
   const command = root
     .command('run')
-    .description('run scenarios; without one: the demo, against the embedded simulator')
+    .description('run scenarios (default: the demo scenario against the embedded simulator)')
     .argument('[scenario...]', 'scenario files (YAML or JSON)');
   command
-    .optionsGroup('Without a file:')
-    .option('--target <url>', "the API's base URL, or the endpoint's full URL")
+    .optionsGroup('Instead of a scenario file:')
+    .option('--target <url>', 'base URL of an API, or full URL of an endpoint')
     .option(
       '--provider <name>',
-      'a provider known by name (see `streambench providers`), or service, the reference service',
+      'provider (see `streambench providers`), or service for the reference service',
     )
-    .option('--model <name>', 'the model');
+    .option('--model <name>', 'model name');
   addRequestOptions(command);
   addLoadOptions(command);
   addGateOptions(command);
   command
     .option(
       '--baseline <name>',
-      'compare with this baseline (a name, or a run folder): exit 4 on a regression, 5 when it is of something else',
+      'regression check against this baseline (name or run folder): exit 4 on a regression, 5 if not comparable',
     )
-    .option('--save-baseline <name>', 'keep this run as a baseline')
-    .option('--strict', 'fail also when the client could not keep up (6) or a comparison knows nothing (5)');
+    .option('--save-baseline <name>', 'store this run as a baseline with this name')
+    .option(
+      '--strict',
+      'also fail on an invalid measurement (exit 6) or an inconclusive regression check (exit 5)',
+    );
   addScenarioOptions(command);
   addAllowFileOption(command);
   addConnectionOptions(command);
   command
-    .optionsGroup('Measuring and output:')
-    .option('-o, --output <folder>', 'where runs are kept', 'results')
-    .option(
-      '--resume [run]',
-      'continue a run that was interrupted or has crashed: its folder or id (default: the last one)',
-    )
-    .option('--json', 'print the report as one JSON document instead of tables')
-    .option('--keep-text', "keep the answers' texts in the records")
+    .optionsGroup('Measurement and output:')
+    .option('-o, --output <folder>', 'folder for run results', 'results')
+    .option('--resume [run]', 'continue an interrupted run, by its folder or id (default: the latest run)')
+    .option('--json', 'print the report as JSON instead of tables')
+    .option('--keep-text', 'store the answer texts in the records')
     .addOption(
-      wholeOrWordOption('--workers <count>', 'measuring threads: auto, or a number', 'auto', {
+      wholeOrWordOption('--workers <count>', 'number of measuring threads, or auto', 'auto', {
         min: 1,
         max: 64,
       }).default('auto'),
     )
-    .option('--calibrate', "measure the client's own noise floor at each concurrency first")
-    .option('--dry-run', 'print what would be done, and send nothing')
+    .option('--calibrate', "first measure the client's noise floor at each concurrency")
+    .option('--dry-run', 'print the plan and send nothing')
     .action((files: string[], flags: RunFlags) => run(files, flags, open()));
+  addExamples(
+    command,
+    { words: 'run', does: 'the demo scenario against the embedded simulator' },
+    {
+      words: 'run scenario.yaml -c 1,8 --threshold "ttft.p95 < 800ms"',
+      does: 'a scenario with other load levels and a gate',
+    },
+    {
+      words: 'run --provider openai --model gpt-4.1-mini --mode both',
+      does: 'no scenario file; needs OPENAI_API_KEY',
+    },
+  );
 };
 
-async function run(files: string[], flags: RunFlags, session: Session): Promise<void> {
+async function run(files: string[], flags: RunFlags, session: CliSession): Promise<void> {
   const resume = flags.resume === undefined ? undefined : await resumedFolder(flags);
   const loaded =
     resume !== undefined && files.length === 0 && !isFromFlags(flags)
@@ -81,13 +94,13 @@ async function run(files: string[], flags: RunFlags, session: Session): Promise<
 }
 
 async function resumedFolder({ resume, output }: RunFlags): Promise<string> {
-  const { lastRun, runFolder } = await import('../run-folder.ts');
-  return typeof resume === 'string' ? runFolder(resume, output) : lastRun(output);
+  const { latestRun, runFolder } = await import('../../results/run-folder.ts');
+  return typeof resume === 'string' ? runFolder(resume, output) : latestRun(output);
 }
 
-/** The scenario as the run that is continued keeps it. */
-async function loadStored(folder: string, flags: RunFlags, session: Session): Promise<LoadedScenario> {
-  refuse(flags, NEEDS_NO_FILE);
+/** The scenario that is stored in the folder of the continued run. */
+async function loadStored(folder: string, flags: RunFlags, session: CliSession): Promise<LoadedScenario> {
+  refuseIneffective(flags);
   const { readManifest } = await import('../../results/read-run.ts');
   const { readStoredScenario } = await import('../../scenario/parse.ts');
   const { scenario, file } = await readManifest(folder);
@@ -97,10 +110,7 @@ async function loadStored(folder: string, flags: RunFlags, session: Session): Pr
   return readStoredScenario(
     scenario.document,
     { file: file ?? from, from },
-    {
-      ...{ env, overrides, checkGates },
-      allowFiles: flags.allowFile,
-    },
+    { env, overrides, checkGates, allowFiles: flags.allowFile },
   );
 }
 
@@ -108,13 +118,13 @@ function isFromFlags({ target, provider }: RunFlags): boolean {
   return target !== undefined || provider !== undefined;
 }
 
-/** Every scenario is loaded before the first is run: a mistake in the last one must not cost the time of the others. */
-async function loadAll(files: string[], flags: RunFlags, session: Session): Promise<LoadedScenario[]> {
+/** Loads all scenarios before the first runs, so that a mistake in the last one is found at once. */
+async function loadAll(files: string[], flags: RunFlags, session: CliSession): Promise<LoadedScenario[]> {
   const env = await envOf(flags, session.env);
   const { gateFindings: checkGates } = await import('../../bench/run/gates.ts');
   const overrides = await scenarioOverrides(flags);
   if (!isFromFlags(flags)) {
-    refuse(flags, NEEDS_NO_FILE);
+    refuseIneffective(flags);
     const { loadScenario } = await import('../../scenario/load.ts');
     return forEachOrErrors(files.length > 0 ? files : [demoScenario()], (file) =>
       loadScenario(file, { env, overrides, checkGates, allowFiles: flags.allowFile }),
@@ -122,17 +132,17 @@ async function loadAll(files: string[], flags: RunFlags, session: Session): Prom
   }
   if (files.length > 0) {
     throw new UserError('usage', {
-      message: '--target and --provider are for runs without a scenario file',
-      hint: 'leave out the file, or change its targets with --set targets.NAME.url=...',
+      message: '--target and --provider cannot be combined with a scenario file',
+      hint: 'omit the file, or change its targets with --set targets.NAME.url=...',
     });
   }
   const { loadFromFlags } = await import('../../scenario/from-flags.ts');
-  // The headers are among the overrides already.
+  // The overrides already contain the headers.
   return [loadFromFlags({ ...flags, header: [] }, { env, overrides, checkGates })];
 }
 
-/** The flags that describe a target and a prompt, by the field of a scenario that they stand for. */
-const NEEDS_NO_FILE: Partial<Record<keyof RunFlags, string>> = {
+/** The flags for runs without a scenario file, with the scenario field that each one sets. */
+const SCENARIO_FIELDS: Partial<Record<keyof RunFlags, string>> = {
   model: 'targets.*.model=NAME',
   dialect: 'targets.*.dialect=NAME',
   prompt: 'prompts.0.text=TEXT',
@@ -144,17 +154,18 @@ const NEEDS_NO_FILE: Partial<Record<keyof RunFlags, string>> = {
   exactUrl: 'targets.*.path=exact',
 };
 
-/** A flag that would do nothing is a mistake. */
-function refuse(flags: RunFlags, fields: typeof NEEDS_NO_FILE): void {
-  const given = (Object.keys(fields) as (keyof RunFlags)[]).filter((name) => flags[name] !== undefined);
+/** Throws a `UserError` (`usage`) for flags that would have no effect. */
+function refuseIneffective(flags: RunFlags): void {
+  const names = Object.keys(SCENARIO_FIELDS) as (keyof RunFlags)[];
+  const given = names.filter((name) => flags[name] !== undefined);
   const [first] = given;
   if (first === undefined) return;
   const written = given.map(
     (name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
   );
   throw new UserError('usage', {
-    message: `only for runs without a scenario file: ${written.join(', ')}`,
-    hint: `give --target or --provider as well, or change the scenario with --set '${fields[first]}'`,
+    message: `only valid without a scenario file: ${written.join(', ')}`,
+    hint: `add --target or --provider, or change the scenario with --set '${SCENARIO_FIELDS[first]}'`,
   });
 }
 

@@ -5,24 +5,31 @@ import { join } from 'node:path';
 import { UserError } from '../../model/errors.ts';
 import { parseDuration } from '../../scenario/size-and-duration.ts';
 import type { Service, Strategy, Upstream } from '../../service/index.ts';
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { addServeOptions, SECRET_VARIABLE, type ServeFlags, SIMULATOR } from '../flags/serve.ts';
+import { addExamples } from '../help.ts';
 
-// RFC 7518, 3.2: a key of HS256 is at least as long as its hash.
+// RFC 7518, section 3.2: an HS256 key has at least the size of the hash output.
 const MIN_SECRET_BYTES = 32;
 
 /** Adds `serve`: the reference streaming chat service. */
 export const serveCommand: AddCommand = (root, open) => {
   const command = root
     .command('serve')
-    .description(
-      'run the reference streaming chat service: a gateway in front of the simulator or any provider',
-    );
+    .description('run the reference streaming chat service in front of the simulator or a provider');
   addServeOptions(command);
   command.action((flags: ServeFlags) => serve(flags, open()));
+  addExamples(
+    command,
+    { words: 'serve', does: 'in front of the embedded simulator; prints a test token and example calls' },
+    {
+      words: 'serve --upstream openai --model gpt-4.1-mini',
+      does: 'in front of a provider; needs OPENAI_API_KEY',
+    },
+  );
 };
 
-async function serve(flags: ServeFlags, session: Session): Promise<void> {
+async function serve(flags: ServeFlags, session: CliSession): Promise<void> {
   const { checkpoint } = flags;
   const limits = {
     drainMs: parseDuration(flags.drain)!,
@@ -34,9 +41,9 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
     maxStreams: flags.maxStreams,
     maxStreamsPerUser: flags.maxUserStreams,
     requestsPerMinute: flags.userRate,
-    ...(checkpoint === undefined ? {} : { checkpointMs: parseDuration(checkpoint)! }),
+    checkpointMs: checkpoint === undefined ? undefined : parseDuration(checkpoint),
   };
-  // Heavy packages, which no other command needs.
+  // Loaded here because no other command needs these large packages.
   const { createService, createToken, surviveFaults } = await import('../../service/index.ts');
 
   const given = flags.jwtSecret ?? session.env[SECRET_VARIABLE];
@@ -48,7 +55,7 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
     session.hide([{ name: '[jwt secret]', value: secret }, ...secrets]);
     if (given && Buffer.byteLength(given) < MIN_SECRET_BYTES) {
       session.warn(
-        `the secret is shorter than the ${MIN_SECRET_BYTES} bytes that HS256 asks for: it can be guessed`,
+        `the JWT secret is shorter than the ${MIN_SECRET_BYTES} bytes that HS256 requires: it can be guessed`,
       );
     }
     const service = createService({
@@ -63,28 +70,28 @@ async function serve(flags: ServeFlags, session: Session): Promise<void> {
     const { url } = await service.listen(flags.port, flags.host);
     closers.push(surviveFaults(service.reportFault));
     session.print(`${url}\n`);
-    introduce(session, url, upstreams, given ? undefined : await createToken(secret));
+    printUsage(session, url, upstreams, given ? undefined : await createToken(secret));
     await stopped(service, session);
   } finally {
     for (const close of closers.reverse()) await close();
   }
 }
 
-/** Says what can be done with the service. `token` is one for trying things out, when the secret was made up here. */
-function introduce(
-  session: Session,
+/** Prints how to call the service. `token` is a test token; undefined if the user gave the secret. */
+function printUsage(
+  session: CliSession,
   url: string,
   upstreams: readonly Upstream[],
   token: string | undefined,
 ): void {
   const names = upstreams.map(({ name, model }) => (model === undefined ? name : `${name} (${model})`));
   session.say(
-    `upstream: ${names[0]}${names.length > 1 ? `; in the playground also: ${names.slice(1).join(', ')}` : ''}`,
+    `upstream: ${names[0]}${names.length > 1 ? `; playground callers can also choose: ${names.slice(1).join(', ')}` : ''}`,
   );
   if (token === undefined) {
-    session.say(`callers need a token (JWT, HS256) that was signed with your secret:\n  TOKEN=...`);
+    session.say(`callers need a token (JWT, HS256) signed with your secret:\n  TOKEN=...`);
   } else {
-    session.say(`no secret was given, so one was made up; this token is good for a day:\n  TOKEN=${token}`);
+    session.say(`no secret given, so a random one is used; this token is valid for a day:\n  TOKEN=${token}`);
     session.say(`in a browser: ${url}/#token=${token}`);
   }
   const post = `curl -N -H "authorization: Bearer $TOKEN" -H 'content-type: application/json'`;
@@ -97,15 +104,16 @@ function introduce(
   session.say(example('/api/projects/p1/playground/chat/stream/', { message: 'Hello' }));
   session.say(`  curl -H "authorization: Bearer $TOKEN" ${url}/sessions/first/messages`);
   session.say(`  curl ${url}/metrics ; curl ${url}/api/v1/health/stream`);
-  session.say('Ctrl-C ends it');
+  session.say('Ctrl-C stops the service');
 }
 
-/** Waits for the end: the first signal lets streams finish, the second stops them. */
-async function stopped(service: Service, session: Session): Promise<void> {
+/** Waits until the service has stopped. The first signal lets streams finish, the second aborts them. */
+async function stopped(service: Service, session: CliSession): Promise<void> {
   let closing: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
     const onSignal = (signal: NodeJS.Signals) => {
-      if (closing === undefined) session.say(`${signal}: letting streams end; once more to stop them`);
+      if (closing === undefined)
+        session.say(`${signal}: waiting for open streams; send it again to abort them`);
       closing = service.close(closing === undefined ? undefined : 0);
       closing.then(resolve, reject);
     };
@@ -116,13 +124,13 @@ async function stopped(service: Service, session: Session): Promise<void> {
 
 async function openUpstreams(
   flags: ServeFlags,
-  session: Session,
+  session: CliSession,
   closers: (() => unknown)[],
 ): Promise<Upstream[]> {
   const wanted = [
     { provider: flags.upstream, model: flags.model, url: flags.upstreamUrl },
     ...flags.allowUpstream.map((text) => {
-      // A model's name may hold colons of its own (llama3:8b).
+      // A model name may contain colons (llama3:8b).
       const [provider = '', ...model] = text.split(':');
       return { provider, model: model.length > 0 ? model.join(':') : undefined, url: undefined };
     }),
@@ -134,22 +142,22 @@ async function openUpstreams(
     const at = url ?? (provider === SIMULATOR ? `${simulatorUrl}/v1` : undefined);
     const before = upstreams.get(provider);
     if (before !== undefined && model !== undefined) {
-      // The same provider again: one more of its models.
+      // A further model of the same provider.
       upstreams.set(provider, { ...before, models: [...(before.models ?? []), model] });
       continue;
     }
-    const upstream = await connect(provider, model, at, session);
+    const upstream = await openUpstream(provider, model, at, session);
     upstreams.set(provider, upstream);
     closers.push(() => upstream.client.close());
   }
   return [...upstreams.values()];
 }
 
-async function connect(
+async function openUpstream(
   name: string,
   model: string | undefined,
   url: string | undefined,
-  session: Session,
+  session: CliSession,
 ): Promise<Upstream> {
   const { createClient } = await import('../../client/client.ts');
   const { provider } = await import('../../wire/providers.ts');
@@ -157,13 +165,13 @@ async function connect(
   const key = row.keyVariable === undefined ? undefined : session.env[row.keyVariable];
   if (!key && url === undefined && row.auth !== 'none' && row.keyVariable !== undefined) {
     throw new UserError('key_missing', {
-      message: `the upstream ${name} needs a key: ${row.keyVariable} is not set`,
-      hint: `set ${row.keyVariable}, or give --upstream-url for a server that needs none`,
+      message: `upstream ${name} needs an API key: ${row.keyVariable} is not set`,
+      hint: `set ${row.keyVariable}, or use --upstream-url for a server that needs no key`,
     });
   }
   const client = createClient({
     provider: name,
-    ...(key ? { apiKey: key } : {}),
+    apiKey: key || undefined,
     baseUrl: url,
     model,
   });
@@ -171,10 +179,10 @@ async function connect(
     name,
     client,
     model,
-    // A named model is a choice of the operator's; the simulator has no bill.
-    ...(model === undefined || name === SIMULATOR ? {} : { models: [model] }),
-    ...(key ? { secrets: [{ name: `[${row.keyVariable}]`, value: key }] } : {}),
-    ...(row.dialect === 'openai-chat' && name !== SIMULATOR ? { offerTools: 'openai' as const } : {}),
+    // Callers may choose among the models that the operator named. The simulator costs nothing: any model is allowed.
+    models: model === undefined || name === SIMULATOR ? undefined : [model],
+    secrets: key ? [{ name: `[${row.keyVariable}]`, value: key }] : undefined,
+    offerTools: row.dialect === 'openai-chat' && name !== SIMULATOR ? 'openai' : undefined,
   };
   return upstream;
 }

@@ -1,5 +1,6 @@
-import type { AddCommand, Session } from '../cli-session.ts';
+import type { AddCommand, CliSession } from '../cli-session.ts';
 import { portOption, wholeOption } from '../flags/values.ts';
+import { addExamples } from '../help.ts';
 
 interface SimulateFlags {
   port: number;
@@ -8,16 +9,20 @@ interface SimulateFlags {
 }
 
 export const simulateCommand: AddCommand = (root, open) => {
-  root
+  const command = root
     .command('simulate')
-    .description('serve the embedded provider alone')
+    .description('run the embedded simulator as a server')
     .addOption(portOption(8089))
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .addOption(wholeOption('--seed <number>', 'the seed of the answers').default(1))
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .addOption(wholeOption('--seed <number>', 'seed of the simulated answers').default(1))
     .action((flags: SimulateFlags) => simulate(flags, open()));
+  addExamples(command, {
+    words: 'simulate --port 8089',
+    does: 'then: streambench probe http://127.0.0.1:8089/sse',
+  });
 };
 
-async function simulate(flags: SimulateFlags, session: Session): Promise<void> {
+async function simulate(flags: SimulateFlags, session: CliSession): Promise<void> {
   const { createSimulator, PROFILES } = await import('../../simulator/index.ts');
   const simulator = createSimulator({ seed: flags.seed, ownThread: true });
   const { url } = await simulator.listen(flags.port, flags.host);
@@ -26,7 +31,7 @@ async function simulate(flags: SimulateFlags, session: Session): Promise<void> {
   session.say(`Ollama chat:  ${url}/api/chat`);
   session.say(`plain SSE:    ${url}/sse`);
   session.say(`models:       ${Object.keys(PROFILES).join(', ')}`);
-  session.say('Ctrl-C ends it');
+  session.say('Ctrl-C stops the simulator');
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

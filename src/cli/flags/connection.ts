@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Override } from '../../scenario/overrides.ts';
 import { choiceOption, collect, wholeOption } from './values.ts';
 
-/** Options that say how connections are made, as commander delivers them. */
+/** The connection options, as commander delivers them. */
 export interface ConnectionFlags {
   connection?: string;
   http?: string;
@@ -17,39 +17,43 @@ export interface ConnectionFlags {
   resolve?: string[];
 }
 
-/** Adds the options that say how connections are made. */
+/** Adds the connection options. */
 export function addConnectionOptions(command: Command): void {
   command
     .optionsGroup('Connections:')
     .addOption(
-      choiceOption('--connection <use>', 'how long a connection lasts: warm, cold or per-request', [
-        'warm',
-        'cold',
-        'per-request',
-      ]),
+      choiceOption(
+        '--connection <reuse>',
+        'connection reuse: warm (opened in advance), cold or per-request',
+        ['warm', 'cold', 'per-request'],
+      ),
     )
     .addOption(choiceOption('--http <version>', 'HTTP version: 1 or 2', ['1', '2']))
     .addOption(
-      wholeOption('--streams-per-session <count>', 'HTTP/2: requests at once on one connection', { min: 1 }),
+      wholeOption('--streams-per-session <count>', 'HTTP/2: concurrent requests per connection', { min: 1 }),
     )
-    .option('--ca <file>', 'PEM certificates to trust beside the usual ones')
-    .option('--insecure', 'accept any certificate')
-    .option('--proxy <url>', 'an HTTP proxy, or env for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say')
-    .option('--unix <path>', "connect to this unix socket instead of the URL's host")
+    .option('--ca <file>', 'PEM file of certificates to trust in addition to the defaults')
+    .option('--insecure', 'accept any TLS certificate')
+    .option('--proxy <url>', 'HTTP proxy, or env to use HTTPS_PROXY, HTTP_PROXY and NO_PROXY')
+    .option('--unix <path>', 'connect to this Unix socket instead of the host in the URL')
     .addOption(choiceOption('--ip <family>', 'IP version: 4, 6 or auto', ['4', '6', 'auto']))
     .addOption(
-      choiceOption('--dns <when>', 'look names up for each connection, or once: each or once', [
+      choiceOption('--dns <when>', 'DNS lookup: each (for every connection) or once (per run)', [
         'each',
         'once',
       ]),
     )
-    .option('--resolve <host:port:address>', 'an address that is not looked up; may be repeated', collect);
+    .option(
+      '--resolve <host:port:address>',
+      'connect to this address without a DNS lookup; repeatable',
+      collect,
+    );
 }
 
-/** The edits to a scenario that the options about connections ask for. */
+/** The scenario overrides of the connection options. */
 export function connectionOverrides(flags: ConnectionFlags): Override[] {
   const { connection, http, streamsPerSession, ca, insecure, proxy, unix, ip, dns, resolve: pins } = flags;
-  // Paths on the command line begin where the user is, those of a scenario where it is.
+  // Relative paths start at the working directory on the command line, at the file's folder in a scenario.
   const path = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
   const number = (text: string | undefined) => (text === undefined || text === 'auto' ? text : Number(text));
   const given: [string, unknown, string][] = [

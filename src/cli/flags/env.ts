@@ -3,49 +3,49 @@ import { type Command, Option } from 'commander';
 import { UserError } from '../../model/errors.ts';
 import { collect } from './values.ts';
 
-/** The option that lets a scenario read more than its own folder, as commander delivers it. */
+/** The option for files outside the scenario's folder, as commander delivers it. */
 export interface AllowFileFlags {
   allowFile: string[];
 }
 
-/** Adds the option that lets a scenario read more than its own folder. */
+/** Adds the option for files outside the scenario's folder. */
 export function addAllowFileOption(command: Command): void {
   command.option(
     '--allow-file <path>',
-    "a file or folder outside of the scenario's own that it may read; may be repeated",
+    "file or folder outside the scenario's folder that it may read; repeatable",
     collect,
     [],
   );
 }
 
-/** Options that give values for `${env:NAME}`, as commander delivers them. */
+/** The options for values of `${env:NAME}`, as commander delivers them. */
 export interface EnvFlags {
   env: string[];
   envFrom?: string;
 }
 
-/** Adds the options that give values for `${env:NAME}`. */
+/** Adds the options for values of `${env:NAME}`. */
 export function addEnvOptions(command: Command): void {
   command
-    .option('-e, --env <NAME=value>', 'a value for ${env:NAME}; may be repeated', collect, [])
-    .option('--env-from <file>', 'a file of NAME=value lines for ${env:NAME}')
-    .addOption(takenByNode());
+    .option('-e, --env <NAME=value>', 'value of ${env:NAME}; repeatable', collect, [])
+    .option('--env-from <file>', 'file with NAME=value lines for ${env:NAME}')
+    .addOption(reservedByNode());
 }
 
 /**
- * Node looks for `--env-file` in the whole command line: it ends the process for a file that is missing and obeys a
- * NODE_OPTIONS in one that is there, all before this program begins. So the name cannot be ours.
+ * Node handles `--env-file` anywhere in the command line before this program starts: it exits if the file is missing,
+ * and applies a NODE_OPTIONS in the file. So this program cannot use the name.
  */
-function takenByNode(): Option {
+function reservedByNode(): Option {
   return new Option('--env-file <file>').hideHelp().argParser(() => {
     throw new UserError('usage', {
-      message: '--env-file belongs to Node itself, which reads the file before this program starts',
-      hint: 'write --env-from FILE',
+      message: '--env-file is an option of Node itself, which reads the file before this program starts',
+      hint: 'use --env-from FILE',
     });
   });
 }
 
-/** The variables for `${env:NAME}`: the process's, then those of the file, then `-e`. */
+/** The variables for `${env:NAME}`. `-e` overrides the file, which overrides the process environment. */
 export async function envOf(
   { env: pairs, envFrom }: EnvFlags,
   processEnv: Readonly<Record<string, string | undefined>>,
@@ -55,10 +55,10 @@ export async function envOf(
   for (const pair of pairs) {
     const at = pair.indexOf('=');
     if (at < 1) {
-      // The text may be a key that was given without its name: it is not repeated.
+      // The text may be a key without its variable name, so the message does not repeat it.
       throw new UserError('usage', {
-        message: '--env has no name and value',
-        hint: 'write --env NAME=value',
+        message: '--env needs a name and a value',
+        hint: 'use --env NAME=value',
       });
     }
     env[pair.slice(0, at)] = pair.slice(at + 1);
@@ -71,7 +71,7 @@ async function envFileText(file: string): Promise<string> {
   try {
     return readRegularFile(file, MAX_TEXT_BYTES).toString();
   } catch (error) {
-    const problem = fileProblem(file, error, 'file of variables', MAX_TEXT_BYTES);
+    const problem = fileProblem(file, error, 'environment file', MAX_TEXT_BYTES);
     throw new UserError('usage', { ...problem, place: { file: '--env-from' } });
   }
 }

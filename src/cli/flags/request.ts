@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
+import type { SideFlags, SideLetter } from '../../scenario/from-ab.ts';
 import { choiceOption, collect, wholeOption } from './values.ts';
 
-/** Options that say what is asked of an endpoint, as commander delivers them. */
+/** The request options, as commander delivers them. */
 export interface RequestFlags {
   dialect?: string;
   prompt?: string;
@@ -14,59 +15,56 @@ export interface RequestFlags {
   exactUrl?: boolean;
 }
 
-/** The modes of a command line; `both` measures them side by side. */
+/** Values of `--mode`; `both` measures both modes, interleaved. */
 export const MODES = ['streaming', 'non-streaming', 'both'] as const;
 
-const BODY_HELP = 'the request body, or @FILE; {{prompt}} and others stand for what is asked';
+const DIALECT_HELP = 'API dialect, such as openai-chat, anthropic or sse';
+const KEY_HELP = "API key (default: the provider's environment variable)";
+const BODY_HELP = 'request body, or @FILE; may contain {{prompt}} and other placeholders';
+const EXACT_URL_HELP = 'use the URL as it is, without adding the path of the dialect';
+const MAX_TOKENS_HELP = 'limit of the answer length, in tokens';
 
-/** Adds the options that say what is asked: the same for `run`, `ab` and `probe`. */
+/** Adds the request options, which `run`, `ab` and `probe` share. */
 export function addRequestOptions(command: Command): void {
   command
-    .option('--dialect <name>', "the wire format (default: the provider's, or what the URL ends in)")
-    .option('--prompt <text>', 'what to ask')
-    .addOption(wholeOption('--max-tokens <count>', 'upper limit of the answer in tokens', { min: 1 }))
-    .option('--api-key <key>', "the key (default: the provider's environment variable)")
+    .option('--dialect <name>', `${DIALECT_HELP} (default: from provider or URL)`)
+    .option('--prompt <text>', 'prompt to send')
+    .addOption(wholeOption('--max-tokens <count>', MAX_TOKENS_HELP, { min: 1 }))
+    .option('--api-key <key>', KEY_HELP)
     .addOption(
-      choiceOption('--method <method>', 'for plain endpoints: GET or POST', ['GET', 'POST'], {
+      choiceOption('--method <method>', 'HTTP method of a plain endpoint: GET or POST', ['GET', 'POST'], {
         ignoreCase: true,
       }),
     )
     .option('--body <text>', BODY_HELP)
-    .option('--text-path <path>', "for plain endpoints: where the text is in an event's JSON")
-    .option('--exact-url', "send to the URL as it is, without the dialect's path");
+    .option('--text-path <path>', "path of the text in an event's JSON, for a plain endpoint")
+    .option('--exact-url', EXACT_URL_HELP);
 }
 
 /** The option for request headers. */
 export function headerOption(): Option {
-  return new Option('-H, --header <header>', 'a request header, as "name: value"; may be repeated')
+  return new Option('-H, --header <header>', 'request header, as "name: value"; repeatable')
     .argParser(collect)
     .default([]);
 }
 
-/** A side of `ab`. */
-export type Side = 'a' | 'b';
-
-/** What the options of one side of `ab` say. */
-export interface SideFlags extends Partial<Omit<RequestFlags, 'prompt'>> {
-  provider?: string;
-  model?: string;
-}
-
-/** Adds the options that hold for one side of `ab` only. In the help, those of B stand behind those of A. */
+/** Adds the options for one side of `ab`. The help lists those of side A only. */
 export function addSideOptions(command: Command): void {
-  command.optionsGroup('For one side, such as --model-a; each has a twin for B (--model-b):');
+  command.optionsGroup('For side A only (the same options end in -b for side B, such as --model-b):');
   for (const side of ['a', 'b'] as const) {
     const options = [
-      option('provider', '<name>', 'a provider known by name, for a URL'),
-      option('model', '<name>', 'the model'),
-      option('dialect', '<name>', 'the wire format'),
-      option('api-key', '<key>', "the key (default: the provider's environment variable)"),
-      option('header', '<header>', 'a request header, as "name: value"; may be repeated').argParser(collect),
-      wholeOption(`--max-tokens-${side} <count>`, 'upper limit of the answer in tokens', { min: 1 }),
-      choiceOption(`--method-${side} <method>`, 'GET or POST', ['GET', 'POST'], { ignoreCase: true }),
+      option('provider', '<name>', 'provider of the URL'),
+      option('model', '<name>', 'model name'),
+      option('dialect', '<name>', DIALECT_HELP),
+      option('api-key', '<key>', KEY_HELP),
+      option('header', '<header>', 'request header, as "name: value"; repeatable').argParser(collect),
+      wholeOption(`--max-tokens-${side} <count>`, MAX_TOKENS_HELP, { min: 1 }),
+      choiceOption(`--method-${side} <method>`, 'HTTP method: GET or POST', ['GET', 'POST'], {
+        ignoreCase: true,
+      }),
       option('body', '<text>', BODY_HELP),
-      option('text-path', '<path>', "where the text is in an event's JSON"),
-      option('exact-url', '', "send to the URL as it is, without the dialect's path"),
+      option('text-path', '<path>', "path of the text in an event's JSON"),
+      option('exact-url', '', EXACT_URL_HELP),
     ];
     function option(name: string, value: string, description: string) {
       return command.createOption(`--${name}-${side}${value === '' ? '' : ` ${value}`}`, description);
@@ -75,8 +73,8 @@ export function addSideOptions(command: Command): void {
   }
 }
 
-/** The options of one side, without the side in their names. */
-export function sideFlags(flags: object, side: Side): SideFlags {
+/** The options of one side, without the suffix of the side in their names. */
+export function sideFlags(flags: object, side: SideLetter): SideFlags {
   const suffix = side.toUpperCase();
   const own = Object.entries(flags).filter(
     ([name]) => SIDE_NAMES.has(name.slice(0, -1)) && name.endsWith(suffix),

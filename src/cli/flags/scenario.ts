@@ -13,7 +13,7 @@ import {
   wholeOption,
 } from './values.ts';
 
-/** Options that change a scenario, as commander delivers them. */
+/** The options that override parts of a scenario, as commander delivers them. */
 export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   concurrency?: number[];
   rate?: number[];
@@ -37,73 +37,86 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
 }
 
 /** The help of `--no-unique`. */
-export const UNIQUE_HELP = 'send the same prompt each time, so that a prefix cache may answer';
+export const UNIQUE_HELP = 'send identical prompts, which a prefix cache can answer';
 
-/** Adds the options that say how many requests are sent, and when. `what` says what their number counts. */
-export function addLoadOptions(command: Command, what = 'of each cell, all rounds together'): void {
+/** Adds the load options. `per` completes the help of `--requests`. */
+export function addLoadOptions(command: Command, per = 'per cell, over all rounds'): void {
   command
     .optionsGroup('Load:')
     .addOption(
-      wholeListOption('-c, --concurrency <list>', 'streams at once, such as 4 or 1,4,16', { min: 1 }),
+      wholeListOption('-c, --concurrency <list>', 'load levels: concurrent streams, such as 4 or 1,4,16', {
+        min: 1,
+      }),
     )
     .addOption(
-      positiveListOption(
-        '--rate <list>',
-        'requests a second, such as 5 or 5,20, whatever becomes of the ones before (open loop)',
-      ),
+      positiveListOption('--rate <list>', 'load levels: requests per second, such as 5 or 5,20 (open loop)'),
     )
-    .addOption(choiceOption('--arrivals <process>', 'with --rate: poisson (at random) or constant', ARRIVALS))
-    .addOption(wholeOption('--max-concurrency <count>', 'with --rate: the most streams at once', { min: 1 }))
-    .addOption(wholeOption('-n, --requests <count>', `measured requests ${what}`, { min: 1 }))
-    .addOption(durationOption('-d, --duration <time>', 'time limit of each cell, such as 30s'))
-    .addOption(wholeOption('--rounds <count>', 'rounds in which the cells are interleaved', { min: 1 }))
-    .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first of a cell'))
+    .addOption(
+      choiceOption('--arrivals <process>', 'with --rate: poisson (random intervals) or constant', ARRIVALS),
+    )
+    .addOption(
+      wholeOption('--max-concurrency <count>', 'with --rate: maximum number of concurrent streams', {
+        min: 1,
+      }),
+    )
+    .addOption(wholeOption('-n, --requests <count>', `measured requests ${per}`, { min: 1 }))
+    .addOption(durationOption('-d, --duration <time>', 'time limit per cell, such as 30s'))
+    .addOption(
+      wholeOption('--rounds <count>', 'number of rounds; every round measures every cell', { min: 1 }),
+    )
+    .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first round of each cell'))
     .addOption(choiceOption('--mode <mode>', 'streaming, non-streaming or both', MODES))
-    .addOption(durationOption('-t, --timeout <time>', 'total time limit of a request, such as 90s'))
+    .addOption(durationOption('-t, --timeout <time>', 'total time limit per request, such as 90s'))
     .option('--no-unique', UNIQUE_HELP)
-    .option('--keep-going', 'go on when a target fails from its first request on (default: stop after 5)');
+    .option('--keep-going', 'continue when every request to a target fails (default: stop after 5)');
 }
 
-/** Adds the options that decide whether a run passes. */
+/** Adds the options for thresholds and objectives. */
 export function addGateOptions(command: Command): void {
   command
-    .optionsGroup('Gates:')
-    .option('--threshold <condition>', 'a gate, such as "ttft.p95 < 800ms"; may be repeated', collect, [])
+    .optionsGroup('Gates (what decides the exit code):')
+    .option(
+      '--threshold <condition>',
+      'fail unless this holds, such as "ttft.p95 < 800ms"; repeatable',
+      collect,
+      [],
+    )
     .option(
       '--objective <condition>',
-      'what a good request meets, such as "ttft < 500ms" (see goodput); may be repeated',
+      'limit for each request, such as "ttft < 500ms"; goodput counts those that meet it; repeatable',
       collect,
       [],
     );
 }
 
-/** Adds the options that change anything else of a scenario. */
+/** Adds the options that override any other part of a scenario. */
 export function addScenarioOptions(command: Command): void {
   command
     .optionsGroup('Scenario:')
     .addOption(headerOption())
     .addOption(
-      choiceOption('--tokenizer <name>', 'count tokens where a provider sends no usage: o200k, or none', [
-        'none',
-        ...TOKENIZER_NAMES,
-      ]),
+      choiceOption(
+        '--tokenizer <name>',
+        'count tokens locally when the provider reports no usage: o200k or none',
+        ['none', ...TOKENIZER_NAMES],
+      ),
     );
   addEnvOptions(command);
   command.option(
     '--set <path=value>',
-    'any field of the scenario, such as load.rounds=3; may be repeated',
+    'set any field of the scenario, such as load.rounds=3; repeatable',
     collect,
     [],
   );
 }
 
-/** The edits to a scenario that the options ask for, `--set` last. */
+/** The scenario overrides of the options; `--set` comes last. */
 export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[]> {
   const overrides: Override[] = [];
   const add = (path: string, value: unknown, from: string) => {
     if (value !== undefined) overrides.push({ path, value, from });
   };
-  // The one kind of load takes the place of the other.
+  // A flag for one kind of load level replaces the other kind in the scenario.
   if (flags.rate !== undefined)
     overrides.push({ path: 'load.concurrency', value: undefined, from: '--rate' });
   else if (flags.concurrency !== undefined) {

@@ -5,11 +5,11 @@ import { nearNames } from '../../model/suggestions.ts';
 import { MAX_DURATION_MS, parseDuration } from '../../scenario/size-and-duration.ts';
 
 /**
- * Options whose values are checked while the command line is read, before anything else is done. A value that does not fit
- * is a `UserError` (`usage`) that names the flag, what would be right and what was given.
+ * Options that check their values while the command line is parsed. An invalid value is a `UserError` (`usage`) with the
+ * flag, what was expected and what was found.
  */
 
-/** Bounds of a number, both included. */
+/** Inclusive bounds of a number. */
 export interface Bounds {
   /** Default: 0. */
   min?: number;
@@ -24,7 +24,7 @@ export function wholeOption(flags: string, description: string, bounds: Bounds =
 
 /** The option for a port to listen on. */
 export function portOption(port: number): Option {
-  const description = 'the port to listen on; 0 takes a free one';
+  const description = 'port to listen on; 0 picks a free port';
   return wholeOption('-p, --port <port>', description, { max: 65_535 }).default(port);
 }
 
@@ -58,7 +58,7 @@ export function durationOption(
   return checked(flags, description, duration, `a duration${limits}, such as 500ms, 10s or 1m30s`);
 }
 
-/** An option that takes one of some words. `ignoreCase` gives the word as it stands in `words`. */
+/** An option that takes one of `words`. With `ignoreCase`, the value is the spelling in `words`. */
 export function choiceOption(
   flags: string,
   description: string,
@@ -81,7 +81,7 @@ export function wholeOrWordOption(flags: string, description: string, word: stri
   return checked(flags, description, either, `${word}, or ${aWhole(bounds)}`);
 }
 
-/** Gathers an option that may be repeated. */
+/** Collects the values of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
@@ -89,13 +89,13 @@ export function collect(value: string, before: readonly string[] = []): string[]
 function checked(
   flags: string,
   description: string,
-  read: (text: string) => unknown,
+  parse: (text: string) => unknown,
   expected: string,
   hint: (text: string) => string | undefined = () => undefined,
 ): Option {
   const option = new Option(flags, description);
   return option.argParser((text: string) => {
-    const value = read(text);
+    const value = parse(text);
     if (value !== undefined) return value;
     throw new UserError('usage', {
       message: `${option.long}: expected ${expected}, got ${JSON.stringify(text)}`,
@@ -113,7 +113,7 @@ function aWhole({ min = 0, max }: Bounds): string {
   return max === undefined ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
 }
 
-function listOf(text: string, read: (part: string) => number | undefined): number[] | undefined {
-  const values = text.split(',').map((part) => read(part.trim()));
+function listOf(text: string, parse: (part: string) => number | undefined): number[] | undefined {
+  const values = text.split(',').map((part) => parse(part.trim()));
   return values.every((value) => value !== undefined) ? values : undefined;
 }

@@ -48,7 +48,7 @@ export function benchmarkActionReport(report: Report): string {
 /** The figures of a run that are worth following from commit to commit, under names that stay the same. */
 
 /** One figure of one cell. */
-export interface TrackedFigure {
+interface TrackedFigure {
   /** `flash/short/c4/streaming`; a slash inside a name is written `%2F`. */
   cell: string;
   /** As thresholds call it: `ttft.p95`. */
@@ -109,7 +109,7 @@ function figureOf(cell: CellReport, name: string): TrackedFigure[] {
 }
 
 /** The cell as a path. The same cell has the same name in every run, and no two cells share one. */
-export function stableName({ target, prompt, concurrency, rate, mode }: CellReport): string {
+function stableName({ target, prompt, concurrency, rate, mode }: CellReport): string {
   return [part(target), part(prompt), rate === undefined ? `c${concurrency}` : `r${rate}`, mode].join('/');
 }
 

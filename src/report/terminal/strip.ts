@@ -118,7 +118,7 @@ function roundValues(span: number, columns: number): number[] {
 }
 
 /** A histogram over powers of ten. */
-export interface LogHistogram {
+interface LogHistogram {
   /** The bounds, powers of ten. */
   low: number;
   high: number;

@@ -1,6 +1,6 @@
-import { DASH, formatCount, formatPair, formatRatio, formatShare } from '../../model/format.ts';
 import { Chalk } from 'chalk';
 import { levelInWords } from '../../model/cells.ts';
+import { DASH, formatCount, formatPair, formatRatio, formatShare } from '../../model/format.ts';
 import type { RunComparison, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Column } from '../columns.ts';
 import { oneLine, wrap } from '../text-width.ts';

@@ -14,7 +14,7 @@ export interface TerminalOptions {
 }
 
 /** How a table is to be filled and coloured. */
-export interface TableOptions<Row> {
+interface TableOptions<Row> {
   /** Columns of the terminal. */
   width: number;
   heading(text: string): string;

@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report, StreamArrivals } from '../../model/report.ts';
 import { type Column, cellColumns, firstTokenRatio, modePairColumns, modePairs } from '../columns.ts';
-import { formatCount, formatValue } from '../../model/format.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';

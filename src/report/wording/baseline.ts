@@ -39,7 +39,7 @@ export function ratioInterval({ low, high }: Pick<RunComparisonRow, 'low' | 'hig
 /** What the comparison with a baseline comes to, for every format alike. */
 
 /** What a compared figure means for the run: `unknown` is neither a failure nor a pass. */
-export type BaselineOutcome = 'fail' | 'unknown' | 'pass';
+type BaselineOutcome = 'fail' | 'unknown' | 'pass';
 
 /** One compared figure. */
 export interface BaselineLine {
@@ -116,7 +116,7 @@ function outcomeOf(verdict: RunComparisonVerdict, strict: boolean): BaselineOutc
 }
 
 /** Why the comparison as a whole failed, where no single figure says so. */
-export interface BaselineProblem {
+interface BaselineProblem {
   kind: 'not-comparable' | 'inconclusive';
   sentence: string;
 }

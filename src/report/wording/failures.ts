@@ -5,7 +5,7 @@ import { oneLine } from '../text-width.ts';
 import { cellName, requestsOf } from './notes.ts';
 
 /** One failure wherever it happened: a service that is down says the same in every cell. */
-export interface FailureGroup {
+interface FailureGroup {
   /** `http_error: the service answered 500`, on one line. */
   what: string;
   count: number;

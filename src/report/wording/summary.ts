@@ -8,7 +8,7 @@ import { incompleteness, requestsOf } from './notes.ts';
 /** What a run comes to, in a sentence: for places that show no more. */
 
 /** Why a run as a whole cannot count as a success, whatever its gates say. */
-export interface RunProblem {
+interface RunProblem {
   kind: 'incomplete' | 'unanswered';
   sentence: string;
 }

@@ -63,9 +63,6 @@ export const connectionFields = {
     .describe('Addresses of names that are not to be looked up, each as host:port:address.'),
 };
 
-/** The names of `connectionFields`. */
-export const CONNECTION_KEYS = Object.keys(connectionFields) as (keyof typeof connectionFields)[];
-
 function isProxy(value: string): boolean {
   if (value === 'env') return true;
   const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -87,7 +84,7 @@ function bare(host: string): string {
 }
 
 /** A field of a target that cannot be with another one. */
-export interface ConnectionContradiction {
+interface ConnectionContradiction {
   message: string;
   path: string[];
   params: { hint: string };

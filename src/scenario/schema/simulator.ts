@@ -155,6 +155,3 @@ export const simulatorSchema = mapping({
     .record(text('the name of a profile'), profileSchema, { error: 'a mapping of profiles by name' })
     .describe('Profiles by name. A target chooses one by its profile, or else by its model.'),
 });
-
-/** Settings of the embedded simulator. */
-export type SimulatorSettings = z.output<typeof simulatorSchema>;
