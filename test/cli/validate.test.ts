@@ -40,5 +40,5 @@ test('--env-from gives variables to the scenario and nothing to Node', async () 
   expect(without.stderr).toContain('SEED is not set');
   const missing = await streambench(['validate', scenario, '--env-from', join(folder.path, 'none')]);
   expect(missing.code).toBe(2);
-  expect(missing.stderr).toMatch(/--env-from: there is no environment fibles .*none/);
+  expect(missing.stderr).toMatch(/--env-from: there is no environment file .*none/);
 });

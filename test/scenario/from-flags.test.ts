@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
-import { loadFromFlags, type ScenarioFlags, scenarioFromFlags } from '../../src/scenario/from-flags.ts';
+import { loadFromFlags, type CommandLineScenario, scenarioFromFlags } from '../../src/scenario/from-flags.ts';
 import { planScenario } from '../../src/scenario/plan.ts';
 import { userError } from './helpers.ts';
 
-const problems = (flags: ScenarioFlags, env = {}) =>
+const problems = (flags: CommandLineScenario, env = {}) =>
   userError(() => loadFromFlags(flags, { env })).problems.map(
     ({ place, message }) => `${place?.file} | ${message}`,
   );

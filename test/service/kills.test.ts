@@ -170,7 +170,7 @@ describe('SIGTERM in the middle of a stream', () => {
     const stream = startReading(process);
     await until(() => stream.received() !== '');
     process.child.kill('SIGINT');
-    await until(() => process.stderr().includes('once more'));
+    await until(() => process.stderr().includes('send it again'));
     expect(await process.end('SIGINT')).toBe(0);
     await stream.over;
     expect(rowsOf(file)[1]).toMatchObject({ partial: 1, reason: 'shutdown' });

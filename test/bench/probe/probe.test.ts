@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ProbeOptions, probe } from '../../../src/bench/probe/probe.ts';
-import { loadFromFlags, type ScenarioFlags } from '../../../src/scenario/from-flags.ts';
+import { loadFromFlags, type CommandLineScenario } from '../../../src/scenario/from-flags.ts';
 import type { Override } from '../../../src/scenario/overrides.ts';
 import { createSimulator } from '../../../src/simulator/index.ts';
 import {
@@ -24,7 +24,7 @@ async function serve(answer: (socket: Socket, request: string) => void): Promise
   return server;
 }
 
-function probeOf(flags: ScenarioFlags, options: ProbeOptions = {}, overrides: Override[] = []) {
+function probeOf(flags: CommandLineScenario, options: ProbeOptions = {}, overrides: Override[] = []) {
   return probe(loadFromFlags(flags, { env: {}, overrides }), options);
 }
 
