@@ -2,7 +2,7 @@ import type { Redactor } from '../model/redaction/redactor.ts';
 import type { Authenticate } from './http/auth.ts';
 import type { TicketBox } from './http/tickets.ts';
 import type { UserRequests } from './http/user-requests.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from './packages.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 import type { Settings } from './service-options.ts';
 import type { MessageStore } from './store.ts';

@@ -18,11 +18,9 @@ export {
 export { type OnFault, surviveFaults } from './faults.ts';
 /** Makes a bearer token that a service with the same secret accepts. */
 export { createToken, type TokenOptions } from './http/auth.ts';
-/** Structured logs: one JSON object a line. */
-export { LOG_LEVELS, type LogLevel, type LogOptions } from './logger.ts';
 /** The service itself. */
 export { createService, type Service } from './service.ts';
-/** Settings of a service. */
-export type { ServiceOptions } from './service-options.ts';
+/** Settings of a service, and of its log. */
+export { LOG_LEVELS, type LogLevel, type LogOptions, type ServiceOptions } from './service-options.ts';
 /** When answers are written into the message store. */
 export type { Strategy } from './stream/keeper.ts';

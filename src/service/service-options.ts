@@ -3,8 +3,21 @@ import { UserError } from '../model/errors.ts';
 import { compact } from '../wire/json.ts';
 import { TOOLS, type Tool } from './agent/tools.ts';
 import type { Upstream } from './agent/upstream.ts';
-import type { LogOptions } from './logger.ts';
 import type { Strategy } from './stream/keeper.ts';
+
+/** How much the service logs. */
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+
+/** Every level, the quietest first. */
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const satisfies readonly LogLevel[];
+
+/** Where log lines go, and which ones: one JSON object per line. */
+export interface LogOptions {
+  /** Default `silent`. */
+  level: LogLevel;
+  /** Receives one line with its line feed. */
+  write(line: string): void;
+}
 
 /** Settings of the service. */
 export interface ServiceOptions {

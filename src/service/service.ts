@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { UserError } from '../model/errors.ts';
+import { listen } from '../model/listen.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Core } from './core.ts';
 import type { OnFault } from './faults.ts';
@@ -123,37 +122,7 @@ async function shutDown(core: Core, server: Server, drainMs: number): Promise<vo
   core.log.info('closed');
 }
 
-function listen(
-  server: Server,
-  port: number,
-  host: string,
-): Promise<{ url: string; port: number; address: string }> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
-    server.listen(port, host, () => {
-      const { port: taken, address } = server.address() as AddressInfo;
-      // A wildcard address is for listening; to call it, a client needs a real one.
-      const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-      const url = `http://${callable.includes(':') ? `[${callable}]` : callable}:${taken}`;
-      resolve({ url, port: taken, address });
-    });
-  });
-}
-
 /** True for an address that only this machine can reach. */
 function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
-}
-
-function listenError(error: NodeJS.ErrnoException, port: number, host: string): UserError {
-  if (error.code === 'EADDRINUSE') {
-    return new UserError('port_in_use', {
-      message: `port ${port} on ${host} is already in use`,
-      hint: 'give another one with --port, or 0 for any free one',
-    });
-  }
-  return new UserError('usage', {
-    message: `cannot listen on ${host}, port ${port}: ${error.message}`,
-    hint: 'give an address of this machine, and a port above 1023, or 0 for any free one',
-  });
 }

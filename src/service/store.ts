@@ -1,8 +1,8 @@
-import type { Database, Statement } from 'libsql';
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import type { Message } from '../model/request.ts';
 import { asObject, parseJson } from '../wire/json.ts';
+import { loadSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite.ts';
 
 /** Whose message it is, and in which conversation. */
 export interface Conversation {
@@ -79,40 +79,40 @@ const SCHEMA = `
   );`;
 
 /**
- * Opens the store in a SQLite file, which is made when it is not there, or in memory (`:memory:`). Answers that a
- * dead process left behind unfinished get the reason `crashed`. Rejects with a `UserError` when the file cannot be
- * opened.
+ * Opens the store in a SQLite file, which is created if it does not exist, or in memory (`:memory:`). Answers that a
+ * process left unfinished when it died get the reason `crashed`. Rejects with a `UserError` when the file cannot be
+ * opened, or when there is no SQLite (see `loadSqlite`).
  */
 export async function openStore(file: string, clock: Clock): Promise<MessageStore> {
+  const open = await loadSqlite();
   try {
-    // Not at the top: the native part is loaded when there is something to store, and may be missing on rare platforms.
-    const { default: Sqlite } = await import('libsql');
-    const database = new Sqlite(file, { timeout: 2_000 });
-    // WAL with NORMAL: a commit is one write into the log without waiting for the disk. It outlives the death of this
-    // process at any moment; only a power failure could lose the last ones, and would not corrupt the file.
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = NORMAL');
+    const database = open(file);
+    database.exec('PRAGMA busy_timeout = 2000');
+    // WAL with NORMAL: a commit is one write to the log that does not wait for the disk. It survives the death of this
+    // process at any moment. Only a power failure could lose the last commits, and it would not corrupt the file.
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = NORMAL');
     database.exec(SCHEMA);
     database.exec("UPDATE messages SET reason = 'crashed' WHERE partial = 1 AND reason = 'in_progress'");
     return new SqliteStore(database, clock);
   } catch (error) {
     throw new UserError('output_unwritable', {
       message: `cannot open the message store ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'give a file in a folder that exists and can be written',
+      hint: 'choose a file in an existing folder that can be written',
     });
   }
 }
 
 class SqliteStore implements MessageStore {
-  private readonly database: Database;
+  private readonly database: SqliteDatabase;
   private readonly clock: Clock;
-  private readonly insert: Statement;
-  private readonly update: Statement;
-  private readonly select: Statement;
-  private readonly selectMemory: Statement;
-  private readonly upsertMemory: Statement;
+  private readonly insert: SqliteStatement;
+  private readonly update: SqliteStatement;
+  private readonly select: SqliteStatement;
+  private readonly selectMemory: SqliteStatement;
+  private readonly upsertMemory: SqliteStatement;
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: SqliteDatabase, clock: Clock) {
     this.database = database;
     this.clock = clock;
     this.insert = database.prepare(

@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Clock, monotonicClock } from '../model/clock.ts';
-import { UserError } from '../model/errors.ts';
 import type { StreamEventType } from '../model/events.ts';
+import { listen } from '../model/listen.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import { perform } from './answer.ts';
@@ -79,7 +78,7 @@ export interface SimulatorStats {
 
 /** A provider that speaks every dialect, follows a seeded script, and knows the truth about what it sent and when. */
 export interface Simulator {
-  /** Opens the door. `port` 0, the default, takes any free one. Throws a `UserError` when the port is taken. */
+  /** Starts listening. `port` 0, the default, takes any free one. Throws a `UserError` when the port is taken. */
   listen(port?: number, host?: string): Promise<{ url: string; port: number }>;
   /** Ends every answer and connection. */
   close(): Promise<void>;
@@ -205,7 +204,12 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   };
 
   return {
-    listen: (port = 0, host = '127.0.0.1') => listen(server, port, host),
+    async listen(port = 0, host = '127.0.0.1') {
+      const { url, port: boundPort } = await listen(server, port, host);
+      // A connection that could not be accepted, such as for EMFILE: the client sees it fail, the server goes on.
+      server.on('error', () => {});
+      return { url, port: boundPort };
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -251,30 +255,4 @@ function reply(res: ServerResponse, status: number, contentType: string, body: s
 function modelList(names: readonly string[]): string {
   const data = names.map((id) => ({ id, object: 'model', created: 0, owned_by: 'streambench' }));
   return JSON.stringify({ object: 'list', data });
-}
-
-function listen(server: Server, port: number, host: string): Promise<{ url: string; port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
-    server.listen(port, host, () => {
-      const taken = (server.address() as AddressInfo).port;
-      // A wildcard address is for listening; to call it, a client needs a real one.
-      const name =
-        host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
-      resolve({ url: `http://${name}:${taken}`, port: taken });
-    });
-  });
-}
-
-function listenError(error: NodeJS.ErrnoException, port: number, host: string): UserError {
-  if (error.code === 'EADDRINUSE') {
-    return new UserError('port_in_use', {
-      message: `port ${port} on ${host} is already in use`,
-      hint: 'give another port, or port 0 for any free one',
-    });
-  }
-  return new UserError('usage', {
-    message: `cannot listen on ${host}, port ${port}: ${error.message}`,
-    hint: 'give an address of this machine, and a port above 1023, or 0 for any free one',
-  });
 }

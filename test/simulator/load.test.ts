@@ -4,7 +4,7 @@ import { call, chatBody, open, requestBytes } from './raw-client.ts';
 import { CHAT, constant, lastEntry, quick, start } from './start.ts';
 
 describe('many streams at once', () => {
-  it('all come to their end, each with its own text', async () => {
+  it('all end whole, each with its own text', async () => {
     const { simulator, port } = await start();
     const responses = await Promise.all(
       Array.from({ length: 100 }, (_, i) => call(port, 'POST', CHAT, chatBody('m', `question ${i}`))),
@@ -15,7 +15,18 @@ describe('many streams at once', () => {
     await lastEntry(simulator, 100);
     expect(simulator.log.every(({ outcome }) => outcome === 'complete')).toBe(true);
     expect(new Set(simulator.log.map(({ text }) => text)).size).toBe(100);
-    expect(simulator.stats.peakActive).toBeGreaterThan(20);
+  });
+
+  it('are all open at once', async () => {
+    // No first token for an hour: every stream is still open when the last one starts.
+    const held = { ...quick, ttft: constant(3_600_000) };
+    const { simulator, port } = await start({ held });
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => open(port)));
+    for (const socket of sockets) socket.write(requestBytes('POST', CHAT, chatBody('held')));
+    await expect.poll(() => simulator.stats.active, { timeout: 15_000 }).toBe(100);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => simulator.stats.active, { timeout: 15_000 }).toBe(0);
+    expect(simulator.stats.peakActive).toBe(100);
   });
 
   it('answer a prompt that comes again with another text', async () => {

@@ -1,15 +1,18 @@
-import type { HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono } from 'hono';
-import { cors } from 'hono/cors';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type ChatCall, guardStore } from '../chat.ts';
 import type { Core } from '../core.ts';
+import {
+  type ContentfulStatusCode,
+  type Context,
+  cors,
+  Hono,
+  type HttpBindings,
+  RESPONSE_ALREADY_SENT,
+} from '../packages.ts';
 import type { StoredMessage } from '../store.ts';
 import { respond } from '../stream/respond.ts';
 import type { Caller } from './auth.ts';
 import { describeError, HttpError } from './http-error.ts';
-import { PAGE, PAGE_POLICY } from './page.ts';
+import { readPage } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
 import { CHAT_ROUTES, type ChatRoute } from './routes.ts';
@@ -27,6 +30,7 @@ const MAX_PATH_SHOWN = 200;
 /** Every endpoint of the service. */
 export function createApp(core: Core): Hono<Env> {
   const { settings, log, metrics } = core;
+  const page = readPage();
   const app = new Hono<Env>({ strict: false });
 
   app.use(async (c, next) => {
@@ -92,8 +96,8 @@ export function createApp(core: Core): Hono<Env> {
     return c.body(body, 200, { 'content-type': contentType });
   });
   app.get('/', (c) =>
-    c.html(PAGE, 200, {
-      'content-security-policy': PAGE_POLICY,
+    c.html(page.html, 200, {
+      'content-security-policy': page.policy,
       'cache-control': 'no-cache',
       'x-content-type-options': 'nosniff',
     }),

@@ -1,7 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
-import type { Logger } from '../logger.ts';
+import { getRequestListener, type Logger } from '../packages.ts';
 import type { Settings } from '../service-options.ts';
 import { describeError, HttpError } from './http-error.ts';
 
