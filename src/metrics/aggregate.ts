@@ -8,6 +8,7 @@ import { createDistribution, type Distribution, tidy } from './distribution.ts';
 import { createFailures } from './failure-groups.ts';
 import { hiddenReasoning } from './formulas.ts';
 import { meets, type Objective } from './objective-check.ts';
+import { TimelineRoom } from './request-spans.ts';
 import { createThroughput } from './throughput.ts';
 
 /** Folds records into cells, one at a time. Of each request 25 bytes are kept, for the throughput. */
@@ -44,13 +45,16 @@ export function createAggregator(
     add(record) {
       if (record.length === undefined) foldOf(record).add(record);
     },
-    cells: () => Array.from(folds.values(), (fold) => fold.report()),
+    cells() {
+      const room = new TimelineRoom();
+      return Array.from(folds.values(), (fold) => fold.report(room));
+    },
   };
 }
 
 interface CellFold {
   add(record: RequestRecord): void;
-  report(): CellReport;
+  report(room: TimelineRoom): CellReport;
 }
 
 function createCellFold(cell: Cell, context: MetricContext, objectives: readonly Objective[]): CellFold {
@@ -113,8 +117,8 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
       if (record.outcome.kind === 'ok') addGood(record);
       else failures.add(record.outcome);
     },
-    report() {
-      const { throughput: counted, reached, goodPerSecond } = throughput.result();
+    report(room) {
+      const { throughput: counted, reached, goodPerSecond } = throughput.result(room);
       const metrics: Record<string, MetricSummary | null> = {};
       for (const [index, { name }] of METRICS.entries()) metrics[name] = distributions[index]!.summary();
       return {

@@ -1,6 +1,7 @@
 import type { Unit } from '../model/format.ts';
 import type { MetricSummary } from '../model/report.ts';
 import { createHistogram, encodeValues, type Histogram } from './histogram.ts';
+import { Numbers } from './numbers.ts';
 import { percentileOf } from './percentile.ts';
 
 /** Values kept one by one, so that percentiles are exact; above this the histogram takes over. */
@@ -22,7 +23,7 @@ export function tidy(value: number): number {
 
 /** An empty distribution. `sampleLimit` defaults to 20,000. */
 export function createDistribution(unit: Unit, sampleLimit: number = SAMPLE_LIMIT): Distribution {
-  let samples: number[] | undefined = [];
+  let samples: Numbers | undefined = new Numbers();
   let histogram: Histogram | undefined;
   let n = 0;
   let min = Number.POSITIVE_INFINITY;
@@ -59,7 +60,7 @@ export function createDistribution(unit: Unit, sampleLimit: number = SAMPLE_LIMI
     },
     summary() {
       if (n === 0) return null;
-      const sorted = samples && Float64Array.from(samples).sort();
+      const sorted = samples?.sorted();
       const at = (q: number) => tidy(sorted ? percentileOf(sorted, q) : (histogram?.percentile(q) ?? max));
       const summary: MetricSummary = {
         unit,

@@ -1,3 +1,5 @@
+import { Numbers, pieceSize } from './numbers.ts';
+
 /** When requests were in flight, and what follows from it. Times in ms. */
 
 /** A stretch of time. */
@@ -19,7 +21,6 @@ export type Amount = keyof Amounts;
 
 const OK = 1;
 const GOOD = 2;
-const SMALLEST = 64;
 
 /** Sums over requests. */
 export interface Totals {
@@ -56,103 +57,137 @@ export function sumTotals(all: readonly Totals[]): Totals {
   return sum;
 }
 
+/** Some of a round's stays. */
+interface Piece {
+  /** Start, end and tokens of each request. */
+  numbers: Float64Array;
+  flags: Uint8Array;
+}
+
 /** The stays of one round's requests at the service. A run may have millions, so 25 bytes are kept of each. */
 export class RequestSpans {
   length = 0;
-  // Start, end and tokens of each request.
-  private numbers = new Float64Array(3 * SMALLEST);
-  private flags = new Uint8Array(SMALLEST);
+  private readonly pieces: Piece[] = [];
+  private last: Piece = { numbers: new Float64Array(0), flags: new Uint8Array(0) };
+  /** Requests in the last piece. */
+  private used = 0;
 
   /** Takes in a request. `tokens` count only where it is ok; `good`: it met every objective. */
   add({ fromMs, toMs }: Span, { ok, tokens, good }: { ok: boolean; tokens: number; good: boolean }): void {
-    if (this.length === this.flags.length) this.grow();
-    const at = 3 * this.length;
-    this.numbers[at] = fromMs;
-    this.numbers[at + 1] = Math.max(fromMs, toMs);
-    this.numbers[at + 2] = ok ? tokens : 0;
-    this.flags[this.length] = (ok ? OK : 0) | (good ? GOOD : 0);
+    if (this.used === this.last.flags.length) {
+      const size = pieceSize(this.pieces.length);
+      this.last = { numbers: new Float64Array(3 * size), flags: new Uint8Array(size) };
+      this.pieces.push(this.last);
+      this.used = 0;
+    }
+    const { numbers, flags } = this.last;
+    const at = 3 * this.used;
+    numbers[at] = fromMs;
+    numbers[at + 1] = Math.max(fromMs, toMs);
+    numbers[at + 2] = ok ? tokens : 0;
+    flags[this.used] = (ok ? OK : 0) | (good ? GOOD : 0);
+    this.used += 1;
     this.length += 1;
   }
 
-  startMs(index: number): number {
-    return this.numbers[3 * index]!;
+  /** The timeline of at least one request. `room` is used for it. */
+  timeline(room: TimelineRoom): Timeline {
+    const { starts, ends } = room.of(this.length);
+    let at = 0;
+    for (const { numbers, count } of this.filled()) {
+      for (let index = 0; index < count; index++, at++) {
+        starts[at] = numbers[3 * index]!;
+        ends[at] = numbers[3 * index + 1]!;
+      }
+    }
+    starts.sort();
+    ends.sort();
+    return { starts, ends };
   }
 
-  endMs(index: number): number {
-    return this.numbers[3 * index + 1]!;
-  }
-
-  isOk(index: number): boolean {
-    return (this.flags[index]! & OK) !== 0;
+  /** When the requests that are ok ended, in order of time. */
+  okEnds(): Float64Array {
+    const found = new Numbers();
+    for (const { numbers, flags, count } of this.filled()) {
+      for (let index = 0; index < count; index++) if (flags[index]! & OK) found.push(numbers[3 * index + 1]!);
+    }
+    return found.sorted();
   }
 
   /** What all requests come to, and what of it lies in the span. HOT PATH: one walk over a report's requests. */
   totals({ fromMs, toMs }: Span): Totals {
-    const { numbers, flags, length } = this;
     const totals = noTotals();
     const { amounts, inside, byLength } = totals;
-    totals.count = length;
-    for (let index = 0; index < length; index++) {
-      const startMs = numbers[3 * index]!;
-      const endMs = numbers[3 * index + 1]!;
-      const tokens = numbers[3 * index + 2]!;
-      const requests = flags[index]! & OK;
-      const good = (flags[index]! & GOOD) >> 1;
-      const lengthMs = endMs - startMs;
-      const share =
-        lengthMs > 0
-          ? Math.max(0, Math.min(endMs, toMs) - Math.max(startMs, fromMs)) / lengthMs
-          : Number(startMs >= fromMs && startMs <= toMs);
-      totals.lengthMs += lengthMs;
-      totals.squares += lengthMs ** 2;
-      amounts.requests += requests;
-      amounts.tokens += tokens;
-      amounts.good += good;
-      inside.requests += requests * share;
-      inside.tokens += tokens * share;
-      inside.good += good * share;
-      byLength.requests += requests * lengthMs;
-      byLength.tokens += tokens * lengthMs;
-      byLength.good += good * lengthMs;
+    totals.count = this.length;
+    for (const { numbers, flags, count } of this.filled()) {
+      for (let index = 0; index < count; index++) {
+        const startMs = numbers[3 * index]!;
+        const endMs = numbers[3 * index + 1]!;
+        const tokens = numbers[3 * index + 2]!;
+        const requests = flags[index]! & OK;
+        const good = (flags[index]! & GOOD) >> 1;
+        const lengthMs = endMs - startMs;
+        const share =
+          lengthMs > 0
+            ? Math.max(0, Math.min(endMs, toMs) - Math.max(startMs, fromMs)) / lengthMs
+            : Number(startMs >= fromMs && startMs <= toMs);
+        totals.lengthMs += lengthMs;
+        totals.squares += lengthMs ** 2;
+        amounts.requests += requests;
+        amounts.tokens += tokens;
+        amounts.good += good;
+        inside.requests += requests * share;
+        inside.tokens += tokens * share;
+        inside.good += good * share;
+        byLength.requests += requests * lengthMs;
+        byLength.tokens += tokens * lengthMs;
+        byLength.good += good * lengthMs;
+      }
     }
     return totals;
   }
 
-  private grow(): void {
-    const [numbers, flags] = [this.numbers, this.flags];
-    const room = Math.ceil(1.5 * flags.length);
-    this.numbers = new Float64Array(3 * room);
-    this.numbers.set(numbers);
-    this.flags = new Uint8Array(room);
-    this.flags.set(flags);
+  /** The pieces, each with the number of requests in it. */
+  private *filled(): Generator<Piece & { count: number }> {
+    for (const piece of this.pieces) {
+      yield { ...piece, count: piece === this.last ? this.used : piece.flags.length };
+    }
   }
 }
 
 /** The starts and ends of a round's requests, each in order of time. */
 export interface Timeline {
-  starts: Float64Array;
-  ends: Float64Array;
-  /** From the first start to the last end. */
-  whole: Span;
-  /** The most requests in flight at once. */
-  most: number;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
 }
 
-/** The timeline of at least one request. */
-export function timelineOf(spans: RequestSpans): Timeline {
-  const starts = new Float64Array(spans.length);
-  const ends = new Float64Array(spans.length);
-  for (let index = 0; index < spans.length; index++) {
-    starts[index] = spans.startMs(index);
-    ends[index] = spans.endMs(index);
+/** Room for one timeline at a time. Rounds take turns in it: the timelines of a run together are larger than its stays. */
+export class TimelineRoom {
+  private starts = new Float64Array(0);
+  private ends = new Float64Array(0);
+
+  /** Arrays of this length. Those that were given before are not used any longer. */
+  of(length: number): Timeline {
+    if (length > this.starts.length) {
+      this.starts = new Float64Array(length);
+      this.ends = new Float64Array(length);
+    }
+    return { starts: this.starts.subarray(0, length), ends: this.ends.subarray(0, length) };
   }
-  starts.sort();
-  ends.sort();
-  const timeline = { starts, ends, whole: { fromMs: starts[0]!, toMs: ends.at(-1)! }, most: 0 };
+}
+
+/** From the first start to the last end. */
+export function wholeSpan({ starts, ends }: Timeline): Span {
+  return { fromMs: starts[0]!, toMs: ends.at(-1)! };
+}
+
+/** The most requests in flight at once. */
+export function mostInFlight(timeline: Timeline): number {
+  let most = 0;
   sweep(timeline, (_atMs, open) => {
-    timeline.most = Math.max(timeline.most, open);
+    most = Math.max(most, open);
   });
-  return timeline;
+  return most;
 }
 
 /** The integral of the requests in flight over a span: their mean is this over its length. */
@@ -188,10 +223,7 @@ export function fullWindow(timeline: Timeline, slots: number): Span | null {
 }
 
 /** Calls `step` at each start and end, in the order of time, with the requests in flight after it and before it. */
-function sweep(
-  { starts, ends }: Pick<Timeline, 'starts' | 'ends'>,
-  step: (atMs: number, open: number, before: number) => void,
-): void {
+function sweep({ starts, ends }: Timeline, step: (atMs: number, open: number, before: number) => void): void {
   let started = 0;
   for (let ended = 0; ended < ends.length; ) {
     // An end comes before a start at the same moment: the slot was free by then.

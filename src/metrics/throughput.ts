@@ -8,12 +8,13 @@ import {
   type Amounts,
   fullWindow,
   inFlightArea,
+  mostInFlight,
   RequestSpans,
   type Span,
   sumTotals,
-  type Timeline,
+  type TimelineRoom,
   type Totals,
-  timelineOf,
+  wholeSpan,
 } from './request-spans.ts';
 
 /**
@@ -40,7 +41,8 @@ export interface ThroughputResult {
 export interface ThroughputFold {
   /** `met`: the request met every objective. */
   add(record: RequestRecord, met: boolean): void;
-  result(): ThroughputResult;
+  /** `room`: used while the result is made, and free afterwards. */
+  result(room: TimelineRoom): ThroughputResult;
 }
 
 /** A fold for a cell of this load. */
@@ -70,12 +72,12 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
         { ok: isOk, tokens: tokens.output ?? 0, good },
       );
     },
-    result() {
-      const known = [...rounds.values()]
-        .filter(({ spans }) => spans.length > 0)
-        .map((round): KnownRound => ({ ...round, timeline: timelineOf(round.spans) }));
+    result(room) {
+      const known = [...rounds.values()].filter(({ spans }) => spans.length > 0);
       const { windowMs, amounts, reached, ...rest } =
-        level.rate === undefined ? closedLoop(known, level.concurrency) : openLoop(known, level.rate);
+        level.rate === undefined
+          ? closedLoop(known, level.concurrency, room)
+          : openLoop(known, level.rate, room);
       const met = level.rate !== undefined || isMet(reached, level.concurrency);
       const perSecond = (amount: Amount) =>
         windowMs > 0 ? tidy(Math.max(0, amounts[amount] * 1000) / windowMs) : null;
@@ -108,33 +110,43 @@ interface Window extends Pick<ThroughputReport, 'basis' | 'roundsMs' | 'heldShar
   reached: InFlightMean | null;
 }
 
-interface KnownRound extends Round {
-  timeline: Timeline;
+/** What the timeline of a round shows. */
+interface RoundLoad {
+  spans: RequestSpans;
+  whole: Span;
+  /** The most requests in flight at once. */
+  most: number;
+  /** What of the round is counted. */
+  window: Span;
+  /** The integral of the requests in flight over the window. */
+  areaMs: number;
 }
 
-function closedLoop(rounds: readonly KnownRound[], slots: number): Window {
-  const whole = rounds.map(({ timeline }) => timeline.whole);
-  const roundsMs = lengthOf(whole);
-  const full = rounds.flatMap((round) => {
-    const window = fullWindow(round.timeline, slots);
-    return window === null ? [] : [{ ...round, window }];
+function closedLoop(rounds: readonly Round[], slots: number, room: TimelineRoom): Window {
+  const loads = rounds.map(({ spans }) => {
+    const timeline = spans.timeline(room);
+    const [whole, most, full] = [wholeSpan(timeline), mostInFlight(timeline), fullWindow(timeline, slots)];
+    const window = full ?? whole;
+    return { spans, whole, most, window, areaMs: inFlightArea(timeline, window), isFull: full !== null };
   });
+  const roundsMs = lengthOf(loads.map(({ whole }) => whole));
+  const full = loads.filter(({ isFull }) => isFull);
   const windows = full.map(({ window }) => window);
   const heldMs = lengthOf(windows);
   const held = { roundsMs: tidy(roundsMs), heldShare: roundsMs > 0 ? tidy(heldMs / roundsMs) : 0 };
   if (heldMs === 0) {
-    const { amounts } = totalsOf(rounds, whole);
-    return { basis: 'below', windowMs: roundsMs, amounts, reached: reachedIn(rounds, whole), ...held };
+    const { amounts } = totalsOf(loads);
+    return { basis: 'below', windowMs: roundsMs, amounts, reached: reachedIn(loads), ...held };
   }
-  const totals = totalsOf(full, windows);
+  const totals = totalsOf(full);
   const amounts = {
     requests: withoutStart(totals, 'requests', slots, windows),
     tokens: withoutStart(totals, 'tokens', slots, windows),
     good: withoutStart(totals, 'good', slots, windows),
   };
-  const reached = reachedIn(full, windows);
+  const reached = reachedIn(full);
   // Of all rounds: one that never was full has its maximum too.
-  const max = Math.max(...rounds.map(({ timeline }) => timeline.most));
+  const max = Math.max(...loads.map(({ most }) => most));
   return { basis: 'full', windowMs: heldMs, amounts, reached: reached && { ...reached, max }, ...held };
 }
 
@@ -164,18 +176,20 @@ function withoutStart(totals: Totals, amount: Amount, slots: number, windows: re
 // answered.
 const BEHIND = 0.9;
 
-function openLoop(rounds: readonly KnownRound[], rate: number): Window {
-  const windows = rounds.map(({ firstDueMs, lastDueMs }) => ({
-    fromMs: firstDueMs,
-    toMs: lastDueMs + 1000 / rate,
-  }));
-  const roundsMs = lengthOf(rounds.map(({ timeline }) => timeline.whole));
-  const { amounts } = totalsOf(rounds, windows);
-  const asked = lengthOf(windows);
-  const answering = sum(rounds, ({ spans }) => answeringMs(spans));
+function openLoop(rounds: readonly Round[], rate: number, room: TimelineRoom): Window {
+  const loads = rounds.map(({ spans, firstDueMs, lastDueMs }): RoundLoad => {
+    const timeline = spans.timeline(room);
+    const window = { fromMs: firstDueMs, toMs: lastDueMs + 1000 / rate };
+    const [whole, most] = [wholeSpan(timeline), mostInFlight(timeline)];
+    return { spans, whole, most, window, areaMs: inFlightArea(timeline, window) };
+  });
+  const roundsMs = lengthOf(loads.map(({ whole }) => whole));
+  const { amounts } = totalsOf(loads);
+  const asked = lengthOf(loads.map(({ window }) => window));
+  const answering = sum(loads, ({ spans }) => answeringMs(spans));
   // The ends of few requests are at no steady distances: chance alone must not make a service slow.
   const behind = asked / answering < Math.min(BEHIND, 1 - 3 / Math.sqrt(Math.max(1, amounts.requests)));
-  const reached = reachedIn(rounds, windows);
+  const reached = reachedIn(loads);
   return behind
     ? { basis: 'departures', windowMs: answering, amounts, reached, roundsMs: tidy(roundsMs) }
     : { basis: 'arrivals', windowMs: asked, amounts, reached, roundsMs: tidy(roundsMs) };
@@ -183,21 +197,18 @@ function openLoop(rounds: readonly KnownRound[], rate: number): Window {
 
 /** How long the service took for these answers: from the ends of the middle 80 %, which single slow ones do not move. */
 function answeringMs(spans: RequestSpans): number {
-  const found: number[] = [];
-  for (let index = 0; index < spans.length; index++) if (spans.isOk(index)) found.push(spans.endMs(index));
-  const ends = Float64Array.from(found).sort();
+  const ends = spans.okEnds();
   const tenth = Math.floor(ends.length / 10);
   const steps = ends.length - 1 - 2 * tenth;
   if (steps < 1) return 0;
   return ((ends[ends.length - 1 - tenth]! - ends[tenth]!) * ends.length) / steps;
 }
 
-function reachedIn(rounds: readonly KnownRound[], windows: readonly Span[]): InFlightMean | null {
-  const lengthMs = lengthOf(windows);
+function reachedIn(loads: readonly RoundLoad[]): InFlightMean | null {
+  const lengthMs = lengthOf(loads.map(({ window }) => window));
   if (lengthMs <= 0) return null;
-  let areaMs = 0;
-  for (const [i, { timeline }] of rounds.entries()) areaMs += inFlightArea(timeline, windows[i]!);
-  return { mean: tidy(areaMs / lengthMs), max: Math.max(...rounds.map(({ timeline }) => timeline.most)) };
+  const most = Math.max(...loads.map((load) => load.most));
+  return { mean: tidy(sum(loads, ({ areaMs }) => areaMs) / lengthMs), max: most };
 }
 
 function lengthOf(spans: readonly Span[]): number {
@@ -205,8 +216,8 @@ function lengthOf(spans: readonly Span[]): number {
 }
 
 /** Over all requests of these rounds, each with its window. */
-function totalsOf(rounds: readonly Round[], windows: readonly Span[]): Totals {
-  return sumTotals(rounds.map(({ spans }, i) => spans.totals(windows[i]!)));
+function totalsOf(loads: readonly RoundLoad[]): Totals {
+  return sumTotals(loads.map(({ spans, window }) => spans.totals(window)));
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

@@ -3,7 +3,7 @@ import { CellMap } from '../model/cells.ts';
 import { formatProblem } from '../model/errors.ts';
 import type { Cell } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
-import { checkLine } from './check-record.ts';
+import { type CheckedLine, checkLine } from './check-record.ts';
 
 const PAGE = 65_536;
 
@@ -58,19 +58,19 @@ export function newReadResult(): ReadResult {
 }
 
 /**
- * The records of a file, in the order of its lines, several at a time. Lines that hold no record of these cells, and
- * records that came before, are left out and counted in `result`.
+ * The records of a file, in the order of its lines, several at a time. Each is parsed when it is asked for, so that no more
+ * than one need be in memory; those that were not asked for when the next several are, are read all the same. Lines that
+ * hold no record of these cells, and records that came before, are left out and counted in `result`.
  */
 export async function* readRecords(
   path: string,
   cells: readonly Cell[],
   result: ReadResult,
-): AsyncGenerator<RequestRecord[]> {
+): AsyncGenerator<Iterable<RequestRecord>> {
   const planned = new CellMap<true>();
   for (const cell of cells) planned.set(cell, true);
   const seen = new Seen();
   let line = 0;
-  let batch: RequestRecord[] = [];
 
   const refuse = (message: string) => {
     result.unreadable.lines += 1;
@@ -78,14 +78,13 @@ export async function* readRecords(
       result.unreadable.examples.push(formatProblem({ message, place: { file: path, line } }));
     }
   };
-  const take = (text: string): string | undefined => {
+  const check = (text: string): CheckedLine => {
     const checked = checkLine(text);
-    if ('wrong' in checked) return checked.wrong;
+    if ('wrong' in checked) return checked;
     const { record } = checked;
-    if (planned.get(record) === undefined) return 'this record is of a cell that the run did not plan';
-    if (!seen.add(record.seq)) return `record ${record.seq} is there twice`;
-    batch.push(record);
-    return undefined;
+    if (planned.get(record) === undefined)
+      return { wrong: 'this record is of a cell that the run did not plan' };
+    return seen.add(record.seq) ? checked : { wrong: `record ${record.seq} is there twice` };
   };
   const counted = (bytes: number) => {
     result.records += 1;
@@ -95,43 +94,62 @@ export async function* readRecords(
 
   // One buffer for the whole file: a stream's are garbage that is collected late.
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  /** Bytes of the buffer that are the beginning of a line, and where they stand in the file. */
-  let kept = 0;
+  /** Bytes in the buffer. */
+  let filled = 0;
+  /** Where the next line begins in the buffer. */
+  let from = 0;
+  /** Where the search for its end goes on. */
+  let searched = 0;
+  /** Where the buffer begins in the file. */
   let offset = 0;
+  // Without `return`: a consumer that stops in the middle of these has not done with the file.
+  const records: IterableIterator<RequestRecord> = {
+    [Symbol.iterator]: () => records,
+    next() {
+      for (;;) {
+        const to = lineFeed(buffer, searched, filled);
+        if (to === -1) return { done: true, value: undefined };
+        const text = buffer.toString('utf8', from, to);
+        from = to + 1;
+        searched = from;
+        line += 1;
+        if (text === '' || text.trim() === '') continue;
+        const checked = check(text);
+        if ('record' in checked) {
+          counted(offset + from);
+          return { done: false, value: checked.record };
+        }
+        refuse(checked.wrong);
+      }
+    },
+  };
   const file = await open(path);
   try {
     for (;;) {
-      if (kept === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
-      const { bytesRead } = await file.read(buffer, kept, buffer.length - kept);
+      if (filled === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled);
       if (bytesRead === 0) break;
-      const filled = kept + bytesRead;
-      let from = 0;
-      // What is kept holds no line feed.
-      for (let to = lineFeed(buffer, kept, filled); to !== -1; to = lineFeed(buffer, from, filled)) {
-        const text = buffer.toString('utf8', from, to);
-        from = to + 1;
-        line += 1;
-        if (text === '' || text.trim() === '') continue;
-        const wrong = take(text);
-        if (wrong === undefined) counted(offset + from);
-        else refuse(wrong);
-      }
+      filled += bytesRead;
+      yield records;
+      for (const _ of records);
       buffer.copyWithin(0, from, filled);
-      kept = filled - from;
       offset += from;
-      if (batch.length > 0) yield batch;
-      batch = [];
+      filled -= from;
+      from = 0;
+      // What is left holds no line feed.
+      searched = filled;
     }
   } finally {
     await file.close();
   }
   // Only a line without a line feed can have been cut by a crash, and it may be whole all the same.
-  const last = buffer.toString('utf8', 0, kept);
+  const last = buffer.toString('utf8', 0, filled);
   if (last.trim() === '') return;
   line += 1;
-  if (take(last) === undefined) {
-    counted(offset + kept);
-    yield batch;
+  const checked = check(last);
+  if ('record' in checked) {
+    counted(offset + filled);
+    yield [checked.record];
   } else {
     result.cut = `${path}:${line}: the last record was cut off and is left out`;
   }

@@ -11,10 +11,10 @@ import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORDS_FILE } from './run-folder.ts';
 export interface StoredRun {
   manifest: Manifest;
   /**
-   * The records in the order in which they were written, several at a time, read as they are asked for. Lines that hold
-   * no record are left out and counted in `found`.
+   * The records in the order in which they were written, several at a time, read as they are asked for. Each batch can be
+   * gone through once. Lines that hold no record are left out and counted in `found`.
    */
-  batches: AsyncIterable<readonly RequestRecord[]>;
+  batches: AsyncIterable<Iterable<RequestRecord>>;
   /** What the last reading of `batches` found; complete once they have been read to the end. */
   found(): Readonly<ReadResult>;
 }

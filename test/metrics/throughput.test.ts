@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { TimelineRoom } from '../../src/metrics/request-spans.ts';
 import { createThroughput } from '../../src/metrics/throughput.ts';
 import type { LoadLevel } from '../../src/model/plan.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
@@ -25,7 +26,7 @@ function request({ startedMs, endMs, round = 0, dueMs = startedMs, tokens = 10, 
 function resultOf(level: LoadLevel, sent: readonly Sent[]) {
   const fold = createThroughput(level);
   for (const one of sent) fold.add(request(one), one.kind === undefined);
-  return fold.result();
+  return fold.result(new TimelineRoom());
 }
 
 /** A closed loop: each slot sends its next request when the one before has ended. */
@@ -193,7 +194,7 @@ describe('a round that was interrupted and continued', () => {
     const fold = createThroughput(level);
     for (const one of first) fold.add(request(one), true);
     for (const one of second) fold.add({ ...request(one), part: 1 }, true);
-    return fold.result();
+    return fold.result(new TimelineRoom());
   };
 
   test('has a window in each part: the pause, and the load that fell before it, are in neither', () => {

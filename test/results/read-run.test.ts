@@ -22,7 +22,7 @@ async function write(records: readonly RequestRecord[]): Promise<string> {
   return join(folder, 'records.ndjson');
 }
 
-async function collect(batches: AsyncIterable<readonly RequestRecord[]>): Promise<RequestRecord[]> {
+async function collect(batches: AsyncIterable<Iterable<RequestRecord>>): Promise<RequestRecord[]> {
   const all: RequestRecord[] = [];
   for await (const batch of batches) all.push(...batch);
   return all;
@@ -58,6 +58,20 @@ describe('reading', () => {
       expect(await collect(batches)).toHaveLength(3);
       expect(found().records).toBe(3);
     }
+  });
+
+  test('parses a record when it is asked for, and reads those that nobody asked for', async () => {
+    await write(three);
+    const { batches, found } = await readRun(folder);
+    const counts: number[] = [];
+    for await (const batch of batches) {
+      for (const _ of batch) {
+        counts.push(found().records);
+        break;
+      }
+    }
+    expect(counts).toEqual([1]);
+    expect(found().records).toBe(3);
   });
 
   test('a run without a record has none', async () => {

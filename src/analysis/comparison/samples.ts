@@ -1,4 +1,5 @@
 import { METRICS, type MetricDefinition, metric } from '../../metrics/definitions.ts';
+import { Numbers } from '../../metrics/numbers.ts';
 import { CellMap, cellKey, cellOf } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
@@ -128,7 +129,9 @@ class CellFold implements CellSamples {
       if (!round) return [];
       const kept = round.values[index]!;
       const censored = worst === undefined ? 0 : Math.round(round.failed / kept.stride);
-      return [...kept.values, ...new Array<number>(censored).fill(worst ?? 0)];
+      const values = new Float64Array(kept.values.length + censored);
+      kept.values.copyTo(values);
+      return values.fill(worst ?? 0, kept.values.length);
     });
   }
 
@@ -157,7 +160,7 @@ class CellFold implements CellSamples {
 
 /** Keeps all values while there are few, and every 2nd, 4th, 8th ... when there are many. */
 class Thinned {
-  values: number[] = [];
+  readonly values = new Numbers();
   stride = 1;
   seen = 0;
 
@@ -165,7 +168,7 @@ class Thinned {
     if (this.seen++ % this.stride !== 0) return;
     this.values.push(value);
     if (this.values.length < 2 * KEPT) return;
-    this.values = this.values.filter((_, i) => i % 2 === 0);
+    this.values.dropEverySecond();
     this.stride *= 2;
   }
 }

@@ -19,9 +19,7 @@ export interface GroupedSample {
 /** Groups without a value are kept: a round in which nothing was measured can be drawn like any other. */
 export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSample {
   const sizes = groups.map((group) => group.length);
-  const means = groups.map(
-    (group) => Array.from(group).reduce((sum, value) => sum + value, 0) / group.length,
-  );
+  const means = groups.map(meanOf);
   const n = sizes.reduce((sum, size) => sum + size, 0);
   const { sorted, owner } = merge(groups);
 
@@ -75,6 +73,12 @@ export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSamp
   };
 }
 
+function meanOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
 /** Values between two of the sums by which a percentile is searched. */
 const BLOCK = 256;
 
@@ -89,25 +93,35 @@ function blockCounts(owner: Uint16Array, groups: number): Uint32Array {
   return counts;
 }
 
-/** All values in order, with the group of each. */
-function merge(groups: readonly ArrayLike<number>[]): { sorted: Float64Array; owner: Uint16Array } {
-  const lists = groups.map((group) => Float64Array.from(group).sort());
-  let sorted = new Float64Array(0);
-  let owner = new Uint16Array(0);
-  for (const [g, list] of lists.entries()) {
-    const values = new Float64Array(sorted.length + list.length);
-    const owners = new Uint16Array(values.length);
+/** Values in ascending order, with the group of each. */
+interface Owned {
+  sorted: Float64Array;
+  owner: Uint16Array;
+}
+
+/**
+ * All values in order. Two arrays take turns as the groups are merged one by one: with a new one for each, what is left
+ * behind is several times the result, and off the heap, where it is collected late.
+ */
+function merge(groups: readonly ArrayLike<number>[]): Owned {
+  const n = groups.reduce((sum, group) => sum + group.length, 0);
+  const room = (): Owned => ({ sorted: new Float64Array(n), owner: new Uint16Array(n) });
+  let [from, to] = [room(), room()];
+  let merged = 0;
+  for (const [g, group] of groups.entries()) {
+    const list = Float64Array.from(group).sort();
+    const length = merged + list.length;
     let left = 0;
     let right = 0;
-    for (let i = 0; i < values.length; i++) {
-      const takeLeft = right >= list.length || (left < sorted.length && sorted[left]! <= list[right]!);
-      values[i] = takeLeft ? sorted[left]! : list[right]!;
-      owners[i] = takeLeft ? owner[left]! : g;
+    for (let i = 0; i < length; i++) {
+      const takeLeft = right >= list.length || (left < merged && from.sorted[left]! <= list[right]!);
+      to.sorted[i] = takeLeft ? from.sorted[left]! : list[right]!;
+      to.owner[i] = takeLeft ? from.owner[left]! : g;
       if (takeLeft) left += 1;
       else right += 1;
     }
-    sorted = values;
-    owner = owners;
+    merged = length;
+    [from, to] = [to, from];
   }
-  return { sorted, owner };
+  return from;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { collectSamples } from '../../../src/analysis/comparison/samples.ts';
+import type { Rounds } from '../../../src/analysis/statistics/bootstrap.ts';
 import { cellKey } from '../../../src/model/cells.ts';
 import { manifest, record } from '../../metrics/records.ts';
 import { request } from '../runs.ts';
@@ -7,10 +8,12 @@ import { request } from '../runs.ts';
 const [planned] = manifest().cells;
 const key = cellKey(planned!);
 
+const valuesOf = (rounds: Rounds) => rounds.map((round) => Array.from(round));
+
 test('values are kept by round, whatever order the rounds come in', () => {
   const list = [request(30, 0, { round: 2 }), request(10, 0), request(11, 0), request(31, 0, { round: 2 })];
   const cell = collectSamples(manifest(), list).cells.get(key)!;
-  expect(cell.rounds('ttft')).toEqual([[10, 11], [], [30, 31]]);
+  expect(valuesOf(cell.rounds('ttft'))).toEqual([[10, 11], [], [30, 31]]);
   expect(cell.count('ttft')).toEqual({ n: 4, censored: 0 });
   expect(cell.rounds('gap').map((round) => round.length)).toEqual([8, 0, 8]);
 });
@@ -23,9 +26,9 @@ test('a failed request is the worst value there is, and what the user cancelled 
     record({ round: 1, outcome: { kind: 'cancelled' } }),
   ];
   const cell = collectSamples(manifest(), list).cells.get(key)!;
-  expect(cell.rounds('ttft')).toEqual([[10, Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY]]);
-  expect(cell.rounds('token_rate').at(1)).toEqual([0]);
-  expect(cell.rounds('connect')).toEqual([[15], []]);
+  expect(valuesOf(cell.rounds('ttft'))).toEqual([[10, Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY]]);
+  expect(valuesOf(cell.rounds('token_rate')).at(1)).toEqual([0]);
+  expect(valuesOf(cell.rounds('connect'))).toEqual([[15], []]);
   expect(cell.count('ttft')).toEqual({ n: 3, censored: 2 });
   expect([cell.failed, cell.requests]).toEqual([2, 3]);
   expect(cell.outcomes).toEqual({ ok: 1, truncated: 1, rate_limited: 1, cancelled: 1 });
