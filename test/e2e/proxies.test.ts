@@ -132,7 +132,14 @@ let upstream = '';
 beforeAll(async () => {
   const steady = (mean: number, sd: number) => ({ shape: 'lognormal', mean, sd }) as const;
   simulator = createSimulator({
-    profiles: { m: { ttft: steady(200, 20), gap: steady(10, 4), tokens: steady(120, 0), chunkTokens: 1 } },
+    profiles: {
+      m: {
+        ...{ ttft: steady(200, 20), gap: steady(10, 4), tokens: steady(120, 0), chunkTokens: 1 },
+        // A proxy written in Go (Caddy) may cut an answer over HTTP/1 that begins before the proxy has seen the end of the
+        // request's body (golang/go#40747, caddyserver/caddy#5431). No model answers within a millisecond.
+        headersWithFirstToken: true,
+      },
+    },
   });
   upstream = new URL((await simulator.listen()).url).host;
 });
@@ -173,8 +180,7 @@ describe.each(PROXIES)('behind $name', ({ programs, configure, env, buffered }) 
       ...['-n', '6', '-c', '2', '--rounds', '1', '-o', join(folder.path, 'results'), '--json'],
     ]);
     const [cell] = (JSON.parse(stdout || `{"cells":[]}`) as Report).cells;
-    // Caddy now and then loses the race with an upstream that closes an idle connection: one answer is then empty.
-    expect(cell?.outcomes.ok ?? 0, stderr + said).toBeGreaterThanOrEqual(5);
+    expect(cell?.outcomes, stderr + said).toEqual({ ok: 6 });
     return cell!.streaming!;
   }
 
