@@ -45,6 +45,9 @@ export async function runScenarios(
     for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
     return;
   }
+  // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail
+  // once it has been measured.
+  const print = flags.json ? await jsonPrinter() : await tablePrinter();
   const { onInterrupt } = await import('./interrupt.ts');
   const interrupt = onInterrupt((message) => session.warn(message));
   const reports: Report[] = [];
@@ -55,7 +58,7 @@ export async function runScenarios(
       const facts = { strict: flags.strict === true, unwritten: failure !== undefined };
       // Set before printing, because printing fails if the terminal was closed.
       session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, facts));
-      if (!flags.json) await printTables(report, session);
+      if (!flags.json) print([report], session);
       printFolder(report, folder, failure, session);
       if (failure === undefined) await storeBaseline(folder, report, flags, session);
       else if (flags.saveBaseline !== undefined)
@@ -65,7 +68,7 @@ export async function runScenarios(
   } finally {
     interrupt.dispose();
   }
-  if (flags.json) await printJson(reports, session);
+  if (flags.json) print(reports, session);
 }
 
 /** Prints where the results are, what is missing, and how to continue an incomplete run. */
@@ -161,15 +164,22 @@ async function runOne(
   }
 }
 
-async function printTables(report: Report, session: CliSession): Promise<void> {
+type Print = (reports: readonly Report[], session: CliSession) => void;
+
+async function tablePrinter(): Promise<Print> {
   const { terminalReport } = await import('../report/terminal/terminal.ts');
-  session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+  return (reports, session) => {
+    for (const report of reports)
+      session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+  };
 }
 
-async function printJson(reports: Report[], session: CliSession): Promise<void> {
+async function jsonPrinter(): Promise<Print> {
   const { jsonReport } = await import('../report/formats/json.ts');
-  const [only] = reports;
-  if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
-  else session.print(`${jsonText(reports)}\n`);
-  if (session.exitCode === EXIT.ok && reports.length === 0) session.exitCode = EXIT.unexpected;
+  return (reports, session) => {
+    const [only] = reports;
+    if (reports.length === 1 && only !== undefined) session.print(jsonReport(only));
+    else session.print(`${jsonText(reports)}\n`);
+    if (session.exitCode === EXIT.ok && reports.length === 0) session.exitCode = EXIT.unexpected;
+  };
 }

@@ -42,6 +42,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EDQUOT: 'your quota is used up; free some space or choose another folder: -o FOLDER',
   ENOTDIR: 'a part of the path is a file; choose another folder: -o FOLDER',
   EEXIST: 'there is something of that name already; choose another folder: -o FOLDER',
+  EMFILE: 'the limit on open files is reached: raise it with ulimit -n, or lower the concurrency',
+  ENFILE: 'the machine has too many open files: end other programs, or raise fs.file-max',
   ENAMETOOLONG: 'choose a shorter path: -o FOLDER',
 };
 

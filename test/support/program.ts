@@ -17,6 +17,7 @@ export interface Finished {
 
 /** A running program. */
 export interface Running {
+  pid: number;
   /** Resolves when stderr or stdout has held this text. */
   until(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
@@ -49,6 +50,7 @@ export function start(
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
   return {
+    pid: child.pid!,
     until: (text) =>
       new Promise((resolve, reject) => {
         const watch = () => {

@@ -92,6 +92,9 @@ const IN_OTHER_WORDS: Readonly<Record<string, { message: string; code?: string }
 };
 
 /** Message and code of an error of the system. */
+// What Node adds where a connection has not come as far as an address of its own.
+const NO_LOCAL_ADDRESS = ' - Local (undefined:undefined)';
+
 // A failed connect over several addresses is an AggregateError with an empty message: its first part tells.
 export function describeError(error: Error): { message: string; code?: string } {
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
@@ -102,6 +105,6 @@ export function describeError(error: Error): { message: string; code?: string } 
   const { reason } = first as { reason?: unknown };
   const said =
     code?.startsWith('ERR_SSL') && typeof reason === 'string' ? `TLS failed: ${reason}` : first.message;
-  const message = said || code || error.name;
+  const message = said.replace(NO_LOCAL_ADDRESS, '') || code || error.name;
   return code === undefined ? { message } : { message, code, ...IN_OTHER_WORDS[`${code} ${message}`] };
 }
