@@ -3,6 +3,7 @@ import type { AddCommand, CliSession } from '../cli-session.ts';
 import { comparisonExitCode } from '../exit-code.ts';
 import { wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
+import { keepHeapSmall } from '../small-heap.ts';
 
 interface CompareFlags {
   json?: boolean;
@@ -29,6 +30,7 @@ export const compareCommand: AddCommand = (root, open) => {
 };
 
 async function compare(base: string, next: string, flags: CompareFlags, session: CliSession): Promise<void> {
+  keepHeapSmall();
   const { compareFolders } = await import('../../bench/run/compare-runs.ts');
   const { findBaseline } = await import('../../results/baselines.ts');
   const comparison = await compareFolders(

@@ -2,6 +2,7 @@ import { REPORTER_NAMES } from '../../report/formats/names.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { choiceOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
+import { keepHeapSmall } from '../small-heap.ts';
 
 const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
 
@@ -21,6 +22,7 @@ export const reportCommand: AddCommand = (root, open) => {
 };
 
 async function report(folder: string, format: string, session: CliSession): Promise<void> {
+  keepHeapSmall();
   const { reportRun } = await import('../../bench/run/run-fold.ts');
   const { runFolder } = await import('../../results/run-folder.ts');
   const at = runFolder(folder);
