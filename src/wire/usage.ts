@@ -1,5 +1,5 @@
 import type { UsageEvent } from '../model/events.ts';
-import { jsonText } from './json.ts';
+import { encodeJson } from './json.ts';
 
 /** Counts as a payload has them, unchecked. What is undefined or null is not stated. */
 export interface StatedCounts {
@@ -98,7 +98,7 @@ export class UsageCounts {
 
   private refuse(name: CountName, value: unknown): void {
     if (this.refused.size >= MOST_REFUSED) return;
-    const text = typeof value === 'object' ? jsonText(value) : String(value);
+    const text = typeof value === 'object' ? encodeJson(value) : String(value);
     this.refused.add(`${TITLES[name]} ${text.slice(0, VALUE_CHARS)}`);
   }
 }

@@ -13,7 +13,7 @@ export interface WholeCall {
 }
 
 /** All that the events of one answer say. */
-export interface WholeAnswer {
+export interface GatheredAnswer {
   text: string;
   thinking: string;
   calls: WholeCall[];
@@ -24,8 +24,8 @@ export interface WholeAnswer {
 }
 
 /** The answer that the events make up. */
-export function gather(events: readonly StreamEvent[]): WholeAnswer {
-  const answer: WholeAnswer = { text: '', thinking: '', calls: [] };
+export function gather(events: readonly StreamEvent[]): GatheredAnswer {
+  const answer: GatheredAnswer = { text: '', thinking: '', calls: [] };
   const calls = new Map<number, WholeCall>();
   for (const event of events) {
     switch (event.type) {
