@@ -8,7 +8,7 @@ import { type ServiceProcess, serviceProcesses } from '../scenario/service-targe
 import { resolveTarget, type StartedBackends, simulatedModel, upstreamTarget } from '../scenario/targets.ts';
 import type { EmbeddedServiceOptions } from '../service/embedded.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
-import type { Distribution, ProfileInput } from '../simulator/index.ts';
+import type { ProfileInput, RandomQuantity } from '../simulator/index.ts';
 import { PROFILES, profileName } from '../simulator/profile.ts';
 
 /** The profiles of a scenario as the simulator takes them. */
@@ -29,7 +29,7 @@ export function profilesOf(
   );
 }
 
-function inMilliseconds({ meanMs, sdMs, minMs, maxMs, shape }: DurationDistribution): Distribution {
+function inMilliseconds({ meanMs, sdMs, minMs, maxMs, shape }: DurationDistribution): RandomQuantity {
   return {
     mean: meanMs,
     sd: sdMs,

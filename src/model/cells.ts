@@ -1,17 +1,17 @@
 import type { Cell, LoadLevel } from './plan.ts';
 import type { RequestRecord } from './record.ts';
 
-/** The load alone, of whatever has one. */
+/** Only the load level of an object that has one. */
 export function levelOf({ concurrency, rate }: LoadLevel): LoadLevel {
   return rate === undefined ? { concurrency } : { concurrency, rate };
 }
 
-/** The cell alone, of whatever belongs to one. */
+/** Only the cell of an object that belongs to one. */
 export function cellOf({ target, prompt, mode, ...load }: Cell): Cell {
   return { target, prompt, ...levelOf(load), mode };
 }
 
-/** True for two of the same load. */
+/** True if two load levels are equal. */
 export function sameLevel(a: LoadLevel, b: LoadLevel): boolean {
   return a.concurrency === b.concurrency && a.rate === b.rate;
 }
@@ -24,22 +24,22 @@ export function levelInWords({ concurrency, rate }: LoadLevel): string {
 
 /** One text for each cell, for use as a key. */
 export function cellKey({ target, prompt, concurrency, rate, mode }: Cell): string {
-  // By length, as names may hold any character; not as JSON, because every record of a run is asked for its key.
+  // Lengths delimit the names, which may contain any character. Faster than JSON: every record of a run needs its key.
   return `${target.length}:${target}${prompt.length}:${prompt}${mode} ${concurrency} ${rate}`;
 }
 
-/** Which stretch of a cell was measured at once: a round, or a part of one that was continued with --resume. */
+/** The period in which part of a cell was measured: a round, or a part of a round that --resume continued. */
 export type RoundPart = Pick<RequestRecord, 'round' | 'part'>;
 
-// More than a run has.
-const MOST_ROUNDS = 2 ** 32;
+// Above the number of rounds of any run.
+const MAX_ROUNDS = 2 ** 32;
 
-/** One number for each stretch of a cell, for use as a key. */
+/** One number for each such period, for use as a key. */
 export function roundPartKey({ round, part = 0 }: RoundPart): number {
-  return part * MOST_ROUNDS + round;
+  return part * MAX_ROUNDS + round;
 }
 
-/** A map by cells. Quick where the same cell is asked for again and again, as by the records of a block. */
+/** A map with cells as keys. Fast for repeated look-ups of one cell, as for the records of a block. */
 export class CellMap<T> {
   private readonly map = new Map<string, T>();
   private last: Cell | undefined;

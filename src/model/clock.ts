@@ -1,19 +1,19 @@
 /**
- * The clock is an argument everywhere; this is the one place that reads the real one.
+ * A clock, passed as an argument. Only this file reads the machine's clock.
  *
- * All times are milliseconds with a fraction. `monotonicClock` counts from an origin that is the same in every
- * thread and process of one machine (the kernel's monotonic clock), so stamps taken by a worker or by the
- * simulator can be compared with the client's without conversion.
+ * All times are milliseconds with a fraction. `monotonicClock` has the same origin in every thread and process of one
+ * machine (the kernel's monotonic clock), so timestamps of a worker or of the simulator can be compared with the client's
+ * without conversion.
  */
 export interface Clock {
-  /** Milliseconds, monotonic, never jumping with the wall clock. */
+  /** Milliseconds, monotonic. Changes of the wall clock have no effect. */
   now(): number;
   /** The wall clock, for names and dates only: never subtract two of these. */
   wallTime(): Date;
 }
 
-// performance.now() costs about a fifth of hrtime() and has the same source; the offset ties it to the
-// machine-wide origin once. The tightest of several readings keeps the tie within a microsecond or so.
+// performance.now() takes about a fifth of the time of hrtime() and has the same source. The offset to the machine-wide
+// origin is measured once. The reading with the least delay is accurate to about a microsecond.
 function machineOffset(): number {
   let best = Number.POSITIVE_INFINITY;
   let offset = 0;

@@ -1,28 +1,28 @@
 import type { Manifest, RunInfo } from './report.ts';
 
 /**
- * Records that a run's manifest promises: null where nothing is known (a run limited by time that did not record its end).
- * An aborted run promises what it had measured when it ended.
+ * The number of records that a run should have, by its manifest; null if unknown (a run limited by time that did not record
+ * its end). For an aborted run: the requests measured before it ended.
  */
-export function promisedRecords({ run, records, scenario }: Manifest): number | null {
+export function expectedRecords({ run, records, scenario }: Manifest): number | null {
   if (run.aborted || isLimitedByTime(scenario.document)) return records ?? null;
   if (run.planned === null) return records ?? null;
   return Math.max(records ?? 0, run.planned);
 }
 
-/** With a duration, the number of planned requests is only the most there may be. */
+/** With a duration, the number of planned requests is only an upper limit. */
 function isLimitedByTime(document: unknown): boolean {
   const load = (document as { load?: { duration?: unknown } } | null)?.load;
   return load?.duration !== undefined;
 }
 
 /**
- * The run as a report of `records` of its records must state it: one whose records are not all there is not complete,
- * whatever its manifest says.
+ * The run's info for a report on `records` records. A run with missing records is marked as aborted, even if its manifest
+ * says that it is complete.
  */
 export function runWith(manifest: Manifest, records: number): RunInfo {
   const { run } = manifest;
-  const promised = promisedRecords(manifest);
-  if (run.aborted || promised === null || records >= promised) return run;
-  return { ...run, aborted: true, abortReason: `${promised - records} of ${promised} records are missing` };
+  const expected = expectedRecords(manifest);
+  if (run.aborted || expected === null || records >= expected) return run;
+  return { ...run, aborted: true, abortReason: `${expected - records} of ${expected} records are missing` };
 }

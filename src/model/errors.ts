@@ -1,17 +1,17 @@
 import { oneLine } from './visible.ts';
 
 /**
- * Exit codes and the errors that lead to them: the one place where both are decided.
+ * Exit codes and the errors that lead to them.
  *
- * A request's failure is data (an Outcome in its record). A `UserError` is for what the person at the keyboard can
- * mend: it has a stable code, a place and a remedy, and is shown without a stack trace.
+ * A failed request is data (an Outcome in its record). A `UserError` is for mistakes that the user can fix: it has a stable
+ * code, a place and a remedy, and is shown without a stack trace.
  */
 
-/** Every exit code of the program. The meaning is also the last line of stderr when it is not 0. */
+/** Every exit code of the program. If it is not 0, its meaning is the last line of stderr. */
 export const EXIT = {
   /** The command did its work and every gate passed. */
   ok: 0,
-  /** Something unexpected: a bug in streambench or in the machine. */
+  /** An unexpected error: a bug, or a failure of the machine. */
   unexpected: 1,
   /** The command line or a scenario is not valid; nothing was sent. */
   usage: 2,
@@ -19,11 +19,11 @@ export const EXIT = {
   threshold: 3,
   /** A regression against the baseline. */
   regression: 4,
-  /** With --strict: a comparison is inconclusive, or not possible. Always: a run's baseline is of something else. */
+  /** With --strict: a comparison is inconclusive or not possible. Always: the baseline is of a different scenario. */
   inconclusive: 5,
-  /** The measurement is not valid: the client was saturated (only with --strict), or the machine cannot measure. */
+  /** The measurement is not valid: the client was saturated (only with --strict), or the machine is too slow. */
   invalid: 6,
-  /** A target cannot be reached, or none of its requests was ok. */
+  /** A target cannot be reached, or all of its requests failed. */
   unreachable: 7,
   /** The run was measured and reported, but its records, report or manifest are not all on disk. */
   unwritten: 8,
@@ -38,7 +38,7 @@ export const EXIT = {
 /** One of the exit codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** One sentence for each exit code, as printed and as documented. */
+/** The meaning of each exit code, as printed and documented. */
 export const EXIT_MEANING: Record<ExitCode, string> = {
   0: 'all gates passed',
   1: 'unexpected error',
@@ -71,22 +71,22 @@ export type ErrorCode =
   | 'results_invalid'
   | 'unreachable';
 
-/** Where in a file a problem is. Lines and columns count from 1. */
+/** A position in a file. Lines and columns count from 1. */
 export interface Place {
   file: string;
   line?: number;
   column?: number;
 }
 
-/** One problem of several that a file can have. */
+/** One problem, for example in a file. */
 export interface Problem {
   message: string;
   place?: Place;
-  /** What would have been right. */
+  /** What to do, or what would be valid. */
   hint?: string;
 }
 
-/** A mistake the user can mend: cause, place, remedy. All problems found are carried, not the first alone. */
+/** An error that the user can fix. It lists all problems found, not only the first. */
 export class UserError extends Error {
   override readonly name = 'UserError';
   readonly code: ErrorCode;
@@ -103,8 +103,8 @@ export class UserError extends Error {
 }
 
 /**
- * `file:line:column: message (hint)`, as editors and terminals understand it. A name in it stays on its line, so that it
- * cannot pass for a line of ours.
+ * `file:line:column: message`, which editors and terminals recognise, and the hint on the next line. Line breaks in names are
+ * removed, so that a name cannot imitate a line of the program's output.
  */
 export function formatProblem(problem: Problem): string {
   const { place, message, hint } = problem;

@@ -1,11 +1,15 @@
 import type { Mode } from './record.ts';
 import type { Message, RequestFields } from './request.ts';
 
-const PLAIN: ReadonlySet<string> = new Set(['sse', 'ndjson', 'raw']);
+/** The plain dialects, for endpoints of any API: they define the framing of a stream, and each is named after it. */
+export const PLAIN_DIALECTS = ['sse', 'ndjson', 'raw'] as const;
 
-/** True for the dialects of endpoints of any kind: they know the framing of a stream and nothing of its content. */
-export function isPlainDialect(dialect: string): boolean {
-  return PLAIN.has(dialect);
+/** Name of a plain dialect. */
+export type PlainDialect = (typeof PLAIN_DIALECTS)[number];
+
+/** True for the name of a plain dialect. */
+export function isPlainDialect(dialect: string): dialect is PlainDialect {
+  return (PLAIN_DIALECTS as readonly string[]).includes(dialect);
 }
 
 /** `total` in `parts` whole numbers that differ by at most one and sum to it, larger ones first. */

@@ -1,8 +1,8 @@
-/** Seeded randomness: the same seed gives the same numbers on every machine. */
+// Seeded random numbers: the same seed gives the same numbers on every machine.
 
-/** A stream of numbers. */
+/** A random number generator. */
 export interface Random {
-  /** Evenly spread over [0, 1), 32 bits. */
+  /** Uniform over [0, 1), 32 bits. */
   next(): number;
   /** A whole number from 0 up to, not including, `limit`. */
   below(limit: number): number;
@@ -11,9 +11,9 @@ export interface Random {
 }
 
 /**
- * A stream for a seed (any number; whole numbers differ from each other). Generator: xoshiro128** 1.1 by David
- * Blackman and Sebastiano Vigna (public domain, prng.di.unimi.it), period 2^128 - 1; its state is filled by SplitMix32,
- * as its authors advise, so that 0 and neighbouring seeds are as good as any.
+ * A generator for a seed (any number; different integers give different sequences). Algorithm: xoshiro128** 1.1 by David
+ * Blackman and Sebastiano Vigna (public domain, prng.di.unimi.it), period 2^128 - 1. SplitMix32 fills its state, as the
+ * authors advise, so that 0 and neighbouring seeds are as good as any.
  */
 export function createRandom(seed: number): Random {
   let filler = Math.trunc(seed) ^ Math.trunc(seed / 2 ** 32);

@@ -1,4 +1,4 @@
-/** Finding the name that was meant, for "did you mean" hints. */
+// Similar names, for "did you mean" hints.
 
 /** The candidates within a small edit distance of `name` (or that contain it), nearest first; at most three. */
 export function nearNames(name: string, candidates: readonly string[]): string[] {
@@ -7,7 +7,7 @@ export function nearNames(name: string, candidates: readonly string[]): string[]
   return candidates
     .map((candidate) => {
       const other = candidate.toLowerCase();
-      // A word of one or two letters is part of nearly everything.
+      // One or two letters are part of many names.
       const contained =
         Math.min(wanted.length, other.length) >= 3 && (other.includes(wanted) || wanted.includes(other));
       const distance = editDistance(wanted, other);
@@ -19,7 +19,7 @@ export function nearNames(name: string, candidates: readonly string[]): string[]
     .map(({ candidate }) => candidate);
 }
 
-/** `did you mean "x" or "y"?`, or the whole list where nothing is near. */
+/** `did you mean "x" or "y"?`, or the whole list if no name is similar. */
 export function suggest(name: string, candidates: readonly string[]): string {
   const near = nearNames(name, candidates);
   if (near.length > 0) return `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`;

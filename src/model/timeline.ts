@@ -1,13 +1,13 @@
 /**
- * The marks of one request. Each is the moment something happened, in milliseconds from the start of the run on
- * one monotonic clock; a mark that is absent did not happen.
+ * The marks of one request: the times of its events, in milliseconds from the start of the run on one monotonic clock. An
+ * absent mark did not happen.
  */
 export interface Marks {
-  /** When the request was due. In a closed loop: the moment a slot became free. */
+  /** When the request was due. In a closed loop: when a slot became free. */
   scheduled: number;
   /** When it was handed to the transport. */
   started: number;
-  /** A new connection was begun. Absent, like dns, tcp and tls, when an open connection was used. */
+  /** A new connection was started. Absent, like dns, tcp and tls, if an open connection was reused. */
   connectStart?: number;
   /** The name was resolved. */
   dns?: number;
@@ -23,13 +23,13 @@ export interface Marks {
   firstByte?: number;
   /** The first SSE or NDJSON event that is not a comment. */
   firstEvent?: number;
-  /** The first content: answer text, reasoning, a tool call, sound or an image. A role-only chunk is not a token. */
+  /** The first content: answer text, reasoning, a tool call, audio or an image. A role-only chunk is not a token. */
   firstToken?: number;
-  /** The first answer text, sound or image: what someone waits for who does not see the reasoning. */
+  /** The first answer text, audio or image: the first content for a user who does not see the reasoning. */
   firstAnswer?: number;
   /** The last content. */
   lastToken?: number;
-  /** The terminator, or the end of the body where there is none. Also set when the request failed. */
+  /** The terminator, or the end of the body if there is none. Also set for failed requests. */
   end?: number;
 }
 

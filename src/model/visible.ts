@@ -1,10 +1,10 @@
 /**
- * Text of someone else's, made safe to show. What a terminal would obey, or a reader could not see, is written as an
- * escape such as `\u{202e}`: controls, marks that turn the direction of the text, characters of no width, tag characters
- * and halves of surrogate pairs. Combining marks, and the joiners inside of emoji, stay.
+ * Makes foreign text safe to show. Control and invisible characters are replaced by escapes such as `\u{202e}`: control
+ * characters, direction marks, zero-width characters, tag characters and lone surrogates. Combining marks, and joiners
+ * inside emoji, are kept.
  */
 
-// Format characters (Cf) include a few that are visible: the signs of Arabic, Syriac and Kaithi that enclose a number.
+// A few format characters (Cf) are visible: Arabic, Syriac and Kaithi signs that enclose a number.
 const INVISIBLE =
   /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])(?:[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\ufffe\uffff]|\u034f)/u;
 const EVERY_INVISIBLE = new RegExp(INVISIBLE, 'gu');
@@ -14,7 +14,7 @@ const JOINER = '\u200d';
 const EMOJI_BEFORE = /\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*$/u;
 const EMOJI_AFTER = /^\p{Extended_Pictographic}/u;
 
-/** The text with what is invisible shown as escapes; line breaks and tabs stay. */
+/** The text with invisible characters as escapes. Line breaks and tabs are kept. */
 export function visible(text: string): string {
   return text.replaceAll(EVERY_INVISIBLE, (char, at: number) =>
     char === '\n' || char === '\t' || isEmojiJoiner(char, at, text) ? char : escaped(char),
@@ -27,8 +27,8 @@ export function oneLine(text: string): string {
 }
 
 /**
- * The last thing that happens to a text before it goes to a terminal: as `visible`, with `\r\n` left as it is, and our own
- * colours where there are any.
+ * The last step before text is written to a terminal: as `visible`, but `\r\n` is kept, and colour codes are kept if
+ * `color` is true.
  */
 export function forTerminal(text: string, { color }: { color: boolean }): string {
   return text.replaceAll(ON_TERMINAL, (found, at: number) => {
@@ -38,12 +38,12 @@ export function forTerminal(text: string, { color }: { color: boolean }): string
   });
 }
 
-/** JSON with what is invisible in its texts escaped: the same value when it is read. `space` as for `JSON.stringify`. */
+/** Encodes a value as JSON with invisible characters escaped. It parses to the same value. `space` as for `JSON.stringify`. */
 export function jsonText(value: unknown, space?: number): string {
   return visibleJson(JSON.stringify(value, null, space));
 }
 
-/** A JSON text with what is invisible in it escaped. */
+/** A JSON text with invisible characters escaped. */
 export function visibleJson(json: string): string {
   return json.replaceAll(EVERY_INVISIBLE, (char) =>
     char === '\n'
@@ -54,7 +54,7 @@ export function visibleJson(json: string): string {
   );
 }
 
-/** True for a single character that cannot be seen. */
+/** True for a single invisible character. */
 export function isInvisible(char: string): boolean {
   return INVISIBLE.test(char);
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects/index.ts';
+import { definedFields } from '../wire/json.ts';
 import { bodyFlag } from './bodies.ts';
 import { maskUrl } from './document.ts';
 import { type Env, reference } from './env.ts';
@@ -78,15 +79,15 @@ export function scenarioFromFlags(flags: CommandLineScenario, env: Env): FlagDoc
   const name = model ?? provider ?? (url !== undefined && URL.canParse(url) ? new URL(url).host : CUSTOM);
   const path = flags.exactUrl ? 'exact' : undefined;
   const request = { method, body, textPath, path };
-  const target = present({ name, provider, url, dialect, model, apiKey, headers, ...request });
-  const prompt = present({
+  const target = definedFields({ name, provider, url, dialect, model, apiKey, headers, ...request });
+  const prompt = definedFields({
     name: 'prompt',
     text: flags.prompt ?? DEFAULT_PROMPT,
     maxTokens: flags.maxTokens,
   });
-  const load = present({ concurrency, requests });
+  const load = definedFields({ concurrency, requests });
   const modes = mode === undefined ? undefined : mode === 'both' ? ['streaming', 'non-streaming'] : [mode];
-  const document = present({
+  const document = definedFields({
     version: 1,
     name,
     targets: [provider === SERVICE ? throughService(target) : target],
@@ -120,7 +121,7 @@ function dialectOfFull(url: string | undefined): string | undefined {
 /** The reference service, in front of what the other flags name: of the simulator, where they name nothing. */
 function throughService(target: Record<string, unknown>): object {
   const { provider: _, model, url, dialect, apiKey, ...rest } = target;
-  const upstream = present({ model, url, dialect, apiKey });
+  const upstream = definedFields({ model, url, dialect, apiKey });
   return { ...rest, service: { upstream } };
 }
 
@@ -173,8 +174,4 @@ function originsOf(flags: CommandLineScenario): Origin[] {
     [true, from(['targets', 0], target === undefined ? `--provider ${provider}` : named)],
   ];
   return given.filter(([value]) => value !== undefined).map(([, origin]) => origin);
-}
-
-function present(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -65,7 +65,7 @@ export function serviceTarget(
     apiKey: token,
     headers,
     maxTokens,
-    extra: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)),
+    extra: asked,
     connect,
   };
 }

@@ -1,6 +1,6 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
-import { compact } from '../wire/json.ts';
+import { definedFields } from '../wire/json.ts';
 import { TOOLS, type Tool } from './agent/tools.ts';
 import type { Upstream } from './agent/upstream.ts';
 import type { Strategy } from './stream/keeper.ts';
@@ -101,6 +101,6 @@ export function completeOptions(options: ServiceOptions): Settings {
     drainMs: 10_000,
     corsOrigins: '*',
     clock: monotonicClock,
-    ...compact(options),
+    ...definedFields(options),
   };
 }

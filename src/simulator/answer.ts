@@ -5,10 +5,10 @@ import type { AnswerContext, Dialect } from '../wire/dialect.ts';
 import { FRAMINGS } from '../wire/framing/framings.ts';
 import type { Scheduled, Scheduler } from './schedule.ts';
 import { type Script, type ScriptStep, scriptEvents } from './script.ts';
-import type { Recording } from './truth.ts';
+import type { TruthRecorder } from './truth.ts';
 
 /** All that is needed to play a script to a client. */
-export interface Performance {
+export interface PlayOptions {
   res: ServerResponse;
   script: Script;
   dialect: Dialect;
@@ -23,7 +23,7 @@ export interface Performance {
   together: boolean;
   /** Largest number of bytes a write; 0 for no limit. */
   splitBytes: number;
-  recording: Recording;
+  recorder: TruthRecorder;
   scheduler: Scheduler;
   clock: Clock;
   /** Called once, when the answer has ended in whichever way. */
@@ -31,41 +31,37 @@ export interface Performance {
 }
 
 /** Plays a script: a stream, a whole answer or a refusal. Stops when the client goes away. */
-export function perform(performance: Performance): void {
-  const { res, script, recording, clock, stream, onEnd } = performance;
-  const stop = script.refusal
-    ? refuse(performance)
-    : stream
-      ? playStream(performance)
-      : playWhole(performance);
+export function playScript(options: PlayOptions): void {
+  const { res, script, recorder, clock, stream, onEnd } = options;
+  const stop = script.refusal ? refuse(options) : stream ? playStream(options) : playWhole(options);
   // A write that meets a closed socket is reported here as well as by `close`; without a listener it would throw.
   res.on('error', () => {});
   const cutOnPurpose = !stream && script.ending === 'truncated';
   res.on('close', () => {
-    if (recording.isOver && (res.writableFinished || cutOnPurpose)) return;
+    if (recorder.isOver && (res.writableFinished || cutOnPurpose)) return;
     stop.cancel();
-    const first = !recording.isOver;
-    recording.ended('client_gone', clock.now(), res.headersSent ? res.statusCode : 0);
+    const first = !recorder.isOver;
+    recorder.ended('client_gone', clock.now(), res.headersSent ? res.statusCode : 0);
     if (first) onEnd();
   });
 }
 
-function over({ recording, clock, script, res, onEnd }: Performance): void {
-  recording.ended(script.ending, clock.now(), res.statusCode);
+function over({ recorder, clock, script, res, onEnd }: PlayOptions): void {
+  recorder.ended(script.ending, clock.now(), res.statusCode);
   onEnd();
 }
 
-function playStream(performance: Performance): Scheduled {
-  const { res, script, dialect, receivedAtMs, scheduler, clock, recording } = performance;
-  const encode = dialect.encoder(performance.context);
+function playStream(options: PlayOptions): Scheduled {
+  const { res, script, dialect, receivedAtMs, scheduler, clock, recorder } = options;
+  const encode = dialect.encoder(options.context);
   const framing = FRAMINGS[dialect.framing];
   res.writeHead(200, {
-    ...performance.headers,
+    ...options.headers,
     'content-type': framing.contentType,
     'cache-control': 'no-cache',
     'x-accel-buffering': 'no',
   });
-  if (!performance.headersWithFirstToken) res.flushHeaders();
+  if (!options.headersWithFirstToken) res.flushHeaders();
 
   let next = 0;
   let waiting: Scheduled | undefined;
@@ -78,11 +74,11 @@ function playStream(performance: Performance): Scheduled {
     const frames = carried.flatMap((event) => [...encode(event)]).map((frame) => framing.write(frame));
     held.push(...carried);
     if (frames.length === 0) return true;
-    recording.sent(held, receivedAtMs + dueMs, clock.now());
+    recorder.sent(held, receivedAtMs + dueMs, clock.now());
     held = [];
     let ready = true;
-    for (const bytes of performance.together ? [joined(frames)] : frames) {
-      ready = write(res, bytes, performance.splitBytes);
+    for (const bytes of options.together ? [joined(frames)] : frames) {
+      ready = write(res, bytes, options.splitBytes);
     }
     return ready;
   };
@@ -93,7 +89,7 @@ function playStream(performance: Performance): Scheduled {
       const step = script.steps[next];
       if (step === undefined) {
         res.end();
-        over(performance);
+        over(options);
         return;
       }
       const dueAtMs = receivedAtMs + step.dueMs;
@@ -140,33 +136,33 @@ function write(res: ServerResponse, bytes: string | Uint8Array, splitBytes: numb
   return ready;
 }
 
-function playWhole(performance: Performance): Scheduled {
-  const { res, script, dialect, context, receivedAtMs, scheduler, clock, recording } = performance;
+function playWhole(options: PlayOptions): Scheduled {
+  const { res, script, dialect, context, receivedAtMs, scheduler, clock, recorder } = options;
   const dueAtMs = receivedAtMs + script.madeMs;
   return scheduler.at(dueAtMs, () => {
     const events = scriptEvents(script).filter((event) => dialect.carries.has(event.type));
     const { contentType, body } = dialect.encodeWhole(events, context);
     const bytes = Buffer.from(body);
     res.writeHead(200, {
-      ...performance.headers,
+      ...options.headers,
       'content-type': contentType,
       'content-length': String(bytes.length),
     });
-    recording.sent(events, dueAtMs, clock.now());
+    recorder.sent(events, dueAtMs, clock.now());
     if (script.ending === 'truncated') {
       // Half of what was announced, then the connection is closed: a whole answer has no other way to be cut.
       res.write(bytes.subarray(0, bytes.length >> 1));
-      over(performance);
+      over(options);
       res.socket?.end();
       return;
     }
     res.end(bytes);
-    over(performance);
+    over(options);
   });
 }
 
-function refuse(performance: Performance): Scheduled {
-  const { res, dialect, headers, receivedAtMs, scheduler, script } = performance;
+function refuse(options: PlayOptions): Scheduled {
+  const { res, dialect, headers, receivedAtMs, scheduler, script } = options;
   const { status, message, dueMs } = script.refusal!;
   return scheduler.at(receivedAtMs + dueMs, () => {
     const { contentType, body } = dialect.encodeError(status, message);
@@ -177,6 +173,6 @@ function refuse(performance: Performance): Scheduled {
       ...(status === 429 ? { 'retry-after': '1' } : {}),
     });
     res.end(body);
-    over(performance);
+    over(options);
   });
 }

@@ -1,10 +1,10 @@
 /** Seeded randomness: the same key gives the same numbers on every machine, in any order of use. */
 
 /** A stream of numbers, evenly spread over [0, 1). */
-export type Random = () => number;
+export type KeyedRandom = () => number;
 
 /** A quantity that varies. Its unit is told by the field that holds it. */
-export interface Distribution {
+export interface RandomQuantity {
   /** Mean of the shape itself, before `min` and `max` are applied. */
   mean: number;
   /** Standard deviation. Read by `normal` and `lognormal` only: an exponential's equals its mean. */
@@ -37,7 +37,7 @@ export function fingerprint(text: string): string {
  * The random stream of a key. Generator: sfc32 by Chris Doty-Humphrey (PractRand), 128 bits of state, 32 bits a
  * step; seeded from three hashes of the key, the first outputs thrown away as its author advises.
  */
-export function seededRandom(key: string): Random {
+export function keyedRandom(key: string): KeyedRandom {
   let a = hashText(key, 1) | 0;
   let b = hashText(key, 2) | 0;
   let c = hashText(key, 3) | 0;
@@ -55,22 +55,22 @@ export function seededRandom(key: string): Random {
 }
 
 /** A whole number from 0 up to, not including, `below`. */
-export function randomInt(random: Random, below: number): number {
+export function randomInt(random: KeyedRandom, below: number): number {
   return Math.floor(random() * below);
 }
 
 /** One entry of a list that is not empty. */
-export function pick<T>(random: Random, list: readonly T[]): T {
+export function pick<T>(random: KeyedRandom, list: readonly T[]): T {
   return list[randomInt(random, list.length)]!;
 }
 
 /** One sample, at least 0, in the unit of the distribution. */
-export function sample(distribution: Distribution, random: Random): number {
+export function sample(distribution: RandomQuantity, random: KeyedRandom): number {
   const { min = 0, max = Number.POSITIVE_INFINITY } = distribution;
   return Math.min(max, Math.max(min, 0, draw(distribution, random)));
 }
 
-function draw({ shape, mean, sd }: Distribution, random: Random): number {
+function draw({ shape, mean, sd }: RandomQuantity, random: KeyedRandom): number {
   switch (shape) {
     case 'constant':
       return mean;
@@ -92,6 +92,6 @@ function draw({ shape, mean, sd }: Distribution, random: Random): number {
 }
 
 // Box-Muller; 1 - random() because the logarithm of 0 is not a number to build on.
-function standardNormal(random: Random): number {
+function standardNormal(random: KeyedRandom): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

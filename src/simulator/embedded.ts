@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../model/errors.ts';
 import { createSimulator, type SimulatorOptions } from './simulator.ts';
 import type { TruthEntry } from './truth.ts';
-import type { WorkerReply, WorkerRequest, WorkerSettings } from './worker.ts';
+import type { SimulatorWorkerReply, SimulatorWorkerRequest, SimulatorWorkerSettings } from './worker.ts';
 
 /** Settings of an embedded simulator. Its clock is always the machine's. */
 export interface EmbeddedOptions extends Omit<SimulatorOptions, 'clock' | 'ownThread'> {
@@ -49,10 +49,10 @@ interface Waiting {
   reject(reason: Error): void;
 }
 
-function startWorker(settings: WorkerSettings): Promise<EmbeddedSimulator> {
+function startWorker(settings: SimulatorWorkerSettings): Promise<EmbeddedSimulator> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings });
   const questions: Waiting[] = [];
-  const ask = (request: WorkerRequest): void => worker.postMessage(request);
+  const ask = (request: SimulatorWorkerRequest): void => worker.postMessage(request);
   let stopped: Error | undefined;
 
   return new Promise((resolve, reject) => {
@@ -66,7 +66,7 @@ function startWorker(settings: WorkerSettings): Promise<EmbeddedSimulator> {
       stop(new Error(`the embedded simulator stopped: ${error.message}`, { cause: error }));
     });
     worker.on('exit', () => stop(new Error('the embedded simulator has stopped')));
-    worker.on('message', (reply: WorkerReply) => {
+    worker.on('message', (reply: SimulatorWorkerReply) => {
       switch (reply.type) {
         case 'listening':
           resolve({

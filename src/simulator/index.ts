@@ -5,7 +5,7 @@
  */
 
 /** A quantity that varies. */
-export type { Distribution } from './draws.ts';
+export type { RandomQuantity } from './draws.ts';
 /** A simulator on a thread of its own: what a benchmark wants. */
 export { type EmbeddedOptions, type EmbeddedSimulator, startEmbeddedSimulator } from './embedded.ts';
 /** How a simulated model behaves, and the models that are always there. */

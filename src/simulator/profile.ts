@@ -1,5 +1,5 @@
-import { compact } from '../wire/json.ts';
-import type { Distribution } from './draws.ts';
+import { definedFields } from '../wire/json.ts';
+import type { RandomQuantity } from './draws.ts';
 
 /**
  * When an answer leaves, compared with when its tokens are made.
@@ -26,16 +26,16 @@ export interface Profile {
   /** One line for lists. */
   title: string;
   /** Milliseconds from the request to the first chunk being made. */
-  ttft: Distribution;
+  ttft: RandomQuantity;
   /**
    * Milliseconds to the first chunk of a prompt that is all in the cache. With it the profile plays a cache of prompts by
    * prefix: what is partly known takes a share of both times, and the usage tells the cached tokens. Default: no cache.
    */
-  cachedTtft?: Distribution;
+  cachedTtft?: RandomQuantity;
   /** Milliseconds from one chunk being made to the next. */
-  gap: Distribution;
+  gap: RandomQuantity;
   /** Tokens of the answer text. `by-prompt`: short prompts get short answers. */
-  tokens: Distribution | 'by-prompt';
+  tokens: RandomQuantity | 'by-prompt';
   /** Tokens a chunk. */
   chunkTokens: number;
   /** Tokens of reasoning before the answer. Default 0. Never more than half of a request's token limit. */
@@ -60,11 +60,11 @@ export type ProfileInput = Partial<Profile>;
 /** Profiles by the name of the model that they answer for. */
 export type ProfileTable = Readonly<Record<string, Profile>>;
 
-function lognormal(mean: number, sd: number, min?: number): Distribution {
+function lognormal(mean: number, sd: number, min?: number): RandomQuantity {
   return min === undefined ? { shape: 'lognormal', mean, sd } : { shape: 'lognormal', mean, sd, min };
 }
 
-function constant(value: number): Distribution {
+function constant(value: number): RandomQuantity {
   return { shape: 'constant', mean: value, sd: 0 };
 }
 
@@ -112,12 +112,12 @@ export const PROFILES: ProfileTable = {
 
 /** The built-in profiles with `inputs` added and completed; an input with a built-in's name changes it. */
 export function profileTable(inputs: Readonly<Record<string, ProfileInput>> = {}): ProfileTable {
-  const standard: Profile = { ...STANDARD, ...compact(inputs.default ?? {}) };
+  const standard: Profile = { ...STANDARD, ...definedFields(inputs.default ?? {}) };
   const table: Record<string, Profile> = { ...PROFILES, default: standard };
   for (const [name, input] of Object.entries(inputs)) {
     if (name === 'default') continue;
     const base = Object.hasOwn(PROFILES, name) ? PROFILES[name] : { ...standard, title: name };
-    table[name] = { ...base!, ...compact(input) };
+    table[name] = { ...base!, ...definedFields(input) };
   }
   return table;
 }

@@ -1,6 +1,13 @@
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import { type ChatRequest, withoutNonce } from '../model/request.ts';
-import { type Distribution, fingerprint, type Random, randomInt, sample, seededRandom } from './draws.ts';
+import {
+  fingerprint,
+  type KeyedRandom,
+  keyedRandom,
+  type RandomQuantity,
+  randomInt,
+  sample,
+} from './draws.ts';
 import type { ErrorKind, Profile } from './profile.ts';
 import { estimateTokens, words } from './words.ts';
 
@@ -28,7 +35,7 @@ export interface Script {
 type ContentEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' | 'tool_call' }>;
 
 /** Upper limits of a prompt's length in characters, and the answers that they get. */
-const BY_PROMPT: readonly { below: number; tokens: Distribution }[] = [
+const BY_PROMPT: readonly { below: number; tokens: RandomQuantity }[] = [
   { below: 20, tokens: { shape: 'normal', mean: 24, sd: 5, min: 10 } },
   { below: 200, tokens: { shape: 'normal', mean: 90, sd: 18, min: 30 } },
   { below: Number.POSITIVE_INFINITY, tokens: { shape: 'normal', mean: 220, sd: 40, min: 80 } },
@@ -43,12 +50,12 @@ const DEFAULT_REPLAY_GAP_MS = 20;
 const DEFAULT_LUMP_CHUNKS = 16;
 
 /** The text that an answer depends on: every message with its role, but no nonce, so that a scenario's answers are the same in every run. */
-export function promptText(request: ChatRequest): string {
+export function promptWithoutNonce(request: ChatRequest): string {
   return request.messages.map(({ role, content }) => `${role}: ${withoutNonce(content)}`).join('\n');
 }
 
 /** The whole text of a request, as a cache of prefixes sees it. */
-export function inputText(request: ChatRequest): string {
+export function promptWithNonce(request: ChatRequest): string {
   return request.messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
 }
 
@@ -64,15 +71,15 @@ export function makeScript(
   ordinal: number,
   cachedShare = 0,
 ): Script {
-  const prompt = promptText(request);
+  const prompt = promptWithoutNonce(request);
   const key = JSON.stringify([seed, request.model ?? '', ordinal, fingerprint(prompt)]);
-  const failure = drawFailure(profile, seededRandom(`${key}failure`));
-  const timing = seededRandom(`${key}timing`);
+  const failure = drawFailure(profile, keyedRandom(`${key}failure`));
+  const timing = keyedRandom(`${key}timing`);
   const missMs = sample(profile.ttft, timing);
   const { cachedTtft } = profile;
   const ttftMs =
     cachedTtft === undefined ? missMs : missMs * (1 - cachedShare) + sample(cachedTtft, timing) * cachedShare;
-  const inputTokens = estimateTokens(inputText(request));
+  const inputTokens = estimateTokens(promptWithNonce(request));
   if (failure === 'http_429' || failure === 'http_500') return refuse(failure, ttftMs);
 
   const wanted = drawTokens(request, profile, prompt, key);
@@ -83,7 +90,7 @@ export function makeScript(
   for (const _ of chunks)
     madeMs.push(madeMs.length === 0 ? ttftMs : madeMs.at(-1)! + sample(profile.gap, timing));
 
-  const kept = failure === undefined ? chunks.length : cutAfter(chunks.length, seededRandom(`${key}cut`));
+  const kept = failure === undefined ? chunks.length : cutAfter(chunks.length, keyedRandom(`${key}cut`));
   const content = deliver(chunks, madeMs, profile, timing).slice(0, kept);
   const reasoningTokens = tokens.filter((token) => token.type === 'thinking').length;
   const tail: StreamEvent[] =
@@ -127,7 +134,7 @@ export function scriptEvents(script: Script): StreamEvent[] {
   return script.steps.flatMap(({ events }) => events);
 }
 
-function drawFailure({ error }: Profile, random: Random): ErrorKind | undefined {
+function drawFailure({ error }: Profile, random: KeyedRandom): ErrorKind | undefined {
   return error !== undefined && random() < error.rate ? error.kind : undefined;
 }
 
@@ -146,17 +153,17 @@ function drawTokens(request: ChatRequest, profile: Profile, prompt: string, key:
     profile.tokens === 'by-prompt'
       ? BY_PROMPT.find(({ below }) => asked.length < below)!.tokens
       : profile.tokens;
-  const answerTokens = Math.max(1, Math.round(sample(length, seededRandom(`${key}length`))));
+  const answerTokens = Math.max(1, Math.round(sample(length, keyedRandom(`${key}length`))));
   // A model may well think up its whole allowance; one that never answers would make a poor demonstration.
   const thinkingTokens = Math.min(
     profile.thinking ?? 0,
     Math.floor((request.maxTokens ?? Number.POSITIVE_INFINITY) / 2),
   );
   const tokens: ContentEvent[] = [];
-  for (const text of words(thinkingTokens, asked, seededRandom(`${key}thinking`))) {
+  for (const text of words(thinkingTokens, asked, keyedRandom(`${key}thinking`))) {
     tokens.push({ type: 'thinking', text });
   }
-  for (const text of words(answerTokens, asked, seededRandom(`${key}text`))) {
+  for (const text of words(answerTokens, asked, keyedRandom(`${key}text`))) {
     tokens.push({ type: 'message_chunk', text });
   }
   if (profile.tools) {
@@ -200,7 +207,7 @@ function deliver(
   chunks: readonly ContentEvent[],
   madeMs: readonly number[],
   profile: Profile,
-  timing: Random,
+  timing: KeyedRandom,
 ): ScriptStep[] {
   const mode = profile.mode ?? 'real';
   const wholeMs = madeMs.at(-1)!;
@@ -234,6 +241,6 @@ function lumps(content: readonly ScriptStep[], size: number): ScriptStep[] {
 }
 
 /** How many chunks an answer that fails half way has sent: at least one, and not all of several. */
-function cutAfter(chunks: number, random: Random): number {
+function cutAfter(chunks: number, random: KeyedRandom): number {
   return chunks < 2 ? chunks : 1 + randomInt(random, chunks - 1);
 }

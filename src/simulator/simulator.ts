@@ -4,13 +4,13 @@ import type { StreamEventType } from '../model/events.ts';
 import { listen } from '../model/listen.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
-import { perform } from './answer.ts';
+import { playScript } from './answer.ts';
 import { fingerprint } from './draws.ts';
 import { type Profile, type ProfileInput, profileFor, profileTable } from './profile.ts';
 import { allDialects, type Route, refuse, route } from './route.ts';
 import { createScheduler } from './schedule.ts';
-import { inputText, makeScript, promptText } from './script.ts';
-import { Recording, type TruthEntry, TruthLog } from './truth.ts';
+import { makeScript, promptWithNonce, promptWithoutNonce } from './script.ts';
+import { type TruthEntry, TruthLog, TruthRecorder } from './truth.ts';
 
 /** Characters of a block: about the 16 tokens that inference servers commonly keep together. */
 export const BLOCK_CHARS = 64;
@@ -161,11 +161,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     stats.peakActive = Math.max(stats.peakActive, ++stats.active);
     const model = request.model ?? 'default';
     const profile = suited(profileFor(request.model, profiles), dialect.carries);
-    const share = profile.cachedTtft === undefined ? undefined : cache.ask(model, inputText(request));
+    const share = profile.cachedTtft === undefined ? undefined : cache.ask(model, promptWithNonce(request));
     const script = makeScript(request, profile, seed, ordinal(request), share);
     const mode = request.stream ? 'streaming' : 'whole';
     const cached = share === undefined ? {} : { cache: share > 0.5 ? ('hit' as const) : ('miss' as const) };
-    const recording = new Recording({
+    const recorder = new TruthRecorder({
       requestId,
       model,
       dialect: dialect.name,
@@ -174,7 +174,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       ...cached,
     });
     const createdSeconds = Math.floor(clock.wallTime().getTime() / 1000);
-    perform({
+    playScript({
       res,
       script,
       dialect,
@@ -185,19 +185,21 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       headersWithFirstToken: profile.headersWithFirstToken ?? false,
       together: profile.mode === 'coarse',
       splitBytes,
-      recording,
+      recorder,
       scheduler,
       clock,
       onEnd() {
         stats.active--;
-        log.add(recording);
+        log.add(recorder);
       },
     });
   };
 
   // Streams and whole answers are counted apart: the first stream and the first whole answer say the same.
   const ordinal = (request: ChatRequest): number => {
-    const key = fingerprint(JSON.stringify([request.model ?? '', request.stream, promptText(request)]));
+    const key = fingerprint(
+      JSON.stringify([request.model ?? '', request.stream, promptWithoutNonce(request)]),
+    );
     const count = asked.get(key) ?? 0;
     asked.set(key, count + 1);
     return count;

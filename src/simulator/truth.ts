@@ -50,7 +50,7 @@ export type TruthHead = Pick<
 >;
 
 /** Takes notes of one request while it is answered. Chunks are kept flat: a run can have millions. */
-export class Recording {
+export class TruthRecorder {
   private readonly head: TruthHead;
   private readonly flat: number[] = [];
   private text = '';
@@ -106,7 +106,7 @@ export class Recording {
 /** The newest recordings, in the order in which they ended. */
 export class TruthLog {
   private readonly capacity: number;
-  private ring: Recording[] = [];
+  private ring: TruthRecorder[] = [];
   private oldest = 0;
 
   /** `capacity`: requests kept; 0 keeps none. */
@@ -114,16 +114,16 @@ export class TruthLog {
     this.capacity = capacity;
   }
 
-  add(recording: Recording): void {
-    if (this.ring.length < this.capacity) this.ring.push(recording);
+  add(recorder: TruthRecorder): void {
+    if (this.ring.length < this.capacity) this.ring.push(recorder);
     else if (this.capacity > 0) {
-      this.ring[this.oldest] = recording;
+      this.ring[this.oldest] = recorder;
       this.oldest = (this.oldest + 1) % this.capacity;
     }
   }
 
   entries(): TruthEntry[] {
     const { ring, oldest } = this;
-    return [...ring.slice(oldest), ...ring.slice(0, oldest)].map((recording) => recording.entry());
+    return [...ring.slice(oldest), ...ring.slice(0, oldest)].map((recorder) => recorder.entry());
   }
 }

@@ -1,4 +1,4 @@
-import { pick, type Random, randomInt } from './draws.ts';
+import { type KeyedRandom, pick, randomInt } from './draws.ts';
 
 /** Text that reads like an answer from far away: one word is about one token. */
 
@@ -62,7 +62,7 @@ function languageOf(prompt: string): Language {
 }
 
 /** `count` tokens of text in the language of the prompt, none empty; joined they are the text. */
-export function words(count: number, prompt: string, random: Random): string[] {
+export function words(count: number, prompt: string, random: KeyedRandom): string[] {
   const language = languageOf(prompt);
   const tokens: string[] = [];
   let left = 0;

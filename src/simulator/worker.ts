@@ -4,28 +4,28 @@ import { createSimulator, type SimulatorOptions } from './simulator.ts';
 import type { TruthEntry } from './truth.ts';
 
 /** What the worker is told when it is started. */
-export interface WorkerSettings {
+export interface SimulatorWorkerSettings {
   options: Omit<SimulatorOptions, 'clock' | 'ownThread'>;
   port: number;
   host: string;
 }
 
 /** What the worker is asked for. */
-export type WorkerRequest = { type: 'truth' } | { type: 'close' };
+export type SimulatorWorkerRequest = { type: 'truth' } | { type: 'close' };
 
 /** What the worker says. Answers come in the order of the questions. */
-export type WorkerReply =
+export type SimulatorWorkerReply =
   | { type: 'listening'; url: string; port: number }
   /** `problems` and the codes are those of a `UserError`, which cannot cross a thread as it is. */
   | { type: 'failed'; code: ErrorCode; problems: readonly Problem[]; exitCode: ExitCode }
   | { type: 'truth'; entries: readonly TruthEntry[] };
 
-const { options, port, host } = workerData as WorkerSettings;
+const { options, port, host } = workerData as SimulatorWorkerSettings;
 const parent = parentPort!;
-const say = (reply: WorkerReply): void => parent.postMessage(reply);
+const say = (reply: SimulatorWorkerReply): void => parent.postMessage(reply);
 
 const simulator = createSimulator({ ...options, ownThread: true });
-parent.on('message', (request: WorkerRequest) => {
+parent.on('message', (request: SimulatorWorkerRequest) => {
   switch (request.type) {
     case 'truth':
       say({ type: 'truth', entries: simulator.log });

@@ -11,24 +11,12 @@ import {
 } from './dialect.ts';
 import { readFailure } from './errors.ts';
 import { FRAMINGS } from './framing/framings.ts';
-import {
-  asArguments,
-  asArray,
-  asCount,
-  asObject,
-  asText,
-  compact,
-  excerpt,
-  type Json,
-  parseJson,
-} from './json.ts';
-import { JsonDecoder } from './json-decoder.ts';
+import { asArguments, asArray, asCount, asObject, asText, excerpt, type Json, parseJson } from './json.ts';
+import { decodeDocument, JsonDecoder } from './json-decoder.ts';
 import type { StatedCounts } from './usage.ts';
 import { gather } from './whole-answer.ts';
 
-/** For dialects that know no other answer than an SSE stream: the whole answer is the stream, read to its end. */
-
-/** The events of a stream in one piece. */
+/** Decodes a complete SSE body, for dialects whose whole answer is also a stream. */
 export function decodeStreamBody(decoder: Decoder, body: string): readonly StreamEvent[] {
   const events: StreamEvent[] = [];
   const parser = FRAMINGS.sse.parser({
@@ -44,7 +32,7 @@ export function decodeStreamBody(decoder: Decoder, body: string): readonly Strea
   return [{ type: 'error', malformed: true, message: `expected Server-Sent Events, got: ${excerpt(body)}` }];
 }
 
-/** A stream in one piece. */
+/** Encodes a complete SSE body. */
 export function encodeStreamBody(
   encoder: (context: AnswerContext) => Encoder,
   events: readonly StreamEvent[],
@@ -56,22 +44,22 @@ export function encodeStreamBody(
   return { contentType: FRAMINGS.sse.contentType, body };
 }
 
-/** What the dialects of applications have in common: services that put a model behind an API of their own. */
+// Shared by the application dialects: services that put a model behind their own API.
 
-/** The request to an application: its URL is the user's, so there is no path to add. */
+/** The request to an application. No path is added: the user gives the full URL. */
 export function appRequest(chat: ChatRequest) {
   const body = {
     model: chat.model,
     message: promptText(chat.messages),
     max_tokens: chat.maxTokens,
     temperature: chat.temperature,
-    // Said only when it is not what a streaming endpoint is there for.
+    // A streaming endpoint streams by default.
     stream: chat.stream ? undefined : false,
   };
   return post('', chat, body);
 }
 
-/** What a request asks an application for, under any of the usual names. */
+/** Parses a request to an application. The prompt may stand under any of the usual field names. */
 export function parseApp(request: IncomingRequest): ChatRequest | undefined {
   if (request.method !== 'POST') return undefined;
   const json = asObject(parseJson(request.body));
@@ -81,67 +69,64 @@ export function parseApp(request: IncomingRequest): ChatRequest | undefined {
     chatMessages(json.messages) ??
     (text === undefined ? undefined : [{ role: 'user' as const, content: text }]);
   if (messages === undefined) return undefined;
-  return compact<ChatRequest>({
+  return {
     model: asText(json.model),
     messages,
     maxTokens: asCount(json.max_tokens) ?? asCount(json.maxTokens),
     temperature: typeof json.temperature === 'number' ? json.temperature : undefined,
     stream: json.stream !== false,
-  });
+  };
 }
 
-/** Token counts in the spellings that applications use, as they are stated. */
+/** Token counts under the field names that applications use, unchecked. */
 export function readCounts(value: unknown): StatedCounts {
   const usage = asObject(value);
   if (usage === undefined) return {};
-  // AI SDK 7 has the parts of a count below it.
+  // AI SDK 7 nests the details of a count.
   const [input, output] = [asObject(usage.inputTokenDetails), asObject(usage.outputTokenDetails)];
-  return compact<StatedCounts>({
+  return {
     inputTokens: usage.inputTokens ?? usage.input_tokens ?? usage.prompt_tokens,
     outputTokens: usage.outputTokens ?? usage.output_tokens ?? usage.completion_tokens,
     reasoningTokens: output?.reasoningTokens ?? usage.reasoningTokens ?? usage.reasoning_tokens,
     cachedInputTokens: input?.cacheReadTokens ?? usage.cachedInputTokens ?? usage.cached_input_tokens,
     totalTokens: usage.totalTokens ?? usage.total_tokens,
-  });
+  };
 }
 
-/** Token counts as our own applications write them; undefined where there are none. */
+/** Token counts as our application dialects write them; undefined without usage. */
 export function writeCounts(usage: UsageEvent | undefined): Json | undefined {
   if (usage === undefined) return undefined;
-  return compact({
+  return {
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
     reasoning_tokens: usage.reasoningTokens,
     cached_input_tokens: usage.cachedInputTokens,
-  });
+  };
 }
 
-/** The whole answer of an application: one object with `content`. */
+/** Encodes the whole answer of an application: one object with `content`. */
 export function encodeAppWhole(events: readonly StreamEvent[], context: AnswerContext): WireBody {
   const { text, thinking, calls, usage, complete, error } = gather(events);
   if (error !== undefined) return jsonBody(appError(error.message, error.code));
-  return jsonBody(
-    compact({
-      id: context.id,
-      model: context.model,
-      content: text,
-      thinking: asText(thinking),
-      tool_calls: calls.length > 0 ? calls : undefined,
-      usage: writeCounts(usage),
-      finish_reason: finishWord({}, complete ?? { type: 'complete', finish: 'stop' }),
-    }),
-  );
+  return jsonBody({
+    id: context.id,
+    model: context.model,
+    content: text,
+    thinking: asText(thinking),
+    tool_calls: calls.length > 0 ? calls : undefined,
+    usage: writeCounts(usage),
+    finish_reason: finishWord({}, complete ?? { type: 'complete', finish: 'stop' }),
+  });
 }
 
-/** Reads the whole answer of an application, its text under any of the usual names. */
+/** Decodes the whole answer of an application. The text may stand under any of the usual field names. */
 export function decodeAppWhole(body: string): readonly StreamEvent[] {
-  const decoder = new WholeDecoder();
-  return [...decoder.decode({ data: body }), ...decoder.end()];
+  return decodeDocument(new WholeDecoder(), body);
 }
 
-/** The body of an application's error. */
+/** The error body of an application. */
 export function appError(message: string, code?: string): string {
-  return JSON.stringify({ error: compact({ message, code }) });
+  return JSON.stringify({ error: { message, code } });
 }
 
 class WholeDecoder extends JsonDecoder {
@@ -157,7 +142,7 @@ class WholeDecoder extends JsonDecoder {
       const call = asObject(entry);
       if (call !== undefined) this.call(out, asText(call.name), asText(call.id), asArguments(call.arguments));
     }
-    this.count(readCounts(json.usage));
+    this.addCounts(readCounts(json.usage));
     this.finish = asText(json.finish_reason);
     this.complete(out);
     return true;

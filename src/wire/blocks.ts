@@ -1,25 +1,25 @@
 import type { StreamEvent } from '../model/events.ts';
 
-/** What an encoder does when the answer passes from one block to the next. */
-export interface Passage {
-  /** Number of the block that the event belongs to. */
+/** Which block an event belongs to, and which blocks start and end with it. */
+export interface BlockTransition {
+  /** Index of the block that the event belongs to, from 0. */
   index: number;
-  /** True when the block begins with this event. */
+  /** True for the first event of the block. */
   opened: boolean;
   /** The block that ends before this event. */
   closed?: { index: number; kind: BlockKind };
 }
 
-/** A run of answer text, a run of reasoning, or one tool call. */
+/** A block is consecutive answer text, consecutive reasoning, or one tool call. */
 export type BlockKind = 'text' | 'thinking' | 'tool';
 
-/** Numbers the blocks of an answer, for dialects that wrap runs of like events into blocks with a start and a stop. */
-export class Blocks {
+/** Numbers the blocks of an answer, for dialects that send a start and a stop for each block. */
+export class BlockTracker {
   private count = 0;
   private open: { index: number; kind: BlockKind; call?: number } | undefined;
 
-  /** The passage that leads to this event; undefined for events that are in no block. */
-  enter(event: StreamEvent): Passage | undefined {
+  /** The transition at this event; undefined for events outside blocks. */
+  enter(event: StreamEvent): BlockTransition | undefined {
     const kind = KIND[event.type];
     if (kind === undefined) return undefined;
     const call = event.type === 'tool_call' ? event.index : undefined;
@@ -28,11 +28,11 @@ export class Blocks {
       return { index: current.index, opened: false };
     }
     const index = this.count++;
-    this.open = call === undefined ? { index, kind } : { index, kind, call };
-    return current === undefined ? { index, opened: true } : { index, opened: true, closed: current };
+    this.open = { index, kind, call };
+    return { index, opened: true, closed: current };
   }
 
-  /** Ends the open block, if there is one. */
+  /** Ends and returns the open block, if any. */
   leave(): { index: number; kind: BlockKind } | undefined {
     const current = this.open;
     this.open = undefined;

@@ -2,9 +2,9 @@ import type { CompleteEvent, FinishReason } from '../model/events.ts';
 import type { ChatRequest, Message, WireRequest } from '../model/request.ts';
 import { asArray, asObject, asText, type Json, mergePatch } from './json.ts';
 
-/** What the chat dialects have in common. */
+// Shared by the chat dialects.
 
-/** A provider's words for the reasons to stop. The first word of a reason is the one that is written. */
+/** A provider's finish reasons mapped to ours. The encoder writes the first word that maps to a reason. */
 export type FinishWords = Readonly<Record<string, FinishReason>>;
 
 const OWN_WORDS: FinishWords = {
@@ -15,13 +15,16 @@ const OWN_WORDS: FinishWords = {
   error: 'error',
 };
 
-/** The finish reason in our vocabulary; a word that neither the table nor we know is `other`. */
+/** Maps a provider's finish reason to ours; `other` for an unknown one. */
 export function finishOf(table: FinishWords, raw: string): FinishReason {
-  if (Object.hasOwn(table, raw)) return table[raw]!;
-  return Object.hasOwn(OWN_WORDS, raw) ? OWN_WORDS[raw]! : 'other';
+  return ownValue(table, raw) ?? ownValue(OWN_WORDS, raw) ?? 'other';
 }
 
-/** The provider's word for a finish: the raw one where it is the provider's own, else the table's first for it. */
+function ownValue(table: FinishWords, word: string): FinishReason | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
+/** The provider's word for a finish reason: `raw` where it maps to the same reason, else the first in the table. */
 export function finishWord(table: FinishWords, { finish, raw }: CompleteEvent): string {
   if (raw !== undefined && finishOf(table, raw) === finish) return raw;
   for (const word in table) if (table[word] === finish) return word;
@@ -29,8 +32,8 @@ export function finishWord(table: FinishWords, { finish, raw }: CompleteEvent): 
 }
 
 /**
- * A POST of a JSON body, with the request's `extra` fields merged in last. Keys whose value is undefined are left out.
- * `accept` is the media type of a stream.
+ * A POST with a JSON body. The request's `extra` fields are merged in last. Fields whose value is undefined are omitted.
+ * `accept`: the media type of a stream.
  */
 export function post(
   path: string,
@@ -46,7 +49,7 @@ export function post(
   };
 }
 
-/** The fields of OpenAI's own APIs and their like in which providers differ; `undefined` for one that is not sent. */
+/** The request fields in which providers of OpenAI's API differ; undefined for fields that are not sent. */
 export function differingFields({ maxTokens, stream, fields = {} }: ChatRequest): Json {
   const { maxTokens: limit = 'max_tokens', usage = 'stream_options' } = fields;
   return {
@@ -55,7 +58,12 @@ export function differingFields({ maxTokens, stream, fields = {} }: ChatRequest)
   };
 }
 
-/** The messages of a chat request body, content given as text or as a list of text parts. */
+/** The object; undefined where none of its fields has a value. */
+export function unlessEmpty(fields: Json): Json | undefined {
+  return Object.values(fields).some((value) => value !== undefined) ? fields : undefined;
+}
+
+/** The messages of a chat request body. Content may be text or a list of text parts. */
 export function chatMessages(value: unknown): Message[] | undefined {
   const list = asArray(value);
   if (list === undefined) return undefined;
@@ -66,35 +74,36 @@ export function chatMessages(value: unknown): Message[] | undefined {
   });
 }
 
-/** A content value as text: a string, or a list of strings and `{ text }` parts, joined. */
+/** A content value as text: a string, or a list of strings and `{ text }` parts, concatenated. */
 export function textOf(content: unknown): string {
   const parts = asArray(content)?.map((part) => asText(part) ?? asText(asObject(part)?.text) ?? '');
   return parts?.join('') ?? asText(content) ?? '';
 }
 
-/** A conversation as one prompt, for APIs that take a single text. One message is sent as it is. */
+/** A conversation as one prompt, for APIs that take a single text. A single message is not changed. */
 export function promptText(messages: ChatRequest['messages']): string {
   return messages.map((message) => message.content).join('\n\n');
 }
 
 /**
- * Numbers the tool calls of one answer. Servers send an index, or none (Mistral), or 0 for every call (Cerebras), or
- * an empty id on later pieces (Alibaba): a new id at a place already taken is a new call.
+ * Numbers the tool calls of one answer. Servers send an index, no index (Mistral), index 0 for every call (Cerebras), or
+ * an empty id on later pieces (Alibaba). A new id at an index that is in use starts a new call.
  */
 export class ToolCallIndex {
   private readonly calls: { id: string | undefined }[] = [];
-  /** Index that was sent -> place of the last call that it was sent with. */
-  private readonly places = new Map<number, number>();
+  /** The index as sent -> our index of the last call with it. */
+  private readonly indexes = new Map<number, number>();
 
-  place(sent: number | undefined, id: string | undefined, name: string | undefined): number {
-    let at = sent === undefined ? this.calls.length - 1 : (this.places.get(sent) ?? -1);
+  /** Our index, from 0, of the call that a piece belongs to. */
+  indexOf(sent: number | undefined, id: string | undefined, name: string | undefined): number {
+    let at = sent === undefined ? this.calls.length - 1 : (this.indexes.get(sent) ?? -1);
     const known = this.calls[at];
     const another = id !== undefined && known?.id !== undefined && known.id !== id;
-    // Without index and id, a piece with a name begins a call of its own.
+    // Without index and id, a name marks the start of a call.
     const anonymous = sent === undefined && id === undefined && name !== undefined;
     if (known === undefined || another || anonymous) {
       at = this.calls.push({ id }) - 1;
-      if (sent !== undefined) this.places.set(sent, at);
+      if (sent !== undefined) this.indexes.set(sent, at);
     } else if (known.id === undefined) {
       known.id = id;
     }

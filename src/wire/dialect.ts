@@ -3,52 +3,56 @@ import type { ChatRequest, WireRequest } from '../model/request.ts';
 import type { Frame, FramingName } from './framing/frame.ts';
 
 /**
- * A dialect: how one kind of API asks for an answer and how it sends it, in both directions, streaming and whole.
- * One file in `wire/` each. Pure: a dialect knows no clock and no socket.
+ * The requests and answers of one API, in both directions: client and server side, streaming and whole. Each dialect is
+ * one file in `wire/dialects/`. Pure: a dialect uses no clock and no socket.
  *
- * Laws, each kept by a test over all dialects: decode(encode(events)) = events; any byte split of a stream gives
- * the same events; garbage gives an `error` event and never throws.
+ * Tests check these properties for all dialects: decode(encode(events)) = events; the events do not depend on how a
+ * stream is split into reads; garbage gives an `error` event and never throws.
  */
 export interface Dialect {
   /** The name used in scenarios and on the command line, such as `openai-chat`. */
   readonly name: string;
   /** One line for `streambench providers`. */
   readonly title: string;
-  /** How its stream is cut into frames. */
+  /** How a stream is split into frames. */
   readonly framing: FramingName;
-  /** The event types that this dialect can express; what else is encoded gives no frame. */
+  /** The event types that this dialect can express. Encoding any other event gives no frame. */
   readonly carries: ReadonlySet<StreamEventType>;
-  /** Server side: response headers of a stream beside the content type. */
+  /** Response headers of a stream in addition to the content type. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
-  /** True where the dialect has no other answer than a stream: a whole answer is the stream, read to its end. */
+  /** True if whole answers have no format of their own: a whole answer is the complete stream. */
   readonly wholeIsStream?: true;
-  /** Client side: the request, below the API's base URL. */
+  /** True if answer text may contain `<think>` blocks: the API's models have no common field for reasoning. */
+  readonly thinkTags?: true;
+  /** True if `decodeWhole` accepts any object with a text field, so that its success does not identify the dialect. */
+  readonly acceptsAnyObject?: true;
+  /** Client side: the request, relative to the API's base URL. */
   request(chat: ChatRequest): WireRequest;
-  /** True when `pathname` already ends in this dialect's own path, so that a target URL is to be taken whole. */
+  /** True if `pathname` already ends in this dialect's path. The target URL is then used without adding the path. */
   ownsPath(pathname: string): boolean;
-  /** Server side: what a request asks for; undefined when it is none of this dialect's. */
+  /** Server side: parses a request; undefined if it is not a request of this dialect. */
   parseRequest(request: IncomingRequest): ChatRequest | undefined;
-  /** Client side: a fresh decoder for one streaming response. */
+  /** Client side: a new decoder for one streaming response. */
   decoder(): Decoder;
-  /** Server side: a fresh encoder for one streaming response. */
+  /** Server side: a new encoder for one streaming response. */
   encoder(context: AnswerContext): Encoder;
   /** Client side: the events of one whole, non-streaming answer. Never throws. */
   decodeWhole(body: string): readonly StreamEvent[];
   /** Server side: one whole, non-streaming answer. */
   encodeWhole(events: readonly StreamEvent[], context: AnswerContext): WireBody;
-  /** Server side: the body of an HTTP error, in this dialect's own shape. */
+  /** Server side: the body of an HTTP error. */
   encodeError(status: number, message: string): WireBody;
 }
 
-/** Reads the frames of one response. */
+/** Decodes the frames of one response. */
 export interface Decoder {
-  /** The events of a frame, in order. Never throws: what cannot be read is an `error` event with `malformed`. */
+  /** The events of a frame, in order. Never throws: a frame that cannot be decoded gives an `error` event with `malformed`. */
   decode(frame: Frame): readonly StreamEvent[];
-  /** The body has ended: what was held back until now. `complete` comes here where EOF is the proper end. */
+  /** The body has ended: returns the remaining events, with `complete` where EOF is the regular end. */
   end(): readonly StreamEvent[];
 }
 
-/** Writes the frames of one response. `complete` also gives the terminator. */
+/** Encodes the events of one response. `complete` also gives the terminator. */
 export type Encoder = (event: StreamEvent) => readonly Frame[];
 
 /** A body with its content type. */
@@ -57,7 +61,7 @@ export interface WireBody {
   body: string;
 }
 
-/** A JSON body; text is taken as JSON that is already written. */
+/** A JSON body. A string is taken as encoded JSON. */
 export function jsonBody(value: object | string): WireBody {
   return {
     contentType: 'application/json',
@@ -74,15 +78,15 @@ export interface IncomingRequest {
   body: string;
 }
 
-/** What a server must know to dress up an answer. */
+/** What an encoder needs besides the events. */
 export interface AnswerContext {
   /** Id of the answer. */
   id: string;
   model: string;
   /** Unix seconds. An argument, because encoders read no clock. */
   createdSeconds: number;
-  /** Milliseconds since the request came in, for dialects that tell it in the stream. Default: always 0. */
+  /** Milliseconds since the request arrived, for dialects that report it in the stream. Default: always 0. */
   elapsedMs?: () => number;
-  /** The request, for what depends on it (`stream_options.include_usage`). */
+  /** The request, for options that change the answer (`stream_options.include_usage`). */
   request?: ChatRequest;
 }

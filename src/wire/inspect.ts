@@ -1,27 +1,28 @@
+import { isPlainDialect } from '../model/plan.ts';
 import type { Dialect } from './dialect.ts';
 import { Pieces } from './framing/buffers.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { parseJson } from './json.ts';
 
-/** What the raw bytes of a stream show that its decoded events do not. */
+/** Properties of a stream's raw bytes that its decoded events do not show. */
 export interface WireFacts {
   /**
-   * True when the dialect's own terminator came. Undefined where the dialect has none, so that the end of the body is its
-   * proper end.
+   * True if the dialect's terminator arrived. Undefined if the dialect has none: the end of the body is then the regular
+   * end.
    */
   terminated?: boolean;
-  /** What simple readers of Server-Sent Events stumble over, each as a few words with a count. */
+  /** Things that simple parsers of Server-Sent Events fail on, each as a short text with a count. */
   oddities: readonly string[];
 }
 
-/** Looks at the raw bytes of one stream, in bounded memory. */
+/** Inspects the raw bytes of one stream, in bounded memory. */
 export interface WireInspector {
   push(chunk: Uint8Array): void;
   /** The stream has ended. */
   end(): WireFacts;
 }
 
-/** An inspector for one stream of this dialect. It decodes the stream once more: not for a path that is measured. */
+/** An inspector for one stream of this dialect. It decodes the stream a second time, so it is not for measured paths. */
 export function inspector(dialect: Dialect): WireInspector {
   const decoder = dialect.decoder();
   let terminated = false;
@@ -45,10 +46,10 @@ export function inspector(dialect: Dialect): WireInspector {
   };
 }
 
-/** True when an answer of this dialect is known to be whole before its body ends. */
+/** True if a stream of this dialect ends with a terminator, before its body ends. */
 function hasTerminator(dialect: Dialect): boolean {
-  // A plain endpoint may send one, and need not.
-  if (dialect.name === dialect.framing) return false;
+  // A plain endpoint may send one, but does not have to.
+  if (isPlainDialect(dialect.name)) return false;
   const encode = dialect.encoder({ id: 'x', model: 'x', createdSeconds: 0 });
   const decoder = dialect.decoder();
   const answer = [
@@ -65,10 +66,10 @@ function hasTerminator(dialect: Dialect): boolean {
 const LINE_END = /\r\n|\n|\r(?!$)/g;
 const FIELDS = new Set(['data', 'event', 'id', 'retry']);
 
-/** The lines of an event stream as they were written, before a parser has evened them out. */
+/** Counts irregularities in the lines of an event stream. An SSE parser would hide them. */
 class SseLines {
   private readonly utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  /** The line that has not ended. */
+  /** The unfinished line. */
   private readonly open = new Pieces();
   private first = true;
   private marked = false;
@@ -132,7 +133,7 @@ class SseLines {
     const lines = this.data.splice(0);
     const joined = lines.join('\n');
     if (joined === '') this.empty++;
-    // Text may have several lines; a JSON document need not.
+    // Several data lines are normal for text, but unusual for JSON.
     if (!/^[[{]/.test(joined)) return;
     if (lines.length > 1) this.multiple++;
     if (parseJson(joined) !== undefined) return;
@@ -143,8 +144,8 @@ class SseLines {
   private found(open: boolean): string[] {
     const { ends, unspaced, dataLines, empty, multiple, several, stray } = this;
     const kinds = Object.entries(ends).filter(([, count]) => count > 0);
-    const only = kinds.length === 1 ? kinds[0]![0] : undefined;
-    const said: [unknown, string][] = [
+    const [[only] = []] = kinds.length === 1 ? kinds : [];
+    const findings: [unknown, string][] = [
       [open, 'the last event has no blank line after it'],
       [stray, `${times(stray, 'line')} without a field name of event streams`],
       [kinds.length > 1, `mixed line ends: ${kinds.map(([name, count]) => `${count} ${name}`).join(', ')}`],
@@ -155,7 +156,7 @@ class SseLines {
       [empty, `${times(empty, 'event')} without data`],
       [this.marked, 'a byte order mark at the beginning'],
     ];
-    return said.filter(([given]) => given).map(([, words]) => words);
+    return findings.filter(([applies]) => applies).map(([, text]) => text);
   }
 }
 

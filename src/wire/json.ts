@@ -2,35 +2,36 @@ import type { ErrorEvent, UnknownEvent } from '../model/events.ts';
 import type { Frame } from './framing/frame.ts';
 
 /**
- * `target` with `patch` applied as a JSON Merge Patch (RFC 7396): objects are merged at any depth, `null` removes what is
- * there, and anything else, lists included, takes its place.
+ * `target` with `patch` applied as a JSON Merge Patch (RFC 7396): objects are merged at any depth, `null` removes a field,
+ * and any other value, lists included, replaces it. Fields whose value is undefined are skipped.
  */
 export function mergePatch(target: Json, patch: Json): Json {
   return merge(target, patch, false);
 }
 
-/** One patch that does what `first` and then `second` would do. Its nulls stay: they still remove. */
+/** One patch with the effect of applying `first`, then `second`. Nulls are kept: they still remove fields. */
 export function joinPatches(first: Json | undefined, second: Json | undefined): Json | undefined {
   if (first === undefined || second === undefined) return first ?? second;
   return merge(first, second, true);
 }
 
 function merge(target: Json, patch: Json, keepNulls: boolean): Json {
-  // A map, because a key named __proto__ must stay a key.
+  // A Map, so that `__proto__` is an ordinary key.
   const merged = new Map<string, unknown>(Object.entries(target));
   for (const [key, value] of Object.entries(patch)) {
     const inner = asObject(value);
+    if (value === undefined) continue;
     if (value === null && !keepNulls) merged.delete(key);
     else if (inner === undefined) merged.set(key, value);
-    // An object in the patch may hold nulls of its own, also where it meets nothing to merge with.
+    // Nulls inside a nested object also remove, even if the target has no such object.
     else merged.set(key, merge(asObject(merged.get(key)) ?? {}, inner, keepNulls));
   }
   return Object.fromEntries(merged);
 }
 
 /**
- * The deepest nesting of JSON that is read. `JSON.parse` takes any depth, but `JSON.stringify`, `structuredClone` and
- * every recursive reader overflow the stack somewhere above 1,000 levels. Real answers are nested less than 20 deep.
+ * The deepest JSON nesting that is parsed. `JSON.parse` accepts any depth, but `JSON.stringify`, `structuredClone` and
+ * recursive functions overflow the stack above some 1,000 levels. Real answers have fewer than 20 levels.
  */
 export const MAX_JSON_DEPTH = 512;
 
@@ -41,9 +42,9 @@ const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
-/** True when brackets and braces outside of strings are nested deeper than `MAX_JSON_DEPTH`. Linear, no recursion. */
+/** True if brackets and braces outside strings are nested deeper than `MAX_JSON_DEPTH`. Linear time, no recursion. */
 export function isTooDeep(text: string): boolean {
-  // HOT PATH: every level takes two characters, so an ordinary event is not looked at.
+  // HOT PATH: a level takes at least two characters, so typical events are not scanned.
   if (text.length <= 2 * MAX_JSON_DEPTH) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -56,7 +57,7 @@ export function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** The place of the quote that ends the string which begins at `start`; the length of the text where none does. */
+/** Index of the quote that closes the string starting at `start`; the text's length if it is not closed. */
 function stringEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -66,7 +67,7 @@ function stringEnd(text: string, start: number): number {
   return text.length;
 }
 
-/** Reading other people's JSON: each function takes anything and answers with the type it names, or undefined. */
+// Reading JSON of unknown shape: each function takes any value and returns the type in its name, or undefined.
 
 /** A JSON object of unknown shape. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -79,7 +80,7 @@ export function asArray(value: unknown): readonly unknown[] | undefined {
   return Array.isArray(value) ? value : undefined;
 }
 
-/** A string that is not empty. Providers send `""` and `null` for "nothing here". */
+/** A string that is not empty. Providers send `""` and `null` for missing values. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -94,14 +95,14 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** The text of a JSON value as tool arguments travel: text stays, an object is written as JSON. */
+/** Tool arguments as JSON text: a string is returned unchanged, any other value is encoded. */
 export function asArguments(value: unknown): string {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : jsonText(value);
+  return value === undefined || value === null ? '' : encodeJson(value);
 }
 
-/** A decoded value as JSON again. `JSON.parse` reads any depth, `JSON.stringify` only as deep as the stack is. */
-export function jsonText(value: unknown): string {
+/** Encodes a value as JSON. Never throws: `JSON.stringify` does for values that `JSON.parse` can return, if nested deeply. */
+export function encodeJson(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
@@ -110,8 +111,8 @@ export function jsonText(value: unknown): string {
 }
 
 /**
- * The parsed value, or undefined when `text` is not JSON, or is nested deeper than `MAX_JSON_DEPTH`: whoever walks a value
- * from here needs no limit of its own. (JSON has no undefined, so the two cannot be mixed up.)
+ * The parsed value; undefined if `text` is not JSON, or is nested deeper than `MAX_JSON_DEPTH`. Recursive readers of the
+ * value need no depth limit of their own. JSON has no undefined, so the result is unambiguous.
  */
 export function parseJson(text: string): unknown {
   if (isTooDeep(text)) return undefined;
@@ -122,7 +123,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The event for a payload that cannot be read: cut off at the end of the stream, or broken. */
+/** The event for a payload that cannot be decoded: truncated at the end of the stream, or malformed. */
 export function unreadable(frame: Frame, expected: string): ErrorEvent | UnknownEvent {
   if (frame.incomplete) return { type: 'unknown', name: 'incomplete', data: frame.data };
   const what = isTooDeep(frame.data)
@@ -131,25 +132,25 @@ export function unreadable(frame: Frame, expected: string): ErrorEvent | Unknown
   return { type: 'error', malformed: true, message: `${what}: ${excerpt(frame.data)}` };
 }
 
-/** The beginning of a text, on one line, for a message. */
+/** The start of a text, on one line, for use in a message. */
 export function excerpt(text: string, length = 120): string {
   const line = text.slice(0, length).replaceAll(/\s+/g, ' ').trim();
   return text.length > length ? `${line}…` : line;
 }
 
-/** A copy without the keys whose value is undefined. Adding keys keeps objects fast; deleting them would not. */
-export function compact<T extends object>(object: T): T {
+/** A copy without the fields whose value is undefined, for spreading over defaults. */
+export function definedFields<T extends object>(object: T): T {
   const copy = {} as T;
   for (const key in object) if (object[key] !== undefined) copy[key] = object[key];
   return copy;
 }
 
-/** A path such as `choices.0.delta.content` as its keys. */
+/** Splits a path such as `choices.0.delta.content` into its keys. */
 export function pathKeys(path: string): string[] {
   return path.split('.').filter((key) => key !== '');
 }
 
-/** The value at a path of object keys and array indexes; undefined where the path leads nowhere. */
+/** The value at a path of object keys and array indexes; undefined if there is none. */
 export function atPath(value: unknown, keys: readonly string[]): unknown {
   let at = value;
   for (const key of keys) {
@@ -159,7 +160,7 @@ export function atPath(value: unknown, keys: readonly string[]): unknown {
   return at;
 }
 
-/** The smallest value that has `leaf` at that path: numbers in the path make arrays. */
+/** The smallest value with `leaf` at that path. Numbers in the path create arrays. */
 export function withPath(keys: readonly string[], leaf: unknown): unknown {
   return keys.reduceRight((inner, key) => {
     if (!/^\d+$/.test(key)) return { [key]: inner };

@@ -1,24 +1,24 @@
 import { parseJson } from './json.ts';
 
-/** Where the JSON payloads of a stream of no known dialect have text, so that the user can be told which path to give. */
+// Finds text in the JSON payloads of a stream whose dialect is unknown, to suggest a `textPath`.
 
-/** What the first payloads of a stream hold. */
+/** The JSON and text found in the first payloads of a stream. */
 export interface PayloadFacts {
-  /** Payloads that were looked at. */
+  /** Payloads examined. */
   events: number;
-  /** Those that are JSON objects. */
+  /** Payloads that are JSON objects. */
   json: number;
-  /** Paths with text, the likeliest to be the answer first, and in how many payloads. */
+  /** Paths with text, the most likely answer first, each with the number of payloads that have it. */
   paths: [path: string, events: number][];
 }
 
-/** Payloads that are looked at: parsing them all would cost the measurement of others. */
-const LOOKED_AT = 100;
-const MOST_PATHS = 60;
-const TOLD_PATHS = 6;
-const DEPTH = 6;
-/** Keys under which services usually send text. */
-const USUAL = /(^|\.)(text|content|delta|token|answer|response|message|chunk|output|output_text)$/i;
+/** Payloads examined: parsing all of them would disturb the measurement. */
+const MAX_EVENTS = 100;
+const MAX_PATHS = 60;
+const MAX_REPORTED_PATHS = 6;
+const MAX_DEPTH = 6;
+/** Fields in which services usually send text. */
+const USUAL_KEYS = /(^|\.)(text|content|delta|token|answer|response|message|chunk|output|output_text)$/i;
 
 interface Leaf {
   events: number;
@@ -26,14 +26,14 @@ interface Leaf {
   last: string;
 }
 
-/** Looks at the payloads of one stream, in bounded memory. */
+/** Examines the payloads of one stream, in bounded memory. */
 export class PayloadTally {
   private events = 0;
   private json = 0;
   private readonly leaves = new Map<string, Leaf>();
 
   add(data: string): void {
-    if (this.events >= LOOKED_AT || data === '[DONE]' || data === '') return;
+    if (this.events >= MAX_EVENTS || data === '[DONE]' || data === '') return;
     this.events++;
     const value = data.startsWith('{') ? parseJson(data) : undefined;
     if (value === undefined) return;
@@ -41,14 +41,14 @@ export class PayloadTally {
     this.walk(value, '', 0);
   }
 
-  /** Undefined where no payload was JSON. */
+  /** Undefined if no payload was JSON. */
   result(): PayloadFacts | undefined {
     if (this.json === 0) return undefined;
     const rank = (path: string, { changes, events }: Leaf) =>
-      (USUAL.test(path) ? 1000 : 0) + changes + events / 1000;
+      (USUAL_KEYS.test(path) ? 1000 : 0) + changes + events / 1000;
     const paths = [...this.leaves]
       .sort(([a, x], [b, y]) => rank(b, y) - rank(a, x))
-      .slice(0, TOLD_PATHS)
+      .slice(0, MAX_REPORTED_PATHS)
       .map(([path, { events }]): [string, number] => [path, events]);
     return { events: this.events, json: this.json, paths };
   }
@@ -56,7 +56,7 @@ export class PayloadTally {
   private walk(value: unknown, path: string, depth: number): void {
     if (typeof value === 'string') {
       if (value !== '' && path !== '') this.count(path, value);
-    } else if (typeof value === 'object' && value !== null && depth < DEPTH) {
+    } else if (typeof value === 'object' && value !== null && depth < MAX_DEPTH) {
       for (const [key, inner] of Object.entries(value))
         this.walk(inner, path === '' ? key : `${path}.${key}`, depth + 1);
     }
@@ -68,13 +68,13 @@ export class PayloadTally {
       leaf.events++;
       if (leaf.last !== text) leaf.changes++;
       leaf.last = text;
-    } else if (this.leaves.size < MOST_PATHS) {
+    } else if (this.leaves.size < MAX_PATHS) {
       this.leaves.set(path, { events: 1, changes: 0, last: text });
     }
   }
 }
 
-/** `text (40 of 70), status (30 of 70)`: the paths with text, in words. */
+/** The paths as text: `text (40 of 70), status (30 of 70)`. */
 export function pathsInWords({ events, paths }: PayloadFacts): string {
   return paths.map(([path, count]) => `${path} (${count} of ${events})`).join(', ');
 }

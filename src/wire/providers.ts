@@ -3,26 +3,26 @@ import type { AuthScheme } from '../model/plan.ts';
 import type { RequestFields } from '../model/request.ts';
 import { suggest } from '../model/suggestions.ts';
 
-/** A provider is a row of data: where it is, what it speaks, how it wants its key. */
+/** A provider's address, dialect, authentication and request fields. */
 export interface Provider {
   name: string;
-  /** Undefined where every user has an address of their own; the target must then give one. */
+  /** Undefined if each user has their own address. The target must then set one. */
   baseUrl?: string;
   dialect: string;
   auth: AuthScheme;
   /** The environment variable that usually holds the key. */
   keyVariable?: string;
-  /** The request fields that it takes, where they are not the usual ones of its dialect. */
+  /** Request fields that differ from the dialect's defaults. */
   requestFields?: RequestFields;
-  /** What a user should know, in one line. */
+  /** A note for the user, in one line. */
   note?: string;
 }
 
 const COMPLETION_TOKENS: RequestFields = { maxTokens: 'max_completion_tokens' };
 
-/** All providers that are known by name. `simulator` is the embedded one: its address is filled in when it starts. */
+/** All providers. `simulator` is the embedded simulator: its address is known once it has started. */
 export const PROVIDERS: readonly Provider[] = [
-  { name: 'simulator', dialect: 'openai-chat', auth: 'none', note: 'embedded; started by the run itself' },
+  { name: 'simulator', dialect: 'openai-chat', auth: 'none', note: 'embedded; started by the run' },
   {
     name: 'openai',
     baseUrl: 'https://api.openai.com/v1',
@@ -150,7 +150,7 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai-chat',
     auth: 'bearer',
     keyVariable: 'MISTRAL_API_KEY',
-    // Any field that it does not know is refused with a 422; the counts come unasked.
+    // Rejects unknown fields with a 422. Sends usage by default.
     requestFields: { usage: 'none' },
   },
   {
@@ -271,7 +271,7 @@ export const PROVIDERS: readonly Provider[] = [
   { name: 'raw', dialect: 'raw', auth: 'bearer', note: 'any endpoint that streams a body' },
 ];
 
-/** The provider of that name. Throws a `UserError` that lists near names when there is none. */
+/** The provider of that name. Throws a `UserError` with similar names if it is unknown. */
 export function provider(name: string): Provider {
   const row = PROVIDERS.find((candidate) => candidate.name === name);
   if (row === undefined) {

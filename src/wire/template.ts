@@ -1,35 +1,36 @@
 import type { ChatRequest } from '../model/request.ts';
 import { promptText } from './chat-fields.ts';
 
-/** Request bodies and queries that are written by hand, with placeholders for what differs between requests. */
+// Request bodies and queries written by the user, with placeholders for the values that differ between requests.
 
-/** What can stand between `{{` and `}}`. */
+/** The names allowed between `{{` and `}}`. */
 export const PLACEHOLDERS = ['prompt', 'messages', 'maxTokens', 'model', 'nonce', 'stream'] as const;
 
 /** Name of a placeholder. */
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
-/** A text with placeholders, ready to be filled. */
+/** A parsed text with placeholders. */
 export interface Template {
-  /** `json`: values are written as JSON. `text`: as they are. `query`: percent-encoded. */
+  /** How values are written: as JSON, as plain text, or percent-encoded. */
   kind: 'json' | 'text' | 'query';
-  /** The placeholders in it. */
+  /** The placeholders in the text. */
   names: ReadonlySet<Placeholder>;
-  /** The text with the values of a request in place. What a value itself holds is not filled again. */
+  /** The text with a request's values inserted. Placeholders inside a value are not replaced. */
   fill(chat: ChatRequest): string;
 }
 
-/** A piece of a template: text that stays, or a placeholder and how its value is written there. */
-type Part = string | { name: Placeholder; write: (value: unknown) => string };
+/** A part of a template: fixed text, or a placeholder with the function that writes its value. */
+type TemplatePart = string | { name: Placeholder; write: (value: unknown) => string };
 
 const PLACEHOLDER = /\{\{\s*([A-Za-z_][\w.-]*)\s*\}\}/g;
-/** A URL's spaces are encoded by the time it is read. */
+/** Spaces in a URL may already be encoded. */
 const IN_QUERY = /\{\{(?:\s|%20)*([A-Za-z_][\w.-]*)(?:\s|%20)*\}\}/g;
 
 /**
- * A body. In a JSON object or array, a string that is nothing but a placeholder becomes the value itself (`"{{messages}}"` a
- * list, `"{{maxTokens}}"` a number or null), as does a placeholder without quotes; inside a longer string the value is
- * inserted as text and escaped. In any other text values are inserted as they are. All else stays byte for byte.
+ * Parses a body. In a JSON object or array, a string that consists of one placeholder becomes the value itself
+ * (`"{{messages}}"` an array, `"{{maxTokens}}"` a number or null), and so does a placeholder without quotes. Inside a longer
+ * string the value is inserted as escaped text. In any other text, values are inserted unchanged. The rest of the text is
+ * not changed.
  */
 export function bodyTemplate(text: string): Template {
   const json = jsonParts(text);
@@ -38,7 +39,7 @@ export function bodyTemplate(text: string): Template {
     : template('json', json);
 }
 
-/** The query of a URL, from `?` on, with values percent-encoded. */
+/** Parses the query of a URL, `?` included. Values are percent-encoded. */
 export function queryTemplate(url: string): Template {
   return template(
     'query',
@@ -46,25 +47,25 @@ export function queryTemplate(url: string): Template {
   );
 }
 
-/** The parts of a request that its target writes by hand. */
-export interface HandWritten {
+/** The templates of a target. */
+export interface TargetTemplates {
   url?: string;
   body?: string;
   method?: 'GET' | 'POST';
 }
 
-/** The placeholders in a target's query, and in its body where it sends one. */
-export function writtenPlaceholders({ url = '', body, method }: HandWritten): ReadonlySet<Placeholder> {
+/** The placeholders in a target's query, and in its body if it sends one. */
+export function writtenPlaceholders({ url = '', body, method }: TargetTemplates): ReadonlySet<Placeholder> {
   const inBody = body === undefined || method === 'GET' ? [] : bodyTemplate(body).names;
   return new Set([...inBody, ...queryTemplate(url).names]);
 }
 
-/** What looks like a placeholder in a text, and is none that is known. */
+/** The names of unknown placeholders in a text. */
 export function unknownPlaceholders(text: string): string[] {
   return Array.from(text.matchAll(IN_QUERY), ([, name = '']) => name).filter((name) => !isKnown(name));
 }
 
-/** A URL's query with its `?`, or nothing. */
+/** A URL's query with its `?`, or an empty string. */
 function queryOf(url: string): string {
   const [beforeHash = ''] = url.split('#', 1);
   const at = beforeHash.indexOf('?');
@@ -75,17 +76,19 @@ function isKnown(name: string): name is Placeholder {
   return (PLACEHOLDERS as readonly string[]).includes(name);
 }
 
-function template(kind: Template['kind'], parts: readonly Part[]): Template {
+function template(kind: Template['kind'], parts: readonly TemplatePart[]): Template {
   const names = new Set(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.name])));
   return {
     kind,
     names,
     fill: (chat) =>
-      parts.map((part) => (typeof part === 'string' ? part : part.write(chosen(part.name, chat)))).join(''),
+      parts
+        .map((part) => (typeof part === 'string' ? part : part.write(placeholderValue(part.name, chat))))
+        .join(''),
   };
 }
 
-function chosen(name: Placeholder, chat: ChatRequest): unknown {
+function placeholderValue(name: Placeholder, chat: ChatRequest): unknown {
   switch (name) {
     case 'prompt':
       return promptText(chat.messages);
@@ -117,12 +120,12 @@ function insideJson(value: unknown): string {
   return JSON.stringify(asPlainText(value)).slice(1, -1);
 }
 
-/** Cuts a text at its placeholders. What is unknown stays text. */
-function split(text: string, pattern: RegExp, write: (value: unknown) => string): Part[] {
-  const parts: Part[] = [];
+/** Splits a text at its placeholders. Unknown names stay text. */
+function split(text: string, pattern: RegExp, write: (value: unknown) => string): TemplatePart[] {
+  const parts: TemplatePart[] = [];
   let end = 0;
   for (const match of text.matchAll(pattern)) {
-    const name = match[1]!;
+    const [, name = ''] = match;
     if (!isKnown(name)) continue;
     parts.push(text.slice(end, match.index), { name, write });
     end = match.index + match[0].length;
@@ -133,9 +136,9 @@ function split(text: string, pattern: RegExp, write: (value: unknown) => string)
 const STRING_OR_PLACEHOLDER = /"[^"\\]*(?:\\.[^"\\]*)*"|\{\{\s*(\w+)\s*\}\}/gs;
 const ONLY_PLACEHOLDER = /^"\{\{\s*(\w+)\s*\}\}"$/;
 
-// The text is cut, not parsed and written again: numbers, spaces and repeated keys stay as they were written.
-function jsonParts(text: string): Part[] | undefined {
-  const parts: Part[] = [];
+// The text is split, not parsed and re-encoded: numbers, spaces and repeated keys keep their spelling.
+function jsonParts(text: string): TemplatePart[] | undefined {
+  const parts: TemplatePart[] = [];
   let sample = '';
   let end = 0;
   for (const match of text.matchAll(STRING_OR_PLACEHOLDER)) {

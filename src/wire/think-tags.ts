@@ -1,86 +1,86 @@
 import type { StreamEvent } from '../model/events.ts';
 import type { Decoder, Dialect } from './dialect.ts';
 
-// Models that were taught to think aloud put their reasoning into the answer itself, between `<think>` and
-// `</think>`. Only a tag with nothing but white space before it counts, at the beginning of the answer or right after
-// another block: an answer that talks about the tag, in prose or in code, stays as it is. A tag may be cut anywhere.
+// Some models send their reasoning inside the answer text, between `<think>` and `</think>`. An opening tag counts only at
+// the start of the answer or directly after another block, with white space at most before it. An answer that mentions the
+// tag, in prose or in code, is not changed. A tag may be split over any number of chunks.
 //
-// The templates of R1 and QwQ put `<think>` into the prompt, so that the answer begins inside the block and only `</think>`
-// is sent. The text before it has been passed on as answer by then: holding it back would hide when tokens come. So an
-// `answer_start` event says afterwards that it was reasoning. A `</think>` after `<think>`, in quotes, or after reasoning
-// that came in a place of its own is a mention of the tag.
+// The templates of R1 and QwQ put `<think>` into the prompt, so the answer starts inside the block and only `</think>` is
+// sent. The text before it was already emitted as answer text: holding it back would hide the arrival times of tokens. An
+// `answer_start` event then marks that text as reasoning. A `</think>` is ordinary text after `<think>`, in quotes, and
+// after reasoning in a separate field.
 
 const OPEN = '<think>';
 const CLOSE = '</think>';
 
-/** Events that do not part one piece of text from the next. */
+/** Events that do not interrupt a text. */
 const BETWEEN = new Set<StreamEvent['type']>(['start', 'usage', 'metadata', 'unknown']);
 
-/** Where in an answer we are: before any text, inside a block, or in the answer proper. */
-type Place = 'before' | 'inside' | 'answer';
+/** The position in an answer: before any text, inside a block, or in the answer text. */
+type Position = 'before' | 'inside' | 'answer';
 
-/** What stands before a tag that is quoted. */
+/** Characters that quote a tag. */
 const QUOTES = new Set(['`', '"', "'"]);
 
-/** Tells the reasoning from the answer, text by text. White space around the tags stays with the answer. */
+/** Separates reasoning from answer text, chunk by chunk. White space around the tags is answer text. */
 export class ThinkTags {
-  private place: Place = 'before';
-  /** The beginning of what may be a tag. */
+  private position: Position = 'before';
+  /** Text that may be the start of a tag. */
   private held = '';
-  /** An end without a beginning may still come. */
+  /** A `</think>` without `<think>` may still come. */
   private watching = true;
-  /** The end of the answer so far, while watching: what may be the beginning of a tag, and the character before it. */
+  /** While watching: the last characters of the answer, which may be the start of a tag, and the character before them. */
   private tail = '';
   private answered = false;
 
-  /** True once no more tags can come. */
+  /** True once no more tags are recognised. */
   get settled(): boolean {
-    return this.place === 'answer' && !this.watching;
+    return this.position === 'answer' && !this.watching;
   }
 
-  /** True for a piece of the answer with no sign of a tag in it. HOT PATH: nearly all pieces. */
+  /** True for a piece of the answer that contains no part of a tag. HOT PATH: nearly all pieces. */
   isPlain(piece: string): boolean {
-    if (this.place !== 'answer' || piece.includes('<') || this.tail.includes('<')) return false;
+    if (this.position !== 'answer' || piece.includes('<') || this.tail.includes('<')) return false;
     this.tail = piece.slice(-1);
     return true;
   }
 
-  /** The events that this piece of text makes certain. */
+  /** Adds the events for this piece of text, as far as they are certain. */
   text(piece: string, out: StreamEvent[]): void {
     let rest = this.held + piece;
     this.held = '';
-    while (rest !== '') rest = this.place === 'inside' ? this.inside(rest, out) : this.outside(rest, out);
+    while (rest !== '') rest = this.position === 'inside' ? this.inside(rest, out) : this.outside(rest, out);
   }
 
-  /** What was held back was no tag. */
+  /** Emits the held text: it was not a tag. */
   flush(out: StreamEvent[]): void {
     if (this.held === '') return;
     const { held } = this;
     this.held = '';
-    if (this.place === 'before') this.place = 'answer';
-    give(this.place === 'inside' ? 'thinking' : 'message_chunk', held, '', out);
-    this.answered ||= this.place === 'answer';
+    if (this.position === 'before') this.position = 'answer';
+    emit(this.position === 'inside' ? 'thinking' : 'message_chunk', held, '', out);
+    this.answered ||= this.position === 'answer';
   }
 
-  /** Reasoning came in a place of its own: an end without a beginning is no tag. */
+  /** Reasoning arrived in a separate field: a `</think>` without `<think>` is ordinary text. */
   reasoned(): void {
     this.watching = false;
   }
 
   private outside(text: string, out: StreamEvent[]): string {
-    if (this.place === 'answer') return this.answer(text, out);
+    if (this.position === 'answer') return this.answer(text, out);
     const at = text.search(/\S/);
     if (at === -1) return this.answer(text, out);
     if (text.startsWith(OPEN, at)) {
-      this.place = 'inside';
+      this.position = 'inside';
       this.watching = false;
-      return give('message_chunk', text.slice(0, at), text.slice(at + OPEN.length), out);
+      return emit('message_chunk', text.slice(0, at), text.slice(at + OPEN.length), out);
     }
     if (OPEN.startsWith(text.slice(at))) {
       this.held = text.slice(at);
       return this.answer(text.slice(0, at), out);
     }
-    this.place = 'answer';
+    this.position = 'answer';
     return this.answer(text, out);
   }
 
@@ -88,18 +88,18 @@ export class ThinkTags {
     const at = this.watching ? this.unopenedEnd(text) : undefined;
     if (at === undefined) {
       this.answered ||= text !== '';
-      return give('message_chunk', text, '', out);
+      return emit('message_chunk', text, '', out);
     }
-    // `at` is negative where the tag began in an earlier piece.
+    // `at` is negative if the tag started in an earlier piece.
     const before = text.slice(0, Math.max(0, at));
-    give(this.answered ? 'message_chunk' : 'thinking', before, '', out);
+    emit(this.answered ? 'message_chunk' : 'thinking', before, '', out);
     if (this.answered) out.push({ type: 'answer_start', strip: Math.max(0, -at) });
     this.watching = false;
-    this.place = 'before';
+    this.position = 'before';
     return text.slice(at + CLOSE.length);
   }
 
-  // Where in the text the end of a block begins that was opened in the prompt.
+  // Index of the `</think>` of a block that was opened in the prompt.
   private unopenedEnd(text: string): number | undefined {
     const seen = this.tail + text;
     const close = seen.indexOf(CLOSE);
@@ -117,24 +117,24 @@ export class ThinkTags {
   private inside(text: string, out: StreamEvent[]): string {
     const at = text.indexOf(CLOSE);
     if (at !== -1) {
-      this.place = 'before';
-      return give('thinking', text.slice(0, at), text.slice(at + CLOSE.length), out);
+      this.position = 'before';
+      return emit('thinking', text.slice(0, at), text.slice(at + CLOSE.length), out);
     }
     const cut = text.lastIndexOf('<');
-    if (cut === -1 || !CLOSE.startsWith(text.slice(cut))) return give('thinking', text, '', out);
+    if (cut === -1 || !CLOSE.startsWith(text.slice(cut))) return emit('thinking', text, '', out);
     this.held = text.slice(cut);
-    return give('thinking', text.slice(0, cut), '', out);
+    return emit('thinking', text.slice(0, cut), '', out);
   }
 }
 
-function give(type: 'message_chunk' | 'thinking', text: string, rest: string, out: StreamEvent[]): string {
+function emit(type: 'message_chunk' | 'thinking', text: string, rest: string, out: StreamEvent[]): string {
   if (text !== '') out.push({ type, text });
   return rest;
 }
 
 /**
- * The same dialect, but for `<think>` blocks in the answer, which are decoded as reasoning. An `answer_start` is encoded as
- * the `</think>` that it came from.
+ * The dialect with `<think>` blocks in the answer decoded as reasoning. An `answer_start` is encoded as the `</think>` that
+ * it was decoded from.
  */
 export function withThinkTags(dialect: Dialect): Dialect {
   return {
@@ -172,7 +172,7 @@ function split(tags: ThinkTags, events: readonly StreamEvent[]): readonly Stream
     if (event.type === 'message_chunk') {
       tags.text(event.text, out);
     } else {
-      // Counts may come with every piece, also between the two halves of a tag.
+      // Usage may come with every chunk, also between two parts of a tag.
       if (!BETWEEN.has(event.type)) tags.flush(out);
       if (event.type === 'thinking') tags.reasoned();
       out.push(event);

@@ -1,19 +1,19 @@
 import type { UsageEvent } from '../model/events.ts';
-import { jsonText } from './json.ts';
+import { encodeJson } from './json.ts';
 
-/** Counts as a payload has them, unchecked. What is undefined or null is not stated. */
+/** Token counts of a payload, unchecked. Undefined and null mean not stated. */
 export interface StatedCounts {
   inputTokens?: unknown;
   outputTokens?: unknown;
   reasoningTokens?: unknown;
   cachedInputTokens?: unknown;
-  /** Input and output together: shows whether reasoning is inside the output count. */
+  /** Input and output together. Shows whether the output count includes reasoning. */
   totalTokens?: unknown;
-  /** The dialect counts reasoning beside the output, never in it (Gemini). */
+  /** The dialect's output count never includes reasoning (Gemini). */
   reasoningOutside?: boolean;
-  /** Input that was written to the cache; only where it is counted beside the input. */
+  /** Input written to the cache, if the input count does not include it. */
   cacheWrites?: unknown;
-  /** The dialect counts input that went through the cache beside the input, never in it (Anthropic, Bedrock). */
+  /** The dialect's input count never includes cached input (Anthropic, Bedrock). */
   cachedOutside?: boolean;
 }
 
@@ -30,17 +30,16 @@ type CountName = keyof typeof TITLES;
 
 const NAMES = Object.keys(TITLES) as CountName[];
 
-/** No answer has more tokens than this. */
-const MOST_TOKENS = 1e9;
+/** Larger counts are refused. */
+const MAX_TOKENS = 1e9;
 
 const VALUE_CHARS = 40;
-/** Refused values that are named; a stream may state its counts in every chunk. */
-const MOST_REFUSED = 5;
+/** Refused values that are reported. A stream may state its counts in every chunk. */
+const MAX_REFUSED = 5;
 
 /**
- * The counts of one answer, as its payloads state them one after the other: the last value of each counts. This is the one
- * place where they are checked and brought to the event model's rule, by which reasoning tokens are inside the output
- * and cached tokens inside the input.
+ * Collects the token counts of one answer. The last value of each count is used. Checks the counts and normalises them to
+ * the event model: output includes reasoning tokens, and input includes cached tokens.
  */
 export class UsageCounts {
   private readonly counts: Partial<Record<CountName, number>> = {};
@@ -59,7 +58,7 @@ export class UsageCounts {
     }
   }
 
-  /** The event; undefined where nothing was counted. A service that counts nothing sends zeros: that is no usage. */
+  /** The event; undefined without counts. Services that do not count send zeros: that is no usage. */
   event(): UsageEvent | undefined {
     const { inputTokens, outputTokens, reasoningTokens, cachedInputTokens } = this.normal();
     const event: UsageEvent = { type: 'usage' };
@@ -90,19 +89,19 @@ export class UsageCounts {
     return counts;
   }
 
-  // xAI adds reasoning to neither count. The total gives it away, whichever gateway passes the counts on.
+  // xAI's output count does not include reasoning. The total shows it, also behind a gateway.
   private isOutside(): boolean {
     const { inputTokens = 0, outputTokens = 0, reasoningTokens = 0, totalTokens } = this.counts;
     return this.reasoningOutside || totalTokens === inputTokens + outputTokens + reasoningTokens;
   }
 
   private refuse(name: CountName, value: unknown): void {
-    if (this.refused.size >= MOST_REFUSED) return;
-    const text = typeof value === 'object' ? jsonText(value) : String(value);
+    if (this.refused.size >= MAX_REFUSED) return;
+    const text = typeof value === 'object' ? encodeJson(value) : String(value);
     this.refused.add(`${TITLES[name]} ${text.slice(0, VALUE_CHARS)}`);
   }
 }
 
 function isPlausible(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_TOKENS;
 }

@@ -1,7 +1,7 @@
 import type { CompleteEvent, ErrorEvent, StreamEvent, ToolCallEvent, UsageEvent } from '../model/events.ts';
 import { parseJson } from './json.ts';
 
-/** Stream events put together again: what a whole answer, or a dialect that sends calls whole, has to write. */
+// Combines stream events, for whole answers and for dialects that send whole tool calls.
 
 /** One tool call, whole. */
 export interface WholeCall {
@@ -12,8 +12,8 @@ export interface WholeCall {
   arguments: string;
 }
 
-/** All that the events of one answer say. */
-export interface WholeAnswer {
+/** The content of one answer, combined from its events. */
+export interface GatheredAnswer {
   text: string;
   thinking: string;
   calls: WholeCall[];
@@ -23,9 +23,9 @@ export interface WholeAnswer {
   error?: ErrorEvent;
 }
 
-/** The answer that the events make up. */
-export function gather(events: readonly StreamEvent[]): WholeAnswer {
-  const answer: WholeAnswer = { text: '', thinking: '', calls: [] };
+/** Combines the events of one answer. */
+export function gather(events: readonly StreamEvent[]): GatheredAnswer {
+  const answer: GatheredAnswer = { text: '', thinking: '', calls: [] };
   const calls = new Map<number, WholeCall>();
   for (const event of events) {
     switch (event.type) {
@@ -70,24 +70,25 @@ function addPiece(calls: Map<number, WholeCall>, piece: ToolCallEvent): void {
   call.arguments += piece.arguments;
 }
 
-/** A call's arguments as the value they stand for: an empty text is `{}`, broken JSON stays text. */
+/** Parses a call's arguments. An empty text is `{}`; text that is not JSON is returned as text. */
 export function argumentsValue(text: string): unknown {
   return text.trim() === '' ? {} : (parseJson(text) ?? text);
 }
 
 /**
- * Keeps the pieces of tool calls back until each call is whole, for dialects that cannot send pieces. Give it every
- * event before encoding it: it answers with the calls that are complete now.
+ * Collects the pieces of tool calls, for dialects that can only send whole calls. Pass every event before encoding it.
+ * `take` returns the calls that are complete.
  */
 export class CallBuffer {
   private open: ToolCallEvent[] = [];
 
   take(event: StreamEvent): readonly WholeCall[] {
-    if (event.type === 'tool_call' && (this.open.length === 0 || this.open[0]!.index === event.index)) {
+    const [first] = this.open;
+    if (event.type === 'tool_call' && (first === undefined || first.index === event.index)) {
       this.open.push(event);
       return [];
     }
-    if (this.open.length === 0 || event.type === 'usage') return [];
+    if (first === undefined || event.type === 'usage') return [];
     const { calls } = gather(this.open);
     this.open = event.type === 'tool_call' ? [event] : [];
     return calls;

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type Distribution, fingerprint, hashText, sample, seededRandom } from '../../src/simulator/draws.ts';
+import {
+  fingerprint,
+  hashText,
+  keyedRandom,
+  type RandomQuantity,
+  sample,
+} from '../../src/simulator/draws.ts';
 
-function draws(distribution: Distribution, count = 20_000): number[] {
-  const random = seededRandom('draws');
+function draws(distribution: RandomQuantity, count = 20_000): number[] {
+  const random = keyedRandom('draws');
   return Array.from({ length: count }, () => sample(distribution, random));
 }
 
@@ -10,18 +16,18 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-describe('seededRandom', () => {
+describe('keyedRandom', () => {
   it('gives the same numbers for the same key, whatever else is drawn', () => {
-    const first = seededRandom('a');
+    const first = keyedRandom('a');
     const numbers = [first(), first(), first()];
-    const second = seededRandom('a');
-    const other = seededRandom('b');
+    const second = keyedRandom('a');
+    const other = keyedRandom('b');
     other();
     expect([second(), other() && second(), second()]).toEqual(numbers);
   });
 
   it('stays in [0, 1) and fills it evenly', () => {
-    const random = seededRandom('even');
+    const random = keyedRandom('even');
     const bins = new Array<number>(10).fill(0);
     for (let i = 0; i < 50_000; i++) bins[Math.floor(random() * 10)]! += 1;
     expect(bins).toHaveLength(10);
@@ -29,7 +35,7 @@ describe('seededRandom', () => {
   });
 
   it('starts near keys far apart', () => {
-    const starts = Array.from({ length: 1_000 }, (_, i) => seededRandom(`key ${i}`)());
+    const starts = Array.from({ length: 1_000 }, (_, i) => keyedRandom(`key ${i}`)());
     expect(mean(starts)).toBeCloseTo(0.5, 1);
     expect(new Set(starts).size).toBe(1_000);
   });
@@ -68,7 +74,7 @@ describe('sample', () => {
 
   it('takes a mean of 0', () => {
     for (const shape of ['constant', 'normal', 'lognormal', 'exponential'] as const) {
-      expect(sample({ shape, mean: 0, sd: 0 }, seededRandom('zero'))).toBeCloseTo(0);
+      expect(sample({ shape, mean: 0, sd: 0 }, keyedRandom('zero'))).toBeCloseTo(0);
     }
   });
 });

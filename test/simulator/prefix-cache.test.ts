@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withNonce } from '../../src/model/request.ts';
 import { profileTable } from '../../src/simulator/profile.ts';
-import { makeScript, promptText } from '../../src/simulator/script.ts';
+import { makeScript, promptWithoutNonce } from '../../src/simulator/script.ts';
 import { BLOCK_CHARS, PrefixCache } from '../../src/simulator/simulator.ts';
 import { call } from './raw-client.ts';
 import { CHAT, constant, quick, start } from './start.ts';
@@ -59,7 +59,7 @@ it('a nonce changes no answer: a scenario gets the same ones in every run', () =
   const { default: profile } = profileTable();
   const scriptOf = (nonce: string) => {
     const request = { messages: withNonce([{ role: 'user', content: 'hello' }], nonce), stream: true };
-    expect(promptText(request)).toBe('user: hello');
+    expect(promptWithoutNonce(request)).toBe('user: hello');
     const { steps, ...rest } = makeScript(request, profile!, 1, 0);
     return { ...rest, steps: steps.filter(({ events }) => events[0]!.type !== 'usage') };
   };

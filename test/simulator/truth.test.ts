@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Recording, TruthLog } from '../../src/simulator/truth.ts';
+import { TruthLog, TruthRecorder } from '../../src/simulator/truth.ts';
 
-function recording(requestId: string): Recording {
-  return new Recording({ requestId, model: 'm', dialect: 'd', mode: 'streaming', receivedAtMs: 100 });
+function recorder(requestId: string): TruthRecorder {
+  return new TruthRecorder({ requestId, model: 'm', dialect: 'd', mode: 'streaming', receivedAtMs: 100 });
 }
 
-describe('Recording', () => {
+describe('TruthRecorder', () => {
   it('keeps what was sent, when, and how it ended', () => {
-    const notes = recording('a');
+    const notes = recorder('a');
     notes.sent([{ type: 'start' }], 110, 110.5);
     notes.sent(
       [
@@ -40,7 +40,7 @@ describe('Recording', () => {
   });
 
   it('corrects itself when the client turns out to be gone', () => {
-    const notes = recording('a');
+    const notes = recorder('a');
     notes.ended('complete', 1, 200);
     notes.ended('client_gone', 2, 200);
     expect(notes.entry()).toMatchObject({ outcome: 'client_gone', aborted: true, endAtMs: 2 });
@@ -51,7 +51,7 @@ describe('TruthLog', () => {
   const filled = (capacity: number, count: number) => {
     const log = new TruthLog(capacity);
     for (let i = 0; i < count; i++) {
-      const notes = recording(String(i));
+      const notes = recorder(String(i));
       notes.ended('complete', i, 200);
       log.add(notes);
     }

@@ -29,6 +29,11 @@ test('two patches joined do what one after the other does', () => {
   expect(joinPatches(first, undefined)).toBe(first);
 });
 
+test('a field that is undefined changes nothing', () => {
+  expect(mergePatch({ a: 1 }, { a: undefined, b: undefined })).toStrictEqual({ a: 1 });
+  expect(joinPatches({ a: null }, { a: undefined })).toStrictEqual({ a: null });
+});
+
 test('a key named __proto__ stays a key', () => {
   const merged = mergePatch({}, JSON.parse('{"__proto__":{"x":1}}'));
   expect(JSON.stringify(merged)).toBe('{"__proto__":{"x":1}}');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { awsCredentials, awsRegion, type SignedRequest, signV4 } from '../../src/wire/sigv4.ts';
+import { awsRegion, type SignedRequest, signV4 } from '../../src/wire/sigv4.ts';
 
 // The published example: its key is no secret.
 const KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
@@ -74,14 +74,6 @@ test('a session token is sent and signed', () => {
 
 test('the secret is in no header', () => {
   expect(JSON.stringify(signV4(request(), KEY))).not.toContain(KEY.secretAccessKey);
-});
-
-test('credentials come from the environment, or not at all', () => {
-  expect(awsCredentials({ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })).toEqual({
-    accessKeyId: 'a',
-    secretAccessKey: 'b',
-  });
-  expect(awsCredentials({ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: '' })).toBeUndefined();
 });
 
 test('the region is in the host', () => {

@@ -95,7 +95,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     });
     try {
       await warmCode(target.dialect, target.connect?.http);
-      const dialect = getDialect(target.dialect, defined({ textPath: target.textPath }));
+      const dialect = getDialect(target.dialect, { textPath: target.textPath });
       const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
       const turn = { target, prompt, dialect, nonces, forMs, signal: options.signal };
       const sent = await inTurn(client, turn, modes, options);
@@ -113,7 +113,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
           url: maskUrl(url),
           provider: target.provider,
           dialect: target.dialect,
-          ...defined({ model: target.model }),
+          model: target.model,
           mode: modes[0]!,
           guessed,
           unique: plan.same?.every(({ target: name }) => name !== target.name) ?? false,
@@ -122,7 +122,8 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
         requests,
         cold: connectionGroup(requests, false),
         warm: connectionGroup(requests, true),
-        ...defined({ whole, lengths }),
+        whole,
+        lengths,
       });
     } finally {
       client.close();
@@ -223,7 +224,9 @@ function judged(
             lint: lintResponse({
               ...record,
               framing,
-              ...defined({ eventsAfterTerminator: afterTerminator, terminated, dataOddities }),
+              eventsAfterTerminator: afterTerminator,
+              terminated,
+              dataOddities,
             }),
           }),
     };
@@ -233,13 +236,9 @@ function judged(
 // Method and address of the request as it really goes out. Name and password of the address are left behind.
 function requestLine(target: Target, { messages, maxTokens }: Prompt, mode: Mode) {
   const { baseUrl, path, dialect, model, textPath, body, method } = target;
-  const write = requestWriter(getDialect(dialect, defined({ textPath })), { baseUrl, path, body, method });
+  const write = requestWriter(getDialect(dialect, { textPath }), { baseUrl, path, body, method });
   const request = write({ messages, stream: mode === 'streaming', model, maxTokens });
   return { url: `${request.origin.origin}${request.path}`, method: request.method };
-}
-
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
 function finite(ms: number): number {

@@ -5,7 +5,7 @@ import {
   type RunComparison,
 } from '../../analysis/comparison/run-comparison.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
-import { promisedRecords, runWith } from '../../model/completeness.ts';
+import { expectedRecords, runWith } from '../../model/completeness.ts';
 import { UserError } from '../../model/errors.ts';
 import { readRun, readWarnings } from '../../results/read-run.ts';
 import { RECORDS_FILE } from '../../results/run-folder.ts';
@@ -52,7 +52,7 @@ export async function samplesOf(
   for await (const batch of run.batches) for (const record of batch) sampler.add(record);
   const warnings = readWarnings(run, folder);
   const { records, unreadable } = run.found();
-  const missing = (promisedRecords(run.manifest) ?? records) - records;
+  const missing = (expectedRecords(run.manifest) ?? records) - records;
   if (missing > unreadable.lines || (whole && warnings.length > 0)) {
     const path = join(folder, RECORDS_FILE);
     throw new UserError('results_invalid', {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { UserError } from '../../model/errors.ts';
-import { urlSecrets } from '../../model/redaction/url-secrets.ts';
+import { percentDecoded, urlSecrets } from '../../model/redaction/url-secrets.ts';
 import { connectError } from './connection.ts';
 
 /** A proxy on the way to a service. */
@@ -76,7 +76,7 @@ function parseProxy(text: string, from: string): HttpProxy {
       hint: 'write it as http://host:port; other kinds of proxy (SOCKS) are not supported',
     });
   }
-  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const [user, password] = [percentDecoded(url.username), percentDecoded(url.password)];
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const secret = user !== '' || password !== '';
   const port = portOf(url);
@@ -88,14 +88,6 @@ function parseProxy(text: string, from: string): HttpProxy {
     ...(secret ? { authorization } : {}),
     secrets: secret ? [...urlSecrets(text), authorization] : [],
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // A lone percent sign: meant as it stands.
-  }
 }
 
 /** More than any proxy has to say before a tunnel stands. */

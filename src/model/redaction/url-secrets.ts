@@ -5,12 +5,6 @@ const USER_INFO = /^(\s*[a-z][\w+.-]*:\/\/)([^/?#]*)@/i;
 const PARAMETER = /([?&])([^=&#]+)=([^&#]*)/g;
 const ONLY_PLACEHOLDER = /^\{\{\s*\w+\s*\}\}$/;
 
-/** Name and password in front of a URL's host, decoded; empty where there are none. */
-export function urlCredentials(url: string): { name: string; password: string } {
-  const { name, password } = credentials(USER_INFO.exec(url)?.[2] ?? '');
-  return { name: decoded(name), password: decoded(password) };
-}
-
 /**
  * The secrets inside a URL, as written and decoded: its password (or, without one, its user name, which then is a token),
  * the two as a `Basic` credential, and the values of parameters that are named like credentials.
@@ -21,8 +15,11 @@ export function urlSecrets(url: string): string[] {
     .filter(([, , key = '', value = '']) => isSecretParameter(key, value))
     .map(([, , , value = '']) => value);
   const written = [password || name, ...parameters];
-  const values = [...written.map(decoded), ...parameters.map((value) => decoded(value.replaceAll('+', ' ')))];
-  if (password !== '') values.push(`${decoded(name)}:${decoded(password)}`);
+  const values = [
+    ...written.map(percentDecoded),
+    ...parameters.map((value) => percentDecoded(value.replaceAll('+', ' '))),
+  ];
+  if (password !== '') values.push(`${percentDecoded(name)}:${percentDecoded(password)}`);
   return [...new Set([...values, ...written])].filter((value) => value !== '');
 }
 
@@ -39,7 +36,7 @@ export function replaceUrlSecrets(url: string, mask: (value: string) => string):
 }
 
 function isSecretParameter(key: string, value: string): boolean {
-  return isCredentialName(decoded(key)) && !ONLY_PLACEHOLDER.test(value);
+  return isCredentialName(percentDecoded(key)) && !ONLY_PLACEHOLDER.test(value);
 }
 
 // A colon inside of `${env:NAME}` is no separator.
@@ -48,10 +45,11 @@ function credentials(userInfo: string): { name: string; password: string } {
   return { name, password };
 }
 
-function decoded(text: string): string {
+/** A percent-encoded text decoded; the text itself where it is not valid percent-encoding. */
+export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // A lone percent sign: meant as it stands.
+    return text;
   }
 }

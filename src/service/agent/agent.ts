@@ -1,7 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { FinishReason, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { Message } from '../../model/request.ts';
-import { compact } from '../../wire/json.ts';
 import { gather } from '../../wire/whole-answer.ts';
 import { planCalls, runCall, type Tool, type ToolCall } from './tools.ts';
 import { ask, type Question, type Upstream } from './upstream.ts';
@@ -95,7 +94,7 @@ async function* converse(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, un
           const index = firstIndex + event.index;
           calls = Math.max(calls, index + 1);
           events.push(event);
-          yield compact<StreamEvent>({ type: 'tool_call', index, id, name, arguments: args });
+          yield { type: 'tool_call', index, id, name, arguments: args };
           break;
         }
         case 'message_chunk':

@@ -1,11 +1,10 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
 import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
-import { type BlockKind, Blocks } from '../blocks.ts';
+import { type BlockKind, BlockTracker } from '../blocks.ts';
 import { chatMessages, finishWord, post } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asArray, asCount, asObject, asText, compact, type Json, parseJson } from '../json.ts';
+import { asArray, asCount, asObject, asText, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
 // AG-UI: a run of an agent as typed events in capitals. Texts, reasoning and tool calls have a start, contents and an
@@ -39,7 +38,7 @@ export const agUi: Dialect = {
       messages: chat.messages.map((message, i) => ({ id: `message-${i}`, ...message })),
       tools: [],
       context: [],
-      forwardedProps: compact({ model: chat.model, stream: chat.stream ? undefined : false }),
+      forwardedProps: { model: chat.model, stream: chat.stream ? undefined : false },
     };
     return post('', chat, body, { stream: true });
   },
@@ -52,7 +51,7 @@ export const agUi: Dialect = {
     const messages = chatMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
     const props = asObject(json.forwardedProps);
-    return compact<ChatRequest>({ model: asText(props?.model), messages, stream: props?.stream !== false });
+    return { model: asText(props?.model), messages, stream: props?.stream !== false };
   },
 
   decoder: () => new AgUiDecoder(),
@@ -63,7 +62,7 @@ export const agUi: Dialect = {
 };
 
 function encodeAgUi(context: AnswerContext): Encoder {
-  const blocks = new Blocks();
+  const blocks = new BlockTracker();
   const run = { threadId: 'streambench', runId: context.id };
   let usage: UsageEvent | undefined;
   let toolCallId = '';
@@ -75,8 +74,8 @@ function encodeAgUi(context: AnswerContext): Encoder {
       : frame(`${PREFIX[kind]}_END`, { messageId: messageId(index) });
   return (event) => {
     const frames: Frame[] = [];
-    const passage = blocks.enter(event);
-    const closed = passage === undefined && event.type !== 'usage' ? blocks.leave() : passage?.closed;
+    const transition = blocks.enter(event);
+    const closed = transition === undefined && event.type !== 'usage' ? blocks.leave() : transition?.closed;
     if (closed !== undefined) frames.push(close(closed));
     switch (event.type) {
       case 'start':
@@ -86,13 +85,13 @@ function encodeAgUi(context: AnswerContext): Encoder {
       case 'thinking': {
         const [prefix, role] =
           event.type === 'thinking' ? [PREFIX.thinking, 'reasoning'] : [PREFIX.text, 'assistant'];
-        const message = { messageId: messageId(passage?.index ?? 0) };
-        if (passage?.opened) frames.push(frame(`${prefix}_START`, { ...message, role }));
+        const message = { messageId: messageId(transition?.index ?? 0) };
+        if (transition?.opened) frames.push(frame(`${prefix}_START`, { ...message, role }));
         frames.push(frame(`${prefix}_CONTENT`, { ...message, delta: event.text }));
         break;
       }
       case 'tool_call':
-        if (passage?.opened) {
+        if (transition?.opened) {
           toolCallId = event.id ?? `call_${event.index}`;
           frames.push(frame('TOOL_CALL_START', { toolCallId, toolCallName: event.name ?? '' }));
         }
@@ -122,11 +121,11 @@ function encodeAgUi(context: AnswerContext): Encoder {
       case 'complete': {
         const counts = usage === undefined ? undefined : [{ ...readCounts(usage), model: context.model }];
         const result = { finishReason: finishWord({}, event) };
-        frames.push(frame('RUN_FINISHED', compact({ ...run, result, usage: counts })));
+        frames.push(frame('RUN_FINISHED', { ...run, result, usage: counts }));
         break;
       }
       case 'error':
-        frames.push(frame('RUN_ERROR', compact({ message: event.message, code: event.code })));
+        frames.push(frame('RUN_ERROR', { message: event.message, code: event.code }));
         break;
       default:
         break;
@@ -180,7 +179,7 @@ class AgUiDecoder extends JsonDecoder {
         return this.tool(json, out);
       case 'TOOL_CALL_RESULT': {
         const id = asText(json.toolCallId);
-        out.push(compact<StreamEvent>({ type: 'tool_result', id, result: resultOf(json.content) }));
+        out.push({ type: 'tool_result', id, result: resultOf(json.content) });
         return true;
       }
       case 'STEP_FINISHED':
@@ -228,11 +227,11 @@ class AgUiDecoder extends JsonDecoder {
     for (const entry of entries) {
       for (const [name, count] of Object.entries(readCounts(entry))) {
         // What is no count is not summed: it is refused as it is.
-        if (asCount(count) === undefined) this.count({ [name]: count });
+        if (asCount(count) === undefined) this.addCounts({ [name]: count });
         else sums[name] = (sums[name] ?? 0) + Number(count);
       }
     }
-    this.count(sums);
+    this.addCounts(sums);
   }
 }
 

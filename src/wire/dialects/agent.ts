@@ -1,4 +1,4 @@
-import type { StreamEvent, ToolResultEvent, UsageEvent } from '../../model/events.ts';
+import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import {
   appError,
   appRequest,
@@ -11,7 +11,7 @@ import {
 import { finishWord } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asArguments, asCount, asText, compact, type Json } from '../json.ts';
+import { asArguments, asCount, asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 
@@ -25,6 +25,7 @@ export const agent: Dialect = {
   name: 'agent',
   title: 'application: {"chunk_type":"content"|"tool_call_start"|...} (SSE)',
   framing: 'sse',
+  acceptsAnyObject: true,
   carries: new Set([
     'start',
     'message_chunk',
@@ -56,7 +57,7 @@ export const agent: Dialect = {
     let steps = 0;
     let usage: UsageEvent | undefined;
     const frame = (chunkType: string, more: Json): Frame => ({
-      data: JSON.stringify(compact({ chunk_type: chunkType, ...more })),
+      data: JSON.stringify({ chunk_type: chunkType, ...more }),
     });
     return (event) => {
       const frames = calls.take(event).map((call) =>
@@ -141,18 +142,18 @@ class AgentDecoder extends JsonDecoder {
       case 'tool_call_complete': {
         const id = asText(json.tool_call_id);
         const name = asText(json.tool_name) ?? asText(json.name);
-        out.push(compact<ToolResultEvent>({ type: 'tool_result', id, name, result: json.result }));
+        out.push({ type: 'tool_result', id, name, result: json.result });
         return true;
       }
       case 'step_complete':
-        out.push(compact<StreamEvent>({ type: 'step_complete', step: asCount(json.step), data: json.data }));
+        out.push({ type: 'step_complete', step: asCount(json.step), data: json.data });
         return true;
       case 'memory_update':
       case 'metadata':
         out.push({ type: json.chunk_type, data: json.data });
         return true;
       case 'done':
-        this.count(readCounts(json.usage));
+        this.addCounts(readCounts(json.usage));
         this.finish = asText(json.finish_reason);
         this.complete(out);
         return true;

@@ -1,11 +1,10 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
 import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
-import { Blocks } from '../blocks.ts';
+import { BlockTracker } from '../blocks.ts';
 import { type FinishWords, finishWord, post, textOf } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asArguments, asArray, asObject, asText, compact, type Json, parseJson } from '../json.ts';
+import { asArguments, asArray, asObject, asText, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, type WholeCall } from '../whole-answer.ts';
 
@@ -13,7 +12,7 @@ import { argumentsValue, type WholeCall } from '../whole-answer.ts';
 // have ids with a start and an end; a tool call's input comes in pieces and then whole. `[DONE]` ends it, also after
 // an error. Counts are there only when the application adds them to the message's metadata.
 
-const FINISH: FinishWords = {
+const FINISH_WORDS: FinishWords = {
   stop: 'stop',
   length: 'length',
   'tool-calls': 'tool_calls',
@@ -71,7 +70,7 @@ export const aiSdkUi: Dialect = {
       const role = message?.role === 'system' || message?.role === 'assistant' ? message.role : 'user';
       return { role, content: textOf(message?.parts ?? message?.content) } as const;
     });
-    return compact<ChatRequest>({ model: asText(json.model), messages, stream: json.stream !== false });
+    return { model: asText(json.model), messages, stream: json.stream !== false };
   },
 
   decoder: () => new UiDecoder(),
@@ -82,7 +81,7 @@ export const aiSdkUi: Dialect = {
 };
 
 function encodeUi(context: AnswerContext): Encoder {
-  const blocks = new Blocks();
+  const blocks = new BlockTracker();
   let usage: UsageEvent | undefined;
   let open: WholeCall | undefined;
   const frame = (payload: Json): Frame => ({ data: JSON.stringify(payload) });
@@ -95,11 +94,11 @@ function encodeUi(context: AnswerContext): Encoder {
   };
   return (event) => {
     const frames: Frame[] = [];
-    const passage = blocks.enter(event);
+    const transition = blocks.enter(event);
     // Events between blocks end the one before, so that a result does not come inside of its call.
-    const closed = passage === undefined && BETWEEN.has(event.type) ? blocks.leave() : passage?.closed;
+    const closed = transition === undefined && BETWEEN.has(event.type) ? blocks.leave() : transition?.closed;
     if (closed !== undefined) frames.push(close(closed.kind, closed.index));
-    const id = String(passage?.index);
+    const id = String(transition?.index);
     switch (event.type) {
       case 'start':
         frames.push(frame({ type: 'start', messageId: context.id }), frame({ type: 'start-step' }));
@@ -107,12 +106,12 @@ function encodeUi(context: AnswerContext): Encoder {
       case 'message_chunk':
       case 'thinking': {
         const kind = event.type === 'thinking' ? 'reasoning' : 'text';
-        if (passage?.opened) frames.push(frame({ type: `${kind}-start`, id }));
+        if (transition?.opened) frames.push(frame({ type: `${kind}-start`, id }));
         frames.push(frame({ type: `${kind}-delta`, id, delta: event.text }));
         break;
       }
       case 'tool_call':
-        if (passage?.opened || open === undefined) {
+        if (transition?.opened || open === undefined) {
           open = {
             index: event.index,
             id: event.id ?? `call_${event.index}`,
@@ -144,8 +143,8 @@ function encodeUi(context: AnswerContext): Encoder {
         break;
       case 'complete': {
         const messageMetadata = usage === undefined ? undefined : { usage: { ...usage, type: undefined } };
-        const finishReason = finishWord(FINISH, event);
-        frames.push(frame(compact({ type: 'finish', finishReason, messageMetadata })), { data: '[DONE]' });
+        const finishReason = finishWord(FINISH_WORDS, event);
+        frames.push(frame({ type: 'finish', finishReason, messageMetadata }), { data: '[DONE]' });
         break;
       }
       case 'error':
@@ -177,7 +176,7 @@ class UiDecoder extends JsonDecoder {
   >();
 
   constructor() {
-    super(FINISH);
+    super(FINISH_WORDS);
   }
 
   protected read(json: Json, out: StreamEvent[]): boolean {
@@ -204,9 +203,7 @@ class UiDecoder extends JsonDecoder {
         return true;
       }
       case 'tool-output-available':
-        out.push(
-          compact<StreamEvent>({ type: 'tool_result', id: asText(json.toolCallId), result: json.output }),
-        );
+        out.push({ type: 'tool_result', id: asText(json.toolCallId), result: json.output });
         return true;
       case 'file':
         this.media(out, undefined, json.url, json.mediaType);
@@ -219,7 +216,7 @@ class UiDecoder extends JsonDecoder {
         return true;
       case 'finish': {
         const metadata = asObject(json.messageMetadata);
-        this.count(readCounts(metadata?.totalUsage ?? metadata?.usage));
+        this.addCounts(readCounts(metadata?.totalUsage ?? metadata?.usage));
         this.finish = asText(json.finishReason) ?? 'stop';
         return true;
       }
@@ -235,7 +232,7 @@ class UiDecoder extends JsonDecoder {
   }
 
   // The stream is closed as usual after an error.
-  protected override isEcho(json: Json): boolean {
+  protected override mayFollowEnd(json: Json): boolean {
     return json.type === 'finish' || json.type === 'finish-step';
   }
 

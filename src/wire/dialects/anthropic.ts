@@ -1,6 +1,5 @@
 import type { ServerToolCallEvent, StreamEvent, ToolCallEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
-import { Blocks } from '../blocks.ts';
+import { BlockTracker } from '../blocks.ts';
 import { chatMessages, type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
@@ -11,16 +10,15 @@ import {
   asNumber,
   asObject,
   asText,
-  compact,
+  encodeJson,
   type Json,
-  jsonText,
   parseJson,
 } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
 /** Anthropic's words for a finish. */
-export const ANTHROPIC_FINISH: FinishWords = {
+const FINISH_WORDS: FinishWords = {
   end_turn: 'stop',
   stop_sequence: 'stop',
   max_tokens: 'length',
@@ -33,12 +31,12 @@ export const ANTHROPIC_FINISH: FinishWords = {
 type ToolPiece = ToolCallEvent | ServerToolCallEvent;
 
 /** Reads the events of a stream, and a whole message. */
-export class AnthropicDecoder extends JsonDecoder {
+class AnthropicDecoder extends JsonDecoder {
   /** Block number -> the tool call in it. */
   private readonly tools = new Map<unknown, Pick<ToolPiece, 'type' | 'index'>>();
 
   constructor() {
-    super(ANTHROPIC_FINISH);
+    super(FINISH_WORDS);
   }
 
   protected read(json: Json, out: StreamEvent[]): boolean {
@@ -125,7 +123,7 @@ export class AnthropicDecoder extends JsonDecoder {
   private usage(value: unknown): void {
     const usage = asObject(value);
     if (usage === undefined) return;
-    this.count({
+    this.addCounts({
       inputTokens: usage.input_tokens,
       outputTokens: usage.output_tokens,
       reasoningTokens: asObject(usage.output_tokens_details)?.thinking_tokens,
@@ -144,7 +142,7 @@ function callOf(block: Json): [string | undefined, string | undefined, string] {
 }
 
 function unknownBlock(block: Json, out: StreamEvent[]): void {
-  out.push(compact<StreamEvent>({ type: 'unknown', name: asText(block.type), data: jsonText(block) }));
+  out.push({ type: 'unknown', name: asText(block.type), data: encodeJson(block) });
 }
 
 // Anthropic Messages: blocks of text, thinking and tool use, each with a start, deltas and a stop. The counts come in
@@ -182,19 +180,19 @@ export const anthropic: Dialect = {
     const messages = chatMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
     const system = textOf(json.system);
-    return compact<ChatRequest>({
+    return {
       model: asText(json.model),
       messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
       maxTokens: asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
-    });
+    };
   },
 
   decoder: () => new AnthropicDecoder(),
 
   encoder(context) {
-    const blocks = new Blocks();
+    const blocks = new BlockTracker();
     let usage: UsageEvent | undefined;
     const frame = (type: string, more: object = {}): Frame => ({
       event: type,
@@ -203,10 +201,10 @@ export const anthropic: Dialect = {
     const stop = (index: number) => frame('content_block_stop', { index });
     return (event) => {
       const frames: Frame[] = [];
-      const passage = blocks.enter(event);
-      if (passage?.closed !== undefined) frames.push(stop(passage.closed.index));
-      const index = passage?.index;
-      if (passage?.opened)
+      const transition = blocks.enter(event);
+      if (transition?.closed !== undefined) frames.push(stop(transition.closed.index));
+      const index = transition?.index;
+      if (transition?.opened)
         frames.push(frame('content_block_start', { index, content_block: blockOf(event) }));
       const delta = (fields: Json) => frames.push(frame('content_block_delta', { index, delta: fields }));
       switch (event.type) {
@@ -239,7 +237,7 @@ export const anthropic: Dialect = {
         case 'complete': {
           const open = blocks.leave();
           if (open !== undefined) frames.push(stop(open.index));
-          const stopped = { stop_reason: finishWord(ANTHROPIC_FINISH, event), stop_sequence: null };
+          const stopped = { stop_reason: finishWord(FINISH_WORDS, event), stop_sequence: null };
           frames.push(
             frame('message_delta', { delta: stopped, usage: encodeUsage(usage) }),
             frame('message_stop'),
@@ -256,10 +254,7 @@ export const anthropic: Dialect = {
     };
   },
 
-  decodeWhole(body) {
-    const decoder = new AnthropicDecoder();
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new AnthropicDecoder(), body),
 
   encodeWhole(events, context) {
     const { text, thinking, calls, usage, complete, error } = gather(events);
@@ -281,7 +276,7 @@ export const anthropic: Dialect = {
       role: 'assistant',
       model: context.model,
       content,
-      stop_reason: finishWord(ANTHROPIC_FINISH, complete ?? { type: 'complete', finish: 'stop' }),
+      stop_reason: finishWord(FINISH_WORDS, complete ?? { type: 'complete', finish: 'stop' }),
       stop_sequence: null,
       usage: encodeUsage(usage),
     });
@@ -309,12 +304,12 @@ function blockOf(event: StreamEvent): Json {
 }
 
 function encodeUsage(usage: UsageEvent | undefined): Json {
-  return compact({
+  return {
     // Those from the cache are counted apart.
     input_tokens: Math.max(0, (usage?.inputTokens ?? 0) - (usage?.cachedInputTokens ?? 0)),
     output_tokens: usage?.outputTokens ?? 0,
     cache_read_input_tokens: usage?.cachedInputTokens,
-  });
+  };
 }
 
 function errorJson(message: string, code = 'api_error'): string {

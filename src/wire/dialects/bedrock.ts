@@ -1,7 +1,7 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
-import { Blocks } from '../blocks.ts';
-import { chatMessages, type FinishWords, finishWord, post, textOf } from '../chat-fields.ts';
+import { percentDecoded } from '../../model/redaction/url-secrets.ts';
+import { BlockTracker } from '../blocks.ts';
+import { chatMessages, type FinishWords, finishWord, post, textOf, unlessEmpty } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import { CORRUPT } from '../framing/aws-event-stream.ts';
 import type { Frame } from '../framing/frame.ts';
@@ -12,16 +12,15 @@ import {
   asNumber,
   asObject,
   asText,
-  compact,
+  encodeJson,
   type Json,
-  jsonText,
   parseJson,
 } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
 /** Bedrock's words for a finish. */
-export const BEDROCK_FINISH: FinishWords = {
+const FINISH_WORDS: FinishWords = {
   end_turn: 'stop',
   stop_sequence: 'stop',
   max_tokens: 'length',
@@ -32,22 +31,22 @@ export const BEDROCK_FINISH: FinishWords = {
 };
 
 /** Names of events that say that the answer failed. */
-export const BEDROCK_EXCEPTION = /(Exception|Error)$/;
+const EXCEPTION_NAME = /(Exception|Error)$/;
 
 /** Reads the messages of a stream, messages kept without their headers, and a whole answer. */
-export class BedrockDecoder extends JsonDecoder {
+class BedrockDecoder extends JsonDecoder {
   /** Block number -> index of the tool call in it. */
   private readonly tools = new Map<unknown, number>();
 
   constructor() {
-    super(BEDROCK_FINISH);
+    super(FINISH_WORDS);
   }
 
   override decode(frame: Frame): readonly StreamEvent[] {
-    if (frame.event === CORRUPT && !this.over) {
+    if (frame.event === CORRUPT && !this.ended) {
       const out: StreamEvent[] = [];
-      this.over = true;
-      this.tellUsage(out);
+      this.ended = true;
+      this.emitUsage(out);
       return [...out, { type: 'error', malformed: true, message: `broken event stream: ${frame.data}` }];
     }
     return super.decode(frame);
@@ -78,7 +77,7 @@ export class BedrockDecoder extends JsonDecoder {
       case 'contentBlockStop':
         return true;
       default:
-        if (!BEDROCK_EXCEPTION.test(event)) return false;
+        if (!EXCEPTION_NAME.test(event)) return false;
         this.fail(out, { message: asText(json.message) ?? asText(json.Message) ?? event, code: event });
         return true;
     }
@@ -106,7 +105,7 @@ export class BedrockDecoder extends JsonDecoder {
       if (tool !== undefined) {
         this.call(out, asText(tool.name), asText(tool.toolUseId), asArguments(tool.input));
       } else if (!this.delta(index, block, out)) {
-        out.push({ type: 'unknown', data: jsonText(block) });
+        out.push({ type: 'unknown', data: encodeJson(block) });
       }
     }
     this.usage(json.usage);
@@ -135,7 +134,7 @@ export class BedrockDecoder extends JsonDecoder {
   private usage(value: unknown): void {
     const usage = asObject(value);
     if (usage === undefined) return;
-    this.count({
+    this.addCounts({
       inputTokens: usage.inputTokens,
       outputTokens: usage.outputTokens,
       cachedInputTokens: usage.cacheReadInputTokens,
@@ -160,13 +159,12 @@ export const bedrockConverse: Dialect = {
   request(chat) {
     const texts = (role: string) => chat.messages.filter((message) => message.role === role);
     const system = texts('system').map(({ content }) => ({ text: content }));
-    const limits = compact({ maxTokens: chat.maxTokens, temperature: chat.temperature });
     const body = {
       system: system.length > 0 ? system : undefined,
       messages: chat.messages
         .filter((message) => message.role !== 'system')
         .map(({ role, content }) => ({ role, content: [{ text: content }] })),
-      inferenceConfig: Object.keys(limits).length > 0 ? limits : undefined,
+      inferenceConfig: unlessEmpty({ maxTokens: chat.maxTokens, temperature: chat.temperature }),
     };
     const path = `/model/${encodeURIComponent(chat.model ?? '')}/${chat.stream ? 'converse-stream' : 'converse'}`;
     return post(path, chat, body, { accept: 'application/vnd.amazon.eventstream' });
@@ -181,28 +179,28 @@ export const bedrockConverse: Dialect = {
     if (method !== 'POST' || match === null || json === undefined || messages === undefined) return undefined;
     const config = asObject(json.inferenceConfig);
     const system = textOf(json.system);
-    return compact<ChatRequest>({
-      model: decodeSegment(match[1]!),
+    return {
+      model: percentDecoded(match[1]!),
       messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
       maxTokens: asCount(config?.maxTokens),
       temperature: asNumber(config?.temperature),
       stream: match[2] === 'converse-stream',
-    });
+    };
   },
 
   decoder: () => new BedrockDecoder(),
 
   encoder() {
-    const blocks = new Blocks();
+    const blocks = new BlockTracker();
     let usage: UsageEvent | undefined;
     const frame = (event: string, payload: Json): Frame => ({ event, data: JSON.stringify(payload) });
     const stop = (index: number) => frame('contentBlockStop', { contentBlockIndex: index });
     return (event) => {
       const frames: Frame[] = [];
-      const passage = blocks.enter(event);
-      if (passage?.closed !== undefined) frames.push(stop(passage.closed.index));
+      const transition = blocks.enter(event);
+      if (transition?.closed !== undefined) frames.push(stop(transition.closed.index));
       const delta = (fields: Json) =>
-        frames.push(frame('contentBlockDelta', { contentBlockIndex: passage?.index ?? 0, delta: fields }));
+        frames.push(frame('contentBlockDelta', { contentBlockIndex: transition?.index ?? 0, delta: fields }));
       switch (event.type) {
         case 'start':
           frames.push(frame('messageStart', { role: 'assistant' }));
@@ -215,9 +213,11 @@ export const bedrockConverse: Dialect = {
           break;
         case 'tool_call':
           // Only blocks of tool use are announced.
-          if (passage?.opened) {
+          if (transition?.opened) {
             const toolUse = { toolUseId: event.id ?? `tooluse_${event.index}`, name: event.name ?? '' };
-            frames.push(frame('contentBlockStart', { contentBlockIndex: passage.index, start: { toolUse } }));
+            frames.push(
+              frame('contentBlockStart', { contentBlockIndex: transition.index, start: { toolUse } }),
+            );
           }
           delta({ toolUse: { input: event.arguments } });
           break;
@@ -228,7 +228,7 @@ export const bedrockConverse: Dialect = {
           const open = blocks.leave();
           if (open !== undefined) frames.push(stop(open.index));
           frames.push(
-            frame('messageStop', { stopReason: finishWord(BEDROCK_FINISH, event) }),
+            frame('messageStop', { stopReason: finishWord(FINISH_WORDS, event) }),
             frame('metadata', { usage: encodeUsage(usage), metrics: { latencyMs: 0 } }),
           );
           break;
@@ -247,10 +247,7 @@ export const bedrockConverse: Dialect = {
     };
   },
 
-  decodeWhole(body) {
-    const decoder = new BedrockDecoder();
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new BedrockDecoder(), body),
 
   encodeWhole(events) {
     const { text, thinking, calls, usage, complete, error } = gather(events);
@@ -263,7 +260,7 @@ export const bedrockConverse: Dialect = {
     }
     return jsonBody({
       output: { message: { role: 'assistant', content } },
-      stopReason: finishWord(BEDROCK_FINISH, complete ?? { type: 'complete', finish: 'stop' }),
+      stopReason: finishWord(FINISH_WORDS, complete ?? { type: 'complete', finish: 'stop' }),
       usage: encodeUsage(usage),
       metrics: { latencyMs: 0 },
     });
@@ -274,25 +271,17 @@ export const bedrockConverse: Dialect = {
 
 /** The code where it is a name of Bedrock's kind: it goes into a header, which has room for less than a code may be long. */
 function exceptionName(code = ''): string {
-  return /^\w{1,100}$/.test(code) && BEDROCK_EXCEPTION.test(code) ? code : 'internalServerException';
-}
-
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+  return /^\w{1,100}$/.test(code) && EXCEPTION_NAME.test(code) ? code : 'internalServerException';
 }
 
 function encodeUsage(usage: UsageEvent | undefined): Json {
   const input = usage?.inputTokens ?? 0;
   const output = usage?.outputTokens ?? 0;
-  return compact({
+  return {
     // Those from the cache are counted apart.
     inputTokens: Math.max(0, input - (usage?.cachedInputTokens ?? 0)),
     outputTokens: output,
     totalTokens: input + output,
     cacheReadInputTokens: usage?.cachedInputTokens,
-  });
+  };
 }

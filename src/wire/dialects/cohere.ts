@@ -1,27 +1,16 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
-import { Blocks } from '../blocks.ts';
+import { BlockTracker } from '../blocks.ts';
 import { chatMessages, type FinishWords, finishWord, post } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import {
-  asArguments,
-  asArray,
-  asCount,
-  asNumber,
-  asObject,
-  asText,
-  compact,
-  type Json,
-  parseJson,
-} from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
 
 // Cohere v2: named events with everything below `delta.message`. Of the two counts, `tokens` are the model's and
 // `billed_units` are money. The plan for using tools counts as reasoning.
 
-const FINISH: FinishWords = {
+const FINISH_WORDS: FinishWords = {
   COMPLETE: 'stop',
   STOP_SEQUENCE: 'stop',
   MAX_TOKENS: 'length',
@@ -59,19 +48,19 @@ export const cohere: Dialect = {
     const json = asObject(parseJson(body));
     const messages = chatMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
-    return compact<ChatRequest>({
+    return {
       model: asText(json.model),
       messages,
       maxTokens: asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
-    });
+    };
   },
 
   decoder: () => new CohereDecoder(),
 
   encoder(context) {
-    const blocks = new Blocks();
+    const blocks = new BlockTracker();
     let usage: UsageEvent | undefined;
     const frame = (type: string, more: Json = {}): Frame => ({
       event: type,
@@ -83,9 +72,9 @@ export const cohere: Dialect = {
       frame(kind === 'tool' ? 'tool-call-end' : 'content-end', { index });
     return (event) => {
       const frames: Frame[] = [];
-      const passage = blocks.enter(event);
-      if (passage?.closed !== undefined) frames.push(stop(passage.closed));
-      const index = passage?.index ?? 0;
+      const transition = blocks.enter(event);
+      if (transition?.closed !== undefined) frames.push(stop(transition.closed));
+      const index = transition?.index ?? 0;
       switch (event.type) {
         case 'start':
           frames.push(
@@ -100,14 +89,14 @@ export const cohere: Dialect = {
         case 'message_chunk':
         case 'thinking': {
           const key = event.type === 'thinking' ? 'thinking' : 'text';
-          if (passage?.opened) {
+          if (transition?.opened) {
             frames.push(message('content-start', index, { content: { type: key, [key]: '' } }));
           }
           frames.push(message('content-delta', index, { content: { [key]: event.text } }));
           break;
         }
         case 'tool_call':
-          if (passage?.opened)
+          if (transition?.opened)
             frames.push(message('tool-call-start', index, { tool_calls: encodeCall(event) }));
           else {
             frames.push(
@@ -121,7 +110,7 @@ export const cohere: Dialect = {
         case 'complete': {
           const open = blocks.leave();
           if (open !== undefined) frames.push(stop(open));
-          const delta = compact({ finish_reason: finishWord(FINISH, event), usage: encodeUsage(usage) });
+          const delta = { finish_reason: finishWord(FINISH_WORDS, event), usage: encodeUsage(usage) };
           frames.push(frame('message-end', { id: context.id, delta }), { data: '[DONE]' });
           break;
         }
@@ -139,10 +128,7 @@ export const cohere: Dialect = {
     };
   },
 
-  decodeWhole(body) {
-    const decoder = new CohereDecoder();
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new CohereDecoder(), body),
 
   encodeWhole(events, context) {
     const { text, thinking, calls, usage, complete, error } = gather(events);
@@ -150,13 +136,13 @@ export const cohere: Dialect = {
     const content: Json[] = [];
     if (thinking !== '') content.push({ type: 'thinking', thinking });
     if (text !== '') content.push({ type: 'text', text });
-    const message = compact({
+    const message = {
       role: 'assistant',
       content,
       tool_calls: calls.length > 0 ? calls.map(encodeCall) : undefined,
-    });
-    const finish = finishWord(FINISH, complete ?? { type: 'complete', finish: 'stop' });
-    return jsonBody(compact({ id: context.id, finish_reason: finish, message, usage: encodeUsage(usage) }));
+    };
+    const finish = finishWord(FINISH_WORDS, complete ?? { type: 'complete', finish: 'stop' });
+    return jsonBody({ id: context.id, finish_reason: finish, message, usage: encodeUsage(usage) });
   },
 
   encodeError: (status, message) => jsonBody({ id: String(status), message }),
@@ -167,7 +153,7 @@ class CohereDecoder extends JsonDecoder {
   private readonly open = new Map<unknown, number>();
 
   constructor() {
-    super(FINISH);
+    super(FINISH_WORDS);
   }
 
   protected read(json: Json, out: StreamEvent[], frame: Frame): boolean {
@@ -247,7 +233,7 @@ class CohereDecoder extends JsonDecoder {
   private usage(usage: Json | undefined): void {
     const tokens = asObject(usage?.tokens);
     if (usage === undefined || tokens === undefined) return;
-    this.count({
+    this.addCounts({
       inputTokens: tokens.input_tokens,
       outputTokens: tokens.output_tokens,
       reasoningTokens: tokens.reasoning_tokens,
@@ -266,7 +252,7 @@ function encodeCall(call: Omit<WholeCall, 'arguments'> & { arguments: string }):
 
 function encodeUsage(usage: UsageEvent | undefined): Json | undefined {
   if (usage === undefined) return undefined;
-  const billed = compact({ input_tokens: usage.inputTokens, output_tokens: usage.outputTokens });
-  const tokens = compact({ ...billed, reasoning_tokens: usage.reasoningTokens });
-  return compact({ billed_units: billed, tokens, cached_tokens: usage.cachedInputTokens });
+  const billed = { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens };
+  const tokens = { ...billed, reasoning_tokens: usage.reasoningTokens };
+  return { billed_units: billed, tokens, cached_tokens: usage.cachedInputTokens };
 }

@@ -1,4 +1,4 @@
-import type { StreamEvent, ToolCallEvent, ToolResultEvent } from '../../model/events.ts';
+import type { StreamEvent } from '../../model/events.ts';
 import {
   appError,
   appRequest,
@@ -10,7 +10,7 @@ import {
 } from '../app-protocol.ts';
 import { finishWord } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
-import { asArguments, asCount, asObject, asText, compact, type Json } from '../json.ts';
+import { asArguments, asCount, asObject, asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
 // The event model itself as JSON: `{"type":"message_chunk","content":"..."}`. A stream ends with `complete` or `error`.
@@ -22,6 +22,7 @@ export const conversation: Dialect = {
   name: 'conversation',
   title: 'application: {"type":"message_chunk"|"thinking"|"tool_call"|...} (SSE)',
   framing: 'sse',
+  acceptsAnyObject: true,
   carries: new Set([
     'start',
     'message_chunk',
@@ -76,7 +77,7 @@ function encode(event: StreamEvent, context: AnswerContext): Json | undefined {
     case 'complete':
       return { type, finish_reason: finishWord({}, event) };
     case 'error':
-      return compact({ type, message: event.message, code: event.code });
+      return { type, message: event.message, code: event.code };
     case 'unknown':
       return undefined;
     default: {
@@ -102,29 +103,25 @@ class ConversationDecoder extends JsonDecoder {
         const index = asCount(json.index) ?? this.calls;
         this.calls = Math.max(this.calls, index + 1);
         const [id, name] = [asText(json.id), asText(json.name)];
-        out.push(
-          compact<ToolCallEvent>({
-            type: 'tool_call',
-            index,
-            id,
-            name,
-            arguments: asArguments(json.arguments),
-          }),
-        );
+        out.push({
+          type: 'tool_call',
+          index,
+          id,
+          name,
+          arguments: asArguments(json.arguments),
+        });
         return true;
       }
       case 'server_tool_call': {
         const [id, name] = [asText(json.id), asText(json.name)];
         const args = asArguments(json.arguments);
-        out.push(
-          compact<StreamEvent>({
-            type: json.type,
-            index: asCount(json.index) ?? 0,
-            id,
-            name,
-            arguments: args,
-          }),
-        );
+        out.push({
+          type: json.type,
+          index: asCount(json.index) ?? 0,
+          id,
+          name,
+          arguments: args,
+        });
         return true;
       }
       case 'media':
@@ -136,21 +133,21 @@ class ConversationDecoder extends JsonDecoder {
         return true;
       case 'tool_result': {
         const [id, name] = [asText(json.id), asText(json.name)];
-        out.push(compact<ToolResultEvent>({ type: 'tool_result', id, name, result: json.result }));
+        out.push({ type: 'tool_result', id, name, result: json.result });
         return true;
       }
       case 'step_complete':
-        out.push(compact<StreamEvent>({ type: 'step_complete', step: asCount(json.step), data: json.data }));
+        out.push({ type: 'step_complete', step: asCount(json.step), data: json.data });
         return true;
       case 'memory_update':
       case 'metadata':
         out.push({ type: json.type, data: json.data });
         return true;
       case 'usage':
-        this.count(readCounts(json));
+        this.addCounts(readCounts(json));
         return true;
       case 'complete':
-        this.count(readCounts(asObject(json.usage)));
+        this.addCounts(readCounts(asObject(json.usage)));
         this.finish = asText(json.finish_reason);
         this.complete(out);
         return true;

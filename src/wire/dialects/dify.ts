@@ -3,14 +3,14 @@ import type { ChatRequest } from '../../model/request.ts';
 import { readCounts } from '../app-protocol.ts';
 import { type FinishWords, post, promptText } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
-import { asCount, asObject, asText, compact, type Json, parseJson } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { asCount, asObject, asText, type Json, parseJson } from '../json.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 
 // Dify: the kind of event is inside the payload, as `event`. Chats end with `message_end`, which has the counts;
 // workflows with `workflow_finished` and then EOF. It has no word for why an answer ended.
 
-const FINISH: FinishWords = { succeeded: 'stop', 'partial-succeeded': 'stop', stopped: 'other' };
+const FINISH_WORDS: FinishWords = { succeeded: 'stop', 'partial-succeeded': 'stop', stopped: 'other' };
 
 const PATH = '/chat-messages';
 
@@ -19,6 +19,7 @@ export const dify: Dialect = {
   name: 'dify',
   title: 'Dify chat and workflow applications (SSE)',
   framing: 'sse',
+  thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'step_complete', 'usage', 'complete', 'error']),
 
   request(chat) {
@@ -75,10 +76,7 @@ export const dify: Dialect = {
     };
   },
 
-  decodeWhole(body) {
-    const decoder = new DifyDecoder(true);
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new DifyDecoder(true), body),
 
   encodeWhole(events, context) {
     const { text, usage, error } = gather(events);
@@ -103,7 +101,7 @@ class DifyDecoder extends JsonDecoder {
   private readonly isWhole: boolean;
 
   constructor(isWhole = false) {
-    super(FINISH);
+    super(FINISH_WORDS);
     this.isWhole = isWhole;
   }
 
@@ -114,7 +112,7 @@ class DifyDecoder extends JsonDecoder {
       case 'agent_message':
         this.begin(json, out);
         this.text(out, json.answer);
-        if (this.isWhole) this.ended(json, out);
+        if (this.isWhole) this.endAnswer(json, out);
         return true;
       case 'text_chunk':
         this.begin(json, out);
@@ -130,7 +128,7 @@ class DifyDecoder extends JsonDecoder {
         return true;
       case 'message_end':
         this.begin(json, out);
-        this.ended(json, out);
+        this.endAnswer(json, out);
         return true;
       case 'workflow_finished':
         this.finish = asText(data?.status);
@@ -157,8 +155,8 @@ class DifyDecoder extends JsonDecoder {
     this.start(out, asText(json.message_id) ?? asText(json.id) ?? asText(json.workflow_run_id));
   }
 
-  private ended(json: Json, out: StreamEvent[]): void {
-    this.count(readCounts(asObject(json.metadata)?.usage));
+  private endAnswer(json: Json, out: StreamEvent[]): void {
+    this.addCounts(readCounts(asObject(json.metadata)?.usage));
     this.complete(out);
   }
 }
@@ -166,7 +164,7 @@ class DifyDecoder extends JsonDecoder {
 function stepOf(data: Json): StreamEvent {
   const step = asCount(data.index);
   const title = asText(data.title) ?? asText(data.node_type);
-  return compact<StreamEvent>({ type: 'step_complete', step, data: title });
+  return { type: 'step_complete', step, data: title };
 }
 
 function envelope(context: AnswerContext): Json {

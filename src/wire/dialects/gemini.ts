@@ -1,6 +1,7 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest, Message } from '../../model/request.ts';
-import { type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
+import { percentDecoded } from '../../model/redaction/url-secrets.ts';
+import type { Message } from '../../model/request.ts';
+import { type FinishWords, finishWord, post, promptText, textOf, unlessEmpty } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
@@ -10,17 +11,16 @@ import {
   asNumber,
   asObject,
   asText,
-  compact,
+  encodeJson,
   type Json,
-  jsonText,
   parseJson,
 } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 import { PartialArguments } from './gemini-arguments.ts';
 
 /** Gemini's words for a finish. */
-export const GEMINI_FINISH: FinishWords = {
+const FINISH_WORDS: FinishWords = {
   STOP: 'stop',
   MAX_TOKENS: 'length',
   SAFETY: 'content_filter',
@@ -45,13 +45,13 @@ const FINISH_NUMBERS: readonly string[] = [
 const BLOCK_NUMBERS: readonly string[] = ['', 'SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT'];
 
 /** Reads the chunks of a stream, and a whole answer, which is one chunk. */
-export class GeminiDecoder extends JsonDecoder {
+class GeminiDecoder extends JsonDecoder {
   /** The prompt was refused: the finish is the reason for that. */
   private blocked = false;
   private partial: { index: number; args: PartialArguments } | undefined;
 
   constructor() {
-    super(GEMINI_FINISH, true);
+    super(FINISH_WORDS, true);
   }
 
   protected read(json: Json, out: StreamEvent[]): boolean {
@@ -64,7 +64,7 @@ export class GeminiDecoder extends JsonDecoder {
       const candidate = asObject(entry);
       if (candidate === undefined) continue;
       if (candidate.index !== undefined && candidate.index !== 0) {
-        out.push({ type: 'unknown', name: 'candidate', data: jsonText(candidate) });
+        out.push({ type: 'unknown', name: 'candidate', data: encodeJson(candidate) });
         continue;
       }
       for (const part of asArray(asObject(candidate.content)?.parts) ?? [])
@@ -113,7 +113,7 @@ export class GeminiDecoder extends JsonDecoder {
       return;
     }
     const kind = Object.keys(part).find((key) => key !== 'thought' && key !== 'thoughtSignature');
-    if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: jsonText(part) });
+    if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: encodeJson(part) });
   }
 
   // A call comes whole, or on request in pieces: a name, then values by their path, then an empty piece.
@@ -136,7 +136,7 @@ export class GeminiDecoder extends JsonDecoder {
   }
 
   private usage(usage: Json): void {
-    this.count({
+    this.addCounts({
       inputTokens: usage.promptTokenCount,
       outputTokens: usage.candidatesTokenCount,
       reasoningTokens: usage.thoughtsTokenCount,
@@ -168,14 +168,13 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
     request(chat) {
       const system = chat.messages.filter((message) => message.role === 'system');
       const rest = chat.messages.filter((message) => message.role !== 'system');
-      const limits = compact({ maxOutputTokens: chat.maxTokens, temperature: chat.temperature });
       const body = {
         systemInstruction: system.length > 0 ? { parts: [{ text: promptText(system) }] } : undefined,
         contents: rest.map(({ role, content }) => ({
           role: role === 'assistant' ? 'model' : 'user',
           parts: [{ text: content }],
         })),
-        generationConfig: Object.keys(limits).length > 0 ? limits : undefined,
+        generationConfig: unlessEmpty({ maxOutputTokens: chat.maxTokens, temperature: chat.temperature }),
       };
       const method = chat.stream ? 'streamGenerateContent' : 'generateContent';
       const path = `/models/${encodeURIComponent(chat.model ?? '')}:${method}`;
@@ -195,8 +194,8 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
       if (json === undefined || contents === undefined) return undefined;
       const config = asObject(json.generationConfig);
       const system = textOf(asObject(json.systemInstruction ?? json.system_instruction)?.parts);
-      return compact<ChatRequest>({
-        model: decodeModel(match[1]!),
+      return {
+        model: percentDecoded(match[1]!),
         messages: [
           ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
           ...contents.map(parseContent),
@@ -204,7 +203,7 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
         maxTokens: asCount(config?.maxOutputTokens),
         temperature: asNumber(config?.temperature),
         stream,
-      });
+      };
     },
 
     decoder: () => new GeminiDecoder(),
@@ -247,10 +246,7 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
       };
     },
 
-    decodeWhole(body) {
-      const decoder = new GeminiDecoder();
-      return [...decoder.decode({ data: body }), ...decoder.end()];
-    },
+    decodeWhole: (body) => decodeDocument(new GeminiDecoder(), body),
 
     encodeWhole(events, context) {
       const { text, thinking, calls, usage, complete, error } = gather(events);
@@ -277,14 +273,6 @@ export const geminiArray = geminiDialect(
   true,
 );
 
-function decodeModel(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
-}
-
 function parseContent(value: unknown): Message {
   const content = asObject(value);
   return { role: content?.role === 'model' ? 'assistant' : 'user', content: textOf(content?.parts) };
@@ -292,32 +280,32 @@ function parseContent(value: unknown): Message {
 
 // Calls are no reason of their own.
 function reasonOf(event: Extract<StreamEvent, { type: 'complete' }>): string {
-  return event.finish === 'tool_calls' ? 'STOP' : finishWord(GEMINI_FINISH, event);
+  return event.finish === 'tool_calls' ? 'STOP' : finishWord(FINISH_WORDS, event);
 }
 
 function callPart(call: WholeCall): Json {
   const args = argumentsValue(call.arguments);
-  return { functionCall: compact({ id: call.id, name: call.name ?? '', args }) };
+  return { functionCall: { id: call.id, name: call.name ?? '', args } };
 }
 
 function chunk(context: AnswerContext, parts: readonly Json[], more: Json = {}, usage?: UsageEvent): Json {
-  return compact({
+  return {
     candidates: [{ content: { parts, role: 'model' }, ...more, index: 0 }],
     usageMetadata: usage === undefined ? undefined : encodeUsage(usage),
     modelVersion: context.model,
     responseId: context.id,
-  });
+  };
 }
 
 function encodeUsage(usage: UsageEvent): Json {
   const output = usage.outputTokens ?? 0;
-  return compact({
+  return {
     promptTokenCount: usage.inputTokens,
     candidatesTokenCount: output - (usage.reasoningTokens ?? 0),
     thoughtsTokenCount: usage.reasoningTokens,
     cachedContentTokenCount: usage.cachedInputTokens,
     totalTokenCount: (usage.inputTokens ?? 0) + output,
-  });
+  };
 }
 
 function errorJson(code: number, message: string, status = 'INTERNAL'): string {

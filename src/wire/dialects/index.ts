@@ -1,4 +1,5 @@
 import { UserError } from '../../model/errors.ts';
+import { isPlainDialect, PLAIN_DIALECTS } from '../../model/plan.ts';
 import { suggest } from '../../model/suggestions.ts';
 import type { Dialect } from '../dialect.ts';
 import { withThinkTags } from '../think-tags.ts';
@@ -19,66 +20,55 @@ import { type PlainOptions, plain } from './plain.ts';
 import { playground } from './playground.ts';
 import { tgi } from './tgi.ts';
 
-/** Settings that some dialects take; the others pay no heed to them. */
+/** Settings of single dialects. The other dialects ignore them. */
 export interface DialectOptions extends PlainOptions {
-  /** Decode `<think>` blocks in the answer's text as reasoning, where a dialect's text can hold them. Default: true. */
+  /** Decode `<think>` blocks in the answer text as reasoning, for dialects with `thinkTags`. Default: true. */
   thinkTags?: boolean;
 }
 
-const DIALECTS: Readonly<Record<string, (options: DialectOptions) => Dialect>> = {
-  'openai-chat': () => openaiChat,
-  'openai-completions': () => openaiCompletions,
-  'openai-responses': () => openaiResponses,
-  anthropic: () => anthropic,
-  gemini: () => gemini,
-  'gemini-array': () => geminiArray,
-  cohere: () => cohere,
-  tgi: () => tgi,
-  'bedrock-converse': () => bedrockConverse,
-  'ollama-chat': () => ollamaChat,
-  'ollama-generate': () => ollamaGenerate,
-  'ai-sdk-ui': () => aiSdkUi,
-  'ag-ui': () => agUi,
-  dify: () => dify,
-  conversation: () => conversation,
-  agent: () => agent,
-  playground: () => playground,
-  sse: (options) => plain('sse', options),
-  ndjson: (options) => plain('ndjson', options),
-  raw: (options) => plain('raw', options),
-};
-
-// The others have a place for reasoning that all of their models use.
-const THINK_TAGS = new Set([
-  'openai-chat',
-  'openai-completions',
-  'ollama-chat',
-  'ollama-generate',
-  'tgi',
-  'dify',
-  'playground',
-  'sse',
-  'ndjson',
-  'raw',
-]);
+const API_DIALECTS: ReadonlyMap<string, Dialect> = new Map(
+  [
+    openaiChat,
+    openaiCompletions,
+    openaiResponses,
+    anthropic,
+    gemini,
+    geminiArray,
+    cohere,
+    tgi,
+    bedrockConverse,
+    ollamaChat,
+    ollamaGenerate,
+    aiSdkUi,
+    agUi,
+    dify,
+    conversation,
+    agent,
+    playground,
+  ].map((dialect) => [dialect.name, dialect]),
+);
 
 /** The names of all dialects. */
-export const DIALECT_NAMES: readonly string[] = Object.keys(DIALECTS);
+export const DIALECT_NAMES: readonly string[] = [...API_DIALECTS.keys(), ...PLAIN_DIALECTS];
 
-/** The dialect of that name. Throws a `UserError` that lists near names when there is none. */
+/** The dialect of that name. Throws a `UserError` with similar names if it is unknown. */
 export function getDialect(name: string, options: DialectOptions = {}): Dialect {
-  const make = Object.hasOwn(DIALECTS, name) ? DIALECTS[name] : undefined;
-  if (make === undefined) {
+  const dialect = isPlainDialect(name) ? plain(name, options) : API_DIALECTS.get(name);
+  if (dialect === undefined) {
     throw new UserError('unknown_dialect', {
       message: `unknown dialect "${name}"`,
       hint: suggest(name, DIALECT_NAMES),
     });
   }
-  const dialect = make(options);
-  return options.thinkTags !== false && THINK_TAGS.has(name) ? withThinkTags(dialect) : dialect;
+  return options.thinkTags !== false && dialect.thinkTags ? withThinkTags(dialect) : dialect;
 }
 
-/** The dialect whose own path a URL ends in, such as `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */
+/** The dialects of known APIs: all but the plain ones. */
+export function apiDialects(): Iterable<Dialect> {
+  return API_DIALECTS.values();
+}
+
+/** The name of the dialect whose path a URL ends in: `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */
 export function dialectOfUrl(url: string): string | undefined {
   const path = URL.canParse(url) ? new URL(url).pathname : '';
   return DIALECT_NAMES.find((name) => getDialect(name).ownsPath(path));

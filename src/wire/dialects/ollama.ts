@@ -1,26 +1,16 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { chatMessages, type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
+import { chatMessages, type FinishWords, finishWord, post, promptText, unlessEmpty } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import {
-  asArguments,
-  asArray,
-  asCount,
-  asNumber,
-  asObject,
-  asText,
-  compact,
-  type Json,
-  parseJson,
-} from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 
 // Ollama's own API: one JSON object a line, the last one with `done: true`, the reason and the counts. A tool call
 // comes whole, its arguments an object. `/api/generate` differs from `/api/chat` in where the text is.
 
-const FINISH: FinishWords = { stop: 'stop', length: 'length', load: 'other', unload: 'other' };
+const FINISH_WORDS: FinishWords = { stop: 'stop', length: 'length', load: 'other', unload: 'other' };
 
 /** How the two endpoints differ. */
 interface Endpoint {
@@ -55,10 +45,10 @@ const GENERATE: Endpoint = {
   prompt(chat) {
     const system = chat.messages.filter((message) => message.role === 'system');
     const rest = chat.messages.filter((message) => message.role !== 'system');
-    return compact({
+    return {
       prompt: promptText(rest),
       system: system.length > 0 ? promptText(system) : undefined,
-    });
+    };
   },
   messages(json) {
     if (typeof json.prompt !== 'string') return undefined;
@@ -86,6 +76,7 @@ function ollama(endpoint: Endpoint): Dialect {
     name,
     title,
     framing: 'ndjson',
+    thinkTags: true,
     carries: new Set([
       'start',
       'message_chunk',
@@ -97,12 +88,11 @@ function ollama(endpoint: Endpoint): Dialect {
     ]),
 
     request(chat) {
-      const limits = compact({ num_predict: chat.maxTokens, temperature: chat.temperature });
       const body = {
         model: chat.model,
         ...endpoint.prompt(chat),
         stream: chat.stream,
-        options: Object.keys(limits).length > 0 ? limits : undefined,
+        options: unlessEmpty({ num_predict: chat.maxTokens, temperature: chat.temperature }),
       };
       return post(path, chat, body, { accept: 'application/x-ndjson' });
     },
@@ -115,14 +105,14 @@ function ollama(endpoint: Endpoint): Dialect {
       const messages = json && endpoint.messages(json);
       if (json === undefined || messages === undefined) return undefined;
       const options = asObject(json.options);
-      return compact<ChatRequest>({
+      return {
         model: asText(json.model),
         messages,
         maxTokens: asCount(options?.num_predict),
         temperature: asNumber(options?.temperature),
         // The server streams unless told not to.
         stream: json.stream !== false,
-      });
+      };
     },
 
     decoder: () => new OllamaDecoder(endpoint),
@@ -160,19 +150,16 @@ function ollama(endpoint: Endpoint): Dialect {
       };
     },
 
-    decodeWhole(body) {
-      const decoder = new OllamaDecoder(endpoint);
-      return [...decoder.decode({ data: body }), ...decoder.end()];
-    },
+    decodeWhole: (body) => decodeDocument(new OllamaDecoder(endpoint), body),
 
     encodeWhole(events, context) {
       const answer = gather(events);
       if (answer.error !== undefined) return jsonBody({ error: answer.error.message });
-      const content = compact({
+      const content = {
         [textKey]: answer.text,
         thinking: asText(answer.thinking),
         tool_calls: endpoint.calls && answer.calls.length > 0 ? answer.calls.map(encodeCall) : undefined,
-      });
+      };
       const complete = answer.complete ?? ({ type: 'complete', finish: 'stop' } as const);
       return jsonBody(line(context, content, ending(complete, answer.usage)));
     },
@@ -191,7 +178,7 @@ class OllamaDecoder extends JsonDecoder {
   private readonly endpoint: Endpoint;
 
   constructor(endpoint: Endpoint) {
-    super(FINISH, true);
+    super(FINISH_WORDS, true);
     this.endpoint = endpoint;
   }
 
@@ -213,7 +200,7 @@ class OllamaDecoder extends JsonDecoder {
     }
     if (json.done === true) {
       this.finish = asText(json.done_reason);
-      this.count({ inputTokens: json.prompt_eval_count, outputTokens: json.eval_count });
+      this.addCounts({ inputTokens: json.prompt_eval_count, outputTokens: json.eval_count });
       this.complete(out);
     }
     return true;
@@ -227,15 +214,15 @@ class OllamaDecoder extends JsonDecoder {
 
 function encodeCall(call: WholeCall): Json {
   const fn = { index: call.index, name: call.name ?? '', arguments: argumentsValue(call.arguments) };
-  return compact({ id: call.id, function: fn });
+  return { id: call.id, function: fn };
 }
 
 function ending(event: CompleteEvent, usage: UsageEvent | undefined): Json {
-  return compact({
+  return {
     done: true,
     // Calls are no reason of their own.
-    done_reason: event.finish === 'tool_calls' ? 'stop' : finishWord(FINISH, event),
+    done_reason: event.finish === 'tool_calls' ? 'stop' : finishWord(FINISH_WORDS, event),
     prompt_eval_count: usage?.inputTokens,
     eval_count: usage?.outputTokens,
-  });
+  };
 }

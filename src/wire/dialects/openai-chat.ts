@@ -1,5 +1,4 @@
-import type { StreamEvent, ToolCallEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
+import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import {
   chatMessages,
   differingFields,
@@ -18,12 +17,11 @@ import {
   asNumber,
   asObject,
   asText,
-  compact,
+  encodeJson,
   type Json,
-  jsonText,
   parseJson,
 } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 
 /** The words for a finish of OpenAI and of those that speak like it. */
@@ -42,7 +40,7 @@ export const CHAT_FINISH: FinishWords = {
 
 /** Reads chunks of chat completions, of the older text completions, and whole answers of both. */
 export class ChatDecoder extends JsonDecoder {
-  private readonly places = new ToolCallIndex();
+  private readonly callIndex = new ToolCallIndex();
   private readonly isWhole: boolean;
 
   /** `isWhole`: reads one whole answer, not the chunks of a stream. */
@@ -74,7 +72,7 @@ export class ChatDecoder extends JsonDecoder {
       if (choice === undefined) continue;
       // Only the first of several parallel answers is followed; the others would mix into its text.
       if (choice.index !== undefined && choice.index !== 0) {
-        out.push({ type: 'unknown', name: 'choice', data: jsonText(choice) });
+        out.push({ type: 'unknown', name: 'choice', data: encodeJson(choice) });
         continue;
       }
       // Perplexity sends both: in a stream the message repeats the text so far, in a whole answer the delta is empty.
@@ -111,10 +109,10 @@ export class ChatDecoder extends JsonDecoder {
     if (fn === undefined) return;
     const id = asText(call.id);
     const name = asText(fn.name);
-    const index = this.places.place(asCount(call.index), id, name);
+    const index = this.callIndex.indexOf(asCount(call.index), id, name);
     this.calls = Math.max(this.calls, index + 1);
     const args = asArguments(fn.arguments ?? fn.input);
-    out.push(compact<ToolCallEvent>({ type: 'tool_call', index, id, name, arguments: args }));
+    out.push({ type: 'tool_call', index, id, name, arguments: args });
   }
 
   // Sound comes with its transcript, which is the text of the answer.
@@ -138,7 +136,7 @@ export class ChatDecoder extends JsonDecoder {
   }
 
   private usage(usage: Json): void {
-    this.count({
+    this.addCounts({
       inputTokens: usage.prompt_tokens,
       outputTokens: usage.completion_tokens,
       reasoningTokens: asObject(usage.completion_tokens_details)?.reasoning_tokens ?? usage.reasoning_tokens,
@@ -166,6 +164,7 @@ export const openaiChat: Dialect = {
   name: 'openai-chat',
   title: 'OpenAI chat completions (SSE), and all that are compatible with it',
   framing: 'sse',
+  thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
 
   request(chat) {
@@ -186,17 +185,17 @@ export const openaiChat: Dialect = {
     const json = asObject(parseJson(body));
     const messages = chatMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
-    return compact<ChatRequest>({
+    return {
       model: asText(json.model),
       messages,
       maxTokens: asCount(json.max_completion_tokens) ?? asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
       // Zhipu sends the counts unasked.
-      extra: compact({
+      extra: {
         stream_options: path.includes('/api/paas/') ? { include_usage: true } : json.stream_options,
-      }),
-    });
+      },
+    };
   },
 
   decoder: () => new ChatDecoder(),
@@ -234,10 +233,7 @@ export const openaiChat: Dialect = {
     };
   },
 
-  decodeWhole(body) {
-    const decoder = new ChatDecoder(true);
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new ChatDecoder(true), body),
 
   encodeWhole(events, context) {
     const { text, thinking, calls, usage, complete, error } = gather(events);
@@ -249,11 +245,11 @@ export const openaiChat: Dialect = {
       tool_calls: calls.length > 0 ? calls.map(toolCall) : undefined,
     };
     const finish = finishWord(CHAT_FINISH, complete ?? { type: 'complete', finish: 'stop' });
-    const answer = compact({
+    const answer = {
       ...envelope(context, 'chat.completion'),
       choices: [{ index: 0, message, finish_reason: finish }],
       usage: usage === undefined ? undefined : encodeUsage(usage),
-    });
+    };
     return jsonBody(answer);
   },
 
@@ -264,7 +260,7 @@ export const openaiChat: Dialect = {
 export function encodeUsage(usage: UsageEvent): Json {
   const input = usage.inputTokens ?? 0;
   const output = usage.outputTokens ?? 0;
-  return compact({
+  return {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: input + output,
@@ -272,16 +268,16 @@ export function encodeUsage(usage: UsageEvent): Json {
       usage.reasoningTokens === undefined ? undefined : { reasoning_tokens: usage.reasoningTokens },
     prompt_tokens_details:
       usage.cachedInputTokens === undefined ? undefined : { cached_tokens: usage.cachedInputTokens },
-  });
+  };
 }
 
 function toolCall(call: { id?: string; name?: string; arguments: string }): Json {
   const first = call.name !== undefined;
-  return compact({
+  return {
     id: call.id,
     type: first ? 'function' : undefined,
-    function: compact({ name: call.name, arguments: call.arguments }),
-  });
+    function: { name: call.name, arguments: call.arguments },
+  };
 }
 
 /** The fields that all objects of one answer share. */

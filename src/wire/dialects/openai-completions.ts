@@ -1,9 +1,9 @@
 import type { UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
 import { differingFields, finishWord, post, promptText } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asCount, asNumber, asObject, asText, compact, parseJson } from '../json.ts';
+import { asCount, asNumber, asObject, asText, parseJson } from '../json.ts';
+import { decodeDocument } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 import { CHAT_FINISH, ChatDecoder, encodeUsage, envelope, errorJson } from './openai-chat.ts';
 
@@ -16,6 +16,7 @@ export const openaiCompletions: Dialect = {
   name: 'openai-completions',
   title: 'OpenAI text completions (SSE)',
   framing: 'sse',
+  thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'usage', 'complete', 'error']),
 
   request(chat) {
@@ -36,14 +37,14 @@ export const openaiCompletions: Dialect = {
     if (request.method !== 'POST' || !openaiCompletions.ownsPath(request.path)) return undefined;
     const json = asObject(parseJson(request.body));
     if (json === undefined || typeof json.prompt !== 'string') return undefined;
-    return compact<ChatRequest>({
+    return {
       model: asText(json.model),
       messages: [{ role: 'user', content: json.prompt }],
       maxTokens: asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
-      extra: compact({ stream_options: json.stream_options }),
-    });
+      extra: { stream_options: json.stream_options },
+    };
   },
 
   decoder: () => new ChatDecoder(),
@@ -76,22 +77,17 @@ export const openaiCompletions: Dialect = {
     };
   },
 
-  decodeWhole(body) {
-    const decoder = new ChatDecoder(true);
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new ChatDecoder(true), body),
 
   encodeWhole(events, context) {
     const { text, usage, complete, error } = gather(events);
     if (error !== undefined) return jsonBody(errorJson(error.message, error.code));
     const finish = finishWord(CHAT_FINISH, complete ?? { type: 'complete', finish: 'stop' });
-    return jsonBody(
-      compact({
-        ...envelope(context, 'text_completion'),
-        choices: [{ index: 0, text, logprobs: null, finish_reason: finish }],
-        usage: usage === undefined ? undefined : encodeUsage(usage),
-      }),
-    );
+    return jsonBody({
+      ...envelope(context, 'text_completion'),
+      choices: [{ index: 0, text, logprobs: null, finish_reason: finish }],
+      usage: usage === undefined ? undefined : encodeUsage(usage),
+    });
   },
 
   encodeError: (status, message) => jsonBody(errorJson(message, String(status))),

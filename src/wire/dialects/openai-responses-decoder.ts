@@ -1,9 +1,9 @@
 import type { StreamEvent } from '../../model/events.ts';
 import type { FinishWords } from '../chat-fields.ts';
-import { asArguments, asArray, asObject, asText, compact, type Json, jsonText } from '../json.ts';
+import { asArguments, asArray, asObject, asText, encodeJson, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
-const FINISH: FinishWords = {
+const FINISH_WORDS: FinishWords = {
   completed: 'stop',
   'incomplete:max_output_tokens': 'length',
   'incomplete:content_filter': 'content_filter',
@@ -77,7 +77,7 @@ export class ResponsesDecoder extends JsonDecoder {
   private readonly open = new Map<unknown, OpenCall>();
 
   constructor() {
-    super(FINISH, true);
+    super(FINISH_WORDS, true);
   }
 
   protected read(json: Json, out: StreamEvent[]): boolean {
@@ -133,7 +133,7 @@ export class ResponsesDecoder extends JsonDecoder {
   }
 
   // An `error` event is followed by `response.failed`, which says the same again.
-  protected override isEcho(json: Json): boolean {
+  protected override mayFollowEnd(json: Json): boolean {
     return json.type === 'response.failed';
   }
 
@@ -210,7 +210,7 @@ export class ResponsesDecoder extends JsonDecoder {
         const summary = parts(item.summary);
         for (const part of summary.length > 0 ? summary : parts(item.content)) this.thinking(out, part);
       } else {
-        out.push(compact<StreamEvent>({ type: 'unknown', name: asText(item.type), data: jsonText(item) }));
+        out.push({ type: 'unknown', name: asText(item.type), data: encodeJson(item) });
       }
     }
     this.last(response, out);
@@ -219,7 +219,7 @@ export class ResponsesDecoder extends JsonDecoder {
 
   private usage(usage: Json | undefined): void {
     if (usage === undefined) return;
-    this.count({
+    this.addCounts({
       inputTokens: usage.input_tokens,
       outputTokens: usage.output_tokens,
       reasoningTokens: asObject(usage.output_tokens_details)?.reasoning_tokens,

@@ -1,10 +1,10 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
-import { type BlockKind, Blocks } from '../blocks.ts';
+import { type BlockKind, BlockTracker } from '../blocks.ts';
 import { chatMessages, post } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
+import { asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
+import { decodeDocument } from '../json-decoder.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
 import { ResponsesDecoder } from './openai-responses-decoder.ts';
 
@@ -17,9 +17,9 @@ interface Item {
 }
 
 /** Writes the events of one streamed response, each numbered, and keeps what its last event has to repeat. */
-export class ResponsesEncoder {
+class ResponsesEncoder {
   private readonly context: AnswerContext;
-  private readonly blocks = new Blocks();
+  private readonly blocks = new BlockTracker();
   private readonly items: Item[] = [];
   private sequence = 0;
   private usage: UsageEvent | undefined;
@@ -30,9 +30,9 @@ export class ResponsesEncoder {
 
   encode(event: StreamEvent): readonly Frame[] {
     const frames: Frame[] = [];
-    const passage = this.blocks.enter(event);
-    if (passage?.closed !== undefined) this.close(passage.closed.index, frames);
-    if (passage?.opened) this.openItem(event, frames);
+    const transition = this.blocks.enter(event);
+    if (transition?.closed !== undefined) this.close(transition.closed.index, frames);
+    if (transition?.opened) this.openItem(event, frames);
     switch (event.type) {
       case 'start':
         for (const type of ['response.created', 'response.in_progress']) {
@@ -90,12 +90,12 @@ export class ResponsesEncoder {
     const called = event.type === 'tool_call' ? event : undefined;
     const kind = called !== undefined ? 'tool' : event.type === 'thinking' ? 'thinking' : 'text';
     const id = `${PREFIX[kind]}_${at}`;
-    const call = compact<WholeCall>({
+    const call = {
       index: called?.index ?? 0,
       id: called?.id,
       name: called?.name,
       arguments: '',
-    });
+    };
     const item: Item = { kind, id, text: '', call };
     this.items.push(item);
     frames.push(
@@ -155,7 +155,7 @@ function itemJson({ kind, id, text, call }: Item, status: string): Json {
 }
 
 /** A tool call as an item of the output. */
-export function toolItem(call: WholeCall, id: string, status: string): Json {
+function toolItem(call: WholeCall, id: string, status: string): Json {
   const callId = call.id ?? `call_${call.index}`;
   return {
     id,
@@ -168,7 +168,7 @@ export function toolItem(call: WholeCall, id: string, status: string): Json {
 }
 
 /** The response object that frames and whole answers share. */
-export function responseJson(context: AnswerContext, more: Json): Json {
+function responseJson(context: AnswerContext, more: Json): Json {
   return {
     id: context.id,
     object: 'response',
@@ -181,7 +181,7 @@ export function responseJson(context: AnswerContext, more: Json): Json {
 }
 
 /** How an answer ended, in the words of a response object. */
-export function statusOf({ finish, raw }: CompleteEvent): { status: string; incomplete_details?: Json } {
+function statusOf({ finish, raw }: CompleteEvent): { status: string; incomplete_details?: Json } {
   if (finish === 'stop' || finish === 'tool_calls') return { status: 'completed' };
   if (finish === 'length') {
     return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
@@ -191,7 +191,7 @@ export function statusOf({ finish, raw }: CompleteEvent): { status: string; inco
 }
 
 /** The counts in the words of a response object. */
-export function encodeUsage(usage: UsageEvent): Json {
+function encodeUsage(usage: UsageEvent): Json {
   const input = usage.inputTokens ?? 0;
   const output = usage.outputTokens ?? 0;
   return {
@@ -237,14 +237,14 @@ export const openaiResponses: Dialect = {
       text === undefined ? chatMessages(json.input) : [{ role: 'user' as const, content: text }];
     if (messages === undefined) return undefined;
     const instructions = asText(json.instructions);
-    return compact<ChatRequest>({
+    return {
       model: asText(json.model),
       messages:
         instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages],
       maxTokens: asCount(json.max_output_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
-    });
+    };
   },
 
   decoder: () => new ResponsesDecoder(),
@@ -254,10 +254,7 @@ export const openaiResponses: Dialect = {
     return (event) => encoder.encode(event);
   },
 
-  decodeWhole(body) {
-    const decoder = new ResponsesDecoder();
-    return [...decoder.decode({ data: body }), ...decoder.end()];
-  },
+  decodeWhole: (body) => decodeDocument(new ResponsesDecoder(), body),
 
   encodeWhole(events, context: AnswerContext) {
     const { text, thinking, calls, usage, complete, error } = gather(events);

@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../../model/events.ts';
+import type { PlainDialect } from '../../model/plan.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { chatMessages, post, promptText } from '../chat-fields.ts';
 import type { Decoder, Dialect, WireBody } from '../dialect.ts';
@@ -9,7 +10,6 @@ import {
   asObject,
   asText,
   atPath,
-  compact,
   excerpt,
   parseJson,
   pathKeys,
@@ -27,7 +27,7 @@ const IDLE_NAMES = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
 const TELLS = /"(error|errors|done|code|base_resp)"|error"|failed"/i;
 
 /** Each read is a piece of text. */
-export class RawDecoder implements Decoder {
+class RawDecoder implements Decoder {
   decode({ data }: Frame): readonly StreamEvent[] {
     return chunk(data);
   }
@@ -38,7 +38,7 @@ export class RawDecoder implements Decoder {
 }
 
 /** Reads events or lines. The end of the body is the end of the answer, unless it came in the middle of a payload. */
-export class PlainDecoder implements Decoder {
+class PlainDecoder implements Decoder {
   private readonly lines: boolean;
   private readonly keys: readonly string[] | undefined;
   private over = false;
@@ -99,7 +99,7 @@ export class PlainDecoder implements Decoder {
     const told = this.control(json, text);
     if (told !== undefined) return text === undefined ? told : [...chunk(text), ...told];
     if (text !== undefined) return chunk(text);
-    return [compact<StreamEvent>({ type: 'unknown', name: frame.event, data: frame.data })];
+    return [{ type: 'unknown', name: frame.event, data: frame.data }];
   }
 
   private broken(frame: Frame): readonly StreamEvent[] {
@@ -133,7 +133,7 @@ export class PlainDecoder implements Decoder {
 }
 
 /** The events of one whole answer: the body itself, or the text at a path in its JSON. */
-export function decodePlainWhole(body: string, keys: readonly string[] | undefined): readonly StreamEvent[] {
+function decodePlainWhole(body: string, keys: readonly string[] | undefined): readonly StreamEvent[] {
   const json = keys === undefined ? undefined : parseJson(body);
   const text = keys === undefined ? body : textAt(json, keys);
   const failed = keys === undefined || text === undefined ? readFailedBody(body) : undefined;
@@ -172,10 +172,10 @@ const KINDS = {
   sse: { title: 'any endpoint that sends Server-Sent Events', accept: 'text/event-stream' },
   ndjson: { title: 'any endpoint that sends lines of JSON', accept: 'application/x-ndjson' },
   raw: { title: 'any endpoint at all: each read is a piece of text', accept: '*/*' },
-} as const;
+} as const satisfies Record<PlainDialect, { title: string; accept: string }>;
 
 /** A plain endpoint with that framing; the name of the framing is the name of the dialect and its server path. */
-export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): Dialect {
+export function plain(framing: PlainDialect, options: PlainOptions = {}): Dialect {
   const keys = options.textPath === undefined || framing === 'raw' ? undefined : pathKeys(options.textPath);
   const path = `/${framing}`;
   const { title, accept } = KINDS[framing];
@@ -189,6 +189,7 @@ export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): 
     name: framing,
     title,
     framing,
+    thinkTags: true,
     carries: new Set(
       framing === 'raw' ? ['message_chunk', 'complete'] : ['message_chunk', 'complete', 'error'],
     ),
@@ -225,7 +226,7 @@ export function plain(framing: keyof typeof KINDS, options: PlainOptions = {}): 
 }
 
 /** The request to a plain endpoint: the prompt as `{"prompt": ...}`. */
-export function plainRequest(chat: ChatRequest, accept: string) {
+function plainRequest(chat: ChatRequest, accept: string) {
   const fields = {
     model: chat.model,
     prompt: promptText(chat.messages),
@@ -236,14 +237,14 @@ export function plainRequest(chat: ChatRequest, accept: string) {
 }
 
 /** What a request to a plain endpoint asks for: `prompt` or `messages` of the body or the query. */
-export function parsePlain(request: Parameters<Dialect['parseRequest']>[0]): ChatRequest {
+function parsePlain(request: Parameters<Dialect['parseRequest']>[0]): ChatRequest {
   const json = asObject(parseJson(request.body));
   const prompt = asText(json?.prompt) ?? request.query.get('prompt') ?? request.body;
-  return compact<ChatRequest>({
+  return {
     model: asText(json?.model),
     messages: chatMessages(json?.messages) ?? [{ role: 'user', content: prompt }],
     stream: json?.stream !== false && request.query.get('stream') !== 'false',
-  });
+  };
 }
 
 function failure(framing: FramingName, message: string, code?: string): Frame {
@@ -252,5 +253,5 @@ function failure(framing: FramingName, message: string, code?: string): Frame {
 }
 
 function errorJson(message: string, code?: string): string {
-  return JSON.stringify({ error: compact({ message, code }) });
+  return JSON.stringify({ error: { message, code } });
 }

@@ -15,6 +15,8 @@ export const playground: Dialect = {
   name: 'playground',
   title: 'application: {"type":"content"|"reasoning"}, then [DONE] (SSE)',
   framing: 'sse',
+  thinkTags: true,
+  acceptsAnyObject: true,
   carries: new Set(['message_chunk', 'thinking', 'complete', 'error']),
 
   request: appRequest,

@@ -1,15 +1,14 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import type { ChatRequest } from '../../model/request.ts';
 import { type FinishWords, finishWord, post, promptText } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
-import { asArray, asCount, asNumber, asObject, asText, compact, type Json, parseJson } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
+import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 
 // Text Generation Inference: one event a token, special tokens apart. The last one also has the whole text again and,
 // with `details`, the finish reason and the counts. It takes a single text and has no roles.
 
-const FINISH: FinishWords = { eos_token: 'stop', stop_sequence: 'stop', length: 'length' };
+const FINISH_WORDS: FinishWords = { eos_token: 'stop', stop_sequence: 'stop', length: 'length' };
 
 const STREAM = '/generate_stream';
 const WHOLE = '/generate';
@@ -19,6 +18,7 @@ export const tgi: Dialect = {
   name: 'tgi',
   title: 'Text Generation Inference /generate_stream (SSE)',
   framing: 'sse',
+  thinkTags: true,
   carries: new Set(['message_chunk', 'usage', 'complete', 'error']),
 
   request(chat) {
@@ -26,7 +26,8 @@ export const tgi: Dialect = {
       inputs: promptText(chat.messages),
       parameters: {
         details: true,
-        ...compact({ max_new_tokens: chat.maxTokens, temperature: chat.temperature }),
+        max_new_tokens: chat.maxTokens,
+        temperature: chat.temperature,
       },
     };
     return post(chat.stream ? STREAM : WHOLE, chat, body);
@@ -41,12 +42,12 @@ export const tgi: Dialect = {
     const json = asObject(parseJson(request.body));
     if (json === undefined || typeof json.inputs !== 'string') return undefined;
     const parameters = asObject(json.parameters);
-    return compact<ChatRequest>({
+    return {
       messages: [{ role: 'user', content: json.inputs }],
       maxTokens: asCount(parameters?.max_new_tokens),
       temperature: asNumber(parameters?.temperature),
       stream: request.path.endsWith(STREAM),
-    });
+    };
   },
 
   decoder: () => new TgiDecoder(),
@@ -68,7 +69,7 @@ export const tgi: Dialect = {
           return [];
         case 'complete': {
           const end = { id: 2, text: '</s>', logprob: 0, special: true };
-          const details = encodeDetails(finishWord(FINISH, event), usage);
+          const details = encodeDetails(finishWord(FINISH_WORDS, event), usage);
           return [frame(end, { generated_text: text, details })];
         }
         case 'error':
@@ -83,14 +84,13 @@ export const tgi: Dialect = {
     const json = parseJson(body);
     // A server that takes several prompts at once answers with a list.
     const data = asArray(json)?.length === 1 ? JSON.stringify(asArray(json)![0]) : body;
-    const decoder = new TgiDecoder();
-    return [...decoder.decode({ data }), ...decoder.end()];
+    return decodeDocument(new TgiDecoder(), data);
   },
 
   encodeWhole(events) {
     const { text, usage, complete, error } = gather(events);
     if (error !== undefined) return jsonBody(errorJson(error.message, error.code));
-    const finish = finishWord(FINISH, complete ?? { type: 'complete', finish: 'stop' });
+    const finish = finishWord(FINISH_WORDS, complete ?? { type: 'complete', finish: 'stop' });
     return jsonBody({ generated_text: text, details: encodeDetails(finish, usage) });
   },
 
@@ -99,7 +99,7 @@ export const tgi: Dialect = {
 
 class TgiDecoder extends JsonDecoder {
   constructor() {
-    super(FINISH);
+    super(FINISH_WORDS);
   }
 
   protected read(json: Json, out: StreamEvent[]): boolean {
@@ -111,7 +111,7 @@ class TgiDecoder extends JsonDecoder {
     else if (token.special !== true) this.text(out, token.text);
     if (typeof whole === 'string') {
       const details = asObject(json.details);
-      this.count({
+      this.addCounts({
         inputTokens: details?.input_length ?? asArray(details?.prefill)?.length,
         outputTokens: details?.generated_tokens,
       });
@@ -123,12 +123,12 @@ class TgiDecoder extends JsonDecoder {
 }
 
 function encodeDetails(finish: string, usage: UsageEvent | undefined): Json {
-  return compact({
+  return {
     finish_reason: finish,
     generated_tokens: usage?.outputTokens ?? 0,
     input_length: usage?.inputTokens,
     seed: null,
-  });
+  };
 }
 
 function errorJson(message: string, type = 'generation'): string {

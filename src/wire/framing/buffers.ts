@@ -2,35 +2,37 @@ const BOM = 0xfeff;
 const ASCII_END = 0x80;
 
 /**
- * Bytes that come in pieces, as text. HOT PATH: a read nearly always ends where an event does, in ASCII. Then no
- * character is cut and the piece is decoded by itself, in half the time that a TextDecoder takes.
+ * Decodes UTF-8 in chunks. HOT PATH: nearly all reads end with an event, in ASCII. No character is split then, and the chunk
+ * is decoded by itself in half the time that a TextDecoder takes.
  */
 export class Utf8Stream {
-  // It would take a mark in the middle of the stream for one at its start, when it has not seen the pieces before.
+  // It does not see all chunks, so it could mistake U+FEFF in the middle of the stream for a byte order mark.
   private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  private cut = false;
-  private begun = false;
+  private inCharacter = false;
+  private started = false;
 
-  /** The text that this piece makes certain. A byte order mark at the start of the stream is left out. */
+  /** The text of this chunk, up to the last complete character. A byte order mark at the start of the stream is removed. */
   push(piece: Uint8Array): string {
     const size = piece.byteLength;
     if (size === 0) return '';
     const whole = piece[size - 1]! < ASCII_END;
     const text =
-      whole && !this.cut ? asBuffer(piece).toString('utf8') : this.decoder.decode(piece, { stream: true });
-    this.cut = !whole;
-    return this.begun ? text : this.first(text);
+      whole && !this.inCharacter
+        ? asBuffer(piece).toString('utf8')
+        : this.decoder.decode(piece, { stream: true });
+    this.inCharacter = !whole;
+    return this.started ? text : this.first(text);
   }
 
-  /** The stream has ended: a character that was cut is told as U+FFFD. */
+  /** The stream has ended: an incomplete character becomes U+FFFD. */
   end(): string {
     const text = this.decoder.decode();
-    return this.begun ? text : this.first(text);
+    return this.started ? text : this.first(text);
   }
 
   private first(text: string): string {
     if (text === '') return text;
-    this.begun = true;
+    this.started = true;
     return text.charCodeAt(0) === BOM ? text.slice(1) : text;
   }
 }
@@ -39,11 +41,11 @@ function asBuffer(piece: Uint8Array): Buffer {
   return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }
 
-const MOST_SMALL = 1_024;
+const MAX_SMALL = 1_024;
 
 /**
- * A text that comes in pieces. They are joined once, when it is whole, so that a long text costs linear time; and many
- * small pieces are joined into larger ones, so that a sender of single bytes costs no more memory than its text.
+ * A text received in pieces. The pieces are joined once, so that a long text takes linear time. Small pieces are joined
+ * into larger ones, so that single bytes take no more memory than the text.
  */
 export class Pieces {
   /** Characters so far. */
@@ -58,12 +60,12 @@ export class Pieces {
   add(piece: string): void {
     if (piece === '') return;
     this.length += piece.length;
-    if (this.small.push(piece) < MOST_SMALL) return;
+    if (this.small.push(piece) < MAX_SMALL) return;
     this.large.push(this.small.join(''));
     this.small = [];
   }
 
-  /** The whole text. Nothing is kept. */
+  /** Returns the text and clears it. */
   take(): string {
     if (this.length === 0) return '';
     const text = this.large.length === 0 ? this.small.join('') : this.large.join('') + this.small.join('');
@@ -76,30 +78,30 @@ export class Pieces {
 
 const FIRST_BYTES = 1_024;
 
-/** Bytes that come in pieces, end to end in one piece of memory: as large as they are, however small the pieces. */
+/** Bytes received in pieces, stored contiguously: memory use depends on their total size, not on their number. */
 export class ByteBuffer {
   private memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
   private start = 0;
   private end = 0;
 
-  /** Bytes that are kept. */
+  /** Stored bytes. */
   get length(): number {
     return this.end - this.start;
   }
 
-  /** Adds a copy of `chunk`. */
+  /** Appends a copy of `chunk`. */
   add(chunk: Uint8Array): void {
-    if (this.end + chunk.byteLength > this.memory.byteLength) this.makeRoom(chunk.byteLength);
+    if (this.end + chunk.byteLength > this.memory.byteLength) this.grow(chunk.byteLength);
     this.memory.set(chunk, this.end);
     this.end += chunk.byteLength;
   }
 
-  /** The bytes that are kept, without a copy: they are valid until the next call of `add`. */
+  /** The stored bytes, not copied: valid until the next call of `add`. */
   view(): Buffer {
     return this.memory.subarray(this.start, this.end);
   }
 
-  /** Forgets the first `count` bytes. */
+  /** Removes the first `count` bytes. */
   drop(count: number): void {
     this.start += count;
     if (this.start < this.end) return;
@@ -107,10 +109,10 @@ export class ByteBuffer {
     this.end = 0;
   }
 
-  private makeRoom(wanted: number): void {
+  private grow(wanted: number): void {
     const { length } = this;
     let size = this.memory.byteLength;
-    // Room for as much again: what is kept is not moved for every small piece.
+    // Doubles the capacity, so that the bytes are not moved for every small piece.
     while (size < 2 * length + wanted) size *= 2;
     const memory = size === this.memory.byteLength ? this.memory : Buffer.allocUnsafeSlow(size);
     memory.set(this.view());

@@ -1,47 +1,47 @@
-/** How a byte stream is cut into frames. */
+/** How a byte stream is split into frames. */
 export type FramingName = 'sse' | 'ndjson' | 'json-array' | 'aws-event-stream' | 'raw';
 
 /** One frame: an SSE event or an NDJSON line. */
 export interface Frame {
   /** The payload: the joined `data:` lines, or the line. */
   data: string;
-  /** SSE event name, where one was sent. */
+  /** SSE event name, if sent. */
   event?: string;
-  /** SSE id, where one was sent. */
+  /** SSE id, if sent. */
   id?: string;
-  /** The stream ended inside this frame: no blank line, or no line feed, after it. It may have been cut. */
+  /** The stream ended without a blank line or line feed after this frame, so the frame may be truncated. */
   incomplete?: true;
 }
 
-/** Receives what a frame parser finds. */
+/** Receives the output of a frame parser. */
 export interface FrameSink {
   frame(frame: Frame): void;
   /** An SSE comment, such as `: keep-alive`. */
   comment(text: string): void;
-  /** A frame is larger than the parser's limit: it has at least so many bytes. Neither it nor anything after it is delivered. */
+  /** A frame exceeds the parser's limit: it has at least `bytes` bytes. No more frames are delivered. */
   tooLarge?(bytes: number): void;
 }
 
-/** Cuts one byte stream into frames; each is delivered as soon as its last byte has been pushed. */
+/** Splits one byte stream into frames. Each is delivered as soon as its last byte has been pushed. */
 export interface FrameParser {
-  /** `chunk` may be overwritten when this has returned. */
+  /** `chunk` may be overwritten after this call. */
   push(chunk: Uint8Array): void;
-  /** The stream has ended. What is left over is delivered with `incomplete`. */
+  /** The stream has ended. Remaining data is delivered as a frame with `incomplete`. */
   end(): void;
 }
 
-/** One way to cut and to write frames. */
+/** Parses and writes the frames of one framing. */
 export interface Framing {
   readonly name: FramingName;
-  /** What a server says in `content-type`. */
+  /** The value of the `content-type` header. */
   readonly contentType: string;
-  /** `maxFrameBytes`: the largest frame that is kept in memory, in bytes of UTF-8. Default: no limit. */
+  /** `maxFrameBytes`: the largest frame, in bytes of UTF-8. Default: no limit. */
   parser(sink: FrameSink, maxFrameBytes?: number): FrameParser;
-  /** The bytes of a frame, as text where the framing is text. */
+  /** Encodes a frame, as text if the framing is text. */
   write(frame: Frame): string | Uint8Array;
 }
 
-/** True when a text takes more bytes than `maxBytes`. Cheap for texts that are clearly smaller. */
+/** True if a text takes more than `maxBytes` bytes in UTF-8. Fast for texts that are clearly smaller. */
 export function isLarger(text: string, maxBytes: number): boolean {
   return text.length * MOST_BYTES_PER_UNIT > maxBytes && Buffer.byteLength(text) > maxBytes;
 }

@@ -6,7 +6,7 @@ import { jsonArray } from './json-array.ts';
 
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';
 
-/** Characters of a line beside its value: `data: `. */
+/** Allowance for the characters of a line besides its value, such as `data: `. */
 const FIELD_CHARS = 64;
 
 const CR = 13;
@@ -20,7 +20,7 @@ const sse: Framing = {
     let ending = false;
     let afterCr = false;
     let stopped = false;
-    // The line that has not ended.
+    // The unfinished line.
     const line = new Pieces();
     const stop = (bytes = maxFrameBytes + 1) => {
       if (stopped) return;
@@ -29,7 +29,7 @@ const sse: Framing = {
       sink.tooLarge?.(bytes);
     };
     const parser = createParser({
-      // In characters: what is left to wait for. The bytes of an event that is whole are counted below.
+      // In characters, for unfinished events. Complete events are measured in bytes below.
       maxBufferSize: maxFrameBytes + FIELD_CHARS,
       onEvent({ data, event, id }) {
         if (stopped) return;
@@ -48,8 +48,8 @@ const sse: Framing = {
       },
       onError(error) {
         if (error.type === 'max-buffer-size-exceeded') stop();
-        // Some servers write a failure as a line `error: {...}`, or as a bare line of JSON. Neither is a field of
-        // SSE, so a conforming reader would drop them in silence.
+        // Some servers report a failure as a line `error: {...}`, or as a line of JSON without a field name. Neither is
+        // an SSE field, so a conforming parser ignores them.
         if (stopped || error.type !== 'unknown-field') return;
         const data = error.field === 'error' ? error.value : bareError(error.line);
         if (data === undefined) return;
@@ -57,8 +57,8 @@ const sse: Framing = {
         else sink.frame(ending ? { event: 'error', data, incomplete: true } : { event: 'error', data });
       },
     });
-    // The parser keeps a CR at the end of its input until it sees what follows, so the last event of a stream with
-    // CR line ends would come late or never. We complete the pair ourselves and drop the LF that may come next.
+    // The parser holds back a CR at the end of its input, so the last event of a stream with CR line ends would be
+    // late or lost. We add the LF ourselves and drop an LF that follows.
     const feed = (decoded: string) => {
       if (stopped) return;
       let text = decoded;
@@ -71,7 +71,7 @@ const sse: Framing = {
         afterCr = true;
         text += '\n';
       }
-      // HOT PATH: most reads end with an event.
+      // HOT PATH: nearly all reads end with an event.
       if (text.charCodeAt(text.length - 1) !== LF && !hasLineEnd(text)) {
         line.add(text);
         if (line.length > maxFrameBytes + FIELD_CHARS) stop(line.length);
@@ -93,7 +93,7 @@ const sse: Framing = {
   },
   write({ data, event, id }) {
     const head = `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}`;
-    // A CR would end the line on the other side too. JSON has neither unescaped.
+    // A CR ends a line too. JSON contains neither unescaped.
     const oneLine = data.indexOf('\n') === -1 && data.indexOf('\r') === -1;
     return `${head}data: ${oneLine ? data : data.replaceAll(/\r\n|\r|\n/g, '\ndata: ')}\n\n`;
   },
@@ -112,7 +112,7 @@ const ndjson: Framing = {
   contentType: 'application/x-ndjson',
   parser(sink, maxFrameBytes = Number.POSITIVE_INFINITY) {
     const utf8 = new Utf8Stream();
-    // The line that has not ended.
+    // The unfinished line.
     const open = new Pieces();
     let stopped = false;
     const stop = (bytes: number) => {
@@ -132,7 +132,7 @@ const ndjson: Framing = {
         const text = utf8.push(chunk);
         let from = 0;
         for (let to = text.indexOf('\n'); to !== -1; to = text.indexOf('\n', from)) {
-          // HOT PATH: most lines are whole.
+          // HOT PATH: most lines arrive in one read.
           if (open.isEmpty) line(text.slice(from, to), false);
           else line(open.take() + text.slice(from, to), false);
           from = to + 1;
@@ -149,7 +149,7 @@ const ndjson: Framing = {
   write: ({ data }) => `${data}\n`,
 };
 
-// Nothing is cut: each read is a frame, but for the bytes of a character that the next read will complete.
+// Each read is one frame, except for the bytes of an incomplete character, which belong to the next frame.
 const raw: Framing = {
   name: 'raw',
   contentType: 'text/plain; charset=utf-8',

@@ -10,31 +10,31 @@ const CLOSE_BRACKET = 93;
 const COMMA = 44;
 
 /**
- * One JSON array, sent piece by piece: each of its elements is a frame, as soon as its last character is there. Also
- * reads JSON values that follow one another, and a lone value, such as an error in place of the array.
+ * One JSON array, sent incrementally. Each element is a frame, delivered with its last character. Also reads concatenated
+ * JSON values, and a single value, such as an error instead of the array.
  */
 export const jsonArray: Framing = {
   name: 'json-array',
   contentType: 'application/json; charset=utf-8',
   parser(sink, maxFrameBytes = Number.POSITIVE_INFINITY) {
     const utf8 = new TextDecoder();
-    const cutter = new Cutter(sink, maxFrameBytes);
+    const splitter = new ArraySplitter(sink, maxFrameBytes);
     return {
-      push: (chunk) => cutter.text(utf8.decode(chunk, { stream: true })),
+      push: (chunk) => splitter.text(utf8.decode(chunk, { stream: true })),
       end() {
-        cutter.text(utf8.decode());
-        cutter.end();
+        splitter.text(utf8.decode());
+        splitter.end();
       },
     };
   },
-  // The encoder writes the brackets and commas: only it knows which frame is the first and which the last.
+  // The encoder writes the brackets and commas: it knows the first and the last frame.
   write: ({ data }) => data,
 };
 
-class Cutter {
+class ArraySplitter {
   private readonly sink: FrameSink;
   private readonly maxFrameBytes: number;
-  /** The element that is open. */
+  /** The unfinished element. */
   private readonly pieces = new Pieces();
   private stopped = false;
   private open = false;
@@ -78,7 +78,7 @@ class Cutter {
   }
 
   end(): void {
-    // A bare value is only known to be whole at the end; an object that is still open has been cut.
+    // A number or word is complete only at the end of the stream. An object that is still open is truncated.
     if (this.open && !this.stopped) this.close('', this.depth > 0 || this.inString);
   }
 
