@@ -27,7 +27,9 @@ export function arrivalsOf(record: RequestRecord): StreamArrivals | undefined {
   const times = [firstToken - sent];
   for (const gap of gaps) times.push(times.at(-1)! + gap);
   const inFlush = flushReads(times, flush);
-  const extra = Math.min(coalesced, Math.max(0, (flush?.events ?? 0) - inFlush.length));
+  // Where the flush is not found, its events are spread like the others: none may be missing.
+  const shared = inFlush.length === 0 ? 0 : (flush?.events ?? 0) - inFlush.length;
+  const extra = Math.min(coalesced, Math.max(0, shared));
   const each = (coalesced - extra) / times.length;
   const counts = new Array<number>(COLUMNS).fill(0);
   for (const [i, ms] of times.entries()) {

@@ -158,6 +158,29 @@ describe('streaming against not', () => {
     expect(comparison.sentences).toEqual([]);
   });
 
+  test('each target has its own figures, each load its own balance', () => {
+    const at = (target: string, concurrency: number, ttftMs: number, wholeMs: number) =>
+      ROUNDS.flatMap((round) =>
+        Array.from({ length: 8 }, () => [
+          request(ttftMs, 1000 - ttftMs, { round, target, concurrency }),
+          request(0, wholeMs, { round, target, concurrency, mode: 'non-streaming' }),
+        ]).flat(),
+      );
+    const run = runOf([...at('other', 4, 10, 10), ...at('flash', 4, 100, 800), ...at('flash', 8, 400, 500)]);
+    const figures = [
+      { metric: 'total', statistic: 'p95' },
+      { metric: 'ttft', statistic: 'p50' },
+      { metric: 'total', statistic: 'p50' },
+    ];
+    const balances = streamingBalance(compareStreaming(run, 'flash', { ...OPTIONS, figures }));
+    expect(
+      balances.map(({ concurrency, savedMs, overhead }) => [concurrency, savedMs, overhead.ratio]),
+    ).toEqual([
+      [4, 700, 1.25],
+      [8, 100, 2],
+    ]);
+  });
+
   test('the factors are those of the records', () => {
     const exact = runOf(
       ROUNDS.flatMap((round) =>
