@@ -68,6 +68,13 @@ test('a long round has wider bins, and every stamp stays within half a bin', () 
   expect(binsOf('headers', ...headersAt(5, 40_965))[1]).toEqual([40_970, 1]);
 });
 
+test('a round that begins late in the run has narrow bins too', () => {
+  expect(binsOf('headers', ...headersAt(3_600_005, 3_640_005))).toEqual([
+    [3_600_005, 1],
+    [3_640_005, 1],
+  ]);
+});
+
 test('bins grow to either side and keep what they hold', () => {
   const times = [20_005, 20_005, 19_005, 35_005, 5, 20_005, 12_345, 30_005];
   expect(binsOf('headers', ...headersAt(...times))).toEqual([

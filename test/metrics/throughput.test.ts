@@ -285,6 +285,9 @@ describe('an open loop', () => {
         due(100, () => 500),
       ).reached,
     ).toMatchObject({ max: 5, met: true });
+    // The most in flight is that of any round.
+    const calm = due(100, () => 100).map((one) => ({ ...one, round: 1 }));
+    expect(resultOf(level, [...due(100, () => 500), ...calm]).reached).toMatchObject({ max: 5, met: true });
   });
 
   const answeredEvery = (count: number, stepMs: number, order = (i: number) => i): Sent[] =>
