@@ -106,7 +106,7 @@ describe('what a cell adds up', () => {
     const hidden = (hiddenReasoning: number) =>
       record({ tokens: { output: 10, source: 'usage', reasoning: 5, hiddenReasoning } });
     expect(cellsOf([hidden(5), hidden(0), record(), hidden(1)])[0]!.hiddenReasoning).toBe(2);
-    expect(cellsOf([hidden(0), record()])[0]).not.toHaveProperty('hiddenReasoning');
+    expect(cellsOf([hidden(0), record()])[0]).not.toMatchObject({ hiddenReasoning: expect.anything() });
   });
 
   test('requests with counts that cannot be true, with the first of them', () => {
@@ -118,7 +118,7 @@ describe('what a cell adds up', () => {
       requests: 2,
       example: 'a -5',
     });
-    expect(cellsOf([record(), refusing()])[0]).not.toHaveProperty('refusedCounts');
+    expect(cellsOf([record(), refusing()])[0]!.refusedCounts).toBeUndefined();
   });
 
   test('the source of the token counts is that of the answers that have one', () => {

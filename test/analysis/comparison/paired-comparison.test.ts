@@ -158,7 +158,7 @@ describe('streaming against not', () => {
     expect(comparison.sentences).toEqual([]);
   });
 
-  test('each target has its own figures, each load its own balance', () => {
+  test('each target and each load has its own figures', () => {
     const at = (target: string, concurrency: number, ttftMs: number, wholeMs: number) =>
       ROUNDS.flatMap((round) =>
         Array.from({ length: 8 }, () => [
@@ -167,17 +167,12 @@ describe('streaming against not', () => {
         ]).flat(),
       );
     const run = runOf([...at('other', 4, 10, 10), ...at('flash', 4, 100, 800), ...at('flash', 8, 400, 500)]);
-    const figures = [
-      { metric: 'total', statistic: 'p95' },
-      { metric: 'ttft', statistic: 'p50' },
-      { metric: 'total', statistic: 'p50' },
-    ];
-    const balances = streamingBalance(compareStreaming(run, 'flash', { ...OPTIONS, figures }));
-    expect(
-      balances.map(({ concurrency, savedMs, overhead }) => [concurrency, savedMs, overhead.ratio]),
-    ).toEqual([
-      [4, 700, 1.25],
-      [8, 100, 2],
+    const { rows } = compareModes(run, 'flash', OPTIONS);
+    expect(rows.map(({ concurrency, metric, a, b }) => [concurrency, metric, a, b])).toEqual([
+      [4, 'ttft', 100, 800],
+      [4, 'total', 1000, 800],
+      [8, 'ttft', 400, 500],
+      [8, 'total', 1000, 500],
     ]);
   });
 

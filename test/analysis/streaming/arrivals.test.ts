@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { arrivalsOf } from '../../../src/analysis/streaming/stream-figures.ts';
-import { createRandom } from '../../../src/model/seeded-random.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
+import { createRandom } from '../../../src/model/seeded-random.ts';
 import { record } from '../../metrics/records.ts';
 import { received } from '../../verdict/received.ts';
 

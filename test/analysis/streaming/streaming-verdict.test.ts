@@ -1,14 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { type LengthTest, lengthTest, pooledLengthTest } from '../../../src/analysis/streaming/length-test.ts';
+import {
+  type LengthTest,
+  lengthTest,
+  pooledLengthTest,
+} from '../../../src/analysis/streaming/length-test.ts';
 import { verdictFigures } from '../../../src/analysis/streaming/stream-figures.ts';
-import { decide, nameOfVerdict, type VerdictContext } from '../../../src/analysis/streaming/streaming-verdict.ts';
+import {
+  decide,
+  nameOfVerdict,
+  type VerdictContext,
+} from '../../../src/analysis/streaming/streaming-verdict.ts';
+import { type UsualStream, usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
 import {
   createVerdictFold,
   JUDGED_STREAMS,
   judgeStreams,
   summarizeVerdicts,
 } from '../../../src/analysis/streaming/verdict-fold.ts';
-import { type UsualStream, usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
 import { createRandom } from '../../../src/model/seeded-random.ts';
 import { record, wholeRecord } from '../../metrics/records.ts';

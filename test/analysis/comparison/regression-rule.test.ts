@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { RatioEstimate } from '../../src/analysis/bootstrap.ts';
-import { judgeInterval, moreRequests, toleranceOf } from '../../src/analysis/gate-rule.ts';
+import {
+  judgeInterval,
+  moreRequests,
+  toleranceOf,
+} from '../../../src/analysis/comparison/regression-rule.ts';
+import type { RatioEstimate } from '../../../src/analysis/statistics/bootstrap.ts';
 
 const GATE = { metric: 'ttft', statistic: 'p50' };
 

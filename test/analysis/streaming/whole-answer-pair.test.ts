@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { pairResult } from '../../src/analysis/verdict-pair.ts';
-import { usualStream } from '../../src/analysis/verdict-usual.ts';
+import { usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
+import { pairResult } from '../../../src/analysis/streaming/whole-answer-pair.ts';
 import { figures } from './figures.ts';
 
 /** Ten streams without any spread that begin and end at these times; the whole answer takes 1000 ms. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { metric } from '../../src/metrics/definitions.ts';
-import { holds, meets, type Objective, type Operator } from '../../src/metrics/objectives.ts';
+import { holds, meets, type Objective, type Operator } from '../../src/metrics/objective-check.ts';
 import { record } from './records.ts';
 
 describe('an operator', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { verdictFigures } from '../../src/analysis/stream-figures.ts';
-import type { RequestRecord } from '../../src/model/record.ts';
-import { record } from '../metrics/records.ts';
+import { verdictFigures } from '../../../src/analysis/streaming/stream-figures.ts';
+import type { RequestRecord } from '../../../src/model/record.ts';
+import { record } from '../../metrics/records.ts';
 
 const figuresOf = (changes: Partial<RequestRecord> = {}) => verdictFigures(record(changes))!;
 const { marks } = record();

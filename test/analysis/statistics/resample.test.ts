@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { drawGroups, drawRequests } from '../../src/analysis/resample.ts';
-import { groupedSample } from '../../src/analysis/weighted-sample.ts';
-import { createRandom } from '../../src/model/random.ts';
+import { drawGroups, drawRequests } from '../../../src/analysis/statistics/resample.ts';
+import { groupedSample } from '../../../src/analysis/statistics/weighted-sample.ts';
+import { createRandom } from '../../../src/model/seeded-random.ts';
 
 const DRAWS = 20_000;
 const P50 = { quantile: 0.5 };

@@ -5,12 +5,12 @@ import {
   overallSentence,
   percent,
   rowSentence,
-} from '../../src/analysis/compare-sentences.ts';
-import type { ComparisonRow, ErrorRow } from '../../src/model/comparison.ts';
+} from '../../../src/analysis/comparison/run-sentences.ts';
+import type { ErrorRateRow, RunComparisonRow } from '../../../src/model/run-comparison.ts';
 
 const CELL = { target: 'flash', prompt: 'short', concurrency: 4, mode: 'streaming' } as const;
 
-function row(changes: Partial<ComparisonRow> = {}): ComparisonRow {
+function row(changes: Partial<RunComparisonRow> = {}): RunComparisonRow {
   return {
     ...{ cell: CELL, metric: 'ttft', statistic: 'p50', unit: 'ms', better: 'lower' },
     base: { n: 200, censored: 0, value: 100 },
@@ -22,7 +22,7 @@ function row(changes: Partial<ComparisonRow> = {}): ComparisonRow {
   };
 }
 
-const said = (changes: Partial<ComparisonRow> = {}, byChance = false) =>
+const said = (changes: Partial<RunComparisonRow> = {}, byChance = false) =>
   rowSentence(row(changes), { needed: 20, gates: 5, byChance }).replace(
     'ttft p50 of flash / short / 4 streams: ',
     '',
@@ -99,7 +99,7 @@ describe('a row in words', () => {
 });
 
 describe('the comparison in words', () => {
-  const errors = [{ verdict: 'regression', sentence: 'errors rose' } as ErrorRow];
+  const errors = [{ verdict: 'regression', sentence: 'errors rose' } as ErrorRateRow];
   const equivalent = { verdict: 'equivalent' } as const;
 
   test('is its first finding, and how many more there are', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { serverReport } from '../../src/metrics/server.ts';
-import type { ServerSummary } from '../../src/model/load.ts';
+import { serverReport } from '../../src/metrics/server-report.ts';
+import type { ServerSummary } from '../../src/model/load-report.ts';
 
 const block = (changes: Partial<ServerSummary> = {}): ServerSummary => ({
   ...{ readings: 2, failed: 0, memoryBytes: 500, openFiles: 7, cpuCores: 0.25 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { usualStream } from '../../src/analysis/verdict-usual.ts';
+import { usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
 import { figures } from './figures.ts';
 
 const streams = (count: number, of: (i: number) => Parameters<typeof figures>[0]) =>

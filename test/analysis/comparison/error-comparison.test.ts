@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { judgeErrors } from '../../src/analysis/compare-errors.ts';
-import type { CellSamples } from '../../src/analysis/samples.ts';
+import { judgeErrors } from '../../../src/analysis/comparison/error-comparison.ts';
+import type { CellSamples } from '../../../src/analysis/comparison/samples.ts';
 
 const CELL = { target: 'flash', prompt: 'short', concurrency: 4, mode: 'streaming' } as const;
 const side = (failed: number, requests: number) => ({ failed, requests }) as CellSamples;

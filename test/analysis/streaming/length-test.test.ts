@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lengthTest, pooledLengthTest } from '../../src/analysis/verdict-length.ts';
+import { lengthTest, pooledLengthTest } from '../../../src/analysis/streaming/length-test.ts';
 import { figures } from './figures.ts';
 
 type Changes = Parameters<typeof figures>[0];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { shapeOf } from '../../src/analysis/verdict-shape.ts';
+import { shapeOf } from '../../../src/analysis/streaming/stream-shape.ts';
 import { figures } from './figures.ts';
 
 const shape = (changes: Parameters<typeof figures>[0]) => shapeOf(figures(changes));

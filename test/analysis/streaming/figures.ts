@@ -1,4 +1,4 @@
-import type { VerdictFigures } from '../../src/analysis/stream-figures.ts';
+import type { VerdictFigures } from '../../../src/analysis/streaming/stream-figures.ts';
 
 /** What is read from a stream of 100 events, 20 ms apart, which began after 200 ms. */
 export function figures(changes: Partial<VerdictFigures> = {}): VerdictFigures {

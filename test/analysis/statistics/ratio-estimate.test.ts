@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { normalCdf, normalQuantile, studentCdf } from '../../src/analysis/distributions.ts';
-import { estimateRatio, logRatio, widening } from '../../src/analysis/ratio-estimate.ts';
+import { normalCdf, normalQuantile, studentCdf } from '../../../src/analysis/statistics/distributions.ts';
+import { estimateRatio, logRatio, widening } from '../../../src/analysis/statistics/ratio-estimate.ts';
 
 describe('what few clusters hide', () => {
   test('one side: a factor of k / (k - 1) on the variance, and k - 1 degrees of freedom', () => {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { inFlightArea, Lives, sumTotals, timelineOf } from '../../src/metrics/lives.ts';
+import { inFlightArea, RequestSpans, sumTotals, timelineOf } from '../../src/metrics/request-spans.ts';
 
 type Life = [fromMs: number, toMs: number, tokens: number, ok: boolean, good: boolean];
 
-function livesOf(...all: Life[]): Lives {
-  const lives = new Lives();
-  for (const [fromMs, toMs, tokens, ok, good] of all) lives.add({ fromMs, toMs }, { ok, tokens, good });
-  return lives;
+function spansOf(...all: Life[]): RequestSpans {
+  const spans = new RequestSpans();
+  for (const [fromMs, toMs, tokens, ok, good] of all) spans.add({ fromMs, toMs }, { ok, tokens, good });
+  return spans;
 }
 
-const FOUR = livesOf(
+const FOUR = spansOf(
   [0, 1000, 10, true, false],
   [500, 2500, 20, true, true],
   [900, 900, 5, true, true],
@@ -37,7 +37,7 @@ describe('totals', () => {
   });
 
   test('a request that takes no time is in the spans that touch it', () => {
-    const instant = livesOf([900, 900, 5, true, true]);
+    const instant = spansOf([900, 900, 5, true, true]);
     const requests = (fromMs: number, toMs: number) => instant.totals({ fromMs, toMs }).inside.requests;
     expect([requests(900, 1000), requests(800, 900), requests(901, 1000), requests(0, 899)]).toEqual([
       ...[1, 1, 0, 0],
@@ -46,7 +46,7 @@ describe('totals', () => {
 
   test('of several rounds are added up', () => {
     const one = FOUR.totals({ fromMs: 0, toMs: 1000 });
-    const two = livesOf([0, 100, 7, true, true]).totals({ fromMs: 0, toMs: 50 });
+    const two = spansOf([0, 100, 7, true, true]).totals({ fromMs: 0, toMs: 50 });
     expect(sumTotals([one, two])).toEqual({
       count: 5,
       lengthMs: 7100,
@@ -59,19 +59,19 @@ describe('totals', () => {
 });
 
 test('an end before the start is taken as the start, and many requests are kept', () => {
-  const lives = new Lives();
+  const spans = new RequestSpans();
   for (let i = 0; i < 200; i++) {
-    lives.add({ fromMs: i, toMs: i % 2 ? i + 3 : i - 3 }, { ok: i % 3 === 0, tokens: i, good: false });
+    spans.add({ fromMs: i, toMs: i % 2 ? i + 3 : i - 3 }, { ok: i % 3 === 0, tokens: i, good: false });
   }
-  expect(lives.length).toBe(200);
+  expect(spans.length).toBe(200);
   for (let i = 0; i < 200; i++) {
-    expect([lives.startMs(i), lives.endMs(i), lives.isOk(i)]).toEqual([i, i % 2 ? i + 3 : i, i % 3 === 0]);
+    expect([spans.startMs(i), spans.endMs(i), spans.isOk(i)]).toEqual([i, i % 2 ? i + 3 : i, i % 3 === 0]);
   }
 });
 
 test('a timeline has the most requests at once: an end at the moment of a start frees its slot', () => {
   const timeline = timelineOf(
-    livesOf(
+    spansOf(
       [0, 10, 0, true, true],
       [10, 20, 0, true, true],
       [15, 30, 0, true, true],

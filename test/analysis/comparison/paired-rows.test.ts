@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Gate } from '../../src/analysis/gate-rule.ts';
-import { comparePairs, type Pair } from '../../src/analysis/pairs.ts';
-import type { CellSamples } from '../../src/analysis/samples.ts';
+import { type CellPair, comparePairs } from '../../../src/analysis/comparison/paired-rows.ts';
+import type { ComparedFigure } from '../../../src/analysis/comparison/regression-rule.ts';
+import type { CellSamples } from '../../../src/analysis/comparison/samples.ts';
 
 /** A cell whose every metric has these values, a list for each round. */
 function cell(rounds: readonly number[][]): CellSamples {
@@ -11,10 +11,10 @@ function cell(rounds: readonly number[][]): CellSamples {
 
 const ROUNDS = [0, 1, 2, 3, 4];
 const constant = (value: number, each = 20) => ROUNDS.map(() => new Array<number>(each).fill(value));
-const TTFT: Gate = { metric: 'ttft', statistic: 'p50' };
+const TTFT: ComparedFigure = { metric: 'ttft', statistic: 'p50' };
 
-function compared(a: number[][], b: number[][], figures: Gate[] = [TTFT]) {
-  const pair: Pair = { prompt: 'short', level: { concurrency: 4 }, a: cell(a), b: cell(b) };
+function compared(a: number[][], b: number[][], figures: ComparedFigure[] = [TTFT]) {
+  const pair: CellPair = { prompt: 'short', level: { concurrency: 4 }, a: cell(a), b: cell(b) };
   return comparePairs({ a: 'x', b: 'y' }, [pair], { seed: 1, resamples: 1000, figures });
 }
 
@@ -57,11 +57,11 @@ describe('the verdict on a pair', () => {
         drawn: null,
       },
     });
-    expect(sentences).toEqual(['time to first token has no data']);
+    expect(sentences).toEqual(['first token without data']);
   });
 
   // The mean of B is 4.6 % above that of A, by a factor of its own in each round: p is 0.03. With a tolerance of 0 nothing is equivalent.
-  const MEAN: Gate = { metric: 'ttft', statistic: 'mean', tolerance: 0 };
+  const MEAN: ComparedFigure = { metric: 'ttft', statistic: 'mean', tolerance: 0 };
   const TOTAL = { ...MEAN, metric: 'total' };
   const above = [1, 1, 1.05, 1.08, 1.1].map((factor) => new Array<number>(20).fill(100 * factor));
 
@@ -87,6 +87,6 @@ describe('the verdict on a pair', () => {
 
 test('a figure in which no direction is better is refused', () => {
   expect(() => compared(constant(1), constant(1), [{ metric: 'chunks', statistic: 'p50' }])).toThrow(
-    /neither side can be better/,
+    /neither direction is better/,
   );
 });
