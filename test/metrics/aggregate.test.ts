@@ -94,6 +94,57 @@ describe('cells', () => {
   });
 });
 
+describe('what a cell adds up', () => {
+  test('reads, events and bytes of all requests, those that failed too', () => {
+    const one = { reads: 3, events: 5, bytes: 70 };
+    const [cell] = cellsOf([record(one), record(one), record({ ...one, outcome: { kind: 'truncated' } })]);
+    expect(cell!.io).toEqual({ reads: 9, events: 15, bytes: 210 });
+    expect(cellsOf([])[0]!.io).toEqual({ reads: 0, events: 0, bytes: 0 });
+  });
+
+  test('answers with hidden reasoning, and nothing where there are none', () => {
+    const hidden = (hiddenReasoning: number) =>
+      record({ tokens: { output: 10, source: 'usage', reasoning: 5, hiddenReasoning } });
+    expect(cellsOf([hidden(5), hidden(0), record(), hidden(1)])[0]!.hiddenReasoning).toBe(2);
+    expect(cellsOf([hidden(0), record()])[0]).not.toMatchObject({ hiddenReasoning: expect.anything() });
+  });
+
+  test('requests with counts that cannot be true, with the first of them', () => {
+    const refusing = (...refused: string[]) =>
+      record({ tokens: { output: null, source: 'chunks', refused } });
+    expect(
+      cellsOf([record(), refusing('a -5', 'b 2'), refusing('c 3'), refusing()])[0]!.refusedCounts,
+    ).toEqual({
+      requests: 2,
+      example: 'a -5',
+    });
+    expect(cellsOf([record(), refusing()])[0]!.refusedCounts).toBeUndefined();
+  });
+
+  test('the source of the token counts is that of the answers that have one', () => {
+    const uncounted = record({ tokens: { output: null, source: 'chunks' } });
+    expect(cellsOf([record(), uncounted])[0]!.tokenSource).toBe('usage');
+    expect(cellsOf([uncounted])[0]!.tokenSource).toBeNull();
+  });
+
+  test('outcomes that happened, and no others', () => {
+    expect(Object.keys(cellsOf([record()])[0]!.outcomes)).toEqual(['ok']);
+  });
+
+  test('stalls by the limit of the run', () => {
+    const aggregator = createAggregator(manifest({ stallMs: 19 }));
+    aggregator.add(record());
+    expect(aggregator.cells()[0]!.metrics.stalls).toMatchObject({ n: 1, max: 4 });
+  });
+
+  test('nothing of a length test', () => {
+    const cells = manifest().cells.map((cell, i) => (i === 1 ? { ...cell, length: 64 } : cell));
+    const aggregator = createAggregator(manifest({ cells }));
+    aggregator.add(record({ length: 64 }));
+    expect(aggregator.cells().map(({ mode, outcomes }) => [mode, outcomes])).toEqual([['streaming', {}]]);
+  });
+});
+
 describe('failures', () => {
   test('the same are grouped, most frequent first, with the first as the example', () => {
     const [cell] = cellsOf([

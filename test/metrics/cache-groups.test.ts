@@ -52,6 +52,7 @@ describe('the cache of a cell', () => {
     expect(cache!.hit.metrics.ttft).toMatchObject({ n: 3, p50: 62, max: 70 });
     expect(cache!.miss.metrics.ttft).toMatchObject({ n: 2, p50: 1000, max: 1010 });
     expect(cache!.hit.metrics.total).toMatchObject({ p50: 152 });
+    expect(Object.keys(cache!.hit.metrics)).toEqual(['ttft', 'ttfa', 'latency', 'total']);
     // The values are in the cell's own metrics already.
     expect(cache!.hit.metrics.ttft).not.toHaveProperty('samples');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clientReport } from '../../src/metrics/client-report.ts';
-import type { LoopLoad } from '../../src/model/load-report.ts';
+import type { ClientVerdict, LoopLoad, MetricLateness } from '../../src/model/load-report.ts';
 
 const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 10, events: 12 };
 const load = (changes: Partial<LoopLoad> = {}): LoopLoad => ({
@@ -32,6 +32,78 @@ describe('whether the client kept up', () => {
     expect(report.utilization).toBeCloseTo(0.4, 2);
     expect(report).toMatchObject({ verdict: 'ok', delayP99Ms: 5, threads: 2 });
     expect(report.cpuCores).toBeCloseTo(402 / 2002, 6);
+  });
+
+  test.each<[string, Partial<LoopLoad>, number, string]>([
+    ['half of the time', { utilization: 0.5 }, 0, 'strained'],
+    ['just under half of it', { utilization: 0.4999 }, 0, 'ok'],
+    ['70 % of it', { utilization: 0.7 }, 0, 'saturated'],
+    ['a loop 10 ms late', { delayP99Ms: 10 }, 0, 'strained'],
+    ['a loop 50 ms late', { delayP99Ms: 50 }, 0, 'saturated'],
+    ['requests 5 ms late', {}, 5, 'strained'],
+    ['requests 50 ms late', {}, 50, 'saturated'],
+  ])('a limit is reached at its value: %s', (_name, changes, latenessP99Ms, verdict) => {
+    expect(clientReport([[load(changes)]], { ...figures, latenessP99Ms })!.verdict).toBe(verdict);
+  });
+
+  test('reasons are joined, and requests without a lateness are no reason', () => {
+    const one = load({ utilization: 0.6, delayP99Ms: 12 });
+    expect(clientReport([[one]], { ...figures, latenessP99Ms: null })!.reason).toBe(
+      'its event loop was busy 60 % of the time; its event loop came round 12.0 ms late (p99)',
+    );
+  });
+
+  test('tells the longest delay, the worst share of garbage collection, and the CPU time', () => {
+    const rounds = [
+      [load({ delayMaxMs: 3, gcMs: 10 }), load({ delayMaxMs: 90, gcMs: 250 })],
+      // A block without a measured thread, and one without a window.
+      [],
+      [load({ windowMs: 0, gcMs: 5, cpuMs: 0 })],
+    ];
+    expect(clientReport(rounds, figures)).toMatchObject({ delayMaxMs: 90, gcShare: 0.25, cpuCores: 0.2 });
+    expect(clientReport([[load({ windowMs: 0 })]], figures)).toMatchObject({
+      ...{ utilization: 0, gcShare: 0, cpuCores: 0, verdict: 'ok' },
+    });
+  });
+
+  describe('for the figures', () => {
+    const late = (lateMs: number, verdict: ClientVerdict) => ({
+      verdict,
+      lateMs,
+      limitMs: 3,
+      utilization: 1,
+    });
+    const reportOf = (metrics: Record<string, MetricLateness>, one = load()) =>
+      clientReport([[one]], figures, metrics)!;
+
+    test('names the latest first, and how late it was', () => {
+      const report = reportOf({
+        ttfb: late(1, 'ok'),
+        ttft: late(4, 'strained'),
+        total: late(12.34, 'saturated'),
+      });
+      expect(report.verdict).toBe('saturated');
+      expect(report.reason).toBe('it stamped what total, ttft are made of up to 12.3 ms late (p99)');
+    });
+
+    test('one is told in the singular, and up to four by name', () => {
+      expect(reportOf({ ttft: late(4, 'strained') }).reason).toBe(
+        'it stamped what ttft is made of up to 4.0 ms late (p99)',
+      );
+      const four = { a: late(9, 'strained'), b: late(8, 'strained'), c: late(7, 'strained') };
+      expect(reportOf({ ...four, d: late(6, 'strained') }).reason).toContain('what a, b, c, d are made');
+      expect(reportOf({ ...four, d: late(6, 'strained'), e: late(5, 'strained') }).reason).toContain(
+        'what a, b, c, d and 1 more are made',
+      );
+    });
+
+    test('a client that is late as a whole keeps its own reason, and the worse verdict', () => {
+      const report = reportOf({ ttft: late(4, 'strained') }, load({ utilization: 0.8 }));
+      expect(report.verdict).toBe('saturated');
+      expect(report.reason).toBe(
+        'its event loop was busy 80 % of the time; it stamped what ttft is made of up to 4.0 ms late (p99)',
+      );
+    });
   });
 
   test('is not known without a measured block', () => {

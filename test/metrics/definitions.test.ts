@@ -167,6 +167,11 @@ describe('formulas', () => {
       { tokens: { output: 1000, source: 'usage', reasoning: 1000, hiddenReasoning: 1000, first: 0 } },
       { tpot: null, token_rate: null, hidden_reasoning: 1000 },
     ],
+    [
+      'one content event has no rate, whatever its marks say',
+      { contentEvents: 1, gaps: [] },
+      { chunk_rate: null },
+    ],
     ['no content', { contentEvents: 0, gaps: [] }, { stalls: null, stalled_ms: null, longest_gap: null }],
   ])('%s', (_, changes, expected) => {
     expect(all(record(changes))).toMatchObject(expected);

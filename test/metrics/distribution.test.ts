@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createDistribution } from '../../src/metrics/distribution.ts';
+import { createDistribution, tidy } from '../../src/metrics/distribution.ts';
 import { decodeHistogram } from '../../src/metrics/histogram.ts';
 import { percentileOf, rankOf } from '../../src/metrics/percentile.ts';
 
@@ -91,6 +91,30 @@ describe('summary', () => {
     for (const name of ['p50', 'p90', 'p95', 'p99'] as const) {
       expect(Math.abs(bucketed[name] / exact[name] - 1)).toBeLessThan(0.001);
     }
+  });
+
+  test('the histogram keeps every value after the limit, and the ranks among them', () => {
+    const values = Array.from({ length: 100 }, (_, i) => i + 1);
+    const { p50, p90, p99, ...rest } = summaryOf(values, 10)!;
+    expect(rest).toMatchObject({ n: 100, min: 1, max: 100 });
+    // Buckets are 0.1 % wide.
+    expect([p50 / 50, p90 / 90, p99 / 99].every((share) => Math.abs(share - 1) < 0.001)).toBe(true);
+    expect(decodeHistogram(summaryOf(values, 10)!.histogram, 'ms').n).toBe(100);
+  });
+
+  test('tells whether a value was counted, before and after the limit', () => {
+    const distribution = createDistribution('ms', 1);
+    expect([5, Number.NaN, 6, -1, 7].map((value) => distribution.add(value))).toEqual([
+      ...[true, false, true, false, true],
+    ]);
+    expect(distribution.n).toBe(3);
+  });
+
+  test('large values keep their digits: six decimals more are beyond what a number holds', () => {
+    expect(tidy(999_999_999.1234567)).toBe(999_999_999.123457);
+    expect(tidy(1e9 + 1 / 3)).toBe(1e9 + 1 / 3);
+    expect(tidy(1e300)).toBe(1e300);
+    expect(tidy(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('may be asked for in between', () => {

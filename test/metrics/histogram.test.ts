@@ -40,9 +40,10 @@ describe('recording', () => {
   test('keeps exact figures beside the buckets', () => {
     const histogram = createHistogram('ms');
     for (const value of [1.2345, 2.5, 1000.001]) histogram.add(value);
+    expect(histogram.add(5)).toBe(true);
     expect(histogram).toMatchObject({ min: 1.2345, max: 1000.001 });
-    expect(histogram.sum).toBeCloseTo(1003.7355, 9);
-    expect(histogram.sumOfSquares).toBeCloseTo(1.2345 ** 2 + 6.25 + 1000.001 ** 2, 6);
+    expect(histogram.sum).toBeCloseTo(1008.7355, 9);
+    expect(histogram.sumOfSquares).toBeCloseTo(1.2345 ** 2 + 6.25 + 1000.001 ** 2 + 25, 6);
   });
 
   test('percentiles are within 0.1 % of those of the sorted values', () => {
@@ -80,6 +81,37 @@ describe('merging and encoding', () => {
     expect(a.min).toBe(both.min);
   });
 
+  test('merging keeps the exact figures of both sides', () => {
+    const of = (...values: number[]) => {
+      const histogram = createHistogram('ms');
+      for (const value of values) histogram.add(value);
+      return histogram;
+    };
+    const into = of();
+    into.merge(of(7, 9_000_000));
+    expect(into).toMatchObject({ n: 2, min: 7, max: 9_000_000, sum: 9_000_007, clamped: 1 });
+    into.merge(of(3, 8_000_000));
+    expect(into).toMatchObject({ n: 4, min: 3, max: 9_000_000, clamped: 2 });
+    expect(into.sumOfSquares).toBe(7 ** 2 + 9_000_000 ** 2 + 3 ** 2 + 8_000_000 ** 2);
+    into.merge(of(5));
+    expect(into.min).toBe(3);
+  });
+
+  test('an empty histogram and zeros survive the encoding', () => {
+    const empty = decodeHistogram(createHistogram('ms').encode(), 'ms');
+    expect(empty).toMatchObject({ n: 0, min: 0, max: 0, sum: 0, sumOfSquares: 0 });
+    expect(empty.percentile(0.5)).toBeNull();
+    expect(decodeHistogram(encodeValues([0, 0, 5], 'ms'), 'ms')).toMatchObject({ n: 3, min: 0 });
+  });
+
+  test('without exact figures the smallest and the largest value are those of the buckets, in the unit', () => {
+    const histogram = createHistogram('ms');
+    for (const value of [12, 34, 56]) histogram.add(value);
+    const rough = decodeHistogram(histogram.encode(), 'ms');
+    expect(Math.abs(rough.min / 12 - 1)).toBeLessThan(0.001);
+    expect(Math.abs(rough.max / 56 - 1)).toBeLessThan(0.001);
+  });
+
   test('other units are not merged', () => {
     expect(() => createHistogram('ms').merge(createHistogram('count'))).toThrow(RangeError);
   });
@@ -113,5 +145,14 @@ describe('merging and encoding', () => {
     });
     other.recordValue(5);
     expect(() => decodeHistogram(encodeIntoCompressedBase64(other), 'ms')).toThrow(/another layout/);
+    // One of the two alone is enough to refuse.
+    for (const [numberOfSignificantValueDigits, highestTrackableValue] of [
+      [2, 3_600_000_000],
+      [3, 1000],
+    ] as const) {
+      const near = build({ numberOfSignificantValueDigits, highestTrackableValue, bitBucketSize: 64 });
+      near.recordValue(5);
+      expect(() => decodeHistogram(encodeIntoCompressedBase64(near), 'ms')).toThrow(/another layout/);
+    }
   });
 });

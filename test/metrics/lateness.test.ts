@@ -115,6 +115,84 @@ describe('the lateness of a figure', () => {
     expect(found.total!.verdict).toBe('saturated');
   });
 
+  test('is saturated from three times the limit on', () => {
+    const late = (ms: number) =>
+      latenessIn([stream(0, 60, steady)], [[load([[10_000, 50, ms]])]]).ttft!.verdict;
+    // A tenth of 60 ms.
+    expect([late(17.9), late(18)]).toEqual(['strained', 'saturated']);
+  });
+
+  test('of a rate is held against a tenth of the time between first token and end', () => {
+    const found = latenessIn([stream(0, 1000, steady)], [[load([[10_000, 90, 100]])]]);
+    // Latency 6000 ms, first token 1000 ms.
+    expect(found.tpot).toEqual({ verdict: 'ok', lateMs: 100, limitMs: 500, utilization: 0.9 });
+    // Without a latency, the least limit.
+    const stamps = createStampTimes();
+    const aggregator = createAggregator(manifest());
+    stamps.add(stream(0, 1000, steady));
+    aggregator.add(stream(0, 1000, steady));
+    const { tpot } = aggregator.cells()[0]!.metrics;
+    const blocks = [{ round: 0, cell: 0, threads: [load([[10_000, 90, 100]])] }];
+    expect(latenessOf({ blocks, stamps, metrics: { tpot: tpot! } }).tpot).toMatchObject({ limitMs: 3 });
+  });
+
+  test('since due includes that requests were sent late', () => {
+    const due = stream(0, 300, steady);
+    const one = { ...due, rate: 10, marks: { ...due.marks, scheduled: 0, started: 4, sent: 4 } };
+    const stamps = createStampTimes();
+    const aggregator = createAggregator(manifest({ cells: [] }));
+    stamps.add(one);
+    aggregator.add(one);
+    const blocks = [{ round: 0, cell: 0, threads: [load([[10_000, 50, 2]])] }];
+    const { metrics } = aggregator.cells()[0]!;
+    const found = latenessOf({ blocks, stamps, metrics });
+    expect(found.ttft!.lateMs).toBe(2);
+    expect(found.ttft_scheduled!.lateMs).toBe(6);
+    const { queue: _, ...older } = metrics;
+    expect(latenessOf({ blocks, stamps, metrics: older }).ttft_scheduled!.lateMs).toBe(2);
+  });
+
+  test('is the p99 of the stamps: one in 100 may be later', () => {
+    const slices = [
+      [1000, 5, 0.5],
+      [1000, 5, 40],
+      [1000, 5, 7],
+    ] as const;
+    const first = (n: number, ms: number) => Array.from({ length: n }, () => stream(0, ms, steady));
+    const lateMs = (...records: RequestRecord[]) => latenessIn(records, [[load(slices)]]).ttft!.lateMs;
+    expect(lateMs(...first(1, 1500), ...first(99, 500))).toBe(0.5);
+    expect(lateMs(...first(2, 1500), ...first(98, 500))).toBe(40);
+    // The order in which the lateness was seen does not count: the late ones may come first.
+    const early = [
+      [1000, 5, 40],
+      [1000, 5, 0.5],
+    ] as const;
+    const two = [...first(2, 500), ...first(98, 1500)];
+    expect(latenessIn(two, [[load(early)]]).ttft!.lateMs).toBe(40);
+    expect(lateMs(...first(1, 1500), ...first(50, 2500), ...first(49, 500))).toBe(7);
+  });
+
+  test('a stamp at the end of a slice is of that slice, and one after the last slice of the last', () => {
+    const slices = [
+      [305, 5, 1],
+      [100, 5, 2],
+      [100, 5, 4],
+    ] as const;
+    // A stamp is taken for the middle of its bin of 10 ms.
+    const at = (ms: number) => latenessIn([stream(0, ms, steady)], [[load(slices)]]).ttft!.lateMs;
+    expect([at(300), at(310), at(404), at(411), at(5000)]).toEqual([1, 2, 2, 4, 4]);
+  });
+
+  test('is not known of a thread without slices, or without their beginning', () => {
+    const { fromMs: _, ...unplaced } = load([[10_000, 5, 0.2]]);
+    const { slices: _s, ...bare } = load([[10_000, 5, 0.2]]);
+    for (const one of [unplaced, bare, load([])]) {
+      expect(latenessIn([stream(0, 300, steady)], [[one]])).toEqual({});
+    }
+    // A figure without a stamp in these rounds.
+    expect(latenessIn([stream(0, 300, steady, 1)], [[load([[10_000, 5, 0.2]])]])).toEqual({});
+  });
+
   test('is not known of a run whose load has no slices', () => {
     expect(latenessIn([stream(0, 300, steady)], [[load([], undefined)]])).toEqual({});
     expect(latenessIn([stream(0, 300, steady)], [])).toEqual({});

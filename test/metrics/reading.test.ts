@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readingWait } from '../../src/metrics/formulas.ts';
+import type { RequestRecord } from '../../src/model/record.ts';
 import { request } from '../analysis/runs.ts';
 import { record } from './records.ts';
 
@@ -36,3 +37,20 @@ test('thinking is not read', () => {
   // The answer begins with the sixth arrival.
   expect(readingWait(stream(100, 500), 20)).toBeCloseTo(1000, 6);
 });
+
+test('what came before the answer takes no time to read, whoever reads', () => {
+  // Reads after 500, 1200 and 1900 ms and so on; the answer begins with the third: nine reads of 110 characters.
+  const eachMs = (110 / 9) * 50;
+  expect(readingWait(stream(700, 1400), 20)).toBeCloseTo(1900 + 8 * (700 - eachMs), 6);
+});
+
+test.each(['sent', 'firstToken', 'firstAnswer', 'lastToken'] as const)(
+  'without %s there is no wait',
+  (name) => {
+    const { [name]: _, ...marks } = record().marks;
+    expect(readingWait({ ...record(), marks: marks as RequestRecord['marks'] })).toBeNull();
+    expect(
+      readingWait({ ...record({ mode: 'non-streaming' }), marks: marks as RequestRecord['marks'] }),
+    ).toBeNull();
+  },
+);

@@ -154,6 +154,95 @@ describe('a closed loop', () => {
   });
 });
 
+describe('requests of unequal length', () => {
+  // Two slots: 1000 and 3000 ms, 3000 and 1000 ms.
+  const sent: Sent[] = [
+    { startedMs: 0, endMs: 1000, tokens: 10 },
+    { startedMs: 0, endMs: 3000, tokens: 30, kind: 'ok' },
+    { startedMs: 1000, endMs: 4000, tokens: 30, kind: 'ok' },
+    { startedMs: 3000, endMs: 4000, tokens: 10 },
+  ];
+
+  test('what slots that start together are ahead by is taken off', () => {
+    // `met` is true without a kind: the two short ones.
+    const { throughput, goodPerSecond } = resultOf({ concurrency: 2 }, sent);
+    // Mean 2000 ms, mean square 5e6: a slot is ahead by (5 / 4 - 1) / 2 = 0.125 requests, so 4 - 0.25 in 4 s.
+    expect(throughput).toMatchObject({ requestsPerSecond: 0.9375, windowMs: 4000, heldShare: 1 });
+    // Tokens come with the time: (20 * 5 / 4 - 50_000 / 2000) / 2 = 0.
+    expect(throughput.tokensPerSecond).toBe(20);
+    // (0.5 * 5 / 4 - 500 / 2000) / 2 = 0.1875 a slot: 2 - 0.375 in 4 s.
+    expect(goodPerSecond).toBe(0.40625);
+  });
+
+  test('where that is more than a fifth, the mean length decides', () => {
+    const { throughput } = resultOf({ concurrency: 2 }, [
+      { startedMs: 0, endMs: 1000 },
+      { startedMs: 0, endMs: 9000 },
+    ]);
+    // Two slots of requests of 5 s for one second.
+    expect(throughput).toMatchObject({ windowMs: 1000, requestsPerSecond: 0.4, tokensPerSecond: 4 });
+  });
+});
+
+describe('what is counted', () => {
+  const add = (level: LoadLevel, ...records: RequestRecord[]) => {
+    const fold = createThroughput(level);
+    for (const one of records) fold.add(one, false);
+    return fold.result();
+  };
+  const one = request({ startedMs: 0, endMs: 1000 });
+
+  test('tokens only where an answer that ended well has a count', () => {
+    const uncounted = { ...one, tokens: { output: null, source: 'chunks' as const } };
+    expect(add({ concurrency: 1 }, uncounted).throughput).toMatchObject({
+      requestsPerSecond: 1,
+      tokensPerSecond: null,
+    });
+    const failed = request({ startedMs: 1000, endMs: 2000, kind: 'truncated' });
+    expect(add({ concurrency: 1 }, uncounted, failed).throughput.tokensPerSecond).toBeNull();
+    expect(add({ concurrency: 1 }, failed).throughput.requestsPerSecond).toBeNull();
+  });
+
+  test('a request without an end, as of a damaged record, is left out', () => {
+    const { end: _, ...marks } = one.marks;
+    const cut = { ...one, marks };
+    const nulled = { ...one, marks: { ...marks, end: null as unknown as number } };
+    expect(add({ concurrency: 1 }, one, cut, nulled)).toEqual(add({ concurrency: 1 }, one));
+  });
+
+  test('a request that was dropped takes no slot, and a round of nothing else is no round', () => {
+    const dropped = { ...one, outcome: { kind: 'dropped' as const } };
+    expect(add({ concurrency: 1 }, one, dropped)).toEqual(add({ concurrency: 1 }, one));
+    expect(add({ concurrency: 1 }, one, { ...dropped, round: 1 })).toEqual(add({ concurrency: 1 }, one));
+  });
+
+  test('requests that take no time have no rate', () => {
+    expect(add({ concurrency: 1 }, request({ startedMs: 5, endMs: 5 }))).toMatchObject({
+      throughput: { requestsPerSecond: null, windowMs: 0, heldShare: 0 },
+      goodPerSecond: null,
+    });
+  });
+});
+
+describe('the load of a closed loop is reached', () => {
+  const busy = (slots: number, busyMs: number): Sent[] =>
+    Array.from({ length: 10 }, (_, i) =>
+      Array.from({ length: slots }, () => ({ startedMs: i * 100, endMs: i * 100 + busyMs })),
+    ).flat();
+
+  test('with three quarters of it in the mean', () => {
+    // 2 * 10 * 73 ms in 973 ms are 1.5005 streams, 2 * 10 * 72 ms in 972 ms are 1.4815.
+    expect(resultOf({ concurrency: 2 }, busy(2, 73)).reached).toMatchObject({ max: 2, met: true });
+    expect(resultOf({ concurrency: 2 }, busy(2, 72)).reached).toMatchObject({ max: 2, met: false });
+  });
+
+  test('and all of it once', () => {
+    expect(resultOf({ concurrency: 40 }, busy(39, 100)).reached).toEqual({ mean: 39, max: 39, met: false });
+    const all = [...busy(40, 100), ...busy(39, 100).map((one) => ({ ...one, round: 1 }))];
+    expect(resultOf({ concurrency: 40 }, all).reached).toMatchObject({ max: 40, met: true });
+  });
+});
+
 describe('an open loop', () => {
   const level = { concurrency: 500, rate: 10 };
   const due = (count: number, lifeMs: (dueMs: number) => number): Sent[] =>
@@ -179,6 +268,53 @@ describe('an open loop', () => {
     const { throughput } = resultOf(level, sent);
     expect(throughput.basis).toBe('departures');
     expect(throughput.requestsPerSecond).toBeCloseTo(6, 1);
+  });
+
+  test('is counted from when requests were due, not from when they were sent', () => {
+    const sent = due(10, () => 0).map(({ startedMs: dueMs }) => {
+      const startedMs = 50 + 1.5 * dueMs;
+      return { dueMs, startedMs, endMs: startedMs + 100 };
+    });
+    const { throughput } = resultOf(level, sent);
+    expect(throughput).toMatchObject({ basis: 'arrivals', windowMs: 1000, requestsPerSecond: 10 });
+  });
+
+  test('reaches its load at any number in flight', () => {
+    expect(
+      resultOf(
+        level,
+        due(100, () => 500),
+      ).reached,
+    ).toMatchObject({ max: 5, met: true });
+    // The most in flight is that of any round.
+    const calm = due(100, () => 100).map((one) => ({ ...one, round: 1 }));
+    expect(resultOf(level, [...due(100, () => 500), ...calm]).reached).toMatchObject({ max: 5, met: true });
+  });
+
+  const answeredEvery = (count: number, stepMs: number, order = (i: number) => i): Sent[] =>
+    due(count, () => 0).map((one, i) => ({ ...one, endMs: 100_000 + order(i) * stepMs }));
+
+  test('that is answered at half of its rate is behind from some number of requests on', () => {
+    // Below 0.9, and below 1 - 3 / sqrt(n): 0.25 of 16 requests, 0.7 of 100.
+    expect(resultOf(level, answeredEvery(16, 200)).throughput).toMatchObject({
+      basis: 'arrivals',
+      windowMs: 1600,
+    });
+    expect(resultOf(level, answeredEvery(100, 200)).throughput).toMatchObject({
+      ...{ basis: 'departures', windowMs: 20_000, requestsPerSecond: 5 },
+    });
+    // Of 10,000 requests 0.97 would be below 0.97, but 0.9 is the least that counts as keeping up.
+    expect(resultOf(level, answeredEvery(10_000, 105)).throughput.basis).toBe('arrivals');
+  });
+
+  test('that is behind is counted by the answers that ended well, in whatever order they end', () => {
+    const sent = answeredEvery(200, 200, (i) => (i * 37) % 200).map((one, i) =>
+      i % 2 ? { ...one, endMs: one.startedMs + 1, kind: 'truncated' as const } : one,
+    );
+    // (i * 37) % 200 of even i are the even numbers below 200: 100 answers, 400 ms apart.
+    expect(resultOf(level, sent).throughput).toMatchObject({
+      ...{ basis: 'departures', windowMs: 40_000, requestsPerSecond: 2.5 },
+    });
   });
 
   test('a request that was dropped was due, and is not counted', () => {

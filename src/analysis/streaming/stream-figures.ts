@@ -27,7 +27,9 @@ export function arrivalsOf(record: RequestRecord): StreamArrivals | undefined {
   const times = [firstToken - sent];
   for (const gap of gaps) times.push(times.at(-1)! + gap);
   const inFlush = flushReads(times, flush);
-  const extra = Math.min(coalesced, Math.max(0, (flush?.events ?? 0) - inFlush.length));
+  // Where the flush is not found, its events are spread like the others: none may be missing.
+  const shared = inFlush.length === 0 ? 0 : (flush?.events ?? 0) - inFlush.length;
+  const extra = Math.min(coalesced, Math.max(0, shared));
   const each = (coalesced - extra) / times.length;
   const counts = new Array<number>(COLUMNS).fill(0);
   for (const [i, ms] of times.entries()) {
@@ -79,7 +81,7 @@ export interface VerdictFigures {
   withinLumpMs: number;
   /** The largest flush; null for records of versions that did not keep it, where reads held several events. */
   flush: Flush | null;
-  /** The provider says that it reasoned, and none of the reasoning was sent. */
+  /** The provider says that it reasoned, and the reasoning was not sent, or only a summary of it. */
   hiddenReasoning: boolean;
   /** Input tokens by the provider's count; null where it sends none. */
   inputTokens: number | null;
@@ -119,11 +121,16 @@ export function verdictFigures(record: RequestRecord): VerdictFigures | null {
     lumpGapMs: pauses.length === 0 ? null : percentileOf(pauses, 0.5),
     withinLumpMs: Math.max(0, spanMs - paused) / Math.max(1, record.contentEvents - lumps),
     flush: record.flush ?? flushOf(record, ttftMs),
-    hiddenReasoning: (record.tokens.reasoning ?? 0) > 0 && record.chars.thinking === 0,
+    hiddenReasoning: hasHiddenReasoning(record),
     inputTokens: record.tokens.input ?? null,
     unread: unreadOf(record),
     cold: record.connection?.reused === false,
   };
+}
+
+// Records of older versions do not name hidden reasoning: there, it is hidden where no reasoning text came.
+function hasHiddenReasoning({ tokens, chars }: RequestRecord): boolean {
+  return (tokens.hiddenReasoning ?? (chars.thinking === 0 ? tokens.reasoning : 0) ?? 0) > 0;
 }
 
 /** Half of the events of a plain dialect must be JSON: then what is in them is not known to be the answer. */

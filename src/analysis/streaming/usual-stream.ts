@@ -26,7 +26,7 @@ export interface UsualStream {
   timed: boolean;
   /** At least half of the streams have events that cannot be taken for content. */
   unread: boolean;
-  /** At least half of the streams report reasoning that was not sent. */
+  /** At least half of the streams report reasoning that was not sent, or only as a summary. */
   hiddenReasoning: boolean;
 }
 

@@ -11,11 +11,22 @@ function luck(seed: number): number[] {
   return ROUNDS.map(() => Math.exp(0.2 * random.normal()));
 }
 
+// A generator of its own for each cell: no test depends on which ran before it.
+function randomOf(...names: (string | number)[]) {
+  return createRandom([...names.join(' ')].reduce((seed, char) => seed * 31 + char.codePointAt(0)!, 3) % 1e9);
+}
+
 describe('target against target', () => {
-  const random = createRandom(31);
   const shared = luck(1);
   const cell = (target: string, prompt: string, ttftMs: number, concurrency = 4) =>
-    records(random, 5, 40, { ttftMs, sigma: 0.15, restMs: 3000 }, { target, prompt, concurrency }, shared);
+    records(
+      randomOf(target, prompt, concurrency),
+      5,
+      40,
+      { ttftMs, sigma: 0.15, restMs: 3000 },
+      { target, prompt, concurrency },
+      shared,
+    );
   const run = runOf([
     ...cell('flash', 'short', 100),
     ...cell('flash', 'long', 200),
@@ -63,7 +74,7 @@ describe('target against target', () => {
 
   test('a rate is better when higher', () => {
     const cells = ['a', 'b'].flatMap((target) =>
-      records(random, 5, 20, { ttftMs: 100, restMs: target === 'a' ? 500 : 1000 }, { target }),
+      records(randomOf(target), 5, 20, { ttftMs: 100, restMs: target === 'a' ? 500 : 1000 }, { target }),
     );
     const { rows, sentences } = compareTargets(runOf(cells), 'a', 'b', {
       ...OPTIONS,
@@ -85,7 +96,9 @@ describe('target against target', () => {
 
   test('too few values decide nothing, and unknown targets are refused', () => {
     const few = runOf(
-      ['a', 'b'].flatMap((target, i) => records(random, 5, 3, { ttftMs: 100 + 400 * i }, { target })),
+      ['a', 'b'].flatMap((target, i) =>
+        records(randomOf(target), 5, 3, { ttftMs: 100 + 400 * i }, { target }),
+      ),
     );
     const { rows, sentences } = compareTargets(few, 'a', 'b', OPTIONS);
     expect(rows[0]!.verdict).toBe('inconclusive');
@@ -99,7 +112,7 @@ describe('target against target', () => {
   });
 
   test('a side that fails is not better', () => {
-    const failing = records(random, 5, 40, { ttftMs: 50, failures: 0.8 }, { target: 'b' });
+    const failing = records(randomOf('b'), 5, 40, { ttftMs: 50, failures: 0.8 }, { target: 'b' });
     const { rows, sentences } = compareTargets(
       runOf([...cell('a', 'short', 100), ...failing]),
       'a',
@@ -143,6 +156,24 @@ describe('streaming against not', () => {
     const comparison = compareModes(runOf([...streaming, ...ignored]), 'flash', OPTIONS);
     expect(comparison.rows).toEqual([]);
     expect(comparison.sentences).toEqual([]);
+  });
+
+  test('each target and each load has its own figures', () => {
+    const at = (target: string, concurrency: number, ttftMs: number, wholeMs: number) =>
+      ROUNDS.flatMap((round) =>
+        Array.from({ length: 8 }, () => [
+          request(ttftMs, 1000 - ttftMs, { round, target, concurrency }),
+          request(0, wholeMs, { round, target, concurrency, mode: 'non-streaming' }),
+        ]).flat(),
+      );
+    const run = runOf([...at('other', 4, 10, 10), ...at('flash', 4, 100, 800), ...at('flash', 8, 400, 500)]);
+    const { rows } = compareModes(run, 'flash', OPTIONS);
+    expect(rows.map(({ concurrency, metric, a, b }) => [concurrency, metric, a, b])).toEqual([
+      [4, 'ttft', 100, 800],
+      [4, 'total', 1000, 800],
+      [8, 'ttft', 400, 500],
+      [8, 'total', 1000, 500],
+    ]);
   });
 
   test('the factors are those of the records', () => {

@@ -129,6 +129,42 @@ describe('pairs', () => {
     expect(bootstrapPairedRatio([{ base, next }], P50, { seed: 1 })!.drawn).toBe('requests');
     expect(bootstrapPairedRatio([{ base, next: [[], []] }], P50, { seed: 1 })).toBeNull();
     expect(bootstrapPairedRatio([], P50, { seed: 1 })).toBeNull();
+    // Four rounds in common are needed of all pairs, not of one.
+    const whole = values(random, 5, 40, { ttftMs: 300 });
+    const pairs = [
+      { base, next: whole },
+      { base, next },
+    ];
+    expect(bootstrapPairedRatio(pairs, P50, { seed: 1 })!.drawn).toBe('requests');
+    const four = [{ base, next: whole.slice(0, 4) }];
+    expect(bootstrapPairedRatio(four, P50, { seed: 1 })!.drawn).toBe('rounds');
+  });
+
+  test('that were drawn apart give the geometric mean of their ratios as well', () => {
+    const constant = (value: number) => [1, 2, 3].map(() => new Array(20).fill(value));
+    const pairs = [
+      { base: constant(100), next: constant(200) },
+      { base: constant(1000), next: constant(500) },
+      { base: constant(10), next: constant(80) },
+    ];
+    const estimate = bootstrapPairedRatio(pairs, P50, { seed: 1, resamples: 500 })!;
+    expect(estimate).toMatchObject({ drawn: 'requests', resamples: 500 });
+    expect(estimate.ratio).toBeCloseTo(2, 9);
+    expect(estimate.base).toBeCloseTo(100, 6);
+    expect(estimate.next).toBeCloseTo(200, 6);
+    expect([estimate.low, estimate.high].map((value) => +value.toFixed(9))).toEqual([2, 2]);
+    // Of values that vary the interval has a width, and shrinks with the number of pairs.
+    const random = createRandom(8);
+    const varying = (n: number) =>
+      Array.from({ length: n }, () => ({
+        base: values(random, 3, 40, { ttftMs: 300 }),
+        next: values(random, 3, 40, { ttftMs: 300 }),
+      }));
+    const width = (n: number) => {
+      const { low, high } = bootstrapPairedRatio(varying(n), P50, { seed: 1, resamples: 1000 })!;
+      return Math.log(high / low);
+    };
+    expect(width(1) / width(16)).toBeCloseTo(4, -0.5);
   });
 });
 

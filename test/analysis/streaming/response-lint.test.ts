@@ -28,6 +28,11 @@ test.each([
   [{ 'content-type': 'text/plain' }, ['error content-type']],
   [{ 'content-type': 'application/json' }, ['error content-type']],
   [{ 'content-type': 'text/event-stream;charset=gbk' }, ['warning charset']],
+  [{ 'content-type': 'text/event-stream; charset=UTF8' }, []],
+  [{ 'content-type': 'text/event-stream; charset = "utf-8"' }, []],
+  [{ 'content-type': 'text/event-stream; charset=utf-80' }, ['warning charset']],
+  [{ 'content-type': 'text/event-stream; charset=x-utf-8' }, ['warning charset']],
+  [{ 'content-type': ' Text/Event-Stream ;charset=utf-8' }, []],
   [{ 'content-type': 'application/x-ndjson' }, []],
   [{ 'content-length': '4711' }, ['warning content-length']],
   [{ 'content-encoding': 'gzip' }, ['warning content-encoding']],
@@ -63,6 +68,47 @@ test('the end of the stream is looked at', () => {
     'warning after-terminator',
     'warning data-format',
   ]);
+});
+
+test('only answers of status 200 to 299 are linted', () => {
+  const linted = [199, 200, 299, 300].map((status) => lintResponse({ status, headers: {} }).length > 0);
+  expect(linted).toEqual([false, true, true, false]);
+});
+
+test('what a remark names is what was sent', () => {
+  const texts = (input: LintInput) => lintResponse(input).map(({ what, remedy }) => `${what} | ${remedy}`);
+  expect(texts({ headers: {} }).map((text) => text.split(' | ')[0])).toEqual([
+    ...['no content-type', 'no cache-control', 'no x-accel-buffering'],
+  ]);
+  expect(
+    texts({
+      headers: {
+        ...{ 'content-type': 'text/plain', 'cache-control': 'public', 'x-accel-buffering': 'yes' },
+        'content-encoding': 'br',
+      },
+      framing: 'ndjson',
+    }),
+  ).toEqual([
+    expect.stringMatching(/^content-encoding: br \| leave application\/x-ndjson out of compression$/),
+    expect.stringMatching(/^content-type: text\/plain \| send content-type: application\/x-ndjson$/),
+    expect.stringMatching(/^cache-control: public \|/),
+    expect.stringMatching(/^x-accel-buffering: yes \|/),
+  ]);
+  // A framing without a content type of its own.
+  expect(texts({ headers: { ...GOOD, 'content-encoding': 'br' }, framing: 'raw' })).toEqual([
+    'content-encoding: br | leave streams out of compression',
+  ]);
+  const whats = (input: LintInput) => lintResponse(input).map(({ what }) => what);
+  expect(whats({ eventsAfterTerminator: 1 })).toEqual(['1 event after the terminator']);
+  expect(whats({ eventsAfterTerminator: 2 })).toEqual(['2 events after the terminator']);
+  expect(whats({ terminated: false })).toEqual(['no terminator']);
+  expect(whats({ outcome: { kind: 'truncated' } })).toEqual([
+    'the body ended with neither terminator nor finish reason',
+  ]);
+});
+
+test('nginx is found by the Via header too', () => {
+  expect(lint({ 'x-accel-buffering': 'yes', via: '1.1 OpenResty' })).toEqual(['warning x-accel-buffering']);
 });
 
 test('every remark says what, why and what to do, gravest first', () => {

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { lengthTest, pooledLengthTest } from '../../../src/analysis/streaming/length-test.ts';
+import {
+  type LengthTest,
+  lengthTest,
+  pooledLengthTest,
+} from '../../../src/analysis/streaming/length-test.ts';
 import { verdictFigures } from '../../../src/analysis/streaming/stream-figures.ts';
-import { nameOfVerdict, type VerdictContext } from '../../../src/analysis/streaming/streaming-verdict.ts';
+import {
+  decide,
+  nameOfVerdict,
+  type VerdictContext,
+} from '../../../src/analysis/streaming/streaming-verdict.ts';
+import { type UsualStream, usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
 import {
   createVerdictFold,
   JUDGED_STREAMS,
@@ -13,6 +22,7 @@ import { createRandom } from '../../../src/model/seeded-random.ts';
 import { record, wholeRecord } from '../../metrics/records.ts';
 import type { Sent } from '../../verdict/generator.ts';
 import { received } from '../../verdict/received.ts';
+import { figures } from './figures.ts';
 
 function stream(at: number[], extra: Partial<Sent> = {}, reused = true): RequestRecord {
   return received({ at, chars: 5, wholeMs: at.at(-1)!, ...extra }, createRandom(1), 0.01, reused);
@@ -109,6 +119,26 @@ describe('streams of one shape', () => {
     expect(verdict(stream(evenly(30_000, 200, 20)), { whole: seconds(30) }).verdict).toBe('replayed');
   });
 
+  test('reasoning of which only a summary was sent is no replay either', () => {
+    const at = evenly(30_000, 200, 20);
+    const tokens = { output: 1200, source: 'usage', reasoning: 1000 } as const;
+    const thinking = (hiddenReasoning: number) => ({
+      ...stream(at),
+      chars: { answer: 1000, thinking: 200 },
+      tokens: { ...tokens, hiddenReasoning },
+    });
+    // More reasoning before longer answers is no sign that the answer is made before it is sent.
+    const lengths = {
+      result: 'grows',
+      short: { n: 5, tokens: 16, waitMs: 9000 },
+      long: { n: 5, tokens: 256, waitMs: 40_000 },
+      ratio: 4.4,
+    } as const;
+    expect(verdict(thinking(1000), { lengths }).verdict).toBe('inconclusive');
+    // All of it was sent.
+    expect(verdict(thinking(0), { lengths }).verdict).toBe('replayed');
+  });
+
   test('pair and length that contradict each other tell nothing', () => {
     const lengths = {
       result: 'grows',
@@ -135,6 +165,85 @@ describe('streams of one shape', () => {
   test('a report of an older version says too_short for inconclusive', () => {
     expect(nameOfVerdict('too_short')).toBe('inconclusive');
     expect(nameOfVerdict('tail_buffered')).toBe('tail_buffered');
+  });
+});
+
+describe('one shape and what is known beside it', () => {
+  const LENGTHS = {
+    short: { n: 5, tokens: 16, waitMs: 90 },
+    long: { n: 5, tokens: 256, waitMs: 400 },
+    ratio: 4.4,
+  };
+  const lengths = (result: LengthTest['result']): LengthTest => ({ ...LENGTHS, result });
+  const usual = (changes: Partial<UsualStream> = {}): UsualStream => ({
+    ...usualStream([figures(), figures()]),
+    ...changes,
+  });
+  // Begins too late to be early, and alone shows nothing.
+  const late = (changes: Partial<UsualStream> = {}) => usual({ begunMs: 1000, ...changes });
+
+  test('what cannot be read decides nothing', () => {
+    expect(decide('spread', undefined, {})).toEqual(['inconclusive', 'no_content']);
+    expect(decide('nothing', usual(), {})).toEqual(['inconclusive', 'no_content']);
+    expect(decide('held', usual({ unread: true }), {})).toEqual(['inconclusive', 'unread']);
+    expect(decide('little', usual(), {})).toEqual(['inconclusive', 'little_content']);
+    expect(decide('instant', usual(), {})).toEqual(['inconclusive', 'instant']);
+    expect(decide('brief', late(), {})).toEqual(['inconclusive', 'brief']);
+    expect(decide('spread', late(), {})).toEqual(['inconclusive', 'open']);
+    expect(decide('spread', late(), { lengths: lengths('weak') })).toEqual(['inconclusive', 'weak']);
+  });
+
+  test('a single stream is not accused', () => {
+    expect(decide('held', usual({ n: 1 }), {})).toEqual(['inconclusive', 'single']);
+    expect(decide('held', usual({ n: 2 }), {})).toEqual(['buffered', 'held']);
+    expect(decide('tail', usual({ n: 1 }), {})).toEqual(['inconclusive', 'single']);
+    expect(decide('tail', usual({ n: 2 }), {})).toEqual(['tail_buffered', 'tail']);
+  });
+
+  test('an early beginning is live: within a tenth of the latency, or 40 % where no timer sends', () => {
+    const at = (begunMs: number, changes: Partial<UsualStream> = {}) =>
+      decide('spread', usual({ latencyMs: 1000, begunMs, tokens: 200, ...changes }), {});
+    expect(at(99, { timed: true })).toEqual(['streaming', 'early']);
+    expect(at(100, { timed: true })).toEqual(['inconclusive', 'open']);
+    expect(at(399)).toEqual(['streaming', 'early']);
+    expect(at(400)).toEqual(['inconclusive', 'open']);
+    // 5 ms a token.
+    expect(at(399, { tokens: 80 })).toEqual(['streaming', 'early']);
+    expect(at(399, { tokens: 79 })).toEqual(['inconclusive', 'open']);
+    expect(at(50, { lengthCorrelation: 0.49 })).toEqual(['streaming', 'early']);
+    expect(at(50, { lengthCorrelation: 0.5 })).toEqual(['inconclusive', 'open']);
+  });
+
+  test('lumps that are live are coarse', () => {
+    expect(decide('lumps', usual({ begunMs: 20 }), {})).toEqual(['coarse', 'early']);
+    expect(decide('lumps', late(), { lengths: lengths('same') })).toEqual(['coarse', 'same_wait']);
+  });
+
+  test('a wait that grows with the length, or a begin with the whole answer, is a replay', () => {
+    expect(decide('spread', late(), { lengths: lengths('grows') })).toEqual(['replayed', 'longer_wait']);
+    expect(decide('brief', late(), { lengths: lengths('grows') })).toEqual(['buffered', 'longer_wait']);
+    const whole = { totalMs: 1000, n: 10 };
+    expect(decide('spread', late(), { whole })).toEqual(['replayed', 'after_whole']);
+    expect(decide('spread', late({ lengthCorrelation: 0.8 }), {})).toEqual(['replayed', 'correlation']);
+    expect(decide('spread', late({ lengthCorrelation: 0.79 }), {})).toEqual(['inconclusive', 'open']);
+  });
+
+  test('hidden reasoning makes such a wait too', () => {
+    const thinks = late({ hiddenReasoning: true, lengthCorrelation: 0.9 });
+    const whole = { totalMs: 1000, n: 10 };
+    expect(decide('spread', thinks, { whole, lengths: lengths('grows') })).toEqual(['inconclusive', 'open']);
+    expect(decide('held', thinks, {})).toEqual(['buffered', 'held']);
+  });
+
+  test('an early beginning does not outweigh an accusation, the other signs contradict it', () => {
+    expect(decide('spread', usual({ begunMs: 20 }), { lengths: lengths('grows') })).toEqual([
+      ...['replayed', 'longer_wait'],
+    ]);
+    const whole = { totalMs: 2180, n: 10 };
+    expect(decide('spread', usual(), { whole, lengths: lengths('grows') })).toEqual([
+      ...['inconclusive', 'contradiction'],
+    ]);
+    expect(decide('held', usual(), { lengths: lengths('same') })).toEqual(['inconclusive', 'contradiction']);
   });
 });
 

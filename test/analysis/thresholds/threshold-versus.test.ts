@@ -54,6 +54,18 @@ test('vs without a figure to take away is no data', () => {
   expect(judge('ttft.p50{target=direct, vs=direct} < 5ms', cells(1)).verdict).toBe('no-data');
 });
 
+test('a cell without a counterpart is no data, beside one that passes', () => {
+  const [direct, gateway] = cells(4);
+  const lonely = { ...gateway!, prompt: 'long' };
+  expect(judge('ttft.p50{vs=direct} < 5ms', [direct!, gateway!, lonely])).toMatchObject({
+    ...{ verdict: 'no-data', actual: 4, cells: { passed: 1, failed: 0, noData: 1 } },
+    notes: expect.arrayContaining(['1 cell without a figure, or without one of direct']),
+  });
+  expect(judge('ttft.p50{vs=direct} < 3ms', [direct!, gateway!, lonely])).toMatchObject({
+    ...{ verdict: 'fail', cells: { passed: 0, failed: 1, noData: 1 } },
+  });
+});
+
 test('vs is one target, and not for words', () => {
   expect(() => parseThreshold('ttft.p95{vs!=direct} < 5ms')).toThrow(/vs names the one target/);
   expect(() => parseThreshold('streaming.verdict{vs=direct} == streaming')).toThrow(/a word/);

@@ -8,7 +8,7 @@ import { createAggregator } from '../../../src/metrics/aggregate.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
 import type { CellReport } from '../../../src/model/report.ts';
-import { manifest, record } from '../../metrics/records.ts';
+import { manifest, record, wholeRecord } from '../../metrics/records.ts';
 
 function mistake(text: string): { message: string; column: number; hint: string } {
   try {
@@ -183,6 +183,33 @@ describe('evaluation', () => {
     expect(judge('ttft.p50{prompt!=short} > 300ms', cells)).toMatchObject({ verdict: 'fail', actual: 300 });
     expect(judge('ttft.p50 > 50ms', cells)).toMatchObject({ verdict: 'pass', actual: 100 });
     expect(judge('ttft.p50{target=big,concurrency=4,mode=streaming} == 200ms', cells).verdict).toBe('pass');
+  });
+
+  test('the worst is the furthest to the wrong side, for every operator', () => {
+    const cells = cellsOf([100, 200, 300].map((ms, i) => withTtft(ms, { prompt: `p${i}` })));
+    const actual = (text: string) => judge(`ttft.p50 ${text}`, cells).actual;
+    expect(['> 250ms', '>= 250ms', '< 150ms', '<= 150ms'].map(actual)).toEqual([100, 100, 300, 300]);
+    // The furthest from what it must be, the nearest to what it must not be.
+    expect(['== 180ms', '!= 220ms'].map(actual)).toEqual([300, 200]);
+  });
+
+  test('one figure that the client took late marks the gate', () => {
+    const [one, other] = cellsOf([withTtft(100), withTtft(100, { prompt: 'long' })]);
+    const late = { verdict: 'strained', lateMs: 12, limitMs: 10, utilization: 0.9 } as const;
+    const client = { metrics: { ttft: late, total: { ...late, verdict: 'ok' } } };
+    const marked = [{ ...one!, client: client as never }, other!];
+    expect(judge('ttft.p50 < 1s', marked).clientLate).toBe(true);
+    expect(judge('ttft.p50 < 1s', [one!, other!])).not.toHaveProperty('clientLate');
+    // Not where another figure was late, or this one was not.
+    expect(judge('ttfb.p50 < 1s', marked)).not.toHaveProperty('clientLate');
+    expect(judge('total.p50 < 1s', marked)).not.toHaveProperty('clientLate');
+  });
+
+  test('a cell of whole answers is judged where a label asks for it', () => {
+    const cells = cellsOf([record(), wholeRecord()]);
+    expect(judge('ttft.p50{mode=non-streaming} < 1s', cells)).toMatchObject({ verdict: 'pass', actual: 200 });
+    expect(judge('ttft.p50{mode!=streaming} < 1s', cells)).toMatchObject({ verdict: 'pass', actual: 200 });
+    expect(judge('ttft.p50 < 1s', cells)).toMatchObject({ verdict: 'pass', actual: 100 });
   });
 
   test('no data is never a pass', () => {

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import {
+  cellInWords,
+  figure,
+  overallSentence,
+  percent,
+  rowSentence,
+} from '../../../src/analysis/comparison/run-sentences.ts';
+import type { ErrorRateRow, RunComparisonRow } from '../../../src/model/run-comparison.ts';
+
+const CELL = { target: 'flash', prompt: 'short', concurrency: 4, mode: 'streaming' } as const;
+
+function row(changes: Partial<RunComparisonRow> = {}): RunComparisonRow {
+  return {
+    ...{ cell: CELL, metric: 'ttft', statistic: 'p50', unit: 'ms', better: 'lower' },
+    base: { n: 200, censored: 0, value: 100 },
+    next: { n: 200, censored: 0, value: 150 },
+    ...{ ratio: 1.5, low: 1.4, high: 1.6, difference: 50, tolerance: 0.1, verdict: 'regression' },
+    ...{ gated: true, pWorse: 0.01, pBetter: 1, drawn: 'rounds', moreRequests: null, mannWhitney: null },
+    sentence: `sentence of ${changes.metric ?? 'ttft'}`,
+    ...changes,
+  };
+}
+
+const said = (changes: Partial<RunComparisonRow> = {}, byChance = false) =>
+  rowSentence(row(changes), { needed: 20, gates: 5, byChance }).replace(
+    'ttft p50 of flash / short / 4 streams: ',
+    '',
+  );
+
+test('a cell is told with its mode where that is not streaming', () => {
+  expect(cellInWords(CELL)).toBe('flash / short / 4 streams');
+  expect(cellInWords({ ...CELL, mode: 'non-streaming' })).toBe('flash / short / 4 streams / non-streaming');
+});
+
+test('figures have three digits and their unit', () => {
+  expect([12.345, 999, 1000, 1234.5, 123_456, 0.123456, 99.96].map((value) => figure(value, 'ms'))).toEqual([
+    '12.3 ms',
+    '999 ms',
+    '1 s',
+    '1.23 s',
+    '123 s',
+    '0.123 ms',
+    '100 ms',
+  ]);
+  expect(figure(12.34, '1/s')).toBe('12.3/s');
+  expect(figure(2000, 'bytes')).toBe('2000 bytes');
+  expect([figure(0.12345, 'ratio'), figure(7, 'count'), figure(null, 'ms')]).toEqual([
+    ...['0.123', '7', 'no value'],
+  ]);
+});
+
+test('changes have a sign, and a digit more below 10 %', () => {
+  expect([1.0994, 1.0996, 1.5, 1, 0.9994, 0.5].map(percent)).toEqual([
+    ...['+9.9 %', '+10 %', '+50 %', '0.0 %', '-0.1 %', '-50 %'],
+  ]);
+  expect(percent(null)).toBe('without bound');
+});
+
+describe('a row in words', () => {
+  test('has the figures, the interval and the conclusion', () => {
+    const figures = '100 ms before, 150 ms now (+50 %; between +40 % and +60 %)';
+    expect(said()).toBe(`${figures}: regression, worse by more than 10 %`);
+    expect(said({ verdict: 'improvement' })).toBe(`${figures}: improvement by more than 10 %`);
+    expect(said({ verdict: 'equivalent' })).toBe(`${figures}: equivalent`);
+    expect(said({ verdict: 'not_comparable' })).toBe(`${figures}: not comparable`);
+    expect(said({ low: null, high: null })).toContain('between -100 % and without bound');
+  });
+
+  test('names the side without values', () => {
+    const none = { n: 0, censored: 0, value: null };
+    expect(said({ base: none })).toBe('no values on the base side, so nothing can be said');
+    expect(said({ next: none })).toBe('no values on the new side, so nothing can be said');
+    expect(said({ base: none, next: none })).toBe('no values on either side, so nothing can be said');
+  });
+
+  test('says never where failures reach up to the figure', () => {
+    expect(said({ next: { n: 200, censored: 150, value: null }, ratio: null, verdict: 'inconclusive' })).toBe(
+      '100 ms before, never (150 of 200 failed) now: inconclusive',
+    );
+    expect(said({ next: { n: 200, censored: 3, value: 150 } })).toMatch(/150 ms now/);
+    expect(said({ next: { n: 200, censored: 0, value: null }, ratio: null })).toMatch(/no value now/);
+  });
+
+  test('says how many values are missing, of the smaller side', () => {
+    const few = { gated: false, base: { n: 12, censored: 0, value: 100 } };
+    expect(said(few)).toMatch(/: shown only, as 12 values are too few \(20 are needed\)$/);
+  });
+
+  test('says why it is open, and what would decide it', () => {
+    const open = { verdict: 'inconclusive' } as const;
+    expect(said(open)).toMatch(/: inconclusive$/);
+    expect(said(open, true)).toMatch(/: inconclusive, as one of 5 figures is this far off by chance$/);
+    expect(said({ ...open, moreRequests: 40 })).toMatch(
+      /: inconclusive; about 40 more requests on each side would decide, in more rounds$/,
+    );
+    expect(said({ ...open, moreRequests: 40, drawn: 'requests' })).toMatch(/would decide$/);
+  });
+});
+
+describe('the comparison in words', () => {
+  const errors = [{ verdict: 'regression', sentence: 'errors rose' } as ErrorRateRow];
+  const equivalent = { verdict: 'equivalent' } as const;
+
+  test('is its first finding, and how many more there are', () => {
+    expect(overallSentence('regression', [row()], [], [])).toBe('sentence of ttft');
+    expect(
+      overallSentence('regression', [row(), row({ metric: 'total' }), row(equivalent)], errors, []),
+    ).toBe('sentence of ttft, and 2 more');
+    // Figures that are shown only are no findings.
+    expect(overallSentence('regression', [row({ gated: false }), row({ metric: 'total' })], [], [])).toBe(
+      'sentence of total',
+    );
+    expect(overallSentence('improvement', [row({ verdict: 'improvement' })], [], [])).toBe(
+      'sentence of ttft',
+    );
+    expect(overallSentence('regression', [], [], [])).toBe('regression');
+  });
+
+  test('counts what was compared, and what had too few values', () => {
+    expect(overallSentence('equivalent', [row(equivalent)], [], [])).toBe(
+      'equivalent: the one figure that was compared lies within its tolerance',
+    );
+    const shown = row({ gated: false });
+    expect(overallSentence('equivalent', [row(equivalent), row(equivalent), shown], [], [])).toBe(
+      'equivalent: all 2 figures that were compared lie within their tolerance; 1 more had too few values to tell',
+    );
+  });
+
+  test('counts what is open, errors included', () => {
+    const open = { verdict: 'inconclusive' } as const;
+    expect(overallSentence('inconclusive', [row(open), row(equivalent)], errors, [])).toBe(
+      'inconclusive: 1 of 3 figures could be a change or none',
+    );
+    expect(overallSentence('inconclusive', [row({ ...open, gated: false })], errors, [])).toBe(
+      'inconclusive: no figure has enough values to decide',
+    );
+  });
+
+  test('lists what stands in the way', () => {
+    expect(overallSentence('not_comparable', [], [], ['a', 'b'])).toBe('not comparable: a; b');
+  });
+});
