@@ -12,7 +12,10 @@ const { url } = await simulator.listen();
 const model = createClient({ provider: 'openai', baseUrl: `${url}/v1` });
 
 const secret = randomBytes(32).toString('hex');
-const service = createService({ secret, upstreams: [{ name: 'simulator', model: 'instant', client: model }] });
+const service = createService({
+  secret,
+  upstreams: [{ name: 'simulator', model: 'instant', client: model }],
+});
 const { url: base } = await service.listen();
 
 const headers = { authorization: `Bearer ${await createToken(secret, { subject: 'ada' })}` };
@@ -21,7 +24,8 @@ const response = await fetch(`${base}/chat/stream`, {
   headers,
   body: JSON.stringify({ message: 'Hello', session_id: 's1', max_tokens: 8 }),
 });
-for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) process.stdout.write(text);
+for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? [])
+  process.stdout.write(text);
 
 const history = await fetch(`${base}/sessions/s1/messages`, { headers });
 console.log(await history.json());

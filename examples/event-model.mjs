@@ -30,7 +30,11 @@ function next(view, event) {
       return { ...view, thinking: view.thinking + event.text };
     case 'answer_start':
       // The text so far was reasoning.
-      return { ...view, thinking: view.thinking + view.answer.slice(0, view.answer.length - event.strip), answer: '' };
+      return {
+        ...view,
+        thinking: view.thinking + view.answer.slice(0, view.answer.length - event.strip),
+        answer: '',
+      };
     case 'tool_call': {
       const calls = [...view.calls];
       const known = calls[event.index] ?? { name: event.name ?? '', arguments: '' };
@@ -53,7 +57,11 @@ const simulator = createSimulator({
 });
 const { url } = await simulator.listen();
 try {
-  for (const [provider, baseUrl] of Object.entries({ openai: `${url}/v1`, anthropic: `${url}/v1`, ollama: url })) {
+  for (const [provider, baseUrl] of Object.entries({
+    openai: `${url}/v1`,
+    anthropic: `${url}/v1`,
+    ollama: url,
+  })) {
     const client = createClient({ provider, baseUrl, model: 'agent' });
     /** @type {View} */
     let view = { answer: '', thinking: '', calls: [], status: 'waiting' };

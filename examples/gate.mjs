@@ -19,5 +19,6 @@ console.log(REPORTERS.markdown(report));
 console.error(`kept in ${folder}`);
 
 const failed = report.gates.filter(({ verdict }) => verdict !== 'pass');
-for (const { expression, actual, unit } of failed) console.error(`not met: ${expression} (${actual} ${unit})`);
+for (const { expression, actual, unit } of failed)
+  console.error(`not met: ${expression} (${actual} ${unit})`);
 process.exitCode = failed.length === 0 ? 0 : 3;

@@ -12,7 +12,8 @@ const server = createServer((request, response) => {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const timer = setInterval(() => {
     const word = words.shift();
-    if (word !== undefined) return response.write(`data: ${JSON.stringify({ data: { delta: `${word} ` } })}\n\n`);
+    if (word !== undefined)
+      return response.write(`data: ${JSON.stringify({ data: { delta: `${word} ` } })}\n\n`);
     clearInterval(timer);
     response.end('data: [DONE]\n\n');
   }, 10);
@@ -30,7 +31,8 @@ const client = createClient({
 const stream = client.stream({ prompt: 'how fast are you?' });
 for await (const event of stream) {
   // `atMs` is the arrival; events with the same `read` came in one socket read.
-  if (event.type === 'message_chunk') console.log(`${event.atMs.toFixed(1).padStart(6)} ms  read ${event.read}  ${event.text}`);
+  if (event.type === 'message_chunk')
+    console.log(`${event.atMs.toFixed(1).padStart(6)} ms  read ${event.read}  ${event.text}`);
 }
 const { outcome } = await stream.result;
 console.log(outcome.kind);

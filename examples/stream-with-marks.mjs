@@ -28,7 +28,8 @@ try {
   const { sent } = marks;
   for (const name of /** @type {const} */ (['headers', 'firstByte', 'firstToken', 'lastToken', 'end'])) {
     const at = marks[name];
-    if (at !== undefined && sent !== undefined) console.log(`${name.padEnd(10)} ${(at - sent).toFixed(1)} ms`);
+    if (at !== undefined && sent !== undefined)
+      console.log(`${name.padEnd(10)} ${(at - sent).toFixed(1)} ms`);
   }
   if (gaps.length > 0) console.log(`longest gap ${Math.max(...gaps).toFixed(1)} ms`);
 } finally {

@@ -24,7 +24,8 @@ const BELOW_BENCH = [
 export const LAYERS: Readonly<Record<string, Layer>> = {
   model: { content: 'shared types: events, marks, record, plan, report, errors, clock', imports: [] },
   wire: {
-    content: 'one file per dialect, both directions; framings; providers as rows of data. No clock, no socket',
+    content:
+      'one file per dialect, both directions; framings; providers as rows of data. No clock, no socket',
     imports: ['model'],
   },
   scenario: {
@@ -49,7 +50,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     content: 'report in, text out: formats and the terminal view',
     imports: ['model', 'metrics', 'analysis'],
   },
-  results: { content: "the journal of a run on disk, and reading it", imports: ['model'] },
+  results: { content: 'the journal of a run on disk, and reading it', imports: ['model'] },
   simulator: {
     content: 'an embedded provider on a seeded script, with a log of what it really sent',
     imports: ['model', 'wire'],

@@ -15,7 +15,7 @@ const PART = /(<!-- generated: (.+?) -->\n)(.*?)(<!-- end -->)/gs;
 export async function regenerate(text: string): Promise<string> {
   const parts = await Promise.all([...text.matchAll(PART)].map(([, , what = '']) => generate(what)));
   return text.replaceAll(PART, (_, begin: string, _what, _old, end: string) => {
-    return `${begin}\n${parts.shift()?.trimEnd()}\n\n${end}`;
+    return `${begin}${parts.shift()?.trimEnd()}\n${end}`;
   });
 }
 

@@ -30,7 +30,9 @@ function visit(schema: Schema, title: string, sections: { title: string; rows: s
     const required = schema.required?.includes(name) ? ' Required.' : '';
     const values = choices(field);
     const allowed = values.length > 1 ? ` One of ${values.join(', ')}.` : '';
-    const text = `${field.description ?? ''}${allowed}${required}`.replaceAll('|', '\\|').replaceAll('\n', ' ');
+    const text = `${field.description ?? ''}${allowed}${required}`
+      .replaceAll('|', '\\|')
+      .replaceAll('\n', ' ');
     rows.push(`| \`${name}\` | ${text} |`);
     const path = title === '' ? name : `${title}.${name}`;
     const parts = partsOf(field);
@@ -50,7 +52,10 @@ function partsOf(field: Schema): Schema | undefined {
 /** The words that a field takes, where it takes only words. */
 function choices(field: Schema): string[] {
   const options = field.anyOf ?? [];
-  const words = [...(field.enum ?? []), ...options.flatMap(({ enum: several = [], const: one }) => [...several, one])];
+  const words = [
+    ...(field.enum ?? []),
+    ...options.flatMap(({ enum: several = [], const: one }) => [...several, one]),
+  ];
   const known = words.filter((word) => typeof word === 'string');
   return known.map((word) => `\`${word}\``);
 }
