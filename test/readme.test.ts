@@ -1,73 +1,99 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { METRICS } from '../src/metrics/definitions.ts';
 import { EXIT_MEANING } from '../src/model/errors.ts';
 import { REPORTER_NAMES } from '../src/report/formats/names.ts';
 import { parseScenario } from '../src/scenario/load.ts';
-import { ROOT, streambench } from './support/program.ts';
+import { DIALECT_NAMES } from '../src/wire/dialects.ts';
+import { PROVIDERS } from '../src/wire/providers.ts';
+import { blocksOf, DOCUMENTS } from './docs/documents.ts';
+import { ROOT } from './support/program.ts';
 
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+// What README and docs/ say about the program, compared with the program. Generated parts, commands, samples and links have
+// tests of their own in test/docs.
 
-function block(language: string): string {
-  return new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readme)![1]!;
+const page = (path: string) => DOCUMENTS.find((document) => document.path === path)?.text ?? '';
+const readme = page('README.md');
+const MAX_LINES = 250;
+
+/** The names in the first column of the table that begins with this header. */
+function firstColumn(text: string, header: string): string[] {
+  const table = text.slice(text.indexOf(header)).split('\n\n')[0] ?? '';
+  return table
+    .split('\n')
+    .slice(2)
+    .flatMap((row) => (row.split('|')[1] ?? '').split(','))
+    .map((name) => name.trim().replaceAll('`', ''));
 }
 
 describe('the README', () => {
-  test('has an example that streams from the simulator and prints tokens', () => {
-    const code = block('js');
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
-    expect(output).toMatch(/^\S.{20,}\nok: first token after \d+\.\d ms\n$/);
+  test(`has at most ${MAX_LINES} lines`, () => {
+    expect(readme.split('\n').length - 1).toBeLessThanOrEqual(MAX_LINES);
   });
 
-  test('shows a scenario that is valid', () => {
-    const { scenario } = parseScenario(block('yaml'), 'README.yaml', {
-      env: { ZHIPU_API_KEY: 'k.s' },
-      readText: () => 'text',
-    });
-    expect(scenario.thresholds).toHaveLength(3);
-  });
-
-  test('names every format, and none that is not there', () => {
-    const formats = ['terminal', ...REPORTER_NAMES];
-    const table = readme.slice(readme.indexOf('| format |'));
-    const told = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z-]+)` \|/gm)].map(
-      ([, name]) => name!,
+  test('counts dialects and providers as they are', () => {
+    expect(readme).toContain(`${DIALECT_NAMES.length} dialects`);
+    expect(page('CHANGELOG.md')).toContain(
+      `${DIALECT_NAMES.length} dialects and ${PROVIDERS.length} providers`,
     );
-    expect(new Set(told)).toEqual(new Set(formats));
-    for (const [, name] of readme.matchAll(/ -f ([a-z-]+)/g)) expect(formats).toContain(name);
   });
 
-  test('calls the action with inputs that it has, and CI with YAML that can be read', () => {
+  test('links every page of docs/', () => {
+    const pages = DOCUMENTS.filter(({ path }) => path.startsWith('docs/')).map(({ path }) => path);
+    for (const path of pages) expect(readme).toContain(`(${path})`);
+  });
+});
+
+describe('the documentation', () => {
+  test('shows scenarios that are valid', () => {
+    const scenarios = DOCUMENTS.flatMap((document) => blocksOf(document, 'yaml')).filter(({ code }) =>
+      code.includes('version: 1'),
+    );
+    expect(scenarios.length).toBeGreaterThan(0);
+    for (const { path, code } of scenarios) {
+      const env = { ZHIPU_API_KEY: 'k.s' };
+      const { scenario } = parseScenario(code, path, { env, readText: () => 'text' });
+      expect(scenario.targets.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('names metrics that exist', () => {
+    const named = [
+      ...firstColumn(readme, '| name | meaning |'),
+      ...firstColumn(page('docs/measuring.md'), '| metric | meaning |'),
+    ];
+    const known = [...METRICS.map(({ name }) => name), 'goodput', 'goodput.rate'];
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test('names every format, and only formats that exist', () => {
+    const formats = ['terminal', ...REPORTER_NAMES];
+    expect(new Set(firstColumn(page('docs/ci.md'), '| format |'))).toEqual(new Set(formats));
+    const used = DOCUMENTS.flatMap(({ text }) =>
+      [...text.matchAll(/ -f ([a-z-]+)/g)].map(([, name]) => name),
+    );
+    expect(used.filter((name) => !formats.some((format) => format === name))).toEqual([]);
+  });
+
+  test('names every exit code', () => {
+    expect(new Set(firstColumn(page('docs/ci.md'), '| exit code |'))).toEqual(
+      new Set(Object.keys(EXIT_MEANING)),
+    );
+  });
+
+  test('calls the action with inputs that it has, in YAML that can be read', () => {
     const { inputs } = parse(readFileSync(join(ROOT, 'action.yml'), 'utf8')) as { inputs: object };
-    const blocks = [...readme.matchAll(/```yml\n([\s\S]*?)```/g)].map(([, text]) => parse(text!) as unknown);
-    const steps = blocks.flatMap((one) =>
+    const documents = DOCUMENTS.flatMap((document) => blocksOf(document, 'yml')).map(
+      ({ code }) => parse(code) as unknown,
+    );
+    const steps = documents.flatMap((one) =>
       Array.isArray(one) ? (one as { uses?: string; with?: object }[]) : [],
     );
     const own = steps.filter(({ uses }) => uses?.includes('/streambench@'));
     expect(own.length).toBeGreaterThan(0);
     for (const { with: given = {} } of own)
       expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(given)));
-  });
-
-  test('names every command and every exit code, and none that is not there', async () => {
-    const { stdout } = await streambench(['--help']);
-    const commands = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)\b/gm)].map(
-      ([, name]) => name!,
-    );
-    const table = readme.slice(readme.indexOf('| command |'), readme.indexOf('The result goes to stdout'));
-    const told = [...table.matchAll(/`([a-z]+)[ `]/g)]
-      .map(([, name]) => name!)
-      .filter((name) => !['terminal', 'json', 'markdown', 'csv'].includes(name));
-    expect(new Set(told)).toEqual(new Set(commands.filter((name) => name !== 'help')));
-    const codes = readme.slice(readme.indexOf('| exit code |'));
-    const named = [...codes.slice(0, codes.indexOf('\n\n')).matchAll(/^\| ([\d, ]+) \|/gm)].flatMap(
-      ([, cell]) => cell!.split(', '),
-    );
-    expect(new Set(named)).toEqual(new Set(Object.keys(EXIT_MEANING)));
   });
 });

@@ -1,0 +1,64 @@
+/** A folder of `src/`. */
+interface Layer {
+  /** What it holds, for docs/architecture.md. */
+  content: string;
+  /** What it may import beside itself. */
+  imports: readonly string[];
+}
+
+const BELOW_BENCH = [
+  'model',
+  'wire',
+  'scenario',
+  'client',
+  'engine',
+  'metrics',
+  'analysis',
+  'report',
+  'results',
+  'simulator',
+  'service',
+];
+
+/** The layers of `src/`. A folder that is not listed fails test/architecture.test.ts. */
+export const LAYERS: Readonly<Record<string, Layer>> = {
+  model: { content: 'shared types: events, marks, record, plan, report, errors, clock', imports: [] },
+  wire: {
+    content:
+      'one file per dialect, both directions; framings; providers as rows of data. No clock, no socket',
+    imports: ['model'],
+  },
+  scenario: {
+    content: 'loading, checking (with places in the file), planning; the schema',
+    imports: ['model', 'wire'],
+  },
+  client: {
+    content:
+      'the client, the observation of one exchange, one outcome per request; `transport/` is the hot path',
+    imports: ['model', 'wire'],
+  },
+  engine: {
+    content: 'pacers (pure functions), the only load loop, worker threads',
+    imports: ['model', 'client'],
+  },
+  metrics: { content: 'the metric table, histograms, aggregation', imports: ['model'] },
+  analysis: {
+    content: 'statistics, comparisons, thresholds, the streaming verdict',
+    imports: ['model', 'metrics'],
+  },
+  report: {
+    content: 'report in, text out: formats and the terminal view',
+    imports: ['model', 'metrics', 'analysis'],
+  },
+  results: { content: 'the journal of a run on disk, and reading it', imports: ['model'] },
+  simulator: {
+    content: 'an embedded provider on a seeded script, with a log of what it really sent',
+    imports: ['model', 'wire'],
+  },
+  service: { content: 'the reference streaming chat service', imports: ['model', 'wire', 'client'] },
+  bench: { content: 'composition: scenario in, report out', imports: BELOW_BENCH },
+  cli: {
+    content: 'commands, progress, colour, exit codes: the only folder that prints',
+    imports: [...BELOW_BENCH, 'bench'],
+  },
+};
