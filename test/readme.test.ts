@@ -6,7 +6,7 @@ import { METRICS } from '../src/metrics/definitions.ts';
 import { EXIT_MEANING } from '../src/model/errors.ts';
 import { REPORTER_NAMES } from '../src/report/formats/names.ts';
 import { parseScenario } from '../src/scenario/load.ts';
-import { DIALECT_NAMES } from '../src/wire/dialects.ts';
+import { DIALECT_NAMES } from '../src/wire/dialects/index.ts';
 import { PROVIDERS } from '../src/wire/providers.ts';
 import { blocksOf, DOCUMENTS } from './docs/documents.ts';
 import { ROOT } from './support/program.ts';

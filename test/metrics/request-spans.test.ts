@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { inFlightArea, RequestSpans, sumTotals, timelineOf } from '../../src/metrics/request-spans.ts';
+import {
+  inFlightArea,
+  mostInFlight,
+  RequestSpans,
+  sumTotals,
+  TimelineRoom,
+  wholeSpan,
+} from '../../src/metrics/request-spans.ts';
 
 type Life = [fromMs: number, toMs: number, tokens: number, ok: boolean, good: boolean];
 
@@ -64,23 +71,30 @@ test('an end before the start is taken as the start, and many requests are kept'
     spans.add({ fromMs: i, toMs: i % 2 ? i + 3 : i - 3 }, { ok: i % 3 === 0, tokens: i, good: false });
   }
   expect(spans.length).toBe(200);
-  for (let i = 0; i < 200; i++) {
-    expect([spans.startMs(i), spans.endMs(i), spans.isOk(i)]).toEqual([i, i % 2 ? i + 3 : i, i % 3 === 0]);
-  }
+  const { starts, ends } = spans.timeline(new TimelineRoom());
+  const numbers = Array.from({ length: 200 }, (_, i) => i);
+  const byTime = (a: number, b: number) => a - b;
+  expect([...starts]).toEqual(numbers);
+  expect([...ends]).toEqual(numbers.map((i) => (i % 2 ? i + 3 : i)).sort(byTime));
+  expect([...spans.okEnds()]).toEqual(
+    numbers
+      .filter((i) => i % 3 === 0)
+      .map((i) => (i % 2 ? i + 3 : i))
+      .sort(byTime),
+  );
 });
 
 test('a timeline has the most requests at once: an end at the moment of a start frees its slot', () => {
-  const timeline = timelineOf(
-    spansOf(
-      [0, 10, 0, true, true],
-      [10, 20, 0, true, true],
-      [15, 30, 0, true, true],
-      [40, 40, 0, true, true],
-    ),
-  );
+  const timeline = spansOf(
+    [0, 10, 0, true, true],
+    [10, 20, 0, true, true],
+    [15, 30, 0, true, true],
+    [40, 40, 0, true, true],
+  ).timeline(new TimelineRoom());
   expect([...timeline.starts]).toEqual([0, 10, 15, 40]);
   expect([...timeline.ends]).toEqual([10, 20, 30, 40]);
-  expect(timeline).toMatchObject({ whole: { fromMs: 0, toMs: 40 }, most: 2 });
+  expect(wholeSpan(timeline)).toEqual({ fromMs: 0, toMs: 40 });
+  expect(mostInFlight(timeline)).toBe(2);
   // From 5 to 25: one for 5 ms, one for 5, two for 5, one for 5.
   expect(inFlightArea(timeline, { fromMs: 5, toMs: 25 })).toBe(25);
 });

@@ -188,7 +188,7 @@ describe('what is counted', () => {
   const add = (level: LoadLevel, ...records: RequestRecord[]) => {
     const fold = createThroughput(level);
     for (const one of records) fold.add(one, false);
-    return fold.result();
+    return fold.result(new TimelineRoom());
   };
   const one = request({ startedMs: 0, endMs: 1000 });
 
