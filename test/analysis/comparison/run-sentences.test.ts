@@ -34,7 +34,7 @@ describe('a row in words', () => {
     expect(said({ verdict: 'improvement' })).toBe(`${figures}: improvement by more than 10 %`);
     expect(said({ verdict: 'equivalent' })).toBe(`${figures}: equivalent`);
     expect(said({ verdict: 'not_comparable' })).toBe(`${figures}: not comparable`);
-    expect(said({ low: null, high: null })).toContain('between -100 % and unbounded');
+    expect(said({ low: null, high: null })).toContain('between −100 % and no upper bound');
   });
 
   test('names the side without values', () => {
