@@ -6,6 +6,7 @@ import { usesSimulator } from '../scenario/plan.ts';
 import type { DurationDistribution, SimulatorProfile } from '../scenario/schema/simulator.ts';
 import { type ServiceProcess, serviceProcesses } from '../scenario/service-target.ts';
 import { resolveTarget, type StartedBackends, simulatedModel, upstreamTarget } from '../scenario/targets.ts';
+import { DEFAULT_EVERY_CHARS } from '../service/defaults.ts';
 import type { EmbeddedServiceOptions } from '../service/embedded.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import type { ProfileInput, RandomQuantity } from '../simulator/index.ts';
@@ -116,7 +117,7 @@ function serviceOptions(
   backends: StartedBackends,
   { timeouts, limits }: Pick<LoadedScenario['scenario'], 'timeouts' | 'limits'>,
 ): EmbeddedServiceOptions {
-  const { strategy, everyChars = 200, checkpoint } = settings;
+  const { strategy, everyChars = DEFAULT_EVERY_CHARS, checkpoint } = settings;
   const upstream = resolveTarget(upstreamTarget(settings, 'upstream'), backends);
   const { provider, model } = upstream;
   return {

@@ -113,3 +113,8 @@ export function formatProblem(problem: Problem): string {
     : '';
   return `${at}${oneLine(message)}${hint ? `\n  ${oneLine(hint)}` : ''}`;
 }
+
+/** The message of something that was thrown, which need not be an `Error`. */
+export function errorMessage(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

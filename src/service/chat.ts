@@ -1,54 +1,55 @@
 import { randomUUID } from 'node:crypto';
+import { errorMessage } from '../model/errors.ts';
 import type { StreamEvent } from '../model/events.ts';
 import type { Message } from '../model/request.ts';
 import { type AnswerPlan, answer } from './agent/agent.ts';
-import { memoryMessages, readMemory, remember } from './agent/memory.ts';
+import { memoryMessages, readMemory, updateMemory } from './agent/memory.ts';
 import type { Upstream } from './agent/upstream.ts';
 import type { Core } from './core.ts';
 import type { Caller } from './http/auth.ts';
 import { HttpError } from './http/http-error.ts';
 import type { ChatBody } from './http/requests.ts';
 import type { ChatRoute } from './http/routes.ts';
-import { tooMany } from './http/user-requests.ts';
-import { asHistory, type Conversation } from './store.ts';
-import { AnswerKeeper, type KeepOptions } from './stream/keeper.ts';
+import { tooManyRequests } from './http/user-rate-limiter.ts';
+import { type Conversation, toHistory } from './store.ts';
+import { AnswerWriter, type WriteOptions } from './stream/answer-writer.ts';
 import { redactEvents } from './stream/redact-events.ts';
 
-/** A chat request that was let in. */
+/** An authenticated chat request. */
 export interface ChatCall {
   route: ChatRoute;
   caller: Caller;
   body: ChatBody;
-  /** The `:id` of the path, where the route has one. */
+  /** The `:id` of the path, if the route has one. */
   pathId?: string;
-  /** When it came in, on the service's clock. */
+  /** When the request arrived, on the service's clock. */
   receivedAtMs: number;
 }
 
-/** A chat that is ready to be answered: its model is chosen, its history read. */
+/** A chat that is ready to be answered: the model is chosen and the history read. */
 export interface PreparedChat {
   id: string;
   session?: string;
   model: string;
   upstream: Upstream;
   /**
-   * Stores the user's message and gives a keeper for the answer; undefined where nothing is stored. Throws an
-   * `HttpError` when the store fails: a conversation that cannot be stored is not begun.
+   * Stores the user's message and returns a writer for the answer; undefined if this chat is not stored. Throws an
+   * `HttpError` when the store fails: a conversation that cannot be stored is not started.
    */
-  store(options: KeepOptions): AnswerKeeper | undefined;
-  /** Asks the model, and gives the events of its answer. */
+  store(options: WriteOptions): AnswerWriter | undefined;
+  /** Sends the request to the model and returns the events of its answer. */
   events(
     signal: AbortSignal,
     mode: AnswerPlan['mode'],
     watch: Pick<AnswerPlan, 'bounds' | 'onFailure'>,
   ): AsyncIterable<StreamEvent>;
-  /** What is told right after the start. */
+  /** Events that are sent right after `start`. */
   prologue: readonly StreamEvent[];
 }
 
 /**
- * Readies a chat. Throws an `HttpError` when the service takes no more, the caller may not have the upstream or model
- * that was asked for, or the store cannot be read.
+ * Prepares a chat. Throws an `HttpError` when the service is at its limits, the caller may not use the requested upstream
+ * or model, or the store cannot be read.
  */
 export function prepareChat(core: Core, call: ChatCall): PreparedChat {
   const { route, body, caller, pathId } = call;
@@ -57,28 +58,15 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
   const upstream = chooseUpstream(settings.upstreams, route, body);
   const model = body.model ?? upstream.model;
   const id = `msg_${randomUUID()}`;
-  const session =
-    route.session === 'path'
-      ? pathId
-      : (body.sessionId ?? (route.session === 'body' ? randomUUID() : undefined));
-  const conversation: Conversation | undefined =
-    session === undefined ? undefined : { owner: caller.subject, session };
-  const asked = body.messages.findLast(({ role }) => role === 'user')?.content ?? '';
+  const session = sessionOf(call);
+  const conversation = session === undefined ? undefined : { owner: caller.subject, session };
+  const userText = body.messages.findLast(({ role }) => role === 'user')?.content ?? '';
 
   return guardStore(core, () => {
-    const known = route.session === 'path' || body.sessionId !== undefined;
-    const useHistory =
-      conversation !== undefined &&
-      known &&
-      route.history &&
-      !body.wholeConversation &&
-      settings.historyMessages > 0;
-    const history = useHistory
-      ? asHistory(core.store.messages(conversation, settings.historyMessages, settings.bodyLimitBytes))
-      : [];
-    const memory = route.agent ? recall(core, caller, pathId ?? 'default', asked) : undefined;
+    const history = readHistory(core, call, conversation);
+    const memory = route.agent ? recall(core, caller, pathId ?? 'default', userText) : undefined;
     const messages = [...(memory?.messages ?? []), ...history, ...body.messages];
-    const told = {
+    const metadata = {
       request_id: id,
       session_id: session,
       route: route.name,
@@ -93,8 +81,8 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
       session,
       store(options) {
         if (conversation === undefined) return undefined;
-        if (asked !== '') guardStore(core, () => core.store.addUser(conversation, asked));
-        return newKeeper(core, conversation, model, options);
+        if (userText !== '') guardStore(core, () => core.store.addUser(conversation, userText));
+        return createWriter(core, conversation, model, options);
       },
       events(signal, mode, { bounds, onFailure }) {
         const events = answer({
@@ -114,9 +102,37 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
         });
         return core.redactor.active ? redactEvents(events, core.redactor) : events;
       },
-      prologue: [{ type: 'metadata', data: told }, ...(memory?.events ?? [])],
+      prologue: [{ type: 'metadata', data: metadata }, ...(memory?.events ?? [])],
     };
   });
+}
+
+/** The session in which the chat is stored; undefined if it is not stored. */
+function sessionOf({ route, body, pathId }: ChatCall): string | undefined {
+  switch (route.session) {
+    case 'path':
+      return pathId;
+    case 'body':
+      return body.sessionId ?? randomUUID();
+    case 'none':
+      return body.sessionId;
+    default:
+      return route.session satisfies never;
+  }
+}
+
+/** Earlier messages of the conversation, for the model. */
+function readHistory(
+  { settings, store }: Core,
+  { route, body }: ChatCall,
+  conversation: Conversation | undefined,
+): Message[] {
+  const { historyMessages, bodyLimitBytes } = settings;
+  // A session without a name from the caller is new.
+  const known = route.session === 'path' || body.sessionId !== undefined;
+  const wanted = route.history && !body.wholeConversation && historyMessages > 0;
+  if (conversation === undefined || !known || !wanted) return [];
+  return toHistory(store.messages(conversation, historyMessages, bodyLimitBytes));
 }
 
 function admit({ draining, streams, settings }: Core, { subject }: Caller): void {
@@ -126,20 +142,20 @@ function admit({ draining, streams, settings }: Core, { subject }: Caller): void
   }
   if (streams.active >= settings.maxStreams) {
     const headers = { 'retry-after': '1' };
-    throw new HttpError(503, 'too_many_streams', `${settings.maxStreams} streams are under way`, { headers });
+    throw new HttpError(503, 'too_many_streams', `${settings.maxStreams} streams are active`, { headers });
   }
   const { maxStreamsPerUser } = settings;
   if (streams.activeOf(subject) >= maxStreamsPerUser) {
-    throw tooMany('too_many_streams', `${maxStreamsPerUser} streams of this user are under way`, 1);
+    throw tooManyRequests('too_many_streams', `${maxStreamsPerUser} streams of this user are active`, 1);
   }
 }
 
-/** The upstream of a request: only among those that the service was given, so no request can go anywhere else. */
+/** The upstream of a request. Only the configured ones are possible, so no request can reach another address. */
 function chooseUpstream(upstreams: readonly Upstream[], route: ChatRoute, body: ChatBody): Upstream {
-  const first = upstreams[0]!;
-  const wanted = body.upstream ?? first.name;
-  if (wanted !== first.name && !route.choosesUpstream) {
-    throw new HttpError(403, 'upstream_not_allowed', 'this endpoint has one upstream', {
+  const [first] = upstreams;
+  const wanted = body.upstream ?? first?.name;
+  if (wanted !== first?.name && !route.choosesUpstream) {
+    throw new HttpError(403, 'upstream_not_allowed', 'this endpoint has only one upstream', {
       problems: [{ path: 'upstream', message: 'leave it out' }],
     });
   }
@@ -167,21 +183,21 @@ function recall(
   core: Core,
   caller: Caller,
   agent: string,
-  asked: string,
+  userText: string,
 ): { messages: Message[]; events: StreamEvent[] } {
-  const memory = remember(readMemory(core.store.memory(caller.subject, agent)), asked);
+  const memory = updateMemory(readMemory(core.store.memory(caller.subject, agent)), userText);
   core.store.saveMemory(caller.subject, agent, memory);
   return { messages: memoryMessages(memory), events: [{ type: 'memory_update', data: memory }] };
 }
 
-function newKeeper(
+function createWriter(
   core: Core,
   conversation: Conversation,
   model: string | undefined,
-  options: KeepOptions,
-): AnswerKeeper {
+  options: WriteOptions,
+): AnswerWriter {
   const { store, metrics, log } = core;
-  return new AnswerKeeper(
+  return new AnswerWriter(
     {
       store,
       conversation,
@@ -190,8 +206,8 @@ function newKeeper(
       onError(error) {
         metrics.storeError();
         log.error(
-          { session: conversation.session, error: messageOf(error) },
-          'an answer could not be stored',
+          { session: conversation.session, error: errorMessage(error) },
+          'the answer could not be stored',
         );
       },
     },
@@ -199,19 +215,15 @@ function newKeeper(
   );
 }
 
-/** Does work on the message store. Throws an `HttpError` 503 when it fails. */
+/** Runs `work` on the message store. Throws an `HttpError` 503 when it fails. */
 export function guardStore<T>(core: Core, work: () => T): T {
   try {
     return work();
   } catch (error) {
     core.metrics.storeError();
-    core.log.error({ error: messageOf(error) }, 'the message store failed');
-    throw new HttpError(503, 'store_unavailable', 'the message store cannot be written', {
+    core.log.error({ error: errorMessage(error) }, 'the message store failed');
+    throw new HttpError(503, 'store_unavailable', 'the message store failed', {
       headers: { 'retry-after': '5' },
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,10 +9,10 @@ import { createService, type Service } from './service.ts';
 /** A service that shares this process. */
 export type InProcessService = Omit<EmbeddedService, 'token'> & Pick<Service, 'reportFault'>;
 
-// One token is all that a benchmark has, and it sends what it wants to measure.
+// A benchmark sends all its load as one user, and prompts of any size.
 const UNLIMITED = { maxStreamsPerUser: 1_000_000, messageLimitBytes: 1024 * 1024 };
 
-/** Starts a service in this process, from settings that are data. */
+/** Starts a service in this process, from settings that are plain data. */
 export async function startInProcess(
   options: EmbeddedServiceOptions,
   secret: string,
@@ -20,7 +20,7 @@ export async function startInProcess(
   const { port = 0, host = '127.0.0.1', upstreams, database, ...rest } = options;
   const clients: { close(): void }[] = [];
   let folder: string | undefined;
-  const leave = async () => {
+  const cleanUp = async () => {
     for (const client of clients) client.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   };
@@ -28,10 +28,13 @@ export async function startInProcess(
     const connected = upstreams.map(({ client: settings, secrets = [], ...upstream }) => {
       const client = createClient(settings);
       clients.push(client);
-      return { ...upstream, client, secrets: [...secrets, ...secretsOf(settings)] };
+      return { ...upstream, client, secrets: [...secrets, ...clientSecrets(settings)] };
     });
-    if (database === undefined) folder = await mkdtemp(join(tmpdir(), 'streambench-service-'));
-    const file = database ?? join(folder!, 'messages.db');
+    let file = database;
+    if (file === undefined) {
+      folder = await mkdtemp(join(tmpdir(), 'streambench-service-'));
+      file = join(folder, 'messages.db');
+    }
     const service = createService({ ...UNLIMITED, ...rest, database: file, secret, upstreams: connected });
     const address = await service.listen(port, host);
     return {
@@ -39,20 +42,17 @@ export async function startInProcess(
       reportFault: service.reportFault,
       async close() {
         await service.close();
-        await leave();
+        await cleanUp();
       },
     };
   } catch (error) {
-    await leave();
+    await cleanUp();
     throw error;
   }
 }
 
-/** What a client is given to prove who it is. */
-function secretsOf({ apiKey, headers = {}, secrets = [] }: UpstreamSettings['client']): Secret[] {
-  return [
-    ...secrets,
-    ...(apiKey === undefined ? [] : [{ name: '[key]', value: apiKey }]),
-    ...headerSecrets(headers),
-  ];
+/** The credentials in a client's settings. */
+function clientSecrets({ apiKey, headers = {}, secrets = [] }: UpstreamSettings['client']): Secret[] {
+  const key = apiKey === undefined ? [] : [{ name: '[key]', value: apiKey }];
+  return [...secrets, ...key, ...headerSecrets(headers)];
 }

@@ -5,8 +5,8 @@ import type { LogOptions } from './service-options.ts';
 const SECRET_KEYS = ['authorization', 'token', 'apiKey', 'secret', 'ticket', 'cookie'];
 
 /**
- * A logger that never writes a credential: the values of secret fields are left out at up to three levels of an entry, and
- * what `redactor` hides is hidden in every text.
+ * A logger that never writes a credential: it masks the secret fields of an entry, down to the third level, and
+ * everything in a text that `redactor` hides.
  */
 export function createLogger(options: LogOptions | undefined, redactor: Redactor): Logger {
   const { level = 'silent', write = () => {} } = options ?? {};
@@ -22,4 +22,9 @@ export function createLogger(options: LogOptions | undefined, redactor: Redactor
     },
     { write },
   );
+}
+
+/** What was thrown, with its stack, for the log. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,54 +1,54 @@
-import { UserError } from '../model/errors.ts';
-import type { ProcessReply, ProcessRequest } from './embedded.ts';
-import { surviveFaults } from './faults.ts';
+import { errorMessage, UserError } from '../model/errors.ts';
+import type { ServiceReply, ServiceRequest } from './embedded.ts';
 import { type InProcessService, startInProcess } from './in-process.ts';
+import { surviveFaults } from './service.ts';
 
-// The process of an embedded service: it is told what to be, and ends when it is told to or when its parent is gone.
+// The process of an embedded service. Its parent sends the settings; it ends at the request or the death of its parent.
 
 let service: InProcessService | undefined;
-let ending = false;
+let stopping = false;
 
-const say = (reply: ProcessReply): void => {
+const send = (reply: ServiceReply): void => {
   if (process.connected) process.send?.(reply);
 };
 
-async function end(): Promise<void> {
-  if (ending) return;
-  ending = true;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
   await service?.close();
   if (process.connected) process.disconnect();
 }
 
-async function start({ options, secret }: Extract<ProcessRequest, { type: 'start' }>): Promise<void> {
+async function start({ options, secret }: Extract<ServiceRequest, { type: 'start' }>): Promise<void> {
   try {
     service = await startInProcess(options, secret);
     surviveFaults(service.reportFault);
     const { url, port } = service;
-    say({ type: 'listening', url, port });
+    send({ type: 'listening', url, port });
   } catch (error) {
     if (error instanceof UserError) {
-      say({ type: 'failed', code: error.code, problems: error.problems, exitCode: error.exitCode });
+      send({ type: 'user-error', code: error.code, problems: error.problems, exitCode: error.exitCode });
     } else {
-      say({ type: 'broken', message: error instanceof Error ? error.message : String(error) });
+      send({ type: 'failed', message: errorMessage(error) });
     }
-    await end();
+    await stop();
   }
 }
 
-process.on('message', (request: ProcessRequest) => {
+process.on('message', (request: ServiceRequest) => {
   switch (request.type) {
     case 'start':
       void start(request);
       break;
     case 'close':
-      void end();
+      void stop();
       break;
     default:
       request satisfies never;
   }
 });
-process.on('disconnect', () => void end());
-// A terminal's Ctrl-C, and what a supervisor sends, reach every process of a group; when this one ends is its parent's
-// decision.
+process.on('disconnect', () => void stop());
+// Ctrl-C in a terminal, and the signals of a supervisor, reach every process of the group. The parent decides when this
+// one ends.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});

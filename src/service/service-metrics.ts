@@ -10,25 +10,26 @@ export type Completion =
   | 'shutdown'
   | 'internal_error';
 
-/** What the service counts, for `/metrics`. */
+/** The counters of the service, for `/metrics`. */
 export interface ServiceMetrics {
-  /** The first bytes of an answer's body left, this long after the request came in. */
+  /** The first bytes of an answer's body were sent, `ms` after the request arrived. */
   firstByte(route: string, ms: number): void;
-  /** The first content left, this long after the request came in. */
+  /** The first content was sent, `ms` after the request arrived. */
   firstToken(route: string, ms: number): void;
+  /** A content event was sent. */
   chunk(): void;
   completed(route: string, status: Completion): void;
   refused(status: number): void;
   storeWrite(): void;
   storeError(): void;
-  /** Something was thrown where nobody caught it. */
+  /** An exception or rejection was not caught. */
   fault(): void;
-  /** The Prometheus text and its content type: of all metrics, or of those that are named. */
+  /** The Prometheus text and its content type, of all metrics or of the given ones. */
   text(names?: readonly string[]): Promise<{ contentType: string; body: string }>;
   close(): void;
 }
 
-/** What is read when the metrics are asked for. */
+/** Values that are read at each scrape. */
 export interface MetricSources {
   activeStreams(): number;
   peakStreams(): number;
@@ -42,60 +43,31 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
   const register = new Registry();
   const registers = [register];
   collectDefaultMetrics({ register });
-  const rssAtStart = process.memoryUsage.rss();
-
-  const first = (name: string, help: string) =>
+  const latency = (name: string, help: string) =>
     new Histogram({ name, help, labelNames: ['route'], buckets: SECONDS, registers });
-  const firstByte = first(
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+
+  const firstByte = latency(
     'streambench_service_first_byte_seconds',
     'From the request to the first byte of the body that was sent.',
   );
-  const firstToken = first(
+  const firstToken = latency(
     'streambench_service_first_token_seconds',
     'From the request to the first content (answer text, reasoning or tool call) that was sent.',
   );
-  const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name, help, labelNames, registers });
   const chunks = counter('streambench_service_chunks_total', 'Content events sent.');
-  const completions = counter('streambench_service_completions_total', 'Answers that ended, by how.', [
+  const completions = counter('streambench_service_completions_total', 'Answers that ended, by status.', [
     'route',
     'status',
   ]);
   const refusals = counter('streambench_service_refusals_total', 'Requests refused, by HTTP status.', [
     'status',
   ]);
-  const writes = counter(
-    'streambench_service_store_writes_total',
-    'Writes of answers into the message store.',
-  );
-  const errors = counter(
-    'streambench_service_store_errors_total',
-    'Writes into the message store that failed.',
-  );
-
-  const faults = counter('streambench_service_faults_total', 'Faults that nothing caught.');
-
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge('streambench_service_active_streams', 'Streams under way.', sources.activeStreams);
-  gauge('streambench_service_peak_streams', 'The most streams at once so far.', sources.peakStreams);
-  gauge('streambench_service_connections', 'Open client connections.', sources.connections);
-  gauge('streambench_service_memory_bytes', 'Resident memory now.', () => process.memoryUsage.rss());
-  gauge(
-    'streambench_service_memory_per_stream_bytes',
-    'Growth of resident memory since the start, shared among the streams under way (the peak when there are none).',
-    () => {
-      const streams = sources.activeStreams() || sources.peakStreams();
-      return streams === 0 ? 0 : Math.max(0, process.memoryUsage.rss() - rssAtStart) / streams;
-    },
-  );
+  const writes = counter('streambench_service_store_writes_total', 'Writes of answers to the message store.');
+  const errors = counter('streambench_service_store_errors_total', 'Failed accesses to the message store.');
+  const faults = counter('streambench_service_faults_total', 'Uncaught exceptions and rejections.');
+  addGauges(registers, sources);
 
   return {
     firstByte: (route, ms) => firstByte.observe({ route }, ms / 1000),
@@ -108,16 +80,41 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
     fault: () => faults.inc(),
     text: async (names = []) => ({
       contentType: register.contentType,
-      body: names.length === 0 ? await register.metrics() : await some(register, names),
+      body: names.length === 0 ? await register.metrics() : await textOf(register, names),
     }),
     close: () => register.clear(),
   };
 }
 
-/** All of them together take milliseconds, which a benchmark that asks twice a second would measure along. */
-async function some(register: Registry, names: readonly string[]): Promise<string> {
+function addGauges(registers: Registry[], sources: MetricSources): void {
+  const rssAtStart = process.memoryUsage.rss();
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('streambench_service_active_streams', 'Active streams.', sources.activeStreams);
+  gauge('streambench_service_peak_streams', 'Most streams that were active at once.', sources.peakStreams);
+  gauge('streambench_service_connections', 'Open client connections.', sources.connections);
+  gauge('streambench_service_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  gauge(
+    'streambench_service_memory_per_stream_bytes',
+    'Growth of resident memory since the start, per active stream (per peak stream when none is active).',
+    () => {
+      const streams = sources.activeStreams() || sources.peakStreams();
+      return streams === 0 ? 0 : Math.max(0, process.memoryUsage.rss() - rssAtStart) / streams;
+    },
+  );
+}
+
+/** The given metrics only. All of them take milliseconds, which would disturb a benchmark that scrapes twice a second. */
+async function textOf(register: Registry, names: readonly string[]): Promise<string> {
   const known = [...new Set(names)].filter((name) => register.getSingleMetric(name) !== undefined);
-  // The client library brings all three counters of CPU time up to date with the first of them alone.
+  // prom-client updates its three counters of CPU time when the first of them is collected.
   if (known.includes('process_cpu_seconds_total')) {
     await register.getSingleMetricAsString('process_cpu_user_seconds_total');
   }

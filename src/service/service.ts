@@ -2,78 +2,54 @@ import type { Server } from 'node:http';
 import { listen } from '../model/listen.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Core } from './core.ts';
-import type { OnFault } from './faults.ts';
 import { createApp } from './http/app.ts';
 import { createAuthenticator } from './http/auth.ts';
-import { describeError } from './http/http-error.ts';
 import { createHttpServer } from './http/server.ts';
-import { TicketBox } from './http/tickets.ts';
-import { UserRequests } from './http/user-requests.ts';
-import { createLogger } from './logger.ts';
+import { TicketStore } from './http/tickets.ts';
+import { UserRateLimiter } from './http/user-rate-limiter.ts';
+import { createLogger, describeError } from './logger.ts';
 import { createMetrics } from './service-metrics.ts';
-import { completeOptions, type ServiceOptions } from './service-options.ts';
-import { openStore } from './store.ts';
+import { completeOptions, type ServiceOptions, type Settings } from './service-options.ts';
+import { type MessageStore, openStore } from './store.ts';
 import { LiveStreams } from './stream/live-streams.ts';
 
 /** The reference streaming chat service. */
 export interface Service {
   /**
-   * Opens the message store and the door. `port` 0, the default, takes any free one; `host` is `127.0.0.1` by default.
-   * Rejects with a `UserError` when the port is taken or the store cannot be opened. Once only.
+   * Opens the message store and starts listening. `port` 0, the default, takes any free port; `host` is `127.0.0.1` by
+   * default. Rejects with a `UserError` when the port is taken or the store cannot be opened. Can be called once.
    */
   listen(port?: number, host?: string): Promise<{ url: string; port: number }>;
-  /** Base of every address, such as `http://127.0.0.1:8090`. Throws while the service does not listen. */
+  /** Base URL, such as `http://127.0.0.1:8090`. Throws while the service does not listen. */
   readonly url: string;
   /**
-   * Takes no new chats, lets the streams under way end for up to `drainMs` (default: the setting), then ends those that
-   * are left, with their text stored as partial, and closes the store. A later call waits for the first; with `drainMs` 0 it
-   * ends the streams now.
+   * Accepts no new chats, lets the active streams end for up to `drainMs` (default: the setting), then stops those that
+   * are left, stores their text as partial, and closes the store. A later call waits for the first one; with `drainMs` 0
+   * it stops the streams now.
    */
   close(drainMs?: number): Promise<void>;
-  /** Writes a fault that nobody caught into the log: see `surviveFaults`. */
+  /** Logs and counts an uncaught fault: see `surviveFaults`. */
   reportFault: OnFault;
 }
 
-/** A service that does not listen yet. Throws a `UserError` for settings that make no sense. */
+/** Receives uncaught faults, such as a service's log. */
+export type OnFault = (kind: 'uncaughtException' | 'unhandledRejection', fault: unknown) => void;
+
+/** Creates a service that does not listen yet. Throws a `UserError` for invalid settings. */
 export function createService(options: ServiceOptions): Service {
   const settings = completeOptions(options);
-  const { clock } = settings;
   let running: { core: Core; server: Server; url: string } | undefined;
   let closing: Promise<void> | undefined;
 
   return {
     async listen(port = 0, host = '127.0.0.1') {
-      const store = await openStore(settings.database, clock);
-      let connections = 0;
-      const streams = new LiveStreams(settings, clock);
-      const keys = settings.upstreams.flatMap(({ secrets = [] }) => secrets);
-      const core: Core = {
-        settings,
-        store,
-        streams,
-        authenticate: createAuthenticator(settings.secret, clock),
-        tickets: new TicketBox(clock),
-        userRequests: new UserRequests(settings.requestsPerMinute, clock),
-        redactor: createRedactor(keys),
-        metrics: createMetrics({
-          activeStreams: () => streams.active,
-          peakStreams: () => streams.peakActive,
-          connections: () => connections,
-        }),
-        log: createLogger(
-          settings.log,
-          createRedactor([...keys, { name: '[jwt secret]', value: settings.secret }]),
-        ),
-        draining: false,
-        exposed: true,
-        startedAtMs: clock.now(),
-        connections: () => connections,
-      };
-      const app = createApp(core);
-      const server = createHttpServer(app.fetch, settings, core.log);
+      const store = await openStore(settings.database, settings.clock);
+      const sockets = { open: 0 };
+      const core = createCore(settings, store, () => sockets.open);
+      const server = createHttpServer(createApp(core).fetch, settings, core.log);
       server.on('connection', (socket) => {
-        connections++;
-        socket.once('close', () => connections--);
+        sockets.open++;
+        socket.once('close', () => sockets.open--);
       });
       try {
         const { address, ...reached } = await listen(server, port, host);
@@ -83,10 +59,8 @@ export function createService(options: ServiceOptions): Service {
         core.log.info({ url: reached.url }, 'listening');
         return reached;
       } catch (error) {
-        await streams.drain(0);
-        core.tickets.close();
-        core.metrics.close();
-        store.close();
+        await core.streams.drain(0);
+        release(core);
         throw error;
       }
     },
@@ -95,7 +69,7 @@ export function createService(options: ServiceOptions): Service {
       return running.url;
     },
     reportFault(kind, fault) {
-      running?.core.log.error({ kind, error: describeError(fault) }, 'a fault that nobody caught');
+      running?.core.log.error({ kind, error: describeError(fault) }, 'uncaught fault');
       running?.core.metrics.fault();
     },
     close(drainMs = settings.drainMs) {
@@ -106,23 +80,80 @@ export function createService(options: ServiceOptions): Service {
   };
 }
 
+function createCore(settings: Settings, store: MessageStore, connections: () => number): Core {
+  const { clock } = settings;
+  const streams = new LiveStreams(settings, clock);
+  const keys = settings.upstreams.flatMap(({ secrets = [] }) => secrets);
+  return {
+    settings,
+    store,
+    streams,
+    authenticate: createAuthenticator(settings.secret, clock),
+    tickets: new TicketStore(clock),
+    rateLimiter: new UserRateLimiter(settings.requestsPerMinute, clock),
+    redactor: createRedactor(keys),
+    metrics: createMetrics({
+      activeStreams: () => streams.active,
+      peakStreams: () => streams.peakActive,
+      connections,
+    }),
+    log: createLogger(
+      settings.log,
+      createRedactor([...keys, { name: '[jwt secret]', value: settings.secret }]),
+    ),
+    draining: false,
+    exposed: true,
+    startedAtMs: clock.now(),
+    connections,
+  };
+}
+
 async function shutDown(core: Core, server: Server, drainMs: number): Promise<void> {
   core.draining = true;
   core.log.info({ streams: core.streams.active, drainMs }, 'closing');
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   await core.streams.drain(drainMs);
-  // The last bytes of the streams are given a moment to leave; connections that still wait for something are cut.
+  // The last bytes of the streams get a moment to leave. Connections that are still open then are cut.
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 200).unref())]);
   server.closeAllConnections();
   await closed;
-  core.tickets.close();
-  core.metrics.close();
-  core.store.close();
+  release(core);
   core.log.info('closed');
+}
+
+function release({ tickets, metrics, store }: Core): void {
+  tickets.close();
+  metrics.close();
+  store.close();
 }
 
 /** True for an address that only this machine can reach. */
 function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
+}
+
+/**
+ * Keeps this process alive after an uncaught exception or an unhandled rejection, and passes it to `onFault`. For a
+ * process that serves many users: a fault in one request must not end the answers of all others. The resources of the
+ * failed request are freed by its own time limits. Returns a function that removes the handlers.
+ */
+export function surviveFaults(onFault: OnFault): () => void {
+  const report: OnFault = (kind, fault) => {
+    // A log that nobody reads any more must not report its own EPIPE to itself for ever.
+    if ((fault as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return;
+    try {
+      onFault(kind, fault);
+    } catch {
+      // The log itself has failed: there is no place left to report that.
+    }
+  };
+  const onException = (fault: unknown) => report('uncaughtException', fault);
+  const onRejection = (fault: unknown) => report('unhandledRejection', fault);
+  process.on('uncaughtException', onException);
+  process.on('unhandledRejection', onRejection);
+  return () => {
+    process.off('uncaughtException', onException);
+    process.off('unhandledRejection', onRejection);
+  };
 }

@@ -1,38 +1,38 @@
 import type { Clock } from '../model/clock.ts';
-import { UserError } from '../model/errors.ts';
+import { errorMessage, UserError } from '../model/errors.ts';
 import type { Message } from '../model/request.ts';
 import { asObject, parseJson } from '../wire/json.ts';
 import { loadSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite.ts';
 
-/** Whose message it is, and in which conversation. */
+/** A user's conversation. */
 export interface Conversation {
-  /** Subject of the caller's token. */
+  /** The `sub` of the caller's token. */
   owner: string;
   session: string;
 }
 
-/** An assistant's message as it is written: while it grows, and when it is over. */
+/** An assistant's message as it is written, during the stream and at its end. */
 export interface AssistantText {
   content: string;
   thinking: string;
-  /** The answer is not whole, or not yet. */
+  /** The answer is not complete. */
   partial: boolean;
   /** Why it is partial: `in_progress` while the stream runs. */
   reason?: string;
   model?: string;
 }
 
-/** A message as it is read back. */
+/** A message as it is read from the store. */
 export interface StoredMessage {
   id: number;
   role: 'user' | 'assistant';
   content: string;
-  /** The reasoning, where there was any. */
+  /** The reasoning, if the model sent any. */
   thinking?: string;
-  /** Present when the answer is not whole. */
+  /** Present when the answer is not complete. */
   partial?: true;
   /**
-   * Why it is not whole: `upstream_error: ...`, `client_gone`, `client_stalled`,
+   * Why it is not complete: `upstream_error: ...`, `client_gone`, `client_stalled`,
    * `too_large`, `shutdown`, `internal_error`, `in_progress`, `crashed`.
    */
   reason?: string;
@@ -43,14 +43,14 @@ export interface StoredMessage {
   updatedAt: string;
 }
 
-/** Messages and working memories. Each call is one transaction, done when it returns. */
+/** Messages and agents' memories. Each call is one transaction, committed when the call returns. */
 export interface MessageStore {
   addUser(conversation: Conversation, content: string): number;
   addAssistant(conversation: Conversation, text: AssistantText): number;
   updateAssistant(id: number, text: AssistantText): void;
-  /** The last messages, oldest first: up to `limit` of them, and up to `maxCharacters` together, but one in any case. */
+  /** The last messages, oldest first: at most `limit`, and at most `maxCharacters` in all, but always at least one. */
   messages(conversation: Conversation, limit: number, maxCharacters?: number): StoredMessage[];
-  /** What an agent remembers of this caller; undefined when it has met none. */
+  /** What an agent has stored about this user; undefined if nothing. */
   memory(owner: string, agent: string): unknown;
   saveMemory(owner: string, agent: string, memory: unknown): void;
   close(): void;
@@ -85,8 +85,9 @@ const SCHEMA = `
  */
 export async function openStore(file: string, clock: Clock): Promise<MessageStore> {
   const open = await loadSqlite();
+  let database: SqliteDatabase | undefined;
   try {
-    const database = open(file);
+    database = open(file);
     database.exec('PRAGMA busy_timeout = 2000');
     // WAL with NORMAL: a commit is one write to the log that does not wait for the disk. It survives the death of this
     // process at any moment. Only a power failure could lose the last commits, and it would not corrupt the file.
@@ -96,8 +97,9 @@ export async function openStore(file: string, clock: Clock): Promise<MessageStor
     database.exec("UPDATE messages SET reason = 'crashed' WHERE partial = 1 AND reason = 'in_progress'");
     return new SqliteStore(database, clock);
   } catch (error) {
+    database?.close();
     throw new UserError('output_unwritable', {
-      message: `cannot open the message store ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      message: `cannot open the message store ${file}: ${errorMessage(error)}`,
       hint: 'choose a file in an existing folder that can be written',
     });
   }
@@ -124,9 +126,9 @@ class SqliteStore implements MessageStore {
     );
     this.select = database.prepare(
       `SELECT * FROM (
-         SELECT *, SUM(LENGTH(content) + LENGTH(thinking)) OVER (ORDER BY id DESC) AS total, ROW_NUMBER() OVER (ORDER BY id DESC) AS place
+         SELECT *, SUM(LENGTH(content) + LENGTH(thinking)) OVER (ORDER BY id DESC) AS total, ROW_NUMBER() OVER (ORDER BY id DESC) AS position
          FROM (SELECT * FROM messages WHERE owner = ? AND session = ? ORDER BY id DESC LIMIT ?)
-       ) WHERE total <= ? OR place = 1 ORDER BY id DESC`,
+       ) WHERE total <= ? OR position = 1 ORDER BY id DESC`,
     );
     this.selectMemory = database.prepare('SELECT data FROM memories WHERE owner = ? AND agent = ?');
     this.upsertMemory = database.prepare(
@@ -199,16 +201,16 @@ function toMessage(row: MessageRow): StoredMessage {
     id: row.id,
     role: row.role,
     content: row.content,
-    ...(row.thinking === '' ? {} : { thinking: row.thinking }),
-    ...(row.partial === 0 ? {} : { partial: true as const }),
-    ...(row.reason === null ? {} : { reason: row.reason }),
-    ...(row.model === null ? {} : { model: row.model }),
+    thinking: row.thinking || undefined,
+    partial: row.partial === 0 ? undefined : true,
+    reason: row.reason ?? undefined,
+    model: row.model ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
 }
 
-/** Stored messages as a model is shown them. An answer without text says nothing and is left out. */
-export function asHistory(messages: readonly StoredMessage[]): Message[] {
+/** Stored messages as they are sent to a model. Answers without text are left out. */
+export function toHistory(messages: readonly StoredMessage[]): Message[] {
   return messages.filter(({ content }) => content !== '').map(({ role, content }) => ({ role, content }));
 }

@@ -95,7 +95,7 @@ describe('a fault is the failure of its own request', () => {
     }
   });
 
-  test('a tool that throws, and one whose result cannot be told', async () => {
+  test('a tool that throws, and one whose result cannot be written as JSON', async () => {
     const tool = (name: string, run: () => unknown) => ({ ...TOOLS[0]!, name, run, plan: () => ({}) });
     const stack = await startStack({
       tools: [
@@ -110,7 +110,7 @@ describe('a fault is the failure of its own request', () => {
     const { events } = decode('agent', await response.text());
     expect(events.filter(({ type }) => type === 'tool_result')).toMatchObject([
       { result: { error: 'no' } },
-      { result: { error: expect.stringContaining('cannot be told') } },
+      { result: { error: expect.stringContaining('cannot be written as JSON') } },
     ]);
     expect(events.at(-1)?.type).toBe('complete');
   });
@@ -154,7 +154,7 @@ test('what nobody catches is logged, and the streams of others go on', async () 
   const { text, lines, metrics } = JSON.parse(stdout) as { text: string; lines: object[]; metrics: string };
   expect(textOf(decode('conversation', text).events)).toBe('one two');
   expect(lines).toHaveLength(3);
-  expect(lines[0]).toMatchObject({ msg: 'a fault that nobody caught' });
+  expect(lines[0]).toMatchObject({ msg: 'uncaught fault' });
   expect(JSON.stringify(lines)).toContain('thrown with [jwt secret]');
   expect(JSON.stringify(lines)).toContain('rejected');
   expect(metrics).toMatch(/^streambench_service_faults_total 3$/m);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { asHistory, openStore } from '../../src/service/store.ts';
+import { openStore, toHistory } from '../../src/service/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'streambench-store-'));
@@ -83,6 +83,6 @@ describe('the message store', () => {
       { ...message, role: 'user' as const, content: 'q' },
       { ...message, role: 'assistant' as const, content: '', partial: true as const },
     ];
-    expect(asHistory(stored)).toEqual([{ role: 'user', content: 'q' }]);
+    expect(toHistory(stored)).toEqual([{ role: 'user', content: 'q' }]);
   });
 });

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createToken } from '../../src/service/http/auth.ts';
 import { readChatBody } from '../../src/service/http/requests.ts';
-import { TicketBox } from '../../src/service/http/tickets.ts';
-import { UserRequests } from '../../src/service/http/user-requests.ts';
+import { TicketStore } from '../../src/service/http/tickets.ts';
+import { UserRateLimiter } from '../../src/service/http/user-rate-limiter.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { clientOf, jsonOf, SECRET, startService, startStack, until } from './support.ts';
@@ -25,7 +25,7 @@ const attempt = (work: () => unknown) => {
 describe('requests of a user in a minute', () => {
   test('so many at once, then one by one, each user alone', async () => {
     const clock = new FakeClock();
-    const requests = new UserRequests(6, clock);
+    const requests = new UserRateLimiter(6, clock);
     for (let i = 0; i < 6; i++) requests.count('ada');
     expect(attempt(() => requests.count('ada'))).toEqual(refusal(429, 'too_many_requests', 10));
     expect(attempt(() => requests.count('eve'))).toBeUndefined();
@@ -37,9 +37,9 @@ describe('requests of a user in a minute', () => {
   });
 
   test('no limit is none, and many users are not all remembered', () => {
-    const none = new UserRequests(undefined, new FakeClock());
+    const none = new UserRateLimiter(undefined, new FakeClock());
     for (let i = 0; i < 10_000; i++) none.count('ada');
-    const one = new UserRequests(1, new FakeClock());
+    const one = new UserRateLimiter(1, new FakeClock());
     for (let i = 0; i < 10_001; i++) one.count(`user ${i}`);
     expect(attempt(() => one.count('user 0'))).toBeUndefined();
     expect(attempt(() => one.count('user 10000'))).toMatchObject({ status: 429 });
@@ -91,7 +91,7 @@ describe('tickets', () => {
 
   test('are bounded for each user, and nobody’s are thrown away for another’s', async () => {
     const clock = new FakeClock();
-    const box = new TicketBox(clock);
+    const box = new TicketStore(clock);
     const { id } = box.issue(ticket('ada'));
     for (let i = 0; i < 100; i++) box.issue(ticket('eve'));
     expect(attempt(() => box.issue(ticket('eve')))).toEqual(refusal(429, 'too_many_tickets', 30));
@@ -105,7 +105,7 @@ describe('tickets', () => {
 
   test('are bounded in number and bytes, and free both when they end', async () => {
     const clock = new FakeClock();
-    const box = new TicketBox(clock);
+    const box = new TicketStore(clock);
     const ids = Array.from({ length: 16 }, (_, i) => box.issue(ticket(`user ${i}`, 1024 * 1024)).id);
     expect(attempt(() => box.issue(ticket('ada')))).toEqual(refusal(503, 'too_many_tickets', 5));
     box.take(ids[3]!);

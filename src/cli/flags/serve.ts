@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import type { LogLevel, Strategy } from '../../service/index.ts';
+import {
+  DEFAULT_EVERY_CHARS,
+  DEFAULT_SERVICE_LIMITS as DEFAULTS,
+  LOG_LEVELS,
+  type LogLevel,
+  STRATEGIES,
+  type Strategy,
+} from '../../service/defaults.ts';
 import { choiceOption, collect, durationOption, portOption, wholeOption } from './values.ts';
 
 /** The options of `serve`, as commander delivers them. Durations are text. */
@@ -34,10 +41,6 @@ export const SIMULATOR = 'simulator';
 /** The environment variable with the secret of the tokens. */
 export const SECRET_VARIABLE = 'STREAMBENCH_JWT_SECRET';
 
-// Typed by the service's own types, without loading the service.
-const STRATEGIES: readonly Strategy['kind'][] = ['end', 'every-chunk', 'every-n-chars'];
-const LOG_LEVELS: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug'];
-
 /** Adds the options of `serve`. */
 export function addServeOptions(command: Command): void {
   const limit = (flags: string, description: string) =>
@@ -50,7 +53,7 @@ export function addServeOptions(command: Command): void {
     .addOption(
       durationOption('--drain <time>', 'time for open streams to finish after the first Ctrl-C or SIGTERM', {
         min: 0,
-      }).default('10s'),
+      }).default(seconds(DEFAULTS.drainMs)),
     )
     .addOption(
       choiceOption(
@@ -72,7 +75,7 @@ export function addServeOptions(command: Command): void {
     .addOption(
       wholeOption('--history <messages>', 'earlier messages of a session that are sent to the model', {
         max: 1_000,
-      }).default(20),
+      }).default(DEFAULTS.historyMessages),
     )
     .optionsGroup('Message store:')
     .option('--db <file>', 'SQLite file (default: a temporary file, removed at exit)')
@@ -87,7 +90,7 @@ export function addServeOptions(command: Command): void {
       wholeOption('--every-chars <count>', 'with every-n-chars: characters between two writes', {
         min: 1,
         max: 1_000_000,
-      }).default(200),
+      }).default(DEFAULT_EVERY_CHARS),
     )
     .addOption(durationOption('--checkpoint <time>', 'longest time that text stays unwritten, such as 500ms'))
     .optionsGroup('Limits:')
@@ -95,29 +98,39 @@ export function addServeOptions(command: Command): void {
       durationOption(
         '--stall-limit <time>',
         'close a stream whose reader takes no data for this long',
-      ).default('30s'),
+      ).default(seconds(DEFAULTS.staleMs)),
     )
     .addOption(
       durationOption(
         '--request-timeout <time>',
         'time limit for the headers and, separately, for the body of a request',
-      ).default('30s'),
+      ).default(seconds(DEFAULTS.requestTimeoutMs)),
     )
-    .addOption(limit('--max-message <bytes>', 'maximum size of a message text, in UTF-8').default(65_536))
-    .addOption(limit('--max-body <bytes>', 'maximum size of a request body').default(1_048_576))
     .addOption(
-      limit('--max-answer <bytes>', 'maximum size of an answer text; longer answers are cut').default(
-        2_097_152,
+      limit('--max-message <bytes>', 'maximum size of a message text, in UTF-8').default(
+        DEFAULTS.messageLimitBytes,
       ),
     )
-    .addOption(limit('--max-streams <count>', 'maximum number of concurrent answers').default(2000))
+    .addOption(limit('--max-body <bytes>', 'maximum size of a request body').default(DEFAULTS.bodyLimitBytes))
+    .addOption(
+      limit('--max-answer <bytes>', 'maximum size of an answer text; longer answers are cut').default(
+        DEFAULTS.maxAnswerBytes,
+      ),
+    )
+    .addOption(
+      limit('--max-streams <count>', 'maximum number of concurrent answers').default(DEFAULTS.maxStreams),
+    )
     .addOption(
       limit(
         '--max-user-streams <count>',
         'maximum number of concurrent answers per user (sub of the token)',
-      ).default(1000),
+      ).default(DEFAULTS.maxStreamsPerUser),
     )
     .addOption(
       limit('--user-rate <count>', 'maximum number of requests per user and minute (default: no limit)'),
     );
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000}s`;
 }

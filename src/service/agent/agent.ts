@@ -3,133 +3,151 @@ import type { FinishReason, StreamEvent, UsageEvent } from '../../model/events.t
 import type { Message } from '../../model/request.ts';
 import { gather } from '../../wire/whole-answer.ts';
 import { planCalls, runCall, type Tool, type ToolCall } from './tools.ts';
-import { ask, type Question, type Upstream } from './upstream.ts';
+import { askModel, type ModelRequest, type Upstream } from './upstream.ts';
 
-/** One answer of the service: a question to a model, or several with tools between them. */
-export interface AnswerPlan extends Omit<Question, 'tools'> {
+/** One answer of the service: a request to a model, or several with tool calls in between. */
+export interface AnswerPlan extends Omit<ModelRequest, 'tools'> {
   upstream: Upstream;
   /** Id of the answer. */
   id: string;
   /** Tools that may be used; none for a plain relay. */
   tools: readonly Tool[];
-  /** Questions to the model at most: tools that it asks for in its last answer are not run. */
+  /** Most requests to the model. Tool calls in the last response are not run. */
   maxSteps: number;
   clock: Clock;
 }
 
 /**
- * The events of an answer: one `start`, one `usage` and one `complete`, however many questions it took; `error` alone when
- * the model fails before it has begun. A message that
- * plainly asks for a tool gets it before the model is asked, so that tools work with models that cannot call any; the
- * calls that a model makes are run, and it is asked again with their results.
+ * The events of an answer: one `start`, one `usage` and one `complete` for any number of requests to the model; `error`
+ * alone when the model fails before its first event. A tool that the message clearly needs is run before the first
+ * request, so that tools work with models that cannot call any. The calls of the model are run, and their results are sent
+ * to it in a further request.
  */
 export function answer(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
-  // Without tools the model is asked here and now, not when the first event is wanted: it thinks while the caller
-  // does what else there is to do.
-  const events = plan.tools.length === 0 ? ask(plan.upstream, plan) : converse(plan);
-  return started(plan, events);
+  // Without tools the request is sent now, not when the first event is read: the model works while the caller does the
+  // rest of its preparation.
+  const events = plan.tools.length === 0 ? askModel(plan.upstream, plan) : answerWithTools(plan);
+  return withStart(plan, events);
 }
 
-function start({ id, upstream, model = upstream.model }: AnswerPlan): StreamEvent {
-  return { type: 'start', id, model };
-}
-
-// HOT PATH: one step for every event of the model's. An answer that fails before it has begun has no start, so that the
-// failure can still be a status.
-async function* started(
-  plan: AnswerPlan,
+// HOT PATH: runs for every event of the model. An answer that fails before its first event has no start, so that the
+// failure can still be an HTTP status.
+async function* withStart(
+  { id, upstream, model = upstream.model }: AnswerPlan,
   events: AsyncIterable<StreamEvent>,
 ): AsyncGenerator<StreamEvent, void, undefined> {
-  let begun = false;
+  let started = false;
   for await (const event of events) {
-    if (!begun && event.type !== 'error') {
-      begun = true;
-      yield start(plan);
+    if (!started && event.type !== 'error') {
+      started = true;
+      yield { type: 'start', id, model };
     }
     if (event.type !== 'start') yield event;
   }
 }
 
-async function* converse(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
-  const { tools, clock, maxSteps } = plan;
-  const messages: Message[] = [...plan.messages];
-  let step = 0;
-  let calls = 0;
-  const callId = (index: number) => `call_${plan.id}_${index}`;
-  let usage: UsageEvent | undefined;
+/** State of an answer with tools, over all its requests to the model. */
+interface Conversation {
+  messages: Message[];
+  /** Completed steps. */
+  steps: number;
+  /** Tool calls so far; also the index of the next one. */
+  calls: number;
+  usage?: UsageEvent;
+}
 
-  const asked = messages.findLast(({ role }) => role === 'user')?.content ?? '';
-  const planned = planCalls(asked, tools, callId);
-  if (planned.length > 0) {
-    for (const call of planned) yield { type: 'tool_call', index: calls++, ...call };
-    for (const call of planned) {
-      const result = runCall(call, tools, { clock });
-      messages.push(resultMessage(call, result));
-      yield { type: 'tool_result', id: call.id, name: call.name, result };
-    }
-    yield {
-      type: 'step_complete',
-      step: ++step,
-      data: { kind: 'tools', tools: planned.map(({ name }) => name) },
-    };
-  }
-
-  for (let question = 1; ; question++) {
-    const events: StreamEvent[] = [];
-    const firstIndex = calls;
-    let finish: { finish: FinishReason; raw?: string } | undefined;
-    for await (const event of ask(plan.upstream, { ...plan, messages })) {
-      switch (event.type) {
-        case 'start':
-          yield event;
-          break;
-        case 'usage':
-          usage = event;
-          break;
-        case 'complete':
-          finish = event;
-          break;
-        case 'tool_call': {
-          const { id, name, arguments: args } = event;
-          const index = firstIndex + event.index;
-          calls = Math.max(calls, index + 1);
-          events.push(event);
-          yield { type: 'tool_call', index, id, name, arguments: args };
-          break;
-        }
-        case 'message_chunk':
-        case 'answer_start':
-          events.push(event);
-          yield event;
-          break;
-        case 'error':
-          yield event;
-          return;
-        default:
-          yield event;
-      }
-    }
-    const { text, calls: wanted } = gather(events);
-    const again = wanted.length > 0 && question < maxSteps;
+async function* answerWithTools(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
+  const conversation: Conversation = { messages: [...plan.messages], steps: 0, calls: 0 };
+  yield* runPlannedCalls(plan, conversation);
+  for (let request = 1; ; request++) {
+    const firstIndex = conversation.calls;
+    const response = yield* relayResponse(plan, conversation);
+    if (response === undefined) return;
+    const { events, finish, raw } = response;
+    const { text, calls } = gather(events);
+    const again = calls.length > 0 && request < plan.maxSteps;
     if (again) {
-      if (text !== '') messages.push({ role: 'assistant', content: text });
-      for (const { index, id = callId(firstIndex + index), name = '', arguments: args } of wanted) {
-        const call: ToolCall = { id, name, arguments: args };
-        const result = runCall(call, tools, { clock });
-        messages.push(resultMessage(call, result));
-        yield { type: 'tool_result', id, name, result };
+      if (text !== '') conversation.messages.push({ role: 'assistant', content: text });
+      for (const { index, id = callId(plan, firstIndex + index), name = '', arguments: args } of calls) {
+        yield runToolCall(plan, conversation, { id, name, arguments: args });
       }
     }
-    const { finish: reason = 'stop', raw } = finish ?? {};
-    yield { type: 'step_complete', step: ++step, data: { kind: 'model', finish: reason } };
+    yield { type: 'step_complete', step: ++conversation.steps, data: { kind: 'model', finish } };
     if (again) continue;
-    if (usage !== undefined) yield usage;
-    yield { type: 'complete', finish: reason, raw };
+    if (conversation.usage !== undefined) yield conversation.usage;
+    yield { type: 'complete', finish, raw };
     return;
   }
 }
 
-// As plain text, which every dialect can carry: the ways in which providers want results back differ too much.
-function resultMessage({ name, arguments: args }: ToolCall, result: unknown): Message {
-  return { role: 'system', content: `The tool ${name}(${args}) answered: ${JSON.stringify(result)}` };
+/** Runs the calls that the user's last message clearly needs. */
+function* runPlannedCalls(plan: AnswerPlan, conversation: Conversation): Generator<StreamEvent> {
+  const { tools } = plan;
+  const userText = conversation.messages.findLast(({ role }) => role === 'user')?.content ?? '';
+  const planned = planCalls(userText, tools, (index) => callId(plan, index));
+  if (planned.length === 0) return;
+  for (const call of planned) yield { type: 'tool_call', index: conversation.calls++, ...call };
+  for (const call of planned) yield runToolCall(plan, conversation, call);
+  const data = { kind: 'tools', tools: planned.map(({ name }) => name) };
+  yield { type: 'step_complete', step: ++conversation.steps, data };
+}
+
+/** The end of one response of the model, with the events that make up its text and its tool calls. */
+interface ModelResponse {
+  events: readonly StreamEvent[];
+  finish: FinishReason;
+  raw?: string;
+}
+
+/** Sends one request to the model and yields its events. Returns undefined after an `error` event. */
+async function* relayResponse(
+  plan: AnswerPlan,
+  conversation: Conversation,
+): AsyncGenerator<StreamEvent, ModelResponse | undefined, undefined> {
+  const events: StreamEvent[] = [];
+  const firstIndex = conversation.calls;
+  let end: Pick<ModelResponse, 'finish' | 'raw'> = { finish: 'stop' };
+  for await (const event of askModel(plan.upstream, { ...plan, messages: conversation.messages })) {
+    switch (event.type) {
+      case 'usage':
+        conversation.usage = event;
+        break;
+      case 'complete':
+        end = event;
+        break;
+      case 'tool_call': {
+        const { id, name, arguments: args } = event;
+        const index = firstIndex + event.index;
+        conversation.calls = Math.max(conversation.calls, index + 1);
+        events.push(event);
+        yield { type: 'tool_call', index, id, name, arguments: args };
+        break;
+      }
+      case 'message_chunk':
+      case 'answer_start':
+        events.push(event);
+        yield event;
+        break;
+      case 'error':
+        yield event;
+        return undefined;
+      default:
+        yield event;
+    }
+  }
+  return { events, finish: end.finish, raw: end.raw };
+}
+
+/** Runs a call, adds its result to the messages for the model, and returns the event. */
+function runToolCall({ tools, clock }: AnswerPlan, { messages }: Conversation, call: ToolCall): StreamEvent {
+  const { id, name, arguments: args } = call;
+  const result = runCall(call, tools, { clock });
+  // As plain text, which every dialect can carry: providers differ too much in how they want results.
+  const content = `The tool ${name}(${args}) answered: ${JSON.stringify(result)}`;
+  messages.push({ role: 'system', content });
+  return { type: 'tool_result', id, name, result };
+}
+
+function callId({ id }: AnswerPlan, index: number): string {
+  return `call_${id}_${index}`;
 }

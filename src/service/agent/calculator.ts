@@ -4,18 +4,19 @@ export const MAX_EXPRESSION_LENGTH = 200;
 const MAX_DEPTH = 50;
 
 /**
- * The value of an arithmetic expression: numbers, `+ - * / %`, `^` (or `**`, to the right), signs, brackets. It is
- * parsed, never run as code. Throws an `Error` with one sentence when it is no expression or has no finite value.
+ * The value of an arithmetic expression: numbers, `+ - * / %`, `^` (or `**`, right-associative), signs, brackets. It is
+ * parsed, never run as code. Throws an `Error` with one sentence when it is invalid or has no finite value.
  */
 export function calculate(expression: string): number {
-  if (expression.length > MAX_EXPRESSION_LENGTH)
+  if (expression.length > MAX_EXPRESSION_LENGTH) {
     throw new Error(`the expression is longer than ${MAX_EXPRESSION_LENGTH} characters`);
+  }
   const value = new Parser(expression).parse();
   if (!Number.isFinite(value)) throw new Error('the expression has no finite value');
   return value;
 }
 
-/** True for text that `calculate` can read, also when its value is not finite. */
+/** True for text that `calculate` can parse, even if its value is not finite. */
 export function isExpression(text: string): boolean {
   if (text.length > MAX_EXPRESSION_LENGTH) return false;
   try {
@@ -69,7 +70,7 @@ class Parser {
     });
   }
 
-  // Binds tighter than a sign on its left and takes one on its right: -2^2 is -4, 2^-1 is 0.5.
+  // Binds tighter than a sign on its left, and accepts one on its right: -2^2 is -4, 2^-1 is 0.5.
   private power(): number {
     const base = this.atom();
     return this.take('^') ? base ** this.signed() : base;
@@ -109,7 +110,9 @@ class Parser {
   private unexpected(): Error {
     const sign = this.text[this.at];
     return new Error(
-      sign === undefined ? 'the expression ends too early' : `"${sign}" at ${this.at + 1} is not expected`,
+      sign === undefined
+        ? 'the expression ends too early'
+        : `unexpected "${sign}" at character ${this.at + 1}`,
     );
   }
 }

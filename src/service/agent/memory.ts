@@ -1,11 +1,11 @@
 import type { Message } from '../../model/request.ts';
-import { asArray, asCount, asObject, asText } from '../../wire/json.ts';
+import { asArray, asCount, asObject } from '../../wire/json.ts';
 
-/** What an agent keeps in mind about a caller, from one chat to the next. */
+/** What an agent stores about a user between chats. */
 export interface WorkingMemory {
-  /** How many times they have talked. */
+  /** Number of the user's messages so far. */
   turns: number;
-  /** What the caller asked to be remembered, and the caller's name; the newest last. */
+  /** Facts that the user asked to remember, and the user's name; the newest last. */
   facts: readonly string[];
 }
 
@@ -22,26 +22,26 @@ const PATTERNS: readonly { pattern: RegExp; fact(found: string): string }[] = [
   { pattern: /(?:请)?记住[：:，,]?\s*([^。！？\n]+)/u, fact: (text) => text.trim() },
 ];
 
-/** The memory that a stored value stands for; an empty one where it stands for none. */
+/** The memory in a stored value; an empty one if the value is not a memory. */
 export function readMemory(stored: unknown): WorkingMemory {
   const value = asObject(stored);
   return {
     turns: asCount(value?.turns) ?? 0,
-    facts: (asArray(value?.facts) ?? []).filter((fact) => asText(fact) !== undefined) as string[],
+    facts: (asArray(value?.facts) ?? []).filter((fact) => typeof fact === 'string'),
   };
 }
 
-/** The memory after a message of the caller's. */
-export function remember(memory: WorkingMemory, message: string): WorkingMemory {
-  const heard = PATTERNS.flatMap(({ pattern, fact }) => {
+/** The memory after a message of the user. */
+export function updateMemory(memory: WorkingMemory, message: string): WorkingMemory {
+  const learned = PATTERNS.flatMap(({ pattern, fact }) => {
     const found = pattern.exec(message)?.[1];
     return found === undefined ? [] : [fact(found).slice(0, MAX_FACT_LENGTH)];
   });
-  const facts = [...memory.facts.filter((known) => !heard.includes(known)), ...heard].slice(-MAX_FACTS);
+  const facts = [...memory.facts.filter((known) => !learned.includes(known)), ...learned].slice(-MAX_FACTS);
   return { turns: memory.turns + 1, facts };
 }
 
-/** What a model is told of the memory before the conversation; nothing when there is nothing to tell. */
+/** The system message with the facts that precedes the conversation; none if there are no facts. */
 export function memoryMessages({ facts }: WorkingMemory): Message[] {
   return facts.length === 0
     ? []

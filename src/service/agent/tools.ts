@@ -1,27 +1,28 @@
 import type { Clock } from '../../model/clock.ts';
+import { errorMessage } from '../../model/errors.ts';
 import { asObject, type Json, parseJson } from '../../wire/json.ts';
 import { calculate } from './calculator.ts';
-import { findSum } from './find-sum.ts';
+import { findExpression } from './find-expression.ts';
 
-/** Something that an agent can do. Tools here neither read nor change anything outside. */
+/** A tool of an agent. The built-in tools have no side effects. */
 export interface Tool {
   name: string;
-  /** What it is for, as a model is told. */
+  /** Description for the model. */
   description: string;
   /** JSON Schema of its arguments. */
   parameters: Json;
-  /** The arguments for a message that plainly asks for this tool, for models that cannot call tools themselves. */
+  /** The arguments for a message that clearly needs this tool, for models that cannot call tools. */
   plan?(message: string): Json | undefined;
-  /** Does it. Throws an `Error` with one sentence when the arguments make no sense. */
+  /** Runs the tool. Throws an `Error` with one sentence for invalid arguments. */
   run(args: Json, context: ToolContext): unknown;
 }
 
-/** What a tool may know. */
+/** What a tool can use. */
 export interface ToolContext {
   clock: Clock;
 }
 
-/** A call of a tool, whole. */
+/** A complete tool call. */
 export interface ToolCall {
   id: string;
   name: string;
@@ -38,18 +39,18 @@ const calculator: Tool = {
     required: ['expression'],
   },
   plan(message) {
-    const expression = findSum(message);
+    const expression = findExpression(message);
     return expression === undefined ? undefined : { expression };
   },
   run({ expression }) {
-    if (typeof expression !== 'string') throw new Error('"expression" is not a text');
+    if (typeof expression !== 'string') throw new Error('"expression" is not a string');
     return { expression, value: calculate(expression) };
   },
 };
 
 const clock: Tool = {
   name: 'clock',
-  description: 'Tells the date and the time of day in a time zone.',
+  description: 'Returns the date and the time of day in a time zone.',
   parameters: {
     type: 'object',
     properties: {
@@ -57,12 +58,12 @@ const clock: Tool = {
     },
   },
   plan(message) {
-    if (!asksForTime(message)) return undefined;
+    if (!needsTime(message)) return undefined;
     const zone = /\b[A-Z][a-z]+\/[A-Z][A-Za-z_]+\b/.exec(message)?.[0];
     return zone === undefined ? {} : { timeZone: zone };
   },
   run({ timeZone = 'UTC' }, context) {
-    if (typeof timeZone !== 'string') throw new Error('"timeZone" is not a text');
+    if (typeof timeZone !== 'string') throw new Error('"timeZone" is not a string');
     const now = context.clock.wallTime();
     let local: string;
     try {
@@ -79,7 +80,7 @@ const clock: Tool = {
 /** The tools of the reference service. */
 export const TOOLS: readonly Tool[] = [calculator, clock];
 
-/** The calls that a message plainly asks for, at most one for each tool. */
+/** The calls that a message clearly needs, at most one per tool. */
 export function planCalls(
   message: string,
   tools: readonly Tool[],
@@ -93,27 +94,27 @@ export function planCalls(
   return calls;
 }
 
-/** Runs a call. Never throws: what goes wrong is the result, as `{ error }`, because a model can mend its own calls. */
+/** Runs a call. Never throws: an error is returned as `{ error }`, because a model can correct its calls. */
 export function runCall(call: ToolCall, tools: readonly Tool[], context: ToolContext): unknown {
   const tool = tools.find(({ name }) => name === call.name);
   if (tool === undefined) {
     return { error: `there is no tool "${call.name}"; known: ${tools.map(({ name }) => name).join(', ')}` };
   }
   const args = call.arguments.trim() === '' ? {} : asObject(parseJson(call.arguments));
-  if (args === undefined) return { error: 'the arguments are no JSON object' };
+  if (args === undefined) return { error: 'the arguments are not a JSON object' };
   try {
     const result = tool.run(args, context);
-    if (!isJson(result)) return { error: `the result of "${tool.name}" cannot be told as JSON` };
+    if (!isJson(result)) return { error: `the result of "${tool.name}" cannot be written as JSON` };
     return result;
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: errorMessage(error) };
   }
 }
 
-/** True for what a model and a caller can be told: JSON, and no promise of it. */
+/** True for a value that can be written as JSON. A promise cannot: tools are synchronous. */
 function isJson(value: unknown): boolean {
   if (value instanceof Promise) {
-    // Nobody will wait for it, so nobody would hear of its failure.
+    // Nothing awaits it, so its rejection would be unhandled.
     value.catch(() => {});
     return false;
   }
@@ -127,7 +128,7 @@ function isJson(value: unknown): boolean {
 const TIME_WORDS = /\bwhat (?:time|date|day)\b|\b(?:current|the) time\b|\btoday's date\b|几点/i;
 
 /** True when a message asks for the time or the date. */
-function asksForTime(message: string): boolean {
+function needsTime(message: string): boolean {
   return (
     TIME_WORDS.test(message) ||
     hasInOrder(message, '现在', ['时间']) ||
@@ -135,7 +136,7 @@ function asksForTime(message: string): boolean {
   );
 }
 
-/** True when one of `later` follows `first` in a line. Two searches of the line; a pattern such as `a.*b` is quadratic. */
+/** True when one of `later` follows `first` in a line. Linear; a pattern such as `a.*b` is quadratic. */
 function hasInOrder(message: string, first: string, later: readonly string[]): boolean {
   return message.split('\n').some((line) => {
     const at = line.indexOf(first);

@@ -4,36 +4,36 @@ import type { StreamEvent } from '../../model/events.ts';
 import type { Observation, OutcomeKind } from '../../model/record.ts';
 import type { Secret } from '../../model/redaction/secrets.ts';
 import type { Message } from '../../model/request.ts';
-import type { AnswerBounds, QuestionMeter } from '../stream/answer-bounds.ts';
+import type { AnswerBounds, ResponseMeter } from '../stream/answer-bounds.ts';
 import type { Tool } from './tools.ts';
 
-/** A model behind the service. Callers may name only the upstreams that the service was given. */
+/** A model behind the service. Callers can choose only configured upstreams. */
 export interface Upstream {
-  /** The name by which a caller may ask for it. */
+  /** The name by which a caller chooses it. */
   name: string;
   client: StreamClient;
   /** The model for requests that name none. Default: the client's own. */
   model?: string;
-  /** The models that callers may name. Default: any. */
+  /** The models that callers may choose. Default: any. */
   models?: readonly string[];
-  /** How tools are offered: `openai` puts them into the request as `tools`. Default: they are not. */
+  /** How tools are offered to the model: `openai` sends them as `tools`. Default: not at all. */
   offerTools?: 'openai';
-  /** Values that this model's server is sent and no caller may see: the key. They are taken out of all that it answers. */
+  /** Secret values that are sent to the upstream, such as its key. They are removed from its answers. */
   secrets?: readonly Secret[];
 }
 
-/** How a model's answer failed, beside what its `error` event tells. */
+/** How a request to a model failed, in addition to its `error` event. */
 export interface UpstreamFailure {
   kind: OutcomeKind;
-  /** The `retry-after` header of the model's server, where it is well-formed. */
+  /** The upstream's `retry-after` header, if it is well-formed. */
   retryAfter?: string;
 }
 
-/** `real`: each token as it comes. `legacy`: the whole answer is generated first, then cut into chunks. */
+/** `real`: each token is sent when it arrives. `legacy`: the whole answer is generated first, then cut into chunks. */
 export type AnswerMode = 'real' | 'legacy';
 
-/** One question to a model. */
-export interface Question {
+/** One request to a model. */
+export interface ModelRequest {
   messages: readonly Message[];
   model?: string;
   maxTokens?: number;
@@ -41,46 +41,45 @@ export interface Question {
   tools: readonly Tool[];
   mode: AnswerMode;
   signal: AbortSignal;
-  /** Watches the size of what comes. */
+  /** Limits the size of the answer. */
   bounds?: AnswerBounds;
-  /** Called before the `error` event of a request that failed as a whole. */
+  /** Called before the `error` event of a failed request. */
   onFailure?(failure: UpstreamFailure): void;
 }
 
 /**
- * The events of a model's answer: as they come, or, in `legacy` mode, all at once when the answer is whole. Never throws:
- * an answer that fails ends with an `error` event.
+ * Sends a request to a model and returns the events of its answer: as they arrive, or, in `legacy` mode, all at once when
+ * the answer is complete. Never throws: a failed answer ends with an `error` event.
  */
-export function ask(upstream: Upstream, question: Question): AsyncIterable<StreamEvent> {
-  const { messages, maxTokens, temperature, signal, mode, tools } = question;
-  const model = question.model ?? upstream.model;
-  const meter = question.bounds?.question(mode === 'real' ? 'streamed' : 'whole');
+export function askModel(upstream: Upstream, modelRequest: ModelRequest): AsyncIterable<StreamEvent> {
+  const { messages, maxTokens, temperature, signal, mode, tools } = modelRequest;
+  const model = modelRequest.model ?? upstream.model;
+  const meter = modelRequest.bounds?.startResponse(mode === 'real' ? 'streamed' : 'whole');
   const request = {
     messages,
     signal,
     keepText: false,
-    aheadBytes: question.bounds?.maxUnreadBytes,
-    onBytes: meter === undefined ? undefined : (chunk: Uint8Array) => meter.arrived(chunk.byteLength),
+    aheadBytes: modelRequest.bounds?.maxUnreadBytes,
+    onBytes: meter === undefined ? undefined : (chunk: Uint8Array) => meter.received(chunk.byteLength),
     model,
     maxTokens,
     temperature,
-    ...(upstream.offerTools === undefined || tools.length === 0
-      ? {}
-      : { extra: { tools: tools.map(openaiTool) } }),
+    extra:
+      upstream.offerTools === 'openai' && tools.length > 0 ? { tools: tools.map(openaiTool) } : undefined,
   };
   return mode === 'real'
-    ? streamed(upstream.client.stream(request), question, meter)
-    : whole(upstream.client, request, question, meter);
+    ? streamed(upstream.client.stream(request), modelRequest, meter)
+    : whole(upstream.client, request, modelRequest, meter);
 }
 
-// HOT PATH: one step for every event of the model's.
+// HOT PATH: runs for every event of the model.
 async function* streamed(
   stream: AnswerStream,
-  { onFailure }: Question,
-  meter: QuestionMeter | undefined,
+  { onFailure }: ModelRequest,
+  meter: ResponseMeter | undefined,
 ): AsyncGenerator<StreamEvent> {
   for await (const event of stream) {
-    meter?.taken(contentBytes(event));
+    meter?.decoded(contentBytes(event));
     if (event.type === 'error' && onFailure !== undefined) {
       const observation = await settled(stream.result);
       if (observation !== undefined) onFailure(failureOf(observation));
@@ -92,18 +91,18 @@ async function* streamed(
 async function* whole(
   client: StreamClient,
   request: Parameters<StreamClient['complete']>[0],
-  { onFailure }: Question,
-  meter: QuestionMeter | undefined,
+  { onFailure }: ModelRequest,
+  meter: ResponseMeter | undefined,
 ): AsyncGenerator<StreamEvent> {
   const { events, observation } = await client.complete(request);
   const { kind, message = kind, code = kind } = observation.outcome;
   if (kind !== 'ok') onFailure?.(failureOf(observation));
-  for (const event of events) meter?.taken(contentBytes(event));
+  for (const event of events) meter?.decoded(contentBytes(event));
   yield* events;
   if (kind !== 'ok' && events.at(-1)?.type !== 'error') yield { type: 'error', message, code };
 }
 
-/** What was observed of a request that is over; undefined while its body goes on after an error inside it. */
+/** The observation of a finished request; undefined while its body continues after an `error` event. */
 function settled(result: Promise<Observation>): Promise<Observation | undefined> {
   return Promise.race([result, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]);
 }
@@ -113,7 +112,7 @@ function failureOf({ outcome, headers }: Observation): UpstreamFailure {
   return { kind: outcome.kind, retryAfter: isRetryAfter(retryAfter) ? retryAfter : undefined };
 }
 
-/** True for what the header may hold: seconds, or a date. */
+/** True for seconds or an HTTP date. */
 function isRetryAfter(value: string | undefined): boolean {
   return value !== undefined && /^(?:\d{1,8}|[A-Z][a-z]{2}, [\w: ]{20,26})$/.test(value);
 }

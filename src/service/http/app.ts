@@ -1,5 +1,6 @@
 import { type ChatCall, guardStore } from '../chat.ts';
 import type { Core } from '../core.ts';
+import { describeError } from '../logger.ts';
 import {
   type ContentfulStatusCode,
   type Context,
@@ -11,11 +12,11 @@ import {
 import type { StoredMessage } from '../store.ts';
 import { respond } from '../stream/respond.ts';
 import type { Caller } from './auth.ts';
-import { describeError, HttpError } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 import { readPage } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
-import { CHAT_ROUTES, type ChatRoute } from './routes.ts';
+import { CHAT_ROUTES, CHAT_STREAM } from './routes.ts';
 
 interface Env {
   Bindings: HttpBindings;
@@ -27,12 +28,10 @@ const MAX_LISTED_CHARACTERS = 8 * 1024 * 1024;
 const MAX_STREAMS_SHOWN = 50;
 const MAX_PATH_SHOWN = 200;
 
-/** Every endpoint of the service. */
+/** All endpoints of the service. */
 export function createApp(core: Core): Hono<Env> {
-  const { settings, log, metrics } = core;
-  const page = readPage();
+  const { settings, log } = core;
   const app = new Hono<Env>({ strict: false });
-
   app.use(async (c, next) => {
     c.set('receivedAtMs', settings.clock.now());
     await next();
@@ -47,6 +46,22 @@ export function createApp(core: Core): Hono<Env> {
       maxAge: 600,
     }),
   );
+  addChatRoutes(app, core);
+  addReadRoutes(app, core);
+  app.notFound((c) => {
+    const path = c.req.path.slice(0, MAX_PATH_SHOWN);
+    return refuse(c, core, new HttpError(404, 'not_found', `there is no endpoint ${path}`));
+  });
+  app.onError((error, c) => {
+    if (error instanceof HttpError) return refuse(c, core, error);
+    log.error({ path: c.req.path, error: describeError(error) }, 'unexpected error');
+    return refuse(c, core, new HttpError(500, 'internal_error', 'the service failed'));
+  });
+  return app;
+}
+
+function addChatRoutes(app: Hono<Env>, core: Core): void {
+  const { settings } = core;
   for (const route of CHAT_ROUTES) {
     app.post(route.path, async (c) => {
       const caller = await authenticate(c, core);
@@ -56,7 +71,6 @@ export function createApp(core: Core): Hono<Env> {
       return answer(c, core, { route, caller, body, pathId });
     });
   }
-
   app.post('/chat/tickets', async (c) => {
     const caller = await authenticate(c, core);
     const text = await readBody(c.env.incoming, settings);
@@ -64,20 +78,26 @@ export function createApp(core: Core): Hono<Env> {
     const { id, expiresInMs } = core.tickets.issue({ caller, body, bytes: Buffer.byteLength(text) });
     return c.json({ url: `/chat/stream?ticket=${id}`, expires_in_ms: expiresInMs }, 201);
   });
-  app.get('/chat/stream', (c) => {
+  app.get(CHAT_STREAM.path, (c) => {
     const ticket = core.tickets.take(c.req.query('ticket') ?? '');
     if (ticket === undefined) {
       throw new HttpError(
         401,
         'ticket_invalid',
-        'no such ticket: buy one with POST /chat/tickets; each is good once, for 30 s',
+        'no such ticket: get one with POST /chat/tickets; a ticket is valid once, for 30 s',
       );
     }
     const { caller, body } = ticket;
-    core.userRequests.count(caller.subject);
-    return answer(c, core, { route: chatStream, caller, body: { ...body, stream: true } });
+    core.rateLimiter.count(caller.subject);
+    return answer(c, core, { route: CHAT_STREAM, caller, body: { ...body, stream: true } });
   });
+  for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])) {
+    allowOnly(app, path, path === CHAT_STREAM.path ? ['GET', 'POST'] : ['POST']);
+  }
+}
 
+function addReadRoutes(app: Hono<Env>, core: Core): void {
+  const page = readPage();
   app.get('/sessions/:id/messages', async (c) => {
     const { subject } = await authenticate(c, core);
     const session = readName('id', c.req.param('id'));
@@ -88,11 +108,10 @@ export function createApp(core: Core): Hono<Env> {
     if (messages.length === 0) throw new HttpError(404, 'session_not_found', 'there is no such session');
     return c.json({ session_id: session, messages: messages.map(asJson) });
   });
-
   app.get('/api/v1/health/stream', (c) => c.json(health(core), core.draining ? 503 : 200));
   app.get('/metrics', async (c) => {
     if (core.exposed) await authenticate(c, core);
-    const { contentType, body } = await metrics.text(c.req.queries('name[]'));
+    const { contentType, body } = await core.metrics.text(c.req.queries('name[]'));
     return c.body(body, 200, { 'content-type': contentType });
   });
   app.get('/', (c) =>
@@ -102,32 +121,16 @@ export function createApp(core: Core): Hono<Env> {
       'x-content-type-options': 'nosniff',
     }),
   );
-
-  for (const path of [...new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])]) {
-    allowOnly(app, path, path === '/chat/stream' ? ['GET', 'POST'] : ['POST']);
-  }
   for (const path of ['/sessions/:id/messages', '/api/v1/health/stream', '/metrics', '/']) {
     allowOnly(app, path, ['GET']);
   }
-  app.notFound((c) => {
-    const path = c.req.path.slice(0, MAX_PATH_SHOWN);
-    return refuse(c, core, new HttpError(404, 'not_found', `there is nothing at ${path}`));
-  });
-  app.onError((error, c) => {
-    if (error instanceof HttpError) return refuse(c, core, error);
-    log.error({ path: c.req.path, error: describeError(error) }, 'unexpected error');
-    return refuse(c, core, new HttpError(500, 'internal_error', 'the service failed'));
-  });
-  return app;
 }
 
-const chatStream: ChatRoute = CHAT_ROUTES.find(({ name }) => name === 'chat-stream')!;
-
-/** Answers every other method of a path. */
+/** Refuses all other methods of a path. */
 function allowOnly(app: Hono<Env>, path: string, methods: readonly string[]): void {
   app.all(path, () => {
     const headers = { allow: [...methods, 'OPTIONS'].join(', ') };
-    throw new HttpError(405, 'method_not_allowed', `this endpoint takes ${methods.join(' and ')}`, {
+    throw new HttpError(405, 'method_not_allowed', `this endpoint accepts ${methods.join(' and ')}`, {
       headers,
     });
   });
@@ -135,12 +138,12 @@ function allowOnly(app: Hono<Env>, path: string, methods: readonly string[]): vo
 
 async function authenticate(c: Context<Env>, core: Core): Promise<Caller> {
   const caller = await core.authenticate(c.req.header('authorization'));
-  core.userRequests.count(caller.subject);
+  core.rateLimiter.count(caller.subject);
   return caller;
 }
 
 async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receivedAtMs'>): Promise<Response> {
-  // Streams are written to the socket by us: what the middleware put on the response has to be taken along.
+  // A stream is written to the socket without Hono: it needs the headers that the middleware has set.
   const headers = Object.fromEntries(c.res.headers);
   const done = await respond(core, { ...call, receivedAtMs: c.get('receivedAtMs') }, c.env.outgoing, headers);
   if (done.kind === 'sent') return RESPONSE_ALREADY_SENT;
@@ -150,7 +153,7 @@ async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receive
 function refuse(c: Context<Env>, core: Core, error: HttpError): Response {
   core.metrics.refused(error.status);
   if (c.env.outgoing.headersSent) {
-    // Too late for a status: the stream is cut, which its reader can tell from an end.
+    // The status has been sent. The stream is cut, which its reader can tell from a normal end.
     c.env.outgoing.destroy();
     return RESPONSE_ALREADY_SENT;
   }
@@ -163,6 +166,9 @@ function refuse(c: Context<Env>, core: Core, error: HttpError): Response {
 
 function health(core: Core): object {
   const { streams, settings, draining, startedAtMs } = core;
+  const listed = streams
+    .list(MAX_STREAMS_SHOWN)
+    .map(({ id, route, ageMs }) => ({ id, route, age_ms: ageMs }));
   return {
     status: draining ? 'draining' : 'ok',
     active_connections: core.connections(),
@@ -171,14 +177,8 @@ function health(core: Core): object {
     max_streams: settings.maxStreams,
     uptime_seconds: Math.round((settings.clock.now() - startedAtMs) / 1000),
     memory_bytes: process.memoryUsage.rss(),
-    // Each of them is somebody's; the counts above are nobody's.
-    ...(core.exposed
-      ? {}
-      : {
-          streams: streams
-            .list(MAX_STREAMS_SHOWN)
-            .map(({ id, route, ageMs }) => ({ id, route, age_ms: ageMs })),
-        }),
+    // Each stream belongs to a user, so other machines are shown the counts only.
+    streams: core.exposed ? undefined : listed,
   };
 }
 

@@ -1,11 +1,11 @@
-/** One thing that is wrong with a request: where in its body, and what. */
+/** A problem in a request's body. */
 export interface FieldProblem {
   /** Path of the field, such as `messages.0.content`; empty for the body as a whole. */
   path: string;
   message: string;
 }
 
-/** The statuses with which the service refuses. */
+/** The HTTP statuses of refusals. */
 export type RefusalStatus =
   | 400
   | 401
@@ -23,11 +23,11 @@ export type RefusalStatus =
   | 503
   | 504;
 
-/** A refusal: what the caller did wrong, or what the service cannot do now. It becomes a JSON body with its status. */
+/** A refused request: a mistake of the caller, or a limit or failure of the service. It is sent as a JSON body. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: RefusalStatus;
-  /** A stable word for programs. */
+  /** Stable code for programs. */
   readonly code: string;
   readonly problems: readonly FieldProblem[];
   readonly headers: Readonly<Record<string, string>>;
@@ -48,11 +48,6 @@ export class HttpError extends Error {
   /** `{"error":{"code","message","fields"?}}`. */
   get body(): { error: { code: string; message: string; fields?: readonly FieldProblem[] } } {
     const { code, message, problems } = this;
-    return { error: { code, message, ...(problems.length > 0 ? { fields: problems } : {}) } };
+    return { error: { code, message, fields: problems.length > 0 ? problems : undefined } };
   }
-}
-
-/** What was thrown, for the log. */
-export function describeError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -10,9 +10,9 @@ export interface BodyLimits {
 }
 
 /**
- * The body of a request as text. Rejects with an `HttpError`: 413 as soon as it is known to be too large, 408 when it does
- * not come in time, 400 when it is cut or not UTF-8. Read from the socket and not through a web `Request`, which would cost
- * more than all other work on a small body.
+ * Reads the body of a request as text. Rejects with an `HttpError`: 413 as soon as the body is known to be too large, 408
+ * when it does not arrive in time, 400 when it is cut off or not UTF-8. Reads Node's stream: a web `Request` costs more
+ * than all other work on a small body.
  */
 export function readBody(
   incoming: IncomingMessage,
@@ -21,15 +21,15 @@ export function readBody(
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let bytes = 0;
-    const leave = () => {
+    const stopReading = () => {
       clearTimeout(timer);
       incoming.off('data', onData);
       incoming.off('end', onEnd);
     };
     const refuse = (status: 400 | 408 | 413, code: string, message: string) => {
-      leave();
+      stopReading();
       incoming.resume();
-      // What is left of the body is not waited for, so the connection cannot be used again.
+      // The rest of the body is not read, so the connection cannot be reused.
       reject(new HttpError(status, code, message, { headers: { connection: 'close' } }));
     };
     const tooLarge = () =>
@@ -40,17 +40,17 @@ export function readBody(
       else pieces.push(piece);
     };
     const onEnd = () => {
-      leave();
+      stopReading();
       const body = Buffer.concat(pieces);
       if (isUtf8(body)) resolve(body.toString('utf8'));
       else reject(new HttpError(400, 'invalid_json', 'the body is not UTF-8'));
     };
     const timer = setTimeout(() => {
-      refuse(408, 'body_timeout', `the body was not whole within ${requestTimeoutMs / 1000} s`);
+      refuse(408, 'body_timeout', `the body was not complete within ${requestTimeoutMs / 1000} s`);
     }, requestTimeoutMs);
-    // Both come after a cut; a later one finds the promise settled.
-    incoming.once('error', () => refuse(400, 'body_cut', 'the body ended before it was whole'));
-    incoming.once('close', () => refuse(400, 'body_cut', 'the body ended before it was whole'));
+    // Node emits both when the connection breaks. The second one has no effect.
+    incoming.once('error', () => refuse(400, 'body_cut', 'the body ended early'));
+    incoming.once('close', () => refuse(400, 'body_cut', 'the body ended early'));
     if (Number(incoming.headers['content-length'] ?? 0) > bodyLimitBytes) return tooLarge();
     incoming.on('data', onData);
     incoming.once('end', onEnd);

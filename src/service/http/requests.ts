@@ -9,12 +9,12 @@ const MAX_MESSAGES = 500;
 const MAX_PARTS = 100;
 const MAX_PROBLEMS = 20;
 
-// NUL ends a text in some stores, and half a surrogate pair is no character: neither would come back as it was sent.
+// SQLite may cut a text at NUL, and UTF-8 cannot encode half a surrogate pair: neither could be read back unchanged.
 const NOT_TEXT = /[\0\p{Surrogate}]/u;
 
 const anyText = z
   .string()
-  .refine((value) => !NOT_TEXT.test(value), 'the text holds a NUL or half a character');
+  .refine((value) => !NOT_TEXT.test(value), 'the text contains a NUL or half a surrogate pair');
 const text = anyText.min(1);
 const part = z.union([anyText, z.object({ text: anyText })]);
 const message = z.object({
@@ -22,10 +22,8 @@ const message = z.object({
   content: z.union([text, z.array(part).min(1).max(MAX_PARTS)]),
 });
 
-/** Names of conversations, agents and projects. */
-export const nameSchema = z
-  .string()
-  .regex(/^[\w.:@-]{1,128}$/, 'use 1 to 128 letters, digits, and . _ : @ -');
+/** Ids of conversations, agents and projects. */
+const nameSchema = z.string().regex(/^[\w.:@-]{1,128}$/, 'use 1 to 128 letters, digits, and . _ : @ -');
 
 const bodySchema = z
   .object({
@@ -53,36 +51,36 @@ const bodySchema = z
     );
     if (given.length === 1) return;
     const path = ['message'];
-    const wish = 'give "message" (or "prompt", "query", "content"), or "messages"';
+    const hint = 'give "message" (or "prompt", "query", "content"), or "messages"';
     context.addIssue({
       code: 'custom',
       path,
-      message: given.length === 0 ? wish : `${wish}, and only one of them`,
+      message: given.length === 0 ? hint : `${hint}, and only one of them`,
     });
   });
 
-/** What a caller asks for, checked and in our own words. */
+/** A checked chat request. */
 export interface ChatBody {
-  /** The conversation so far as the caller tells it; a single user message where the body had one. */
+  /** The conversation as the caller sent it, or a single user message. */
   messages: readonly Message[];
-  /** The caller sent the whole conversation, so nothing is added to it from the store. */
+  /** The caller sent the whole conversation, so no history is added. */
   wholeConversation: boolean;
   sessionId?: string;
   upstream?: string;
   model?: string;
   maxTokens?: number;
   temperature?: number;
-  /** False when a whole answer is wanted from a streaming endpoint. */
+  /** False: a streaming endpoint answers without streaming. */
   stream: boolean;
   mode: AnswerMode;
-  /** Questions to the model at most, for agents. */
+  /** Most requests to the model for one answer of an agent. */
   maxSteps: number;
   options: StreamOptions;
 }
 
 /**
- * Reads the body of a chat request. Throws an `HttpError`: 400 that names the fields that are wrong, 413 for a message with
- * more than `messageLimitBytes` of text.
+ * Parses the body of a chat request. Throws an `HttpError`: 400 with the invalid fields, 413 for a message with more than
+ * `messageLimitBytes` of text.
  */
 export function readChatBody(body: string, messageLimitBytes: number): ChatBody {
   const json = parseJson(body);
@@ -128,7 +126,7 @@ function problemOf(body: string): string {
   return body.trim() === '' ? 'the body is empty' : 'not JSON';
 }
 
-/** Checks a name that came in the path or the query. Throws an `HttpError` 400. */
+/** Checks an id from the path. Throws an `HttpError` 400. */
 export function readName(field: string, value: string): string {
   const parsed = nameSchema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -144,7 +142,7 @@ function invalid(issues: readonly { path: PropertyKey[]; message: string }[]): H
   return new HttpError(400, 'invalid_request', `the request is not valid: ${where}`, { problems });
 }
 
-/** The schema looks at every item of a list before it looks at its length, and remarks on each: that is too much work. */
+/** Refuses lists that are too long before zod reads them: it would check every item and create an issue for each. */
 function refuseLongLists(json: unknown): void {
   const messages = asArray(asObject(json)?.messages);
   if (messages === undefined) return;

@@ -1,6 +1,6 @@
 /** An endpoint that answers chats. */
 export interface ChatRoute {
-  /** As the router knows it, which takes it with and without a slash at its end. */
+  /** The router's pattern. A slash at the end of a request's path is ignored. */
   path: string;
   /** Short name, for metrics and logs. */
   name:
@@ -11,25 +11,34 @@ export interface ChatRoute {
     | 'playground'
     | 'chat'
     | 'chat-stream';
-  /** Whose words it speaks. */
+  /** The dialect of its answers. */
   dialect: 'conversation' | 'agent' | 'playground';
-  /** False: the answer always comes whole. */
+  /** False: answers are never streamed. */
   stream: boolean;
-  /** Tools and working memory. */
+  /** True: answers use tools and a working memory. */
   agent: boolean;
-  /** Messages are stored, in the session that this tells; `none` stores nothing. */
+  /** Where the session's id is: in the path, or in the body, where a new one is created if it is missing. `none`: never created. */
   session: 'path' | 'body' | 'none';
-  /** Earlier messages of the session are shown to the model. */
+  /** Earlier messages of the session are sent to the model. */
   history: boolean;
-  /** The caller may name the upstream. */
+  /** The caller may choose the upstream. */
   choosesUpstream: boolean;
-  /** Timing of every event as SSE comments. */
+  /** Sends the timing of every event as SSE comments. */
   debug: boolean;
 }
 
 const PLAIN = { stream: true, agent: false, history: true, choosesUpstream: false, debug: false } as const;
 
-/** Every chat endpoint of the service. */
+/** The endpoint that also accepts tickets. */
+export const CHAT_STREAM: ChatRoute = {
+  ...PLAIN,
+  path: '/chat/stream',
+  name: 'chat-stream',
+  dialect: 'conversation',
+  session: 'body',
+};
+
+/** All chat endpoints of the service. */
 export const CHAT_ROUTES: readonly ChatRoute[] = [
   {
     ...PLAIN,
@@ -73,5 +82,5 @@ export const CHAT_ROUTES: readonly ChatRoute[] = [
     choosesUpstream: true,
   },
   { ...PLAIN, path: '/chat', name: 'chat', dialect: 'conversation', session: 'body', stream: false },
-  { ...PLAIN, path: '/chat/stream', name: 'chat-stream', dialect: 'conversation', session: 'body' },
+  CHAT_STREAM,
 ];

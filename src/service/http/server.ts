@@ -1,14 +1,15 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { describeError } from '../logger.ts';
 import { getRequestListener, type Logger } from '../packages.ts';
 import type { Settings } from '../service-options.ts';
-import { describeError, HttpError } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 
-// Longer than the usual minute of load balancers, which must be the first to close an idle connection.
+// Longer than the usual 60 s of load balancers: they must be the first to close an idle connection.
 const IDLE_CONNECTION_MS = 75_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** The HTTP server of a service: all that a connection may do wrong is answered here, in JSON, and ends that connection. */
+/** The HTTP server of the service. Every protocol error of a connection is answered in JSON and closes that connection. */
 export function createHttpServer(
   fetch: Parameters<typeof getRequestListener>[0],
   settings: Pick<Settings, 'requestTimeoutMs' | 'staleMs'>,
@@ -20,16 +21,16 @@ export function createHttpServer(
       noDelay: true,
       keepAlive: true,
       keepAliveTimeout: IDLE_CONNECTION_MS,
-      // Refused below instead, in JSON.
+      // Node would answer without a body. The request listener refuses it in JSON.
       requireHostHeader: false,
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: requestTimeoutMs,
-      // Bodies that are read have a limit of their own, with an answer; this is for those that nobody reads.
+      // For bodies that no endpoint reads. `readBody` has its own limit.
       requestTimeout: 2 * requestTimeoutMs,
       connectionsCheckingInterval: Math.max(50, Math.min(5_000, requestTimeoutMs / 4)),
     },
     getRequestListener(fetch, {
-      // The program's own Request and Response are not ours to replace.
+      // The globals of a program that embeds the service stay as they are.
       overrideGlobalObjects: false,
       errorHandler(error) {
         log.info({ error: describeError(error) }, 'request refused');
@@ -37,10 +38,14 @@ export function createHttpServer(
       },
     }),
   );
-  server.prependListener('request', (_req, res) => endWhenStuck(res, staleMs));
-  // A client that waits to be asked for its body, and wants something else than `100-continue`.
+  server.prependListener('request', (_req, res) => destroyWhenStalled(res, staleMs));
+  // An `expect` header other than `100-continue`.
   server.on('checkExpectation', (_req, res) => {
-    const { status, body } = new HttpError(417, 'bad_request', 'only the expectation 100-continue is known');
+    const { status, body } = new HttpError(
+      417,
+      'bad_request',
+      'the only supported expectation is 100-continue',
+    );
     const text = JSON.stringify(body);
     res.writeHead(status, {
       'content-type': 'application/json',
@@ -53,14 +58,14 @@ export function createHttpServer(
   for (const event of ['upgrade', 'connect'] as const) {
     server.on(event, (_req, socket: Socket) => {
       socket.on('error', () => {});
-      sendRaw(socket, new HttpError(405, 'method_not_allowed', 'this service makes no tunnels'));
+      sendRaw(socket, new HttpError(405, 'method_not_allowed', 'this service does not support tunnels'));
     });
   }
   return server;
 }
 
-/** A response that is over for us, and that its reader does not take, is cut after `staleMs`. */
-function endWhenStuck(res: ServerResponse, staleMs: number): void {
+/** Cuts a response that has been ended, but that its client does not read for `staleMs`. */
+function destroyWhenStalled(res: ServerResponse, staleMs: number): void {
   res.once('prefinish', () => {
     if (res.writableFinished) return;
     const timer = setTimeout(() => res.destroy(), staleMs).unref();
@@ -76,7 +81,7 @@ function refusal({ status, body }: HttpError): Response {
   });
 }
 
-/** Answers bytes that are no request, or only the beginning of one. */
+/** Answers bytes that are not a valid or not a complete request. */
 function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -86,13 +91,13 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
       );
       break;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      sendRaw(socket, new HttpError(408, 'request_timeout', 'the request was not whole in time'));
+      sendRaw(socket, new HttpError(408, 'request_timeout', 'the request was not complete in time'));
       break;
     case 'ECONNRESET':
       socket.destroy();
       break;
     default:
-      sendRaw(socket, new HttpError(400, 'bad_request', 'this is no HTTP/1.1 request'));
+      sendRaw(socket, new HttpError(400, 'bad_request', 'invalid HTTP/1.1 request'));
   }
 }
 
@@ -103,9 +108,9 @@ const REASONS: Readonly<Partial<Record<number, string>>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** Writes a refusal to a connection that has no response, and closes it. */
+/** Writes a refusal to a connection without a response object, and closes the connection. */
 function sendRaw(socket: Socket, { status, body }: HttpError): void {
-  // An answer that is under way there cannot have another one put into its middle.
+  // A refusal must not be written into the middle of an answer.
   const busy = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true;
   if (!socket.writable || busy) {
     socket.destroy();

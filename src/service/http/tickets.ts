@@ -3,9 +3,9 @@ import type { Clock } from '../../model/clock.ts';
 import type { Caller } from './auth.ts';
 import { HttpError } from './http-error.ts';
 import type { ChatBody } from './requests.ts';
-import { tooMany } from './user-requests.ts';
+import { tooManyRequests } from './user-rate-limiter.ts';
 
-/** What a ticket stands for: a chat request that was authenticated and checked. */
+/** An authenticated and checked chat request that waits for its stream to be opened. */
 export interface Ticket {
   caller: Caller;
   body: ChatBody;
@@ -15,17 +15,17 @@ export interface Ticket {
 
 const TTL_MS = 30_000;
 
-/** How much may wait at once. */
+/** Limits of unused tickets. */
 const MAX_TICKETS = 10_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_TICKETS_OF_USER = 100;
 
 /**
- * Tickets for readers that can send neither a header nor a body, such as a browser's `EventSource`: bought with a token,
- * good for one stream, and worthless after 30 s, so that no token ever stands in a URL.
+ * Tickets for clients that can send neither a header nor a body, such as a browser's `EventSource`. A ticket is issued for a
+ * token, opens one stream and expires after 30 s, so that no URL ever contains a token.
  */
-export class TicketBox {
-  // In order of age: what expires first is at the front.
+export class TicketStore {
+  // Oldest first: the order in which they expire.
   private readonly tickets = new Map<string, Ticket & { expiresAtMs: number }>();
   private readonly ofUser = new Map<string, number>();
   private readonly clock: Clock;
@@ -36,12 +36,12 @@ export class TicketBox {
     this.clock = clock;
   }
 
-  /** Tickets that wait, and the bytes of their requests. */
+  /** Unused tickets, and the bytes of their requests. */
   get waiting(): { tickets: number; bytes: number } {
     return { tickets: this.tickets.size, bytes: this.bytes };
   }
 
-  /** Throws an `HttpError` 429 when the caller has too many, 503 when all callers together do. */
+  /** Throws an `HttpError`: 429 when the caller has too many unused tickets, 503 when there are too many in all. */
   issue(ticket: Ticket): { id: string; expiresInMs: number } {
     this.sweep();
     const now = this.clock.now();
@@ -49,7 +49,7 @@ export class TicketBox {
     const own = this.ofUser.get(subject) ?? 0;
     if (own >= MAX_TICKETS_OF_USER) {
       const message = `${MAX_TICKETS_OF_USER} tickets of this user are unused`;
-      throw tooMany('too_many_tickets', message, TTL_MS / 1000);
+      throw tooManyRequests('too_many_tickets', message, TTL_MS / 1000);
     }
     if (this.tickets.size >= MAX_TICKETS || this.bytes + ticket.bytes > MAX_BYTES) {
       const headers = { 'retry-after': '5' };
@@ -59,11 +59,11 @@ export class TicketBox {
     this.tickets.set(id, { ...ticket, expiresAtMs: now + TTL_MS });
     this.ofUser.set(subject, own + 1);
     this.bytes += ticket.bytes;
-    this.timer ??= this.watch();
+    this.timer ??= this.scheduleSweep();
     return { id, expiresInMs: TTL_MS };
   }
 
-  /** The ticket, once; undefined when there is none, it was used, or its time is over. */
+  /** Returns a ticket once; undefined if it is unknown, used or expired. */
   take(id: string): Ticket | undefined {
     this.sweep();
     const ticket = this.tickets.get(id);
@@ -71,7 +71,7 @@ export class TicketBox {
     return ticket;
   }
 
-  /** Drops the tickets that have expired. */
+  /** Drops expired tickets. */
   sweep(): void {
     const now = this.clock.now();
     for (const [id, ticket] of this.tickets) {
@@ -94,11 +94,11 @@ export class TicketBox {
     else this.ofUser.set(subject, left);
   }
 
-  // So that the last tickets of a service that nobody uses any more are dropped too.
-  private watch(): NodeJS.Timeout {
+  // Drops the last tickets also when no further one is issued.
+  private scheduleSweep(): NodeJS.Timeout {
     return setTimeout(() => {
       this.sweep();
-      this.timer = this.tickets.size === 0 ? undefined : this.watch();
+      this.timer = this.tickets.size === 0 ? undefined : this.scheduleSweep();
     }, TTL_MS).unref();
   }
 }

@@ -2,55 +2,56 @@
 export interface AnswerLimits {
   /** Text, reasoning and tool calls together. */
   maxAnswerBytes: number;
-  /** What may wait for a reader that is behind. The model is held back then. */
+  /** Buffered for a slow client. Beyond it, reading from the model pauses. */
   maxUnreadBytes: number;
 }
 
-/** Watches what one question to a model brings. */
-export interface QuestionMeter {
-  /** Bytes of the body came, in a socket read of their own. */
-  arrived(bytes: number): void;
-  /** An event was taken out that holds this much content. */
-  taken(contentBytes: number): void;
+/** Counts the bytes of one response of a model. */
+export interface ResponseMeter {
+  /** A socket read with this many bytes of the body. */
+  received(bytes: number): void;
+  /** An event with this many bytes of content. */
+  decoded(contentBytes: number): void;
 }
 
-// What a model may send for a byte of content. One event of 5 characters takes some 200 bytes in the OpenAI dialect;
-// it is seldom that small. A whole answer is one document, in which a character takes 6 bytes at most for its 3.
+// Bytes of body that a model may send per byte of content. In the OpenAI dialect, an event with 5 characters takes about
+// 200 bytes, and few events are that small. A response that is not streamed is one document, in which a character of 3
+// bytes takes at most 6.
 const WIRE_BYTES_STREAMED = 16;
 const WIRE_BYTES_WHOLE = 2;
 const WIRE_BYTES_ALWAYS = 65_536;
 
 /**
- * Bounds what an answer can take: its content, and everything that comes over the wire for it (comments and empty events
- * count there). What waits between the model and the reader is the client's to bound.
+ * Limits the size of an answer: its content, and the bytes received for it, which include comments and empty events. The
+ * buffer between the model and the client is limited by the client library.
  */
 export class AnswerBounds {
-  /** What may wait for the reader, in bytes. */
+  /** Buffered for the client, in bytes. */
   readonly maxUnreadBytes: number;
   private readonly maxAnswerBytes: number;
-  private readonly onPassed: () => void;
+  private readonly onExceeded: () => void;
   private contentBytes = 0;
   private wireBytes = 0;
 
-  constructor({ maxAnswerBytes, maxUnreadBytes }: AnswerLimits, onPassed: () => void) {
+  constructor({ maxAnswerBytes, maxUnreadBytes }: AnswerLimits, onExceeded: () => void) {
     this.maxAnswerBytes = maxAnswerBytes;
     this.maxUnreadBytes = maxUnreadBytes;
-    this.onPassed = onPassed;
+    this.onExceeded = onExceeded;
   }
 
-  /** A further question of the same answer begins. */
-  question(kind: 'streamed' | 'whole'): QuestionMeter {
-    const { maxAnswerBytes, onPassed } = this;
+  /** Starts the meter of a further response for the same answer. */
+  startResponse(kind: 'streamed' | 'whole'): ResponseMeter {
+    const { maxAnswerBytes, onExceeded } = this;
     const perByte = kind === 'streamed' ? WIRE_BYTES_STREAMED : WIRE_BYTES_WHOLE;
     const maxWireBytes = maxAnswerBytes * perByte + WIRE_BYTES_ALWAYS;
     return {
-      arrived: (bytes) => {
+      received: (bytes) => {
         this.wireBytes += bytes;
-        if (this.wireBytes > maxWireBytes) onPassed();
+        if (this.wireBytes > maxWireBytes) onExceeded();
       },
-      taken: (contentBytes) => {
+      decoded: (contentBytes) => {
         this.contentBytes += contentBytes;
-        if (this.contentBytes > maxAnswerBytes) onPassed();
+        if (this.contentBytes > maxAnswerBytes) onExceeded();
       },
     };
   }

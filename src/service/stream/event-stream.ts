@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../model/clock.ts';
 
-/** Why a stream was ended before its answer was whole, other than by a failure of the model's. */
+/** Why a stream was ended early, other than by a failure of the model. */
 export type StopReason =
   /** The client closed the connection. */
   | 'client_gone'
   /** The client stopped reading. */
   | 'client_stalled'
-  /** The answer is larger than the service lets through. */
+  /** The answer is larger than `maxAnswerBytes`. */
   | 'too_large'
   /** Something in the service failed. */
   | 'internal_error'
@@ -15,11 +15,11 @@ export type StopReason =
   | 'shutdown';
 
 /**
- * A response that is sent piece by piece: bytes go out as they are written, a reader that is too slow is waited for,
- * one that has gone is noticed, and silence is filled with comments so that no proxy on the way gives up.
+ * A streamed response. It applies back-pressure for slow clients, notices when the client disconnects, and sends comments
+ * during silence so that no proxy closes the connection.
  */
 export class EventStream {
-  /** Aborted, with the `StopReason`, when there is no use in going on. */
+  /** Aborted, with a `StopReason`, when the stream must end early. */
   readonly signal: AbortSignal;
   readonly openedAtMs: number;
   private readonly stopping = new AbortController();
@@ -29,7 +29,7 @@ export class EventStream {
   private blockedSinceMs: number | undefined;
   private wake: (() => void) | undefined;
   private opened = false;
-  private over = false;
+  private ended = false;
 
   constructor(res: ServerResponse, clock: Clock) {
     this.res = res;
@@ -37,10 +37,10 @@ export class EventStream {
     this.signal = this.stopping.signal;
     this.openedAtMs = clock.now();
     this.lastWriteAtMs = this.openedAtMs;
-    // A write that meets a closed socket is reported here as well as by `close`; without a listener it would throw.
+    // A write to a closed socket also emits `error`, which would throw without a listener. `close` follows.
     res.on('error', () => {});
     res.on('close', () => {
-      if (!this.over) this.stop('client_gone');
+      if (!this.ended) this.stop('client_gone');
     });
     res.on('drain', () => {
       this.blockedSinceMs = undefined;
@@ -49,22 +49,22 @@ export class EventStream {
     if (res.destroyed || res.socket?.destroyed) this.stop('client_gone');
   }
 
-  /** Why the stream was stopped; undefined while it was not. */
+  /** Why the stream was stopped; undefined if it was not. */
   get stopped(): StopReason | undefined {
     return this.signal.aborted ? (this.signal.reason as StopReason) : undefined;
   }
 
-  /** True while the reader is behind. */
+  /** True while the client reads more slowly than the stream is written. */
   get blocked(): boolean {
     return this.blockedSinceMs !== undefined;
   }
 
-  /** True when nothing can be written any more. */
+  /** True when nothing more can be written. */
   get closed(): boolean {
-    return this.over || this.res.destroyed;
+    return this.ended || this.res.destroyed;
   }
 
-  /** Begins the response. Status and headers leave with the first write, or with `flush`. */
+  /** Starts the response. Status and headers are sent with the first write, or with `flush`. */
   open(headers: Readonly<Record<string, string>>): void {
     if (this.closed) return;
     this.res.writeHead(200, {
@@ -75,16 +75,15 @@ export class EventStream {
     this.opened = true;
   }
 
-  /** Sends status and headers if they are still waiting for a body. */
+  /** Sends status and headers if that has not happened yet. */
   flush(): void {
     if (this.closed) return;
     this.res.flushHeaders();
   }
 
   /**
-   * HOT PATH. Returns false when the reader is behind and `drained` should be awaited. What is written without a pause
-   * leaves in one packet: Node holds it back until the turn of the event loop is over, which saves most of the cost
-   * of an answer's beginning and end.
+   * HOT PATH. Returns false when the client is behind and `drained` should be awaited. Node sends the writes of one turn
+   * of the event loop in one packet, which saves most of the cost of an answer's start and end.
    */
   write(text: string): boolean {
     if (this.closed) return true;
@@ -95,21 +94,21 @@ export class EventStream {
     return ready;
   }
 
-  /** Resolves when the reader has caught up, or is gone. */
+  /** Resolves when the client has caught up or has disconnected. */
   async drained(): Promise<void> {
     if (this.blockedSinceMs === undefined || this.closed || this.signal.aborted) return;
     await new Promise<void>((resolve) => (this.wake = resolve));
     this.wake = undefined;
   }
 
-  /** Ends the response. One that was never opened is left to whoever sends something else on it. */
+  /** Ends the response. If it was never opened, it stays usable for another answer, such as a refusal. */
   end(): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.ended) return;
+    this.ended = true;
     if (this.opened && !this.res.destroyed) this.res.end();
   }
 
-  /** Gives up: whoever works for this stream is told by `signal`. */
+  /** Stops the stream early: aborts `signal`. */
   stop(reason: StopReason): void {
     if (this.signal.aborted) return;
     this.stopping.abort(reason);
@@ -117,7 +116,7 @@ export class EventStream {
     this.wake?.();
   }
 
-  /** To be called now and then: fills silence, and gives up on a reader that has been stuck for too long. */
+  /** Called periodically: sends a comment during silence, and stops a stream whose client reads nothing. */
   sweep(nowMs: number, limits: { keepAliveMs: number; staleMs: number }): void {
     if (this.closed || !this.opened) return;
     if (this.blockedSinceMs !== undefined) {
@@ -127,7 +126,7 @@ export class EventStream {
     }
   }
 
-  /** Sends a comment, and with it the headers where they are still waiting. */
+  /** Sends a comment, and the headers if they have not been sent yet. */
   keepAlive(): void {
     this.write(': keep-alive\n\n');
   }

@@ -3,18 +3,25 @@ import type { UpstreamFailure } from '../agent/upstream.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { StopReason } from './event-stream.ts';
 
-/** An answer whose first event was waited for. */
-export interface Begun {
-  /** The first event; undefined when there was none in time, or none at all. */
+/** What a client reads about an answer that was stopped early. */
+export const STOP_MESSAGES = {
+  shutdown: 'the service is shutting down',
+  too_large: 'the answer is larger than the limit of this service',
+  internal_error: 'the service failed',
+} as const satisfies Partial<Record<StopReason, string>>;
+
+/** The start of an answer. */
+export interface AnswerStart {
+  /** The first event; undefined if it is late, or if there is none. */
   first?: StreamEvent;
-  /** It did not come in time. */
+  /** The first event did not arrive in time. */
   late: boolean;
   /** All events, the first one included. */
   events: AsyncIterable<StreamEvent>;
 }
 
-/** Waits up to `limitMs` for the first event of an answer. Rejects when reading it fails. */
-export async function firstEvent(events: AsyncIterable<StreamEvent>, limitMs: number): Promise<Begun> {
+/** Waits up to `limitMs` for the first event of an answer. Rejects when the events cannot be read. */
+export async function firstEvent(events: AsyncIterable<StreamEvent>, limitMs: number): Promise<AnswerStart> {
   const iterator = events[Symbol.asyncIterator]();
   let first: Promise<IteratorResult<StreamEvent>> | undefined = iterator.next();
   let timer: NodeJS.Timeout | undefined;
@@ -24,7 +31,7 @@ export async function firstEvent(events: AsyncIterable<StreamEvent>, limitMs: nu
     late: result === undefined,
     first: result === undefined || result.done ? undefined : result.value,
     events: {
-      // Not a generator, which would cost a turn for every event of an answer.
+      // A generator would add a promise per event.
       [Symbol.asyncIterator]: () => ({
         next() {
           const next = first ?? iterator.next();
@@ -37,7 +44,7 @@ export async function firstEvent(events: AsyncIterable<StreamEvent>, limitMs: nu
   };
 }
 
-/** How an answer is refused whose model failed before a byte of it was sent. */
+/** The refusal when the model failed before any byte of the answer was sent. */
 export function upstreamFailed(
   { message, code }: ErrorEvent,
   failure: UpstreamFailure | undefined,
@@ -52,20 +59,20 @@ export function upstreamFailed(
   return new HttpError(timedOut ? 504 : 502, 'upstream_error', text);
 }
 
-/** How an answer is refused that was stopped before a byte of it was sent. */
+/** The refusal when the answer was stopped before any byte of it was sent. */
 export function stoppedEarly(reason: StopReason): HttpError {
   switch (reason) {
     case 'shutdown':
-      return new HttpError(503, 'shutting_down', 'the service is shutting down', {
+      return new HttpError(503, 'shutting_down', STOP_MESSAGES.shutdown, {
         headers: { 'retry-after': '5' },
       });
     case 'too_large':
-      return new HttpError(502, 'answer_too_large', 'the answer is larger than this service lets through');
+      return new HttpError(502, 'answer_too_large', STOP_MESSAGES.too_large);
     case 'internal_error':
-    // Nobody is there to read these.
+    // The client of the next two does not read the answer.
     case 'client_gone':
     case 'client_stalled':
-      return new HttpError(500, 'internal_error', 'the service failed');
+      return new HttpError(500, 'internal_error', STOP_MESSAGES.internal_error);
     default:
       return reason satisfies never;
   }

@@ -5,7 +5,7 @@ import type { EventStream } from './event-stream.ts';
 export interface StreamLimits {
   /** Silence after which a comment is sent. */
   keepAliveMs: number;
-  /** How long a reader may take nothing while there is something to read. */
+  /** How long a client may read nothing while data is waiting for it. */
   staleMs: number;
 }
 
@@ -13,11 +13,11 @@ export interface StreamLimits {
 export interface StreamInfo {
   id: string;
   route: string;
-  /** Whose it is. */
+  /** The user. */
   subject: string;
 }
 
-/** The streams under way. */
+/** The active streams. */
 export class LiveStreams {
   private readonly streams = new Map<EventStream, StreamInfo & { ended: Promise<void>; end: () => void }>();
   private readonly limits: StreamLimits;
@@ -29,7 +29,7 @@ export class LiveStreams {
   constructor(limits: StreamLimits, clock: Clock) {
     this.limits = limits;
     this.clock = clock;
-    // Often enough that no limit is missed by more than a quarter of itself.
+    // A limit is exceeded by at most a quarter.
     const everyMs = Math.max(10, Math.min(limits.keepAliveMs, limits.staleMs) / 4);
     this.timer = setInterval(() => this.sweep(), everyMs);
     this.timer.unref();
@@ -39,12 +39,12 @@ export class LiveStreams {
     return this.streams.size;
   }
 
-  /** Streams of one user. */
+  /** Active streams of one user. */
   activeOf(subject: string): number {
     return this.ofUser.get(subject) ?? 0;
   }
 
-  /** The most there were at once. */
+  /** Most streams that were active at once. */
   get peakActive(): number {
     return this.peak;
   }
@@ -82,15 +82,15 @@ export class LiveStreams {
     for (const stream of this.streams.keys()) stream.sweep(now, this.limits);
   }
 
-  /** Lets the streams end by themselves for up to `graceMs`, then stops those that are left and waits for them. */
+  /** Waits up to `graceMs` for the streams to end, then stops the rest and waits for them. */
   async drain(graceMs: number): Promise<void> {
-    const ends = () => Promise.all([...this.streams.values()].map(({ ended }) => ended));
+    const allEnded = () => Promise.all([...this.streams.values()].map(({ ended }) => ended));
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
-    await Promise.race([ends(), grace]);
+    await Promise.race([allEnded(), grace]);
     clearTimeout(timer);
     this.stopAll();
-    await ends();
+    await allEnded();
     clearInterval(this.timer);
   }
 

@@ -4,10 +4,10 @@ import { type Redactor, redactValue, type TextRedactor } from '../../model/redac
 type TextType = 'message_chunk' | 'thinking';
 type CallType = 'tool_call' | 'server_tool_call';
 
-// Calls whose arguments are redacted across their pieces. A model that makes more gets each piece redacted by itself.
+// Most calls whose arguments are redacted across chunks. Each chunk of further calls is redacted by itself.
 const MAX_CALLS = 64;
 
-/** The events with no secret in them. Text is redacted across its pieces; its order within a channel stays. */
+/** The events without secrets. Text is redacted across chunks, so that a secret in two chunks is found. The order of text of one type stays. */
 export async function* redactEvents(
   events: AsyncIterable<StreamEvent>,
   redactor: Redactor,
@@ -29,19 +29,19 @@ export async function* redactEvents(
     return call.text.push(text);
   }
 
-  function* rest(): Generator<StreamEvent> {
+  function* flush(): Generator<StreamEvent> {
     for (const type of ['thinking', 'message_chunk'] as const) {
       const text = texts[type].end();
       if (text !== '') yield { type, text };
     }
-    for (const { type, index, text: held } of calls.values()) {
-      const text = held.end();
+    for (const { type, index, text: redacted } of calls.values()) {
+      const text = redacted.end();
       if (text !== '') yield { type, index, arguments: text };
     }
     calls.clear();
   }
 
-  // HOT PATH: one turn for every event of the model's, where there is a secret to hide.
+  // HOT PATH: runs for every event of a model with a key.
   for await (const event of events) {
     switch (event.type) {
       case 'message_chunk':
@@ -58,20 +58,20 @@ export async function* redactEvents(
         break;
       }
       case 'answer_start': {
-        // It speaks of the end of the text before it.
+        // `strip` counts from the end of the text before it.
         const text = texts.message_chunk.end();
         if (text !== '') yield { type: 'message_chunk', text };
         yield event;
         break;
       }
       case 'tool_result':
-        // Its call's arguments come before it.
-        yield* rest();
+        // The arguments of its call must precede it.
+        yield* flush();
         yield redactEvent(event, redactor);
         break;
       case 'complete':
       case 'error':
-        yield* rest();
+        yield* flush();
         yield redactEvent(event, redactor);
         break;
       case 'start':
@@ -87,10 +87,10 @@ export async function* redactEvents(
         event satisfies never;
     }
   }
-  yield* rest();
+  yield* flush();
 }
 
-/** An event with every text in it redacted. The words of the event model stay. */
+/** An event with all its texts redacted, except `type` and `finish`. */
 function redactEvent<T extends StreamEvent | Omit<StreamEvent, 'arguments'>>(
   event: T,
   redactor: Redactor,

@@ -3,32 +3,33 @@ import { isContent, type StreamEvent } from '../../model/events.ts';
 import type { Encoder } from '../../wire/dialect.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { Completion } from '../service-metrics.ts';
-import type { EventStream, StopReason } from './event-stream.ts';
-import type { AnswerKeeper } from './keeper.ts';
+import type { AnswerWriter } from './answer-writer.ts';
+import type { EventStream } from './event-stream.ts';
+import { STOP_MESSAGES } from './failure.ts';
 import { isWanted, type StreamOptions, TextBuffer } from './shape.ts';
 
-/** An answer on its way to a client. */
+/** An answer that is sent to a client. */
 export interface Relay {
   events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>;
   out: EventStream;
   encode: Encoder;
-  /** Keeps the answer's text; absent where nothing is stored. */
-  keeper?: AnswerKeeper;
+  /** Writes the answer to the store; absent if it is not stored. */
+  writer?: AnswerWriter;
   options: StreamOptions;
   /** Sent right after `start`. */
   prologue: readonly StreamEvent[];
-  /** What is said about the answer when it is whole, for those who want `metadata`. */
+  /** The last `metadata` event of a complete answer. */
   epilogue(counts: RelayCounts): StreamEvent;
-  /** A comment before every event that says when it came. */
+  /** Sends a comment with the time before every event. */
   debug: boolean;
   clock: Clock;
-  /** When the request came in, on that clock. */
+  /** When the request arrived, on that clock. */
   receivedAtMs: number;
-  /** Called for every write; `content` tells that generated content is in it. */
+  /** Called for every write; `content` is true if it contains generated content. */
   onSent(content: boolean): void;
 }
 
-/** What went out. */
+/** What was sent. */
 export interface RelayCounts {
   chunks: number;
   characters: number;
@@ -37,33 +38,33 @@ export interface RelayCounts {
   elapsedMs: number;
 }
 
-/** How it ended. */
+/** How the answer ended. */
 export interface RelayEnd extends RelayCounts {
   status: Completion;
-  /** What the model's failure said. */
+  /** The model's error message. */
   message?: string;
   /** What was thrown, for `internal_error`. */
   fault?: unknown;
 }
 
 /**
- * Sends the events of an answer to the client as they come, at the client's own pace, and keeps the text. What is
- * stored is stored before the client is told that the answer is whole. Never rejects: what is thrown on the way ends
- * this answer as `internal_error`, and the client is told so.
+ * Sends the events of an answer to the client as they arrive, with back-pressure, and writes the text to the store. The
+ * store has the complete answer before the client receives `complete`. Never rejects: an exception ends the answer with
+ * the status `internal_error` and an `error` event.
  */
 export async function relay(relay: Relay): Promise<RelayEnd> {
   const sender = new Sender(relay);
   try {
     return await relayEvents(relay, sender);
   } catch (fault) {
-    relay.keeper?.finish('internal_error');
-    sender.writeLast({ type: 'error', code: 'internal_error', message: 'the service failed' });
+    relay.writer?.finish('internal_error');
+    sender.writeLast({ type: 'error', code: 'internal_error', message: STOP_MESSAGES.internal_error });
     return { ...sender.counts(), status: 'internal_error', fault };
   }
 }
 
 async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
-  const { out, keeper, options } = relay;
+  const { out, writer, options } = relay;
   const buffer = new TextBuffer(options.textBufferSize);
   const ended = (status: Completion, message?: string): RelayEnd => ({
     ...sender.counts(),
@@ -71,54 +72,46 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
     message,
   });
 
-  // HOT PATH: one turn for every event of the model's.
+  // HOT PATH: runs for every event of the model.
   for await (const event of relay.events) {
     if (out.signal.aborted) break;
     switch (event.type) {
       case 'error': {
         for (const held of buffer.end()) await sender.send(held);
-        keeper?.finish(`upstream_error: ${event.message}`);
+        writer?.finish(`upstream_error: ${event.message}`);
         await sender.send(event);
         return ended('upstream_error', event.message);
       }
       case 'complete':
         for (const held of buffer.end()) await sender.send(held);
         if (out.signal.aborted) break;
-        keeper?.finish();
+        writer?.finish();
         if (options.emitMetadata) await sender.send(relay.epilogue(sender.counts()));
         await sender.send(event);
         return ended('ok');
       default:
         for (const ready of buffer.push(event)) await sender.send(ready);
         if (event.type !== 'start') break;
-        for (const told of relay.prologue) await sender.send(told);
-        // A dialect may have no words for all that; the client is to know at once that its answer has begun.
+        for (const first of relay.prologue) await sender.send(first);
+        // A dialect may encode none of these events. The headers show the client at once that the answer has started.
         out.flush();
     }
   }
 
   const reason = out.stopped;
   if (reason === undefined) {
-    const message = 'the model ended its answer without saying so';
-    keeper?.finish(`upstream_error: ${message}`);
+    const message = 'the model closed its stream without a final event';
+    writer?.finish(`upstream_error: ${message}`);
     await sender.send({ type: 'error', code: 'truncated', message });
     return ended('upstream_error', message);
   }
-  for (const held of buffer.end()) keeper?.add(held);
-  keeper?.finish(reason);
-  const told = TOLD[reason];
-  if (told !== undefined) sender.writeLast({ type: 'error', code: reason, message: told });
+  for (const held of buffer.end()) writer?.add(held);
+  writer?.finish(reason);
+  if (reason !== 'client_gone' && reason !== 'client_stalled') {
+    sender.writeLast({ type: 'error', code: reason, message: STOP_MESSAGES[reason] });
+  }
   return ended(reason);
 }
-
-/** What a client that is still there is told of the end. */
-const TOLD: Readonly<Record<StopReason, string | undefined>> = {
-  client_gone: undefined,
-  client_stalled: undefined,
-  shutdown: 'the service is shutting down',
-  too_large: 'the answer is larger than this service lets through',
-  internal_error: 'the service failed',
-};
 
 class Sender {
   private readonly relay: Relay;
@@ -130,9 +123,9 @@ class Sender {
     this.relay = relay;
   }
 
-  /** Sends one event, in time and at the reader's pace. */
+  /** Sends one event after its delay, and waits for the client if it is behind. */
   async send(event: StreamEvent): Promise<void> {
-    const { options, out, keeper, clock, receivedAtMs } = this.relay;
+    const { options, out, writer, clock, receivedAtMs } = this.relay;
     if (!isWanted(event, options)) return;
     const text = event.type === 'message_chunk' || event.type === 'thinking';
     if (text && options.textDeltaDelayMs > 0 && this.chunks > 0) {
@@ -145,7 +138,7 @@ class Sender {
       this.firstTokenMs ??= now;
       if (text) this.characters += event.text.length;
     }
-    keeper?.add(event);
+    writer?.add(event);
     if (!ready) await out.drained();
   }
 
@@ -158,12 +151,12 @@ class Sender {
     return out.write(bytes);
   }
 
-  /** Writes the last event, as far as that is still possible. */
+  /** Writes the last event if that is still possible. */
   writeLast(event: StreamEvent): void {
     try {
       this.write(event, this.relay.clock.now() - this.relay.receivedAtMs);
     } catch {
-      // The encoder is what has failed: the stream ends without a word.
+      // The encoder itself fails: the stream ends without an error event.
     }
   }
 

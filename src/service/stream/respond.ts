@@ -6,26 +6,41 @@ import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { UpstreamFailure } from '../agent/upstream.ts';
 import { type ChatCall, type PreparedChat, prepareChat } from '../chat.ts';
 import type { Core } from '../core.ts';
-import { describeError, HttpError } from '../http/http-error.ts';
+import { HttpError } from '../http/http-error.ts';
+import { describeError } from '../logger.ts';
 import type { Completion } from '../service-metrics.ts';
 import { AnswerBounds } from './answer-bounds.ts';
+import type { AnswerWriter } from './answer-writer.ts';
 import { EventStream } from './event-stream.ts';
-import { firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
-import type { AnswerKeeper, KeepOptions } from './keeper.ts';
+import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
 import { type RelayCounts, relay } from './relay.ts';
 import { rechunk } from './shape.ts';
 
-/** A whole answer, still to be sent by the caller, or `sent` when the response has been written here. */
+/** An answer that the caller has to send, or `sent` when the response has been written here. */
 export type ChatResponse =
   | { kind: 'whole'; body: WireBody; headers: Record<string, string> }
   | { kind: 'sent' };
 
-// What a legacy service cuts its finished answer into, where the caller does not say.
+// Characters per chunk of a legacy answer, where the caller gives no number.
 const LEGACY_CHUNK = 20;
 
+/** What one answer needs, from the request to its end. */
+interface Answering {
+  core: Core;
+  call: ChatCall;
+  chat: PreparedChat;
+  out: EventStream;
+  bounds: AnswerBounds;
+  onFailure(failure: UpstreamFailure): void;
+  /** Set by `onFailure`. */
+  failure?: UpstreamFailure;
+  /** Undefined until the chat has been stored, and if it is not stored. */
+  writer?: AnswerWriter;
+}
+
 /**
- * Answers a chat on `res`: as a stream, or as a whole that is returned. `headers` are added to those of a stream. Throws
- * an `HttpError` while nothing has been sent; what fails later is told inside the stream.
+ * Answers a chat: streams it to `res`, or returns the whole answer. `headers` are added to those of a stream. Throws an
+ * `HttpError` as long as nothing has been sent; a later failure is an `error` event in the stream.
  */
 export async function respond(
   core: Core,
@@ -36,16 +51,22 @@ export async function respond(
   const chat = prepareChat(core, call);
   const out = new EventStream(res, core.settings.clock);
   core.streams.add(out, { id: chat.id, route: call.route.name, subject: call.caller.subject });
+  const answering: Answering = {
+    core,
+    call,
+    chat,
+    out,
+    bounds: new AnswerBounds(core.settings, () => out.stop('too_large')),
+    onFailure: (failure) => (answering.failure = failure),
+  };
   try {
-    const ids = {
-      'x-request-id': chat.id,
-      ...(chat.session === undefined ? {} : { 'x-session-id': chat.session }),
-    };
-    if (!call.route.stream || !call.body.stream) return await whole(core, call, chat, out, ids);
-    await stream(core, call, chat, out, { ...headers, ...ids });
+    const ids: Record<string, string> = { 'x-request-id': chat.id };
+    if (chat.session !== undefined) ids['x-session-id'] = chat.session;
+    if (!call.route.stream || !call.body.stream) return await answerWhole(answering, ids);
+    await answerStreamed(answering, { ...headers, ...ids });
     return { kind: 'sent' };
   } catch (error) {
-    // The model may be answering already.
+    // The model may still be sending its answer.
     out.stop('internal_error');
     throw error;
   } finally {
@@ -54,44 +75,15 @@ export async function respond(
   }
 }
 
-async function stream(
-  core: Core,
-  call: ChatCall,
-  chat: PreparedChat,
-  out: EventStream,
+async function answerStreamed(
+  answering: Answering,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const { core, call, chat, out } = answering;
   const { metrics, settings, log } = core;
   const { route, receivedAtMs, body } = call;
   const { clock } = settings;
-  const watch = watchOf(core, out);
-  let events = chat.events(out.signal, body.mode, watch);
-  // The requests that came together are all passed on before the first of them is stored: what takes time here is done
-  // while the models think.
-  await new Promise((resolve) => setImmediate(resolve));
-  const keeper = chat.store(keepOptions(core));
-  let late = false;
-  try {
-    let first: StreamEvent | undefined;
-    if (body.mode === 'legacy') {
-      // The old way, kept for comparison: not even the headers leave before the answer has been generated.
-      const all = rechunk(await collect(events), body.options.textBufferSize || LEGACY_CHUNK);
-      first = failureOf(all);
-      events = fromArray(all);
-    } else {
-      // Until the model has begun its failure can still be a status; but no proxy on the way may wait too long.
-      ({ first, events, late } = await firstEvent(events, settings.keepAliveMs));
-    }
-    if (first?.type === 'error' && !isGone(out)) {
-      throwFailure(core, call, chat, { out, keeper, event: first, watch });
-    }
-  } catch (error) {
-    if (!(error instanceof HttpError)) {
-      keeper?.finish('internal_error');
-      finished(core, call, chat, 'internal_error');
-    }
-    throw error;
-  }
+  const { events, late } = await startAnswer(answering);
   let bytes = false;
   let content = false;
   out.open({ ...headers, 'content-type': FRAMINGS.sse.contentType });
@@ -99,11 +91,11 @@ async function stream(
   const end = await relay({
     events,
     out,
-    encode: getDialect(route.dialect).encoder(context(core, call, chat)),
-    keeper,
+    encode: getDialect(route.dialect).encoder(answerContext(answering)),
+    writer: answering.writer,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
-    epilogue: (counts) => ({ type: 'metadata', data: toldCounts(counts) }),
+    epilogue: (counts) => ({ type: 'metadata', data: countsJson(counts) }),
     debug: route.debug,
     clock,
     receivedAtMs,
@@ -116,39 +108,68 @@ async function stream(
       content = true;
     },
   });
-  if (route.debug) out.write(`: ${JSON.stringify(toldCounts(end))}\n\n`);
-  log.debug({ id: chat.id, ...toldCounts(end) }, 'stream counts');
-  if (end.fault !== undefined)
-    log.error({ id: chat.id, error: describeError(end.fault) }, 'an answer failed here');
-  finished(core, call, chat, end.status, end.message);
+  if (route.debug) out.write(`: ${JSON.stringify(countsJson(end))}\n\n`);
+  log.debug({ id: chat.id, ...countsJson(end) }, 'stream counts');
+  if (end.fault !== undefined) {
+    log.error({ id: chat.id, error: describeError(end.fault) }, 'the service failed during an answer');
+  }
+  recordCompletion(answering, end.status, end.message);
 }
 
-async function whole(
-  core: Core,
-  call: ChatCall,
-  chat: PreparedChat,
-  out: EventStream,
-  headers: Record<string, string>,
-): Promise<ChatResponse> {
-  const watch = watchOf(core, out);
-  const keeper = chat.store({ strategy: { kind: 'end' } });
+/**
+ * Sends the request to the model, stores the user's message, and waits for the start of the answer. Throws an `HttpError`
+ * when the model fails before it.
+ */
+async function startAnswer(answering: Answering): Promise<AnswerStart> {
+  const { core, call, chat, out } = answering;
+  const { settings } = core;
+  const { mode, options } = call.body;
+  const events = chat.events(out.signal, mode, answering);
+  // All requests of this turn of the event loop are sent to their models before the first of them is stored: the store
+  // then works while the models do.
+  await new Promise((resolve) => setImmediate(resolve));
+  const { strategy, checkpointMs } = settings;
+  answering.writer = chat.store({ strategy, checkpointMs });
   try {
-    const events = [...chat.prologue, ...(await collect(chat.events(out.signal, 'legacy', watch)))];
-    for (const event of events) keeper?.add(event);
-    const event = failureOf(events);
-    if (event !== undefined || out.stopped !== undefined) {
-      throwFailure(core, call, chat, { out, keeper, event, watch });
+    let start: AnswerStart;
+    if (mode === 'legacy') {
+      // As legacy services do: not even the headers are sent before the answer is complete.
+      const all = rechunk(await collect(events), options.textBufferSize || LEGACY_CHUNK);
+      start = { first: failureOf(all), late: false, events: fromArray(all) };
+    } else {
+      // A failure before the first event can still be an HTTP status. The wait is limited, because proxies time out.
+      start = await firstEvent(events, settings.keepAliveMs);
     }
-    const body = getDialect(call.route.dialect).encodeWhole(events, context(core, call, chat));
-    keeper?.finish();
-    finished(core, call, chat, 'ok');
+    if (start.first?.type === 'error' && !isGone(out)) throw failureBeforeStart(answering, start.first);
+    return start;
+  } catch (error) {
+    if (!(error instanceof HttpError)) {
+      answering.writer?.finish('internal_error');
+      recordCompletion(answering, 'internal_error');
+    }
+    throw error;
+  }
+}
+
+async function answerWhole(answering: Answering, headers: Record<string, string>): Promise<ChatResponse> {
+  const { call, chat, out } = answering;
+  const writer = chat.store({ strategy: { kind: 'end' } });
+  answering.writer = writer;
+  try {
+    const events = [...chat.prologue, ...(await collect(chat.events(out.signal, 'legacy', answering)))];
+    for (const event of events) writer?.add(event);
+    const error = failureOf(events);
+    if (error !== undefined || out.stopped !== undefined) throw failureBeforeStart(answering, error);
+    const body = getDialect(call.route.dialect).encodeWhole(events, answerContext(answering));
+    writer?.finish();
+    recordCompletion(answering, 'ok');
     return { kind: 'whole', body, headers };
   } catch (error) {
     if (error instanceof HttpError) {
       if (isGone(out)) return { kind: 'sent' };
     } else {
-      keeper?.finish('internal_error');
-      finished(core, call, chat, 'internal_error');
+      writer?.finish('internal_error');
+      recordCompletion(answering, 'internal_error');
     }
     throw error;
   }
@@ -158,53 +179,25 @@ function isGone({ stopped }: EventStream): boolean {
   return stopped === 'client_gone' || stopped === 'client_stalled';
 }
 
-/** What is learnt about an answer beside its events. */
-interface AnswerWatch {
-  bounds: AnswerBounds;
-  onFailure(failure: UpstreamFailure): void;
-  failure?: UpstreamFailure;
-}
-
-function watchOf({ settings }: Core, out: EventStream): AnswerWatch {
-  const watch: AnswerWatch = {
-    bounds: new AnswerBounds(settings, () => out.stop('too_large')),
-    onFailure: (failure) => (watch.failure = failure),
-  };
-  return watch;
-}
-
-interface FailedAnswer {
-  out: EventStream;
-  keeper: AnswerKeeper | undefined;
-  /** The model's own error; where the stream was stopped, the reason for that counts. */
-  event?: ErrorEvent;
-  watch: AnswerWatch;
-}
-
-/** Ends an answer that failed before a byte of it was sent: it is stored, counted and refused. */
-function throwFailure(
-  core: Core,
-  call: ChatCall,
-  chat: PreparedChat,
-  { out, keeper, event, watch }: FailedAnswer,
-): never {
+/**
+ * Stores and records an answer that failed before a byte of it was sent, and returns the refusal. `event` is the model's
+ * own error. If the stream was stopped, the reason for that counts instead.
+ */
+function failureBeforeStart(answering: Answering, event: ErrorEvent | undefined): HttpError {
+  const { out, writer, failure } = answering;
   const { stopped } = out;
   if (stopped === undefined && event !== undefined) {
-    keeper?.finish(`upstream_error: ${event.message}`);
-    finished(core, call, chat, 'upstream_error', event.message);
-    throw upstreamFailed(event, watch.failure);
+    writer?.finish(`upstream_error: ${event.message}`);
+    recordCompletion(answering, 'upstream_error', event.message);
+    return upstreamFailed(event, failure);
   }
   const reason = stopped ?? 'internal_error';
-  keeper?.finish(reason);
-  finished(core, call, chat, reason);
-  throw stoppedEarly(reason);
+  writer?.finish(reason);
+  recordCompletion(answering, reason);
+  return stoppedEarly(reason);
 }
 
-function keepOptions({ settings: { strategy, checkpointMs } }: Core): KeepOptions {
-  return { strategy, checkpointMs };
-}
-
-function context(core: Core, call: ChatCall, chat: PreparedChat): AnswerContext {
+function answerContext({ core, call, chat }: Answering): AnswerContext {
   const { clock } = core.settings;
   return {
     id: chat.id,
@@ -229,13 +222,8 @@ function failureOf(events: readonly StreamEvent[]): ErrorEvent | undefined {
   return last?.type === 'error' ? last : undefined;
 }
 
-function finished(
-  core: Core,
-  call: ChatCall,
-  chat: PreparedChat,
-  status: Completion,
-  message?: string,
-): void {
+/** Counts and logs the end of an answer. */
+function recordCompletion({ core, call, chat }: Answering, status: Completion, message?: string): void {
   const { metrics, log, settings } = core;
   const { route, receivedAtMs } = call;
   metrics.completed(route.name, status);
@@ -251,7 +239,7 @@ function finished(
   else log.info(entry, 'answer ended');
 }
 
-function toldCounts({ chunks, characters, firstTokenMs, elapsedMs }: RelayCounts): object {
+function countsJson({ chunks, characters, firstTokenMs, elapsedMs }: RelayCounts): object {
   return {
     chunks,
     characters,

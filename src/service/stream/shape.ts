@@ -1,20 +1,20 @@
 import type { StreamEvent } from '../../model/events.ts';
 
-/** What a caller wants of a stream beside its text. */
+/** A caller's options for a stream. */
 export interface StreamOptions {
-  /** Characters of text that are gathered before they are sent. 0: every piece is sent as it comes. */
+  /** Characters of text that are buffered before they are sent. 0: no buffering. */
   textBufferSize: number;
   /** Send `metadata` events. */
   emitMetadata: boolean;
   /** Send `memory_update` events. */
   emitMemoryUpdates: boolean;
-  /** Pause before every piece of text after the first, in ms. */
+  /** Pause before each text event after the first, in ms. */
   textDeltaDelayMs: number;
 }
 
 type TextEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' }>;
 
-/** Gathers text until there is enough of it. Anything else lets go of what was gathered first, so order is kept. */
+/** Buffers text until there is enough of it. Any other event flushes the buffer first, so the order stays. */
 export class TextBuffer {
   private readonly size: number;
   private held: TextEvent | undefined;
@@ -23,7 +23,7 @@ export class TextBuffer {
     this.size = size;
   }
 
-  /** The events that are ready, in order. */
+  /** Adds an event and returns the events that are ready, in order. */
   push(event: StreamEvent): readonly StreamEvent[] {
     if (event.type !== 'message_chunk' && event.type !== 'thinking') return [...this.end(), event];
     const before = this.held !== undefined && this.held.type !== event.type ? this.end() : [];
@@ -36,7 +36,7 @@ export class TextBuffer {
     return before;
   }
 
-  /** What is still held: the stream has ended. */
+  /** Returns what is still buffered. */
   end(): readonly StreamEvent[] {
     const { held } = this;
     this.held = undefined;
@@ -44,14 +44,14 @@ export class TextBuffer {
   }
 }
 
-/** True when the caller wants to see the event at all. */
+/** True when the caller's options include the event. */
 export function isWanted(event: StreamEvent, options: StreamOptions): boolean {
   if (event.type === 'metadata') return options.emitMetadata;
   if (event.type === 'memory_update') return options.emitMemoryUpdates;
   return true;
 }
 
-/** Cuts the texts of a finished answer into pieces of `size` characters: what "generate, then chunk" services send. */
+/** Cuts the texts of a finished answer into pieces of `size` characters, as services do that generate first and chunk later. */
 export function rechunk(events: readonly StreamEvent[], size: number): StreamEvent[] {
   return events.flatMap((event): StreamEvent[] => {
     if (event.type !== 'message_chunk' && event.type !== 'thinking') return [event];

@@ -60,7 +60,7 @@ describe('an answer', () => {
       { type: 'usage', outputTokens: 1 },
       stop,
     ]);
-    expect(asked[0]).not.toHaveProperty('extra');
+    expect(asked[0]?.extra).toBeUndefined();
   });
 
   test('has tools that its message plainly asks for, before the model is asked', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryMessages, readMemory, remember } from '../../../src/service/agent/memory.ts';
+import { memoryMessages, readMemory, updateMemory } from '../../../src/service/agent/memory.ts';
 
 test('an agent remembers a name and what it was told to remember', () => {
   let memory = readMemory(undefined);
@@ -8,7 +8,7 @@ test('an agent remembers a name and what it was told to remember', () => {
     'Please remember that tea is at five.',
     'Hello',
   ]) {
-    memory = remember(memory, message);
+    memory = updateMemory(memory, message);
   }
   expect(memory).toEqual({ turns: 3, facts: ["the user's name is Ada Lovelace", 'tea is at five'] });
   expect(memoryMessages(memory)[0]?.content).toContain('tea is at five');
@@ -17,8 +17,8 @@ test('an agent remembers a name and what it was told to remember', () => {
 
 test('facts do not pile up', () => {
   let memory = readMemory({ facts: 'broken', turns: -1 });
-  for (let i = 0; i < 30; i++) memory = remember(memory, `remember number ${i}`);
-  memory = remember(memory, 'remember number 29');
+  for (let i = 0; i < 30; i++) memory = updateMemory(memory, `remember number ${i}`);
+  memory = updateMemory(memory, 'remember number 29');
   expect(memory.facts).toHaveLength(20);
   expect(memory.facts.at(-1)).toBe('number 29');
 });

@@ -51,8 +51,8 @@ describe('calls', () => {
 
   test('and what goes wrong is a result too', () => {
     expect(run('lookup', '{}')).toEqual({ error: 'there is no tool "lookup"; known: calculator, clock' });
-    expect(run('calculator', '{"expression":')).toEqual({ error: 'the arguments are no JSON object' });
-    expect(run('calculator', '{}')).toEqual({ error: '"expression" is not a text' });
+    expect(run('calculator', '{"expression":')).toEqual({ error: 'the arguments are not a JSON object' });
+    expect(run('calculator', '{}')).toEqual({ error: '"expression" is not a string' });
     expect(run('calculator', '{"expression":"1/0"}')).toEqual({
       error: 'the expression has no finite value',
     });

@@ -17,18 +17,18 @@ describe('the bytes of an answer', () => {
 
   test('content counts over all questions of an answer', () => {
     const { answer, passed } = bounds(100);
-    for (const _ of [1, 2]) answer.question('streamed').taken(50);
+    for (const _ of [1, 2]) answer.startResponse('streamed').decoded(50);
     expect(passed).toEqual([]);
-    answer.question('streamed').taken(1);
+    answer.startResponse('streamed').decoded(1);
     expect(passed).toEqual(['answer']);
   });
 
   test('so does what has no content, such as comments, in the end', () => {
     const { answer, passed } = bounds(1_000);
-    const meter = answer.question('streamed');
+    const meter = answer.startResponse('streamed');
     for (let read = 0; read < 90; read++) {
-      meter.arrived(1_000);
-      meter.taken(0);
+      meter.received(1_000);
+      meter.decoded(0);
     }
     expect(passed[0]).toBe('answer');
   });
@@ -257,7 +257,7 @@ test('a reader that does not take a whole answer is cut after the stall limit', 
   await until(async () => (await connections(service.url)) === 2);
   await until(() => server.requests.length === 1);
   // What is left is the connection that asks for this.
-  await until(async () => (await connections(service.url)) === 1);
+  await until(async () => (await connections(service.url)) === 1, 15_000);
   socket.destroy();
 });
 

@@ -1,62 +1,51 @@
 import type { StreamEvent } from '../../model/events.ts';
+import type { Strategy } from '../defaults.ts';
 import type { AssistantText, Conversation, MessageStore } from '../store.ts';
 
-/**
- * When an answer that is being streamed is written.
- * - `end`: once, whole, when the stream is over;
- * - `every-chunk`: at each piece of text;
- * - `every-n-chars`: each time `chars` more characters have come.
- * All of them write the end.
- */
-export type Strategy =
-  | { kind: 'end' }
-  | { kind: 'every-chunk' }
-  | { kind: 'every-n-chars' /** At least 1. */; chars: number };
-
-/** How an answer is kept. */
-export interface KeepOptions {
+/** When an answer is written. */
+export interface WriteOptions {
   strategy: Strategy;
-  /** Text is never unwritten for longer than this, in ms: what a crash can lose. Default: no limit. */
+  /** Longest time that text stays unwritten, in ms: what a crash can lose. Default: no limit. */
   checkpointMs?: number;
 }
 
-/** True when a strategy writes now. `unwritten` counts what has come since the last write. */
-export function isDue(strategy: Strategy, unwritten: { chars: number }): boolean {
+/** True when a strategy writes now. `unwrittenChars` counts the characters since the last write. */
+export function isWriteDue(strategy: Strategy, unwrittenChars: number): boolean {
   switch (strategy.kind) {
     case 'end':
       return false;
     case 'every-chunk':
-      return unwritten.chars > 0;
+      return unwrittenChars > 0;
     case 'every-n-chars':
-      return unwritten.chars >= strategy.chars;
+      return unwrittenChars >= strategy.chars;
     default:
       return strategy satisfies never;
   }
 }
 
-/** Where an answer goes, and who is told when it cannot be written. */
-export interface KeeperTarget {
+/** Where an answer is written. */
+export interface WriteTarget {
   store: MessageStore;
   conversation: Conversation;
   model?: string;
-  /** A write failed. The stream goes on: the reader's answer is not lost because the disk is full. */
+  /** A write failed. The stream continues: a full disk does not end a reader's answer. */
   onError(error: unknown): void;
-  /** A write was done. */
+  /** A write succeeded. */
   onWrite?(): void;
 }
 
-/** Keeps one answer while it is streamed. */
-export class AnswerKeeper {
-  private readonly target: KeeperTarget;
-  private readonly options: KeepOptions;
+/** Writes one answer to the store while it is streamed. */
+export class AnswerWriter {
+  private readonly target: WriteTarget;
+  private readonly options: WriteOptions;
   private content = new LongText();
   private readonly thinking = new LongText();
   private unwrittenChars = 0;
   private id: number | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private over = false;
+  private finished = false;
 
-  constructor(target: KeeperTarget, options: KeepOptions) {
+  constructor(target: WriteTarget, options: WriteOptions) {
     this.target = target;
     this.options = options;
   }
@@ -66,25 +55,18 @@ export class AnswerKeeper {
     if (event.type === 'message_chunk') this.content.add(event.text);
     else if (event.type === 'thinking') this.thinking.add(event.text);
     else {
-      if (event.type === 'answer_start') this.begin(event.strip);
+      if (event.type === 'answer_start') this.moveToThinking(event.strip);
       return;
     }
     this.unwrittenChars += event.text.length;
-    if (isDue(this.options.strategy, { chars: this.unwrittenChars })) this.writeProgress();
-    else this.watch();
+    if (isWriteDue(this.options.strategy, this.unwrittenChars)) this.writeProgress();
+    else this.scheduleCheckpoint();
   }
 
-  // What was kept as the answer was reasoning.
-  private begin(strip: number): void {
-    const text = this.content.toString();
-    this.thinking.add(text.slice(0, Math.max(0, text.length - strip)));
-    this.content = new LongText();
-  }
-
-  /** The answer is over: whole, or partial for a reason. Later calls do nothing. */
+  /** Writes the end of the answer: complete, or partial for a reason. Later calls do nothing. */
   finish(partialReason?: string): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.finished) return;
+    this.finished = true;
     clearTimeout(this.timer);
     this.write({
       partial: partialReason !== undefined,
@@ -92,8 +74,15 @@ export class AnswerKeeper {
     });
   }
 
-  // Set when text begins to wait, not at every chunk, so that a stream that falls silent is written too.
-  private watch(): void {
+  // The text so far was reasoning, but for its last `strip` characters.
+  private moveToThinking(strip: number): void {
+    const text = this.content.toString();
+    this.thinking.add(text.slice(0, Math.max(0, text.length - strip)));
+    this.content = new LongText();
+  }
+
+  // Starts with the first unwritten text, not with each chunk, so that a stream that falls silent is written too.
+  private scheduleCheckpoint(): void {
     const { checkpointMs } = this.options;
     if (checkpointMs === undefined || this.timer !== undefined) return;
     this.timer = setTimeout(() => this.writeProgress(), checkpointMs);
@@ -123,7 +112,7 @@ export class AnswerKeeper {
 
 const PIECE_LENGTH = 32_768;
 
-/** A text that grows by small pieces. Added to a string, each of them would stay an object of its own until the end. */
+/** A text that grows by small pieces. V8 keeps every piece that is appended to a string as an object until it flattens the string. */
 class LongText {
   private readonly pieces: string[] = [];
   private tail = '';
@@ -131,7 +120,7 @@ class LongText {
   add(text: string): void {
     this.tail += text;
     if (this.tail.length < PIECE_LENGTH) return;
-    // Reading a character makes the engine join the pieces in memory, and let go of them.
+    // Reading a character makes V8 flatten the string, which frees its pieces.
     this.tail.charCodeAt(0);
     this.pieces.push(this.tail);
     this.tail = '';

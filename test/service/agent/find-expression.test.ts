@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findSum } from '../../../src/service/agent/find-sum.ts';
-import { remember } from '../../../src/service/agent/memory.ts';
+import { findExpression } from '../../../src/service/agent/find-expression.ts';
+import { updateMemory } from '../../../src/service/agent/memory.ts';
 import { planCalls, TOOLS } from '../../../src/service/agent/tools.ts';
 
 describe('the first sum of a message', () => {
@@ -17,15 +17,15 @@ describe('the first sum of a message', () => {
     ['6 ÷ 3 × 2 − 1', '6 ÷ 3 × 2 − 1'],
     ['I have 3 cats and -(2) + 1 dog', '-(2) + 1'],
     ['version 1.2.3, then 1+1', '1+1'],
-  ])('%s', (message, sum) => expect(findSum(message)).toBe(sum));
+  ])('%s', (message, sum) => expect(findExpression(message)).toBe(sum));
 
   test('a sum that is too long for the calculator is passed over', () => {
-    expect(findSum(`${'1+'.repeat(500)}1 and 2+2`)).toBe('2+2');
+    expect(findExpression(`${'1+'.repeat(500)}1 and 2+2`)).toBe('2+2');
   });
 
   test.each(['Hello', '5', '(((', '555-1234', '2026-01-31', '1/2/2026', '1.2.3', 'a - b', '+', ''])(
     'none in %j',
-    (message) => expect(findSum(message)).toBeUndefined(),
+    (message) => expect(findExpression(message)).toBeUndefined(),
   );
 });
 
@@ -55,7 +55,7 @@ const ATTACKS: Readonly<Record<string, (length: number) => string>> = {
 const EMPTY = { turns: 0, facts: [] };
 const read = (message: string) => {
   planCalls(message, TOOLS, String);
-  remember(EMPTY, message);
+  updateMemory(EMPTY, message);
 };
 
 /** CPU time of one reading in us: the least of several, which other programs on the machine disturb least. */

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AssistantText, MessageStore } from '../../../src/service/store.ts';
-import { AnswerKeeper, isDue, type KeepOptions } from '../../../src/service/stream/keeper.ts';
+import { AnswerWriter, isWriteDue, type WriteOptions } from '../../../src/service/stream/answer-writer.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A keeper, and what it has written so far: each time the text, and why it is partial. */
-function keep(options: KeepOptions, fail = false) {
+/** A writer, and what it has written so far: each time the text, and why it is partial. */
+function keep(options: WriteOptions, fail = false) {
   const written: string[] = [];
   const errors: unknown[] = [];
   const write = (text: AssistantText) => {
@@ -23,42 +23,42 @@ function keep(options: KeepOptions, fail = false) {
     conversation: { owner: 'o', session: 's' },
     onError: (error: unknown) => errors.push(error),
   };
-  const keeper = new AnswerKeeper(target, options);
+  const writer = new AnswerWriter(target, options);
   const say = (...texts: string[]) => {
-    for (const text of texts) keeper.add({ type: 'message_chunk', text });
+    for (const text of texts) writer.add({ type: 'message_chunk', text });
   };
-  return { keeper, say, written, errors };
+  return { writer, say, written, errors };
 }
 
 describe('when an answer is written', () => {
   test('end: once', () => {
-    const { keeper, say, written } = keep({ strategy: { kind: 'end' } });
+    const { writer, say, written } = keep({ strategy: { kind: 'end' } });
     say('a', 'b');
     vi.advanceTimersByTime(60_000);
     expect(written).toEqual([]);
-    keeper.finish();
-    keeper.finish('client_gone');
+    writer.finish();
+    writer.finish('client_gone');
     expect(written).toEqual(['ab|whole']);
   });
 
   test('every chunk', () => {
-    const { keeper, say, written } = keep({ strategy: { kind: 'every-chunk' } });
+    const { writer, say, written } = keep({ strategy: { kind: 'every-chunk' } });
     say('a', 'b');
-    keeper.add({ type: 'usage', outputTokens: 2 });
-    keeper.finish('client_gone');
+    writer.add({ type: 'usage', outputTokens: 2 });
+    writer.finish('client_gone');
     expect(written).toEqual(['a|in_progress', 'ab|in_progress', 'ab|client_gone']);
   });
 
   test('every so many characters', () => {
-    const { keeper, say, written } = keep({ strategy: { kind: 'every-n-chars', chars: 3 } });
+    const { writer, say, written } = keep({ strategy: { kind: 'every-n-chars', chars: 3 } });
     say('ab', 'c', 'd', 'efgh', 'i');
-    keeper.finish();
+    writer.finish();
     expect(written).toEqual(['abc|in_progress', 'abcdefgh|in_progress', 'abcdefghi|whole']);
-    expect(isDue({ kind: 'every-n-chars', chars: 3 }, { chars: 2 })).toBe(false);
+    expect(isWriteDue({ kind: 'every-n-chars', chars: 3 }, 2)).toBe(false);
   });
 
   test('a checkpoint bounds how long text waits, also when the stream falls silent', () => {
-    const { keeper, say, written } = keep({ strategy: { kind: 'end' }, checkpointMs: 100 });
+    const { writer, say, written } = keep({ strategy: { kind: 'end' }, checkpointMs: 100 });
     say('a');
     vi.advanceTimersByTime(60);
     say('b');
@@ -69,15 +69,15 @@ describe('when an answer is written', () => {
     vi.advanceTimersByTime(1_000);
     expect(written).toHaveLength(1);
     say('c');
-    keeper.finish('shutdown');
+    writer.finish('shutdown');
     vi.advanceTimersByTime(1_000);
     expect(written).toEqual(['ab|in_progress', 'abc|shutdown']);
   });
 
   test('a store that fails is reported, and the stream goes on', () => {
-    const { keeper, say, errors } = keep({ strategy: { kind: 'every-chunk' } }, true);
+    const { writer, say, errors } = keep({ strategy: { kind: 'every-chunk' } }, true);
     say('a');
-    keeper.finish();
+    writer.finish();
     expect(errors).toHaveLength(2);
   });
 });
