@@ -1,6 +1,6 @@
 /**
- * A stretch of a window: its length in ms, the event loop's utilization in percent, and by how many ms a stamp that was taken
- * in it may be late.
+ * A slice of a window: its length in ms, the event loop's utilization in percent, and by how many ms a timestamp taken in it
+ * may be late.
  */
 export type LoadSlice = readonly [lengthMs: number, busyPercent: number, lateMs: number];
 
@@ -9,7 +9,7 @@ export interface LoopLoad {
   windowMs: number;
   /** Share of the window in which the event loop was not waiting, 0 to 1. */
   utilization: number;
-  /** How late the event loop came round, the monitor's own resolution subtracted. */
+  /** Event loop delay, less the monitor's resolution. */
   delayP99Ms: number;
   delayMaxMs: number;
   /** Time spent in garbage collection. */
@@ -22,7 +22,7 @@ export interface LoopLoad {
   slices?: readonly LoadSlice[];
 }
 
-/** The client's load while it ran one block: one entry a measuring thread. */
+/** The client's utilization in one block: one entry per measuring thread. */
 export interface BlockLoad {
   round: number;
   /** Which continuation of the run (--resume), from 1; absent before the first. */
@@ -32,12 +32,12 @@ export interface BlockLoad {
   threads: LoopLoad[];
 }
 
-/** Whether the client could keep up: beyond `ok`, its own lateness may be in the figures. */
+/** Whether the client could keep up. Unless `ok`, its own lateness may affect the figures. */
 export type ClientVerdict = 'ok' | 'strained' | 'saturated';
 
-/** How late the client was for the stamps of one figure. */
+/** How late the client was for the timestamps of one metric. */
 export interface MetricLateness {
-  /** Beyond `ok` the client's lateness may be in the figure. */
+  /** Unless `ok`, the client's lateness may affect the metric. */
   verdict: ClientVerdict;
   /** By how much the figure's p99 may be too high: the p99 of the stamps' estimated lateness. */
   lateMs: number;
@@ -47,7 +47,7 @@ export interface MetricLateness {
   utilization: number;
 }
 
-/** What the client says of itself for one cell. */
+/** The client's utilization and lateness in one cell. */
 export interface ClientReport {
   /** The worst of the cell as a whole and of its figures. */
   verdict: ClientVerdict;
@@ -68,11 +68,11 @@ export interface ClientReport {
   reads: number;
   events: number;
   threads: number;
-  /** By figure. Empty for a run whose load was not recorded in slices. */
+  /** By metric. Empty for a run whose utilization was not recorded in slices. */
   metrics?: Readonly<Record<string, MetricLateness>>;
 }
 
-/** What the process of a server says of itself; null what it does not say. */
+/** Process metrics scraped from the target; null if not exposed. */
 export interface ServerReading {
   /** Resident memory. */
   memoryBytes: number | null;
@@ -81,16 +81,16 @@ export interface ServerReading {
   openFiles: number | null;
 }
 
-/** What a server said when nothing had been sent to it yet; null where it could not be read. */
+/** A server's metrics before the first request; null if they could not be read. */
 export interface ServerIdle {
   target: string;
   reading: ServerReading | null;
 }
 
-/** What a server said of itself over a stretch of time: the largest values; null what it never said. */
+/** The largest values of a server's metrics over a period; null if never exposed. */
 export interface ServerSummary {
   readings: number;
-  /** Times that it could not be read. */
+  /** Failed readings. */
   failed: number;
   memoryBytes: number | null;
   openFiles: number | null;
@@ -98,14 +98,14 @@ export interface ServerSummary {
   cpuCores: number | null;
 }
 
-/** A server's own load while it answered one block. */
+/** A server's metrics in one block. */
 export interface ServerLoad extends ServerSummary {
   round: number;
   /** Index of the cell in the plan. */
   cell: number;
 }
 
-/** What a server says of itself for one cell. */
+/** A server's metrics in one cell. */
 export interface ServerReport {
   /** Resident memory, `before` anything was sent in the run, and at most while the cell was measured. */
   memoryBytes: { before: number; max: number } | null;
@@ -118,6 +118,6 @@ export interface ServerReport {
   /** CPU time over wall time, in the busiest round: 1 is one core. */
   cpuCores: number | null;
   readings: number;
-  /** Times that it could not be read. */
+  /** Failed readings. */
   failed: number;
 }

@@ -19,9 +19,9 @@ export function split(total: number, parts: number): number[] {
   return Array.from({ length: parts }, (_, index) => least + (index < rest ? 1 : 0));
 }
 
-/** A scenario made concrete: what to send where, in which order. Holds no time; the engine adds that. */
+// The plan of a run: what to send, to which target, in which order. Times are added by the engine.
 
-/** How a key travels. `bearer`: `authorization: Bearer KEY`; otherwise the name of the header that holds it. */
+/** How a key is sent. `bearer`: `authorization: Bearer KEY`; otherwise the name of the header that holds it. */
 export type AuthScheme =
   | 'none'
   | 'bearer'
@@ -37,7 +37,7 @@ export type AuthScheme =
  */
 export type ConnectionUse = 'warm' | 'cold' | 'per-request';
 
-/** Where requests go: to the target's URL with the dialect's path, or to the URL as it is. */
+/** Whether the dialect's path is added to a target's URL, or the URL is used unchanged. */
 export const PATH_USES = ['dialect', 'exact'] as const;
 
 /** One of `PATH_USES`. */
@@ -81,25 +81,25 @@ export interface ConnectOptions {
 /** HTTP/2 requests at once on one session, where nothing else is said. */
 export const DEFAULT_STREAMS_PER_SESSION = 100;
 
-/** An endpoint to be measured. */
+/** An endpoint to measure. */
 export interface Target {
   /** The name in tables and records. */
   name: string;
   /** Name of the provider row it came from; `custom` where only a URL was given. */
   provider: string;
-  /** Name of the wire format. */
+  /** Name of the dialect. */
   dialect: string;
   /** The API's base URL, or the full URL when it already ends in the dialect's own path. Query is kept. */
   baseUrl: string;
   /** `exact`: requests go to `baseUrl` as it is. Default: `dialect`, which adds the dialect's path to a base URL. */
   path?: PathUse;
   model?: string;
-  /** Secret: reaches the request's header and nothing else. */
+  /** Secret: used in the request's header only. */
   apiKey?: string;
   auth: AuthScheme;
-  /** Further request headers. Their values are secret. */
+  /** Additional request headers. Their values are secret. */
   headers: Readonly<Record<string, string>>;
-  /** Upper limit of the answer in tokens; takes the place of the prompt's. */
+  /** Upper limit of the answer in tokens; overrides the prompt's. */
   maxTokens?: number;
   /** Which of the fields in which providers differ are sent. Default: the usual ones of the dialect. */
   requestFields?: RequestFields;
@@ -147,7 +147,7 @@ export interface Timeouts {
   totalMs: number;
 }
 
-/** The limits where nothing else is said. */
+/** The default limits. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 10_000,
   firstByteMs: 300_000,
@@ -172,7 +172,7 @@ export interface Limits {
   aheadBytes: number;
 }
 
-/** The limits where nothing else is said. */
+/** The default limits. */
 export const DEFAULT_LIMITS: Limits = {
   eventBytes: 16 * 2 ** 20,
   bodyBytes: 64 * 2 ** 20,
@@ -180,21 +180,21 @@ export const DEFAULT_LIMITS: Limits = {
   aheadBytes: 2 ** 20,
 };
 
-/** No limit can be above this: the platform has no longer strings. */
+/** The highest limit: Node has no longer strings. */
 export const MAX_LIMIT_BYTES = 500 * 2 ** 20;
 
-/** How hard a target is pressed. */
+/** A load level: concurrency in a closed loop, rate in an open loop. */
 export interface LoadLevel {
   /**
    * Closed loop: streams at once. Open loop: the most streams at once, for a request that finds all of them taken is
    * dropped.
    */
   concurrency: number;
-  /** Open loop: requests a second, whatever becomes of the ones before. Absent in a closed loop. */
+  /** Open loop: requests per second, independent of earlier answers. Absent in a closed loop. */
   rate?: number;
 }
 
-/** Target x prompt x load x mode: what a row of a table is about. */
+/** Target x prompt x load level x mode: one row of a table. */
 export interface Cell extends LoadLevel {
   target: string;
   prompt: string;
@@ -209,7 +209,7 @@ export const ARRIVALS = ['poisson', 'constant'] as const;
 /** When the requests of an open loop's block are due. */
 export interface Arrivals {
   process: (typeof ARRIVALS)[number];
-  /** The same seed gives the same moments: blocks that are compared have the same one. */
+  /** The same seed gives the same times. Blocks that are compared have the same seed. */
   seed: number;
 }
 
@@ -236,7 +236,7 @@ export const TOKENIZER_NAMES = ['o200k'] as const;
 /** Name of a tokenizer. */
 export type TokenizerName = (typeof TOKENIZER_NAMES)[number];
 
-/** All that a run will do. The same scenario and seed give the same plan. */
+/** The plan of a run. The same scenario and seed give the same plan. */
 export interface RunPlan {
   targets: readonly Target[];
   prompts: readonly Prompt[];

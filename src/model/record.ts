@@ -1,29 +1,29 @@
 import type { FinishReason } from './events.ts';
 import type { Marks } from './timeline.ts';
 
-/** How a request ended: exactly one for each request. Only `ok` enters the latency statistics. */
+/** How a request ended. Each request has exactly one outcome. Only `ok` enters the latency statistics. */
 export type OutcomeKind =
-  /** The answer came whole: content, then a finish reason or the protocol's terminator. */
+  /** The answer is complete: content, then a finish reason or the protocol's terminator. */
   | 'ok'
   /** The service answered with a status of 400 or more. */
   | 'http_error'
-  /** The response began well, then the service reported a failure inside it. */
+  /** The response had a success status, then the service reported a failure in it. */
   | 'inband_error'
   /** The body ended with neither terminator nor finish reason. */
   | 'truncated'
-  /** What came could not be decoded. */
+  /** The response could not be decoded. */
   | 'malformed'
-  /** More came than a limit allows (an event, a body, the headers); the message says which. */
+  /** An event, a body or the headers exceeded a limit; the message says which. */
   | 'too_large'
   /** The answer ended properly but held no content. */
   | 'empty'
-  /** A success status, but the body is something else: HTML, or a format the chosen dialect does not read. */
+  /** A success status, but the body is HTML, or not of the chosen dialect. */
   | 'not_a_stream'
   /** One of the four time limits ran out; `phase` says which. */
   | 'timeout'
   /** The connection could not be made or was lost; `code` says how. */
   | 'network'
-  /** Status 429 or the provider's own word for it. */
+  /** Status 429, or a provider's error code for it. */
   | 'rate_limited'
   /** The caller cancelled it. */
   | 'cancelled'
@@ -63,7 +63,7 @@ export interface Outcome {
   code?: string;
   /** The first 500 characters of the body, where it explains the failure. Holds no secret. */
   body?: string;
-  /** What the user could try, where that is known. */
+  /** What the user could try, if known. */
   hint?: string;
 }
 
@@ -113,7 +113,7 @@ export interface Flush {
   spanMs: number;
 }
 
-/** What one request showed, whoever sent it and why: the result of the client, the larger part of a record. */
+/** The client's result for one request: the larger part of a record. */
 export interface Observation {
   mode: Mode;
   outcome: Outcome;
@@ -198,8 +198,8 @@ export interface Observation {
 }
 
 /**
- * All that is kept of one request: the one type in which the stages of the program meet. A run is a file of
- * these, one a line, and every table and report can be made again from it.
+ * The record of one request: the type that all stages of the program share. A run is a file of records, one per line. Every
+ * table and report can be rebuilt from it.
  */
 export interface RequestRecord extends Observation {
   schema: 'streambench/record@1';

@@ -122,7 +122,7 @@ export interface CellReport extends Cell {
   io: { reads: number; events: number; bytes: number };
   /** Whether the answers really streamed. Null for non-streaming cells. */
   streaming?: StreamingReport | null;
-  /** What the server said of its own memory and CPU time. Null where the target has no metrics to read. */
+  /** The server's process metrics. Null if the target has no metrics URL. */
   server?: ServerReport | null;
   /** Whether the client could keep up. Null where its load was not measured. */
   client?: ClientReport | null;
@@ -156,7 +156,7 @@ export interface ConnectionCounts {
   replaced?: number;
 }
 
-/** The verdict on one condition that the run was to meet. */
+/** The result of one threshold. */
 export interface GateResult {
   expression: string;
   verdict: 'pass' | 'fail' | 'no-data';
@@ -165,11 +165,11 @@ export interface GateResult {
   unit: Unit | 'verdict';
   /** The cell that showed `actual`. */
   cell?: Cell;
-  /** There where the client's own lateness may be in the figure, in one of the cells judged. */
+  /** Set if the client's own lateness may affect the value in one of the cells. */
   clientLate?: true;
-  /** How many cells it was held against. */
+  /** The number of cells checked. */
   cells: { passed: number; failed: number; noData: number };
-  /** Sentences for a person: too few samples, failed requests that the figure leaves out. */
+  /** Notes for the reader: too few samples, failed requests that the value does not include. */
   notes: string[];
 }
 
@@ -248,7 +248,7 @@ export interface RunProcess {
   host: string;
 }
 
-/** A run's report: every output format is a pure function of this one document. */
+/** A run's report. Every output format is a pure function of this document. */
 export interface Report {
   schema: 'streambench/report@2';
   run: RunInfo;
@@ -266,7 +266,7 @@ export interface Report {
   baseline?: BaselineReport;
 }
 
-/** What a run's folder holds beside its records: all of a report that records do not say. */
+/** The part of a run's report that cannot be computed from its records. */
 export interface Manifest {
   schema: 'streambench/manifest@1';
   run: RunInfo;
@@ -276,11 +276,11 @@ export interface Manifest {
   cells: readonly Cell[];
   /** Gaps between content events of more than this are stalls. */
   stallMs: number;
-  /** The conditions that the run is to meet, as they were written. */
+  /** The thresholds, as written. */
   thresholds: readonly string[];
   /** What a request must meet to count as good, as it was written; absent where nothing was stated. */
   objectives?: readonly string[];
-  /** The client's own load; there when the run came to its end. */
+  /** The client's utilization; present once the run has ended. */
   loads?: readonly BlockLoad[];
   /** How many requests the run has measured: its records, where all could be written; there when it ended. */
   records?: number;
@@ -288,12 +288,12 @@ export interface Manifest {
   file?: string;
   /** The process that is writing the run; absent when it has ended. */
   process?: RunProcess;
-  /** Against the baseline; there when the run came to its end and was to be compared. */
+  /** The comparison with the baseline; present once a run with a baseline has ended. */
   baseline?: BaselineReport;
-  /** What the servers of the targets that have metrics said before anything was sent. */
+  /** Metrics of the targets' servers before the first request. */
   servers?: readonly ServerIdle[];
-  /** What they said while they were measured; there when the run came to its end. */
+  /** Metrics of the targets' servers during the run; present once the run has ended. */
   serverLoads?: readonly ServerLoad[];
-  /** The client's noise floor at each load; there when the run was asked to measure it. */
+  /** The client's noise floor at each load level; present if measured. */
   floor?: readonly NoiseFloor[];
 }

@@ -27,19 +27,19 @@ export interface RunComparisonRow {
   high: number | null;
   /** next - base, as measured. */
   difference: number | null;
-  /** By how much it may get worse before it is a regression, as a share. */
+  /** How much worse the value may get before it is a regression, as a share. */
   tolerance: number;
   verdict: RunComparisonVerdict;
-  /** False where there are too few values: shown, but it decides nothing. */
+  /** False with too few values: the row is shown, but does not affect the verdict. */
   gated: boolean;
   /** Holm-adjusted over all gates: that a change for the worse, or the better, of this size came by chance. */
   pWorse: number | null;
   pBetter: number | null;
   /** `rounds`: drift from round to round is in the interval; `requests`: it is not. Null without an interval. */
   drawn: 'rounds' | 'requests' | null;
-  /** About how many more requests, on each side, would decide it; null where that cannot be said. */
+  /** Estimated additional requests on each side for a conclusive verdict; null if unknown. */
   moreRequests: number | null;
-  /** For information: rank test over all values. Knows nothing of drift. */
+  /** For information: rank test over all values. Does not account for drift. */
   mannWhitney: { p: number; superiority: number } | null;
   sentence: string;
 }
@@ -60,7 +60,7 @@ export interface RunComparison {
   sentence: string;
   /** Why the runs cannot be compared. */
   obstacles: string[];
-  /** What a reader should know: other client version, aborted run, drift not covered. */
+  /** For example: different client version, aborted run, drift not covered. */
   warnings: string[];
   base: string;
   next: string;

@@ -7,34 +7,34 @@ import type { Scheduled, Scheduler } from './schedule.ts';
 import { type Script, type ScriptStep, scriptEvents } from './script.ts';
 import type { TruthRecorder } from './truth.ts';
 
-/** All that is needed to play a script to a client. */
+/** The inputs of `playScript`. */
 export interface PlayOptions {
   res: ServerResponse;
   script: Script;
   dialect: Dialect;
   context: AnswerContext;
   stream: boolean;
-  /** When the request had been read: the zero of the script's times. */
+  /** When the request had been read: the script's times count from here. */
   receivedAtMs: number;
   headers: Readonly<Record<string, string>>;
-  /** Hold the headers back until there is something to send. */
+  /** Send the headers with the first chunk, not before. */
   headersWithFirstToken: boolean;
-  /** A step's frames leave in one write, not in one write each. */
+  /** Send a step's frames in one write, not in one write each. */
   together: boolean;
-  /** Largest number of bytes a write; 0 for no limit. */
+  /** Maximum bytes per write; 0 for no limit. */
   splitBytes: number;
   recorder: TruthRecorder;
   scheduler: Scheduler;
   clock: Clock;
-  /** Called once, when the answer has ended in whichever way. */
+  /** Called once, when the answer has ended, completely or not. */
   onEnd(): void;
 }
 
-/** Plays a script: a stream, a whole answer or a refusal. Stops when the client goes away. */
+/** Sends a scripted answer: a stream, a whole answer or an HTTP error. Stops when the client disconnects. */
 export function playScript(options: PlayOptions): void {
   const { res, script, recorder, clock, stream, onEnd } = options;
   const stop = script.refusal ? refuse(options) : stream ? playStream(options) : playWhole(options);
-  // A write that meets a closed socket is reported here as well as by `close`; without a listener it would throw.
+  // A write to a closed socket emits `error` as well as `close`. Without a listener it would throw.
   res.on('error', () => {});
   const cutOnPurpose = !stream && script.ending === 'truncated';
   res.on('close', () => {
@@ -46,7 +46,7 @@ export function playScript(options: PlayOptions): void {
   });
 }
 
-function over({ recorder, clock, script, res, onEnd }: PlayOptions): void {
+function finish({ recorder, clock, script, res, onEnd }: PlayOptions): void {
   recorder.ended(script.ending, clock.now(), res.statusCode);
   onEnd();
 }
@@ -65,7 +65,7 @@ function playStream(options: PlayOptions): Scheduled {
 
   let next = 0;
   let waiting: Scheduled | undefined;
-  // Events that the encoder keeps until it can write them, such as the pieces of a tool call.
+  // Events that the encoder has not written yet, such as the pieces of a tool call.
   let held: StreamEvent[] = [];
 
   const send = ({ dueMs, events }: ScriptStep): boolean => {
@@ -89,7 +89,7 @@ function playStream(options: PlayOptions): Scheduled {
       const step = script.steps[next];
       if (step === undefined) {
         res.end();
-        over(options);
+        finish(options);
         return;
       }
       const dueAtMs = receivedAtMs + step.dueMs;
@@ -119,8 +119,8 @@ function joined(frames: readonly (string | Uint8Array)[]): string | Uint8Array {
     : Buffer.concat(frames.map((frame) => Buffer.from(frame)));
 }
 
-// HOT PATH. Node corks the socket until the end of the tick, to put several writes into one; a stream's chunks have
-// to reach the kernel when they are due, each by itself, so the cork is drawn at once.
+// HOT PATH. Node corks the socket until the end of the tick, to combine writes. Each chunk must reach the kernel when it is
+// due, so the socket is uncorked immediately.
 function write(res: ServerResponse, bytes: string | Uint8Array, splitBytes: number): boolean {
   if (splitBytes <= 0) {
     const ready = res.write(bytes);
@@ -150,14 +150,14 @@ function playWhole(options: PlayOptions): Scheduled {
     });
     recorder.sent(events, dueAtMs, clock.now());
     if (script.ending === 'truncated') {
-      // Half of what was announced, then the connection is closed: a whole answer has no other way to be cut.
+      // Half of the announced bytes, then the connection is closed: the only way to truncate a whole answer.
       res.write(bytes.subarray(0, bytes.length >> 1));
-      over(options);
+      finish(options);
       res.socket?.end();
       return;
     }
     res.end(bytes);
-    over(options);
+    finish(options);
   });
 }
 
@@ -173,6 +173,6 @@ function refuse(options: PlayOptions): Scheduled {
       ...(status === 429 ? { 'retry-after': '1' } : {}),
     });
     res.end(body);
-    over(options);
+    finish(options);
   });
 }

@@ -1,13 +1,14 @@
-/** Seeded randomness: the same key gives the same numbers on every machine, in any order of use. */
+// Random numbers by key: the same key gives the same numbers on every machine, in any order of use. Not the generator of
+// model/seeded-random.ts, whose seed is one number: a key of 96 bits does not collide, and the answers of a seed are pinned.
 
-/** A stream of numbers, evenly spread over [0, 1). */
+/** Returns the next number of a key's sequence, uniform over [0, 1). */
 export type KeyedRandom = () => number;
 
-/** A quantity that varies. Its unit is told by the field that holds it. */
+/** A random quantity. Its unit depends on the field that uses it. */
 export interface RandomQuantity {
-  /** Mean of the shape itself, before `min` and `max` are applied. */
+  /** Mean of the shape, before `min` and `max` are applied. */
   mean: number;
-  /** Standard deviation. Read by `normal` and `lognormal` only: an exponential's equals its mean. */
+  /** Standard deviation, for `normal` and `lognormal` only: that of an exponential equals its mean. */
   sd: number;
   /** Samples below are raised to this. Default 0. */
   min?: number;
@@ -28,14 +29,14 @@ export function hashText(text: string, basis = 0): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** 64 bits of `text` as 16 hexadecimal digits: a short stand-in for a long key. */
+/** A 64-bit hash of `text` as 16 hexadecimal digits, used as a short key. */
 export function fingerprint(text: string): string {
   return [1, 2].map((basis) => hashText(text, basis).toString(16).padStart(8, '0')).join('');
 }
 
 /**
- * The random stream of a key. Generator: sfc32 by Chris Doty-Humphrey (PractRand), 128 bits of state, 32 bits a
- * step; seeded from three hashes of the key, the first outputs thrown away as its author advises.
+ * The random sequence of a key. Algorithm: sfc32 by Chris Doty-Humphrey (PractRand), 128 bits of state, 32 bits per step.
+ * Seeded with three hashes of the key. The first outputs are discarded, as the author advises.
  */
 export function keyedRandom(key: string): KeyedRandom {
   let a = hashText(key, 1) | 0;
@@ -54,17 +55,17 @@ export function keyedRandom(key: string): KeyedRandom {
   return step;
 }
 
-/** A whole number from 0 up to, not including, `below`. */
+/** An integer from 0 to `below` - 1. */
 export function randomInt(random: KeyedRandom, below: number): number {
   return Math.floor(random() * below);
 }
 
-/** One entry of a list that is not empty. */
+/** A random entry of a list, which must not be empty. */
 export function pick<T>(random: KeyedRandom, list: readonly T[]): T {
   return list[randomInt(random, list.length)]!;
 }
 
-/** One sample, at least 0, in the unit of the distribution. */
+/** One sample, at least 0. */
 export function sample(distribution: RandomQuantity, random: KeyedRandom): number {
   const { min = 0, max = Number.POSITIVE_INFINITY } = distribution;
   return Math.min(max, Math.max(min, 0, draw(distribution, random)));
@@ -78,7 +79,7 @@ function draw({ shape, mean, sd }: RandomQuantity, random: KeyedRandom): number 
       return mean + sd * standardNormal(random);
     case 'lognormal': {
       if (mean <= 0) return 0;
-      // Parameters of the logarithm whose exponential has the mean and deviation asked for.
+      // Parameters of the underlying normal distribution for the given mean and standard deviation.
       const variance = Math.log(1 + (sd / mean) ** 2);
       return Math.exp(Math.log(mean) - variance / 2 + Math.sqrt(variance) * standardNormal(random));
     }
@@ -91,7 +92,7 @@ function draw({ shape, mean, sd }: RandomQuantity, random: KeyedRandom): number 
   }
 }
 
-// Box-Muller; 1 - random() because the logarithm of 0 is not a number to build on.
+// Box-Muller. 1 - random() is never 0, whose logarithm is infinite.
 function standardNormal(random: KeyedRandom): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

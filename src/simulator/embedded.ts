@@ -4,7 +4,7 @@ import { createSimulator, type SimulatorOptions } from './simulator.ts';
 import type { TruthEntry } from './truth.ts';
 import type { SimulatorWorkerReply, SimulatorWorkerRequest, SimulatorWorkerSettings } from './worker.ts';
 
-/** Settings of an embedded simulator. Its clock is always the machine's. */
+/** Settings of an embedded simulator. It always uses the machine's clock. */
 export interface EmbeddedOptions extends Omit<SimulatorOptions, 'clock' | 'ownThread'> {
   /** Default 0: any free port. */
   port?: number;
@@ -12,21 +12,21 @@ export interface EmbeddedOptions extends Omit<SimulatorOptions, 'clock' | 'ownTh
   host?: string;
 }
 
-/** A simulator that runs beside the program. */
+/** A simulator started by this program. */
 export interface EmbeddedSimulator {
   /** Base of every address: `http://127.0.0.1:PORT`. */
   url: string;
   port: number;
-  /** Ends every answer and the thread. */
+  /** Aborts open answers and ends the thread. */
   close(): Promise<void>;
-  /** The requests that have ended, in the order in which they did. */
+  /** The requests that have ended, in order of their end. */
   truth(): Promise<readonly TruthEntry[]>;
 }
 
 /**
- * Starts a simulator on a thread of its own, so that it neither slows a client in this program nor is slowed by it.
- * Run from TypeScript sources it shares this thread instead, because a worker needs the compiled file. Rejects with a
- * `UserError` when the port is taken.
+ * Starts a simulator on its own thread, so that the simulator and a client in this program do not slow each other. When run
+ * from TypeScript sources it shares this thread, because a worker needs the compiled file. Rejects with a `UserError` if the
+ * port is in use.
  */
 export function startEmbeddedSimulator(options: EmbeddedOptions = {}): Promise<EmbeddedSimulator> {
   const { port = 0, host = '127.0.0.1', ...rest } = options;
@@ -44,14 +44,14 @@ async function startInProcess(
   return { ...address, close: () => simulator.close(), truth: async () => simulator.log };
 }
 
-interface Waiting {
+interface PendingReply {
   resolve(entries: readonly TruthEntry[]): void;
   reject(reason: Error): void;
 }
 
 function startWorker(settings: SimulatorWorkerSettings): Promise<EmbeddedSimulator> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings });
-  const questions: Waiting[] = [];
+  const pending: PendingReply[] = [];
   const ask = (request: SimulatorWorkerRequest): void => worker.postMessage(request);
   let stopped: Error | undefined;
 
@@ -59,7 +59,7 @@ function startWorker(settings: SimulatorWorkerSettings): Promise<EmbeddedSimulat
     const stop = (reason: Error): void => {
       stopped ??= reason;
       reject(stopped);
-      for (const question of questions.splice(0)) question.reject(stopped);
+      for (const reply of pending.splice(0)) reply.reject(stopped);
     };
     const exited = new Promise<void>((done) => worker.once('exit', () => done()));
     worker.on('error', (error) => {
@@ -75,7 +75,7 @@ function startWorker(settings: SimulatorWorkerSettings): Promise<EmbeddedSimulat
             truth: () =>
               new Promise((answered, failed) => {
                 if (stopped !== undefined) return failed(stopped);
-                questions.push({ resolve: answered, reject: failed });
+                pending.push({ resolve: answered, reject: failed });
                 ask({ type: 'truth' });
               }),
             close() {
@@ -88,7 +88,7 @@ function startWorker(settings: SimulatorWorkerSettings): Promise<EmbeddedSimulat
           stop(new UserError(reply.code, reply.problems, reply.exitCode));
           break;
         case 'truth':
-          questions.shift()?.resolve(reply.entries);
+          pending.shift()?.resolve(reply.entries);
           break;
         default: {
           const impossible: never = reply;

@@ -1,14 +1,14 @@
 /**
- * `streambench/simulator`: an LLM provider for tests and benchmarks. It speaks every dialect of the client, follows a
- * seeded script (the same seed gives the same texts, delays and failures), and keeps the truth about what it sent
- * and when, for a measurement to be held against.
+ * `streambench/simulator`: a simulated LLM provider for tests and benchmarks. It supports every dialect of the client and
+ * follows a seeded script: the same seed gives the same texts, delays and failures. It records what it sent and when, as
+ * ground truth for measurements.
  */
 
-/** A quantity that varies. */
+/** A random quantity, such as a delay. */
 export type { RandomQuantity } from './draws.ts';
-/** A simulator on a thread of its own: what a benchmark wants. */
+/** A simulator on its own thread, for benchmarks. */
 export { type EmbeddedOptions, type EmbeddedSimulator, startEmbeddedSimulator } from './embedded.ts';
-/** How a simulated model behaves, and the models that are always there. */
+/** The behaviour of simulated models, and the built-in models. */
 export {
   type ErrorKind,
   PROFILES,
@@ -17,9 +17,9 @@ export {
   type ProfileTable,
   type StreamMode,
 } from './profile.ts';
-/** What will be said to a request, and when; for tests that need to know it beforehand. */
+/** The scripted answer to a request, for tests that need to know it in advance. */
 export { makeScript, type Script, type ScriptEnding, type ScriptStep, scriptEvents } from './script.ts';
-/** A simulator on this thread: what a test wants. */
+/** A simulator on this thread, for tests. */
 export { createSimulator, type Simulator, type SimulatorOptions, type SimulatorStats } from './simulator.ts';
 /** What was sent, and when. */
 export type { TruthChunk, TruthEntry } from './truth.ts';

@@ -2,41 +2,41 @@ import { definedFields } from '../wire/json.ts';
 import type { RandomQuantity } from './draws.ts';
 
 /**
- * When an answer leaves, compared with when its tokens are made.
- * - `real`: each chunk as it is made;
- * - `burst`: made whole, then all chunks at once ("generate, then chunk");
- * - `replay`: made whole, then dribbled with a near-constant gap, so that it only looks like a stream;
- * - `coarse`: made as it goes, but flushed in lumps of several chunks, each lump in one write.
+ * When chunks are sent, relative to when they are generated.
+ * - `real`: each chunk when it is generated;
+ * - `burst`: the whole answer is generated, then all chunks are sent at once ("generate, then chunk");
+ * - `replay`: the whole answer is generated, then sent with nearly constant gaps, so that it looks like a stream;
+ * - `coarse`: several chunks in one write, when the last of them is generated.
  */
 export type StreamMode = 'real' | 'burst' | 'replay' | 'coarse';
 
-/** A way to fail. */
+/** How a request fails. */
 export type ErrorKind =
   /** Status 500 after the time to first token. */
   | 'http_500'
-  /** Status 429 with `retry-after`, at once. */
+  /** Status 429 with `retry-after`, immediately. */
   | 'http_429'
-  /** An error event after some of the answer, status 200. */
+  /** Status 200, then an error event after part of the answer. */
   | 'inband'
-  /** The body ends after some of the answer, without finish reason and terminator. */
+  /** The body ends after part of the answer, without finish reason and terminator. */
   | 'truncate';
 
-/** How a simulated model behaves. */
+/** The behaviour of a simulated model. */
 export interface Profile {
-  /** One line for lists. */
+  /** A one-line description. */
   title: string;
-  /** Milliseconds from the request to the first chunk being made. */
+  /** Milliseconds from the request until the first chunk is generated. */
   ttft: RandomQuantity;
   /**
-   * Milliseconds to the first chunk of a prompt that is all in the cache. With it the profile plays a cache of prompts by
-   * prefix: what is partly known takes a share of both times, and the usage tells the cached tokens. Default: no cache.
+   * Milliseconds to the first chunk if the whole prompt is cached. Enables a simulated prefix cache: for a partly cached
+   * prompt both times are weighted, and usage reports the cached tokens. Default: no cache.
    */
   cachedTtft?: RandomQuantity;
-  /** Milliseconds from one chunk being made to the next. */
+  /** Milliseconds between the generation of two chunks. */
   gap: RandomQuantity;
   /** Tokens of the answer text. `by-prompt`: short prompts get short answers. */
   tokens: RandomQuantity | 'by-prompt';
-  /** Tokens a chunk. */
+  /** Tokens per chunk. */
   chunkTokens: number;
   /** Tokens of reasoning before the answer. Default 0. Never more than half of a request's token limit. */
   thinking?: number;
@@ -46,18 +46,18 @@ export interface Profile {
   mode?: StreamMode;
   /** Gap of `replay`, in milliseconds. Default 20. */
   replayGapMs?: number;
-  /** Chunks in a lump of `coarse`. Default 16. */
+  /** Chunks per write of `coarse`. Default 16. */
   lumpChunks?: number;
-  /** Status line and headers leave with the first chunk, not as soon as the request is read. Default false. */
+  /** Send status line and headers with the first chunk, not as soon as the request is read. Default false. */
   headersWithFirstToken?: boolean;
   /** The share of requests (0 to 1) that fail, and how. Which ones fail is seeded. Default: none. */
   error?: { rate: number; kind: ErrorKind };
 }
 
-/** What a profile leaves open is taken from the built-in profile of that name, or else from `default`. */
+/** Missing fields are taken from the built-in profile of the same name, or else from `default`. */
 export type ProfileInput = Partial<Profile>;
 
-/** Profiles by the name of the model that they answer for. */
+/** Profiles by model name. */
 export type ProfileTable = Readonly<Record<string, Profile>>;
 
 function lognormal(mean: number, sd: number, min?: number): RandomQuantity {
@@ -76,7 +76,7 @@ const STANDARD: Profile = {
   chunkTokens: 1,
 };
 
-/** The profiles that are always there. A model without a profile of its own answers as `default`. */
+/** The built-in profiles. A model without a profile uses `default`. */
 export const PROFILES: ProfileTable = {
   default: STANDARD,
   'glm-4-flash': {
@@ -110,7 +110,7 @@ export const PROFILES: ProfileTable = {
   },
 };
 
-/** The built-in profiles with `inputs` added and completed; an input with a built-in's name changes it. */
+/** The built-in profiles plus `inputs`, completed. An input with the name of a built-in profile changes that profile. */
 export function profileTable(inputs: Readonly<Record<string, ProfileInput>> = {}): ProfileTable {
   const standard: Profile = { ...STANDARD, ...definedFields(inputs.default ?? {}) };
   const table: Record<string, Profile> = { ...PROFILES, default: standard };
@@ -122,13 +122,13 @@ export function profileTable(inputs: Readonly<Record<string, ProfileInput>> = {}
   return table;
 }
 
-/** The profile that answers for a model: its own, that of the name after a vendor's prefix (`zhipu/`), or `default`. */
+/** The profile of a model, by its name or by the name after a vendor prefix (`zhipu/`); else `default`. */
 export function profileFor(model: string | undefined, table: ProfileTable): Profile {
   const name = model === undefined ? undefined : profileName(model, table);
   return table[name ?? 'default']!;
 }
 
-/** The name of the profile that a model has to itself, if it has. */
+/** The name of a model's own profile; undefined if it has none. */
 export function profileName(model: string, table: Readonly<Record<string, unknown>>): string | undefined {
   const own = [model, model.slice(model.lastIndexOf('/') + 1)];
   return own.find((candidate) => Object.hasOwn(table, candidate));

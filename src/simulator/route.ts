@@ -2,7 +2,7 @@ import type { ChatRequest } from '../model/request.ts';
 import type { Dialect, IncomingRequest, WireBody } from '../wire/dialect.ts';
 import { DIALECT_NAMES, getDialect } from '../wire/dialects/index.ts';
 
-/** What a request to the simulator is about. */
+/** The kind of a request to the simulator. */
 export type Route =
   | { kind: 'chat'; dialect: Dialect; request: ChatRequest }
   | { kind: 'health' }
@@ -10,12 +10,12 @@ export type Route =
   | { kind: 'truth' }
   | { kind: 'refuse'; status: number; body: WireBody; allow?: string };
 
-/** Every dialect there is. Plain ones own `/sse`, `/ndjson` and so on, the others their API's path. */
+/** All dialects. A plain dialect has the path `/sse`, `/ndjson` or `/raw`, any other one the path of its API. */
 export function allDialects(): Dialect[] {
   return DIALECT_NAMES.map((name) => getDialect(name));
 }
 
-/** The route of a request. Any prefix may stand before a dialect's own path (`/v1`, `/openai/v1`). */
+/** The route of a request. A dialect's path may have any prefix (`/v1`, `/openai/v1`). */
 export function route(incoming: IncomingRequest, dialects: readonly Dialect[]): Route {
   const { method, path } = incoming;
   const page = PAGES.find(({ owns }) => owns(path));
@@ -43,16 +43,16 @@ const PAGES: readonly { kind: 'health' | 'models' | 'truth'; owns(path: string):
   { kind: 'models', owns: (path) => path.endsWith('/v1/models') },
 ];
 
-/** A refusal, in the dialect's own shape where the dialect is known. */
+/** An HTTP error, with the dialect's error body if the dialect is known. */
 export function refuse(status: number, message: string, dialect?: Dialect, allow?: string): Route {
   const body = dialect?.encodeError(status, message) ?? {
     contentType: 'application/json',
     body: JSON.stringify({ error: { message, code: String(status) } }),
   };
-  return allow === undefined ? { kind: 'refuse', status, body } : { kind: 'refuse', status, body, allow };
+  return { kind: 'refuse', status, body, allow };
 }
 
-// A GET has no body to name a model in: `/sse?model=glm-4-flash`.
+// A GET has no body, so the query may name the model: `/sse?model=glm-4-flash`.
 function withQuery(request: ChatRequest, query: URLSearchParams): ChatRequest {
   const model = request.model ?? query.get('model') ?? undefined;
   return model === undefined ? request : { ...request, model };

@@ -1,25 +1,24 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 
-// Timers of Node wait whole milliseconds and wake up to about 1.4 ms late. On a thread of its own the simulator
-// covers the last fraction by sleeping in the kernel, in naps that are short so that a request that arrives
-// meanwhile is read soon. Lateness measured without sockets, gaps of 12-28 ms, Node 20, 2 cores (p50 / p99 in ms,
-// share of a core), with 1 stream and with 100:
+// Node's timers wait whole milliseconds and fire up to about 1.4 ms late. On its own thread the simulator sleeps in the
+// kernel for the last fraction of a millisecond. The sleeps are short, so that requests are still read promptly. Lateness
+// measured without sockets, gaps of 12-28 ms, Node 20, 2 cores (p50 / p99 in ms, share of a core), with 1 and 100 streams:
 //   timer alone          0.78 / 1.41    1 %      0.55 / 1.09    5 %
 //   a timer per stream   0.75 / 2.40    1 %      0.57 / 1.65    8 %
 //   timer, then polling  0.004 / 0.72   3 %      0.001 / 0.04  97 %
 //   timer, then naps     0.10 / 0.32    1 %      0.015 / 0.18  14 %
 
-/** What waits, and how. Tests give their own. */
-export interface Alarm {
+/** The primitives for waiting. Tests replace them. */
+export interface WaitPrimitives {
   set(waitMs: number, wake: () => void): unknown;
   clear(handle: unknown): void;
-  /** Calls back after the event loop has looked at its sockets once. */
+  /** Calls back after the event loop has polled its sockets once. */
   soon(wake: () => void): void;
   /** Blocks the thread. */
   nap(waitMs: number): void;
 }
 
-const systemAlarm: Alarm = {
+const systemAlarm: WaitPrimitives = {
   set: (waitMs, wake) => setTimeout(wake, waitMs),
   clear: (handle) => clearTimeout(handle as NodeJS.Timeout),
   soon: (wake) => setImmediate(wake),
@@ -28,20 +27,20 @@ const systemAlarm: Alarm = {
 
 const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
-/** The longest nap: what the reading of a request can be late by. */
+/** The longest nap, and so the longest delay until a request is read. */
 const LONGEST_NAP_MS = 0.25;
-/** The kernel wakes a thread about this much late. */
+/** How late the kernel wakes a thread, approximately. */
 const WAKE_LATENCY_MS = 0.06;
 
-/** The next thing to do about a task that is due in `leftMs`. */
+/** The next action for a task. */
 export type Wait =
   | { kind: 'run' }
-  /** Block for so long, let the event loop look at its sockets, ask again. */
+  /** Block the thread, let the event loop poll its sockets, then decide again. */
   | { kind: 'nap'; waitMs: number }
-  /** Give the thread back for so many whole milliseconds, ask again. */
+  /** Set a timer, in whole milliseconds, then decide again. */
   | { kind: 'sleep'; waitMs: number };
 
-/** How to wait. Pure; never runs a task early. `ownThread`: nothing else lives on this event loop. */
+/** How to wait for a task that is due in `leftMs`. Pure; never early. `ownThread`: nothing else uses this event loop. */
 export function nextWait(leftMs: number, ownThread: boolean): Wait {
   if (leftMs <= 0) return { kind: 'run' };
   if (!ownThread) return { kind: 'sleep', waitMs: Math.ceil(leftMs) };
@@ -49,33 +48,33 @@ export function nextWait(leftMs: number, ownThread: boolean): Wait {
   return { kind: 'nap', waitMs: Math.min(LONGEST_NAP_MS, Math.max(0, leftMs - WAKE_LATENCY_MS)) };
 }
 
-/** A task that waits for its time. */
+/** A scheduled task. */
 export interface Scheduled {
   cancel(): void;
 }
 
-/** Runs tasks at absolute times, all by one timer. */
+/** Runs tasks at absolute times, with a single timer. */
 export interface Scheduler {
-  /** Runs `task` once `clock.now()` has reached `dueMs`, never inside this call. Equal times run in the order given. */
+  /** Runs `task` once `clock.now()` has reached `dueMs`, never inside this call. Tasks with equal times run in order of scheduling. */
   at(dueMs: number, task: () => void): Scheduled;
-  /** Tasks that wait. */
+  /** Number of waiting tasks. */
   readonly size: number;
-  /** Forgets every task. */
+  /** Removes all tasks. */
   close(): void;
 }
 
 /** Settings of a scheduler. */
 export interface SchedulerOptions {
   clock?: Clock;
-  /** The thread has nothing else to do, so it may be blocked for fractions of a millisecond. Default false. */
+  /** Nothing else uses the thread, so it may be blocked for fractions of a millisecond. Default false. */
   ownThread?: boolean;
-  alarm?: Alarm;
+  alarm?: WaitPrimitives;
 }
 
 interface Entry {
   dueMs: number;
   order: number;
-  /** Undefined once cancelled: taken out of the heap when its time comes. */
+  /** Undefined once cancelled. The entry is removed from the heap when it is due. */
   task: (() => void) | undefined;
 }
 
@@ -86,7 +85,7 @@ export function createScheduler(options: SchedulerOptions = {}): Scheduler {
   let order = 0;
   let size = 0;
   let timer: unknown;
-  // The time that the running timer will look at; undefined when none is running.
+  // The due time of the running timer; undefined if none is running.
   let armedFor: number | undefined;
   let polling = false;
   let running = false;
@@ -117,7 +116,7 @@ export function createScheduler(options: SchedulerOptions = {}): Scheduler {
     });
   };
 
-  // HOT PATH: every chunk of every stream leaves from here.
+  // HOT PATH: sends every chunk of every stream.
   const run = (): void => {
     running = true;
     try {

@@ -11,7 +11,7 @@ import {
 import type { ErrorKind, Profile } from './profile.ts';
 import { estimateTokens, words } from './words.ts';
 
-/** What leaves together: one event, or the lump of a `coarse` profile. */
+/** Events sent together: one event, or several of a `coarse` profile. */
 export interface ScriptStep {
   /** Milliseconds after the request was received. */
   dueMs: number;
@@ -21,20 +21,20 @@ export interface ScriptStep {
 /** How a scripted answer ends. */
 export type ScriptEnding = 'complete' | 'http_error' | 'inband_error' | 'truncated';
 
-/** Everything that the simulator will say to one request, and when. Holds no clock. */
+/** The whole answer to one request, with times. Independent of any clock. */
 export interface Script {
-  /** `start` first, `usage` and `complete` last; less for an answer that fails. Due times never fall. */
+  /** `start` first, `usage` and `complete` last; fewer for an answer that fails. Due times never decrease. */
   steps: readonly ScriptStep[];
-  /** Milliseconds after which the answer has been made whole: when a non-streaming answer leaves. */
+  /** Milliseconds until the whole answer has been generated: when a non-streaming answer is sent. */
   madeMs: number;
   ending: ScriptEnding;
-  /** The status and message that take the place of the steps, when `ending` is `http_error`. */
+  /** The response instead of the steps, if `ending` is `http_error`. */
   refusal?: { status: 429 | 500; message: string; dueMs: number };
 }
 
 type ContentEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' | 'tool_call' }>;
 
-/** Upper limits of a prompt's length in characters, and the answers that they get. */
+/** Answer lengths by the length of the prompt in characters. */
 const BY_PROMPT: readonly { below: number; tokens: RandomQuantity }[] = [
   { below: 20, tokens: { shape: 'normal', mean: 24, sd: 5, min: 10 } },
   { below: 200, tokens: { shape: 'normal', mean: 90, sd: 18, min: 30 } },
@@ -49,20 +49,21 @@ const TOOL = {
 const DEFAULT_REPLAY_GAP_MS = 20;
 const DEFAULT_LUMP_CHUNKS = 16;
 
-/** The text that an answer depends on: every message with its role, but no nonce, so that a scenario's answers are the same in every run. */
+/** The text that an answer depends on: all messages with roles, without nonce, so that answers are the same in every run. */
 export function promptWithoutNonce(request: ChatRequest): string {
   return request.messages.map(({ role, content }) => `${role}: ${withoutNonce(content)}`).join('\n');
 }
 
-/** The whole text of a request, as a cache of prefixes sees it. */
+/** The whole text of a request, as seen by a prefix cache. */
 export function promptWithNonce(request: ChatRequest): string {
   return request.messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
 }
 
 /**
- * The script of one answer. It depends on the prompt, the model, the seed and `ordinal`, how many times this same
- * prompt was asked before; never on other prompts, but for `cachedShare`, the share of it that a cache has. Text, timing and failure are drawn from streams of their own, so
- * that changing a profile's timing leaves its texts alone. Whether the request asks for a stream changes nothing.
+ * The script of one answer. It depends on the prompt, the model, the seed, `ordinal` (how often this prompt was requested
+ * before) and `cachedShare` (the share of the prompt that is cached), but not on other prompts. Text, timing and failure use
+ * separate random sequences, so that changing a profile's timing does not change its texts. Streaming and non-streaming
+ * requests have the same script.
  */
 export function makeScript(
   request: ChatRequest,
@@ -129,7 +130,7 @@ export function makeScript(
   return { steps, madeMs: madeMs.at(-1)!, ending };
 }
 
-/** All events of a script in order: what a whole answer is made of. */
+/** All events of a script, in order. */
 export function scriptEvents(script: Script): StreamEvent[] {
   return script.steps.flatMap(({ events }) => events);
 }
@@ -154,7 +155,7 @@ function drawTokens(request: ChatRequest, profile: Profile, prompt: string, key:
       ? BY_PROMPT.find(({ below }) => asked.length < below)!.tokens
       : profile.tokens;
   const answerTokens = Math.max(1, Math.round(sample(length, keyedRandom(`${key}length`))));
-  // A model may well think up its whole allowance; one that never answers would make a poor demonstration.
+  // Reasoning takes at most half of the limit, so that there is an answer.
   const thinkingTokens = Math.min(
     profile.thinking ?? 0,
     Math.floor((request.maxTokens ?? Number.POSITIVE_INFINITY) / 2),
@@ -179,7 +180,7 @@ function drawTokens(request: ChatRequest, profile: Profile, prompt: string, key:
   return tokens;
 }
 
-/** Tokens of one kind that follow each other, put together into chunks of at most `size`. */
+/** Groups consecutive tokens of one type into chunks of at most `size` tokens. */
 function group(tokens: readonly ContentEvent[], size: number): ContentEvent[] {
   const chunks: ContentEvent[] = [];
   let room = 0;
@@ -220,7 +221,7 @@ function deliver(
       case 'burst':
         return { dueMs: wholeMs, events: [event] };
       case 'replay':
-        // Steady as a timer is, not as arithmetic is: up to 4 % late.
+        // Up to 4 % late, as with a real timer.
         return { dueMs: wholeMs + replayGapMs * (i + timing() * 0.04), events: [event] };
       default: {
         const impossible: never = mode;
@@ -230,7 +231,7 @@ function deliver(
   });
 }
 
-/** Each lump leaves when its last chunk has been made. */
+/** Groups of `size` steps, each due when its last chunk has been generated. */
 function lumps(content: readonly ScriptStep[], size: number): ScriptStep[] {
   const steps: ScriptStep[] = [];
   for (let i = 0; i < content.length; i += size) {
@@ -240,7 +241,7 @@ function lumps(content: readonly ScriptStep[], size: number): ScriptStep[] {
   return steps;
 }
 
-/** How many chunks an answer that fails half way has sent: at least one, and not all of several. */
+/** Number of chunks that a failing answer sends: at least one, and not all if there are several. */
 function cutAfter(chunks: number, random: KeyedRandom): number {
   return chunks < 2 ? chunks : 1 + randomInt(random, chunks - 1);
 }

@@ -12,18 +12,18 @@ import { createScheduler } from './schedule.ts';
 import { makeScript, promptWithNonce, promptWithoutNonce } from './script.ts';
 import { type TruthEntry, TruthLog, TruthRecorder } from './truth.ts';
 
-/** Characters of a block: about the 16 tokens that inference servers commonly keep together. */
+/** Characters per cache block: about 16 tokens, a common block size of inference servers. */
 export const BLOCK_CHARS = 64;
 
-/** Blocks that are kept; the oldest make room. */
-const CAPACITY = 100_000;
+/** Cached blocks. Beyond this the oldest are removed. */
+const MAX_BLOCKS = 100_000;
 
-/** A server's cache of prompts by prefix: a block counts as known only where all before it are. */
+/** A simulated prefix cache: a block is a hit only if all blocks before it are. */
 export class PrefixCache {
   private readonly blocks = new Set<string>();
 
-  /** The share of a prompt, from its beginning, that was asked before of this model. From now on all of it is known. */
-  ask(model: string, prompt: string): number {
+  /** The share of a prompt that is cached for this model, from its start. Afterwards all of the prompt is cached. */
+  lookUp(model: string, prompt: string): number {
     let key = model;
     let known = 0;
     let unbroken = true;
@@ -38,9 +38,9 @@ export class PrefixCache {
 
   private keep(key: string): void {
     this.blocks.add(key);
-    if (this.blocks.size <= CAPACITY) return;
-    const [oldest] = this.blocks;
-    this.blocks.delete(oldest!);
+    if (this.blocks.size <= MAX_BLOCKS) return;
+    const [oldest = ''] = this.blocks;
+    this.blocks.delete(oldest);
   }
 }
 
@@ -52,47 +52,47 @@ export interface SimulatorOptions {
   profiles?: Readonly<Record<string, ProfileInput>>;
   /** Default: the machine's monotonic clock. */
   clock?: Clock;
-  /** Requests that the truth log keeps; the oldest make room. Default 10,000. */
+  /** Requests kept in the truth log. Beyond this the oldest are removed. Default 10,000. */
   logSize?: number;
-  /** Largest number of bytes a write, to try clients with cut frames. Default 0: a frame a write. */
+  /** Maximum bytes per write, to test clients with split frames. Default 0: one frame per write. */
   splitBytes?: number;
   /**
-   * Nothing else runs on this thread, so it may be blocked for a quarter of a millisecond at a time to send at the
-   * exact moment. Default false: chunks leave up to about 1.5 ms late.
+   * Nothing else runs on this thread, so it may be blocked for up to 0.25 ms at a time, for exact send times. Default false:
+   * chunks are sent up to about 1.5 ms late.
    */
   ownThread?: boolean;
 }
 
-/** What a simulator has done so far. */
+/** Counters of a simulator. */
 export interface SimulatorStats {
-  /** Requests that were answered or are being answered by a script. */
+  /** Requests answered by a script, open ones included. */
   requests: number;
-  /** Requests that were no request of any dialect. */
+  /** Requests that do not belong to any dialect. */
   refused: number;
-  /** Answers under way, and the most there were at once. */
+  /** Open answers, now and at most. */
   active: number;
   peakActive: number;
   /** Connections accepted. */
   connections: number;
 }
 
-/** A provider that speaks every dialect, follows a seeded script, and knows the truth about what it sent and when. */
+/** A simulated provider: supports every dialect, follows a seeded script, and records what it sent and when. */
 export interface Simulator {
   /** Starts listening. `port` 0, the default, takes any free one. Throws a `UserError` when the port is taken. */
   listen(port?: number, host?: string): Promise<{ url: string; port: number }>;
-  /** Ends every answer and connection. */
+  /** Closes all connections, open answers included. */
   close(): Promise<void>;
-  /** The requests that have ended, in the order in which they did. Put together anew at each reading. */
+  /** The requests that have ended, in order of their end. A new array at each access. */
   readonly log: readonly TruthEntry[];
   readonly stats: Readonly<SimulatorStats>;
 }
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 const DEFAULT_LOG_SIZE = 10_000;
-// Longer than any pause of a run: a warm socket must not be closed under a client that is about to use it.
+// Longer than any pause in a run, so that no idle connection is closed while a client starts to use it.
 const KEEP_ALIVE_MS = 600_000;
 
-/** A simulator that does not listen yet. */
+/** Creates a simulator. It does not listen yet. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const { seed = 1, clock = monotonicClock, splitBytes = 0, ownThread = false } = options;
   const profiles = profileTable(options.profiles);
@@ -100,13 +100,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const scheduler = createScheduler({ clock, ownThread });
   const log = new TruthLog(options.logSize ?? DEFAULT_LOG_SIZE);
   const stats: SimulatorStats = { requests: 0, refused: 0, active: 0, peakActive: 0, connections: 0 };
-  const asked = new Map<string, number>();
+  const ordinals = new Map<string, number>();
   const cache = new PrefixCache();
 
   const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
     readBody(req, (body) => {
       const receivedAtMs = clock.now();
-      // Not by URL, which throws on some paths that a client can send (`//`).
+      // Not with `new URL`, which throws for some paths that a client can send (`//`).
       const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
       const method = req.method ?? 'GET';
       const incoming = { method, path, query: new URLSearchParams(query), body: body ?? '' };
@@ -118,11 +118,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
               dialects.find((dialect) => dialect.ownsPath(path)),
             )
           : route(incoming, dialects);
-      // After every other request that has arrived by now has got its time: answering takes longer than reading.
+      // Answering takes longer than reading: first timestamp all requests that have arrived.
       setImmediate(answer, found, res, receivedAtMs);
     });
   });
-  // 0: sockets that a client opens before it has something to ask are left alone.
+  // No limits: a client may open connections long before its first request.
   server.headersTimeout = 0;
   server.requestTimeout = 0;
   server.on('connection', () => stats.connections++);
@@ -160,18 +160,18 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     const requestId = `sim-${++stats.requests}`;
     stats.peakActive = Math.max(stats.peakActive, ++stats.active);
     const model = request.model ?? 'default';
-    const profile = suited(profileFor(request.model, profiles), dialect.carries);
-    const share = profile.cachedTtft === undefined ? undefined : cache.ask(model, promptWithNonce(request));
+    const profile = supportedProfile(profileFor(request.model, profiles), dialect.carries);
+    const share =
+      profile.cachedTtft === undefined ? undefined : cache.lookUp(model, promptWithNonce(request));
     const script = makeScript(request, profile, seed, ordinal(request), share);
     const mode = request.stream ? 'streaming' : 'whole';
-    const cached = share === undefined ? {} : { cache: share > 0.5 ? ('hit' as const) : ('miss' as const) };
     const recorder = new TruthRecorder({
       requestId,
       model,
       dialect: dialect.name,
       mode,
       receivedAtMs,
-      ...cached,
+      cache: share === undefined ? undefined : share > 0.5 ? 'hit' : 'miss',
     });
     const createdSeconds = Math.floor(clock.wallTime().getTime() / 1000);
     playScript({
@@ -195,13 +195,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     });
   };
 
-  // Streams and whole answers are counted apart: the first stream and the first whole answer say the same.
+  // Streams and whole answers are counted separately, so that the first of each has the same text.
   const ordinal = (request: ChatRequest): number => {
     const key = fingerprint(
       JSON.stringify([request.model ?? '', request.stream, promptWithoutNonce(request)]),
     );
-    const count = asked.get(key) ?? 0;
-    asked.set(key, count + 1);
+    const count = ordinals.get(key) ?? 0;
+    ordinals.set(key, count + 1);
     return count;
   };
 
@@ -227,8 +227,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   };
 }
 
-/** The profile without what the dialect has no words for. */
-function suited(profile: Profile, carries: ReadonlySet<StreamEventType>): Profile {
+/** The profile without features that the dialect cannot express. */
+function supportedProfile(profile: Profile, carries: ReadonlySet<StreamEventType>): Profile {
   const { error, tools = false } = profile;
   return {
     ...profile,
@@ -237,7 +237,7 @@ function suited(profile: Profile, carries: ReadonlySet<StreamEventType>): Profil
   };
 }
 
-/** Gives the body as text once it has been read, or undefined when it is too large (the rest is read and forgotten). */
+/** Calls back with the body as text, or with undefined if it is too large (the rest is read and discarded). */
 function readBody(req: IncomingMessage, done: (body: string | undefined) => void): void {
   let pieces: Buffer[] = [];
   let bytes = 0;

@@ -1,55 +1,55 @@
 import { isContent, type StreamEvent, type UsageEvent } from '../model/events.ts';
 import type { ScriptEnding } from './script.ts';
 
-/** What the simulator did, as it knows it: the truth that a client's measurement can be held against. */
+// What the simulator sent and when: ground truth for a client's measurement.
 
 /** One write of content. */
 export interface TruthChunk {
-  /** When the script wanted it to leave. */
+  /** When it was due by the script. */
   dueAtMs: number;
-  /** Taken right before the bytes were handed to the kernel, so it is never later than any client's arrival. */
+  /** Taken directly before the bytes were passed to the kernel, so it is never later than a client's arrival time. */
   sentAtMs: number;
-  /** Content events in this write; 0 for a write that held only the start, the usage or the end. */
+  /** Content events in this write; 0 for a write with only the start, usage or the end. */
   contentEvents: number;
 }
 
-/** One request, from the inside. Times are `monotonicClock.now()`: comparable in all threads of one machine. */
+/** One request as the simulator saw it. Times are `monotonicClock.now()`: comparable in all threads of one machine. */
 export interface TruthEntry {
   /** As sent in the `x-request-id` header. */
   requestId: string;
-  /** The model asked for, or `default`. */
+  /** The requested model, or `default`. */
   model: string;
   /** Name of the dialect. */
   dialect: string;
   mode: 'streaming' | 'whole';
   /** The request, body included, had been read. */
   receivedAtMs: number;
-  /** Whether more than half of the prompt was in the cache; only for a profile that plays one. */
+  /** Whether more than half of the prompt was cached. Absent for profiles without a cache. */
   cache?: 'hit' | 'miss';
-  /** In the order of sending. A whole answer has one. */
+  /** In order of sending. A whole answer has one. */
   chunks: TruthChunk[];
-  /** The last byte was handed over, or the client was found gone. */
+  /** When the last byte was passed to the kernel, or the client had disconnected. */
   endAtMs: number;
-  /** The client went away before the end. */
+  /** The client disconnected before the end. */
   aborted?: true;
   outcome: ScriptEnding | 'client_gone';
-  /** HTTP status that was sent. */
+  /** HTTP status sent. */
   status: number;
   /** Answer text that was sent. Of a whole answer that was cut: the text in the body before the cut. */
   text: string;
-  /** Reasoning text that was sent. */
+  /** Reasoning text sent. */
   thinking: string;
-  /** The usage that was sent, where the answer got so far. */
+  /** Usage, if it was sent. */
   usage?: UsageEvent;
 }
 
-/** What is known of a request before it is answered. */
+/** The part of an entry that is known before the answer. */
 export type TruthHead = Pick<
   TruthEntry,
   'requestId' | 'model' | 'dialect' | 'mode' | 'receivedAtMs' | 'cache'
 >;
 
-/** Takes notes of one request while it is answered. Chunks are kept flat: a run can have millions. */
+/** Records one request while it is answered. Chunks are stored in a flat array: a run can have millions. */
 export class TruthRecorder {
   private readonly head: TruthHead;
   private readonly flat: number[] = [];
@@ -81,7 +81,7 @@ export class TruthRecorder {
     return this.end !== undefined;
   }
 
-  /** The notes as an entry; only once `ended` was called. */
+  /** The entry. Call only after `ended`. */
   entry(): TruthEntry {
     const { head, flat, text, thinking, usage } = this;
     const { outcome, atMs, status } = this.end!;
@@ -93,7 +93,7 @@ export class TruthRecorder {
       ...head,
       chunks,
       endAtMs: atMs,
-      ...(outcome === 'client_gone' ? { aborted: true } : {}),
+      aborted: outcome === 'client_gone' ? true : undefined,
       outcome,
       status,
       text,
@@ -103,7 +103,7 @@ export class TruthRecorder {
   }
 }
 
-/** The newest recordings, in the order in which they ended. */
+/** The newest requests, in order of their end. */
 export class TruthLog {
   private readonly capacity: number;
   private ring: TruthRecorder[] = [];

@@ -1,13 +1,13 @@
 import { type KeyedRandom, pick, randomInt } from './draws.ts';
 
-/** Text that reads like an answer from far away: one word is about one token. */
+// Text that looks like an answer: one word is about one token.
 
 interface Language {
   words: readonly string[];
-  /** What stands between two words. */
+  /** Separator between two words. */
   space: string;
   comma: string;
-  /** Sentence ends. The emoji is four bytes of UTF-8 and two UTF-16 units: clients must survive a cut inside it. */
+  /** Sentence ends. The emoji takes four bytes of UTF-8 and two UTF-16 units, to test clients with split characters. */
   ends: readonly string[];
 }
 
@@ -61,7 +61,7 @@ function languageOf(prompt: string): Language {
   return ENGLISH;
 }
 
-/** `count` tokens of text in the language of the prompt, none empty; joined they are the text. */
+/** `count` tokens of text in the language of the prompt. None is empty; concatenated they are the text. */
 export function words(count: number, prompt: string, random: KeyedRandom): string[] {
   const language = languageOf(prompt);
   const tokens: string[] = [];
@@ -78,7 +78,7 @@ export function words(count: number, prompt: string, random: KeyedRandom): strin
   return tokens;
 }
 
-/** About how many tokens a text has: one for each Han, kana or Hangul character, one for four of any other. */
+/** Estimated tokens of a text: one per Han, kana or Hangul character, and one per four other characters. */
 export function estimateTokens(text: string): number {
   const dense =
     text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ?? 0;

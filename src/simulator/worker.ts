@@ -3,32 +3,32 @@ import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model
 import { createSimulator, type SimulatorOptions } from './simulator.ts';
 import type { TruthEntry } from './truth.ts';
 
-/** What the worker is told when it is started. */
+/** The worker's start parameters. */
 export interface SimulatorWorkerSettings {
   options: Omit<SimulatorOptions, 'clock' | 'ownThread'>;
   port: number;
   host: string;
 }
 
-/** What the worker is asked for. */
+/** A message to the worker. */
 export type SimulatorWorkerRequest = { type: 'truth' } | { type: 'close' };
 
-/** What the worker says. Answers come in the order of the questions. */
+/** A message from the worker. Replies come in the order of the requests. */
 export type SimulatorWorkerReply =
   | { type: 'listening'; url: string; port: number }
-  /** `problems` and the codes are those of a `UserError`, which cannot cross a thread as it is. */
+  /** The fields of a `UserError`, which cannot be cloned to another thread. */
   | { type: 'failed'; code: ErrorCode; problems: readonly Problem[]; exitCode: ExitCode }
   | { type: 'truth'; entries: readonly TruthEntry[] };
 
 const { options, port, host } = workerData as SimulatorWorkerSettings;
 const parent = parentPort!;
-const say = (reply: SimulatorWorkerReply): void => parent.postMessage(reply);
+const post = (reply: SimulatorWorkerReply): void => parent.postMessage(reply);
 
 const simulator = createSimulator({ ...options, ownThread: true });
 parent.on('message', (request: SimulatorWorkerRequest) => {
   switch (request.type) {
     case 'truth':
-      say({ type: 'truth', entries: simulator.log });
+      post({ type: 'truth', entries: simulator.log });
       break;
     case 'close':
       void simulator.close().then(() => parent.close());
@@ -41,9 +41,9 @@ parent.on('message', (request: SimulatorWorkerRequest) => {
 });
 
 try {
-  say({ type: 'listening', ...(await simulator.listen(port, host)) });
+  post({ type: 'listening', ...(await simulator.listen(port, host)) });
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
-  say({ type: 'failed', code: error.code, problems: error.problems, exitCode: error.exitCode });
+  post({ type: 'failed', code: error.code, problems: error.problems, exitCode: error.exitCode });
   parent.close();
 }

@@ -11,15 +11,17 @@ const LONG = Array.from({ length: 100 }, (_, i) => `word${i}`).join(' ');
 describe('a prefix cache', () => {
   it('knows the whole blocks that were asked before, as far as nothing before them differs', () => {
     const cache = new PrefixCache();
-    expect(cache.ask('m', LONG)).toBe(0);
+    expect(cache.lookUp('m', LONG)).toBe(0);
     const whole = Math.floor(LONG.length / BLOCK_CHARS) * BLOCK_CHARS;
-    expect(cache.ask('m', LONG)).toBe(whole / LONG.length);
-    expect(cache.ask('m', `${LONG} and more`)).toBeCloseTo(whole / (LONG.length + 9), 6);
-    expect(cache.ask('m', `x${LONG}`)).toBe(0);
-    expect(cache.ask('other', LONG)).toBe(0);
+    expect(cache.lookUp('m', LONG)).toBe(whole / LONG.length);
+    expect(cache.lookUp('m', `${LONG} and more`)).toBeCloseTo(whole / (LONG.length + 9), 6);
+    expect(cache.lookUp('m', `x${LONG}`)).toBe(0);
+    expect(cache.lookUp('other', LONG)).toBe(0);
     const changed = `${LONG.slice(0, 2 * BLOCK_CHARS)}!${LONG.slice(2 * BLOCK_CHARS)}`;
-    expect(cache.ask('m', changed)).toBe((2 * BLOCK_CHARS) / changed.length);
-    expect([cache.ask('m', ''), cache.ask('m', 'short'), cache.ask('m', 'short')]).toEqual([0, 0, 0]);
+    expect(cache.lookUp('m', changed)).toBe((2 * BLOCK_CHARS) / changed.length);
+    expect([cache.lookUp('m', ''), cache.lookUp('m', 'short'), cache.lookUp('m', 'short')]).toEqual([
+      0, 0, 0,
+    ]);
   });
 });
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Alarm, createScheduler, nextWait } from '../../src/simulator/schedule.ts';
+import { createScheduler, nextWait, type WaitPrimitives } from '../../src/simulator/schedule.ts';
 
 /** A machine whose time moves only while something waits; timers wake late, or too early, by what they are told. */
-class Machine implements Alarm {
+class Machine implements WaitPrimitives {
   timeMs = 0;
   sleeps = 0;
   napsMs = 0;

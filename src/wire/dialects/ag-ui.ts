@@ -7,8 +7,8 @@ import type { Frame } from '../framing/frame.ts';
 import { asArray, asCount, asObject, asText, type Json, parseJson } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
-// AG-UI: a run of an agent as typed events in capitals. Texts, reasoning and tool calls have a start, contents and an
-// end; the state of the agent travels beside them. `RUN_FINISHED` or `RUN_ERROR` ends it, there is no `[DONE]`.
+// AG-UI: the events of an agent run, with types in capitals. Texts, reasoning and tool calls have start, content and end
+// events. `RUN_FINISHED` or `RUN_ERROR` ends the stream; there is no `[DONE]`.
 
 /** The AG-UI protocol over SSE. */
 export const agUi: Dialect = {
@@ -139,7 +139,7 @@ const PREFIX: Record<Exclude<BlockKind, 'tool'>, string> = {
   thinking: 'REASONING_MESSAGE',
 };
 
-/** Events that say nothing beyond the contents between them. */
+/** Events without information of their own. */
 const SILENT: ReadonlySet<unknown> = new Set([
   'TEXT_MESSAGE_START',
   'TEXT_MESSAGE_END',
@@ -226,7 +226,7 @@ class AgUiDecoder extends JsonDecoder {
     const sums: Record<string, number> = {};
     for (const entry of entries) {
       for (const [name, count] of Object.entries(readCounts(entry))) {
-        // What is no count is not summed: it is refused as it is.
+        // Invalid counts are not summed: they are refused individually.
         if (asCount(count) === undefined) this.addCounts({ [name]: count });
         else sums[name] = (sums[name] ?? 0) + Number(count);
       }
@@ -235,7 +235,7 @@ class AgUiDecoder extends JsonDecoder {
   }
 }
 
-// A result is text; where the text is a JSON object or list, that is what the tool answered.
+// A result is sent as text. If the text is a JSON object or array, that is the result.
 function resultOf(content: unknown): unknown {
   if (typeof content !== 'string') return content;
   const json = parseJson(content);

@@ -15,8 +15,8 @@ import { asArguments, asCount, asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 
-// An agent that works in steps and calls its tools itself: `{"chunk_type":"content","content":"..."}`. A call comes
-// whole, its result follows as `tool_call_complete`; `done` ends the stream and says how long it took.
+// An agent that runs its tools itself: `{"chunk_type":"content","content":"..."}`. A call is sent whole, its result follows
+// as `tool_call_complete`. `done` ends the stream and has the elapsed time.
 
 const PATH = /(\/agent|\/agents\/[^/]+\/chat\/[^/]+(\/stream)?)$/;
 

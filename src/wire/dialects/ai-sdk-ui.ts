@@ -8,9 +8,9 @@ import { asArguments, asArray, asObject, asText, type Json, parseJson } from '..
 import { JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, type WholeCall } from '../whole-answer.ts';
 
-// The UI message stream (v1) of Vercel's AI SDK: what a chat front end gets from its own server. Texts and reasoning
-// have ids with a start and an end; a tool call's input comes in pieces and then whole. `[DONE]` ends it, also after
-// an error. Counts are there only when the application adds them to the message's metadata.
+// The UI message stream (v1) of Vercel's AI SDK, from an application's server to its chat front end. Texts and reasoning
+// have an id, a start and an end. A tool call's input is sent in pieces and then again, whole. `[DONE]` ends the stream,
+// also after an error. Usage is present only if the application adds it to the message's metadata.
 
 const FINISH_WORDS: FinishWords = {
   stop: 'stop',
@@ -95,7 +95,7 @@ function encodeUi(context: AnswerContext): Encoder {
   return (event) => {
     const frames: Frame[] = [];
     const transition = blocks.enter(event);
-    // Events between blocks end the one before, so that a result does not come inside of its call.
+    // Events between blocks close the open block, so that a tool's result is not sent inside its call.
     const closed = transition === undefined && BETWEEN.has(event.type) ? blocks.leave() : transition?.closed;
     if (closed !== undefined) frames.push(close(closed.kind, closed.index));
     const id = String(transition?.index);
@@ -159,7 +159,7 @@ function encodeUi(context: AnswerContext): Encoder {
 
 const BETWEEN = new Set<StreamEvent['type']>(['tool_result', 'step_complete', 'complete', 'error']);
 
-/** Parts that say nothing beyond the deltas between them. */
+/** Parts without information of their own. */
 const SILENT: ReadonlySet<unknown> = new Set([
   'start-step',
   'text-start',
@@ -231,12 +231,12 @@ class UiDecoder extends JsonDecoder {
     }
   }
 
-  // The stream is closed as usual after an error.
+  // After an error the stream is closed with its usual last parts.
   protected override mayFollowEnd(json: Json): boolean {
     return json.type === 'finish' || json.type === 'finish-step';
   }
 
-  // A tool that the model's provider runs is no call for the application to make.
+  // The model's provider runs some tools itself.
   private begin(json: Json, out: StreamEvent[], args?: string) {
     const [name, id] = [asText(json.toolName), asText(json.toolCallId)];
     return json.providerExecuted === true

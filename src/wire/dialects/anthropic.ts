@@ -17,7 +17,7 @@ import {
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
-/** Anthropic's words for a finish. */
+/** Anthropic's finish reasons. */
 const FINISH_WORDS: FinishWords = {
   end_turn: 'stop',
   stop_sequence: 'stop',
@@ -67,7 +67,7 @@ class AnthropicDecoder extends JsonDecoder {
     }
   }
 
-  // The head of a stream, or a whole answer.
+  // The start of a stream, or a whole answer.
   private message(message: Json, out: StreamEvent[]): boolean {
     this.start(out, asText(message.id), asText(message.model));
     for (const [index, block] of (asArray(message.content) ?? []).entries()) {
@@ -90,7 +90,7 @@ class AnthropicDecoder extends JsonDecoder {
       case 'tool_use':
         this.tools.set(index, { type: 'tool_call', index: this.call(out, ...callOf(block)) });
         return true;
-      // Run by Anthropic: the input is generated and sent like any other, but it is no call for the client to make.
+      // Run by Anthropic: the input is generated and sent like that of other calls, but the client does not run the tool.
       case 'server_tool_use':
       case 'mcp_tool_use':
         this.tools.set(index, { type: 'server_tool_call', index: this.serverCall(out, ...callOf(block)) });
@@ -145,10 +145,10 @@ function unknownBlock(block: Json, out: StreamEvent[]): void {
   out.push({ type: 'unknown', name: asText(block.type), data: encodeJson(block) });
 }
 
-// Anthropic Messages: blocks of text, thinking and tool use, each with a start, deltas and a stop. The counts come in
-// two places, the input's at the start and the output's at the end; `message_stop` is the terminator.
+// Anthropic Messages: blocks of text, thinking and tool use, each with a start, deltas and a stop. Input tokens are sent at
+// the start, output tokens at the end. `message_stop` is the terminator.
 
-/** `max_tokens` is required: this is sent when nothing is asked for. */
+/** `max_tokens` is required: the value for requests without a limit. */
 const DEFAULT_MAX_TOKENS = 4096;
 
 /** Anthropic's `/v1/messages`. */
@@ -305,7 +305,7 @@ function blockOf(event: StreamEvent): Json {
 
 function encodeUsage(usage: UsageEvent | undefined): Json {
   return {
-    // Those from the cache are counted apart.
+    // Cached tokens are not included.
     input_tokens: Math.max(0, (usage?.inputTokens ?? 0) - (usage?.cachedInputTokens ?? 0)),
     output_tokens: usage?.outputTokens ?? 0,
     cache_read_input_tokens: usage?.cachedInputTokens,

@@ -19,7 +19,7 @@ import {
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
-/** Bedrock's words for a finish. */
+/** Bedrock's finish reasons. */
 const FINISH_WORDS: FinishWords = {
   end_turn: 'stop',
   stop_sequence: 'stop',
@@ -30,10 +30,10 @@ const FINISH_WORDS: FinishWords = {
   guardrail_intervened: 'content_filter',
 };
 
-/** Names of events that say that the answer failed. */
+/** Event names that report a failure. */
 const EXCEPTION_NAME = /(Exception|Error)$/;
 
-/** Reads the messages of a stream, messages kept without their headers, and a whole answer. */
+/** Decodes the messages of a stream, recorded payloads without headers, and whole answers. */
 class BedrockDecoder extends JsonDecoder {
   /** Block number -> index of the tool call in it. */
   private readonly tools = new Map<unknown, number>();
@@ -83,7 +83,7 @@ class BedrockDecoder extends JsonDecoder {
     }
   }
 
-  // Payloads kept without their headers name the event in themselves; a whole answer has all of it.
+  // A payload without headers has the event name as its key. A whole answer has `output`.
   private unnamed(json: Json, out: StreamEvent[]): boolean {
     const message = asObject(asObject(json.output)?.message);
     if (message !== undefined) return this.whole(json, message, out);
@@ -144,8 +144,8 @@ class BedrockDecoder extends JsonDecoder {
   }
 }
 
-// AWS Bedrock Converse: the blocks of Anthropic in other words, in binary messages whose event name is outside of the
-// payload. The counts come after the stop reason, so `metadata` is the last word where it comes at all.
+// AWS Bedrock Converse: blocks like Anthropic's, in binary messages with the event name in a header. Usage is sent after the
+// stop reason, so `metadata` is the last event, if it is sent at all.
 
 const PATH = /\/model\/([^/]+)\/(converse-stream|converse)$/;
 
@@ -278,7 +278,7 @@ function encodeUsage(usage: UsageEvent | undefined): Json {
   const input = usage?.inputTokens ?? 0;
   const output = usage?.outputTokens ?? 0;
   return {
-    // Those from the cache are counted apart.
+    // Cached tokens are not included.
     inputTokens: Math.max(0, input - (usage?.cachedInputTokens ?? 0)),
     outputTokens: output,
     totalTokens: input + output,

@@ -7,8 +7,8 @@ import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, p
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
 
-// Cohere v2: named events with everything below `delta.message`. Of the two counts, `tokens` are the model's and
-// `billed_units` are money. The plan for using tools counts as reasoning.
+// Cohere v2: named events with the content below `delta.message`. Of its two counts, `tokens` are the model's tokens and
+// `billed_units` are for billing. The tool plan counts as reasoning.
 
 const FINISH_WORDS: FinishWords = {
   COMPLETE: 'stop',
@@ -149,7 +149,7 @@ export const cohere: Dialect = {
 };
 
 class CohereDecoder extends JsonDecoder {
-  /** Index of the call that pieces belong to, by the index that Cohere gives it. */
+  /** Cohere's index of a call -> our index. */
   private readonly open = new Map<unknown, number>();
 
   constructor() {
@@ -208,7 +208,7 @@ class CohereDecoder extends JsonDecoder {
   private whole(json: Json, out: StreamEvent[]): boolean {
     const message = asObject(json.message);
     if (message === undefined) {
-      // `{"id","message"}` is how Cohere says that a request failed.
+      // `{"id","message"}` is Cohere's error body.
       if (asText(json.message) === undefined) return false;
       this.fail(out, json);
       return true;

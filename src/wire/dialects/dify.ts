@@ -7,14 +7,14 @@ import { asCount, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 
-// Dify: the kind of event is inside the payload, as `event`. Chats end with `message_end`, which has the counts;
-// workflows with `workflow_finished` and then EOF. It has no word for why an answer ended.
+// Dify: the payload has the event type as `event`. Chats end with `message_end`, which has the usage, workflows with
+// `workflow_finished` and EOF. There is no finish reason.
 
 const FINISH_WORDS: FinishWords = { succeeded: 'stop', 'partial-succeeded': 'stop', stopped: 'other' };
 
 const PATH = '/chat-messages';
 
-/** Dify's `/v1/chat-messages`; workflow streams are read too. */
+/** Dify's `/v1/chat-messages`. Workflow streams are decoded too. */
 export const dify: Dialect = {
   name: 'dify',
   title: 'Dify chat and workflow applications (SSE)',
@@ -94,7 +94,7 @@ export const dify: Dialect = {
   encodeError: (status, message) => jsonBody(errorJson(status, message)),
 };
 
-/** Events that say nothing about the answer that others do not say. */
+/** Events without information of their own. */
 const SILENT: ReadonlySet<unknown> = new Set(['ping', 'tts_message', 'tts_message_end']);
 
 class DifyDecoder extends JsonDecoder {

@@ -19,7 +19,7 @@ import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 import { PartialArguments } from './gemini-arguments.ts';
 
-/** Gemini's words for a finish. */
+/** Gemini's finish reasons. */
 const FINISH_WORDS: FinishWords = {
   STOP: 'stop',
   MAX_TOKENS: 'length',
@@ -36,15 +36,15 @@ const FINISH_WORDS: FinishWords = {
   OTHER: 'other',
 };
 
-// The numbers of the enums, from 1; 0 is "unspecified". From 6 on the Gemini API and Vertex number differently: where they
-// agree on what it comes to, that is named, and other numbers are passed on as they are.
+// The enums' numbers, from 1; 0 is "unspecified". From 6 on the Gemini API and Vertex use different numbers. Numbers with the
+// same meaning in both are listed; other numbers are kept as raw values.
 const FINISH_NUMBERS: readonly string[] = [
   ...['', 'STOP', 'MAX_TOKENS', 'SAFETY', 'RECITATION', 'OTHER'],
   ...['BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII'],
 ];
 const BLOCK_NUMBERS: readonly string[] = ['', 'SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT'];
 
-/** Reads the chunks of a stream, and a whole answer, which is one chunk. */
+/** Decodes the chunks of a stream, and whole answers, which are one chunk. */
 class GeminiDecoder extends JsonDecoder {
   /** The prompt was refused: the finish is the reason for that. */
   private blocked = false;
@@ -116,7 +116,7 @@ class GeminiDecoder extends JsonDecoder {
     if (kind !== undefined) out.push({ type: 'unknown', name: kind, data: encodeJson(part) });
   }
 
-  // A call comes whole, or on request in pieces: a name, then values by their path, then an empty piece.
+  // A call is sent whole, or if requested in pieces: the name, then values with their paths, then an empty piece.
   private functionCall(call: Json, out: StreamEvent[]): void {
     const open = this.partial;
     const name = asText(call.name);
@@ -146,15 +146,15 @@ class GeminiDecoder extends JsonDecoder {
   }
 }
 
-/** The word for a finish or a block; servers asked for `enum-encoding=int` send its number. */
+/** The name of a finish or block reason. With `enum-encoding=int` servers send its number. */
 function enumWord(value: unknown, words: readonly string[]): string | undefined {
   if (typeof value !== 'number') return asText(value);
   return value === 0 ? undefined : (words[value] ?? String(value));
 }
 
-// Google Gemini and Vertex. The method in the path says whether to stream; `alt=sse` makes events of it, without it
-// the stream is one JSON array, sent piece by piece. There is no terminator: a finish reason and then EOF. Counts are
-// cumulative in every chunk, and thoughts are not inside the candidates' count.
+// Google Gemini and Vertex. The method in the path selects streaming. With `alt=sse` the stream is SSE, without it one JSON
+// array, sent incrementally. There is no terminator: a finish reason, then EOF. Usage is cumulative in every chunk, and the
+// candidates' count does not include thoughts.
 
 const PATH = /\/models\/([^/]+):(streamGenerateContent|generateContent)$/;
 
@@ -212,7 +212,7 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
       const calls = new CallBuffer();
       let usage: UsageEvent | undefined;
       let first = true;
-      // The brackets and commas of the array are the encoder's to write: a framing knows single frames only.
+      // The encoder writes the brackets and commas of the array: the framing only sees single frames.
       const frame = (data: string, last = false): Frame => {
         const lead = array ? (first ? '[' : ',\r\n') : '';
         first = false;
@@ -278,7 +278,7 @@ function parseContent(value: unknown): Message {
   return { role: content?.role === 'model' ? 'assistant' : 'user', content: textOf(content?.parts) };
 }
 
-// Calls are no reason of their own.
+// Gemini has no finish reason for tool calls.
 function reasonOf(event: Extract<StreamEvent, { type: 'complete' }>): string {
   return event.finish === 'tool_calls' ? 'STOP' : finishWord(FINISH_WORDS, event);
 }

@@ -7,8 +7,8 @@ import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, p
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 
-// Ollama's own API: one JSON object a line, the last one with `done: true`, the reason and the counts. A tool call
-// comes whole, its arguments an object. `/api/generate` differs from `/api/chat` in where the text is.
+// Ollama's API: one JSON object per line, the last one with `done: true`, the finish reason and the usage. A tool call is sent
+// whole, with its arguments as an object. `/api/generate` has the text in another place than `/api/chat`.
 
 const FINISH_WORDS: FinishWords = { stop: 'stop', length: 'length', load: 'other', unload: 'other' };
 
@@ -110,7 +110,7 @@ function ollama(endpoint: Endpoint): Dialect {
         messages,
         maxTokens: asCount(options?.num_predict),
         temperature: asNumber(options?.temperature),
-        // The server streams unless told not to.
+        // The server streams by default.
         stream: json.stream !== false,
       };
     },
@@ -187,7 +187,7 @@ class OllamaDecoder extends JsonDecoder {
     const text = content?.[this.endpoint.textKey];
     if (typeof text !== 'string' && json.done === undefined) return false;
     this.start(out, undefined, asText(json.model));
-    // Servers that only imitate Ollama may keep the name that others give it.
+    // Compatible servers may use the field name of OpenAI's dialect.
     this.thinking(out, content?.thinking ?? content?.reasoning_content);
     this.text(out, text);
     const calls = asArray(content?.tool_calls);
@@ -206,7 +206,7 @@ class OllamaDecoder extends JsonDecoder {
     return true;
   }
 
-  // The line with `done: true` is the only proper end.
+  // Only the line with `done: true` is a regular end.
   override end(): readonly StreamEvent[] {
     return [];
   }
@@ -220,7 +220,7 @@ function encodeCall(call: WholeCall): Json {
 function ending(event: CompleteEvent, usage: UsageEvent | undefined): Json {
   return {
     done: true,
-    // Calls are no reason of their own.
+    // Ollama has no finish reason for tool calls.
     done_reason: event.finish === 'tool_calls' ? 'stop' : finishWord(FINISH_WORDS, event),
     prompt_eval_count: usage?.inputTokens,
     eval_count: usage?.outputTokens,

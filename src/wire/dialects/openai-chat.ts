@@ -24,7 +24,7 @@ import {
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 
-/** The words for a finish of OpenAI and of those that speak like it. */
+/** The finish reasons of OpenAI and of compatible providers. */
 export const CHAT_FINISH: FinishWords = {
   stop: 'stop',
   eos: 'stop',
@@ -38,7 +38,7 @@ export const CHAT_FINISH: FinishWords = {
   insufficient_system_resource: 'error',
 };
 
-/** Reads chunks of chat completions, of the older text completions, and whole answers of both. */
+/** Decodes chat completions and the older text completions, chunks and whole answers. */
 export class ChatDecoder extends JsonDecoder {
   private readonly callIndex = new ToolCallIndex();
   private readonly isWhole: boolean;
@@ -54,7 +54,7 @@ export class ChatDecoder extends JsonDecoder {
     if (choices !== undefined) this.choices(json, choices, out);
     const usage = asObject(json.usage) ?? asObject(asObject(json.x_groq)?.usage);
     if (usage !== undefined) this.usage(usage);
-    // HOT PATH: a chunk of the answer has choices, and nothing that tells of a failure.
+    // HOT PATH: a content chunk has choices and no error fields.
     const plain = choices !== undefined && choices.length > 0 && json.error == null && !json.base_resp;
     if (frame.event === 'error' || (!plain && readFailure(json) !== undefined)) {
       this.fail(out, json);
@@ -65,12 +65,12 @@ export class ChatDecoder extends JsonDecoder {
 
   private choices(json: Json, choices: readonly unknown[], out: StreamEvent[]): void {
     const id = asText(json.id);
-    // Azure's first chunk has neither id nor choices: it is not the start of the answer yet.
+    // Azure's first chunk has neither id nor choices: it does not start the answer.
     if (id !== undefined || choices.length > 0) this.start(out, id, asText(json.model));
     for (const entry of choices) {
       const choice = asObject(entry);
       if (choice === undefined) continue;
-      // Only the first of several parallel answers is followed; the others would mix into its text.
+      // Only the first of several parallel answers is decoded: the texts would mix.
       if (choice.index !== undefined && choice.index !== 0) {
         out.push({ type: 'unknown', name: 'choice', data: encodeJson(choice) });
         continue;
@@ -85,7 +85,7 @@ export class ChatDecoder extends JsonDecoder {
   }
 
   private delta(delta: Json, out: StreamEvent[]): void {
-    // One answer may have the same reasoning under several names.
+    // The same reasoning may be sent in several fields.
     const reasoning = asText(delta.reasoning_content) ?? asText(delta.reasoning);
     this.thinking(out, reasoning ?? reasoningDetails(delta.reasoning_details));
     if (Array.isArray(delta.content)) {
@@ -115,7 +115,7 @@ export class ChatDecoder extends JsonDecoder {
     out.push({ type: 'tool_call', index, id, name, arguments: args });
   }
 
-  // Sound comes with its transcript, which is the text of the answer.
+  // The transcript of audio is the text of the answer.
   private spoken(audio: Json, out: StreamEvent[]): void {
     this.text(out, audio.transcript);
     this.media(out, 'audio', audio.data);
@@ -155,14 +155,14 @@ function reasoningDetails(value: unknown): string | undefined {
     .join('');
 }
 
-// OpenAI chat completions, as spoken by OpenAI and by some twenty others with small differences. What is known of
-// them is read here without asking who speaks: reasoning under three names, tool calls with no index, usage in any
-// chunk, errors after a 200, no [DONE].
+// OpenAI chat completions, also offered by some twenty other providers with small differences. The decoder accepts all known
+// variants from every provider: three names for reasoning, tool calls without index, usage in any chunk, errors after a
+// 200, no [DONE].
 
 /** OpenAI's `/v1/chat/completions`. */
 export const openaiChat: Dialect = {
   name: 'openai-chat',
-  title: 'OpenAI chat completions (SSE), and all that are compatible with it',
+  title: 'OpenAI chat completions (SSE), and compatible APIs',
   framing: 'sse',
   thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
@@ -191,7 +191,7 @@ export const openaiChat: Dialect = {
       maxTokens: asCount(json.max_completion_tokens) ?? asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
-      // Zhipu sends the counts unasked.
+      // Zhipu always sends usage.
       extra: {
         stream_options: path.includes('/api/paas/') ? { include_usage: true } : json.stream_options,
       },
@@ -256,7 +256,7 @@ export const openaiChat: Dialect = {
   encodeError: (status, message) => jsonBody(errorJson(message, String(status))),
 };
 
-/** The counts in OpenAI's words. */
+/** Usage in OpenAI's format. */
 export function encodeUsage(usage: UsageEvent): Json {
   const input = usage.inputTokens ?? 0;
   const output = usage.outputTokens ?? 0;
@@ -285,7 +285,7 @@ export function envelope(context: AnswerContext, object: string): Json {
   return { id: context.id, object, created: context.createdSeconds, model: context.model };
 }
 
-/** The body of an error in OpenAI's words. */
+/** An error body in OpenAI's format. */
 export function errorJson(message: string, code?: string): string {
   return JSON.stringify({ error: { message, type: 'server_error', param: null, code: code ?? null } });
 }

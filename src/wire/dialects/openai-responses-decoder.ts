@@ -11,7 +11,7 @@ const FINISH_WORDS: FinishWords = {
   cancelled: 'other',
 };
 
-/** Events that say nothing which the deltas and the last event do not say. */
+/** Events that repeat information of the deltas and the last event. */
 const SILENT: ReadonlySet<unknown> = new Set([
   'response.in_progress',
   'response.queued',
@@ -34,12 +34,12 @@ const SILENT: ReadonlySet<unknown> = new Set([
   'keepalive',
 ]);
 
-/** Where the input of a call is in its item. */
+/** Reads the input of a call from its item. */
 type CallInput = (item: Json) => unknown;
 
 const action: CallInput = (item) => item.action;
 
-/** Calls for the client to make. The built-in ones have no name: their kind is the name. */
+/** Calls that the client runs. Built-in ones have no name: their type is the name. */
 const CLIENT_CALLS: Readonly<Record<string, CallInput>> = {
   function_call: (item) => item.arguments,
   custom_tool_call: (item) => item.input,
@@ -49,13 +49,13 @@ const CLIENT_CALLS: Readonly<Record<string, CallInput>> = {
   computer_call: (item) => item.action ?? item.actions,
 };
 
-/** Calls that the service makes itself, and whose input it sends. Searches do not send theirs. */
+/** Calls that the service runs, and whose input it sends. The input of searches is not sent. */
 const SERVER_CALLS: Readonly<Record<string, CallInput>> = {
   code_interpreter_call: (item) => item.code,
   mcp_call: (item) => item.arguments,
 };
 
-/** A tool call that has begun. */
+/** An open tool call. */
 interface OpenCall {
   type: 'tool_call' | 'server_tool_call';
   index: number;
@@ -132,7 +132,7 @@ export class ResponsesDecoder extends JsonDecoder {
     }
   }
 
-  // An `error` event is followed by `response.failed`, which says the same again.
+  // An `error` event is followed by `response.failed` with the same error.
   protected override mayFollowEnd(json: Json): boolean {
     return json.type === 'response.failed';
   }
@@ -142,7 +142,7 @@ export class ResponsesDecoder extends JsonDecoder {
     const input = inputOf(item);
     if (input === undefined) return undefined;
     // An item may begin with its input empty, and pieces of it follow.
-    const args = json.type === 'response.output_item.added' && isHollow(input.value) ? '' : input.text;
+    const args = json.type === 'response.output_item.added' && isEmptyInput(input.value) ? '' : input.text;
     const name = asText(item.name) ?? (item.type === 'function_call' ? undefined : asText(item.type));
     const id = asText(item.call_id) ?? asText(item.id);
     const index = input.server ? this.serverCall(out, name, id, args) : this.call(out, name, id, args);
@@ -170,7 +170,7 @@ export class ResponsesDecoder extends JsonDecoder {
     return call !== undefined;
   }
 
-  // Some servers send a call's arguments only when it is done, or the whole call only then.
+  // Some servers send a call's arguments, or the whole call, only when it is done.
   private done(json: Json, out: StreamEvent[]): void {
     const item = asObject(json.item) ?? {};
     if (item.type === 'image_generation_call') this.media(out, 'image', item.result);
@@ -235,7 +235,7 @@ function inputOf(item: Json): { value: unknown; text: string; server: boolean } 
   const client = Object.hasOwn(CLIENT_CALLS, kind) ? CLIENT_CALLS[kind] : undefined;
   const read = client ?? (Object.hasOwn(SERVER_CALLS, kind) ? SERVER_CALLS[kind] : undefined);
   if (read === undefined) return undefined;
-  // A shell in a container of the service is the service's own.
+  // The service itself runs a shell in its container.
   const environment = asText(asObject(item.environment)?.type) ?? '';
   const value = read(item);
   return {
@@ -257,13 +257,13 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** An object or a list that holds nothing yet, such as `{"commands":[]}` or a patch with an empty diff. */
-function isHollow(value: unknown): boolean {
+/** True for a value without content, such as `{"commands":[]}` or a patch with an empty diff. */
+function isEmptyInput(value: unknown): boolean {
   if (value === null || value === undefined || value === '') return true;
-  if (Array.isArray(value)) return value.every(isHollow);
+  if (Array.isArray(value)) return value.every(isEmptyInput);
   const object = asObject(value);
   if (object === undefined) return false;
-  return Object.entries(object).every(([key, entry]) => isHollow(entry) || LABELS.has(key));
+  return Object.entries(object).every(([key, entry]) => isEmptyInput(entry) || LABELS.has(key));
 }
 
 // What a call's input says beside the input proper.

@@ -16,7 +16,7 @@ interface Item {
   call: WholeCall;
 }
 
-/** Writes the events of one streamed response, each numbered, and keeps what its last event has to repeat. */
+/** Encodes one streamed response. Keeps the items, which the last event repeats. */
 class ResponsesEncoder {
   private readonly context: AnswerContext;
   private readonly blocks = new BlockTracker();
@@ -180,7 +180,7 @@ function responseJson(context: AnswerContext, more: Json): Json {
   };
 }
 
-/** How an answer ended, in the words of a response object. */
+/** The status of a response object. */
 function statusOf({ finish, raw }: CompleteEvent): { status: string; incomplete_details?: Json } {
   if (finish === 'stop' || finish === 'tool_calls') return { status: 'completed' };
   if (finish === 'length') {
@@ -190,7 +190,7 @@ function statusOf({ finish, raw }: CompleteEvent): { status: string; incomplete_
   return { status: 'incomplete', incomplete_details: { reason } };
 }
 
-/** The counts in the words of a response object. */
+/** The usage of a response object. */
 function encodeUsage(usage: UsageEvent): Json {
   const input = usage.inputTokens ?? 0;
   const output = usage.outputTokens ?? 0;
@@ -203,9 +203,9 @@ function encodeUsage(usage: UsageEvent): Json {
   };
 }
 
-// OpenAI Responses: named events, items and parts inside them. Each text comes in deltas and then again, whole, in the
-// `done` events and in the last one: only the deltas count. There is no `[DONE]`; the event with the whole response
-// is the terminator, and it always has the counts.
+// OpenAI Responses: named events for items and their parts. Each text is sent in deltas and again, whole, in the `done`
+// events and in the last event: only the deltas are decoded. There is no `[DONE]`: the event with the whole response is
+// the terminator, and always has the usage.
 
 /** OpenAI's `/v1/responses`. */
 export const openaiResponses: Dialect = {
@@ -217,7 +217,7 @@ export const openaiResponses: Dialect = {
   request(chat) {
     const body = {
       model: chat.model,
-      // OpenAI takes messages without a type, other servers of this API do not.
+      // OpenAI accepts messages without a type, other servers of this API do not.
       input: chat.messages.map((message) => ({ type: 'message', ...message })),
       max_output_tokens: chat.maxTokens,
       temperature: chat.temperature,

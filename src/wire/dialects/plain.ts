@@ -18,13 +18,13 @@ import {
 } from '../json.ts';
 import { gather } from '../whole-answer.ts';
 
-// What a plain endpoint sends, read with no knowledge of its API: a frame's payload is text, or holds text at a path.
+// Plain endpoints, of any API: a frame's payload is text, or JSON with text at a path.
 
 const QUOTE = 34;
 const END_NAMES = new Set(['done', 'end', 'complete']);
 const IDLE_NAMES = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
-/** What is in a JSON payload that may be more than text: only these are parsed. */
-const TELLS = /"(error|errors|done|code|base_resp)"|error"|failed"/i;
+/** Matches payloads that may report an end or a failure. Other payloads are not parsed. */
+const CONTROL_FIELDS = /"(error|errors|done|code|base_resp)"|error"|failed"/i;
 
 /** Each read is a piece of text. */
 class RawDecoder implements Decoder {
@@ -37,7 +37,7 @@ class RawDecoder implements Decoder {
   }
 }
 
-/** Reads events or lines. The end of the body is the end of the answer, unless it came in the middle of a payload. */
+/** Decodes events or lines. The end of the body is the end of the answer, unless it is inside a payload. */
 class PlainDecoder implements Decoder {
   private readonly lines: boolean;
   private readonly keys: readonly string[] | undefined;
@@ -70,21 +70,22 @@ class PlainDecoder implements Decoder {
     return this.lines ? this.line(frame) : this.bare(frame);
   }
 
-  // Without a path the payload is the text, but for the few that a service would not send as text.
+  // Without a path the payload is the text, except for reports of an end or a failure.
   private bare(frame: Frame): readonly StreamEvent[] {
     const { data } = frame;
     if (!data.startsWith('{')) return chunk(data);
     const cut = frame.incomplete === true;
-    const json = cut || TELLS.test(data) ? parseJson(data) : undefined;
+    const json = cut || CONTROL_FIELDS.test(data) ? parseJson(data) : undefined;
     if (cut && json === undefined) return this.broken(frame);
     return this.control(json) ?? chunk(data);
   }
 
-  // A line is JSON: a text, or anything else as it stands. HOT PATH: once a line was seen to be JSON, an object of which
-  // nothing is to be told is not parsed again.
+  // A line is JSON: a string is the text, any other value is kept as JSON text. HOT PATH: after a first JSON line, objects
+  // without control fields are not parsed.
   private line(frame: Frame): readonly StreamEvent[] {
     const { data } = frame;
-    if (this.begun && data.startsWith('{') && data.endsWith('}') && !TELLS.test(data)) return chunk(data);
+    if (this.begun && data.startsWith('{') && data.endsWith('}') && !CONTROL_FIELDS.test(data))
+      return chunk(data);
     const json = parseJson(data);
     this.begun = json !== undefined;
     if (json === undefined) return this.broken(frame);
@@ -107,7 +108,7 @@ class PlainDecoder implements Decoder {
     return [unreadable(frame, 'JSON')];
   }
 
-  // Where the path finds text, a `code` or a name beside it is the service's own: only an error is one.
+  // In a payload with text, a `code` or a name is not a failure: only an error is.
   private control(json: unknown, text?: string): readonly StreamEvent[] | undefined {
     const object = asObject(json);
     if (object === undefined) return undefined;
@@ -159,10 +160,9 @@ function textAt(json: unknown, keys: readonly string[]): string | undefined {
     .join('');
 }
 
-// Endpoints of no known dialect: frames with text in them, either the whole payload or what a path in its JSON
-// points at. There is nothing to tell a whole answer from one that was cut, so the end of the body is its end.
+// A truncated answer cannot be detected: the end of the body is the end of the answer.
 
-/** What can be said about a plain endpoint. */
+/** Settings of a plain endpoint. */
 export interface PlainOptions {
   /** Where the text of an event's JSON is, such as `choices.0.delta.content`. Default: the payload is the text. */
   textPath?: string;
@@ -181,7 +181,7 @@ export function plain(framing: PlainDialect, options: PlainOptions = {}): Dialec
   const { title, accept } = KINDS[framing];
   const payload = (text: string): string => {
     if (keys !== undefined) return JSON.stringify(withPath(keys, text));
-    // Lines cannot hold line ends, so without a path a line is a JSON text.
+    // A line cannot contain line ends, so without a path it is a JSON string.
     return framing === 'ndjson' ? JSON.stringify(text) : text;
   };
 

@@ -6,7 +6,7 @@ import { asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
 // A chat playground: `{"type":"content","content":"..."}` and `{"type":"reasoning",...}`, or reasoning as `<think>`
-// blocks inside the content, then `[DONE]`. A failure is `{"error":...}`, and `[DONE]` comes all the same.
+// blocks inside the content, then `[DONE]`. A failure is `{"error":...}`, also followed by `[DONE]`.
 
 const PATH = /(\/playground|\/playground\/chat\/stream\/?)$/;
 

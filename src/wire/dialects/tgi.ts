@@ -5,15 +5,15 @@ import { asArray, asCount, asNumber, asObject, asText, type Json, parseJson } fr
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 
-// Text Generation Inference: one event a token, special tokens apart. The last one also has the whole text again and,
-// with `details`, the finish reason and the counts. It takes a single text and has no roles.
+// Text Generation Inference: one event per token. The last event also has the whole text and, with `details`, the finish
+// reason and the usage. The prompt is a single text without roles.
 
 const FINISH_WORDS: FinishWords = { eos_token: 'stop', stop_sequence: 'stop', length: 'length' };
 
 const STREAM = '/generate_stream';
 const WHOLE = '/generate';
 
-/** Text Generation Inference's own `/generate_stream` and `/generate`. */
+/** Text Generation Inference's `/generate_stream` and `/generate`. */
 export const tgi: Dialect = {
   name: 'tgi',
   title: 'Text Generation Inference /generate_stream (SSE)',
@@ -82,7 +82,7 @@ export const tgi: Dialect = {
 
   decodeWhole(body) {
     const json = parseJson(body);
-    // A server that takes several prompts at once answers with a list.
+    // A server that supports several prompts per request answers with an array.
     const data = asArray(json)?.length === 1 ? JSON.stringify(asArray(json)![0]) : body;
     return decodeDocument(new TgiDecoder(), data);
   },
@@ -106,7 +106,7 @@ class TgiDecoder extends JsonDecoder {
     const token = asObject(json.token);
     const whole = json.generated_text;
     if (token === undefined && typeof whole !== 'string') return false;
-    // The whole text counts only where there are no tokens: it repeats them.
+    // The whole text repeats the tokens: it is used only without a token.
     if (token === undefined) this.text(out, whole);
     else if (token.special !== true) this.text(out, token.text);
     if (typeof whole === 'string') {
