@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { loadFromFlags, type CommandLineScenario, scenarioFromFlags } from '../../src/scenario/from-flags.ts';
+import { type CommandLineScenario, loadFromFlags, scenarioFromFlags } from '../../src/scenario/from-flags.ts';
 import { planScenario } from '../../src/scenario/plan.ts';
 import { userError } from './helpers.ts';
 

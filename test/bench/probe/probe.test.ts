@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ProbeOptions, probe } from '../../../src/bench/probe/probe.ts';
-import { loadFromFlags, type CommandLineScenario } from '../../../src/scenario/from-flags.ts';
+import { type CommandLineScenario, loadFromFlags } from '../../../src/scenario/from-flags.ts';
 import type { Override } from '../../../src/scenario/overrides.ts';
 import { createSimulator } from '../../../src/simulator/index.ts';
 import {

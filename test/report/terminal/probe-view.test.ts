@@ -155,7 +155,7 @@ describe('what it says', () => {
     const beside = (...requests: ReturnType<typeof whole>[]) =>
       view({ ...probeReport([probeRequest()]), whole: wholeAnswers(requests) });
     expect(beside(whole(1008.2), whole(1948.2), whole(3000))).toContain(
-      "without streaming: whole answer after 1881 ms (p50 of 3)\nstream: first content 6.0x faster than the whole answer",
+      'without streaming: whole answer after 1881 ms (p50 of 3)\nstream: first content 6.0x faster than the whole answer',
     );
     expect(beside(whole(380))).toContain('stream: first content no faster than the whole answer');
     expect(beside(whole(90, { kind: 'http_error', message: 'HTTP 400' }))).toContain(
