@@ -49,7 +49,7 @@ describe('whether the client kept up', () => {
   test('reasons are joined, and requests without a lateness are no reason', () => {
     const one = load({ utilization: 0.6, delayP99Ms: 12 });
     expect(clientReport([[one]], { ...figures, latenessP99Ms: null })!.reason).toBe(
-      'its event loop was busy 60 % of the time; its event loop came round 12.0 ms late (p99)',
+      'its event loop was busy 60 % of the time; its event loop came round 12 ms late (p99)',
     );
   });
 
@@ -83,7 +83,7 @@ describe('whether the client kept up', () => {
         total: late(12.34, 'saturated'),
       });
       expect(report.verdict).toBe('saturated');
-      expect(report.reason).toBe('it stamped what total, ttft are made of up to 12.3 ms late (p99)');
+      expect(report.reason).toBe('it stamped what total, ttft are made of up to 12 ms late (p99)');
     });
 
     test('one is told in the singular, and up to four by name', () => {

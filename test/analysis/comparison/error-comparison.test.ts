@@ -37,7 +37,7 @@ test('the row has the rates, their difference and its interval', () => {
   expect(row.sentence).toMatch(
     /^error rate of flash \/ short \/ 4 streams: 10 of 200 before, 40 of 200 now \(\+9\.\d to \+20\.\d points\): regression$/,
   );
-  expect(judged([40, 200], [10, 200]).sentence).toMatch(/\(-20\.\d to -9\.\d points\): improvement$/);
+  expect(judged([40, 200], [10, 200]).sentence).toMatch(/\(−20\.\d to −9\.\d points\): improvement$/);
 });
 
 test('a side without a request decides nothing', () => {
