@@ -1,12 +1,13 @@
-import type { Redactor } from '../model/redaction/redactor.ts';
-import type { Authenticate } from './http/auth.ts';
-import type { TicketStore } from './http/tickets.ts';
-import type { UserRateLimiter } from './http/user-rate-limiter.ts';
+import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
+import { type Authenticate, createAuthenticator } from './http/auth.ts';
+import { TicketStore } from './http/tickets.ts';
+import { UserRateLimiter } from './http/user-rate-limiter.ts';
+import { createLogger } from './logger.ts';
 import type { Logger } from './packages.ts';
-import type { ServiceMetrics } from './service-metrics.ts';
+import { createMetrics, type ServiceMetrics } from './service-metrics.ts';
 import type { Settings } from './service-options.ts';
 import type { MessageStore } from './store.ts';
-import type { LiveStreams } from './stream/live-streams.ts';
+import { LiveStreams } from './stream/live-streams.ts';
 
 /** The parts of a running service that all requests share. */
 export interface Core {
@@ -27,4 +28,40 @@ export interface Core {
   startedAtMs: number;
   /** Open client connections. */
   connections(): number;
+}
+
+/** Creates the parts. They count as exposed until the address is known. */
+export function createCore(settings: Settings, store: MessageStore, connections: () => number): Core {
+  const { clock } = settings;
+  const streams = new LiveStreams(settings, clock);
+  const keys = settings.upstreams.flatMap(({ secrets = [] }) => secrets);
+  return {
+    settings,
+    store,
+    streams,
+    authenticate: createAuthenticator(settings.secret, clock),
+    tickets: new TicketStore(clock),
+    rateLimiter: new UserRateLimiter(settings.requestsPerMinute, clock),
+    redactor: createRedactor(keys),
+    metrics: createMetrics({
+      activeStreams: () => streams.active,
+      peakStreams: () => streams.peakActive,
+      connections,
+    }),
+    log: createLogger(
+      settings.log,
+      createRedactor([...keys, { name: '[jwt secret]', value: settings.secret }]),
+    ),
+    draining: false,
+    exposed: true,
+    startedAtMs: clock.now(),
+    connections,
+  };
+}
+
+/** Frees what the parts hold. */
+export function releaseCore({ tickets, metrics, store }: Core): void {
+  tickets.close();
+  metrics.close();
+  store.close();
 }

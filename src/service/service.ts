@@ -1,17 +1,11 @@
 import type { Server } from 'node:http';
 import { listen } from '../model/listen.ts';
-import { createRedactor } from '../model/redaction/redactor.ts';
-import type { Core } from './core.ts';
+import { type Core, createCore, releaseCore } from './core.ts';
 import { createApp } from './http/app.ts';
-import { createAuthenticator } from './http/auth.ts';
 import { createHttpServer } from './http/server.ts';
-import { TicketStore } from './http/tickets.ts';
-import { UserRateLimiter } from './http/user-rate-limiter.ts';
-import { createLogger, describeError } from './logger.ts';
-import { createMetrics } from './service-metrics.ts';
-import { completeOptions, type ServiceOptions, type Settings } from './service-options.ts';
-import { type MessageStore, openStore } from './store.ts';
-import { LiveStreams } from './stream/live-streams.ts';
+import { describeError } from './logger.ts';
+import { completeOptions, type ServiceOptions } from './service-options.ts';
+import { openStore } from './store.ts';
 
 /** The reference streaming chat service. */
 export interface Service {
@@ -60,7 +54,7 @@ export function createService(options: ServiceOptions): Service {
         return reached;
       } catch (error) {
         await core.streams.drain(0);
-        release(core);
+        releaseCore(core);
         throw error;
       }
     },
@@ -80,34 +74,6 @@ export function createService(options: ServiceOptions): Service {
   };
 }
 
-function createCore(settings: Settings, store: MessageStore, connections: () => number): Core {
-  const { clock } = settings;
-  const streams = new LiveStreams(settings, clock);
-  const keys = settings.upstreams.flatMap(({ secrets = [] }) => secrets);
-  return {
-    settings,
-    store,
-    streams,
-    authenticate: createAuthenticator(settings.secret, clock),
-    tickets: new TicketStore(clock),
-    rateLimiter: new UserRateLimiter(settings.requestsPerMinute, clock),
-    redactor: createRedactor(keys),
-    metrics: createMetrics({
-      activeStreams: () => streams.active,
-      peakStreams: () => streams.peakActive,
-      connections,
-    }),
-    log: createLogger(
-      settings.log,
-      createRedactor([...keys, { name: '[jwt secret]', value: settings.secret }]),
-    ),
-    draining: false,
-    exposed: true,
-    startedAtMs: clock.now(),
-    connections,
-  };
-}
-
 async function shutDown(core: Core, server: Server, drainMs: number): Promise<void> {
   core.draining = true;
   core.log.info({ streams: core.streams.active, drainMs }, 'closing');
@@ -118,14 +84,8 @@ async function shutDown(core: Core, server: Server, drainMs: number): Promise<vo
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 200).unref())]);
   server.closeAllConnections();
   await closed;
-  release(core);
+  releaseCore(core);
   core.log.info('closed');
-}
-
-function release({ tickets, metrics, store }: Core): void {
-  tickets.close();
-  metrics.close();
-  store.close();
 }
 
 /** True for an address that only this machine can reach. */

@@ -29,7 +29,7 @@ async function ask(url: string, token: string): Promise<string> {
   return textOf(decode('conversation', await response.text()).events);
 }
 
-test('a service is told its upstreams as data, and gives a token', async () => {
+test('a service takes its upstreams as data, and returns a token', async () => {
   const service = await startEmbeddedService({ upstreams });
   expect(await ask(service.url, service.token)).not.toBe('');
   await service.close();
@@ -46,7 +46,7 @@ describe('in a process of its own', () => {
        ${code}`,
     ]);
 
-  test('it answers, and its process is not its parent’s', async () => {
+  test('it answers, and runs in another process', async () => {
     const { stdout } = await program(`
       const service = await startEmbeddedService({ upstreams });
       const metrics = await (await fetch(service.url + '/metrics')).text();
@@ -57,7 +57,7 @@ describe('in a process of its own', () => {
     expect(JSON.parse(stdout)).toEqual({ started: true, own: true });
   });
 
-  test('what cannot work is the caller’s error', async () => {
+  test('invalid settings are user errors', async () => {
     const { stdout } = await program(`
       const tries = [{ database: '/nowhere/at/all.db' }, { upstreams: [] }, { upstreams: [{ name: 'x', client: {} }] }];
       for (const wrong of tries) {
@@ -66,7 +66,7 @@ describe('in a process of its own', () => {
     expect(stdout).toBe('UserError output_unwritable\nUserError usage\nUserError usage\n');
   });
 
-  test('it ends with its parent, however that ends', async () => {
+  test('it ends when its parent ends, also by SIGKILL', async () => {
     const { stdout } = await program(`
       const service = await startEmbeddedService({ upstreams });
       console.log(service.url);

@@ -79,14 +79,14 @@ function readerOf(response: Response) {
   };
 }
 
-describe('what is stored', () => {
-  test('the user’s message before the answer has a single byte', async () => {
+describe('the stored messages', () => {
+  test('the user’s message is stored before the first byte of the answer', async () => {
     const { ask, stored } = await puppet();
     await ask();
     expect(await stored()).toEqual(['user: Hello']);
   });
 
-  test('normal end: the whole answer, before the client hears that it is whole', async () => {
+  test('normal end: the whole answer is stored before the client receives the end', async () => {
     const { ask, stored } = await puppet();
     const { response, model } = await ask();
     model.write(say('Hel') + say('lo') + finish);
@@ -94,7 +94,7 @@ describe('what is stored', () => {
     expect(await stored()).toEqual(['user: Hello', 'assistant: Hello']);
   });
 
-  test('upstream error: what came, partial, with the reason', async () => {
+  test('upstream error: the text so far, partial, with the reason', async () => {
     const { ask, stored, service } = await puppet();
     const { response, model } = await ask();
     model.write(
@@ -106,7 +106,7 @@ describe('what is stored', () => {
     expect(await (await fetch(`${service.url}/metrics`)).text()).toContain('status="upstream_error"} 1');
   });
 
-  test('an upstream that is cut off: the same', async () => {
+  test('upstream cut off: the same', async () => {
     const { ask, stored } = await puppet();
     const { response, model } = await ask();
     model.end(say('Hel'));
@@ -115,7 +115,7 @@ describe('what is stored', () => {
     expect((await stored())[1]).toMatch(/^assistant: Hel: upstream_error: /);
   });
 
-  test('client gone: the model is let go at once, and what came is kept', async () => {
+  test('client gone: the request to the model is cancelled at once, and the text so far is stored', async () => {
     const { ask, stored, service } = await puppet();
     const leaving = new AbortController();
     const { response, model } = await ask({ signal: leaving.signal });
@@ -129,7 +129,7 @@ describe('what is stored', () => {
     expect(await stored()).toEqual(['user: Hello', 'assistant: Hel: client_gone']);
   });
 
-  test('client gone while the model is silent, and while a whole answer is made', async () => {
+  test('client gone while the model is silent, and during an answer that is not streamed', async () => {
     const { ask, service } = await puppet();
     for (const body of [{}, { stream: false }, { mode: 'legacy' }]) {
       const leaving = new AbortController();
@@ -141,7 +141,7 @@ describe('what is stored', () => {
     }
   });
 
-  test('closing: streams may end by themselves', async () => {
+  test('closing: active streams can end', async () => {
     const { ask, service } = await puppet({ drainMs: 5_000 });
     const { response, model } = await ask();
     model.write(say('Hel'));
@@ -153,7 +153,7 @@ describe('what is stored', () => {
     await closed;
   });
 
-  test('closing: those that do not are stopped, and told so', async () => {
+  test('closing: streams that do not end are stopped with an error event', async () => {
     const { ask, service } = await puppet({ drainMs: 50 });
     const { response, model } = await ask();
     model.write(say('Hel'));
@@ -181,7 +181,7 @@ describe('what is stored', () => {
   });
 });
 
-test('the model is shown the earlier messages of the session, and no answer without text', async () => {
+test('the model receives the session’s earlier messages, without empty answers', async () => {
   const { ask, server } = await puppet();
   for (const text of ['one', '', 'two']) {
     const { response, model } = await ask();
@@ -203,7 +203,7 @@ test('silence is filled with comments', async () => {
   expect((await reader.events()).at(-1)?.type).toBe('complete');
 });
 
-test('a reader that stops reading is waited for, then given up, and nobody else waits with it', async () => {
+test('a client that stops reading is disconnected after the stall limit, and no other client waits', async () => {
   const { ask, service, server, sockets, stored } = await puppet({
     staleMs: 3_000,
     maxUnreadBytes: 64_000_000,
@@ -235,7 +235,7 @@ test('a reader that stops reading is waited for, then given up, and nobody else 
   socket.destroy();
 });
 
-test('a model is held back while its reader does not read, and goes on with it', async () => {
+test('reading from the model pauses while the client does not read, and resumes with it', async () => {
   const { service, server, sockets, stored } = await puppet({
     staleMs: 600_000,
     maxUnreadBytes: 100_000,
@@ -275,7 +275,7 @@ test('a model is held back while its reader does not read, and goes on with it',
   socket.destroy();
 });
 
-test('a hundred streams at once, each whole, each its own', async () => {
+test('a hundred streams at once, each complete, each with its own text', async () => {
   const stack = await startStack({}, 'paced');
   open.push(stack);
   const streams = Array.from({ length: 100 }, async (_, i) => {
@@ -292,7 +292,7 @@ test('a hundred streams at once, each whole, each its own', async () => {
   expect(await active(stack)).toBe(0);
 });
 
-test('streams over the limit are refused, and told when to come again', async () => {
+test('streams over the limit are refused with a retry-after header', async () => {
   const { ask, service } = await puppet({ maxStreams: 1 });
   const { response, model } = await ask();
   const refused = await service.post('/chat/stream', { message: 'x' });

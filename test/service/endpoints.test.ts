@@ -53,7 +53,7 @@ describe('streams', () => {
     );
   });
 
-  test('agent: a tool is called, a step completed, the memory updated, when asked for', async () => {
+  test('agent: tool call, completed step and memory update, if requested', async () => {
     const question = {
       message: 'My name is Ada. What is 6 * 7?',
       emit_metadata: true,
@@ -91,12 +91,12 @@ describe('streams', () => {
     }
   });
 
-  test('playground: a failure is told inside the stream, then [DONE]', async () => {
+  test('playground: a failure is an event in the stream, then [DONE]', async () => {
     const text = await (await chat('/api/projects/p1/playground/chat/stream/', { model: 'failing' })).text();
     expect(text).toMatch(/data: \{"error":\{"message":".*"\}\}\n\ndata: \[DONE\]\n\n$/);
   });
 
-  test('stream-debug: when each event came, as comments', async () => {
+  test('stream-debug: the time of each event, as comments', async () => {
     const response = await chat('/api/v1/conversations/c1/stream-debug', { max_tokens: 3 });
     const { events: list, comments } = decode('conversation', await response.text());
     expect(types(list)).toEqual(['start', 'message_chunk', 'usage', 'complete']);
@@ -104,7 +104,7 @@ describe('streams', () => {
     expect(comments.at(-1)).toContain('"chunks":3');
   });
 
-  test('text is gathered when the caller says so, and none is lost', async () => {
+  test('text is buffered on request, and none is lost', async () => {
     const plain = textOf(
       await events('conversation', await chat('/chat/stream', { model: 'paced', session_id: 'x1' })),
     );
@@ -114,13 +114,13 @@ describe('streams', () => {
     expect(plain.length).toBeGreaterThan(20);
   });
 
-  test('texts are delayed when the caller says so', async () => {
+  test('texts are delayed on request', async () => {
     const before = performance.now();
     await (await chat('/chat/stream', { max_tokens: 6, text_delta_delay_ms: 20 })).text();
     expect(performance.now() - before).toBeGreaterThanOrEqual(5 * 20 - 5);
   });
 
-  test('legacy: nothing comes before all has been made', async () => {
+  test('legacy: nothing is sent before the answer is complete', async () => {
     const timed = async (mode: string) => {
       const before = performance.now();
       const response = await chat('/api/v1/agents/a1/chat/lumosai/stream', { model: 'paced', mode });
@@ -136,7 +136,7 @@ describe('streams', () => {
     expect(types(legacy.list)).toEqual(types(real.list));
   });
 
-  test('a model that fails before anything was sent is a status in legacy mode', async () => {
+  test('legacy: a failure of the model is an HTTP status', async () => {
     const response = await chat('/chat/stream', { mode: 'legacy', model: 'limited' });
     expect(response.status).toBe(429);
     expect(await response.json()).toMatchObject({ error: { code: 'upstream_error' } });
@@ -153,7 +153,7 @@ describe('whole answers', () => {
     });
   });
 
-  test('also from a streaming endpoint, for a client that wants one', async () => {
+  test('also from a streaming endpoint, with stream: false', async () => {
     const response = await chat('/api/v1/conversations/c1/stream', { stream: false });
     expect(await response.json()).toMatchObject({ content: expect.any(String) });
   });
@@ -165,7 +165,7 @@ describe('whole answers', () => {
 });
 
 describe('messages', () => {
-  test('are stored, and shown to the model the next time', async () => {
+  test('are stored, and sent to the model with the next request', async () => {
     await (await chat('/chat/stream', { session_id: 'm1' })).text();
     await (await chat('/chat', { session_id: 'm1', message: 'And again' })).text();
     const messages = await messagesOf(stack, 'm1');
@@ -179,13 +179,13 @@ describe('messages', () => {
     expect(messages[1]?.model).toBe('quick');
   });
 
-  test('belong to the caller who wrote them', async () => {
+  test('can be read only by their user', async () => {
     await (await chat('/chat/stream', { session_id: 'private' })).text();
     const eve = { authorization: `Bearer ${await createToken(SECRET, { subject: 'eve' })}` };
     expect((await stack.get('/sessions/private/messages', { headers: eve })).status).toBe(404);
   });
 
-  test('a session without a name gets one', async () => {
+  test('a request without a session id creates one', async () => {
     const response = await chat('/chat/stream');
     await response.text();
     expect((await stack.get(`/sessions/${response.headers.get('x-session-id')}/messages`)).status).toBe(200);
@@ -193,7 +193,7 @@ describe('messages', () => {
 });
 
 describe('refusals', () => {
-  test('no token, a wrong one, an expired one', async () => {
+  test('no token, an invalid one, an expired one', async () => {
     const status = async (headers: Record<string, string>) => {
       const response = await stack.post('/chat/stream', { message: 'x' }, { headers });
       expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
@@ -205,7 +205,7 @@ describe('refusals', () => {
     expect(await status({ authorization: `Bearer ${old}` })).toEqual([401, 'token_expired']);
   });
 
-  test('fields that are wrong, by name, readable from another origin', async () => {
+  test('invalid fields, with their names, readable from another origin', async () => {
     const response = await stack.post('/chat/stream', { message: 'x', mode: 'fast' });
     expect(response.status).toBe(400);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
@@ -246,7 +246,7 @@ describe('refusals', () => {
   });
 });
 
-test('a browser may ask first', async () => {
+test('a browser’s preflight is answered', async () => {
   const headers = {
     origin: 'http://elsewhere.example',
     'access-control-request-method': 'POST',
@@ -259,7 +259,7 @@ test('a browser may ask first', async () => {
   expect(response.headers.get('access-control-allow-methods')).toContain('POST');
 });
 
-test('a ticket is good for one stream', async () => {
+test('a ticket is valid for one stream', async () => {
   expect((await stack.post('/chat/tickets', { message: 'x' }, { headers: {} })).status).toBe(401);
   const { url } = await jsonOf<{ url: string }>(chat('/chat/tickets'));
   const response = await fetch(stack.url + url);
@@ -268,7 +268,7 @@ test('a ticket is good for one stream', async () => {
   expect((await fetch(`${stack.url}/chat/stream`)).status).toBe(401);
 });
 
-test('metrics that are named come alone, up to date, and unknown names are nothing', async () => {
+test('metrics can be selected by name; unknown names are ignored', async () => {
   const cpu = async () => {
     const response = await fetch(
       `${stack.url}/metrics?name[]=process_cpu_seconds_total&name[]=no_such_metric`,
@@ -281,7 +281,7 @@ test('metrics that are named come alone, up to date, and unknown names are nothi
   expect(await cpu()).toBeGreaterThan(before);
 });
 
-test('metrics tell what has happened', async () => {
+test('metrics count requests, chunks and completions', async () => {
   const response = await fetch(`${stack.url}/metrics`);
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   const text = await response.text();
@@ -309,7 +309,7 @@ test('health needs no token', async () => {
   });
 });
 
-test('logs are lines of JSON without a secret', async () => {
+test('logs are JSON lines without secrets', async () => {
   const lines: string[] = [];
   const other = await startStack({ log: { level: 'debug', write: (line) => lines.push(line) } });
   await (await other.post('/chat/stream', { message: 'Hello' })).text();

@@ -35,8 +35,8 @@ async function withModel(stream: () => AsyncIterable<StreamEvent>) {
   return { service, log };
 }
 
-describe('a fault is the failure of its own request', () => {
-  test('a model that throws at once, in every way of asking', async () => {
+describe('a fault fails only its own request', () => {
+  test('a client that throws at once, in every mode', async () => {
     const { service } = await withModel(() => {
       throw new Error('boom');
     });
@@ -53,7 +53,7 @@ describe('a fault is the failure of its own request', () => {
     });
   });
 
-  test('a model that throws before its first event: a status, and a partial message', async () => {
+  test('a client that throws before its first event: a status, and a partial message', async () => {
     const { service, log } = await withModel(async function* () {
       yield* [];
       throw new Error('boom');
@@ -64,7 +64,7 @@ describe('a fault is the failure of its own request', () => {
     expect(log.join('')).toContain('boom');
   });
 
-  test('one that throws in the middle: an event, and what came is kept', async () => {
+  test('a client that throws in mid-stream: an error event, and the text so far is stored', async () => {
     const { service, log } = await withModel(async function* () {
       yield say('Hel');
       throw new Error('boom');
@@ -82,7 +82,7 @@ describe('a fault is the failure of its own request', () => {
     expect(await (await service.get('/metrics')).text()).toContain('status="internal_error"} 1');
   });
 
-  test('one that gives what no encoder can write', async () => {
+  test('a client that yields an event that cannot be encoded', async () => {
     const loop: { self?: unknown } = {};
     loop.self = loop;
     const { service } = await withModel(async function* () {
@@ -116,7 +116,7 @@ describe('a fault is the failure of its own request', () => {
   });
 });
 
-test('what nobody catches is logged, and the streams of others go on', async () => {
+test('an uncaught fault is logged, and other streams continue', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--input-type=module',
     '-e',

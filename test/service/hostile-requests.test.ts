@@ -308,9 +308,9 @@ const CASES: Case[] = [
   ),
 ];
 
-test('there are enough of them', () => expect(CASES.length).toBeGreaterThanOrEqual(60));
+test('there are at least 60 cases', () => expect(CASES.length).toBeGreaterThanOrEqual(60));
 
-describe('is answered, and the next request is unharmed', () => {
+describe('is answered, and the next request works', () => {
   test.concurrent.each(CASES)('$name: $status $code', async ({ request: bytes, status, code }) => {
     const answer = await send(bytes());
     const [head = '', body = ''] = answer.split('\r\n\r\n');
@@ -323,13 +323,13 @@ describe('is answered, and the next request is unharmed', () => {
   });
 });
 
-test('sizes are told with their limits', async () => {
+test('refusals of large requests name the limit', async () => {
   expect(await send(request({ body: 'x'.repeat(BODY_LIMIT + 1) }))).toContain(`${BODY_LIMIT} bytes`);
   const message = await send(request({ body: JSON.stringify({ message: 'x'.repeat(MESSAGE_LIMIT + 1) }) }));
   expect(message).toContain(`${MESSAGE_LIMIT} bytes`);
 });
 
-test('what is strange and not wrong is answered as usual', async () => {
+test('unusual but valid requests are answered', async () => {
   const ok = async (given: Parts) =>
     expect(await send(request({ path: '/chat', body: '{"message":"x"}', ...given }))).toMatch(
       /^HTTP\/1\.1 200 /,

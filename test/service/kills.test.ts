@@ -103,12 +103,12 @@ describe('SIGKILL in the middle of a stream', () => {
     return { stream, killedAtMs, answer, file };
   }
 
-  test('end: the user’s message alone is left', async () => {
+  test('end: only the user’s message is stored', async () => {
     const { answer } = await killed('--strategy', 'end');
     expect(answer).toBeUndefined();
   });
 
-  test('every-chunk: all that any client has seen is there', async () => {
+  test('every-chunk: everything a client has received is stored', async () => {
     const { answer, stream } = await killed('--strategy', 'every-chunk');
     expect(answer).toMatchObject({ partial: 1, reason: 'in_progress' });
     expect(answer?.content.startsWith(stream.received())).toBe(true);
@@ -122,7 +122,7 @@ describe('SIGKILL in the middle of a stream', () => {
     ).toBe(true);
   });
 
-  test('end with a checkpoint: at most one interval is lost, and the next start says what happened', async () => {
+  test('end with a checkpoint: at most one interval is lost, and the next start marks the answer as crashed', async () => {
     const { answer, stream, killedAtMs, file } = await killed('--checkpoint', '200ms');
     // Beside the interval, what a busy machine may be late by.
     const safe = stream.receivedBefore(killedAtMs - 200 - 150);
@@ -138,7 +138,7 @@ describe('SIGKILL in the middle of a stream', () => {
 });
 
 describe('SIGTERM in the middle of a stream', () => {
-  test('lets it end, stores it whole, and goes', async () => {
+  test('lets it end, stores the whole answer, and exits', async () => {
     words = 40;
     const { process, file } = await serve('--drain', '10s');
     const stream = startReading(process);
@@ -150,7 +150,7 @@ describe('SIGTERM in the middle of a stream', () => {
     expect(rowsOf(file)).toEqual([HELLO, { role: 'assistant', content: WHOLE, partial: 0, reason: null }]);
   });
 
-  test('stops it when it takes too long, tells the client, and stores what came', async () => {
+  test('stops it after the drain time, with an error event, and stores the text so far', async () => {
     words = 4_000;
     const { process, file } = await serve('--drain', '100ms');
     const stream = startReading(process);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runProgram, serveProcess } from './serve-process.ts';
 import { decode, SECRET, textOf, until } from './support.ts';
 
-test('without a secret it makes one up, and prints a token and lines to paste', async () => {
+test('without a secret it generates one, and prints a token and commands to try', async () => {
   const service = await serveProcess(['--model', 'instant'], { STREAMBENCH_JWT_SECRET: '' });
   await until(() => service.stderr().includes('Ctrl-C'));
   const token = /TOKEN=(\S+)/.exec(service.stderr())?.[1];
@@ -23,7 +23,7 @@ test('a given secret is never printed', async () => {
   expect(service.stderr()).not.toContain(SECRET);
 });
 
-test('what cannot work is said at once', async () => {
+test('invalid settings are reported at the start', async () => {
   const blocker = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => blocker.once('listening', resolve));
   const { port } = blocker.address() as { port: number };

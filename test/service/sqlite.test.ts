@@ -13,7 +13,7 @@ const named = (name: string) =>
 const libsql = async () => ({ default: named('libsql') });
 
 describe('SQLite is found', () => {
-  test('in Node.js, where it is built in', async () => {
+  test('in Node.js, if it is built in', async () => {
     const asked: string[] = [];
     const builtin = (name: string) => {
       asked.push(name);
@@ -24,12 +24,12 @@ describe('SQLite is found', () => {
     expect(asked).toEqual(['node:sqlite']);
   });
 
-  test('in the package libsql, where Node.js has none', async () => {
+  test('in the package libsql, if Node.js has none', async () => {
     const open = await loadSqlite({ builtin: () => undefined, load: libsql });
     expect(open('file.db')).toMatchObject({ name: 'libsql file.db' });
   });
 
-  test('nowhere: one sentence gives the cause, and one what to do', async () => {
+  test('nowhere: the error has a cause and a remedy', async () => {
     const load = async () => {
       throw new Error("Cannot find package 'libsql' imported from store.js\nat somewhere");
     };

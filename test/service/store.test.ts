@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const clock = new FakeClock();
 
 describe('the message store', () => {
-  test('gives back what was stored, the last messages in order, to their owner alone', async () => {
+  test('returns the last messages in order, to their owner only', async () => {
     const store = await openStore(':memory:', clock);
     const mine = { owner: 'ada', session: 's' };
     store.addUser(mine, '一');
@@ -36,7 +36,7 @@ describe('the message store', () => {
     store.close();
   });
 
-  test('keeps a memory for each caller and agent', async () => {
+  test('keeps a memory per user and agent', async () => {
     const store = await openStore(':memory:', clock);
     store.saveMemory('ada', 'a', { turns: 1 });
     store.saveMemory('ada', 'a', { turns: 2 });
@@ -45,7 +45,7 @@ describe('the message store', () => {
     store.close();
   });
 
-  test('what a dead process left unfinished is marked when the file is opened again', async () => {
+  test('an answer that a killed process left unfinished is marked when the file is opened again', async () => {
     const file = join(folder, 'left.db');
     const conversation = { owner: 'o', session: 's' };
     const before = await openStore(file, clock);
@@ -72,12 +72,12 @@ describe('the message store', () => {
     after.close();
   });
 
-  test('a file that cannot be opened is the user’s to mend', async () => {
+  test('a file that cannot be opened is a user error', async () => {
     const missing = openStore(join(folder, 'no', 'such', 'folder.db'), clock);
     await expect(missing).rejects.toMatchObject({ code: 'output_unwritable' });
   });
 
-  test('an answer without text is not shown to the model', () => {
+  test('an answer without text is not sent to the model', () => {
     const message = { id: 1, createdAt: '', updatedAt: '' };
     const stored = [
       { ...message, role: 'user' as const, content: 'q' },

@@ -46,20 +46,20 @@ describe.each(WAYS)('before the first byte of an answer that is %s', (_name, pat
     return { response, body: (await response.json()) as { error: { code: string; message: string } } };
   };
 
-  test('429 stays 429, with the time to wait', async () => {
+  test('429 stays 429, with its retry-after header', async () => {
     const { response, body } = await ask(failed('429 Too Many Requests', ['retry-after: 17']));
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '17']);
     expect(body.error).toEqual({ code: 'upstream_error', message: 'the model failed: HTTP 429: no' });
   });
 
-  test('also with a code of the provider’s own, and a date', async () => {
+  test('also with the provider’s own error code, and a date', async () => {
     const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
     const error = '{"error":{"message":"slow down","code":"rate_limit_exceeded"}}';
     const { response } = await ask(failed('429 Too Many Requests', [`retry-after: ${date}`], error));
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, date]);
   });
 
-  test('what is no time to wait is left out', async () => {
+  test('an invalid retry-after header is dropped', async () => {
     const { response } = await ask(failed('429 Too Many Requests', ['retry-after: <b>later</b>']));
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, null]);
   });
@@ -85,7 +85,7 @@ describe.each(WAYS)('before the first byte of an answer that is %s', (_name, pat
   });
 });
 
-test('a model that cannot be reached is a bad gateway, and the question is kept', async () => {
+test('a model that cannot be reached is a bad gateway, and the user’s message is stored', async () => {
   const nowhere = await rawServer(() => {});
   await nowhere.close();
   const service = await startService([{ name: 'gone', model: 'm', client: clientOf(`${nowhere.url}/v1`) }]);
@@ -98,7 +98,7 @@ test('a model that cannot be reached is a bad gateway, and the question is kept'
   ]);
 });
 
-test('after the first event a failure is told inside the stream', async () => {
+test('after the first event a failure is an event in the stream', async () => {
   const error = 'data: {"error":{"message":"no","code":"429"}}\n\n';
   const service = await inFrontOf(
     SSE_HEAD + chunked(chatChunk({ content: 'Hel' })) + chunked(error) + CHUNKED_END,
@@ -109,7 +109,7 @@ test('after the first event a failure is told inside the stream', async () => {
   expect(events.map(({ type }) => type)).toEqual(['start', 'message_chunk', 'error']);
 });
 
-test('a model that is slow to begin: the stream begins, a failure after that is told inside it', async () => {
+test('a slow model: the stream starts without it, and a later failure is an event in the stream', async () => {
   let model: Socket | undefined;
   const service = await inFrontOf((socket) => (model = socket), { keepAliveMs: 30 });
   const response = await service.post('/chat/stream', { message: 'Hello' });

@@ -97,7 +97,7 @@ describe.each(Object.entries(ENCODED))(
       expect(found(await leaks(answer))).toEqual([]);
     });
 
-    test('in pieces of an error', async () => {
+    test('in parts of an error', async () => {
       const answer = (header: string) => {
         const half = encode(header).length / 2;
         const message = `bad: ${encode(header).slice(0, half)} [...] ${encode(header).slice(half)}`;
@@ -134,7 +134,7 @@ describe.each(Object.entries(ENCODED))(
       },
     );
 
-    test('in ids, names, finish reasons and what no dialect knows', async () => {
+    test('in ids, names, finish reasons and unknown events', async () => {
       const answer = (header: string) =>
         stream([
           `data: ${JSON.stringify({ id: encode(header), model: encode(header), choices: [{ index: 0, delta: { content: 'x' } }] })}\n\n`,

@@ -22,8 +22,8 @@ const attempt = (work: () => unknown) => {
   }
 };
 
-describe('requests of a user in a minute', () => {
-  test('so many at once, then one by one, each user alone', async () => {
+describe('requests per user and minute', () => {
+  test('a burst, then one by one, for each user separately', async () => {
     const clock = new FakeClock();
     const requests = new UserRateLimiter(6, clock);
     for (let i = 0; i < 6; i++) requests.count('ada');
@@ -36,7 +36,7 @@ describe('requests of a user in a minute', () => {
     expect(attempt(() => requests.count('ada'))).toEqual(refusal(429, 'too_many_requests', 10));
   });
 
-  test('no limit is none, and many users are not all remembered', () => {
+  test('no limit; and the number of remembered users is bounded', () => {
     const none = new UserRateLimiter(undefined, new FakeClock());
     for (let i = 0; i < 10_000; i++) none.count('ada');
     const one = new UserRateLimiter(1, new FakeClock());
@@ -45,7 +45,7 @@ describe('requests of a user in a minute', () => {
     expect(attempt(() => one.count('user 10000'))).toMatchObject({ status: 429 });
   });
 
-  test('over HTTP: any endpoint counts, and the refusal says when to come again', async () => {
+  test('over HTTP: every endpoint counts, and the refusal has a retry-after header', async () => {
     const stack = await startStack({ requestsPerMinute: 2 });
     open.push(stack);
     await stack.post('/chat', { message: 'x' });
@@ -61,7 +61,7 @@ describe('requests of a user in a minute', () => {
   });
 });
 
-test('streams of one user: one too many is refused, another user’s is not, and one that ends makes room', async () => {
+test('streams of one user: over the limit refused, other users accepted, accepted again after one ends', async () => {
   const server = await rawServer((socket) => {
     socket.write(SSE_HEAD + chunked(chatChunk({ content: 'x' })));
   });
@@ -89,7 +89,7 @@ describe('tickets', () => {
   const body = readChatBody('{"message":"x"}', 100);
   const ticket = (subject: string, bytes = 15) => ({ caller: { subject }, body, bytes });
 
-  test('are bounded for each user, and nobody’s are thrown away for another’s', async () => {
+  test('are limited per user, and one user’s never displace another’s', async () => {
     const clock = new FakeClock();
     const box = new TicketStore(clock);
     const { id } = box.issue(ticket('ada'));
@@ -103,7 +103,7 @@ describe('tickets', () => {
     box.close();
   });
 
-  test('are bounded in number and bytes, and free both when they end', async () => {
+  test('are limited in number and bytes, and free both when they end', async () => {
     const clock = new FakeClock();
     const box = new TicketStore(clock);
     const ids = Array.from({ length: 16 }, (_, i) => box.issue(ticket(`user ${i}`, 1024 * 1024)).id);
@@ -120,7 +120,7 @@ describe('tickets', () => {
   });
 });
 
-test('what tells of the inside needs a token where other machines can ask', async () => {
+test('metrics need a token when other machines can reach the service', async () => {
   const stack = await startStack();
   open.push(stack);
   expect((await fetch(`${stack.url}/metrics`)).status).toBe(200);

@@ -52,7 +52,7 @@ const callFor = (expression: string): StreamEvent[] => [
 ];
 
 describe('an answer', () => {
-  test('without tools is the model’s own, under our id', async () => {
+  test('without tools is the model’s answer with the service’s id', async () => {
     const { client, asked } = model([say('hi'), { type: 'usage', outputTokens: 1 }, stop]);
     expect(await run(client, '1 + 1', { tools: [] })).toEqual([
       { type: 'start', id: 'a1', model: 'm' },
@@ -63,7 +63,7 @@ describe('an answer', () => {
     expect(asked[0]?.extra).toBeUndefined();
   });
 
-  test('has tools that its message plainly asks for, before the model is asked', async () => {
+  test('runs the tools that its message clearly needs before the first request', async () => {
     const { client, asked } = model([say('20'), stop]);
     const events = await run(client, 'What is (2 + 3) * 4?');
     expect(events.map(({ type }) => type)).toEqual([
@@ -79,7 +79,7 @@ describe('an answer', () => {
     expect(asked[0]?.messages.at(-1)?.content).toContain('"value":20');
   });
 
-  test('runs the tools that the model asks for, and asks it again', async () => {
+  test('runs the tools that the model calls, and sends it the results', async () => {
     const { client, asked } = model(
       [say('let me see'), ...callFor('6*7')],
       [say('42'), { type: 'usage', outputTokens: 9 }, stop],
@@ -103,21 +103,21 @@ describe('an answer', () => {
     });
   });
 
-  test('numbers the calls of several questions apart', async () => {
+  test('gives the calls of several requests distinct indexes', async () => {
     const { client } = model(callFor('1+1'), callFor('2+2'), [say('done'), stop]);
     const events = await run(client, 'what is 3*3?');
     const indexes = events.flatMap((event) => (event.type === 'tool_call' ? [event.index] : []));
     expect(indexes).toEqual([0, 1, 1, 2, 2]);
   });
 
-  test('ends with a model that never stops calling', async () => {
+  test('ends also if the model never stops calling tools', async () => {
     const { client, asked } = model(callFor('1+1'), callFor('1+1'), callFor('1+1'), callFor('1+1'));
     const events = await run(client, 'go', { maxSteps: 2 });
     expect(asked).toHaveLength(2);
     expect(events.at(-1)).toEqual({ type: 'complete', finish: 'tool_calls' });
   });
 
-  test('ends at a failure', async () => {
+  test('ends at an error', async () => {
     const failure: StreamEvent = { type: 'error', message: 'overloaded' };
     const { client } = model([say('par'), failure]);
     const events = await run(client, 'go');

@@ -3,7 +3,7 @@ import { findExpression } from '../../../src/service/agent/find-expression.ts';
 import { updateMemory } from '../../../src/service/agent/memory.ts';
 import { planCalls, TOOLS } from '../../../src/service/agent/tools.ts';
 
-describe('the first sum of a message', () => {
+describe('the first expression of a message', () => {
   test.each([
     ['What is (2 + 3) * 4?', '(2 + 3) * 4'],
     ['What is 2+2.', '2+2'],
@@ -19,7 +19,7 @@ describe('the first sum of a message', () => {
     ['version 1.2.3, then 1+1', '1+1'],
   ])('%s', (message, sum) => expect(findExpression(message)).toBe(sum));
 
-  test('a sum that is too long for the calculator is passed over', () => {
+  test('an expression that is too long for the calculator is skipped', () => {
     expect(findExpression(`${'1+'.repeat(500)}1 and 2+2`)).toBe('2+2');
   });
 
@@ -70,7 +70,7 @@ function cost(message: string): number {
   return least;
 }
 
-describe('reading a message takes time in proportion to its length', () => {
+describe('reading a message takes linear time', () => {
   test.each(Object.entries(ATTACKS))('%s', (_name, attack) => {
     const [small, large] = [attack(100_000), attack(1_000_000)];
     read(small);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoryMessages, readMemory, updateMemory } from '../../../src/service/agent/memory.ts';
 
-test('an agent remembers a name and what it was told to remember', () => {
+test('an agent remembers the user’s name and facts', () => {
   let memory = readMemory(undefined);
   for (const message of [
     'My name is Ada Lovelace and I am here',
@@ -15,7 +15,7 @@ test('an agent remembers a name and what it was told to remember', () => {
   expect(memoryMessages(readMemory({ turns: 1 }))).toEqual([]);
 });
 
-test('facts do not pile up', () => {
+test('the number of facts is limited', () => {
   let memory = readMemory({ facts: 'broken', turns: -1 });
   for (let i = 0; i < 30; i++) memory = updateMemory(memory, `remember number ${i}`);
   memory = updateMemory(memory, 'remember number 29');

@@ -10,7 +10,7 @@ const planned = (message: string) =>
 const run = (name: string, args: string) =>
   runCall({ id: 'c', name, arguments: args }, TOOLS, { clock: new FakeClock() });
 
-describe('what a message plainly asks for', () => {
+describe('calls that a message clearly needs', () => {
   test.each([
     ['What is (2 + 3) * 4?', [['calculator', { expression: '(2 + 3) * 4' }]]],
     ['what time is it in Asia/Shanghai?', [['clock', { timeZone: 'Asia/Shanghai' }]]],
@@ -40,7 +40,7 @@ describe('what a message plainly asks for', () => {
 });
 
 describe('calls', () => {
-  test('give a result', () => {
+  test('return a result', () => {
     expect(run('calculator', '{"expression":"6*7"}')).toEqual({ expression: '6*7', value: 42 });
     expect(run('clock', '{"timeZone":"Asia/Shanghai"}')).toMatchObject({
       iso: '2026-01-01T00:00:00.000Z',
@@ -49,7 +49,7 @@ describe('calls', () => {
     expect(run('clock', '')).toMatchObject({ timeZone: 'UTC' });
   });
 
-  test('and what goes wrong is a result too', () => {
+  test('return errors as results', () => {
     expect(run('lookup', '{}')).toEqual({ error: 'there is no tool "lookup"; known: calculator, clock' });
     expect(run('calculator', '{"expression":')).toEqual({ error: 'the arguments are not a JSON object' });
     expect(run('calculator', '{}')).toEqual({ error: '"expression" is not a string' });

@@ -9,7 +9,7 @@ const authenticate = createAuthenticator(SECRET, clock);
 const bearer = async (token: string | Promise<string>) => authenticate(`Bearer ${await token}`);
 const refusal = (code: string) => expect.objectContaining({ status: 401, code });
 
-describe('who is asking', () => {
+describe('authentication', () => {
   test('a token with the right signature names its subject', async () => {
     expect(await bearer(createToken(SECRET, { subject: 'ada', clock }))).toEqual({ subject: 'ada' });
     expect(await authenticate(`bearer  ${await createToken(SECRET, { clock })}`)).toEqual({ subject: 'dev' });
@@ -32,7 +32,7 @@ describe('who is asking', () => {
     for (const token of wrong) await expect(bearer(token)).rejects.toEqual(refusal('token_invalid'));
   });
 
-  test('a token that has expired, also one that was good before', async () => {
+  test('an expired token, also one that was valid before', async () => {
     await expect(bearer(createToken(SECRET, { expiresInSeconds: -1, clock }))).rejects.toEqual(
       refusal('token_expired'),
     );

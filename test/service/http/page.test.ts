@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-test('the page is one document that asks for nothing else, under a policy that allows nothing else', async () => {
+test('the page is one document that loads nothing else, and its policy allows nothing else', async () => {
   const response = await fetch(stack.url);
   const page = await response.text();
   const policy = response.headers.get('content-security-policy');
@@ -30,7 +30,7 @@ const inBrowser = existsSync(CHROMIUM);
 if (!inBrowser) console.log(`the page is not tried in a browser: there is no ${CHROMIUM}`);
 
 describe.runIf(inBrowser)('in a browser', () => {
-  test('both readers show tokens as they come, and all of them', { timeout: 60_000 }, async () => {
+  test('both readers show all tokens when they arrive', { timeout: 60_000 }, async () => {
     const browser = await openBrowser();
     try {
       await browser.go(`${stack.url}/#token=${stack.token}&run=1&prompt=Hello`);

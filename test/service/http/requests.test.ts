@@ -17,7 +17,7 @@ function problems(body: unknown): string[] {
 }
 
 describe('a chat body', () => {
-  test('may say its message under any of the usual names', () => {
+  test('accepts the message under all usual names', () => {
     for (const name of ['message', 'prompt', 'query', 'content']) {
       expect(readChatBody(JSON.stringify({ [name]: 'hi' }))).toMatchObject({
         messages: [{ role: 'user', content: 'hi' }],
@@ -28,7 +28,7 @@ describe('a chat body', () => {
     }
   });
 
-  test('or the whole conversation, content in parts too', () => {
+  test('accepts a whole conversation, also with content in parts', () => {
     const content = ['a', { type: 'text', text: 'b' }];
     const read = readChatBody(
       JSON.stringify({
@@ -45,7 +45,7 @@ describe('a chat body', () => {
     expect(read.wholeConversation).toBe(true);
   });
 
-  test('is refused with the place of every mistake', () => {
+  test('is refused with the path of every problem', () => {
     expect(problems('')).toEqual(['']);
     expect(problems('{"message":')).toEqual(['']);
     expect(problems([])).toEqual(['']);
@@ -96,7 +96,7 @@ describe('a chat body', () => {
   );
 });
 
-test('a name in a path cannot be anything else', () => {
+test('an id in a path is checked', () => {
   expect(readName('id', 'agent-1.x:y_z@h')).toBe('agent-1.x:y_z@h');
   for (const name of ['', 'a/b', "';--", 'x'.repeat(129)])
     expect(() => readName('id', name)).toThrow(HttpError);

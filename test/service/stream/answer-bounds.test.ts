@@ -15,7 +15,7 @@ describe('the bytes of an answer', () => {
     };
   };
 
-  test('content counts over all questions of an answer', () => {
+  test('content counts over all requests of an answer', () => {
     const { answer, passed } = bounds(100);
     for (const _ of [1, 2]) answer.startResponse('streamed').decoded(50);
     expect(passed).toEqual([]);
@@ -23,7 +23,7 @@ describe('the bytes of an answer', () => {
     expect(passed).toEqual(['answer']);
   });
 
-  test('so does what has no content, such as comments, in the end', () => {
+  test('bytes without content, such as comments, count too', () => {
     const { answer, passed } = bounds(1_000);
     const meter = answer.startResponse('streamed');
     for (let read = 0; read < 90; read++) {
@@ -76,7 +76,7 @@ function deaf(url: string, token: string, session: string, path = '/chat/stream'
   return socket;
 }
 
-test('an answer without an end is cut at the limit, told so, and kept as partial', async () => {
+test('an endless answer is cut at the limit with an error event, and stored as partial', async () => {
   const model = await endlessModel();
   const service = await startService(
     [{ name: 'endless', model: 'm', client: clientOf(`${model.server.url}/v1`) }],
@@ -162,7 +162,7 @@ for i in range(20):
 sys.stdin.read()
 `;
 
-test('an event nested 9,000 deep fails its own answer; an answer beside it goes on', async () => {
+test('an event nested 9,000 deep fails its own answer; another answer continues', async () => {
   const deep = `data: {"error":${'{"error":'.repeat(9_000)}"x"${'}'.repeat(9_000)}}\n\n`;
   const release: (() => void)[] = [];
   const model = await rawServer((socket, request) => {
@@ -189,7 +189,7 @@ test('an event nested 9,000 deep fails its own answer; an answer beside it goes 
   expect(textOf(decode('conversation', await (await other).text()).events)).toBe('begun ended');
 });
 
-test('readers that stop reading an endless answer take little memory, and nobody waits for them', async () => {
+test('clients that stop reading an endless answer take little memory, and no other client waits', async () => {
   const model = await endlessModel(chatChunk({ content: 'lorem ipsum '.repeat(40) }));
   const url = `${model.server.url}/v1`;
   const service = await serveProcess([
@@ -237,7 +237,7 @@ test('readers that stop reading an endless answer take little memory, and nobody
   }
 }, 240_000);
 
-test('a reader that does not take a whole answer is cut after the stall limit', async () => {
+test('a client that does not read a whole answer is disconnected after the stall limit', async () => {
   const text = 'x'.repeat(20_000_000);
   const body = JSON.stringify({
     choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],

@@ -49,7 +49,7 @@ describe('when an answer is written', () => {
     expect(written).toEqual(['a|in_progress', 'ab|in_progress', 'ab|client_gone']);
   });
 
-  test('every so many characters', () => {
+  test('every n characters', () => {
     const { writer, say, written } = keep({ strategy: { kind: 'every-n-chars', chars: 3 } });
     say('ab', 'c', 'd', 'efgh', 'i');
     writer.finish();
@@ -57,7 +57,7 @@ describe('when an answer is written', () => {
     expect(isWriteDue({ kind: 'every-n-chars', chars: 3 }, 2)).toBe(false);
   });
 
-  test('a checkpoint bounds how long text waits, also when the stream falls silent', () => {
+  test('a checkpoint limits how long text stays unwritten, also when the stream falls silent', () => {
     const { writer, say, written } = keep({ strategy: { kind: 'end' }, checkpointMs: 100 });
     say('a');
     vi.advanceTimersByTime(60);
@@ -74,7 +74,7 @@ describe('when an answer is written', () => {
     expect(written).toEqual(['ab|in_progress', 'abc|shutdown']);
   });
 
-  test('a store that fails is reported, and the stream goes on', () => {
+  test('a failing store is reported, and the stream continues', () => {
     const { writer, say, errors } = keep({ strategy: { kind: 'every-chunk' } }, true);
     say('a');
     writer.finish();

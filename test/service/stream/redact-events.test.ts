@@ -58,7 +58,7 @@ describe('events', () => {
     ]);
   });
 
-  test('what is held back comes before the end, and when there is no end', async () => {
+  test('buffered text is sent before the end, and when there is no end', async () => {
     const held: StreamEvent = { type: 'message_chunk', text: 'a sk-Liv' };
     const said = (events: StreamEvent[]) =>
       events.map((event) => (event.type === 'message_chunk' ? event.text : event.type)).join('|');

@@ -9,13 +9,13 @@ const through = (size: number, events: readonly StreamEvent[]) => {
   return [...events.flatMap((event) => [...buffer.push(event)]), ...buffer.end()];
 };
 
-describe('text that is gathered', () => {
-  test('leaves when there is enough of it, and at the end', () => {
+describe('buffered text', () => {
+  test('is sent when there is enough of it, and at the end', () => {
     expect(through(4, [say('ab'), say('c'), say('de'), say('f')])).toEqual([say('abcde'), say('f')]);
     expect(through(0, [say('a'), say('b')])).toEqual([say('a'), say('b')]);
   });
 
-  test('never passes another event, nor reasoning an answer', () => {
+  test('never overtakes another event, nor reasoning the answer', () => {
     const usage: StreamEvent = { type: 'usage', outputTokens: 1 };
     expect(through(9, [think('a'), say('b'), say('c'), usage, say('d')])).toEqual([
       think('a'),
