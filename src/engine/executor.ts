@@ -1,5 +1,5 @@
 import { createClient, type StreamClient } from '../client/client.ts';
-import { targetOptions } from '../client/target-options.ts';
+import { targetOptions } from '../client/client-options.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';

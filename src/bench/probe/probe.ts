@@ -5,7 +5,7 @@ import type { VerdictContext } from '../../analysis/streaming/streaming-verdict.
 import { judgeStreams, summarizeVerdicts } from '../../analysis/streaming/verdict-fold.ts';
 import { createClient, type StreamClient } from '../../client/client.ts';
 import { requestWriter } from '../../client/request-writer.ts';
-import { targetOptions } from '../../client/target-options.ts';
+import { targetOptions } from '../../client/client-options.ts';
 import { createNonces } from '../../engine/nonces.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';

@@ -59,8 +59,8 @@ const LIMITED: Partial<Fault> = {
 };
 // node:http2 answers with GOAWAY, reads no more and tells nobody.
 const SILENT: Expectation = { ...fails('timeout', 'no byte of the body within 300 ms'), phase: 'first_byte' };
-const RESET_HINT = 'gave this request up';
-const GOAWAY_HINT = 'found fault with the connection';
+const RESET_HINT = 'cancelled this request';
+const GOAWAY_HINT = 'rejected the connection';
 
 /** HTTP/2. */
 export const HTTP2: FaultGroup = {
@@ -311,7 +311,7 @@ export const HTTP2: FaultGroup = {
       'silence after content',
       'stops after content',
       [headers(1), data(1, HELLO)],
-      { ...fails('timeout', 'nothing came for 300 ms'), phase: 'idle' },
+      { ...fails('timeout', 'no data for 300 ms'), phase: 'idle' },
       { client: () => ({ connect: { http: 2 }, timeouts: { idleMs: 300 } }) },
     ),
   ],
