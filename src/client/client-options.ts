@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
+import { formatSizeLimit } from '../model/format.ts';
 import {
   type AuthScheme,
   type ConnectOptions,
@@ -12,7 +13,6 @@ import {
 } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import type { Message, RequestFields } from '../model/request.ts';
-import { formatSize } from '../model/units.ts';
 
 /** Where a client sends its requests, and how. */
 export interface ClientOptions {
@@ -99,7 +99,7 @@ export function limitsOf(options: Partial<Limits> = {}): Limits {
     if (!(bytes > 0 && bytes <= max)) {
       throw new UserError('usage', {
         message: `limits.${name} is ${bytes}`,
-        hint: `give a number of bytes above 0 and at most ${MAX_LIMIT_BYTES} (${formatSize(MAX_LIMIT_BYTES)})`,
+        hint: `give a number of bytes above 0 and at most ${MAX_LIMIT_BYTES} (${formatSizeLimit(MAX_LIMIT_BYTES)})`,
       });
     }
     limits[name as keyof Limits] = bytes;

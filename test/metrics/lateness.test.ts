@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
-import { clientReport } from '../../src/metrics/client-report.ts';
 import { latenessOf } from '../../src/metrics/lateness.ts';
+import { clientReport } from '../../src/metrics/load-report.ts';
 import { createStampTimes } from '../../src/metrics/stamps.ts';
 import type { LoadSlice, LoopLoad } from '../../src/model/load-report.ts';
 import type { RequestRecord } from '../../src/model/record.ts';

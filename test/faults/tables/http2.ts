@@ -248,7 +248,7 @@ export const HTTP2: FaultGroup = {
       'window update of 0',
       'sends WINDOW_UPDATE with 0',
       [frame(8, 0, 0, Buffer.alloc(4))],
-      fails('network', 'broke the HTTP/2 protocol', '--http 1'),
+      fails('network', 'violated the HTTP/2 protocol', '--http 1'),
     ),
     h2(
       '1,000 pings',
@@ -274,7 +274,7 @@ export const HTTP2: FaultGroup = {
       'pushed stream',
       'sends PUSH_PROMISE, which was forbidden',
       [frame(5, 4, 1, Buffer.from([0, 0, 0, 2, 0x88])), headers(1), data(1, `${HELLO}${END}`, { end: true })],
-      fails('network', 'broke the HTTP/2 protocol', '--http 1'),
+      fails('network', 'violated the HTTP/2 protocol', '--http 1'),
     ),
     h2(
       'interim responses',

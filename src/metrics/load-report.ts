@@ -1,5 +1,15 @@
 import { formatShare, formatValue } from '../model/format.ts';
-import type { ClientReport, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
+import type {
+  ClientReport,
+  ClientVerdict,
+  LoopLoad,
+  MetricLateness,
+  ServerReading,
+  ServerReport,
+  ServerSummary,
+} from '../model/load-report.ts';
+import type { LoadLevel } from '../model/plan.ts';
+import { tidy } from './distribution.ts';
 
 /** What of a cell's records bears on the client's own load. */
 export interface ClientFigures {
@@ -102,4 +112,38 @@ function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | 
     if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
   }
   return { verdict: 'ok', reason: signs[0]![2] };
+}
+
+/**
+ * The server metrics of a cell; each item of `blocks` is a round. A metric that the server does not expose is null, never 0.
+ */
+export function serverReport(
+  idle: ServerReading | null,
+  blocks: readonly ServerSummary[],
+  { concurrency, rate }: LoadLevel,
+): ServerReport {
+  const most = (of: (block: ServerSummary) => number | null): number | null => {
+    const known = blocks.map(of).filter((value) => value !== null);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  const grown = (before: number | null | undefined, max: number | null) =>
+    before == null || max === null ? null : { before, max: Math.max(before, max) };
+  const memory = grown(
+    idle?.memoryBytes,
+    most(({ memoryBytes }) => memoryBytes),
+  );
+  const cpuCores = most(({ cpuCores }) => cpuCores);
+  return {
+    memoryBytes: memory,
+    // The number of streams of an open loop is not fixed.
+    memoryPerStreamBytes:
+      memory === null || rate !== undefined ? null : Math.round((memory.max - memory.before) / concurrency),
+    openFiles: grown(
+      idle?.openFiles,
+      most(({ openFiles }) => openFiles),
+    ),
+    cpuCores: cpuCores === null ? null : tidy(cpuCores),
+    readings: blocks.reduce((sum, { readings }) => sum + readings, 0),
+    failed: blocks.reduce((sum, { failed }) => sum + failed, 0),
+  };
 }

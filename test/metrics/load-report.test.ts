@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientReport } from '../../src/metrics/client-report.ts';
+import { clientReport } from '../../src/metrics/load-report.ts';
 import type { ClientVerdict, LoopLoad, MetricLateness } from '../../src/model/load-report.ts';
 
 const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 10, events: 12 };
