@@ -241,7 +241,7 @@ describe('through a proxy', () => {
       'HTTP/1.1 407 Proxy Authentication Required',
       'PROXY_AUTH',
       'name:password',
-      /wants credentials \(HTTP 407/,
+      /requires credentials \(HTTP 407/,
     ],
     [
       'HTTP/1.0 403 Forbidden',
