@@ -55,7 +55,7 @@ export function sumTotals(all: readonly Totals[]): Totals {
   return sum;
 }
 
-/** Some of a round's stays. */
+/** A block of a round's requests. */
 interface Piece {
   /** Start, end and tokens of each request. */
   numbers: Float64Array;
@@ -159,7 +159,7 @@ export interface Timeline {
   readonly ends: Float64Array;
 }
 
-/** Room for one timeline at a time. Rounds take turns in it: the timelines of a run together are larger than its stays. */
+/** Memory for one timeline at a time. Reused for each round: all timelines of a run together would be larger than its requests. */
 export class TimelineRoom {
   private starts = new Float64Array(0);
   private ends = new Float64Array(0);
