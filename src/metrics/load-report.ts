@@ -74,7 +74,7 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
   const names = late.map(([name]) => name);
   const shown =
     names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
-  const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${formatValue(most, 'ms')} late (p99)`;
+  const figures = `it took the stamps of ${shown} up to ${formatValue(most, 'ms')} late (p99)`;
   return {
     verdict: ORDER[rank]!,
     reason: whole.verdict === 'ok' ? figures : `${whole.reason}; ${figures}`,
@@ -95,7 +95,7 @@ function maxUtilization(blocks: readonly (readonly LoopLoad[])[]): number {
 
 function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
   const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
-    ['utilization', utilization, `event loop utilization was ${formatShare(utilization)}`],
+    ['utilization', utilization, `its event loop utilization was ${formatShare(utilization)}`],
     ['delayP99Ms', delayP99Ms, `its event loop was ${formatValue(delayP99Ms, 'ms')} late (p99)`],
   ];
   if (latenessP99Ms !== null) {
