@@ -49,7 +49,7 @@ describe('whether the client kept up', () => {
   test('reasons are joined, and requests without a lateness are no reason', () => {
     const one = load({ utilization: 0.6, delayP99Ms: 12 });
     expect(clientReport([[one]], { ...figures, latenessP99Ms: null })!.reason).toBe(
-      'its event loop was busy 60 % of the time; its event loop came round 12.0 ms late (p99)',
+      'its event loop utilization was 60 %; its event loop was 12 ms late (p99)',
     );
   });
 
@@ -83,17 +83,19 @@ describe('whether the client kept up', () => {
         total: late(12.34, 'saturated'),
       });
       expect(report.verdict).toBe('saturated');
-      expect(report.reason).toBe('it stamped what total, ttft are made of up to 12.3 ms late (p99)');
+      expect(report.reason).toBe('it took the stamps of total, ttft up to 12 ms late (p99)');
     });
 
-    test('one is told in the singular, and up to four by name', () => {
+    test('up to four are named', () => {
       expect(reportOf({ ttft: late(4, 'strained') }).reason).toBe(
-        'it stamped what ttft is made of up to 4.0 ms late (p99)',
+        'it took the stamps of ttft up to 4.0 ms late (p99)',
       );
       const four = { a: late(9, 'strained'), b: late(8, 'strained'), c: late(7, 'strained') };
-      expect(reportOf({ ...four, d: late(6, 'strained') }).reason).toContain('what a, b, c, d are made');
+      expect(reportOf({ ...four, d: late(6, 'strained') }).reason).toContain(
+        'the stamps of a, b, c, d up to',
+      );
       expect(reportOf({ ...four, d: late(6, 'strained'), e: late(5, 'strained') }).reason).toContain(
-        'what a, b, c, d and 1 more are made',
+        'the stamps of a, b, c, d and 1 more up to',
       );
     });
 
@@ -101,7 +103,7 @@ describe('whether the client kept up', () => {
       const report = reportOf({ ttft: late(4, 'strained') }, load({ utilization: 0.8 }));
       expect(report.verdict).toBe('saturated');
       expect(report.reason).toBe(
-        'its event loop was busy 80 % of the time; it stamped what ttft is made of up to 4.0 ms late (p99)',
+        'its event loop utilization was 80 %; it took the stamps of ttft up to 4.0 ms late (p99)',
       );
     });
   });
