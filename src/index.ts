@@ -5,8 +5,9 @@
  */
 
 export type { AnswerStream, TimedEvent } from './client/answer-stream.ts';
-export type { Answer, ClientOptions, RequestOptions, StreamClient } from './client/client.ts';
+export type { Answer, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
+export type { ClientOptions, RequestOptions } from './client/client-options.ts';
 export type { ConnectOptions } from './client/transport/connection.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';

@@ -1,4 +1,4 @@
-import { targetOptions } from '../client/target-options.ts';
+import { targetOptions } from '../client/client-options.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { LoadedScenario } from '../scenario/load.ts';

@@ -7,16 +7,16 @@ export interface Address {
   origin: URL;
   /** Path and query. */
   path: string;
-  /** The dialect's path, where it was added to the URL; empty where the URL was taken whole. */
-  appended: string;
+  /** The dialect's path, if it was appended to the URL; empty if the URL was used as it is. */
+  appendedPath: string;
 }
 
 /**
- * Where a request goes. `baseUrl` is the API's base, to which the dialect's path is added; when it already ends in the
- * dialect's own path it is taken whole. Then the model stays as the URL has it, but what tells a streaming request from
- * another (`:streamGenerateContent`, `/generate_stream`, `/converse-stream`) is as `path` has it. The URL's query string
- * is kept. With `use: 'exact'` nothing is added or changed, whatever the dialect and the mode. Throws a `UserError` when
- * it is no http(s) URL.
+ * The address of a request. `baseUrl` is the API's base URL, to which the dialect's path is appended. A URL that already ends
+ * in the dialect's own path is used as it is: it keeps its model, but the part that selects streaming
+ * (`:streamGenerateContent`, `/generate_stream`, `/converse-stream`) is taken from `path`. The URL's query string is kept.
+ * With `use: 'exact'` nothing is appended or changed, whatever the dialect and the mode. Throws a `UserError` for anything but
+ * an http(s) URL.
  */
 export function addressOf(
   baseUrl: string,
@@ -26,19 +26,19 @@ export function addressOf(
 ): Address {
   const url = parseUrl(baseUrl);
   const origin = new URL(url.origin);
-  if (use === 'exact') return { origin, path: `${url.pathname}${url.search}`, appended: '' };
+  if (use === 'exact') return { origin, path: `${url.pathname}${url.search}`, appendedPath: '' };
   const [ownPath = '', ownQuery = ''] = path.split('?', 2);
   const whole = dialect.ownsPath(url.pathname);
   const pathname = whole
     ? inMode(url.pathname, ownPath, endingsOf(dialect))
     : url.pathname.replace(/\/+$/, '') + ownPath;
-  // What a URL that is taken whole has already is not said twice, nor kept where it is of the other mode only.
+  // Parameters that a complete URL already has are not repeated, and those of the other mode are removed.
   const kept = parameters(url.search).filter((part) => !whole || !endingsOf(dialect).queries.has(part));
   const query = [...kept, ...parameters(ownQuery)].join('&');
   return {
     origin,
     path: `${pathname || '/'}${query === '' ? '' : `?${query}`}`,
-    appended: whole ? '' : ownPath,
+    appendedPath: whole ? '' : ownPath,
   };
 }
 
@@ -49,22 +49,22 @@ function parameters(query: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** What the paths of a dialect end in, where that differs between the modes, and the queries they bring. */
+/** How the paths of a dialect end where the two modes differ, and their query parameters. */
 interface Endings {
   streaming: string;
   whole: string;
   queries: ReadonlySet<string>;
 }
 
-const endings = new WeakMap<Dialect, Endings>();
+const endingsByDialect = new WeakMap<Dialect, Endings>();
 
-// The paths are made anew for each request, and the body with them: once is enough to see what they end in.
+// Cached, because the dialect writes a whole request to give its path.
 function endingsOf(dialect: Dialect): Endings {
-  const known = endings.get(dialect);
+  const known = endingsByDialect.get(dialect);
   if (known !== undefined) return known;
-  const [streaming, whole] = [true, false].map((stream) => dialect.request({ messages: [], stream }).path);
-  const [a = '', aQuery = ''] = streaming!.split('?', 2);
-  const [b = '', bQuery = ''] = whole!.split('?', 2);
+  const split = (stream: boolean) => dialect.request({ messages: [], stream }).path.split('?', 2);
+  const [a = '', aQuery = ''] = split(true);
+  const [b = '', bQuery = ''] = split(false);
   let same = 0;
   while (same < a.length && a[same] === b[same]) same++;
   const found: Endings = {
@@ -72,12 +72,12 @@ function endingsOf(dialect: Dialect): Endings {
     whole: b.slice(same),
     queries: new Set([...parameters(aQuery), ...parameters(bQuery)]),
   };
-  endings.set(dialect, found);
+  endingsByDialect.set(dialect, found);
   return found;
 }
 
 function inMode(pathname: string, ownPath: string, { streaming, whole }: Endings): string {
-  // Neither end is that of the other, except where one of them is empty: `/converse` and `/converse-stream`.
+  // Neither ending is a suffix of the other, unless one of them is empty: `/converse` and `/converse-stream`.
   const isStreaming = streaming === '' ? !pathname.endsWith(whole) : pathname.endsWith(streaming);
   const wantsStreaming = streaming === '' ? !ownPath.endsWith(whole) : ownPath.endsWith(streaming);
   if (isStreaming === wantsStreaming) return pathname;

@@ -3,26 +3,26 @@ import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { FlowControl } from './exchange-options.ts';
 
-/** An event with its arrival: `atMs` counts from the request, and events with the same `read` came in one socket read. */
+/** An event with its arrival: `atMs` is relative to the request; events with the same `read` came in one socket read. */
 export type TimedEvent = StreamEvent & { readonly atMs: number; readonly read: number };
 
-/** Sends the request, and tells of its events and of what holds its response back. */
+/** Sends the request. Reports its events, and the control for its back-pressure. */
 export type Start = (listeners: {
   onEvents(events: readonly StreamEvent[], atMs: number, read: number, size: number): void;
   onFlow(flow: FlowControl): void;
 }) => Promise<Observation>;
 
-/** What an event takes in memory beside its text, in bytes, roughly. */
+/** Approximate memory of an event without its text, in bytes. */
 const EVENT_BYTES = 100;
 
 /**
- * A streaming answer: iterate it for its events as they come, await `result` for marks, counts and outcome. The request
- * is sent when the stream is made. Iteration ends with the stream: a request that fails for another reason than an `error`
- * event of its own gets one, as its last event. Leaving the loop early cancels the request.
+ * A streaming answer: iterate it for its events as they arrive, await `result` for marks, counts and outcome. The request is
+ * sent when the stream is created. Iteration ends with the stream. If a request fails without an `error` event, one is added
+ * as the last event. Leaving the loop early cancels the request.
  *
- * A consumer that is behind slows the server down: when more than `limits.aheadBytes` wait, no more is read until half of
- * that was taken. So do not await `result` inside the loop. Without iteration, `result` alone does not wait for anyone: then
- * the events that wait are thrown away at that limit, and iterating later throws.
+ * A slow consumer slows the server down: when more than `limits.aheadBytes` are waiting, reading stops until half of that is
+ * consumed. So do not await `result` inside the loop. If only `result` is awaited, reading never stops: the waiting events are
+ * discarded at that limit, and iterating later throws.
  */
 export class AnswerStream implements AsyncIterable<TimedEvent> {
   private readonly queue = new EventQueue();
@@ -58,8 +58,8 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
   }
 
   /**
-   * What was observed of the request, when it is over. Its marks count from the request, in ms. Rejects only with what the
-   * request's own `onBytes` has thrown, which ends the request; iteration throws the same.
+   * The observation of the request, once it has ended. Its marks are relative to the request, in ms. Rejects only with what
+   * the request's `onBytes` throws, which ends the request; iteration throws the same error.
    */
   get result(): Promise<Observation> {
     this.awaited = true;
@@ -67,22 +67,24 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
     return this.settled;
   }
 
-  /** Ends the request; its outcome is then `cancelled`. Does nothing when it is over. */
+  /** Ends the request; its outcome is then `cancelled`. No effect once it has ended. */
   cancel(reason?: string): void {
     this.stop.abort(reason);
   }
 
-  /** The answer text, when the stream is over. Of more than 16 Mi characters, the beginning. */
+  /** The answer text, once the stream has ended. Cut after 16 Mi characters. */
   async text(): Promise<string> {
     return (await this.result).text ?? '';
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TimedEvent, void, undefined> {
     if (this.discarding) {
-      throw new Error('the events were thrown away, because result was awaited first: iterate before that');
+      throw new Error(
+        'the events were discarded because result was awaited first: iterate before awaiting it',
+      );
     }
     this.iterating = true;
-    // Iteration throws it.
+    // Not an unhandled rejection: iteration throws it.
     this.settled.catch(() => {});
     try {
       for (;;) {
@@ -112,7 +114,7 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
     this.wake?.();
   }
 
-  /** Nobody iterates, and somebody waits for the end. */
+  /** Only `result` is awaited: drops the events and reads on. */
   private discard(): void {
     this.discarding = true;
     this.queue.clear();
@@ -139,10 +141,10 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
   }
 }
 
-/** Events that were taken and are still referred to. */
+/** How many consumed events may stay in the arrays before they are compacted. */
 const MAX_TAKEN = 1_024;
 
-/** Events that wait, and what they take. */
+/** A FIFO queue of events, with their size in memory. */
 class EventQueue {
   bytes = 0;
   private events: TimedEvent[] = [];
@@ -159,7 +161,7 @@ class EventQueue {
     const event = this.events[this.at];
     if (event === undefined) return undefined;
     this.bytes -= this.sizes[this.at++]!;
-    // What was taken is let go in large steps: now and then, each event is moved once.
+    // Compacted in large steps, so that each event is moved about once.
     if (this.at >= this.events.length / 2 && this.at >= MAX_TAKEN) {
       this.events = this.events.slice(this.at);
       this.sizes = this.sizes.slice(this.at);

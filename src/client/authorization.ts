@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { AuthScheme } from '../model/plan.ts';
 import { awsRegion, signV4 } from '../wire/sigv4.ts';
 
-/** What a signature is made over. */
+/** The parts of a request that a signature covers. */
 export interface Signable {
   method: string;
   url: URL;
@@ -10,15 +10,14 @@ export interface Signable {
   body: string;
 }
 
-/** The headers that prove who asks. A promise only where they are made anew. */
+/** Returns the authentication headers. A promise only when a token has to be created. */
 export type Authorize = (
   request: Signable,
 ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 
 /**
- * How a key travels under a scheme. Without a key no header is added. For `sigv4` the key is
- * `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, and `:SESSION_TOKEN` after it where there is one. `onToken` is told each token that is
- * made of the key, before it is sent.
+ * How a scheme sends the key. Without a key no header is added. For `sigv4` the key is `ACCESS_KEY_ID:SECRET_ACCESS_KEY`,
+ * optionally followed by `:SESSION_TOKEN`. `onToken` is called with each token derived from the key, before it is sent.
  */
 export function authorizer(
   auth: AuthScheme,
@@ -30,7 +29,7 @@ export function authorizer(
   switch (auth) {
     case 'none':
     case 'bearer': {
-      // Also where the provider needs none: a key that was given is meant to be sent.
+      // With `none` too: a key that was given is meant to be sent.
       const headers = { authorization: `Bearer ${apiKey}` };
       return () => headers;
     }
@@ -49,13 +48,13 @@ export function authorizer(
   }
 }
 
-// A token is good for 210 s and used for 180, so that none runs out on its way.
+// A token is valid for 210 s and used for 180 s, so that none expires in flight.
 const ZHIPU_TOKEN_MS = 210_000;
 const ZHIPU_REUSE_MS = 180_000;
 
 /**
- * The older scheme of Zhipu: a JWT (HS256) made of a key `id.secret`, with `sign_type: SIGN` in its header and `exp` and
- * `timestamp` in milliseconds, not in the usual seconds. A key of another form is sent as it is.
+ * Zhipu's older scheme: a JWT (HS256) derived from a key `id.secret`, with `sign_type: SIGN` in its header and `exp` and
+ * `timestamp` in milliseconds instead of seconds. A key of another form is sent as a bearer token.
  */
 function zhipuJwt(apiKey: string, clock: Clock, onToken: (token: string) => void): Authorize {
   const [id = '', secret, ...more] = apiKey.split('.');
@@ -76,7 +75,7 @@ async function signZhipu(
   nowMs: number,
   onToken: (token: string) => void,
 ): Promise<Readonly<Record<string, string>>> {
-  // Only this scheme needs it.
+  // Loaded only here: no other scheme needs it.
   const { SignJWT } = await import('jose');
   const token = await new SignJWT({ api_key: id, exp: nowMs + ZHIPU_TOKEN_MS, timestamp: nowMs })
     .setProtectedHeader({ alg: 'HS256', sign_type: 'SIGN' })

@@ -8,7 +8,7 @@ import type { ObservationBuilder } from './observation-builder.ts';
 import type { LimitExceeded } from './outcome/evidence.ts';
 import { looksStreamed } from './outcome/sniff.ts';
 
-/** What a listener has thrown, as `cause`: no fault of the response or of its reader. */
+/** Wraps what a listener throws (`cause`), to tell it from a failure of the reader. */
 export class ListenerError extends Error {
   override readonly name = 'ListenerError';
 
@@ -17,7 +17,7 @@ export class ListenerError extends Error {
   }
 }
 
-/** The same listeners; what they throw comes as a `ListenerError`. */
+/** The same listeners; what they throw is wrapped in a `ListenerError`. */
 export function guardListeners({ onEvents, onBytes, originAt }: BodyListeners): BodyListeners {
   return {
     onEvents: onEvents && guarded(onEvents),
@@ -36,7 +36,7 @@ function guarded<Args extends unknown[]>(listener: (...args: Args) => void): (..
   };
 }
 
-/** Reads a body: as frames while they come, or as one document at the end. */
+/** Reads a body: as frames while they arrive, or as one document at the end. */
 export interface BodyReader {
   /** One read. The chunk may be overwritten when this has returned. */
   push(chunk: Uint8Array, atMs: number, read: number): void;
@@ -44,31 +44,31 @@ export interface BodyReader {
   end(lastReadAt: number, eofAt: number | undefined): void;
 }
 
-/** What a reader tells beside the fold. */
+/** Listeners to a body. */
 export interface BodyListeners {
   /**
-   * Called with the events of each frame, after they were counted. `atMs` counts from `originAt`; `size` is the length of
+   * Called with the events of each frame, after they were counted. `atMs` is relative to `originAt`; `size` is the length of
    * the frame in characters.
    */
   onEvents?: (events: readonly StreamEvent[], atMs: number, read: number, size: number) => void;
-  /** Called with the body's bytes of each read of the socket, before they are decoded. */
+  /** Called with the body bytes of each socket read, before they are decoded. */
   onBytes?: (chunk: Uint8Array) => void;
-  /** What the listeners' times count from, on the machine's clock. */
+  /** Origin of the listeners' times, on the machine's clock. */
   originAt: number;
 }
 
-/** What a body may take, and who is told when it takes more. Nothing is decoded after that. */
+/** Limits of a body. Nothing is decoded after one is exceeded. */
 export interface BodyLimits {
   limits: Limits;
-  onExcess(excess: LimitExceeded): void;
+  onExceeded(exceeded: LimitExceeded): void;
 }
 
 /** Reads a stream. */
 export function streamReader(
   dialect: Dialect,
-  fold: ObservationBuilder,
+  builder: ObservationBuilder,
   listeners: BodyListeners,
-  { limits, onExcess }: BodyLimits,
+  { limits, onExceeded }: BodyLimits,
 ): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
   const decoder: Decoder = dialect.decoder();
@@ -76,44 +76,44 @@ export function streamReader(
   let read = 0;
   const { eventBytes, streamBytes = Number.POSITIVE_INFINITY } = limits;
   let bytes = 0;
-  // Only of endpoints of no known dialect: others are read by what is known of them.
+  // Only for the plain dialects: the others know where the text is.
   const payloads = isPlainDialect(dialect.name) && dialect.name !== 'raw' ? new PayloadTally() : undefined;
   const sink: FrameSink = {
     frame(frame) {
       // A listener may have ended the request, in the middle of a read.
-      if (fold.isFinished) return;
+      if (builder.isFinished) return;
       payloads?.add(frame.data);
       const events = decoder.decode(frame);
-      fold.onFrame(events, atMs, read);
+      builder.onFrame(events, atMs, read);
       onEvents?.(events, atMs - originAt, read, frame.data.length);
     },
-    comment: () => fold.onComment(),
-    tooLarge: (receivedBytes) => onExcess({ limit: 'event', limitBytes: eventBytes, receivedBytes }),
+    comment: () => builder.onComment(),
+    tooLarge: (receivedBytes) => onExceeded({ limit: 'event', limitBytes: eventBytes, receivedBytes }),
   };
   const parser: FrameParser = FRAMINGS[dialect.framing].parser(sink, eventBytes);
   return {
     push(chunk, at, number) {
       atMs = at;
       read = number;
-      // A copy, because who is given it may keep it.
+      // A copy, because the listener may keep it.
       onBytes?.(Uint8Array.from(chunk));
       bytes += chunk.byteLength;
       parser.push(chunk);
-      if (bytes > streamBytes) onExcess({ limit: 'stream', limitBytes: streamBytes, receivedBytes: bytes });
+      if (bytes > streamBytes) onExceeded({ limit: 'stream', limitBytes: streamBytes, receivedBytes: bytes });
     },
     end(lastReadAt, eofAt) {
       atMs = lastReadAt;
       parser.end();
       const facts = payloads?.result();
-      if (facts !== undefined) fold.onPayloads(facts, dialect);
+      if (facts !== undefined) builder.onPayloads(facts, dialect);
       for (const event of decoder.end()) {
-        // A body that was cut has no proper end: what only EOF would complete stays incomplete.
+        // A body that was cut did not end properly: an answer that only EOF completes stays incomplete.
         const at = event.type === 'complete' ? eofAt : lastReadAt;
         if (at === undefined) {
-          if (event.type === 'complete') fold.onCutAfter(event);
+          if (event.type === 'complete') builder.onCutAfter(event);
           continue;
         }
-        fold.onEvents([event], at, read);
+        builder.onEvents([event], at, read);
         onEvents?.([event], at - originAt, read, 0);
       }
     },
@@ -123,20 +123,20 @@ export function streamReader(
 /** Reads one whole answer. */
 export function wholeReader(
   dialect: Dialect,
-  fold: ObservationBuilder,
+  builder: ObservationBuilder,
   listeners: BodyListeners,
-  { limits: { bodyBytes }, onExcess }: BodyLimits,
+  { limits: { bodyBytes }, onExceeded }: BodyLimits,
 ): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
   const bytes = new ByteBuffer();
   let read = 0;
   return {
     push(chunk, _at, number) {
-      // A copy, because who is given it may keep it.
+      // A copy, because the listener may keep it.
       onBytes?.(Uint8Array.from(chunk));
       read = number;
       const receivedBytes = bytes.length + chunk.byteLength;
-      if (receivedBytes > bodyBytes) onExcess({ limit: 'body', limitBytes: bodyBytes, receivedBytes });
+      if (receivedBytes > bodyBytes) onExceeded({ limit: 'body', limitBytes: bodyBytes, receivedBytes });
       else bytes.add(chunk);
     },
     end(at, eofAt) {
@@ -145,15 +145,15 @@ export function wholeReader(
         .view()
         .toString('utf8')
         .replace(/^\uFEFF/, '');
-      // A stream is no whole answer, whatever could be read from it: its figures must not stand for one.
+      // The server sent a stream instead of a whole answer: its figures must not count as those of a whole answer.
       if (!dialect.wholeIsStream && looksStreamed(body)) return;
       const events = [...dialect.decodeWhole(body)];
-      // A whole document has said all it has to say, with or without a finish reason.
+      // A whole document is complete, with or without a finish reason.
       if (events.some(isOfAnswer) && !events.some(({ type }) => type === 'complete' || type === 'error')) {
         events.push({ type: 'complete', finish: 'other' });
       }
       // One whole answer is one frame: its first token arrives with its last.
-      fold.onFrame(events, at, read);
+      builder.onFrame(events, at, read);
       onEvents?.(events, at - originAt, read, body.length);
     },
   };

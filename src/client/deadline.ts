@@ -2,42 +2,39 @@ import type { Clock } from '../model/clock.ts';
 import type { Timeouts } from '../model/plan.ts';
 import type { TimeoutPhase } from '../model/record.ts';
 
-/** How far a request has come, as the time limits see it. Times on one clock, in ms. */
+/** The state of a request that its time limits depend on. Times on one clock, in ms. */
 export interface RequestProgress {
   startedAt: number;
-  /** When the request began to be sent again, over another connection. */
+  /** When the request was started again, over another connection. */
   resentAt?: number;
   sentAt?: number;
   firstByteAt?: number;
   lastReadAt?: number;
-  /** The consumer holds the response back since then. No limit runs. */
+  /** Since when the consumer has paused the response. No limit runs. */
   pausedAt?: number;
-  /** How long it did so before. */
+  /** Length of earlier pauses. */
   pausedMs?: number;
-  /** When it last went on. */
+  /** End of the last pause. */
   resumedAt?: number;
-  /** The terminator was read, but the other side has not ended the body. */
+  /** When the terminator was read; the server has not ended the body yet. */
   terminatedAt?: number;
 }
 
-/** The limit that runs out next. `linger`: the answer is whole, and the wait for its end of body is over. */
+/** The limit that runs out next. `linger`: the answer is whole, and the server has not ended the body in time. */
 export interface Deadline {
   phase: TimeoutPhase | 'linger';
   atMs: number;
 }
 
-/** How long an answer that is whole may keep its connection open, in ms. */
+/** How long to wait for the end of the body after a whole answer, in ms. */
 export const LINGER_MS = 1_000;
 
-/**
- * Which limit runs out next, and when. The timer that waits for it need not be set anew at each read: when it
- * fires, this is asked again, and a limit that has moved meanwhile is waited for further.
- */
+/** Which limit runs out next, and when. */
 export function nextDeadline(progress: RequestProgress, limits: Timeouts): Deadline {
   const { startedAt, resentAt = startedAt, sentAt, firstByteAt, lastReadAt, terminatedAt } = progress;
   const { pausedAt, pausedMs = 0, resumedAt = startedAt } = progress;
   if (terminatedAt !== undefined) return { phase: 'linger', atMs: terminatedAt + LINGER_MS };
-  // A consumer that is behind is no stalled server.
+  // A slow consumer must not look like a stalled server.
   if (pausedAt !== undefined) return { phase: 'idle', atMs: Number.POSITIVE_INFINITY };
   const total: Deadline = { phase: 'total', atMs: startedAt + pausedMs + limits.totalMs };
   let step: Deadline;
@@ -63,20 +60,68 @@ export function limitOf(phase: TimeoutPhase, timeouts: Timeouts): number {
   }
 }
 
-/** The consumer holds the response back from now on. False when it does already. */
-export function pauseAt(progress: RequestProgress, now: number): boolean {
-  if (progress.pausedAt !== undefined) return false;
-  progress.pausedAt = now;
-  return true;
-}
+/**
+ * Watches the time limits of one request. Has one timer, which is not reset at each read: reads only postpone a limit, which
+ * the timer finds out when it fires.
+ */
+export class DeadlineTimer {
+  readonly progress: RequestProgress;
+  private readonly clock: Clock;
+  private readonly timeouts: Timeouts;
+  private readonly onTimer: () => void;
+  private timer: NodeJS.Timeout | undefined;
+  private timerAt = Number.POSITIVE_INFINITY;
 
-/** The consumer goes on. False when it did not hold anything back. HOT PATH: asked for every event that is taken. */
-export function resumeAt(progress: RequestProgress, clock: Clock): boolean {
-  const { pausedAt, pausedMs = 0 } = progress;
-  if (pausedAt === undefined) return false;
-  const now = clock.now();
-  progress.pausedAt = undefined;
-  progress.pausedMs = pausedMs + now - pausedAt;
-  progress.resumedAt = now;
-  return true;
+  /** `onTimer` is called when a limit may have run out: then call `expired`. */
+  constructor(clock: Clock, timeouts: Timeouts, startedAt: number, onTimer: () => void) {
+    this.clock = clock;
+    this.timeouts = timeouts;
+    this.progress = { startedAt };
+    this.onTimer = onTimer;
+  }
+
+  /** Sets the timer for the limit that runs out next. Call this when the request enters its next phase. */
+  watch(): void {
+    const { atMs } = nextDeadline(this.progress, this.timeouts);
+    if (atMs >= this.timerAt) return;
+    clearTimeout(this.timer);
+    this.timerAt = atMs;
+    this.timer = setTimeout(
+      () => {
+        this.timerAt = Number.POSITIVE_INFINITY;
+        this.onTimer();
+      },
+      Math.max(0, Math.ceil(atMs - this.clock.now())),
+    );
+  }
+
+  /** The limit that has run out by `now`; undefined, and the timer is set again, where none has. */
+  expired(now: number): Deadline['phase'] | undefined {
+    const { phase, atMs } = nextDeadline(this.progress, this.timeouts);
+    if (atMs <= now) return phase;
+    this.watch();
+    return undefined;
+  }
+
+  /** The consumer pauses the response: no limit runs. False when it is paused already. */
+  pause(): boolean {
+    if (this.progress.pausedAt !== undefined) return false;
+    this.progress.pausedAt = this.clock.now();
+    return true;
+  }
+
+  /** The consumer goes on. False when the response was not paused. HOT PATH: called for every event that is taken. */
+  resume(): boolean {
+    const { pausedAt, pausedMs = 0 } = this.progress;
+    if (pausedAt === undefined) return false;
+    const now = this.clock.now();
+    this.progress.pausedAt = undefined;
+    this.progress.pausedMs = pausedMs + now - pausedAt;
+    this.progress.resumedAt = now;
+    return true;
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
 }

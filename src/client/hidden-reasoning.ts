@@ -1,12 +1,12 @@
-// Providers count reasoning as output, also what they do not send. OpenAI sends none of it or a summary, Gemini and xAI send
-// summaries, most open models send all of it. Nothing in the wire formats tells a summary from the reasoning itself, so the
-// length of the text decides. In recorded streams, reasoning that is sent whole has 2.3 to 5 characters a token (English),
-// and per token as many as the answer has or more; a summary has 0.07 to 3.4, and per token at most half of the answer's.
+// Providers count reasoning tokens as output even if they do not send the reasoning. OpenAI sends nothing or a summary, Gemini
+// and xAI send summaries, most open models send all of it. The protocols do not mark a summary as such, so the length of the
+// text decides. In recorded streams, complete reasoning has 2.3 to 5 characters per token (English), at least as many as the
+// answer; a summary has 0.07 to 3.4 characters per token, at most half as many as the answer.
 
-/** Twelfths make one usual token: of these a Latin letter has 3, one of another alphabet 6, a Chinese character 8. */
+/** A typical token in twelfths: a Latin letter counts 3, a letter of another alphabet 6, a Chinese character 8. */
 export const USUAL_TOKEN = 12;
 
-/** What is known of one answer when it is over. Texts are measured by `usualLength`. */
+/** Counts of one complete answer. Lengths are in the unit of `usualLength`. */
 export interface ReasoningFacts {
   /** Output tokens by the provider's count, reasoning included. */
   output: number;
@@ -18,19 +18,19 @@ export interface ReasoningFacts {
   otherLength: number;
 }
 
-/** The text of the reasoning is at least this share of the length that its tokens would have in the answer. */
+/** Complete reasoning has at least this share of the length that its tokens would have in the answer. */
 const SHOWN_SHARE = 0.6;
-/** With fewer tokens an answer does not tell how long the text of a token is. */
+/** An answer with fewer tokens is too short to derive the length of a token from it. */
 const ENOUGH_TOKENS = 32;
-/** The length of a token in short answers: 3.2 English characters. */
+/** Assumed length of a token in short answers: 3.2 English characters. */
 const SHORT_ANSWER_LENGTH = 0.8 * USUAL_TOKEN;
-/** An answer's own length of a token is believed within these bounds: an answer may hold more than its text. */
+/** Bounds of the length of a token derived from an answer: its tokens may include more than its text. */
 const MIN_LENGTH = 0.5 * USUAL_TOKEN;
 const MAX_LENGTH = 1.5 * USUAL_TOKEN;
 
 /**
- * Reasoning tokens that were generated but not sent as text: all of them or none. Where the text is too short to be the
- * reasoning, it is a summary of it, and none of the reasoning tokens was sent.
+ * Reasoning tokens that were generated but not sent as text: all of them or none. If the text is too short for the number of
+ * reasoning tokens, it is a summary, and none of them was sent.
  */
 export function hiddenReasoning({ output, reasoning, thinkingLength, otherLength }: ReasoningFacts): number {
   if (thinkingLength === 0) return reasoning;
@@ -42,14 +42,14 @@ export function hiddenReasoning({ output, reasoning, thinkingLength, otherLength
   return thinkingLength < SHOWN_SHARE * length * reasoning ? reasoning : 0;
 }
 
-// Code units at and above this are Chinese, Japanese, Korean, and emoji.
+// Code units from here on are Chinese, Japanese, Korean, and emoji.
 const FIRST_CJK = 0x2e80;
 const FIRST_BEYOND_LATIN = 0x250;
 
 /**
- * About how many tokens a text is, in twelfths: for comparing two texts of one model that may be in two languages. Four
- * Latin letters are a token, two of other alphabets, one and a half of Chinese, Japanese and Korean. HOT PATH: called for
- * each piece, and whole numbers add up without making objects.
+ * Estimated tokens of a text, in twelfths: to compare two texts of one model that may be in different languages. A token is
+ * four Latin letters, two letters of other alphabets, or one and a half Chinese, Japanese or Korean characters. HOT PATH:
+ * called for each chunk; integers, because adding fractions would allocate.
  */
 export function usualLength(text: string): number {
   let length = 3 * text.length;

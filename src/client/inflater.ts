@@ -1,11 +1,9 @@
 import * as zlib from 'node:zlib';
 
-/** Decompresses a body read by read, so that what comes out keeps the stamp of the read that brought it. */
-
 type Decompressor = zlib.Gunzip | zlib.BrotliDecompress;
 
-/** Receives what one read comes to. */
-export type OnInflated = (bytes: Uint8Array, atMs: number, read: number) => void;
+/** Receives the decompressed bytes of one read. */
+type OnInflated = (bytes: Uint8Array, atMs: number, read: number) => void;
 
 interface Read {
   bytes: Uint8Array;
@@ -13,7 +11,7 @@ interface Read {
   read: number;
 }
 
-/** The encodings that this Node can decode. zstd: from Node 22.15 and 23.8 on. */
+/** The encodings that this version of Node can decode. zstd needs Node 22.15 or 23.8. */
 export const DECODED_ENCODINGS: readonly string[] = [
   'gzip',
   'x-gzip',
@@ -22,17 +20,20 @@ export const DECODED_ENCODINGS: readonly string[] = [
   ...('createZstdDecompress' in zlib ? ['zstd'] : []),
 ];
 
-/** True where a body of this encoding is decoded: it is known, and the request's own header asked for it. */
+/** True if a body of this encoding is decoded: the encoding is known, and the request's own header accepts it. */
 export function isDecoded(encoding: string | undefined, accepted: string | undefined): boolean {
   const name = encoding?.trim().toLowerCase() ?? '';
   if (!DECODED_ENCODINGS.includes(name) || accepted === undefined) return false;
   return accepted.split(',').some((part) => {
-    const word = part.split(';')[0]!.trim().toLowerCase();
+    const word = part.replace(/;.*/, '').trim().toLowerCase();
     return word === name || word === '*' || `x-${word}` === name;
   });
 }
 
-/** Decompresses one body. Reads are worked off one after the other, as zlib works in a thread of its own. */
+/**
+ * Decompresses one body read by read, so that the decompressed bytes keep the stamp of the read that brought them. zlib works
+ * in a thread of its own, so reads are handled one after the other.
+ */
 export class Inflater {
   private readonly stream: Decompressor;
   private readonly waiting: Read[] = [];
@@ -40,13 +41,13 @@ export class Inflater {
   private current: Read | undefined;
   private ended: (() => void) | undefined;
 
-  /** `failed` is called once, where the bytes are not of that encoding. */
+  /** `failed` is called once, if the bytes are not of that encoding. */
   constructor(encoding: string, inflated: OnInflated, failed: (message: string) => void) {
     this.inflated = inflated;
     this.stream = decompressor(encoding.trim().toLowerCase());
-    // Where there is more than the stream's buffer takes, its write is not done before that was read.
+    // A write completes only after its output was read, if the output exceeds the stream's buffer.
     this.stream.on('readable', this.drain).once('error', (error) => {
-      // A body that was cut has no proper end: what came of it was told.
+      // A body that was cut did not end properly: what could be decompressed was passed on.
       const wasCut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
       if (!wasCut) failed(`the ${encoding} body cannot be decompressed: ${error.message}`);
       this.waiting.length = 0;
@@ -61,7 +62,7 @@ export class Inflater {
     this.next();
   }
 
-  /** No more will come: calls back when all that came was told. */
+  /** No more will come: calls back when everything was passed on. */
   end(done: () => void): void {
     this.ended = done;
     if (this.stream.destroyed) this.finish();
@@ -107,6 +108,6 @@ function decompressor(encoding: string): Decompressor {
   if (encoding === 'br') return zlib.createBrotliDecompress();
   if (encoding === 'zstd')
     return (zlib as unknown as { createZstdDecompress: () => Decompressor }).createZstdDecompress();
-  // Finds out by itself whether it is gzip or deflate.
+  // Detects gzip and deflate.
   return zlib.createUnzip();
 }

@@ -2,7 +2,7 @@ import type { ServerToolCallEvent, ToolCallEvent } from '../model/events.ts';
 import type { Observation } from '../model/record.ts';
 import type { ResponseHeaders } from './transport/connection.ts';
 
-/** Those that bear on streaming, and the ids a provider's support asks for. */
+/** Headers that affect streaming, and the request ids that a provider's support needs. */
 const KEPT_HEADERS = new Set([
   'content-type',
   'content-length',
@@ -31,7 +31,7 @@ export function keptHeaders(headers: ResponseHeaders): Record<string, string> {
   return kept;
 }
 
-/** As much of a body as is kept to explain a failure: of a stream, and of what is said to be one document. */
+/** How much of a body is kept to explain a failure: of a stream, and of a single document. */
 const STREAM_BYTES = 2_048;
 const DOCUMENT_BYTES = 16_384;
 
@@ -42,12 +42,12 @@ export class BodyPrefix {
   private total = 0;
   private limit = STREAM_BYTES;
 
-  /** The body is one document, of which more is worth keeping. */
+  /** The body is one document: more of it is kept. */
   expectDocument(): void {
     this.limit = DOCUMENT_BYTES;
   }
 
-  /** There was more of the body than is kept. */
+  /** True when the body is longer than what is kept. */
   get isCut(): boolean {
     return this.total > this.bytes;
   }
@@ -66,36 +66,36 @@ export class BodyPrefix {
   }
 }
 
-/** Text, reasoning and tool calls together: as many characters are kept. */
+/** Maximum number of characters kept of text, reasoning and tool calls together. */
 const MAX_KEPT_CHARS = 16 * 2 ** 20;
 
-/** The texts of one answer, where they are to be kept. A stream without end is cut: its beginning is kept. */
+/** The texts of one answer, if they are kept. Of an endless stream only the beginning is kept. */
 export class KeptText {
   private readonly keep: boolean;
-  private readonly most: number;
+  private readonly maxChars: number;
   private answer = '';
   private thinking = '';
   private tool = '';
   private chars = 0;
 
-  constructor(keep: boolean, most = MAX_KEPT_CHARS) {
+  constructor(keep: boolean, maxChars = MAX_KEPT_CHARS) {
     this.keep = keep;
-    this.most = most;
+    this.maxChars = maxChars;
   }
 
   addAnswer(text: string): void {
-    if (this.keep) this.answer += this.room(text);
+    if (this.keep) this.answer += this.withinLimit(text);
   }
 
   addThinking(text: string): void {
-    if (this.keep) this.thinking += this.room(text);
+    if (this.keep) this.thinking += this.withinLimit(text);
   }
 
   addTool({ name = '', arguments: args }: ToolCallEvent | ServerToolCallEvent): void {
-    if (this.keep) this.tool += this.room(`${name}${args}`);
+    if (this.keep) this.tool += this.withinLimit(`${name}${args}`);
   }
 
-  /** What was taken for the answer was reasoning, but for its last `strip` characters, which are no text. */
+  /** The text so far was reasoning, not answer, except its last `strip` characters, which are markup. */
   startAnswer(strip: number): void {
     this.thinking += this.answer.slice(0, Math.max(0, this.answer.length - strip));
     this.answer = '';
@@ -104,18 +104,18 @@ export class KeptText {
   /** The fields of an observation. */
   fields(): Pick<Observation, 'text' | 'thinking' | 'toolText' | 'textCut'> {
     return {
-      ...(this.keep && { text: this.answer }),
-      ...(this.thinking !== '' && { thinking: this.thinking }),
-      ...(this.tool !== '' && { toolText: this.tool }),
-      ...(this.chars > this.most && { textCut: true as const }),
+      text: this.keep ? this.answer : undefined,
+      thinking: this.thinking === '' ? undefined : this.thinking,
+      toolText: this.tool === '' ? undefined : this.tool,
+      textCut: this.chars > this.maxChars ? true : undefined,
     };
   }
 
-  /** As much of a text as there is room for. */
-  private room(text: string): string {
+  /** The part of a text that is within the limit. */
+  private withinLimit(text: string): string {
     this.chars += text.length;
-    return this.chars <= this.most
+    return this.chars <= this.maxChars
       ? text
-      : text.slice(0, Math.max(0, text.length - (this.chars - this.most)));
+      : text.slice(0, Math.max(0, text.length - (this.chars - this.maxChars)));
   }
 }

@@ -1,9 +1,9 @@
 const FIRST_BYTES = 1_024;
 
 /**
- * What one response has brought and nobody has decoded yet: the bytes of its reads, end to end in memory of its own, and
- * when each was read. HOT PATH: a read leaves no object behind. Keeping the chunks themselves would keep two objects and
- * an allocation outside the heap alive for each, which the garbage collector has to carry around.
+ * The undecoded reads of one response: their bytes in one contiguous buffer, and the time of each. HOT PATH: a read allocates
+ * no object. Keeping the chunks themselves would keep two objects and an allocation outside the heap alive for each, which
+ * costs garbage collection.
  */
 export class ReadBuffer {
   private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -13,19 +13,19 @@ export class ReadBuffer {
   private added = 0;
   private taken = 0;
 
-  /** Reads that wait. */
+  /** Reads waiting. */
   get reads(): number {
     return this.added - this.taken;
   }
 
-  /** Bytes that are kept, those of reads already taken included while others wait. */
+  /** Bytes in the buffer, including those of taken reads while others are waiting. */
   get byteLength(): number {
     return this.added === 0 ? 0 : this.ends[this.added - 1]!;
   }
 
   /**
-   * Adds what a read of the socket brought. The chunk is copied. What the same read brought before is joined with it, as
-   * long as it waits: the numbers of the reads tell.
+   * Adds the bytes of a socket read. The chunk is copied. Chunks with the same `socketRead` are joined while they are
+   * waiting.
    */
   add(atMs: number, chunk: Uint8Array, socketRead: number): void {
     const start = this.byteLength;
@@ -41,7 +41,7 @@ export class ReadBuffer {
     this.ends[this.added++] = end;
   }
 
-  /** Takes up to `limit` reads, oldest first, and returns how many. What `visit` is given is overwritten later. */
+  /** Takes up to `limit` reads, oldest first, and returns their number. The chunk passed to `visit` is overwritten later. */
   take(limit: number, visit: (atMs: number, chunk: Uint8Array, socketRead: number) => void): number {
     let count = 0;
     for (; count < limit && this.taken < this.added; count++) {

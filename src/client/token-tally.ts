@@ -2,17 +2,17 @@ import type { ServerToolCallEvent, ToolCallEvent, UsageEvent } from '../model/ev
 import type { Mode, Observation } from '../model/record.ts';
 import { hiddenReasoning, usualLength } from './hidden-reasoning.ts';
 
-/** Counts the characters and the tokens of one answer, and how many of the tokens a reader could see. HOT PATH. */
+/** Counts the characters and the tokens of one answer, and how many of the tokens were visible. HOT PATH. */
 export class TokenTally {
   /** Characters of answer text and of reasoning. */
   readonly chars = { answer: 0, thinking: 0 };
   private toolChars = 0;
-  /** Length of the reasoning and of all other content, as `usualLength` measures it. */
+  /** Length of the reasoning and of all other content, in the unit of `usualLength`. */
   private readonly length = { thinking: 0, other: 0 };
   private readonly first = new FirstRead();
-  /** Of content other than reasoning. */
+  /** The same for content other than reasoning. */
   private firstOther = new FirstRead();
-  /** Of the frame that is being read. */
+  /** Counts of the current frame. */
   private frame = { chars: 0, otherChars: 0, hasOther: false };
   private usage: UsageEvent | undefined;
 
@@ -33,7 +33,7 @@ export class TokenTally {
     this.addOther(piece.arguments, size);
   }
 
-  /** Sound or an image: content whose size says nothing of its tokens. */
+  /** Audio or an image: content whose size is unrelated to its tokens. */
   addMedia(): void {
     this.frame.hasOther = true;
   }
@@ -42,7 +42,7 @@ export class TokenTally {
     this.usage = { ...this.usage, ...usage };
   }
 
-  /** What was taken for the answer was reasoning; its last `strip` characters were none. */
+  /** The text so far was reasoning, not answer, except its last `strip` characters, which are markup. */
   startAnswer(strip: number): void {
     const { chars, length, frame } = this;
     chars.thinking += Math.max(0, chars.answer - strip);
@@ -54,7 +54,7 @@ export class TokenTally {
     frame.hasOther = false;
   }
 
-  /** A frame with content is over. It came with read number `read` at `at`. */
+  /** A frame with content ended. It came with read number `read` at `at`. */
   endFrame(at: number, read: number): void {
     const { frame } = this;
     this.first.add(at, read, frame.chars);
@@ -64,7 +64,7 @@ export class TokenTally {
     frame.hasOther = false;
   }
 
-  /** The counts of the answer. Without usage the `contentEvents` of a stream stand in for its tokens. */
+  /** The token counts of the answer. Without usage, the `contentEvents` of a stream are counted as its tokens. */
   tokens(mode: Mode, contentEvents: number): Observation['tokens'] {
     const { usage = {} as Partial<UsageEvent>, chars } = this;
     const { inputTokens, outputTokens, reasoningTokens, cachedInputTokens, refused } = usage;
@@ -79,12 +79,12 @@ export class TokenTally {
     if (refused !== undefined) tokens.refused = [...refused];
     if (output === null || contentEvents === 0 || whole) return tokens;
 
-    // Of a summary, neither the text nor the time belongs to visible tokens: they begin with the first other content.
+    // Neither the text of a summary nor its time counts for visible tokens: they begin with the first other content.
     const isSummary = !!hidden && chars.thinking > 0 && this.firstOther.events > 0;
     const from = isSummary ? this.firstOther : this.first;
     if (isSummary) tokens.visibleAfterMs = from.at - this.first.at;
-    // What came with the first read took no time after it. Its tokens are its share of the characters; without usage, its
-    // events.
+    // The tokens of the first read are not part of the time after it. Estimated by its share of the characters; without
+    // usage, by its events.
     const total = chars.answer + this.toolChars + (isSummary ? 0 : chars.thinking);
     const visible = Math.max(0, output - (hidden ?? 0));
     tokens.first = outputTokens === undefined || total === 0 ? from.events : (visible * from.chars) / total;
@@ -106,14 +106,14 @@ export class TokenTally {
   }
 }
 
-/** The content events of one kind that came with the first read that had any. */
+/** The content events of one kind in the first read that had any. */
 class FirstRead {
   at = 0;
   events = 0;
   chars = 0;
   private read = -1;
 
-  /** Takes a content event; those of later reads change nothing. */
+  /** Adds a content event; those of later reads are ignored. */
   add(at: number, read: number, chars: number): void {
     if (this.events === 0) {
       this.at = at;

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../model/clock.ts';
 import { type AlarmSettings, alarmCells } from './alarm.ts';
 
-/** Waits for each order's time and answers with the order's number. A new order takes the place of one that waits. */
+/** Waits until each order is due and posts its number. A new order replaces one that is waiting. */
 function serve(port: NonNullable<typeof parentPort>, { memory }: AlarmSettings): void {
   const { order, dueAt } = alarmCells(memory);
   let last = 0;

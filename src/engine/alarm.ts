@@ -3,38 +3,38 @@ import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { RunPlan } from '../model/plan.ts';
 import { type LoopDeps, timerSleep } from './loop.ts';
 
-/** What the thread of an alarm is given: the memory in which it is told when to ring. */
+/** Settings of an alarm's thread: the shared memory that holds the time to wake up. */
 export interface AlarmSettings {
   memory: SharedArrayBuffer;
 }
 
-/** The cells of an alarm's memory. */
+/** Typed views of an alarm's memory. */
 export interface AlarmCells {
   /** The number of the last order. */
   order: Int32Array;
-  /** When that one is due, on the machine's clock, in ms. */
+  /** When the last order is due, on the machine's clock, in ms. */
   dueAt: Float64Array;
 }
 
 /** How a loop sleeps. */
 export interface Sleeper {
   sleep: LoopDeps['sleep'];
-  /** Frees what it holds. Sleeps that are under way, and later ones, end by timers. */
+  /** Stops the thread. Current and later sleeps then use timers. */
   close(): void;
 }
 
 const DUE_BYTE = 8;
 
-/** The cells of this memory. */
+/** The views of this memory. */
 export function alarmCells(memory = new SharedArrayBuffer(2 * DUE_BYTE)): AlarmCells {
   return { order: new Int32Array(memory, 0, 1), dueAt: new Float64Array(memory, DUE_BYTE, 1) };
 }
 
 /**
- * An alarm with a thread of its own, which waits in the kernel and wakes the event loop. Timers have a granularity of 1 ms and
- * are about 1 ms late: at 500 requests a second they would send requests in bunches. The thread wakes the loop within 0.2 to
- * 0.3 ms at the median, for a fifth of the processor time of a loop that spins. Where the thread is missing or late, a timer ends the
- * sleep, so that it costs exactness and nothing else.
+ * An alarm with its own thread, which waits in the kernel and wakes the event loop. Timers have a granularity of 1 ms and are
+ * about 1 ms late: at 500 requests/s they would send requests in bursts. The thread wakes the loop within 0.2 to 0.3 ms
+ * (median), at a fifth of the CPU time of a busy loop. If the thread fails or is late, a timer ends the sleep: only precision
+ * is lost.
  */
 export function createAlarm(clock: Clock = monotonicClock): Sleeper {
   const cells = alarmCells();
@@ -42,7 +42,7 @@ export function createAlarm(clock: Clock = monotonicClock): Sleeper {
   const worker = new Worker(new URL('./alarm-worker.js', import.meta.url), { workerData: settings });
   let ring = (_order: number) => {};
   worker.on('message', (order: number) => ring(order));
-  // Without the thread the timers do.
+  // Falls back to timers.
   worker.on('error', () => {});
   worker.unref();
   return {
@@ -62,7 +62,7 @@ export function createAlarm(clock: Clock = monotonicClock): Sleeper {
   };
 }
 
-/** The sleeper for a plan: an alarm where requests are due at stated moments. A closed loop waits for answers, not for a moment. */
+/** The sleeper for a plan: an alarm if requests are due at fixed times. A closed loop waits for answers instead. */
 export function sleeperFor({ cells }: Pick<RunPlan, 'cells'>): Sleeper {
   if (cells.some(({ rate }) => rate !== undefined)) return createAlarm();
   return { sleep: timerSleep, close() {} };

@@ -8,55 +8,60 @@ import { watchLoad } from './load-monitor.ts';
 import { type LoopDeps, runLoop } from './loop.ts';
 import { closedLoop, dueTimes, openLoop, type Pacer } from './pacer.ts';
 
-/** What is kept of a request that was due and not sent, because every slot of its cell was taken. Times from the start of the run. */
-export function droppedObservation(cell: Cell, scheduledMs: number, nowMs: number): Observation {
+/** The observation of a request that was due but not sent, because every slot of its cell was taken. Times from the start of the run. */
+function droppedObservation(cell: Cell, scheduledMs: number, nowMs: number): Observation {
   const { mode, concurrency } = cell;
   return {
     mode,
     outcome: {
       kind: 'dropped',
       message: `not sent: ${concurrency} ${concurrency === 1 ? 'stream was' : 'streams were'} open when it was due`,
-      hint: 'the service falls behind this rate: lower load.rate, or raise load.maxConcurrency to see how far',
+      hint: 'the service cannot keep up with this rate: lower load.rate, or raise load.maxConcurrency',
     },
     marks: { scheduled: scheduledMs, started: nowMs },
-    ...{ reads: 0, events: 0, comments: 0, contentEvents: 0, coalesced: 0, bytes: 0 },
+    reads: 0,
+    events: 0,
+    comments: 0,
+    contentEvents: 0,
+    coalesced: 0,
+    bytes: 0,
     chars: { answer: 0, thinking: 0 },
     gaps: [],
     tokens: { output: null, source: 'chunks' },
   };
 }
 
-/** One request as the engine asks for it. */
+/** One request to send. */
 export interface Job {
   cell: Cell;
   /** When it was due, on the engine's clock. */
   scheduledAt: number;
-  /** What the marks count from: the start of the run. */
+  /** Origin of the marks: the start of the run. */
   originAt: number;
-  /** Aborted: end it now. */
+  /** Ends the request when aborted. */
   signal: AbortSignal;
 }
 
 /** Sends requests for the engine. */
 export interface Executor {
-  /** Never rejects: a failure is in the observation. */
+  /** Never rejects: a failure is reported in the observation. */
   send(job: Job): Promise<Observation>;
   /**
-   * Brings the connections to a target to the state in which a window is to find them: open, or none. Resolves also when
-   * one cannot be opened, for the requests will tell.
+   * Prepares the connections to a target for a window: opens or closes them. Also resolves if a connection cannot be opened:
+   * the requests will report that.
    */
   warm(target: string, connections: number): Promise<void>;
 }
 
-/** How to end a run before it is done. */
+/** Signals that end a run early. */
 export interface StopSignals {
-  /** Issue no more; wait for what is in flight. */
+  /** Issue no more requests; wait for those in flight. */
   drain: AbortSignal;
-  /** End what is in flight as well. */
+  /** Cancel the requests in flight as well. */
   kill: AbortSignal;
 }
 
-/** Told of a block's requests as they end. Must return at once: it runs on the loop that measures. */
+/** Receives a block's observations. Must return at once: it runs on the measuring event loop. */
 export interface BlockObserver {
   recorded(observation: Observation): void;
   warmedUp(observation: Observation): void;
@@ -65,21 +70,21 @@ export interface BlockObserver {
 /** Runs blocks, one after another. */
 export interface BlockRunner {
   /**
-   * Runs one block to its end. Resolves with the load of each measuring thread during the measured window, when the
-   * last request has ended. Rejects with a `ThreadLost` when a thread has died, after the others have ended what was in
-   * flight; the observer has been told of all that was measured.
+   * Runs one block. Resolves when the last request has ended, with the load of each measuring thread during the measured
+   * window. Rejects with a `ThreadLost` if a thread died, after the other threads have finished their requests; the observer
+   * has received everything that was measured.
    */
   run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopLoad[]>;
 }
 
-/** A measuring thread has died, and what it had in flight with it: the run cannot go on. */
+/** A measuring thread died, and its requests are lost: the run cannot continue. */
 export class ThreadLost extends Error {
   override readonly name = 'ThreadLost';
 }
 
-/** One thread's part of a block. */
+/** One thread's share of a block. */
 export interface ThreadShare {
-  /** The streams of a closed loop that this thread keeps open. */
+  /** Streams of a closed loop that this thread keeps open. */
   slots: number;
   /** Unmeasured requests that this thread sends. */
   warmup: number;
@@ -87,53 +92,58 @@ export interface ThreadShare {
   connections: number;
 }
 
-/** What the threads of a block have in common. */
+/** State shared by the threads of a block. */
 export interface SharedWindow {
   counts: BlockCounts;
-  /** Called when this thread is warm. Resolves with the moment, on the clock, at which the window of all threads opens. */
+  /** Called when this thread has warmed up. Resolves with the time at which the window of all threads opens. */
   ready(): number | Promise<number>;
 }
 
 /**
- * Cuts a block for `count` threads: undefined for a thread that has nothing to do in it. Slots, warm-up and connections of the
- * parts sum to the whole. Requests are not cut: the threads take them from one count.
+ * Splits a block among `count` threads: undefined for a thread without work. Slots, warm-up requests and connections add up to
+ * the block's. Requests are not split: the threads take them from a shared counter.
  */
 export function threadShares(block: Block, cell: Cell, count: number): (ThreadShare | undefined)[] {
   const { concurrency, rate } = cell;
-  // Fewer threads than asked for, where a thread would have no stream of its own or nothing to send.
+  // Fewer threads if some would have no stream or no request.
   const useful = Math.max(1, Math.min(count, concurrency, block.requests ?? concurrency));
   const slots = split(concurrency, useful);
   const warmup = split(block.warmup, useful);
-  // How many streams an open loop will have depends on the service: a connection for each request of a second.
-  const connections = split(
-    rate === undefined ? concurrency : Math.min(concurrency, Math.max(useful, Math.ceil(rate))),
-    useful,
-  );
-  return Array.from({ length: count }, (_, index) =>
-    index < useful
-      ? { slots: slots[index]!, warmup: warmup[index]!, connections: connections[index]! }
-      : undefined,
-  );
+  const connections = split(connectionsFor(concurrency, rate, useful), useful);
+  return Array.from({ length: count }, (_, index) => {
+    if (index >= useful) return undefined;
+    return { slots: slots[index] ?? 0, warmup: warmup[index] ?? 0, connections: connections[index] ?? 0 };
+  });
 }
 
-/** What a runner on this thread needs. */
+/** The share of a single thread: all of the block. */
+function wholeBlock({ warmup }: Block, { concurrency, rate }: Cell): ThreadShare {
+  return { slots: concurrency, warmup, connections: connectionsFor(concurrency, rate) };
+}
+
+// The number of streams of an open loop depends on the service: one connection for each request of a second.
+function connectionsFor(concurrency: number, rate: number | undefined, atLeast = 1): number {
+  return rate === undefined ? concurrency : Math.min(concurrency, Math.max(atLeast, Math.ceil(rate)));
+}
+
+/** Dependencies of a local runner. */
 export interface LocalRunnerDeps {
   clock: Clock;
   sleep: LoopDeps['sleep'];
   executor: Executor;
   signals: StopSignals;
-  /** The start of the run on the clock; marks count from it. */
+  /** Start of the run on the clock: the origin of marks. */
   originAt: number;
 }
 
-/** A runner on this thread's event loop. It runs a part of a block where other threads run the rest. */
+/** A runner on this thread's event loop. It can run one thread's share of a block. */
 export interface LocalRunner extends BlockRunner {
   run(
     block: Block,
     cell: Cell,
     observer: BlockObserver,
-    part?: ThreadShare,
-    together?: SharedWindow,
+    share?: ThreadShare,
+    shared?: SharedWindow,
   ): Promise<LoopLoad[]>;
 }
 
@@ -141,11 +151,11 @@ export interface LocalRunner extends BlockRunner {
 export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): LocalRunner {
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
   const alone = (): SharedWindow => ({ counts: blockCounts(), ready: () => clock.now() });
-  // Every request in flight listens to it.
+  // Every request in flight adds a listener.
   setMaxListeners(0, signals.kill);
   return {
-    async run(block, cell, observer, part = threadShares(block, cell, 1)[0]!, together = alone()) {
-      const { slots, warmup, connections } = part;
+    async run(block, cell, observer, share = wholeBlock(block, cell), shared = alone()) {
+      const { slots, warmup, connections } = share;
       const send = (scheduledAt: number) =>
         executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
       await executor.warm(cell.target, connections);
@@ -155,9 +165,9 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
         loop,
         { opensAt: clock.now(), counts: blockCounts(), limit: slots },
       );
-      // What the warm-up did to the connections is undone: it has cost some, or opened some that are to be cold.
+      // The warm-up may have closed connections, or opened some that should be cold.
       if (block.warmup > 0) await executor.warm(cell.target, connections);
-      const opensAt = await together.ready();
+      const opensAt = await shared.ready();
       const load = watchLoad(clock, originAt);
       const issued = await runLoop(
         pacerOf(block, cell, slots),
@@ -170,10 +180,10 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
           },
         },
         loop,
-        { opensAt, counts: together.counts, limit: cell.concurrency },
+        { opensAt, counts: shared.counts, limit: cell.concurrency },
       );
       const loopLoad = load.stop();
-      // Stopped before its first request, it measured nothing, and a window of no length is always busy.
+      // Stopped before its first request: nothing was measured, and the utilization of an empty window is meaningless.
       return issued === 0 ? [] : [loopLoad];
     },
   };

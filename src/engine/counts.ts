@@ -1,13 +1,13 @@
 /**
- * The counts of one block, shared by all threads that measure it: which request is next, and how many are in flight. Each
- * operation is atomic, so that a request is sent once and a limit holds over all threads.
+ * The counters of one block, shared by its measuring threads: the next request's number, and the requests in flight. Each
+ * operation is atomic, so that a request is sent once and a limit applies to all threads together.
  */
 export interface BlockCounts {
   /** Takes the next request's number, from 0. */
   take(): number;
-  /** Takes a slot. Returns the requests in flight with this one, or 0 where `limit` are in flight already. */
+  /** Takes a slot. Returns the requests in flight including this one, or 0 if `limit` are in flight already. */
   enter(limit: number): number;
-  /** Gives a slot back. */
+  /** Releases a slot. */
   leave(): void;
   /** Requests in flight, over all threads. */
   inFlight(): number;
@@ -16,12 +16,12 @@ export interface BlockCounts {
 const TAKEN = 0;
 const IN_FLIGHT = 1;
 
-/** The memory for the counts of one block. It may be handed to other threads. */
+/** Memory for the counters of one block, to share with other threads. */
 export function countsMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** The counts in this memory. */
+/** The counters in this memory. */
 export function blockCounts(memory: SharedArrayBuffer = countsMemory()): BlockCounts {
   const cells = new Int32Array(memory);
   return {

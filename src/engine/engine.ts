@@ -4,30 +4,30 @@ import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
 import { type BlockRunner, ThreadLost } from './block.ts';
 
-/** Told of what happens, as it happens. Must return at once: it may run on the loop that measures. */
+/** Receives the events of a run. Must return at once: it may run on the measuring event loop. */
 export interface EngineObserver {
   blockStarted?(block: Block, cell: Cell): void;
-  /** The last request of the block has ended. No stream is open: the next block begins when what this returns resolves. */
+  /** The last request of the block has ended, and no stream is open. The next block starts when the result resolves. */
   blockEnded?(block: Block, cell: Cell): void | Promise<void>;
-  /** A measured request has ended. Where a tokenizer is to count, it has not yet, and the texts are in the record. */
+  /** A measured request has ended. If a tokenizer counts its tokens, it has not done so yet, and the record has the texts. */
   recorded(record: RequestRecord, cell: Cell): void;
   /** An unmeasured request has ended. */
   warmedUp?(observation: Observation, cell: Cell): void;
 }
 
-/** How a plan was carried out. */
+/** The result of executing a plan. */
 export interface RunOutcome {
-  /** False when it was stopped before its end. */
+  /** False if the run was stopped early. */
   completed: boolean;
   /** The client's own load, block by block. */
   loads: BlockLoad[];
-  /** Why it could not go on; absent where it was done or was asked to stop. */
+  /** Why the run could not continue; absent if it completed or was stopped on request. */
   failure?: string;
 }
 
 /**
- * Executes a plan, block by block. Resolves when all is done, or stopped by `drain` or by the loss of a measuring thread
- * and what was in flight has ended.
+ * Executes a plan, block by block. Resolves when all blocks are done, or when the run was stopped by `drain` or by the loss of
+ * a measuring thread and no request is in flight.
  */
 export async function runPlan(
   plan: RunPlan,

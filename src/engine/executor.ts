@@ -1,23 +1,23 @@
+import { createHash } from 'node:crypto';
 import { createClient, type StreamClient } from '../client/client.ts';
-import { targetOptions } from '../client/target-options.ts';
+import { targetOptions } from '../client/client-options.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
-import type { ChatRequest } from '../model/request.ts';
+import { type ChatRequest, NONCE_LENGTH } from '../model/request.ts';
 import type { Executor, Job } from './block.ts';
-import { createNonces, type ThreadIndex } from './nonces.ts';
 
-/** An executor over one client for each target of the plan. */
+/** An executor with one client per target of the plan. */
 export interface ClientExecutor extends Executor {
-  /** Opens a connection to the target, and keeps it where connections are kept. Rejects with the system's error when that fails. */
+  /** Opens a connection to the target, and keeps it if connections are kept. Rejects with the system's error. */
   reach(target: string): Promise<void>;
   close(): void;
 }
 
 /**
- * Makes the clients for a plan. Throws a `UserError` for a target whose address or dialect is not valid. `thread` says which of
- * several measuring threads this is, so that no two of them send the same prompt.
+ * Creates the clients for a plan. Throws a `UserError` for a target with an invalid address or dialect. `thread` is the index
+ * of this measuring thread, so that no two threads send the same unique prompt.
  */
 export function clientExecutor(
   plan: RunPlan,
@@ -46,7 +46,7 @@ export function clientExecutor(
       const use = targets.get(target)!.connect?.connection ?? 'warm';
       switch (use) {
         case 'warm':
-          // A connection that cannot be opened now is opened, or fails, with the request that needs it.
+          // If this fails, the request that needs the connection opens it or reports why not.
           return client.warm(connections).catch(() => {});
         case 'cold':
           return client.drop();
@@ -63,7 +63,7 @@ export function clientExecutor(
   };
 }
 
-// A text that no tokenizer will count need not cross from thread to thread.
+// A text that no tokenizer will count is not sent to another thread.
 function onlyToCount(observation: Observation): Observation {
   if (observation.tokens.source !== 'usage') return observation;
   const { text: _text, thinking: _thinking, toolText: _toolText, ...rest } = observation;
@@ -91,4 +91,38 @@ function chatOf(
     maxTokens: prompt.length ?? maxTokens ?? prompt.maxTokens,
     ...own,
   };
+}
+
+/** The index of a thread, from 0, and the number of threads. */
+export interface ThreadIndex {
+  index: number;
+  of: number;
+}
+
+const COUNT = 36 ** NONCE_LENGTH;
+const GOLDEN_STEP = Math.round(COUNT * 0.6180339887498949);
+
+/**
+ * A generator of nonces. All nonces of one seed and salt differ, over all threads (up to 36^8); the same seed, salt and thread
+ * give the same sequence. Each is a fixed step from the one before, modulo 36^8, and the step is coprime to that, so none
+ * repeats. A step near the golden ratio makes consecutive nonces differ in their first characters.
+ */
+export function createNonces(seed: number, salt: string, { index, of }: ThreadIndex): () => string {
+  const drawn = createHash('sha256').update(`${seed}:${salt}`).digest();
+  const start = drawn.readUIntBE(0, 6) % COUNT;
+  const step = coprimeFrom(GOLDEN_STEP + drawn.readUInt32BE(6));
+  const stride = (step * of) % COUNT;
+  let next = (start + step * index) % COUNT;
+  return () => {
+    const nonce = next.toString(36).padStart(NONCE_LENGTH, '0');
+    next = (next + stride) % COUNT;
+    return nonce;
+  };
+}
+
+/** The first number from `value` on that is coprime to a power of 36. */
+function coprimeFrom(value: number): number {
+  let found = value;
+  while (found % 2 === 0 || found % 3 === 0) found++;
+  return found;
 }

@@ -3,24 +3,24 @@ import type { Clock } from '../model/clock.ts';
 import type { LoopLoad } from '../model/load-report.ts';
 import { createSlices } from './load-slices.ts';
 
-/** Watches how busy this thread is, from its start to `stop`. */
+/** Measures the utilization of this thread, from its start to `stop`. */
 export interface LoadMonitor {
-  /** The load since the start. Ends the watch. */
+  /** Stops measuring and returns the load since the start. */
   stop(): LoopLoad;
 }
 
-// The delay monitor is a timer of its own: it sees each delay as that much longer than it was.
+// The delay monitor is a timer itself: it reports each delay longer by its resolution.
 const RESOLUTION_MS = 10;
 
-// Short enough that a burst of some tens of milliseconds is a slice of its own.
+// Short enough to resolve a burst of a few tens of milliseconds.
 const SLICE_MS = 20;
 
 // A timer of whole milliseconds fires this late on an idle loop.
 const TIMER_JITTER_MS = 1.5;
 
 /**
- * Starts to watch this thread's event loop, garbage collection and, for the whole process, CPU time. Costs a timer every
- * 10 ms and one every 20 ms. `originAt`: the start of the run on the clock.
+ * Starts measuring this thread's event loop and garbage collection, and the CPU time of the process. Costs a timer every 10 ms
+ * and one every 20 ms. `originAt`: the start of the run on the clock.
  */
 export function watchLoad(clock: Clock, originAt: number): LoadMonitor {
   const loopBefore = performance.eventLoopUtilization();
@@ -41,8 +41,8 @@ export function watchLoad(clock: Clock, originAt: number): LoadMonitor {
     const now = { at: clock.now(), loop: performance.eventLoopUtilization(), turns: turnsOfLoop() };
     const { active, utilization } = performance.eventLoopUtilization(now.loop, last.loop);
     const lengthMs = now.at - last.at;
-    // What is read in a turn of the loop arrived since the turn before: a stamp is late by about the length of a turn. One
-    // long turn among short ones shows in the timer that it delayed.
+    // Data read in a turn of the loop arrived since the turn before: a stamp is late by about the length of a turn. One long
+    // turn among short ones shows in the timer that it delayed.
     const turnMs = active / Math.max(1, now.turns - last.turns);
     const timerMs = timed ? lengthMs - SLICE_MS - TIMER_JITTER_MS : 0;
     slices.add([lengthMs, utilization * 100, Math.min(lengthMs, Math.max(turnMs, timerMs))]);
@@ -74,11 +74,11 @@ export function watchLoad(clock: Clock, originAt: number): LoadMonitor {
 }
 
 function turnsOfLoop(): number {
-  // Of a thread that has a loop of its own, these are the turns of that loop.
+  // In a worker thread, these are the turns of its own loop.
   return performance.nodeTiming.uvMetricsInfo.loopCount;
 }
 
 function beyondResolution(nanoseconds: number): number {
-  // Without a single sample its answers are 0 and a huge minimum: a window shorter than the resolution.
+  // In a window shorter than the resolution there is no sample: the percentile is 0.
   return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
 }

@@ -2,16 +2,16 @@ import type { Clock } from '../model/clock.ts';
 import type { BlockCounts } from './counts.ts';
 import type { Pacer } from './pacer.ts';
 
-/** What the loop needs beside its pacer. */
+/** Dependencies of the loop. */
 export interface LoopDeps {
   clock: Clock;
-  /** Resolves after `ms`, or when `until` resolves if that is sooner. */
+  /** Resolves after `ms`, or when `until` resolves if that is earlier. */
   sleep(ms: number, until: Promise<void>): Promise<void>;
-  /** Aborted: issue no more. What is in flight is waited for. */
+  /** When aborted, no more requests are issued; those in flight are awaited. */
   stop: AbortSignal;
 }
 
-/** The window in which a loop issues. */
+/** The window in which a loop issues requests. */
 export interface LoopWindow {
   /** When it opens, on the loop's clock. Nothing is issued before. */
   opensAt: number;
@@ -25,11 +25,11 @@ export interface LoopWindow {
 export interface IssuedRequest {
   /** When it was due, on the loop's clock. */
   scheduledAt: number;
-  /** Requests in flight over all threads, with this one. */
+  /** Requests in flight over all threads, including this one. */
   inFlight: number;
 }
 
-/** What the loop does with a request that is due. */
+/** Handles the requests that are due. */
 export interface RequestHandler {
   /** Sends it; resolves when it has ended, and must not reject. */
   issue(request: IssuedRequest): Promise<void>;
@@ -38,8 +38,8 @@ export interface RequestHandler {
 }
 
 /**
- * The only load loop: asks the pacer, issues, waits. Resolves with the number of requests that this thread issued or
- * dropped, when all that it issued have ended.
+ * The only load loop: calls the pacer, issues requests, waits. Resolves when all requests that this thread issued have ended,
+ * with the number that it issued or dropped.
  */
 export async function runLoop(
   pacer: Pacer,
@@ -68,7 +68,7 @@ export async function runLoop(
       }
       if (pace.kind === 'issue') {
         const inFlight = counts.enter(limit);
-        // Another thread was faster: the pacer decides again.
+        // Another thread took the slot: call the pacer again.
         if (inFlight === 0) continue;
         taken = undefined;
         own++;

@@ -2,9 +2,9 @@ import type { Arrivals } from '../model/plan.ts';
 import { createRandom } from '../model/seeded-random.ts';
 
 /**
- * When the requests of an open loop are due: by a request's number, in ms from the opening of the window. The number is
- * all that counts, so threads that share a window and its numbers send what one thread would. `before`: requests that were
- * sent in an earlier window; the times of this one go on behind theirs. Default: 0.
+ * When the requests of an open loop are due: in ms from the opening of the window, as a function of the request's number only.
+ * So threads that share a window and its numbers send the same schedule as one thread. `before`: requests that were sent in an
+ * earlier window, whose schedule this one continues. Default: 0.
  */
 export function dueTimes(
   ratePerSecond: number,
@@ -25,22 +25,22 @@ export function dueTimes(
   }
 }
 
-/** Times of a Poisson process: the distances are exponential, with this mean. */
+/** Times of a Poisson process: exponential intervals with this mean. */
 function poisson(everyMs: number, seed: number): (index: number) => number {
   const random = createRandom(seed);
   const times: number[] = [];
   return (index) => {
-    // 1 - next() because 0 has no logarithm.
+    // 1 - next() because log(0) is infinite.
     while (times.length <= index) times.push((times.at(-1) ?? 0) - everyMs * Math.log(1 - random.next()));
     return times[index]!;
   };
 }
 
-/** How far a block has come, as one thread sees it. */
+/** The progress of a block, as seen by one thread. */
 export interface PaceState {
   /** Since the block's window opened. */
   elapsedMs: number;
-  /** Number of the request that this thread has taken and not issued; absent where it has taken none. */
+  /** Number of the request that this thread has taken but not issued; absent if there is none. */
   taken?: number;
   /** Requests in flight from this thread. */
   own: number;
@@ -50,21 +50,21 @@ export interface PaceState {
 
 /** What the loop does next. */
 export type Pace =
-  /** Take the next request's number: no other thread will issue it. */
+  /** Take the next request's number, so that no other thread issues it. */
   | { kind: 'take' }
-  /** Issue the taken request now. It was due `dueMs` after the window opened; where that is absent, now. */
+  /** Issue the taken request now. It was due `dueMs` after the window opened; if absent, now. */
   | { kind: 'issue'; dueMs?: number }
-  /** The taken request is due and cannot be issued: count it, and leave it. */
+  /** The taken request is due but cannot be issued: count it as dropped. */
   | { kind: 'drop'; dueMs: number }
-  /** Wait until a request ends, at most `ms` where that is given, and ask again. */
+  /** Wait until a request ends, or for at most `ms`, and call the pacer again. */
   | { kind: 'wait'; ms?: number }
   /** Issue no more. */
   | { kind: 'stop' };
 
-/** Decides when requests are issued. Pure: the same argument has the same answer. */
+/** Decides when requests are issued. A pure function. */
 export type Pacer = (state: PaceState) => Pace;
 
-/** When a block ends: after so many requests, or after so long, whichever is first. */
+/** When a block ends: after a number of requests or a duration, whichever is first. */
 export interface StopCondition {
   /** Requests of all threads together. */
   requests?: number;
@@ -72,9 +72,9 @@ export interface StopCondition {
 }
 
 /**
- * A closed loop: keeps `slots` requests of this thread in flight until `requests` were taken by all threads or `durationMs`
- * has passed, whichever is first. A number is taken only when a slot is free for it: none waits while another thread has a
- * free slot.
+ * A closed loop: keeps `slots` requests of this thread in flight until all threads have taken `requests` or `durationMs` has
+ * passed, whichever is first. A number is taken only when a slot is free for it, so that no request waits while another thread
+ * has a free slot.
  */
 export function closedLoop(load: StopCondition & { slots: number }): Pacer {
   const { slots, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
@@ -87,9 +87,9 @@ export function closedLoop(load: StopCondition & { slots: number }): Pacer {
 }
 
 /**
- * An open loop: issues each request when it is due (`dueMs`, by its number), whatever became of the ones before, until
- * `requests` were due or `durationMs` has passed. A request that finds `concurrency` others in flight is dropped. Each thread
- * takes a number ahead and waits until it is due, so a thread that is late delays one request and not those after it.
+ * An open loop: issues each request when it is due (`dueMs`, by its number), independent of earlier requests, until `requests`
+ * were due or `durationMs` has passed. A request is dropped if `concurrency` others are in flight. Each thread takes a number
+ * in advance and waits until it is due, so a late thread delays only one request.
  */
 export function openLoop(
   load: StopCondition & { concurrency: number; dueMs: (number: number) => number },

@@ -7,38 +7,37 @@ import type { Secret } from '../model/redaction/secrets.ts';
 import { sleeperFor } from './alarm.ts';
 import { localRunner, type ThreadShare } from './block.ts';
 import { blockCounts } from './counts.ts';
+import type { ThreadIndex } from './executor.ts';
 import { clientExecutor } from './executor.ts';
-import type { ThreadIndex } from './nonces.ts';
 
-/** What a measuring thread is given at its start. */
+/** Settings of a measuring thread. */
 export interface ThreadSettings {
   plan: RunPlan;
   secrets: readonly Secret[];
   originAt: number;
-  /** Which of the run's measuring threads it is. */
   thread: ThreadIndex;
 }
 
-/** What the main thread asks of a measuring thread. */
+/** A command from the main thread to a measuring thread. */
 export type ThreadCommand =
-  /** Warm up for a part of the block, and say `warm`. */
-  | { kind: 'run'; block: Block; cell: Cell; part: ThreadShare; counts: SharedArrayBuffer }
-  /** The window of all threads opens at this moment of the machine's clock. */
+  /** Warm up for a share of the block, and reply `warm`. */
+  | { kind: 'run'; block: Block; cell: Cell; share: ThreadShare; counts: SharedArrayBuffer }
+  /** The window of all threads opens at this time of the machine's clock. */
   | { kind: 'open'; at: number }
   | { kind: 'drain' }
   | { kind: 'kill'; reason: string };
 
-/** What a measuring thread answers. Only finished observations cross, several at a time. */
+/** A reply of a measuring thread. Observations are sent when finished, in batches. */
 export type ThreadReply =
   | { kind: 'ready' }
-  /** Its connections are open and its warm-up is done: the window may open. */
+  /** Connections are open and the warm-up is done: the window may open. */
   | { kind: 'warm' }
   | { kind: 'observations'; measured: Observation[]; warmup: Observation[] }
   | { kind: 'done'; loads: LoopLoad[] }
-  /** The last word of a thread that cannot go on. */
+  /** The thread cannot continue; its last reply. */
   | { kind: 'dying'; reason: string };
 
-// Handing over costs time on the loop that measures: what has ended is gathered for this long.
+// Posting a message costs time on the measuring loop: observations are batched for this long.
 const BATCH_MS = 50;
 
 function serve(
@@ -77,7 +76,7 @@ function serve(
     return opensAt;
   };
 
-  // What has been measured is handed over; the main thread ends this one.
+  // Post what was measured; the main thread terminates this one.
   process.on('uncaughtException', (error) => {
     flush();
     reply({ kind: 'dying', reason: error.message });
@@ -87,9 +86,9 @@ function serve(
     switch (request.kind) {
       case 'run': {
         const observer = { recorded: keep(() => measured), warmedUp: keep(() => warmup) };
-        const { block, cell, part } = request;
-        const together = { counts: blockCounts(request.counts), ready: untilOpen };
-        const loads = await runner.run(block, cell, observer, part, together);
+        const { block, cell, share } = request;
+        const shared = { counts: blockCounts(request.counts), ready: untilOpen };
+        const loads = await runner.run(block, cell, observer, share, shared);
         flush();
         reply({ kind: 'done', loads });
         break;

@@ -5,24 +5,23 @@ import { type BlockObserver, type BlockRunner, type StopSignals, ThreadLost, thr
 import { countsMemory } from './counts.ts';
 import type { ThreadCommand, ThreadReply, ThreadSettings } from './worker.ts';
 
-// Until the window opens, so that the word has reached every thread: a message takes a fraction of a millisecond, and more
-// where the cores are busy.
+// Time for the `open` command to reach every thread: a message takes a fraction of a millisecond, more on busy cores.
 const OPENING_LEAD_MS = 20;
 
-/** Streams that one event loop can time without being late for some of them. */
-export const STREAMS_PER_LOOP = 200;
+/** Streams that one event loop can stamp without being late. */
+const STREAMS_PER_LOOP = 200;
 
-/** Measuring threads for a plan: as many as its highest concurrency needs, and no more than there are cores. */
+/** Number of measuring threads for a plan: as its highest concurrency requires, at most one per core. */
 export function workersFor(highestConcurrency: number, cores: number): number {
   return Math.max(1, Math.min(cores, Math.ceil(highestConcurrency / STREAMS_PER_LOOP)));
 }
 
-/** A runner over several threads, each with an event loop and connections of its own. */
+/** A runner with several threads, each with its own event loop and connections. */
 export interface WorkerRunner extends BlockRunner {
   close(): Promise<void>;
 }
 
-/** Starts the threads. Rejects when one cannot be started. Needs the compiled package: a thread runs no TypeScript. */
+/** Starts the threads. Rejects if one cannot be started. Needs the compiled package: a thread cannot run TypeScript. */
 export async function workerRunner(
   count: number,
   settings: Omit<ThreadSettings, 'thread'>,
@@ -33,26 +32,31 @@ export async function workerRunner(
       MeasuringThread.start({ ...settings, thread: { index, of: count } }),
     ),
   );
-  const tell = (request: ThreadCommand) => {
-    for (const thread of threads) thread.post(request);
+  const broadcast = (command: ThreadCommand) => {
+    for (const thread of threads) thread.post(command);
   };
-  signals.drain.addEventListener('abort', () => tell({ kind: 'drain' }), { once: true });
-  signals.kill.addEventListener('abort', () => tell({ kind: 'kill', reason: String(signals.kill.reason) }), {
-    once: true,
-  });
+  signals.drain.addEventListener('abort', () => broadcast({ kind: 'drain' }), { once: true });
+  signals.kill.addEventListener(
+    'abort',
+    () => broadcast({ kind: 'kill', reason: String(signals.kill.reason) }),
+    {
+      once: true,
+    },
+  );
   return {
     async run(block, cell, observer) {
       const counts = countsMemory();
-      const running = threadShares(block, cell, count).flatMap((part, index) => {
-        if (part === undefined) return [];
-        const thread = threads[index]!;
-        return [{ thread, ...thread.run({ block, cell, part, counts }, observer) }];
+      const shares = threadShares(block, cell, count);
+      const running = threads.flatMap((thread, index) => {
+        const share = shares[index];
+        if (share === undefined) return [];
+        return [{ thread, ...thread.run({ block, cell, share, counts }, observer) }];
       });
       for (const { done } of running) {
-        // Without that part the block is not what was asked for: the others issue no more.
-        done.catch(() => tell({ kind: 'drain' }));
+        // The block is incomplete without this thread: the others stop issuing.
+        done.catch(() => broadcast({ kind: 'drain' }));
       }
-      // A thread that died is not waited for; the others then open a window in which they send nothing.
+      // A thread that died counts as warm; the others then open a window in which they send nothing.
       await Promise.all(running.map(({ warm }) => warm));
       const at = monotonicClock.now() + OPENING_LEAD_MS;
       for (const { thread } of running) thread.post({ kind: 'open', at });
@@ -92,11 +96,11 @@ class MeasuringThread {
     worker.on('exit', (code) => this.fail(`a measuring thread ended with code ${code}`));
   }
 
-  post(request: ThreadCommand): void {
-    this.worker.postMessage(request);
+  post(command: ThreadCommand): void {
+    this.worker.postMessage(command);
   }
 
-  /** Starts a part of a block. `warm` resolves when the thread awaits the opening, or is lost. */
+  /** Starts a share of a block. `warm` resolves when the thread is ready for the window to open, or has died. */
   run(
     work: Omit<Extract<ThreadCommand, { kind: 'run' }>, 'kind'>,
     observer: BlockObserver,
@@ -142,7 +146,7 @@ class MeasuringThread {
   }
 
   private fail(message: string): void {
-    // The first cause is the one that says why.
+    // The first error is the cause.
     this.lost ??= new ThreadLost(message);
     this.ready?.reject(this.lost);
     this.isWarm();

@@ -11,20 +11,19 @@ import { meets, type Objective } from './objective-check.ts';
 import { TimelineRoom } from './request-spans.ts';
 import { createThroughput } from './throughput.ts';
 
-/** Folds records into cells, one at a time. Of each request 25 bytes are kept, for the throughput. */
+/** Aggregates records into cells, one at a time. Keeps 25 bytes per request, for the throughput. */
 export interface Aggregator {
   /**
-   * Takes in a record. The order counts for the samples and, in the last digit, for the means: give records in the
-   * order of the file.
+   * Adds a record. The order affects the samples and the last digit of the means: add records in the order of the file.
    */
   add(record: RequestRecord): void;
-  /** The cells as they stand, in the order of the manifest; may be asked for at any time. */
+  /** The cells so far, in the order of the manifest. May be called at any time. */
   cells(): CellReport[];
 }
 
 /**
- * An aggregator for a run. Planned cells have their row even without a record; a record of a cell that was not
- * planned gets a row of its own at the end.
+ * An aggregator for a run. A planned cell is reported even without a record; a cell that was not planned is added at the
+ * end.
  */
 export function createAggregator(
   manifest: Pick<Manifest, 'cells' | 'stallMs'>,
@@ -92,7 +91,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   const goodputOf = (perSecond: number | null): GoodputReport | null => {
     const measured = objectives.every(({ metric: { modes } }) => modes?.includes(cell.mode) ?? true);
     let requests = 0;
-    // Those that the user cancelled say nothing of the service.
+    // Requests that the user cancelled say nothing about the service.
     for (const [kind, count] of outcomes) if (kind !== 'cancelled') requests += count;
     if (objectives.length === 0 || !measured || requests === 0 || perSecond === null) return null;
     return { requestsPerSecond: perSecond, share: tidy(met / requests), met, requests };
@@ -137,7 +136,7 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
         coalescedShare:
           cell.mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null,
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
-        ...(hidden > 0 ? { hiddenReasoning: hidden } : {}),
+        hiddenReasoning: hidden > 0 ? hidden : undefined,
         refusedCounts: refused,
       };
     },

@@ -4,22 +4,22 @@ import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, tidy } from './distribution.ts';
 import { cachedShare } from './formulas.ts';
 
-/** How much of a cell's input a server had in its cache of prefixes, and what difference that made. */
+/** A request is a cache hit if more than this share of its input tokens was cached; otherwise a miss. */
+const HIT_SHARE = 0.5;
 
-/** A request hit the cache when more than this share of its input tokens came from there; otherwise it missed. */
-export const HIT_SHARE = 0.5;
-
-/** Names of the two groups, as thresholds call them. */
+/** The two groups, by their names in thresholds. */
 export const CACHE_GROUPS = ['hit', 'miss'] as const;
 
-/** The metrics that are kept for hits and misses apart: those that the prompt's length bears on. */
-export const CACHE_METRICS: readonly string[] = ['ttft', 'ttfa', 'latency', 'total'];
+const METRICS_BY_CACHE = METRICS.filter(({ byCache }) => byCache);
 
-/** Collects the answers of a cell whose provider tells how many input tokens were cached. */
+/** Names of the metrics that are also reported for hits and misses. */
+export const CACHE_METRICS: readonly string[] = METRICS_BY_CACHE.map(({ name }) => name);
+
+/** Collects how much of a cell's input was in the server's prefix cache, and the figures of hits and misses. */
 export interface CacheFold {
-  /** Takes in a record that ended well. */
+  /** Adds a successful record. */
   add(record: RequestRecord): void;
-  /** Null where no provider told it. */
+  /** Null if the provider does not report cached tokens. */
   report(): CacheReport | null;
 }
 
@@ -50,7 +50,7 @@ export function createCacheFold(context: MetricContext): CacheFold {
 }
 
 function createGroup(context: MetricContext) {
-  const kept = METRICS.filter(({ name }) => CACHE_METRICS.includes(name)).map((definition) => ({
+  const kept = METRICS_BY_CACHE.map((definition) => ({
     definition,
     distribution: createDistribution(definition.unit),
   }));
@@ -69,7 +69,7 @@ function createGroup(context: MetricContext) {
         const summary = distribution.summary();
         if (summary === null) metrics[definition.name] = null;
         else {
-          // The values are in the cell's own metric already.
+          // The samples are already in the cell's own metric.
           const { samples: _, ...rest } = summary;
           metrics[definition.name] = rest;
         }

@@ -4,16 +4,17 @@ import type { Mode, RequestRecord } from '../model/record.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { MarkName } from '../model/timeline.ts';
 import { between, cachedShare, connecting, readingWait, stalledGaps } from './formulas.ts';
+import type { Stamp } from './stamps.ts';
 import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 
 /**
- * What every number means, as data: the one place where a metric gets its name, its unit and its formula. The
- * tables, the thresholds, the comparison and the manual read it from here.
+ * The metric table: name, unit, formula and all other facts of every metric. Tables, thresholds, comparisons and the manual
+ * read them from here.
  */
 
-/** What a metric needs to know beside the record. */
+/** What a metric needs in addition to the record. */
 export interface MetricContext {
-  /** Gaps between content events of more than this are stalls. */
+  /** Gaps between content events longer than this are stalls. */
   stallMs: number;
 }
 
@@ -21,25 +22,39 @@ export interface MetricContext {
 export interface MetricDefinition {
   /** The name in reports and thresholds. */
   readonly name: string;
-  /** The name in tables' headings. */
+  /** The name in table headings. */
   readonly title: string;
   readonly unit: Unit;
-  /** Which direction is an improvement; `none` for what only describes the answer. */
+  /** Which direction is an improvement; `none` for a metric that only describes the answer. */
   readonly better: 'lower' | 'higher' | 'none';
   readonly formula: string;
   readonly note?: string;
-  /** The modes in which it means anything. Default: both. */
+  /** The modes in which it is defined. Default: both. */
   readonly modes?: readonly Mode[];
+  /** For a time: the client's stamp that it ends with. Default: it does not depend on one. */
+  readonly stamp?: Stamp;
+  /** True for a rate over a whole answer: one late stamp is spread over all of its tokens. */
+  readonly overSpan?: true;
+  /** True for a time that counts from when the request was due, so that a late start of the client is part of it. */
+  readonly sinceDue?: true;
+  /** True for a property of the connection: a failed request says nothing about it. */
+  readonly ofConnection?: true;
+  /** True if a good answer may lack it: sent over an open connection, or in one piece. An objective is then met. */
+  readonly optional?: true;
+  /** True if it is also reported for cache hits and misses: the metrics that depend on the length of the prompt. */
+  readonly byCache?: true;
   /**
-   * The record's value, its values where a request has several, or null where it has none. Never NaN, infinite or
-   * negative. Looks at the marks alone: leaving out requests that failed is the caller's part.
+   * The record's value, its values if a request has several, or null if it has none. Never NaN, infinite or negative. Failed
+   * requests are not excluded: that is up to the caller.
    */
   values(record: RequestRecord, context: MetricContext): number | readonly number[] | null;
 }
 
 const STREAMING: readonly Mode[] = ['streaming'];
 
-// The guard is put around every formula once, so that no formula has to think of it.
+const OF_CONNECTION = { stamp: 'connected', ofConnection: true, optional: true } as const;
+
+// Checks the mode and the range of values once for all formulas.
 function define(definition: MetricDefinition): MetricDefinition {
   return {
     ...definition,
@@ -57,16 +72,18 @@ function isValue(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
-// A client that waits for a slow service sends less, and the requests that it did not send are missing from the figures
-// (coordinated omission). Counted from when they were due, they are there.
-function fromDue(name: string, mark: MarkName): MetricDefinition {
+// A client that waits for a slow service sends fewer requests, so slow periods are underrepresented (coordinated omission).
+// Times that count from when a request was due include the wait.
+function sinceDue(name: string, mark: MarkName & Stamp): MetricDefinition {
   return {
     name: `${name}_scheduled`,
     title: `${name.toUpperCase().replace(/^(LATENCY|TOTAL)$/, (word) => word.toLowerCase())} since due`,
     unit: 'ms',
     better: 'lower',
+    stamp: mark,
+    sinceDue: true,
     formula: `${mark} - scheduled`,
-    note: 'open loop (a rate) only: waiting for a connection and the client are in it',
+    note: 'open loop (a rate) only: includes waiting for a connection and for the client',
     values: ({ rate, marks }) => (rate === undefined ? null : between(marks.scheduled, marks[mark])),
   };
 }
@@ -80,6 +97,7 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'headers - sent',
+      stamp: 'headers',
       note: 'time to the status line and headers, without connecting',
       values: ({ marks }) => between(marks.sent, marks.headers),
     },
@@ -89,6 +107,7 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'firstByte - sent',
+      stamp: 'firstByte',
       values: ({ marks }) => between(marks.sent, marks.firstByte),
     },
     {
@@ -97,7 +116,8 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'firstEvent - sent',
-      note: 'the first event that is not a comment, with or without content',
+      stamp: 'firstEvent',
+      note: 'the first event other than a comment, with or without content',
       values: ({ marks }) => between(marks.sent, marks.firstEvent),
     },
     {
@@ -106,7 +126,9 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'firstToken - sent',
-      note: 'time to the first content; reasoning and tool calls count, also of tools that the service runs; a role-only chunk does not',
+      stamp: 'firstToken',
+      byCache: true,
+      note: 'time to the first content, including reasoning and tool calls (also of server-side tools); a role-only chunk does not count',
       values: ({ marks }) => between(marks.sent, marks.firstToken),
     },
     {
@@ -115,7 +137,9 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'firstAnswer - sent',
-      note: 'time to the first answer text, sound or image: what a reader of a reasoning model waits for',
+      stamp: 'firstAnswer',
+      byCache: true,
+      note: 'time to the first answer text, audio or image: for a reasoning model, the time until the answer begins',
       values: ({ marks }) => between(marks.sent, marks.firstAnswer),
     },
     {
@@ -124,7 +148,9 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'second content event - first content event',
-      note: '0 when the two came in one read',
+      stamp: 'content',
+      optional: true,
+      note: '0 if both came in one read',
       modes: STREAMING,
       values: ({ secondTokenGap }) => secondTokenGap ?? null,
     },
@@ -134,7 +160,9 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'between neighbouring content events of different reads',
-      note: 'events that share a read have no arrival time of their own; they are counted as coalesced',
+      stamp: 'content',
+      optional: true,
+      note: 'events that share a read have the same arrival time: they are counted as coalesced',
       modes: STREAMING,
       values: ({ gaps }) => gaps,
     },
@@ -145,6 +173,8 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'lastToken - sent',
+      stamp: 'lastToken',
+      byCache: true,
       values: ({ marks }) => between(marks.sent, marks.lastToken),
     },
     {
@@ -153,15 +183,18 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'end - sent',
+      stamp: 'end',
+      byCache: true,
       values: ({ marks }) => between(marks.sent, marks.end),
     },
     {
       name: 'reader_wait',
-      title: 'reader waits',
+      title: 'reader start',
       unit: 'ms',
       better: 'lower',
-      formula: 'time in which a reader of 24 characters a second has nothing to read',
-      note: 'for the beginning, and wherever the text runs out; a whole answer is waited for whole',
+      formula: 'time until a reader can start and read without a pause, at 24 characters/s',
+      note: 'latency for a non-streaming answer',
+      stamp: 'content',
       values: (record) => readingWait(record),
     },
     {
@@ -170,7 +203,8 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'end - lastToken',
-      note: 'usage and terminator, after the answer is complete',
+      stamp: 'end',
+      note: 'usage and terminator after the complete answer',
       modes: STREAMING,
       values: ({ marks }) => between(marks.lastToken, marks.end),
     },
@@ -181,6 +215,7 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'lower',
       formula: 'dns + tcp + tls',
       note: 'new connections only',
+      ...OF_CONNECTION,
       values: (record) => connecting(record, (m) => between(m.connectStart, m.tls ?? m.tcp)),
     },
     {
@@ -189,7 +224,8 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'dns - connectStart',
-      note: 'new connections only; none for an address given in figures',
+      note: 'new connections only; none for an IP address',
+      ...OF_CONNECTION,
       values: (record) => connecting(record, (m) => between(m.connectStart, m.dns)),
     },
     {
@@ -198,7 +234,8 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'tcp - dns',
-      note: 'new connections only; from connectStart where no name was resolved',
+      note: 'new connections only; from connectStart if no name was resolved',
+      ...OF_CONNECTION,
       values: (record) => connecting(record, (m) => between(m.dns ?? m.connectStart, m.tcp)),
     },
     {
@@ -208,6 +245,7 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'lower',
       formula: 'tls - tcp',
       note: 'new connections only',
+      ...OF_CONNECTION,
       values: (record) => connecting(record, (m) => between(m.tcp, m.tls)),
     },
     {
@@ -219,11 +257,11 @@ export const METRICS: readonly MetricDefinition[] = (
       note: "the client's own lateness",
       values: ({ marks }) => between(marks.scheduled, marks.started),
     },
-    fromDue('ttfb', 'headers'),
-    fromDue('ttft', 'firstToken'),
-    fromDue('ttfa', 'firstAnswer'),
-    fromDue('latency', 'lastToken'),
-    fromDue('total', 'end'),
+    sinceDue('ttfb', 'headers'),
+    sinceDue('ttft', 'firstToken'),
+    sinceDue('ttfa', 'firstAnswer'),
+    sinceDue('latency', 'lastToken'),
+    sinceDue('total', 'end'),
     {
       name: 'stalls',
       title: 'stalls',
@@ -251,6 +289,8 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'the largest gap of a request',
+      stamp: 'content',
+      optional: true,
       modes: STREAMING,
       values: ({ gaps }) =>
         gaps.length === 0 ? null : gaps.reduce((longest, gap) => Math.max(longest, gap), 0),
@@ -271,7 +311,7 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ratio',
       better: 'none',
       formula: 'cached input tokens / input tokens',
-      note: 'as the provider counts them; none where it does not tell',
+      note: "by the provider's count; none if it reports none",
       values: cachedShare,
     },
     {
@@ -287,7 +327,7 @@ export const METRICS: readonly MetricDefinition[] = (
 
 const BY_NAME = new Map(METRICS.map((definition) => [definition.name, definition]));
 
-/** The metric of that name. Throws a `UserError` (`unknown_metric`) that says which name was probably meant. */
+/** The metric of that name. Throws a `UserError` (`unknown_metric`) that suggests the closest name. */
 export function metric(name: string): MetricDefinition {
   const definition = BY_NAME.get(name);
   if (definition) return definition;

@@ -4,19 +4,19 @@ import { createHistogram, encodeValues, type Histogram } from './histogram.ts';
 import { Numbers } from './numbers.ts';
 import { percentileOf } from './percentile.ts';
 
-/** Values kept one by one, so that percentiles are exact; above this the histogram takes over. */
-export const SAMPLE_LIMIT = 20_000;
+/** Up to this many values are kept, so that percentiles are exact; above it a histogram is used. */
+const SAMPLE_LIMIT = 20_000;
 
 /** Collects the values of one metric in one cell, in bounded memory. */
 export interface Distribution {
   readonly n: number;
   /** False, and nothing is counted, for NaN, infinite and negative values. */
   add(value: number): boolean;
-  /** Null when there is no value: an empty distribution is never 0. */
+  /** Null if there is no value: an empty distribution is never 0. */
   summary(): MetricSummary | null;
 }
 
-/** To six decimals, where binary noise ends: keeps JSON tidy and repeatable. */
+/** Rounds to six decimals, to remove floating-point noise from JSON. */
 export function tidy(value: number): number {
   return Math.abs(value) < 1e9 ? Math.round(value * 1e6) / 1e6 : value;
 }
@@ -29,8 +29,8 @@ export function createDistribution(unit: Unit, sampleLimit: number = SAMPLE_LIMI
   let min = Number.POSITIVE_INFINITY;
   let max = 0;
   let mean = 0;
-  // Welford's sum of squared distances: taking the square of the mean from the mean of the squares would cancel
-  // away the digits of a steady stream's deviation.
+  // Welford's sum of squared deviations: the difference of the mean of squares and the square of the mean would lose the
+  // digits of a small deviation.
   let squares = 0;
 
   return {

@@ -1,16 +1,16 @@
 import type { Outcome } from '../model/record.ts';
 import type { FailureSummary } from '../model/report.ts';
 
-/** Groups that a cell's report shows. */
+/** Number of groups that a cell's report shows. */
 const SHOWN = 5;
-// Messages may differ in words that are no numbers: without a limit each failure could be a group of its own.
+// Bounds memory: messages may differ in words, and each failure could then be a group of its own.
 const TRACKED = 100;
 
 // A word with a digit in it is a number, a time or an id: `132`, `req_8f3a`, `2026-11-21T03:31:58Z`.
 const NUMBERED = /[\p{L}\p{N}_.:-]*\p{N}[\p{L}\p{N}_.:-]*/gu;
 const PLURAL = /# ([a-z]+?)s\b/g;
 
-/** The text that failures of one kind have in common: kind, code and message, without numbers and ids. */
+/** The key of a failure's group: kind, code and message without numbers and ids. */
 export function failureGroup({
   kind,
   message = '',
@@ -20,16 +20,16 @@ export function failureGroup({
   return JSON.stringify([kind, code ?? null, words]);
 }
 
-/** What of an outcome tells one failure from another of the same kind, its message apart. */
+/** Status, code and phase of an outcome, as one text; undefined if it has none. */
 export function failureCode({ code, status, phase }: Outcome): string | undefined {
   const parts = [status, code, phase].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(' ');
 }
 
-/** Groups failures of one kind, and keeps the first of each group as its example. */
+/** Groups similar failures, and keeps the first of each group as its example. */
 export interface Failures {
   add(outcome: Outcome): void;
-  /** Most frequent first, at most five; the cell's `outcomes` still count all. */
+  /** The most frequent groups first, at most five; the cell's `outcomes` count all failures. */
   summary(): FailureSummary[];
 }
 
@@ -54,13 +54,13 @@ export function createFailures(): Failures {
             newGroup(others, {
               kind,
               count: 0,
-              message: 'further failures, each with a message of its own',
+              message: 'other failures, each with a different message',
             })));
       group.count += 1;
       if (groups.has(key) && group.message !== message) group.varied = true;
     },
     summary() {
-      // Through JSON and back: fields that are undefined are not there.
+      // A copy through JSON, without fields that are undefined.
       return [...groups.values()]
         .sort((a, b) => b.count - a.count)
         .slice(0, SHOWN)

@@ -9,16 +9,16 @@ import type { Unit } from '../model/format.ts';
 import { rankOf } from './percentile.ts';
 
 /**
- * The only door to hdr-histogram-js. Its buckets hold whole numbers from 1 to 3.6e9 at three digits, which is 1 us to
- * 1 h for times; the library cuts fractions, takes NaN for 0 and answers 0 when it is empty, so everything is
- * checked on this side. Exact figures are kept beside the buckets.
+ * The only user of hdr-histogram-js. Its buckets hold integers from 1 to 3.6e9 with three digits: 1 us to 1 h for times. The
+ * library truncates fractions, records NaN as 0 and returns 0 if empty, so values are checked here. Exact figures are kept
+ * separately.
  */
 
 const LOWEST = 1;
 const HIGHEST = 3_600_000_000;
 const DIGITS = 3;
 
-/** Bucket steps in one unit: microseconds for times, thousandths for rates and ratios, ones for counts and bytes. */
+/** Bucket steps per unit: microseconds for times, thousandths for rates and ratios, ones for counts and bytes. */
 export const BUCKETS_PER_UNIT: Readonly<Record<Unit, number>> = {
   ms: 1000,
   '1/s': 1000,
@@ -27,11 +27,11 @@ export const BUCKETS_PER_UNIT: Readonly<Record<Unit, number>> = {
   bytes: 1,
 };
 
-/** A distribution in buckets: constant memory (185 KiB), values within 0.1 %. */
+/** A distribution in buckets: constant memory (185 KiB), values accurate to 0.1 %. */
 export interface Histogram {
   readonly unit: Unit;
   readonly n: number;
-  /** Exact, like max and the sums; 0 while n is 0. */
+  /** Exact, as are max and the sums; 0 while n is 0. */
   readonly min: number;
   readonly max: number;
   readonly sum: number;
@@ -40,15 +40,15 @@ export interface Histogram {
   readonly clamped: number;
   /** False, and nothing is recorded, for NaN, infinite and negative values. */
   add(value: number): boolean;
-  /** Takes in all of another one. Throws a `RangeError` when the units differ. */
+  /** Adds all values of another histogram. Throws a `RangeError` if the units differ. */
   merge(other: Histogram): void;
-  /** The value at rank ceil(q n), within 0.1 %; null when n is 0. */
+  /** The value at rank ceil(q n), accurate to 0.1 %; null when n is 0. */
   percentile(q: number): number | null;
   /** HdrHistogram V2, compressed, base64. */
   encode(): string;
 }
 
-/** The figures that buckets cannot give back exactly. */
+/** The figures that cannot be restored exactly from buckets. */
 export type ExactFigures = Pick<Histogram, 'min' | 'max' | 'sum' | 'sumOfSquares'>;
 
 function newBuckets(): Buckets {
@@ -66,26 +66,26 @@ function isRecordable(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
-/** The bucket value: 0 stays 0, anything above it is at least 1. */
+/** The bucket value: 0 stays 0, any other value is at least 1. */
 function step(value: number, unit: Unit): number {
   const scaled = value * BUCKETS_PER_UNIT[unit];
   return scaled === 0 ? 0 : Math.min(HIGHEST, Math.max(LOWEST, Math.round(scaled)));
 }
 
-/** The parts of the library's own histogram class that its interface does not name. */
+/** Methods of the library's histogram class that its interface does not declare. */
 interface Counts {
   incrementCountAtIndex(index: number): void;
   incrementTotalCount(): void;
   updateMinAndMax(value: number): void;
 }
 
-/** Sub-buckets of half a bucket, as a power of two: what three digits need. */
+/** Sub-buckets per half bucket, as a power of two, for three digits. */
 const HALF_MAGNITUDE = 10;
 const LARGEST_INT = 2 ** 31 - 1;
 
 /**
- * The library's `recordValue` without its logarithm and its powers. HOT PATH: every gap of every record of a report comes
- * here, and they took a quarter of its time.
+ * The library's `recordValue` without its logarithm and its powers, which took a quarter of a report's time. HOT PATH: called
+ * for every gap of every record.
  */
 function record(buckets: Buckets, value: number): void {
   if (value > LARGEST_INT) {
@@ -144,7 +144,7 @@ class HdrHistogram implements Histogram {
     if (this.n === 0) return null;
     const rank = rankOf(q, this.n);
     if (rank === this.n) return this.max;
-    // The library rounds percent * n to a rank; handing it rank / n makes it land on ours.
+    // The library rounds percent * n to a rank: rank / n selects exactly this rank.
     const value = this.buckets.getValueAtPercentile((rank / this.n) * 100) / BUCKETS_PER_UNIT[this.unit];
     return Math.min(this.max, Math.max(this.min, value));
   }
@@ -154,15 +154,15 @@ class HdrHistogram implements Histogram {
   }
 }
 
-/** An empty histogram. Each takes 185 KiB, so one a metric and cell at most, never one a request. */
+/** An empty histogram. Takes 185 KiB: create at most one per metric and cell, never one per request. */
 export function createHistogram(unit: Unit): Histogram {
   return new HdrHistogram(unit, newBuckets());
 }
 
-// One for all, as encoding is synchronous; made at the first use, so that importing this costs no memory.
+// Shared, as encoding is synchronous; created on first use, so that the import costs no memory.
 let scratch: Buckets | undefined;
 
-/** The encoded histogram of values that are kept elsewhere. Values that cannot be recorded are left out. */
+/** Encodes values as a histogram. Values that cannot be recorded are skipped. */
 export function encodeValues(values: Iterable<number>, unit: Unit): string {
   scratch ??= newBuckets();
   scratch.reset();
@@ -173,9 +173,9 @@ export function encodeValues(values: Iterable<number>, unit: Unit): string {
 }
 
 /**
- * The histogram of an encoded text. The encoding does not hold exact figures: give them where they are known,
- * else they are the buckets' (within 0.1 %). Throws a `UserError` (`results_invalid`) for anything that `encode`
- * did not write, because adding buckets of another layout loses values silently.
+ * Decodes a histogram. The encoding does not include exact figures: pass `exact` if known, else they are derived from the
+ * buckets (accurate to 0.1 %). Throws a `UserError` (`results_invalid`) for anything that `encode` did not write, because
+ * adding buckets of another layout loses values silently.
  */
 export function decodeHistogram(encoded: string, unit: Unit, exact?: ExactFigures): Histogram {
   const buckets = decodeBuckets(encoded);
@@ -200,7 +200,7 @@ function decodeBuckets(encoded: string): Buckets {
   } catch {
     throw new UserError('results_invalid', {
       message: 'a histogram cannot be read: it is not an HdrHistogram in V2 compressed base64',
-      hint: 'the report was cut or changed; make it again from the run with: streambench report RUN -f json',
+      hint: 'the report was truncated or changed; rebuild it from the run with: streambench report RUN -f json',
     });
   }
   if (buckets.highestTrackableValue !== HIGHEST || buckets.numberOfSignificantValueDigits !== DIGITS) {

@@ -1,90 +1,64 @@
 import type { RoundPart } from '../model/cells.ts';
 import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
 import type { MetricSummary } from '../model/report.ts';
+import { METRICS, type MetricDefinition } from './definitions.ts';
 import { tidy } from './distribution.ts';
 import type { Stamp, StampTimes } from './stamps.ts';
 
 /**
- * How late the client stamped what a figure is made of. The load of the client is known in slices of some 20 ms; of a figure
- * only the slices count in which its stamps fell: a client that is idle for most of a window may still be late for every
- * first token, where all requests begin at once.
+ * How late the client took the stamps of a metric. The client's load is known in slices of about 20 ms, and only the slices
+ * that contain stamps of the metric count: a client that is idle for most of a window may still be late for every first token
+ * if all requests start at once.
  */
-
-/** Which stamp a figure ends with. A figure that is not here is not a time, or is the client's own. */
-const STAMP_OF: Readonly<Record<string, Stamp>> = {
-  ttfb: 'headers',
-  ttfb_body: 'firstByte',
-  ttfe: 'firstEvent',
-  ttft: 'firstToken',
-  ttfa: 'firstAnswer',
-  ttst: 'content',
-  gap: 'content',
-  longest_gap: 'content',
-  tpot: 'lastToken',
-  chunk_rate: 'lastToken',
-  token_rate: 'lastToken',
-  latency: 'lastToken',
-  total: 'end',
-  reader_wait: 'content',
-  tail: 'end',
-  connect: 'connected',
-  dns: 'connected',
-  tcp: 'connected',
-  tls: 'connected',
-  ttfb_scheduled: 'headers',
-  ttft_scheduled: 'firstToken',
-  ttfa_scheduled: 'firstAnswer',
-  latency_scheduled: 'lastToken',
-  total_scheduled: 'end',
-};
-
-/** Of the whole answer's time: one late stamp is shared by all of its tokens. */
-const OF_THE_SPAN: ReadonlySet<string> = new Set(['tpot', 'chunk_rate', 'token_rate']);
 
 /**
- * A figure is marked from this lateness (p99) on: a tenth of its own p99, but no less than the clock, the loop and the
- * machine cost anyway, and no more than a person would want to know of.
+ * A metric is marked from this lateness (p99) on: a tenth of its own p99, at least `leastMs` (the jitter of clock, event loop
+ * and machine), at most `mostMs`.
  */
-export const LATENESS_LIMITS = { share: 0.1, leastMs: 3, mostMs: 10, saturated: 3 } as const;
+const LATENESS_LIMITS = { share: 0.1, leastMs: 3, mostMs: 10, saturated: 3 } as const;
 
-/** What lateness is judged from. */
+/** The measurements of one cell that lateness is derived from. */
 export interface LatenessSources {
-  /** Of one cell. */
   blocks: readonly BlockLoad[];
   stamps: StampTimes;
   metrics: Readonly<Record<string, MetricSummary | null>>;
 }
 
-/** The client's lateness for each figure of a cell; empty where the load is not known in slices. */
+/** The client's lateness for each metric of a cell; empty if the load is not known in slices. */
 export function latenessOf({ blocks, stamps, metrics }: LatenessSources): Record<string, MetricLateness> {
   const known = blocks.flatMap(({ round, part, threads }) => {
-    const timelines = threads.flatMap((load) => timelineOf(load) ?? []);
+    const timelines = threads.flatMap((load) => loadTimeline(load) ?? []);
     return timelines.length === 0 ? [] : [{ round, part, timelines }];
   });
   const byStamp = new Map<Stamp, Late | null>();
   const lateAt = (stamp: Stamp) => {
-    if (!byStamp.has(stamp)) byStamp.set(stamp, weigh(known, stamps, stamp));
-    return byStamp.get(stamp)!;
+    let late = byStamp.get(stamp);
+    if (late === undefined) {
+      late = weigh(known, stamps, stamp);
+      byStamp.set(stamp, late);
+    }
+    return late;
   };
   const found: Record<string, MetricLateness> = {};
-  for (const [name, stamp] of Object.entries(STAMP_OF)) {
+  for (const definition of METRICS) {
+    const { name, stamp } = definition;
     const summary = metrics[name];
-    const late = summary ? lateAt(stamp) : null;
+    const late = summary && stamp ? lateAt(stamp) : null;
     if (!summary || !late) continue;
-    // Counted from when a request was due, what it was sent late is in the figure too.
-    const sentLateMs = name.endsWith('_scheduled') ? (metrics.queue?.p99 ?? 0) : 0;
-    found[name] = judge(late, sentLateMs, limitOf(name, summary, metrics));
+    // A time since the request was due includes the client's delay in sending it.
+    const sentLateMs = definition.sinceDue ? (metrics.queue?.p99 ?? 0) : 0;
+    found[name] = judge(late, sentLateMs, limitOf(definition, summary, metrics));
   }
   return found;
 }
 
 function limitOf(
-  name: string,
+  { overSpan }: MetricDefinition,
   { p99 }: MetricSummary,
   { latency, ttft }: LatenessSources['metrics'],
 ): number {
   const { share, leastMs, mostMs } = LATENESS_LIMITS;
-  if (OF_THE_SPAN.has(name)) return Math.max(leastMs, share * ((latency?.p50 ?? 0) - (ttft?.p50 ?? 0)));
+  if (overSpan) return Math.max(leastMs, share * ((latency?.p50 ?? 0) - (ttft?.p50 ?? 0)));
   return Math.min(mostMs, Math.max(leastMs, share * p99));
 }
 
@@ -100,21 +74,21 @@ interface Late {
   utilization: number;
 }
 
-interface Timeline {
+interface LoadTimeline {
   /** Where each slice ends, in ms from the start of the run. */
   ends: Float64Array;
   slices: NonNullable<LoopLoad['slices']>;
 }
 
-function timelineOf({ fromMs, slices }: LoopLoad): Timeline | undefined {
+function loadTimeline({ fromMs, slices }: LoopLoad): LoadTimeline | undefined {
   if (fromMs === undefined || slices === undefined || slices.length === 0) return undefined;
   let at = fromMs;
   return { slices, ends: Float64Array.from(slices, ([lengthMs]) => (at += lengthMs)) };
 }
 
-/** The lateness of these stamps, each that of the slice it fell in. Of several threads the worst one counts. */
+/** The p99 lateness of these stamps: each has the lateness of its slice, the worst of all threads. */
 function weigh(
-  blocks: readonly (RoundPart & { timelines: readonly Timeline[] })[],
+  blocks: readonly (RoundPart & { timelines: readonly LoadTimeline[] })[],
   stamps: StampTimes,
   stamp: Stamp,
 ): Late | null {
@@ -143,7 +117,7 @@ function weigh(
   return null;
 }
 
-function sliceAt({ ends, slices }: Timeline, atMs: number): NonNullable<LoopLoad['slices']>[number] {
+function sliceAt({ ends, slices }: LoadTimeline, atMs: number): NonNullable<LoopLoad['slices']>[number] {
   let [low, high] = [0, ends.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

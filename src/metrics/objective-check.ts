@@ -1,10 +1,10 @@
 import type { RequestRecord } from '../model/record.ts';
 import type { MetricContext, MetricDefinition } from './definitions.ts';
 
-/** How a value is held against its limit. */
+/** A comparison operator. */
 export type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
 
-/** What a single request must meet to count as good. */
+/** A limit that a single request must meet to count for goodput. */
 export interface Objective {
   /** As it was written: `ttft < 500ms`. */
   expression: string;
@@ -14,7 +14,7 @@ export interface Objective {
   limit: number;
 }
 
-/** True where the value stands to the limit as the operator says. */
+/** Evaluates `value operator limit`. */
 export function holds(value: number | string, operator: Operator, limit: number | string): boolean {
   switch (operator) {
     case '<':
@@ -34,15 +34,9 @@ export function holds(value: number | string, operator: Operator, limit: number 
   }
 }
 
-// A good answer may do without these: over a connection that was open, or in one piece. There was nothing to wait for.
-const MAY_BE_ABSENT = new Set([
-  ...['connect', 'dns', 'tcp', 'tls'],
-  ...['ttst', 'gap', 'longest_gap', 'tpot', 'chunk_rate', 'token_rate'],
-]);
-
 /**
- * True for a request that ended well and met every objective; of a metric with several values, each must meet it. A value
- * that is missing meets nothing, unless a good answer may do without it.
+ * True for a successful request that meets every objective. Each value of a metric with several values must meet it. A missing
+ * value fails the objective, unless the metric is optional.
  */
 export function meets(
   record: RequestRecord,
@@ -52,7 +46,7 @@ export function meets(
   if (record.outcome.kind !== 'ok') return false;
   return objectives.every(({ metric, operator, limit }) => {
     const value = metric.values(record, context);
-    if (value === null) return MAY_BE_ABSENT.has(metric.name);
+    if (value === null) return metric.optional === true;
     return typeof value === 'number'
       ? holds(value, operator, limit)
       : value.every((one) => holds(one, operator, limit));

@@ -1,14 +1,12 @@
 import { Numbers, pieceSize } from './numbers.ts';
 
-/** When requests were in flight, and what follows from it. Times in ms. */
-
-/** A stretch of time. */
+/** A time span, in ms. */
 export interface Span {
   fromMs: number;
   toMs: number;
 }
 
-/** What is counted, each as an amount of a request. */
+/** Quantities that are summed over requests. */
 export interface Amounts {
   requests: number;
   tokens: number;
@@ -16,7 +14,7 @@ export interface Amounts {
   good: number;
 }
 
-/** The name of an amount. */
+/** The name of a quantity. */
 export type Amount = keyof Amounts;
 
 const OK = 1;
@@ -26,12 +24,12 @@ const GOOD = 2;
 export interface Totals {
   count: number;
   lengthMs: number;
-  /** Of the lengths. */
+  /** Sum of the squared lengths. */
   squares: number;
   amounts: Amounts;
-  /** Of each request for the share of its stay that lies in a span. */
+  /** Each request weighted by the share of its length that is inside a span. */
   inside: Amounts;
-  /** Of each amount times the request's length. */
+  /** Each amount multiplied by the request's length. */
   byLength: Amounts;
 }
 
@@ -57,14 +55,14 @@ export function sumTotals(all: readonly Totals[]): Totals {
   return sum;
 }
 
-/** Some of a round's stays. */
+/** A block of a round's requests. */
 interface Piece {
   /** Start, end and tokens of each request. */
   numbers: Float64Array;
   flags: Uint8Array;
 }
 
-/** The stays of one round's requests at the service. A run may have millions, so 25 bytes are kept of each. */
+/** When the requests of one round were in flight. A run may have millions, so 25 bytes are kept of each. */
 export class RequestSpans {
   length = 0;
   private readonly pieces: Piece[] = [];
@@ -72,7 +70,7 @@ export class RequestSpans {
   /** Requests in the last piece. */
   private used = 0;
 
-  /** Takes in a request. `tokens` count only where it is ok; `good`: it met every objective. */
+  /** Adds a request. `tokens` count only if it is ok; `good`: it met every objective. */
   add({ fromMs, toMs }: Span, { ok, tokens, good }: { ok: boolean; tokens: number; good: boolean }): void {
     if (this.used === this.last.flags.length) {
       const size = pieceSize(this.pieces.length);
@@ -114,7 +112,7 @@ export class RequestSpans {
     return found.sorted();
   }
 
-  /** What all requests come to, and what of it lies in the span. HOT PATH: one walk over a report's requests. */
+  /** Sums over all requests, and over their parts inside the span. HOT PATH: one pass over a report's requests. */
   totals({ fromMs, toMs }: Span): Totals {
     const totals = noTotals();
     const { amounts, inside, byLength } = totals;
@@ -155,13 +153,13 @@ export class RequestSpans {
   }
 }
 
-/** The starts and ends of a round's requests, each in order of time. */
+/** The starts and ends of a round's requests, each sorted by time. */
 export interface Timeline {
   readonly starts: Float64Array;
   readonly ends: Float64Array;
 }
 
-/** Room for one timeline at a time. Rounds take turns in it: the timelines of a run together are larger than its stays. */
+/** Memory for one timeline at a time. Reused for each round: all timelines of a run together would be larger than its requests. */
 export class TimelineRoom {
   private starts = new Float64Array(0);
   private ends = new Float64Array(0);
@@ -199,13 +197,13 @@ export function inFlightArea({ starts, ends }: Timeline, { fromMs, toMs }: Span)
   return areaMs;
 }
 
-// Between two requests a slot is empty for a fraction of a millisecond: of many slots one or the other always is.
+// A slot is empty for a fraction of a millisecond between two requests: of many slots, some always are.
 const NEARLY = 0.95;
 
 /**
- * The time of a closed loop's round in which all `slots` were in use; null where they never were. It ends with the first
- * request that left its slot empty: a loop that sends n requests gives each of the first n - slots ends a new one. A slot
- * that is empty between two requests does not end it, but where more than one in 20 are, not all are in use.
+ * The time span of a closed loop's round in which all `slots` were in use; null if they never were. It ends with the first
+ * request whose slot stayed empty: in a loop of n requests, each of the first n - slots requests is followed by a new one. A
+ * slot that is empty between two requests does not end the span, unless more than one in 20 are.
  */
 export function fullWindow(timeline: Timeline, slots: number): Span | null {
   const { ends } = timeline;
@@ -222,7 +220,7 @@ export function fullWindow(timeline: Timeline, slots: number): Span | null {
   return toMs > fromMs ? { fromMs, toMs } : null;
 }
 
-/** Calls `step` at each start and end, in the order of time, with the requests in flight after it and before it. */
+/** Calls `step` at each start and end, in order of time, with the requests in flight after and before it. */
 function sweep({ starts, ends }: Timeline, step: (atMs: number, open: number, before: number) => void): void {
   let started = 0;
   for (let ended = 0; ended < ends.length; ) {

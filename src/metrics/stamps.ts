@@ -1,8 +1,8 @@
 import { type RoundPart, roundPartKey } from '../model/cells.ts';
 import type { RequestRecord } from '../model/record.ts';
 
-/** The kinds of stamps that figures are made of. `content` is every read that brought content. */
-export const STAMPS = [
+/** The kinds of stamps that metrics are computed from. `content`: every read that brought content. */
+const STAMPS = [
   'connected',
   'headers',
   'firstByte',
@@ -17,7 +17,7 @@ export const STAMPS = [
 /** One kind of stamp. */
 export type Stamp = (typeof STAMPS)[number];
 
-/** How many stamps of a cell fell when: in bins, so that memory does not grow with the requests. */
+/** The stamps of a cell over time: in bins, so that memory does not grow with the requests. */
 export interface StampTimes {
   /** Counts the stamps of an answer. */
   add(record: RequestRecord): void;
@@ -62,7 +62,7 @@ export function createStampTimes(): StampTimes {
 // Half of the shortest slice of the client's load.
 const NARROWEST_MS = 10;
 const FEWEST = 64;
-// A round of over 40 s has wider bins.
+// A round longer than 40 s has wider bins.
 const MOST = 4096;
 
 /** Counts by time. */
@@ -72,7 +72,7 @@ class Bins {
   private first = 0;
   private counts = new Uint32Array(0);
 
-  /** HOT PATH: every gap of every record of a report comes here. */
+  /** HOT PATH: called for every gap of every record of a report. */
   add(atMs: number): void {
     let index = Math.floor(atMs / this.widthMs) - this.first;
     if (!(index >= 0 && index < this.counts.length)) {
@@ -89,7 +89,7 @@ class Bins {
     }
   }
 
-  /** Grows towards a moment that no bin holds, with wider bins where there would be too many. Returns its bin's index. */
+  /** Adds bins up to a time that has none, and widens them if there would be too many. Returns the index of its bin. */
   private makeRoom(atMs: number): number {
     for (;;) {
       const bin = Math.floor(atMs / this.widthMs);
@@ -104,7 +104,7 @@ class Bins {
       let length = FEWEST;
       while (length < needed) length *= 2;
       if (length !== counts.length) {
-        // What is more than needed lies on the side that grows.
+        // Spare bins are on the side that grows.
         if (bin < first && counts.length > 0) this.first = last - length + 1;
         this.counts = new Uint32Array(length);
         this.counts.set(counts, counts.length === 0 ? 0 : first - this.first);

@@ -18,9 +18,9 @@ import {
 } from './request-spans.ts';
 
 /**
- * Throughput at the load that was asked for, from the records alone. A closed loop is counted while all of its slots were in
- * use: a round's end, in which the last answers finish one by one, has a lower load. An open loop is counted from its first
- * due request to its last.
+ * Throughput at the configured load, from the records alone. A closed loop is counted while all its slots were in use: the end
+ * of a round, in which the last answers finish one by one, has a lower load. An open loop is counted from its first due request
+ * to its last.
  */
 
 interface Round {
@@ -29,7 +29,7 @@ interface Round {
   lastDueMs: number;
 }
 
-/** What a cell's requests come to a second. */
+/** The throughput of a cell. */
 export interface ThroughputResult {
   throughput: ThroughputReport;
   reached: ReachedLoad | null;
@@ -47,7 +47,7 @@ export interface ThroughputFold {
 
 /** A fold for a cell of this load. */
 export function createThroughput(level: LoadLevel): ThroughputFold {
-  // By part and round: a round that was interrupted and continued with --resume has a pause in it.
+  // By part and round: a round that was continued with --resume contains a pause.
   const rounds = new Map<number, Round>();
   let ok = 0;
   let counted = false;
@@ -95,7 +95,7 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
   };
 }
 
-// Between two requests of a slot passes some time, which is much only of answers of a millisecond or two.
+// A slot is idle for a short time between two requests, which matters only for answers of a millisecond or two.
 const MIN_MEAN = 0.75;
 
 function isMet(reached: InFlightMean | null, slots: number): boolean {
@@ -145,20 +145,20 @@ function closedLoop(rounds: readonly Round[], slots: number, room: TimelineRoom)
     good: withoutStart(totals, 'good', slots, windows),
   };
   const reached = reachedIn(full);
-  // Of all rounds: one that never was full has its maximum too.
+  // Over all rounds, including those that were never full.
   const max = Math.max(...loads.map(({ most }) => most));
   return { basis: 'full', windowMs: heldMs, amounts, reached: reached && { ...reached, max }, ...held };
 }
 
-// Beyond this share of what was counted the correction is as uncertain as what it corrects.
+// Beyond this share of the count, the correction is as uncertain as the effect that it corrects.
 const MAX_CORRECTED = 0.2;
 
 /**
- * Takes off what a start of all slots at once adds. Shortly after it, short requests are ahead: of requests of unequal length
- * more are done in the window than a window of the same length later would hold. By the renewal-reward theorem a slot that
- * starts fresh is ahead of the long-run rate by (r S^2 / m^2 - rS / m) / 2, with S the length of a request, m its mean, r
- * the amount (D. R. Cox, Renewal Theory, 1962). Where a slot had hardly more than one request, the amount is what slots of
- * that mean length bring in the window's time.
+ * Removes the bias of starting all slots at once. Shortly after the start, short requests dominate: with requests of unequal
+ * length, more finish in this window than in a later window of the same length. By the renewal-reward theorem a slot that
+ * starts fresh exceeds the long-run rate by (r S^2 / m^2 - rS / m) / 2, with S the length of a request, m its mean, r the
+ * amount (D. R. Cox, Renewal Theory, 1962). If a slot had hardly more than one request, the amount is estimated from the mean
+ * length instead.
  */
 function withoutStart(totals: Totals, amount: Amount, slots: number, windows: readonly Span[]): number {
   const { count, lengthMs, squares, amounts, byLength } = totals;
@@ -172,8 +172,7 @@ function withoutStart(totals: Totals, amount: Amount, slots: number, windows: re
   return (slots * lengthOf(windows) * r) / m;
 }
 
-// A service that falls behind its rate answers later than it is asked: below this share of the rate it is counted by when it
-// answered.
+// Below this share of the rate, the service does not keep up, and is counted by the times of its answers.
 const BEHIND = 0.9;
 
 function openLoop(rounds: readonly Round[], rate: number, room: TimelineRoom): Window {
@@ -187,7 +186,7 @@ function openLoop(rounds: readonly Round[], rate: number, room: TimelineRoom): W
   const { amounts } = totalsOf(loads);
   const asked = lengthOf(loads.map(({ window }) => window));
   const answering = sum(loads, ({ spans }) => answeringMs(spans));
-  // The ends of few requests are at no steady distances: chance alone must not make a service slow.
+  // The ends of few requests are irregular: a service must not count as slow by chance.
   const behind = asked / answering < Math.min(BEHIND, 1 - 3 / Math.sqrt(Math.max(1, amounts.requests)));
   const reached = reachedIn(loads);
   return behind
@@ -195,7 +194,7 @@ function openLoop(rounds: readonly Round[], rate: number, room: TimelineRoom): W
     : { basis: 'arrivals', windowMs: asked, amounts, reached, roundsMs: tidy(roundsMs) };
 }
 
-/** How long the service took for these answers: from the ends of the middle 80 %, which single slow ones do not move. */
+/** How long the service took for these answers: from the ends of the middle 80 %, so that single slow ones have no effect. */
 function answeringMs(spans: RequestSpans): number {
   const ends = spans.okEnds();
   const tenth = Math.floor(ends.length / 10);
@@ -215,7 +214,7 @@ function lengthOf(spans: readonly Span[]): number {
   return sum(spans, ({ fromMs, toMs }) => Math.max(0, toMs - fromMs));
 }
 
-/** Over all requests of these rounds, each with its window. */
+/** Sums over all requests of these rounds, each round with its window. */
 function totalsOf(loads: readonly RoundLoad[]): Totals {
   return sumTotals(loads.map(({ spans, window }) => spans.totals(window)));
 }

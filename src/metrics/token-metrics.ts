@@ -6,7 +6,9 @@ import { contentSpanMs, hiddenReasoning, msPerToken, outputRate } from './formul
 
 const STREAMING: readonly Mode[] = ['streaming'];
 
-/** How fast content and tokens come. */
+const OVER_SPAN = { stamp: 'lastToken', overSpan: true, optional: true } as const;
+
+/** Speed of content and tokens. */
 export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
   {
     name: 'tpot',
@@ -14,8 +16,9 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
     unit: 'ms',
     better: 'lower',
     formula: '(lastToken - first visible token) / (visible tokens - those of the first read)',
-    note: 'visible: all output tokens but hidden reasoning; a summary of it does not count; none within 1 ms',
+    note: 'visible: all output tokens except hidden reasoning and its summary; none if the span is under 1 ms',
     modes: STREAMING,
+    ...OVER_SPAN,
     values: msPerToken,
   },
   {
@@ -24,8 +27,9 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
     unit: '1/s',
     better: 'higher',
     formula: '(content events - 1) / (lastToken - firstToken)',
-    note: 'none where all content came within 1 ms',
+    note: 'none if the span is under 1 ms',
     modes: STREAMING,
+    ...OVER_SPAN,
     values(record) {
       const span = contentSpanMs(record);
       return span !== null && record.contentEvents > 1 ? ((record.contentEvents - 1) * 1000) / span : null;
@@ -37,8 +41,9 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
     unit: '1/s',
     better: 'higher',
     formula: '1000 / tpot',
-    note: 'what a reader of one stream sees, once it has begun; hidden reasoning is in output_rate',
+    note: 'the speed that a reader of one stream sees after the first token; output_rate includes hidden reasoning',
     modes: STREAMING,
+    ...OVER_SPAN,
     values(record) {
       const ms = msPerToken(record);
       return ms === null ? null : 1000 / ms;
@@ -50,12 +55,12 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
     unit: '1/s',
     better: 'higher',
     formula: 'output tokens / (lastToken - sent)',
-    note: "the provider's throughput for one request: all output tokens, hidden reasoning and the wait included",
+    note: "the provider's throughput for one request, including hidden reasoning and the time to the first token",
     values: outputRate,
   },
 ];
 
-/** How many tokens there were. */
+/** Token counts. */
 export const TOKEN_COUNTS: readonly MetricDefinition[] = [
   {
     name: 'output_tokens',
@@ -70,8 +75,8 @@ export const TOKEN_COUNTS: readonly MetricDefinition[] = [
     title: 'hidden reasoning',
     unit: 'count',
     better: 'none',
-    formula: 'reasoning tokens that were not sent as text, or only as a summary',
-    note: 'none where the provider does not count reasoning',
+    formula: 'reasoning tokens that were not sent, or only as a summary',
+    note: 'none if the provider does not count reasoning',
     values: hiddenReasoning,
   },
 ];

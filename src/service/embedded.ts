@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import type { ClientOptions } from '../client/client.ts';
+import type { ClientOptions } from '../client/client-options.ts';
 import { type ErrorCode, type ExitCode, type Problem, UserError } from '../model/errors.ts';
 import type { Upstream } from './agent/upstream.ts';
 import { DEFAULT_SERVICE_LIMITS } from './defaults.ts';

@@ -108,7 +108,7 @@ test('where nothing came it exits with 7, and says why and what to do', async ()
   const { code, stdout } = await runCommand(probeCommand, ['probe', server.url]);
   expect(code).toBe(7);
   expect(stdout).toContain('network: connect ECONNREFUSED');
-  expect(stdout).toContain('nothing listens there');
+  expect(stdout).toContain('nothing is listening there');
 });
 
 test('without a URL it probes the embedded simulator, and says so', async () => {

@@ -25,13 +25,13 @@ describe('where a request goes', () => {
         const { path } = dialect.request({ messages: [], model: 'm', stream });
         const address = addressOf(url, dialect, path, 'exact');
         expect(`${address.origin.origin}${address.path}`).toBe(url);
-        expect(address.appended).toBe('');
+        expect(address.appendedPath).toBe('');
       }
   });
 
-  test('what was appended is told', () => {
-    expect(addressOf('http://h/v1', chat, '/chat/completions').appended).toBe('/chat/completions');
-    expect(addressOf('http://h/v1/chat/completions', chat, '/chat/completions').appended).toBe('');
+  test('the appended path is reported', () => {
+    expect(addressOf('http://h/v1', chat, '/chat/completions').appendedPath).toBe('/chat/completions');
+    expect(addressOf('http://h/v1/chat/completions', chat, '/chat/completions').appendedPath).toBe('');
   });
 
   test("a dialect's own query joins the target's", () => {

@@ -320,7 +320,7 @@ describe('a failure is data', () => {
     expect(result.outcome).toMatchObject({
       kind: 'network',
       code: 'ECONNREFUSED',
-      hint: expect.stringContaining('nothing listens'),
+      hint: expect.stringContaining('nothing is listening'),
     });
     await expect(client.warm(1)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });

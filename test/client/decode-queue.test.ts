@@ -9,7 +9,7 @@ beforeEach(() => {
   turns = [];
   timers = [];
   queue = new DecodeQueue({
-    afterReads: (work) => turns.push(work),
+    immediate: (work) => turns.push(work),
     after: (ms, work) => timers.push({ ms, work }),
   });
 });
@@ -46,7 +46,7 @@ class Response implements PendingReads {
 describe('what someone waits for', () => {
   test('is done in the next turn, in order', () => {
     const done: number[] = [];
-    for (const n of [1, 2, 3]) queue.soon(() => done.push(n));
+    for (const n of [1, 2, 3]) queue.afterReads(() => done.push(n));
     expect(done).toEqual([]);
     turn();
     expect(done).toEqual([1, 2, 3]);
@@ -55,11 +55,11 @@ describe('what someone waits for', () => {
 
   test('is spread over turns where it is much, and what comes meanwhile waits its turn', () => {
     const done: number[] = [];
-    for (let n = 0; n < 100; n++) queue.soon(() => done.push(n));
+    for (let n = 0; n < 100; n++) queue.afterReads(() => done.push(n));
     turn();
     expect(done.length).toBeGreaterThan(0);
     expect(done.length).toBeLessThan(50);
-    queue.soon(() => done.push(100));
+    queue.afterReads(() => done.push(100));
     while (turns.length > 0) turn();
     expect(done).toEqual(Array.from({ length: 101 }, (_, n) => n));
   });
@@ -68,22 +68,22 @@ describe('what someone waits for', () => {
 describe('what nobody waits for', () => {
   test('is gathered for a moment, all by one timer', () => {
     const log: string[] = [];
-    queue.later(new Response('a', 2, log));
-    queue.later(new Response('b', 1, log));
+    queue.decodeLater(new Response('a', 2, log));
+    queue.decodeLater(new Response('b', 1, log));
     expect(timers).toMatchObject([{ ms: 100 }]);
     expect(turns).toHaveLength(0);
     gathered();
     turn();
     expect(log).toEqual(['a', 'a', 'b']);
     expect(turns).toHaveLength(0);
-    queue.later(new Response('c', 1, log));
+    queue.decodeLater(new Response('c', 1, log));
     expect(timers).toHaveLength(1);
   });
 
   test('is decoded in small portions, a long response over several turns', () => {
     const log: string[] = [];
-    queue.later(new Response('a', 50, log));
-    for (let i = 0; i < 40; i++) queue.later(new Response('b', 1, log));
+    queue.decodeLater(new Response('a', 50, log));
+    for (let i = 0; i < 40; i++) queue.decodeLater(new Response('b', 1, log));
     gathered();
     let count = 0;
     for (; turns.length > 0; count++) {
@@ -97,20 +97,20 @@ describe('what nobody waits for', () => {
 
   test('lets go first what someone waits for', () => {
     const log: string[] = [];
-    queue.later(new Response('a', 40, log));
+    queue.decodeLater(new Response('a', 40, log));
     gathered();
     turn();
-    queue.soon(() => log.push('now'));
+    queue.afterReads(() => log.push('now'));
     turn();
     expect(log.indexOf('now')).toBe(16);
   });
 
   test('comes after what was gathered before it', () => {
     const log: string[] = [];
-    queue.later(new Response('a', 40, log));
+    queue.decodeLater(new Response('a', 40, log));
     gathered();
     turn();
-    queue.later(new Response('b', 1, log));
+    queue.decodeLater(new Response('b', 1, log));
     gathered();
     while (turns.length > 0) turn();
     expect(log.join('')).toBe(`${'a'.repeat(40)}b`);

@@ -62,7 +62,7 @@ describe('a decoder that throws', () => {
       kind: 'malformed',
       code: 'READER_FAULT',
       message: 'streambench failed to read this response: TypeError: boom',
-      hint: expect.stringMatching(/fault of streambench/),
+      hint: expect.stringMatching(/bug in streambench/),
     });
     expect(connection.destroyed).toBe(true);
   });

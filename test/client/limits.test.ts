@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type ClientOptions, createClient, type StreamClient } from '../../src/client/client.ts';
+import { createClient, type StreamClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
 import { MAX_LIMIT_BYTES } from '../../src/model/plan.ts';
 import { CA, chatServer } from '../support/chat-server.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';

@@ -18,7 +18,7 @@ function observe(
 ): Observation {
   const fold = new ObservationBuilder({
     ...{ keepText, scheduledAt: 0, startedAt: 0, originAt: 0 },
-    asked: { mode, dialect: 'openai-chat', framing: 'sse', method: 'POST' },
+    request: { mode, dialect: 'openai-chat', framing: 'sse', method: 'POST' },
     redactor: createRedactor([{ name: '***', value: 'sk-secret' }]),
   });
   fold.onSent(0);
@@ -54,7 +54,7 @@ function pieces(count: number, fromMs: number, everyMs: number, make = text): Ti
 test('the first million gaps are kept, the others are counted', () => {
   const fold = new ObservationBuilder({
     ...{ keepText: false, scheduledAt: 0, startedAt: 0, originAt: 0 },
-    asked: { mode: 'streaming', dialect: 'openai-chat', framing: 'sse', method: 'POST' },
+    request: { mode: 'streaming', dialect: 'openai-chat', framing: 'sse', method: 'POST' },
     redactor: createRedactor([]),
   });
   const events: StreamEvent[] = [{ type: 'message_chunk', text: 'a' }];
@@ -185,7 +185,7 @@ test('an answer of hidden reasoning alone says how to get more', () => {
     hint: expect.stringContaining('raise max tokens'),
   });
   expect(observe([[100, usage(256, 256), DONE]]).outcome.hint).toBeUndefined();
-  expect(observe([[100, DONE]]).outcome.message).toBe('the answer ended properly (stop) but held no content');
+  expect(observe([[100, DONE]]).outcome.message).toBe('the answer ended properly (stop) but had no content');
 });
 
 test('refused counts are kept, without secrets', () => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { type ClientOptions, createClient } from '../../src/client/client.ts';
+import { createClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
 import { leaks } from '../support/canary.ts';
 import {
   CHUNKED_END,

@@ -46,7 +46,7 @@ test('with the path only the text counts', async () => {
   const { observation, verdict } = await ask([...of(30, status), of(40, text).join('')], {
     textPath: 'text',
   });
-  expect(observation).not.toHaveProperty('payload');
+  expect(observation.payload).toBeUndefined();
   expect(observation).toMatchObject({ contentEvents: 40, text: expect.stringMatching(/^word 0 word 1 /) });
   expect(verdict.verdict).toBe('buffered');
 });
@@ -55,7 +55,7 @@ test('a wrong path lists those that have text', async () => {
   const { observation } = await ask(of(8, text), { textPath: 'choices.0.delta.content' });
   expect(observation.outcome).toMatchObject({
     kind: 'empty',
-    message: expect.stringContaining('none has text at choices.0.delta.content'),
+    message: expect.stringContaining('none with text at choices.0.delta.content'),
     hint: 'paths with text: text (8 of 8), type (8 of 8); try --text-path text',
   });
 });
@@ -70,5 +70,5 @@ test('a known dialect is named', async () => {
 
 test('text is text', async () => {
   const { observation } = await ask(of(20, (i) => `data: word ${i}\n\n`));
-  expect(observation).not.toHaveProperty('payload');
+  expect(observation.payload).toBeUndefined();
 });

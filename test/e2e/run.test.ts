@@ -184,7 +184,7 @@ describe('failures', () => {
   });
 
   test.each([
-    ['refused', 'http://127.0.0.1:1/v1', /ECONNREFUSED[\s\S]*nothing listens/],
+    ['refused', 'http://127.0.0.1:1/v1', /ECONNREFUSED[\s\S]*nothing is listening/],
     ['DNS', 'http://no-such-host.invalid/v1', /no-such-host\.invalid[\s\S]*(ENOTFOUND|EAI_AGAIN)/],
   ])('a target that cannot be reached (%s) names the cause', async (_name, url, message) => {
     const { code, stdout, stderr } = await streambench(direct(url));

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import { createNonces } from '../../src/engine/nonces.ts';
+import { createNonces } from '../../src/engine/executor.ts';
 import type { Report } from '../../src/model/report.ts';
 import { ROOT, scratch, streambench } from '../support/program.ts';
 import {

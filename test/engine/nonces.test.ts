@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createNonces } from '../../src/engine/nonces.ts';
+import { createNonces } from '../../src/engine/executor.ts';
 import { NONCE_LENGTH } from '../../src/model/request.ts';
 
 const ALONE = { index: 0, of: 1 };

@@ -1,4 +1,5 @@
-import { type ClientOptions, createClient, type StreamClient } from '../../src/client/client.ts';
+import { createClient, type StreamClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
 import type { Observation, Outcome } from '../../src/model/record.ts';
 import type { Fault } from './fault.ts';
 import { faultServer } from './server.ts';

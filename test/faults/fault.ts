@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ClientOptions } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-options.ts';
 import type { Mode, OutcomeKind, TimeoutPhase } from '../../src/model/record.ts';
 
 /** The other side of a connection: what a server does with it. */

@@ -177,7 +177,10 @@ describe('failures', () => {
       ),
     );
     expect(cell!.failures).toHaveLength(5);
-    expect(cell!.failures[0]).toMatchObject({ count: 900, message: expect.stringContaining('further') });
+    expect(cell!.failures[0]).toMatchObject({
+      count: 900,
+      message: expect.stringContaining('other failures'),
+    });
     expect(cell!.outcomes).toEqual({ http_error: 1000 });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { METRICS, metric } from '../../src/metrics/definitions.ts';
+import { METRICS, type MetricDefinition, metric } from '../../src/metrics/definitions.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Marks } from '../../src/model/timeline.ts';
@@ -208,6 +208,44 @@ describe('lookup', () => {
     expect(error).toBeInstanceOf(UserError);
     expect(error).toMatchObject({ code: 'unknown_metric' });
     expect((error as UserError).message).toContain('did you mean "ttf');
+  });
+});
+
+describe('facts of the table', () => {
+  const names = (is: (definition: MetricDefinition) => unknown) => METRICS.filter(is).map(({ name }) => name);
+
+  test('a property of the connection says nothing about a failed request', () => {
+    expect(names(({ ofConnection }) => ofConnection)).toEqual(['connect', 'dns', 'tcp', 'tls']);
+  });
+
+  test('a good answer may lack what an open connection or a single read does not have', () => {
+    expect(names(({ optional }) => optional).sort()).toEqual(
+      [
+        'connect',
+        'dns',
+        'tcp',
+        'tls',
+        'ttst',
+        'gap',
+        'longest_gap',
+        'tpot',
+        'chunk_rate',
+        'token_rate',
+      ].sort(),
+    );
+  });
+
+  test('times since a request was due include a late start of the client', () => {
+    expect(names(({ sinceDue }) => sinceDue)).toEqual(names(({ name }) => name.endsWith('_scheduled')));
+  });
+
+  test('the prefix cache affects these', () => {
+    expect(names(({ byCache }) => byCache)).toEqual(['ttft', 'ttfa', 'latency', 'total']);
+  });
+
+  test('every time ends with a stamp of the client, except its own lateness and sums over a request', () => {
+    const unstamped = names(({ unit, stamp }) => unit === 'ms' && stamp === undefined);
+    expect(unstamped).toEqual(['queue', 'stalled_ms']);
   });
 });
 

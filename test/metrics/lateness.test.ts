@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../../src/metrics/aggregate.ts';
-import { clientReport } from '../../src/metrics/client-report.ts';
 import { latenessOf } from '../../src/metrics/lateness.ts';
+import { clientReport } from '../../src/metrics/load-report.ts';
 import { createStampTimes } from '../../src/metrics/stamps.ts';
 import type { LoadSlice, LoopLoad } from '../../src/model/load-report.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
@@ -204,7 +204,7 @@ describe('the lateness of a figure', () => {
     const report = clientReport([[load(burst)]], figures, metrics)!;
     expect(report.verdict).toBe('saturated');
     expect(report.reason).toBe(
-      'it stamped what ttfb, ttfb_body, ttfe, ttft and 1 more are made of up to 40 ms late (p99)',
+      'it took the stamps of ttfb, ttfb_body, ttfe, ttft and 1 more up to 40 ms late (p99)',
     );
     expect(report.metrics!.ttft!.verdict).toBe('saturated');
   });

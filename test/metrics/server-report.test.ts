@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { serverReport } from '../../src/metrics/server-report.ts';
+import { serverReport } from '../../src/metrics/load-report.ts';
 import type { ServerSummary } from '../../src/model/load-report.ts';
 
 const block = (changes: Partial<ServerSummary> = {}): ServerSummary => ({

@@ -20,7 +20,7 @@ test('the medians of both modes are shown side by side', () => {
     TTFB: '80 / 195 ms',
     TTFT: '100 / 200 ms',
     total: '200 / 200 ms',
-    'reader waits': '120 / 200 ms',
+    'reader start': '120 / 200 ms',
   });
 });
 

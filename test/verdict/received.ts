@@ -1,4 +1,4 @@
-import { FlushTally } from '../../src/client/flush-tally.ts';
+import { FlushTally } from '../../src/client/answer-tally.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Random } from '../../src/model/seeded-random.ts';
 import { roundRecord } from '../../src/results/round-record.ts';

@@ -35,9 +35,6 @@ export interface CellSamples {
 /** Values kept of a metric in one round of one cell, at least; beyond twice as many every second is dropped. */
 const KEPT = 5_000;
 
-/** These are properties of connections: a failed request says nothing of them. */
-const OF_CONNECTIONS = new Set(['connect', 'dns', 'tcp', 'tls']);
-
 /** Collects samples, one record at a time, in bounded memory. */
 export interface Sampler {
   add(record: RequestRecord): void;
@@ -154,7 +151,7 @@ class CellFold implements CellSamples {
         : definition.better === 'higher'
           ? 0
           : undefined;
-    return { index, worst: has && !OF_CONNECTIONS.has(name) ? worst : undefined };
+    return { index, worst: has && !definition.ofConnection ? worst : undefined };
   }
 }
 

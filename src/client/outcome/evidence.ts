@@ -4,39 +4,39 @@ import type { FramingName } from '../../wire/framing/frame.ts';
 import type { PayloadFacts } from '../../wire/payload-paths.ts';
 import type { SentRequest } from './refusal.ts';
 
-/** How the exchange with the server came to its end, seen from the socket. */
+/** How the exchange with the server ended, as seen from the socket. */
 export type Ending =
   | { kind: 'eof' }
   | { kind: 'error'; error: Error }
   | { kind: 'timeout'; phase: TimeoutPhase; limitMs: number }
   | { kind: 'cancelled'; reason?: string }
   | ({ kind: 'too_large' } & LimitExceeded)
-  /** Something in this program failed while it read the response. */
+  /** An exception in this program while it read the response. */
   | { kind: 'fault'; error: unknown };
 
-/** A limit of what a server may send, and what came. */
+/** A limit of what a server may send, and what was received. */
 export interface LimitExceeded {
   limit: LimitName;
   limitBytes: number;
-  /** At least so much came, or was announced. */
+  /** At least this much was received or announced. */
   receivedBytes: number;
 }
 
-/** The limits by the names that a scenario gives them. */
+/** The limits, by their names in a scenario. */
 export type LimitName = 'event' | 'body' | 'stream' | 'headers';
 
-/** What was sent, as far as it explains what came back. The body holds what the user asks: it reaches no outcome. */
-export interface Asked extends SentRequest {
+/** The request as sent, to explain the response. The body contains the prompt, so it is never copied into an outcome. */
+export interface RequestFacts extends SentRequest {
   mode: Mode;
   dialect: string;
   framing: FramingName;
-  /** Where a plain dialect looks for the text. */
+  /** Path of the text, for a plain dialect. */
   textPath?: string;
 }
 
-/** What is known of a request when it is over. */
+/** What is known about a request once it has ended. */
 export interface Evidence {
-  asked: Asked;
+  request: RequestFacts;
   ending: Ending;
   status: number | undefined;
   headers: Readonly<Record<string, string>>;
@@ -45,20 +45,20 @@ export interface Evidence {
   bodyPrefix: string;
   events: number;
   contentEvents: number;
-  /** Reasoning tokens that the provider counts but did not send as text; undefined where it does not count them. */
+  /** Reasoning tokens that the provider counted but did not send as text; undefined if it does not count them. */
   hiddenReasoning?: number;
   /** The first `error` event. */
   failure: Extract<StreamEvent, { type: 'error' }> | undefined;
   complete: Extract<StreamEvent, { type: 'complete' }> | undefined;
-  /** The body was cut after the finish reason, before the terminator: what a proper end would have completed. */
+  /** Set if the body was cut after the finish reason, before the terminator: the event that a proper end would have given. */
   cutAfter?: Extract<StreamEvent, { type: 'complete' }>;
   /** Milliseconds from the last read, or from the request, to the end. */
   silenceMs?: number;
-  /** The body was compressed, and decompressed here. */
+  /** True if the body was decompressed by this client. */
   inflated?: boolean;
-  /** What the first payloads of a plain dialect hold. */
+  /** What the first payloads of a plain dialect contain. */
   payload?: PayloadFacts;
 }
 
-/** As much of a body as an outcome shows. */
+/** Characters of a body that an outcome shows. */
 export const BODY_CHARS = 500;

@@ -9,38 +9,38 @@ import { BODY_CHARS, type Evidence } from './evidence.ts';
 import { type BodyLook, LOOK_TITLE, looksStreamed, sniff } from './sniff.ts';
 
 /**
- * The outcome where a success status came with a body of another kind than was asked for; undefined where it is of the right
- * kind, and only broken or empty. For answers without content: what the dialect expected was tried, and gave nothing.
+ * The outcome of a success status with the wrong kind of body; undefined if the body is of the right kind, but broken or empty.
+ * For answers without content only: the dialect has already tried to read the body.
  */
 export function mismatch(evidence: Evidence): Outcome | undefined {
-  const { asked, bodyPrefix, headers } = evidence;
+  const { request, bodyPrefix, headers } = evidence;
   const look = sniff(bodyPrefix, headers['content-type'] ?? '');
   const found = compressed(evidence, look) ?? failedBody(evidence);
   if (found !== undefined) return found;
-  if (look === 'nothing') return { kind: 'empty', message: 'the body holds nothing but white space' };
-  return asked.mode === 'non-streaming' ? notWhole(evidence, look) : notThisStream(evidence, look);
+  if (look === 'nothing') return { kind: 'empty', message: 'the body contains only white space' };
+  return request.mode === 'non-streaming' ? notWhole(evidence, look) : notThisStream(evidence, look);
 }
 
 /**
- * The same for a plain dialect, to which nearly every body is content: what tells a login page, an error or compressed
- * bytes from an answer is the content type and the first bytes.
+ * The same for a plain dialect, which reads nearly every body as content: the content type and the first bytes tell a login
+ * page, an error or compressed bytes from an answer.
  */
 export function plainMismatch(evidence: Evidence): Outcome | undefined {
-  const { asked, bodyPrefix, headers } = evidence;
+  const { request, bodyPrefix, headers } = evidence;
   const contentType = headers['content-type'] ?? '';
   const look = sniff(bodyPrefix, contentType);
-  // Only these take a body as it comes.
-  if (asked.dialect === 'raw' || asked.mode === 'non-streaming') {
+  // Only these accept any body.
+  if (request.dialect === 'raw' || request.mode === 'non-streaming') {
     const page = look === 'html' && /html/i.test(contentType);
     if (page || look === 'event-stream-binary') return notAStream(evidence, look, hintOf(evidence, look));
     const packed = compressed(evidence, look);
     if (packed !== undefined) return packed;
   }
-  if (asked.dialect === 'sse' && asked.textPath === undefined && isAgentStream(bodyPrefix, headers)) {
-    const other = recogniseStream(bodyPrefix, headers, asked.dialect);
+  if (request.dialect === 'sse' && request.textPath === undefined && isAgentStream(bodyPrefix, headers)) {
+    const other = recogniseStream(bodyPrefix, headers, request.dialect);
     if (other !== undefined && other !== 'own') return otherDialect(evidence, other.dialect);
   }
-  return asked.textPath === undefined ? failedBody(evidence) : undefined;
+  return request.textPath === undefined ? failedBody(evidence) : undefined;
 }
 
 function compressed({ headers, inflated }: Evidence, look: BodyLook): Outcome | undefined {
@@ -50,8 +50,8 @@ function compressed({ headers, inflated }: Evidence, look: BodyLook): Outcome | 
   if (!named && look !== 'gzip') return undefined;
   return {
     kind: 'not_a_stream',
-    message: `the body is compressed (${named ? encoding : 'gzip'}): chunks are held back by the compressor, and are not decoded here`,
-    hint: `take the compression off this path, or ask for it: with a header of yours such as accept-encoding: gzip, ${DECODED_ENCODINGS.join(', ')} are decoded`,
+    message: `the body is compressed (${named ? encoding : 'gzip'}): the compressor delays chunks, and the body is not decoded`,
+    hint: `turn off compression for this path, or request it: with a header such as accept-encoding: gzip, ${DECODED_ENCODINGS.join(', ')} are decoded`,
   };
 }
 
@@ -62,7 +62,7 @@ function failedBody({ bodyPrefix, status = 200 }: Evidence): Outcome | undefined
   return { ...inbandError({ ...failed, message }), body: bodyPrefix.slice(0, BODY_CHARS) };
 }
 
-/** What the service reported inside a response that began well. */
+/** An error that the service reported inside a response with a success status. */
 export function inbandError({ message, code, rateLimited }: ErrorText): Outcome {
   const outcome: Outcome = {
     kind: rateLimited ? 'rate_limited' : 'inband_error',
@@ -72,7 +72,7 @@ export function inbandError({ message, code, rateLimited }: ErrorText): Outcome 
   return outcome;
 }
 
-/** How the stream of each framing looks. */
+/** What a stream of each framing looks like. */
 const LOOK_OF: Readonly<Record<FramingName, BodyLook>> = {
   sse: 'sse',
   ndjson: 'ndjson',
@@ -82,23 +82,23 @@ const LOOK_OF: Readonly<Record<FramingName, BodyLook>> = {
 };
 
 function notThisStream(evidence: Evidence, look: BodyLook): Outcome | undefined {
-  const { asked, bodyPrefix, headers } = evidence;
-  const { dialect, framing } = asked;
+  const { request, bodyPrefix, headers } = evidence;
+  const { dialect, framing } = request;
   if (look === 'sse' || look === 'ndjson' || look === 'json') {
     const other = recogniseStream(bodyPrefix, headers, dialect);
     if (other === 'own') return undefined;
     if (other !== undefined) return otherDialect(evidence, other.dialect, look);
   }
-  // A single line of NDJSON is one JSON document too, and garbled JSON looks like text.
+  // A single line of NDJSON is also one JSON document, and garbled JSON looks like text.
   const own = LOOK_OF[framing] === look || (framing === 'ndjson' && look === 'json');
   if (!own) {
     const garbled = framing === 'json-array' && bodyPrefix.trimStart().startsWith('{');
     return garbled ? undefined : notAStream(evidence, look, hintOf(evidence, look));
   }
-  if (framing === 'sse' && !isPlainDialect(asked.dialect) && isTextStream('sse', bodyPrefix)) {
+  if (framing === 'sse' && !isPlainDialect(request.dialect) && isTextStream('sse', bodyPrefix)) {
     return notAStream(evidence, look, 'its events are text: try --dialect sse', 'with plain text in them');
   }
-  // Lines of JSON that begin with a document over several lines.
+  // A JSON document over several lines is not NDJSON.
   if (
     framing === 'ndjson' &&
     look === 'json' &&
@@ -109,10 +109,10 @@ function notThisStream(evidence: Evidence, look: BodyLook): Outcome | undefined 
   return undefined;
 }
 
-/** One whole answer was asked for. */
+/** The same for a request of one whole answer. */
 function notWhole(evidence: Evidence, look: BodyLook): Outcome | undefined {
-  const { asked, bodyPrefix } = evidence;
-  const array = asked.framing === 'json-array' && bodyPrefix.trimStart().startsWith('[');
+  const { request, bodyPrefix } = evidence;
+  const array = request.framing === 'json-array' && bodyPrefix.trimStart().startsWith('[');
   if (looksStreamed(bodyPrefix) || look === 'event-stream-binary' || array) {
     return {
       kind: 'not_a_stream',
@@ -123,9 +123,9 @@ function notWhole(evidence: Evidence, look: BodyLook): Outcome | undefined {
   }
   if (look === 'json') {
     const other = recogniseWhole(bodyPrefix);
-    if (other !== undefined && other.dialect !== asked.dialect)
+    if (other !== undefined && other.dialect !== request.dialect)
       return otherDialect(evidence, other.dialect, look);
-    // The dialect found the answer and nothing in it, or the document was cut.
+    // The answer is empty, or the document was cut.
     if (evidence.complete !== undefined || parseJson(bodyPrefix) === undefined) return undefined;
     return notAStream(evidence, look, 'check the path and the dialect');
   }
@@ -133,32 +133,32 @@ function notWhole(evidence: Evidence, look: BodyLook): Outcome | undefined {
 }
 
 function otherDialect(evidence: Evidence, dialect: string, look: BodyLook = 'sse'): Outcome {
-  const { asked } = evidence;
-  const what = asked.mode === 'streaming' ? 'stream' : 'answer';
+  const { request } = evidence;
+  const what = request.mode === 'streaming' ? 'stream' : 'answer';
   return {
     ...notAStream(evidence, look, `try --dialect ${dialect}`),
-    message: `the ${what} is of another dialect (${dialect}), which ${asked.dialect} does not read`,
+    message: `the ${what} is in another dialect (${dialect}), which ${request.dialect} does not read`,
   };
 }
 
 function notAStream(evidence: Evidence, look: BodyLook, hint: string | undefined, more = ''): Outcome {
-  const { asked, bodyPrefix, headers } = evidence;
+  const { request, bodyPrefix, headers } = evidence;
   const contentType = headers['content-type'] ?? '';
   const what = `${LOOK_TITLE[look]}${more === '' ? '' : ` ${more}`}${contentType === '' ? '' : ` (${contentType})`}`;
   const outcome: Outcome = {
     kind: 'not_a_stream',
-    message: `the answer is ${what}, which the dialect ${asked.dialect} does not read`,
+    message: `the answer is ${what}, which the dialect ${request.dialect} does not read`,
     body: bodyPrefix.slice(0, BODY_CHARS),
   };
   if (hint !== undefined) outcome.hint = hint;
   return outcome;
 }
 
-/** What to try where the body is of a kind that the dialect does not read, and no known dialect either. */
+/** What to try for a kind of body that neither this dialect nor any known dialect reads. */
 function hintOf(evidence: Evidence, look: BodyLook): string | undefined {
   switch (look) {
     case 'html':
-      return 'this looks like a web page or a login: check the URL, and send the key or cookie it asks for (--api-key, -H)';
+      return 'this looks like a web page or a login: check the URL, and send the key or cookie that it requires (--api-key, -H)';
     case 'sse':
       return 'try --dialect sse, with --text-path where the text is inside JSON';
     case 'ndjson':
@@ -166,7 +166,7 @@ function hintOf(evidence: Evidence, look: BodyLook): string | undefined {
     case 'event-stream-binary':
       return 'try --dialect bedrock-converse';
     case 'text':
-      return evidence.asked.mode === 'streaming' ? 'try --dialect raw' : 'check the path and the dialect';
+      return evidence.request.mode === 'streaming' ? 'try --dialect raw' : 'check the path and the dialect';
     case 'json':
       return wholeHint(evidence);
     case 'xml':
@@ -180,12 +180,12 @@ function hintOf(evidence: Evidence, look: BodyLook): string | undefined {
   }
 }
 
-function wholeHint({ asked, bodyPrefix }: Evidence): string {
+function wholeHint({ request, bodyPrefix }: Evidence): string {
   const whole = recogniseWhole(bodyPrefix);
   if (whole === undefined) {
-    return 'the service may not stream here: check the path; --dialect raw measures any body as it comes';
+    return 'the service may not stream here: check the path; --dialect raw measures any body';
   }
-  const dialect = whole.dialect === asked.dialect ? '' : `--dialect ${whole.dialect} `;
+  const dialect = whole.dialect === request.dialect ? '' : `--dialect ${whole.dialect} `;
   return `this is one whole answer: the service did not stream. Try ${dialect}--mode non-streaming`;
 }
 

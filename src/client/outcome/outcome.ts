@@ -5,9 +5,9 @@ import { pathsInWords } from '../../wire/payload-paths.ts';
 import { BODY_CHARS, type Evidence, type LimitExceeded, type LimitName } from './evidence.ts';
 import { httpError } from './http-error.ts';
 import { inbandError, mismatch, plainMismatch } from './mismatch.ts';
-import { describeError, NETWORK_HINT, networkError } from './network-error.ts';
+import { CONNECT_TIMEOUT_HINT, describeError, networkError } from './network-error.ts';
 
-/** Exactly one outcome for a request: the strongest thing that can be said of how it ended. */
+/** The outcome of a request: exactly one, the most specific that the evidence supports. */
 export function outcomeOf(evidence: Evidence): Outcome {
   const { ending, status, complete, failure } = evidence;
   if (ending.kind === 'cancelled')
@@ -22,7 +22,7 @@ export function outcomeOf(evidence: Evidence): Outcome {
   if (failure !== undefined) return undecodable(failure.message, evidence);
   if (complete !== undefined) {
     if (evidence.contentEvents === 0) return withoutContent(evidence);
-    return (isPlainDialect(evidence.asked.dialect) ? plainMismatch(evidence) : undefined) ?? { kind: 'ok' };
+    return (isPlainDialect(evidence.request.dialect) ? plainMismatch(evidence) : undefined) ?? { kind: 'ok' };
   }
   switch (ending.kind) {
     case 'timeout':
@@ -57,17 +57,17 @@ function tooLarge({ limit, limitBytes, receivedBytes }: LimitExceeded): Outcome 
   return {
     kind: 'too_large',
     message: `${LARGE_THING[limit]} larger than the limit of ${formatSizeLimit(limitBytes)}${rest}`,
-    hint: `where the server means it, raise the limit: limits.${limit} in the scenario (--set limits.${limit}=...), limits.${LIMIT_OPTION[limit]} of the client`,
+    hint: `if this size is intended, raise the limit: limits.${limit} in the scenario (--set limits.${limit}=...), limits.${LIMIT_OPTION[limit]} of the client`,
   };
 }
 
-/** The outcome of an exchange in which this program failed: the others go on. */
+/** The outcome of an exchange in which this program failed. Other exchanges continue. */
 export function faultOf(error: unknown): Outcome {
   return {
     kind: 'malformed',
     message: `streambench failed to read this response: ${String(error).slice(0, 300)}`,
     code: 'READER_FAULT',
-    hint: 'this is a fault of streambench: please report it, with the response if you can',
+    hint: 'this is a bug in streambench: please report it, with the response if possible',
   };
 }
 
@@ -77,23 +77,23 @@ function timeout(phase: TimeoutPhase, limitMs: number, { cutAfter }: Evidence): 
   const what: Record<TimeoutPhase, string> = {
     connect: `no connection within ${limit}`,
     first_byte: `no byte of the body within ${limit} of sending the request`,
-    idle: `nothing came for ${limit} ${where}`,
+    idle: `no data for ${limit} ${where}`,
     total: `not finished within ${limit}`,
   };
   return { kind: 'timeout', phase, message: what[phase], hint: TIMEOUT_HINT[phase] };
 }
 
 const TIMEOUT_HINT: Readonly<Record<TimeoutPhase, string>> = {
-  connect: NETWORK_HINT.ETIMEDOUT!,
-  first_byte: 'the service took the request and sends no body: see its log, or raise timeouts.firstByte',
+  connect: CONNECT_TIMEOUT_HINT,
+  first_byte: 'the service accepted the request but sent no body: see its log, or raise timeouts.firstByte',
   idle: 'the service, or a proxy before it, stalled: see its log, or raise timeouts.idle',
-  total: 'ask for a shorter answer (--max-tokens), or raise timeouts.total (--timeout)',
+  total: 'request a shorter answer (--max-tokens), or raise timeouts.total (--timeout)',
 };
 
-/** Something came that the dialect cannot read: another kind of answer altogether, or a broken one of its own kind. */
+/** The dialect cannot read the body: it is of another kind, or broken. */
 function undecodable(message: string, evidence: Evidence): Outcome {
-  // Once content was decoded, the dialect is the right one and the stream is broken. Of a body that could not be
-  // decompressed there is nothing to look at.
+  // Once content was decoded, the dialect is right and the stream is broken. A body that could not be decompressed has no
+  // prefix.
   if (evidence.contentEvents === 0 && evidence.bodyPrefix !== '') {
     const other = mismatch(evidence);
     if (other !== undefined) return other;
@@ -112,29 +112,29 @@ function ended(evidence: Evidence): Outcome {
 
 const EMPTY_BODY: Outcome = { kind: 'empty', message: 'the body is empty' };
 
-/** The answer ended as it should, or its body did where nothing else tells the end, and there was no content. */
+/** The answer ended properly (or its body did, where that is the only sign of the end), but had no content. */
 function withoutContent(evidence: Evidence): Outcome {
-  const { asked, bytes, complete, events, hiddenReasoning = 0, payload } = evidence;
+  const { request, bytes, complete, events, hiddenReasoning = 0, payload } = evidence;
   if (bytes === 0) return { ...EMPTY_BODY };
   const other = mismatch(evidence);
   if (other !== undefined) return other;
-  if (isPlainDialect(asked.dialect) && events > 0 && asked.textPath !== undefined) {
+  if (isPlainDialect(request.dialect) && events > 0 && request.textPath !== undefined) {
     return {
       kind: 'empty',
-      message: `${events} ${events === 1 ? 'event' : 'events'} came, and none has text at ${asked.textPath}`,
+      message: `${events} ${events === 1 ? 'event' : 'events'} received, none with text at ${request.textPath}`,
       hint: pathHint(payload),
     };
   }
   const cut = complete?.finish === 'length';
   const reasoned =
     hiddenReasoning > 0
-      ? `, after ${hiddenReasoning} reasoning tokens that are not sent`
+      ? `, after ${hiddenReasoning} reasoning tokens that were not sent`
       : cut
         ? ', at the token limit'
         : '';
   const outcome: Outcome = {
     kind: 'empty',
-    message: `the answer ended properly (${complete?.raw ?? complete?.finish}) but held no content${reasoned}`,
+    message: `the answer ended properly (${complete?.raw ?? complete?.finish}) but had no content${reasoned}`,
   };
   if (cut) outcome.hint = "raise max tokens (the prompt's maxTokens), or have the model reason less";
   return outcome;
@@ -149,15 +149,15 @@ function pathHint(payload: Evidence['payload']): string {
 
 const BEFORE_TERMINATOR = 'after the finish reason, before the terminator';
 
-/** A connection that is closed after this much silence was most likely closed by a time limit. */
+/** A connection that is closed after this much silence was probably closed by a timeout. */
 const TIMEOUT_SILENCE_MS = 900;
 
-function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, error?: Error): Outcome {
+function truncated({ request, contentEvents, cutAfter, silenceMs = 0 }: Evidence, error?: Error): Outcome {
   const lost = error === undefined ? undefined : describeError(error);
   const how = lost === undefined ? 'the body ended' : `the connection was lost (${lost.message})`;
-  // A plain dialect has neither terminator nor finish reason to miss.
+  // A plain dialect has neither terminator nor finish reason.
   const plainly = lost === undefined ? ' in the middle of an event' : '';
-  const where = isPlainDialect(asked.dialect)
+  const where = isPlainDialect(request.dialect)
     ? plainly
     : ` ${cutAfter === undefined ? 'with neither terminator nor finish reason' : BEFORE_TERMINATOR}`;
   const outcome: Outcome = {
@@ -167,7 +167,7 @@ function truncated({ asked, contentEvents, cutAfter, silenceMs = 0 }: Evidence, 
   if (lost?.code !== undefined) outcome.code = lost.code;
   if (silenceMs >= TIMEOUT_SILENCE_MS) {
     const silence = `${formatValue(silenceMs, 'ms')} of silence, then closed`;
-    outcome.hint = `${silence}: raise the read timeout of what is on the way (nginx proxy_read_timeout, HAProxy timeout server), or send comments meanwhile`;
+    outcome.hint = `${silence}: raise the read timeout of the proxy (nginx proxy_read_timeout, HAProxy timeout server), or send comments as keep-alive`;
   }
   return outcome;
 }

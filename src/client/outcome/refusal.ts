@@ -1,22 +1,22 @@
 import { asArray, asObject, asText, type Json, parseJson } from '../../wire/json.ts';
 
-/** What of a request was decided by us and not by the user. */
+/** The parts of a request that this program chose, not the user. */
 export interface RequestAssumptions {
-  /** The path that was added to the URL; empty where the URL was taken whole. */
-  appended?: string;
-  /** True when the method was concluded from the kind of endpoint. */
+  /** The path that was appended to the URL; empty if the URL was used as it is. */
+  appendedPath?: string;
+  /** True when the method was inferred from the kind of endpoint. */
   methodGuessed?: boolean;
 }
 
-/** A request as it went out. */
+/** A request as it was sent. */
 export interface SentRequest extends RequestAssumptions {
   method: string;
   body?: string;
 }
 
 /**
- * What to do about a request that the service refused, where the request itself is the likely cause: a field of its body
- * (400, 422), its path (404) or its method (404, 405). Undefined where nothing of the request is to blame.
+ * The remedy for a rejected request whose likely cause is the request itself: a field of its body (400, 422), its path (404)
+ * or its method (404, 405). Undefined if the cause is not in the request.
  */
 export function refusalHint(status: number, errorBody: string, request: SentRequest): string | undefined {
   switch (status) {
@@ -38,9 +38,9 @@ export function refusalHint(status: number, errorBody: string, request: SentRequ
   }
 }
 
-function pathHint({ appended = '' }: SentRequest): string | undefined {
-  if (appended === '') return undefined;
-  return `the dialect's path ${appended} was appended to the URL: if the URL is the endpoint itself, use path: exact (--exact-url)`;
+function pathHint({ appendedPath = '' }: SentRequest): string | undefined {
+  if (appendedPath === '') return undefined;
+  return `the dialect's path ${appendedPath} was appended to the URL: if the URL is the endpoint itself, use path: exact (--exact-url)`;
 }
 
 function methodHint({ method, methodGuessed }: SentRequest): string | undefined {
@@ -50,25 +50,24 @@ function methodHint({ method, methodGuessed }: SentRequest): string | undefined 
 }
 
 function join(...parts: (string | undefined)[]): string | undefined {
-  const given = parts.filter((part) => part !== undefined);
-  return given.length === 0 ? undefined : given.join('; ');
+  return parts.filter((part) => part !== undefined).join('; ') || undefined;
 }
 
-// Fields that no request is without: an error that names one of them is about its value.
+// Required fields: an error that names one of them is about its value.
 const ESSENTIAL = new Set(['model', 'messages', 'input', 'prompt', 'contents', 'stream', 'message', 'query']);
 
-/** The field of our body that an error names, as its keys; undefined where it names none that could be left out. */
+/** The path of the request field that an error names; undefined if it names no field that could be left out. */
 export function refusedField(errorBody: string, sentBody: string | undefined): string[] | undefined {
   const sent = asObject(sentBody === undefined ? undefined : parseJson(sentBody));
   if (sent === undefined) return undefined;
   const paths = pathsOf(sent).filter(([first]) => !ESSENTIAL.has(first!));
   const named = namedPaths(parseJson(errorBody));
   const exact = paths.find((path) => named.some((name) => name === path.join('.')));
-  // The innermost field that the text names: of stream_options.include_usage, both may be there.
+  // The innermost field that the text names: it may name both parts of stream_options.include_usage.
   return exact ?? paths.toReversed().find((path) => mentions(errorBody, path.at(-1)!));
 }
 
-/** The paths of all fields of a body, outer ones first; lists are values. */
+/** The paths of all fields of a body, outer fields first; lists count as values. */
 function pathsOf(body: Json, above: readonly string[] = []): string[][] {
   return Object.entries(body).flatMap(([key, value]) => {
     const path = [...above, key];
@@ -77,10 +76,10 @@ function pathsOf(body: Json, above: readonly string[] = []): string[][] {
   });
 }
 
-// Real errors are three levels deep at most; a body can be as deep as its sender likes.
+// Real errors are at most three levels deep; a hostile body can be of any depth.
 const MAX_DEPTH = 8;
 
-/** The fields that an error names by itself: OpenAI's `param`, the `loc` of pydantic's validation errors. */
+/** The fields that an error names explicitly: OpenAI's `param`, the `loc` of pydantic's validation errors. */
 function namedPaths(error: unknown, depth = 0): string[] {
   if (depth > MAX_DEPTH) return [];
   const list = asArray(error);
@@ -95,7 +94,7 @@ function namedPaths(error: unknown, depth = 0): string[] {
   return [...found, ...Object.values(object).flatMap((each) => namedPaths(each, depth + 1))];
 }
 
-// A name of one plain word must be in quotes: "user" may be said of anybody.
+// A name that is a plain word must be quoted: "user" may also be part of a sentence.
 function mentions(text: string, name: string): boolean {
   const escaped = name.replaceAll(/[^\w]/g, '\\$&');
   const found = new RegExp(`(?<!\\w)(\\\\?["'\`])?${escaped}(?!\\w)`, 'g');
@@ -107,13 +106,13 @@ function fieldHint(path: readonly string[], errorBody: string): string {
   const set = (field: string, value: string) =>
     `requestFields: { ${field}: ${value} } (--set 'targets.*.requestFields.${field}=${value}')`;
   if (first === 'stream_options')
-    return `the service refuses stream_options: leave it out with ${set('usage', 'none')}`;
+    return `the service rejects stream_options: leave it out with ${set('usage', 'none')}`;
   for (const [one, other] of [
     ['max_tokens', 'max_completion_tokens'],
     ['max_completion_tokens', 'max_tokens'],
   ] as const) {
     if (first === one && (mentions(errorBody, other) || one === 'max_completion_tokens'))
-      return `the service refuses ${one}: send the limit as ${set('maxTokens', other)}`;
+      return `the service rejects ${one}: send the limit as ${set('maxTokens', other)}`;
   }
   const patch = path.reduceRight((inner, key) => `{ ${key}: ${inner} }`, 'null');
   return `the service names the field ${path.join('.')}: leave it out with extra: ${patch} (--set 'targets.*.extra.${path.join('.')}=null')`;

@@ -1,4 +1,4 @@
-/** What a body looks like, judged by its beginning: to name a mismatch between endpoint and dialect. */
+/** What a body looks like, judged by its beginning: to report a mismatch between endpoint and dialect. */
 export type BodyLook =
   | 'sse'
   | 'ndjson'
@@ -11,15 +11,15 @@ export type BodyLook =
   | 'text'
   | 'nothing';
 
-/** Judges the first bytes of a body, as text, and its content type. */
+/** Classifies a body by its first bytes (as text) and its content type. */
 export function sniff(prefix: string, contentType: string): BodyLook {
   const text = prefix.replace(/^\uFEFF/, '').trimStart();
   const type = contentType.toLowerCase();
   if (type.includes('vnd.amazon.eventstream')) return 'event-stream-binary';
   if (text === '') return 'nothing';
-  // The second byte of gzip's mark, 0x8b, is no UTF-8.
+  // The second byte of the gzip magic number, 0x8b, is not UTF-8.
   if (text.startsWith('\u001f\uFFFD')) return 'gzip';
-  // XHTML begins as other XML does.
+  // XHTML may begin like any XML.
   if (/^<\?xml/i.test(text)) return /<(!doctype html|html)\b/i.test(text) ? 'html' : 'xml';
   if (/^<(!doctype html|html|head|body)/i.test(text)) return 'html';
   if (type.includes('html') && text.startsWith('<')) return 'html';
@@ -35,15 +35,15 @@ export function sniff(prefix: string, contentType: string): BodyLook {
 }
 
 /**
- * True where the body of what was asked for as one whole answer is a stream: Server-Sent Events, or several lines of JSON.
- * A whole answer may be plain text, so a first word such as `id:` alone is no sign.
+ * True if the body of a non-streaming response is a stream: Server-Sent Events, or several lines of JSON. A whole answer may
+ * be plain text, so a first word such as `id:` alone does not count.
  */
 export function looksStreamed(body: string): boolean {
   const look = sniff(body, '');
   return look === 'ndjson' || (look === 'sse' && /(^|[\r\n])(data:|error: *\{)/.test(body));
 }
 
-/** In words, for a message. */
+/** The kinds of body, for messages. */
 export const LOOK_TITLE: Readonly<Record<BodyLook, string>> = {
   sse: 'Server-Sent Events',
   ndjson: 'newline-delimited JSON',
@@ -54,7 +54,7 @@ export const LOOK_TITLE: Readonly<Record<BodyLook, string>> = {
   gzip: 'gzip data',
   binary: 'binary data, or text that is not UTF-8',
   text: 'plain text',
-  nothing: 'nothing but white space',
+  nothing: 'white space only',
 };
 
 function isJson(text: string): boolean {

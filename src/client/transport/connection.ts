@@ -1,18 +1,18 @@
 import { formatTimeLimit } from '../../model/format.ts';
 import type { ConnectionInfo } from '../../model/record.ts';
 
-/** Why a connection could not be made, where the system has no code for it. */
+/** Why a connection could not be opened, if the system has no code for it. */
 export type ConnectErrorCode =
-  /** The proxy itself cannot be reached. */
+  /** The proxy is unreachable. */
   | 'PROXY_UNREACHABLE'
-  /** The proxy wants a name and a password, or others. */
+  /** The proxy requires (other) credentials. */
   | 'PROXY_AUTH'
-  /** The proxy does not make a way to the service. */
+  /** The proxy refuses to connect to the service. */
   | 'PROXY_REFUSED'
-  /** HTTP/2 was asked for, and the service does not speak it. */
+  /** HTTP/2 was requested, and the service does not support it. */
   | 'HTTP2_UNAVAILABLE';
 
-/** An error with a code, as the system's own errors have. The message holds no secret. */
+/** An error with a code, like the system's own errors. The message must not contain a secret. */
 export function connectError(code: ConnectErrorCode, message: string, cause?: Error): Error {
   return Object.assign(new Error(message, { cause }), { code });
 }
@@ -25,23 +25,23 @@ export function connectTimeout(limitMs: number): Error {
 export type { ConnectOptions } from '../../model/plan.ts';
 
 /**
- * When the phases of opening a connection were done, on the machine's clock. Through a proxy, `tcpAt` is when the way to
- * the service stood: the proxy's answer to CONNECT, or TCP (and TLS) to a proxy that is sent the request itself.
+ * When the phases of opening a connection ended, on the machine's clock. With a proxy, `tcpAt` is when the path to the service
+ * was ready: the proxy's response to CONNECT, or TCP (and TLS) to a proxy that forwards the request itself.
  */
 export interface ConnectPhases {
   startedAt: number;
-  /** Absent where no name was looked up: an address in figures, a pinned or already known name, a unix socket. */
+  /** Absent if no name was looked up: an IP address, a pinned or cached name, a unix socket. */
   dnsAt?: number;
   tcpAt?: number;
   tlsAt?: number;
 }
 
 /**
- * What a connection reports of one request. Every call is made at once. What was parsed out of one read of the socket has
- * the stamp of that read (see `SocketReads`); of anything else, `atMs` was read first thing.
+ * Receives the events of one request on a connection, immediately. Data parsed from one socket read has the stamp of that read
+ * (see `SocketReads`); for other events the clock is read first.
  */
 export interface ConnectionSink {
-  /** The request went to this socket; the phases are there when the connection was made for this request. */
+  /** The request was sent on this socket. `phases` is set if the connection was opened for this request. */
   onSocket(info: ConnectionInfo, phases: ConnectPhases | undefined): void;
   onSent(atMs: number): void;
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void;
@@ -49,8 +49,8 @@ export interface ConnectionSink {
   onRead(atMs: number, chunk: Uint8Array, socketRead: number): void;
   onEnd(atMs: number): void;
   /**
-   * The connection was lost, or the response broken off. `unanswered`: the connection was open before the request, and
-   * not one byte of the response has come, so that the request may be sent again.
+   * The connection was lost, or the response was cut off. `unanswered`: the connection was open before the request, and no
+   * byte of the response has arrived, so the request may be sent again.
    */
   onError(atMs: number, error: Error, unanswered?: boolean): void;
 }
@@ -79,37 +79,37 @@ export interface SocketRequest {
   body?: string;
 }
 
-/** What carries one request at a time: a socket of its own, or a place in an HTTP/2 session that others share. */
+/** Carries one request at a time: a socket, or a slot in a shared HTTP/2 session. */
 export interface Connection {
   /** False once it was destroyed: it takes no more requests. */
   readonly usable: boolean;
   /** Sends one request. The caller sends no other before this one has ended. */
   send(request: SocketRequest, sink: ConnectionSink): void;
-  /** Reads no more of the response until `resume`. What was read already is still told. Others on a session go on. */
+  /** Stops reading the response until `resume`. Data that was already read is still reported. Other streams continue. */
   pause(): void;
   resume(): void;
-  /** Ends what is in flight on it at once. A session that others share goes on. */
+  /** Aborts the request in flight. A shared session continues. */
   destroy(): void;
 }
 
 /** The connections to one origin. */
 export interface ConnectionPool {
-  /** A connection for one request: an open one if there is one, else one that opens with the request. */
+  /** A connection for one request: an open one if available, else one that opens with the request. */
   acquire(): Connection;
   /**
-   * A new connection in place of one on which a request was not answered (`unanswered` in `ConnectionSink.onError`), which
-   * is destroyed.
+   * Destroys a connection on which a request was not answered (`unanswered` in `ConnectionSink.onError`), and returns a new
+   * one.
    */
   replace(connection: Connection): Connection;
-  /** Takes back a connection whose response has ended. One that was destroyed is forgotten. */
+  /** Returns a connection whose response has ended to the pool. A destroyed one is dropped. */
   release(connection: Connection): void;
   /**
-   * Sees to it that `count` requests would find open connections. Rejects with the cause when one cannot be opened within
-   * `limitMs`. Where connections are not kept, one is opened and closed again.
+   * Opens connections until `count` requests would find one open. Rejects with the cause if one cannot be opened within
+   * `limitMs`. If connections are not kept, opens one and closes it again.
    */
   warm(count: number, limitMs: number): Promise<void>;
-  /** Closes the idle connections; the next requests open others. */
+  /** Closes the idle connections; the next requests open new ones. */
   drop(): void;
-  /** Closes the idle connections, and those still in use when they come back. */
+  /** Closes the idle connections, and those in use when they are released. */
   close(): void;
 }

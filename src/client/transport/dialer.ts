@@ -16,7 +16,7 @@ import { EagerSocket } from './eager-socket.ts';
 import { HostResolver } from './host-resolver.ts';
 import { type HttpProxy, hostnameOf, openTunnel, type ProxyEnv, portOf, proxyFor } from './proxy.ts';
 
-/** A connection that stands, and how it came about. */
+/** An open connection, and the phases of opening it. */
 export interface OpenSocket {
   socket: Socket;
   phases: ConnectPhases;
@@ -24,37 +24,37 @@ export interface OpenSocket {
 
 /** A connection that is being opened. */
 export interface PendingDial {
-  /** Gives it up; the dialer calls back with this error, if it has not done so before. */
+  /** Aborts it; the dialer calls back with this error, unless it has called back before. */
   destroy(error: Error): void;
 }
 
 type Done = (error: Error | null, socket?: Socket) => void;
 
 /**
- * Opens connections to one origin: directly, by a unix socket or through a proxy, with TLS where the origin has it. No
- * TLS session is resumed, so that every new connection costs the same.
+ * Opens connections to one origin: directly, by a unix socket or through a proxy, with TLS for https. TLS sessions are not
+ * resumed, so that every new connection costs the same.
  */
 export class Dialer {
   readonly origin: URL;
   /** Absent for direct connections. */
   readonly proxy: HttpProxy | undefined;
-  /** The proxy is sent requests with the whole URL in them, instead of being asked for a tunnel. */
+  /** Requests are sent to the proxy with the complete URL, instead of through a tunnel. */
   readonly absoluteForm: boolean;
   private readonly clock: Clock;
   private readonly options: ConnectOptions;
-  private readonly names: HostResolver;
+  private readonly resolver: HostResolver;
   private readonly secureContext: SecureContext | undefined;
 
-  /** Throws a `UserError` for a proxy or authorities that are none. */
+  /** Throws a `UserError` for an invalid proxy or certificate authority. */
   constructor(origin: URL, clock: Clock, options: ConnectOptions, env: ProxyEnv) {
     this.origin = origin;
     this.clock = clock;
     this.options = options;
-    this.names = new HostResolver(options);
+    this.resolver = new HostResolver(options);
     this.proxy = options.unix === undefined ? proxyFor(origin, options.proxy, env) : undefined;
     const secure = origin.protocol === 'https:';
     this.absoluteForm = this.proxy !== undefined && !secure && options.http !== 2;
-    // Made once: reading the authorities anew for every connection would take longer than the handshake.
+    // Created once: parsing the authorities for every connection would take longer than the handshake.
     if (secure || this.proxy?.secure) this.secureContext = contextFor(options.ca);
   }
 
@@ -105,7 +105,7 @@ export class Dialer {
     };
   }
 
-  /** What is known of a connection beyond the request that it carries. */
+  /** The properties of a connection that do not depend on a request. */
   describe(socket: Socket | undefined): Omit<ConnectionInfo, 'reused' | 'protocol'> {
     const info: Omit<ConnectionInfo, 'reused' | 'protocol'> = {};
     if (this.options.unix !== undefined) info.remote = `unix:${this.options.unix}`;
@@ -121,7 +121,7 @@ export class Dialer {
     return info;
   }
 
-  // Both are offered for HTTP/2 too: then a service without it is told by its choice, not by a broken handshake.
+  // HTTP/1.1 is also offered for HTTP/2: a service without HTTP/2 is then recognised by its choice, not by a failed handshake.
   private alpn(): string[] {
     return this.options.http === 2 ? ['h2', 'http/1.1'] : ['http/1.1'];
   }
@@ -132,21 +132,21 @@ export class Dialer {
     return connectError('HTTP2_UNAVAILABLE', `the service does not offer HTTP/2 (ALPN agreed on ${agreed})`);
   }
 
-  /** TCP, or a unix socket, and TLS where the other end of it has that. */
+  /** Opens TCP or a unix socket, and TLS if `to` is secure. */
   private reach(
     to: { hostname: string; port: number; secure: boolean; alpn: string[] },
     phases: ConnectPhases,
     done: Done,
   ): Socket {
     const { clock, options } = this;
-    const names = this.names.for(to.hostname, to.port);
+    const { lookup, queriesDns } = this.resolver.for(to.hostname, to.port);
     const where = {
-      // TLS checks the certificate against it, also where the connection goes elsewhere.
+      // Needed with a unix socket too: TLS checks the certificate against it.
       host: to.hostname,
       port: to.port,
-      ...(options.unix === undefined ? {} : { path: options.unix }),
-      ...(options.ip === undefined ? {} : { family: options.ip }),
-      ...(names.lookup === undefined ? {} : { lookup: names.lookup }),
+      path: options.unix,
+      family: options.ip,
+      lookup,
     } satisfies TcpSocketConnectOpts & { path?: string };
     const socket: Socket = to.secure
       ? connectTls({ ...where, ...this.tlsOptions(to.hostname, to.alpn) })
@@ -154,28 +154,28 @@ export class Dialer {
         ? new EagerSocket().connect(where)
         : connectTcp({ ...where, highWaterMark: 65_536 } as TcpSocketConnectOpts);
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
-    let told = false;
-    const tell: Done = (error, reached) => {
-      if (told) return;
-      told = true;
+    let isDone = false;
+    const finish: Done = (error, reached) => {
+      if (isDone) return;
+      isDone = true;
       done(error, reached);
     };
-    if (names.asks) {
+    if (queriesDns) {
       socket.once('lookup', () => {
         phases.dnsAt = clock.now();
       });
     }
     socket.prependOnceListener('connect', () => {
       phases.tcpAt = clock.now();
-      if (!to.secure) tell(null, socket);
+      if (!to.secure) finish(null, socket);
     });
-    if (to.secure) stampTls(socket, phases, clock, tell);
-    // Stays, so that an error of a socket that nobody uses ends nothing else.
-    socket.on('error', (error) => tell(error));
+    if (to.secure) stampTls(socket, phases, clock, finish);
+    // Never removed: an error of an idle socket must not be an uncaught exception.
+    socket.on('error', (error) => finish(error));
     return socket;
   }
 
-  /** TLS with the service, inside a tunnel. */
+  /** Starts TLS with the service inside a tunnel. */
   private secure(tunnel: Socket, phases: ConnectPhases, done: Done): Socket {
     const hostname = hostnameOf(this.origin);
     const socket = connectTls({
@@ -190,7 +190,7 @@ export class Dialer {
 
   private tlsOptions(hostname: string, alpn: string[]) {
     return {
-      // An address has no server name.
+      // SNI does not allow IP addresses.
       servername: isIP(hostname) === 0 ? hostname : '',
       ALPNProtocols: alpn,
       secureContext: this.secureContext,
@@ -210,9 +210,9 @@ function stampTls(socket: Socket, phases: ConnectPhases, clock: Clock, done: Don
 function contextFor(ca: string | undefined): SecureContext {
   if (ca === undefined) return createSecureContext();
   try {
-    // OpenSSL passes over what it cannot read, and the connection would fail for another reason.
+    // OpenSSL skips what it cannot read, and the connection would fail for another reason.
     const certificates = ca.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-    if (certificates.length === 0) throw new Error('there is no certificate in it');
+    if (certificates.length === 0) throw new Error('it contains no certificate');
     for (const certificate of certificates) new X509Certificate(certificate);
     return createSecureContext({ ca: [...rootCertificates, ca] });
   } catch (error) {

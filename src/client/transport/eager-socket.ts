@@ -1,24 +1,23 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-// All sockets of a thread are read into this, one after another.
+// Shared by all sockets of a thread, which are read one after another.
 const RECEIVED = Buffer.allocUnsafeSlow(65_536);
 
 /**
- * A TCP socket that hands over what it reads in the same call in which it reads it. HOT PATH: an ordinary socket
- * allocates memory outside the heap for each read, puts the chunk into its queue, and tells of it in a tick of its own;
- * with undici and nothing else behind it, that is about an eighth of what an event costs.
+ * A TCP socket that passes on what it reads in the same call. HOT PATH: an ordinary socket allocates memory outside the heap
+ * for each read, queues the chunk, and emits it in a later tick; with undici alone behind it, that is about an eighth of the
+ * cost of an event.
  *
- * It is an ordinary stream for all who treat it as one: what nobody takes at once is queued.
+ * It also works as an ordinary stream: a chunk that is not consumed at once is queued.
  */
 export class EagerSocket extends Socket {
-  /** While true, a chunk may be overwritten when the listener that has read it returns; else it is a copy. */
+  /** While true, a chunk is overwritten after the listener that read it returns; else each chunk is a copy. */
   lends = false;
   /**
-   * Called with the bytes of each read before anything else is done with them, once for each read. Returns those that
-   * are passed on; undefined for none.
+   * Called with the bytes of each read, before anything else. Returns the bytes to pass on; undefined for none.
    */
   onRead: (chunk: Buffer) => Buffer | undefined = (chunk) => chunk;
-  /** While true, no more is read. */
+  /** While true, reading is paused. */
   held = false;
   private offered: Buffer | null = null;
   private offering = false;
@@ -39,7 +38,7 @@ export class EagerSocket extends Socket {
     return chunk;
   }
 
-  /** False to read no more until the queue has been read. */
+  /** Returns false to pause reading until the queue has been consumed. */
   private receive(size: number): boolean {
     const received = this.onRead(RECEIVED.subarray(0, size));
     if (received === undefined) return !this.held;

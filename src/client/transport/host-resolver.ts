@@ -2,56 +2,56 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { PinnedName } from '../../model/plan.ts';
 
-/** How a name becomes addresses. */
+/** How to look up a host. */
 export interface NameLookup {
-  /** Absent where the system's own way is good. */
+  /** Default: the system's lookup. */
   lookup?: LookupFunction;
-  /** True when someone is asked, so that it takes time. */
-  asks: boolean;
+  /** True if a DNS query may be made, which takes time. */
+  queriesDns: boolean;
 }
 
-/** Finds the addresses of the names that one client connects to. */
+/** Resolves the host names of one client. */
 export class HostResolver {
   private readonly once: boolean;
   private readonly pinned: readonly PinnedName[];
   private readonly known = new Map<string, LookupAddress[]>();
-  private readonly asked = new Map<string, Promise<LookupAddress[]>>();
+  private readonly pending = new Map<string, Promise<LookupAddress[]>>();
 
   constructor(options: { dns?: 'each' | 'once'; resolve?: readonly PinnedName[] }) {
     this.once = options.dns === 'once';
     this.pinned = options.resolve ?? [];
   }
 
-  /** How the name is to be looked up for the next connection to `host:port`. */
+  /** How to look up the host for the next connection to `host:port`. */
   for(host: string, port: number): NameLookup {
     const pin = this.pinned.find((name) => name.port === port && sameHost(name.host, host));
     if (pin !== undefined) {
-      return { asks: false, lookup: answering(host, pin.addresses.map(toAddress)) };
+      return { queriesDns: false, lookup: fixedLookup(host, pin.addresses.map(toAddress)) };
     }
-    if (isIP(host) !== 0) return { asks: false };
-    if (!this.once) return { asks: true };
+    if (isIP(host) !== 0) return { queriesDns: false };
+    if (!this.once) return { queriesDns: true };
     const known = this.known.get(host);
-    if (known !== undefined) return { asks: false, lookup: answering(host, known) };
+    if (known !== undefined) return { queriesDns: false, lookup: fixedLookup(host, known) };
     return {
-      asks: true,
+      queriesDns: true,
       lookup: (_host, options, callback) => {
-        this.ask(host).then(
-          (addresses) => answering(host, addresses)(host, options, callback),
+        this.resolve(host).then(
+          (addresses) => fixedLookup(host, addresses)(host, options, callback),
           (error) => callback(error, '', 0),
         );
       },
     };
   }
 
-  /** One question for all who ask at the same time. A name that was not found is asked for again. */
-  private ask(host: string): Promise<LookupAddress[]> {
-    const asked = this.asked.get(host) ?? resolveAll(host);
-    this.asked.set(host, asked);
-    asked.then(
+  /** One query for all concurrent lookups. After a failure the next lookup queries again. */
+  private resolve(host: string): Promise<LookupAddress[]> {
+    const pending = this.pending.get(host) ?? resolveAll(host);
+    this.pending.set(host, pending);
+    pending.then(
       (addresses) => this.known.set(host, addresses),
-      () => this.asked.delete(host),
+      () => this.pending.delete(host),
     );
-    return asked;
+    return pending;
   }
 }
 
@@ -61,12 +61,12 @@ function resolveAll(host: string): Promise<LookupAddress[]> {
   });
 }
 
-function answering(host: string, addresses: readonly LookupAddress[]): LookupFunction {
+function fixedLookup(host: string, addresses: readonly LookupAddress[]): LookupFunction {
   return (_host, { family, all }, callback) => {
     const wanted = family === 4 || family === 'IPv4' ? 4 : family === 6 || family === 'IPv6' ? 6 : 0;
     const fitting = addresses.filter((address) => wanted === 0 || address.family === wanted);
     const [first] = fitting;
-    // Never at once: whoever asks is still setting up its socket.
+    // Never synchronously: the caller is still setting up its socket.
     process.nextTick(() => {
       if (first === undefined) callback(noAddress(host, wanted), '', 0);
       else if (all) callback(null, fitting);

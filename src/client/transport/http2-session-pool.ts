@@ -11,26 +11,26 @@ import { Http2Session, type StreamControl } from './http2-session.ts';
 
 /** A session that is being opened, until it is ready or has failed. */
 interface Opening {
-  /** The request that it is opened for: it is sent as soon as the socket stands. None when opened ahead of need. */
+  /** The request that it is opened for, which is sent as soon as the socket is open. Undefined if opened ahead of need. */
   opener: Http2Slot | undefined;
   dialing: PendingDial;
   session?: Http2Session;
   settle?: (error?: Error) => void;
 }
 
-/** How a pool makes its sessions. */
+/** Options of a session pool. */
 export interface Http2SessionPoolOptions {
-  /** Requests at once on a session. */
+  /** Concurrent requests on a session. */
   limit: number;
-  /** False: each request has a session of its own. */
+  /** False: each request has its own session. */
   keep: boolean;
   /** The largest response headers. */
   headerBytes?: number;
 }
 
 /**
- * HTTP/2 sessions to one origin. A request takes the first session that has room; where none has, sessions are opened, as
- * many as those who wait will fill. Nothing waits behind another request's answer.
+ * HTTP/2 sessions to one origin. A request uses the first session with a free slot; if there is none, as many sessions are
+ * opened as the waiting requests need. No request waits for another's response.
  */
 export class Http2SessionPool implements ConnectionPool {
   private readonly dialer: Dialer;
@@ -88,42 +88,43 @@ export class Http2SessionPool implements ConnectionPool {
     }
   }
 
-  /** Sends a place's request as soon as there is room for it. */
-  place(place: Http2Slot): void {
-    this.waiting.push(place);
-    if (this.keep && !place.fresh) this.pump();
-    else this.open(place);
+  /** Sends a slot's request as soon as a session has room for it. */
+  place(slot: Http2Slot): void {
+    this.waiting.push(slot);
+    if (this.keep && !slot.fresh) this.assignWaiting();
+    else this.open(slot);
   }
 
-  /** Forgets a request that no longer waits, and the connections that are being opened for nobody. */
-  withdraw(place: Http2Slot): void {
-    const at = this.waiting.indexOf(place);
+  /** Removes a cancelled request, and aborts the connections that no request needs any more. */
+  withdraw(slot: Http2Slot): void {
+    const at = this.waiting.indexOf(slot);
     if (at !== -1) this.waiting.splice(at, 1);
     for (const opening of [...this.openings]) {
       const { opener, session, dialing } = opening;
-      const wanted = opener === undefined || (this.keep ? this.waiting.length > 0 : opener !== place);
+      const wanted = opener === undefined || (this.keep ? this.waiting.length > 0 : opener !== slot);
       if (wanted) continue;
-      if (session === undefined) dialing.destroy(new Error('given up'));
+      if (session === undefined) dialing.destroy(new Error('cancelled'));
       else if (!opener.usable) {
-        // The request that it was opened for has failed, and it is not ready: the next request opens another one.
+        // Its request has failed before the session was ready: the next request opens another one.
         this.openings.delete(opening);
         session.destroy();
       }
     }
   }
 
-  private pump(): void {
+  private assignWaiting(): void {
     const openers = new Set(Array.from(this.openings, ({ opener }) => opener));
-    // A request that a session is being opened for waits for that one, so that each new session has a request to tell of it.
-    const others = this.waiting.filter((place) => !openers.has(place));
+    // A request that opens a session waits for that session, so that each new session is reported by a request.
+    const others = this.waiting.filter((slot) => !openers.has(slot));
     for (const session of this.sessions) {
-      while (session.room > 0 && others.length > 0) {
-        const place = others.shift()!;
-        this.waiting.splice(this.waiting.indexOf(place), 1);
-        place.start(session, false);
+      while (session.room > 0) {
+        const slot = others.shift();
+        if (slot === undefined) break;
+        this.waiting.splice(this.waiting.indexOf(slot), 1);
+        slot.start(session, false);
       }
     }
-    // The openings have room for their openers, and for as many others as a session takes.
+    // Each session being opened has room for its opener and for the other requests that a session takes.
     const limit = this.sessions.at(-1)?.limit || this.limit;
     let unserved = others.length;
     for (const { opener } of this.openings) unserved -= opener === undefined ? limit : limit - 1;
@@ -154,28 +155,29 @@ export class Http2SessionPool implements ConnectionPool {
       if (!this.openings.delete(opening)) return;
       settle?.(error);
       if (opener !== undefined) this.fail(opener, error);
-      // Those who waited for this one: if others are on their way, they may have room.
-      if (this.openings.size === 0) for (const place of [...this.waiting]) this.fail(place, error);
+      // The other requests fail too, unless another session is being opened that may have room.
+      if (this.openings.size === 0) for (const slot of [...this.waiting]) this.fail(slot, error);
     };
     const dialing = this.dialer.dial((error, opened) => {
       if (error !== null) return failed(error);
       const session: Http2Session = new Http2Session(this.dialer, opened!, this.clock, this, {
         onReady: () => {
-          // Settings may be sent again, with another limit.
+          // The service may send its settings again, with another limit.
           if (this.openings.delete(opening)) this.ready(session, settle);
-          else this.pump();
+          else this.assignWaiting();
         },
-        onRoom: () => this.pump(),
+        onRoom: () => this.assignWaiting(),
         onClosed: (cause) => {
           this.sessions = this.sessions.filter((other) => other !== session);
           failed(cause ?? new Error('the session was closed'));
         },
       });
       opening.session = session;
-      const at = opener === undefined ? -1 : this.waiting.indexOf(opener);
+      if (opener === undefined) return;
+      const at = this.waiting.indexOf(opener);
       if (at === -1) return;
       this.waiting.splice(at, 1);
-      opener!.start(session, true, this.keep ? undefined : () => session.destroy());
+      opener.start(session, true, this.keep ? undefined : () => session.destroy());
     });
     const opening: Opening = { opener, dialing };
     this.openings.add(opening);
@@ -185,26 +187,26 @@ export class Http2SessionPool implements ConnectionPool {
   private ready(session: Http2Session, settle: Opening['settle']): void {
     if (this.closed) session.retire();
     else if (this.keep || settle !== undefined) this.sessions.push(session);
-    settle?.(session.limit > 0 ? undefined : new Error('the service takes no HTTP/2 requests (limit 0)'));
-    if (this.keep) this.pump();
+    settle?.(session.limit > 0 ? undefined : new Error('the service accepts no HTTP/2 requests (limit 0)'));
+    if (this.keep) this.assignWaiting();
   }
 
-  private fail(place: Http2Slot, error: Error): void {
-    const at = this.waiting.indexOf(place);
+  private fail(slot: Http2Slot, error: Error): void {
+    const at = this.waiting.indexOf(slot);
     if (at === -1) return;
     this.waiting.splice(at, 1);
-    place.fail(this.clock.now(), error);
+    slot.fail(this.clock.now(), error);
   }
 }
 
-/** A place in some session, for one request. */
+/** A slot in a session, for one request. */
 class Http2Slot implements Connection {
   private readonly pool: Http2SessionPool;
   private pending: { request: SocketRequest; sink: ConnectionSink } | undefined;
   private stream: StreamControl | undefined;
   private after: (() => void) | undefined;
   private dead = false;
-  /** Takes no room in a session that is open. */
+  /** Never uses a session that is already open. */
   readonly fresh: boolean;
 
   constructor(pool: Http2SessionPool, { fresh = false } = {}) {

@@ -19,13 +19,13 @@ import type { Dialer, OpenSocket } from './dialer.ts';
 import { type StreamEnd, streamEnd } from './http2-session-end.ts';
 import { SocketReads } from './socket-reads.ts';
 
-/** Told of what becomes of a session. */
+/** Receives the events of a session. */
 export interface Http2SessionEvents {
-  /** The service's settings came: it speaks HTTP/2, and says how many requests it takes at once. */
+  /** The service's settings arrived: it speaks HTTP/2, and its limit of concurrent requests is known. */
   onReady(): void;
-  /** There is room for one more request than before. */
+  /** There is room for one more request. */
   onRoom(): void;
-  /** It takes no more requests. The error is there when it broke before it was ready. */
+  /** The session takes no more requests. `error` is set if it failed before it was ready. */
   onClosed(error?: Error): void;
 }
 
@@ -35,25 +35,25 @@ export interface Http2SessionLimits {
   headerBytes?: number;
 }
 
-/** What can be done with a request that is in flight. */
+/** Controls a request in flight. */
 export interface StreamControl {
-  /** Ends the request, and leaves the session. */
+  /** Cancels the request; the session continues. */
   cancel(): void;
-  /** Reads no more of its response until `resume`. */
+  /** Stops reading its response until `resume`. */
   pause(): void;
   resume(): void;
 }
 
 const NOTHING_SENT: StreamControl = { cancel() {}, pause() {}, resume() {} };
 
-// Node's own windows (64 KiB for all streams together) would hold a distant server back.
+// Node's default windows (64 KiB for all streams together) would slow down a distant server.
 const STREAM_WINDOW_BYTES = 1 << 20;
 const SESSION_WINDOW_BYTES = 1 << 24;
 const SESSION_MEMORY_MB = 128;
 
 /**
- * One HTTP/2 connection with several requests at once. undici can do this too (`allowH2`, `pipelining` and `idempotent`
- * together), but where the service takes fewer at once than are sent, the others wait inside of it and count as sent.
+ * One HTTP/2 connection with concurrent requests. undici can do this too (`allowH2`, `pipelining` and `idempotent` together),
+ * but if the service allows fewer concurrent requests, the others wait inside undici and count as sent.
  */
 export class Http2Session {
   private readonly session: ClientHttp2Session;
@@ -71,8 +71,8 @@ export class Http2Session {
   private goaway: StreamEnd['goaway'];
 
   /**
-   * Takes over a socket on which HTTP/2 was agreed, or is taken for granted. `limit`: requests at once; `headerBytes`: the
-   * largest response headers.
+   * Takes over a socket on which HTTP/2 was negotiated or is assumed. `limit`: concurrent requests; `headerBytes`: the maximum
+   * size of response headers.
    */
   constructor(
     dialer: Dialer,
@@ -104,7 +104,7 @@ export class Http2Session {
         this.ready = true;
         events.onReady();
       })
-      // The last requests may come to their end; no others are taken.
+      // Requests in flight may finish; no new ones are taken.
       .on('goaway', (code, lastStreamId) => {
         this.goaway = { code, lastStreamId };
         this.retire();
@@ -118,13 +118,13 @@ export class Http2Session {
       });
   }
 
-  /** Requests at once: what was asked for, or what the service takes where that is less. */
+  /** Concurrent requests: as requested, or the service's limit if that is lower. */
   get limit(): number {
     const theirs = this.ready ? this.session.remoteSettings.maxConcurrentStreams : undefined;
     return Math.min(this.wanted, theirs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** How many more requests can be sent now. */
+  /** Number of free slots. */
   get room(): number {
     return this.ready && this.open ? Math.max(0, this.limit - this.inFlight) : 0;
   }
@@ -133,14 +133,14 @@ export class Http2Session {
     return this.inFlight === 0;
   }
 
-  /** Sends a request. `first`: the session was opened for it. */
+  /** Sends a request. `first`: the session was opened for this request. */
   send(request: SocketRequest, sink: ConnectionSink, first: boolean): StreamControl {
     const { clock, reads, headerBytes } = this;
     let stream: ClientHttp2Stream;
     try {
       stream = this.session.request(this.headersOf(request), { endStream: request.body === undefined });
     } catch (error) {
-      // The session has ended, and its pool has not heard of it: nothing was sent.
+      // The session has ended, but its pool does not know yet: nothing was sent.
       sink.onError(clock.now(), error as Error, !first);
       return NOTHING_SENT;
     }
@@ -170,7 +170,7 @@ export class Http2Session {
     const fail = (error?: Error) => {
       if (over) return;
       const atMs = clock.now();
-      // Alone on its session, it is a request on an idle connection that was closed.
+      // If it is alone on its session, the connection was idle when it was closed.
       const idle = streams === 1 && this.inFlight === 1;
       leave();
       if (!this.ready) return sink.onError(atMs, notHttp2(error));
@@ -179,14 +179,14 @@ export class Http2Session {
       sink.onError(atMs, end.error, unanswered);
     };
     stream
-      // Written as far as the kernel: the frames leave in one batch after this turn of the loop.
+      // Written to the kernel: the frames leave in one batch after this turn of the loop.
       .once('finish', () => onSent(clock.now()))
-      // HOT PATH: the read is stamped before anything else is done.
+      // HOT PATH: the read is stamped first.
       .once('response', (headers) => {
         reads.arrived();
         answered = true;
         onSent(reads.atMs);
-        // The service says how many it takes before it answers, and after the first request was sent.
+        // The service's limit arrives after the first request was sent, and before its response.
         info.streamLimit = this.limit;
         const { ':status': status = 0, ...rest } = headers;
         const bytes = sizeOf(rest);
@@ -198,7 +198,7 @@ export class Http2Session {
         sink.onRead(reads.atMs, chunk, reads.number);
       })
       .once('end', () => {
-        // A reset ends the stream too, as does the loss of the session. Only then is it closed by now.
+        // A reset or the loss of the session also ends the stream: then it is already closed.
         if (stream.closed) return fail();
         if (over) return;
         reads.arrived();
@@ -211,30 +211,30 @@ export class Http2Session {
     return {
       cancel: () => {
         if (over) return;
-        // The service is told, and the other streams go on.
+        // Resets this stream only.
         stream.close(constants.NGHTTP2_CANCEL);
         leave();
-        // Nothing came on any stream since: the session may be dead, and must not get the next request.
-        if (reads.number === readsBefore) this.giveUp();
+        // Nothing was received on any stream since then: the session may be dead, and must not get the next request.
+        if (reads.number === readsBefore) this.abandon();
       },
-      // The stream's own window fills up. Node gives the session's window back at once, so the others go on.
+      // Only the stream's own window fills up: Node updates the session's window at once, so the other streams continue.
       pause: () => void stream.pause(),
       resume: () => void stream.resume(),
     };
   }
 
-  /** Takes no more requests, and ends when the last one in flight has ended. */
+  /** Takes no more requests, and closes when the last one in flight has ended. */
   retire(): void {
     this.open = false;
     if (!this.session.closed) this.session.close();
   }
 
-  private giveUp(): void {
+  private abandon(): void {
     if (this.isIdle) this.destroy();
     else this.retire();
   }
 
-  /** Ends it, and all that is in flight on it, at once. */
+  /** Closes the session and aborts all requests in flight. */
   destroy(): void {
     this.open = false;
     this.session.destroy();
@@ -249,7 +249,7 @@ export class Http2Session {
   private headersOf({ method, path, headers, body }: SocketRequest): OutgoingHttpHeaders {
     const { origin } = this;
     const { host = origin.host, ...rest } = headers;
-    // These speak of an HTTP/1.1 connection, and HTTP/2 forbids them.
+    // Connection-specific headers of HTTP/1.1, which HTTP/2 forbids.
     for (const name of ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']) {
       delete rest[name];
     }
@@ -264,7 +264,7 @@ export class Http2Session {
   }
 }
 
-/** Names and values, as HTTP/1.1 would write them. Node has its own limit, which resets the stream without a word. */
+/** Size of the headers as HTTP/1.1 would write them. Node has its own limit, which resets the stream without an error. */
 function sizeOf(headers: IncomingHttpHeaders): number {
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {

@@ -7,22 +7,21 @@ import { InterimResponses } from './interim-responses.ts';
 import { SocketReads } from './socket-reads.ts';
 
 /**
- * A socket in use by HTTP/1.1. It sees what is read before undici does: it stamps the read, and keeps interim responses
- * back.
+ * A socket in use by HTTP/1.1. It handles each read before undici does: it takes the stamp, and removes interim responses.
  */
 export class LiveSocket {
   readonly socket: Socket;
   readonly phases: ConnectPhases;
   readonly reads: SocketReads;
-  /** When the last answer ended; undefined before the first one. */
+  /** When the last response ended; undefined before the first one. */
   answeredAtMs: number | undefined;
   private held = false;
   private requests: number;
   private readsBefore = 0;
-  /** Set while the answer to a request has not begun. */
+  /** Set while the response to a request has not started. */
   private interim: InterimResponses | undefined;
 
-  /** `openedAhead`: no request waited for the handshake. */
+  /** `openedAhead`: the socket was opened before a request needed it. */
   constructor({ socket, phases }: OpenSocket, clock: Clock, { openedAhead }: { openedAhead: boolean }) {
     this.socket = socket;
     this.phases = phases;
@@ -31,7 +30,7 @@ export class LiveSocket {
     this.reads = new SocketReads(clock, socket, { single: eager });
     if (eager) socket.onRead = this.onRead;
     else {
-      // What comes out of TLS is pushed in the call in which it was read and decrypted.
+      // TLS data is pushed in the same call in which it was read and decrypted.
       const push = socket.push.bind(socket);
       socket.push = (chunk: Buffer | null, encoding) => {
         const rest = chunk === null ? chunk : this.onRead(chunk);
@@ -44,12 +43,12 @@ export class LiveSocket {
     }
   }
 
-  /** True when the socket was open before the request that is on it. */
+  /** True if the socket was open before its current request. */
   get isReused(): boolean {
     return this.requests > 1;
   }
 
-  /** True when the request that is on it went to an open socket, and not one byte has come since. */
+  /** True if the current request was sent on an open socket, and no byte has arrived since. */
   get isUnanswered(): boolean {
     return this.isReused && this.reads.number === this.readsBefore;
   }
@@ -62,8 +61,8 @@ export class LiveSocket {
   }
 
   /**
-   * Reads no more from the kernel until `release`, so that the other side has to stop sending. This is below undici's
-   * parser: that one, while it is paused, throws from an event handler when the connection is reset.
+   * Stops reading from the kernel until `release`, so that the server has to stop sending. This is done below undici's parser,
+   * which, while paused, throws from an event handler if the connection is reset.
    */
   hold(): void {
     this.setHeld(true);
@@ -80,12 +79,12 @@ export class LiveSocket {
     if (this.socket instanceof EagerSocket) this.socket.held = held;
   }
 
-  /** Whether memory may be lent to undici: it keeps the pieces of a head until it is whole, but passes a body on at once. */
+  /** Sets whether undici gets borrowed memory: it keeps chunks of a head until it is complete, but passes a body on at once. */
   lend(lends: boolean): void {
     if (this.socket instanceof EagerSocket) this.socket.lends = lends;
   }
 
-  /** What the system said, where undici tells only what it meant for its parser. */
+  /** The system's error, where undici reports only its effect on the parser. */
   causeOf(error: Error): Error {
     const cause = this.reads.error ?? error;
     if (cause.name !== 'HTTPParserError' || !this.reads.atEof) return cause;

@@ -13,8 +13,8 @@ import {
 import type { Dialer, OpenSocket, PendingDial } from './dialer.ts';
 import { LiveSocket } from './live-socket.ts';
 
-// undici tells when a request has been written only through diagnostics channels, which name the request by an object
-// that is made inside `dispatch`. `creating` is set around that synchronous call, so the object can be tied to ours.
+// undici reports that a request was written only through diagnostics channels, which identify the request by an object that is
+// created inside `dispatch`. `creating` is set during that synchronous call, to associate the object with our request.
 let creating: (() => void) | undefined;
 const sentCallbacks = new WeakMap<object, () => void>();
 
@@ -25,8 +25,8 @@ diagnostics.subscribe('undici:request:bodySent', (message) => {
   sentCallbacks.get((message as { request: object }).request)?.();
 });
 
-/** Calls `dispatch`, which makes one request of undici's, and `onSent` when that was handed to the kernel, body included. */
-export function dispatchWatched(dispatch: () => void, onSent: () => void): void {
+/** Calls `dispatch`, which creates one undici request, and `onSent` when that was written to the kernel, including its body. */
+function dispatchWatched(dispatch: () => void, onSent: () => void): void {
   creating = onSent;
   try {
     dispatch();
@@ -35,24 +35,24 @@ export function dispatchWatched(dispatch: () => void, onSent: () => void): void 
   }
 }
 
-/** A connection that the server closes so soon after an answer was not closed for being idle, in ms. */
+/** If the server closes a connection this soon after a response, it was not for being idle; in ms. */
 export const DROPPED_WITHIN_MS = 1_000;
-/** A connection is given up so long before the server's `keep-alive: timeout` runs out, in ms. */
+/** A connection is closed this long before the server's `keep-alive: timeout` expires, in ms. */
 const KEEP_ALIVE_MARGIN_MS = 500;
 
 /**
- * HTTP/1.1 over a socket of its own: an undici client that never has more than one socket and one request, so that which
- * request waited for which handshake is never in doubt, and nothing queues behind anything.
+ * HTTP/1.1 over one socket: an undici client with at most one socket and one request, so that each request is associated with
+ * its own handshake, and no request queues behind another.
  */
 export class SocketConnection implements Connection {
-  /** The server closed the connection right after an answer, although it had promised to keep it open. */
+  /** The server closed the connection right after a response, although it had announced keep-alive. */
   wasDropped = false;
   /** Called when the server closes the connection while no request is on it. */
   onIdleClose: () => void = () => {};
-  /** The connection whose place this one takes. Forgotten after the first request. */
+  /** The connection that this one replaces. Cleared after the first request. */
   replaces: SocketConnection | undefined;
   private readonly client: Client;
-  /** Opened ahead of need by `open`, waiting for the client to ask for a socket. */
+  /** A socket opened ahead of need by `open`, until the client requests one. */
   private parked: OpenSocket | undefined;
   private opening: Promise<void> | undefined;
   private readonly onParkedClose = () => {
@@ -60,14 +60,14 @@ export class SocketConnection implements Connection {
   };
   private current: LiveSocket | undefined;
   private dialing: PendingDial | undefined;
-  /** A request has been sent, and its response has not ended. */
+  /** A request was sent, and its response has not ended. */
   private busy = false;
   private dead = false;
   private readonly dialer: Dialer;
   private readonly clock: Clock;
   private readonly headerBytes: number;
 
-  /** `headerBytes`: the largest response headers. */
+  /** `headerBytes`: maximum size of the response headers. */
   constructor(dialer: Dialer, clock: Clock, headerBytes = DEFAULT_LIMITS.headerBytes) {
     this.dialer = dialer;
     this.clock = clock;
@@ -75,7 +75,7 @@ export class SocketConnection implements Connection {
     this.client = new Client(dialer.origin, {
       connect: (_target, callback) =>
         this.connect((error, opened) =>
-          // A net.Socket does as well as the TLSSocket that the type asks for.
+          // The type requires a TLSSocket, but a net.Socket works too.
           error !== null ? callback(error, null) : callback(null, opened!.socket as never),
         ),
       // Time limits are ours (client/deadline.ts): undici's have a granularity of a second.
@@ -94,19 +94,19 @@ export class SocketConnection implements Connection {
     return !this.dead;
   }
 
-  /** True when a request would find an open socket. */
+  /** True if a socket is open. */
   get isOpen(): boolean {
     return this.current !== undefined || this.parked !== undefined;
   }
 
-  /** True while `open` is under way. */
+  /** True while `open` is in progress. */
   get isOpening(): boolean {
     return this.opening !== undefined;
   }
 
   /**
-   * Opens the socket ahead of the first request, without sending anything. Does nothing when one is open. Rejects with
-   * the system's error, or with `ETIMEDOUT` after `limitMs`.
+   * Opens the socket ahead of the first request, without sending anything. No effect if one is open. Rejects with the system's
+   * error, or with `ETIMEDOUT` after `limitMs`.
    */
   open(limitMs: number): Promise<void> {
     if (this.isOpen || this.dead) return Promise.resolve();
@@ -141,7 +141,7 @@ export class SocketConnection implements Connection {
     };
     const onOver = () => {
       this.busy = false;
-      // The server may have closed the one before only after this request was sent.
+      // The server may have closed the previous connection only after this request was sent.
       if (this.replaces?.wasDropped && info !== undefined) info.replaced = true;
       this.replaces = undefined;
     };
@@ -164,7 +164,7 @@ export class SocketConnection implements Connection {
         const { reads } = on!;
         const atMs = reads.endedAtMs ?? reads.atMs;
         on!.answeredAtMs = atMs;
-        // undici takes a reset for the end of a body that has no other end.
+        // undici treats a reset as the end of a body without a length.
         if (reads.error !== undefined) sink.onError(atMs, reads.error);
         else sink.onEnd(atMs);
       },
@@ -172,7 +172,7 @@ export class SocketConnection implements Connection {
         const atMs = clock.now();
         onOver();
         if (on?.isUnanswered) this.noteDrop(on, atMs);
-        // What broke was this answer: the connection was not idle since the one before.
+        // This response failed: the connection has not been idle since the previous one.
         else if (on !== undefined) on.answeredAtMs = undefined;
         const tooLarge = (error as NodeJS.ErrnoException).code === 'UND_ERR_HEADERS_OVERFLOW';
         const cause = tooLarge ? new HeadersTooLarge(headerBytes) : (on?.causeOf(error) ?? error);
@@ -207,14 +207,14 @@ export class SocketConnection implements Connection {
     this.dead = true;
     this.parked?.socket.destroy();
     this.parked = undefined;
-    // undici waits for a socket that it has asked for, however long that takes.
-    this.dialing?.destroy(new Error('the connection was given up'));
+    // undici waits for a socket that it has requested, with no time limit.
+    this.dialing?.destroy(new Error('the connection was cancelled'));
     this.client.destroy().catch(() => {
-      // Its only failure is that it was destroyed already.
+      // Rejects only if it is already destroyed.
     });
   }
 
-  /** A proxy that makes no tunnel is told where the request goes by the request itself. */
+  /** The request as sent to a proxy without a tunnel: with the complete URL. */
   private forProxy(request: SocketRequest): SocketRequest {
     const { origin, proxy } = this.dialer;
     const authorization = proxy?.authorization;
@@ -238,14 +238,15 @@ export class SocketConnection implements Connection {
       this.parked = undefined;
       parked.socket.pause();
       parked.socket.off('close', this.onParkedClose);
-      // No request waited for this handshake: it counts as an open connection. Not called back at once, because
-      // undici goes on with its queue only after `connect` has returned.
+      // No request waited for this handshake: it counts as an open connection. Called back asynchronously, because undici
+      // continues its queue only after `connect` has returned.
       queueMicrotask(() => take(parked, true));
       return;
     }
     if (this.opening !== undefined) {
-      // Begun before the request: no mark of its own for it. Where it fails, the request opens its own.
-      const connect = () => (this.dead ? done(new Error('the connection was given up')) : this.connect(done));
+      // Opened ahead of the request, so the request has no connect marks. If it fails, the request opens its own.
+      const connect = () =>
+        this.dead ? done(new Error('the connection was cancelled')) : this.connect(done);
       this.opening.then(connect, connect);
       return;
     }
@@ -260,7 +261,7 @@ export class SocketConnection implements Connection {
     const { current } = this;
     this.current = undefined;
     if (current === undefined || this.busy || this.dead) return;
-    // undici closes connections too: those that were not to be kept, or were idle for too long.
+    // Closed by undici itself: not to be kept, or idle for too long.
     if ((error as NodeJS.ErrnoException).code === 'UND_ERR_INFO') return;
     this.noteDrop(current, this.clock.now());
     this.onIdleClose();
@@ -286,7 +287,7 @@ export class SocketConnection implements Connection {
   private park(opened: OpenSocket): void {
     this.parked = opened;
     const { socket } = opened;
-    // Reading, so that a close by the other side is seen while it waits.
+    // Reads, to detect a close by the server while the socket is parked.
     socket.resume();
     socket.once('close', this.onParkedClose);
   }

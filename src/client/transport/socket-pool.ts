@@ -3,26 +3,26 @@ import type { Connection, ConnectionPool } from './connection.ts';
 import type { Dialer } from './dialer.ts';
 import { DROPPED_WITHIN_MS, SocketConnection } from './socket-connection.ts';
 
-/** How a pool makes its connections. */
+/** Options of a socket pool. */
 export interface SocketPoolOptions {
-  /** False: each request has a connection of its own. */
+  /** False: each request has its own connection. */
   keep: boolean;
-  /** How long a connection that is opened ahead of need may take. */
+  /** Time limit for opening a connection ahead of need. */
   connectMs: number;
-  /** The largest response headers. */
+  /** Maximum size of the response headers. */
   headerBytes?: number;
 }
 
 /**
- * HTTP/1.1: one socket for each request at once. The one used last is used next, so that few stay warm.
+ * HTTP/1.1: one socket per concurrent request. The most recently used socket is used next, so that few are kept warm.
  *
- * Some servers (llama.cpp's among them) promise to keep a connection open and close it after each answer. A request that
- * is sent meanwhile is lost. Once a server was seen to do so, a connection that has answered is put aside, and another one
- * is opened for the next request.
+ * Some servers (such as llama.cpp's) announce keep-alive, but close the connection after each response. A request that is sent
+ * in between is lost. Once a server has done so, a connection is set aside after its response, and another one is opened for
+ * the next request.
  */
 export class SocketPool implements ConnectionPool {
   private readonly idle: SocketConnection[] = [];
-  /** Have answered, and wait for the server to close them. */
+  /** Connections whose response has ended, waiting for the server to close them. */
   private readonly aside = new Map<SocketConnection, NodeJS.Timeout>();
   private serverDrops = false;
   private closed = false;
@@ -32,7 +32,6 @@ export class SocketPool implements ConnectionPool {
   private readonly connectMs: number;
   private readonly headerBytes: number | undefined;
 
-  /** Without `keep`, each request has a connection of its own. */
   constructor(dialer: Dialer, clock: Clock, { keep, connectMs, headerBytes }: SocketPoolOptions) {
     this.dialer = dialer;
     this.clock = clock;
@@ -93,11 +92,11 @@ export class SocketPool implements ConnectionPool {
     return connection;
   }
 
-  /** Opens another connection in place of one that the server probably closes, and waits to see whether it does. */
+  /** Replaces a connection that the server will probably close, and waits to see whether it does. */
   private putAside(answered: SocketConnection): void {
     const next = this.make(answered);
     this.idle.push(next);
-    // Where this fails, the request that gets it opens its own, and tells why that fails.
+    // If this fails, the request that gets the connection opens its own, and reports the error.
     next.open(this.connectMs).catch(() => {});
     const timer = setTimeout(() => {
       if (answered.isOpen) this.serverDrops = false;

@@ -1,25 +1,25 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../model/clock.ts';
 
-/** The part of a handle of Node's that counts the bytes it has read. */
+/** The byte counter of a Node handle. */
 interface ReadCounter {
   readonly bytesRead: number;
 }
 
 /**
- * The reads of one socket. Everything that is parsed out of one read of the socket shares its stamp and its number,
- * whatever lies between: chunks of HTTP/1.1, TLS records, HTTP/2 frames of several streams.
+ * The reads of one socket. Everything that is parsed from one socket read shares its stamp and its number: chunks of HTTP/1.1,
+ * TLS records, HTTP/2 frames of several streams.
  */
 export class SocketReads {
-  /** When the last read was made, on the machine's clock, in ms. */
+  /** Time of the last read, on the machine's clock, in ms. */
   atMs = 0;
-  /** The number of the last read, from 1. 0: nothing has been read. */
+  /** Number of the last read, from 1; 0 before the first. */
   number = 0;
-  /** When the other side ended the connection, or it broke. */
+  /** When the server closed the connection, or it failed. */
   endedAtMs: number | undefined;
-  /** The other side has ended it in good order. */
+  /** True if the server closed the connection gracefully. */
   atEof = false;
-  /** What broke it. */
+  /** The error of the connection. */
   error: Error | undefined;
   private readonly clock: Clock;
   private readonly counter: ReadCounter | undefined;
@@ -27,7 +27,7 @@ export class SocketReads {
   private bytesRead = 0;
   private inTurn = false;
 
-  /** `single`: the caller of `arrived` calls it once for each read, so that there is nothing to find out. */
+  /** `single`: `arrived` is called exactly once for each read, so reads need not be distinguished. */
   constructor(clock: Clock, socket: Socket, { single }: { single: boolean }) {
     this.clock = clock;
     this.single = single;
@@ -35,7 +35,7 @@ export class SocketReads {
     const onEnd = () => {
       this.endedAtMs ??= clock.now();
     };
-    // Before the listeners of undici and of node:http2, which make outcomes of these.
+    // Before the listeners of undici and node:http2, which turn these events into outcomes.
     socket
       .prependOnceListener('end', () => {
         this.atEof = true;
@@ -48,7 +48,7 @@ export class SocketReads {
       });
   }
 
-  /** Call this first thing when data of the socket arrives. It takes a stamp where a new read has brought it. HOT PATH. */
+  /** Call this first when data of the socket arrives. Takes a stamp if the data came with a new read. HOT PATH. */
   arrived(): void {
     if (!this.single && !this.isNewRead()) return;
     this.atMs = this.clock.now();
@@ -62,7 +62,7 @@ export class SocketReads {
       this.bytesRead = bytesRead;
       return isNew;
     }
-    // Without the counter, what arrives in one turn of the event loop counts as one read.
+    // Without the counter, all data of one turn of the event loop counts as one read.
     if (this.inTurn) return false;
     this.inTurn = true;
     setImmediate(() => {
@@ -73,8 +73,8 @@ export class SocketReads {
 }
 
 /**
- * The counter of the TCP (or pipe) handle below TLS: Node counts in it before anything is decrypted, and once for each
- * read of the socket. Not documented, but the same in Node 20, 22 and 24; undefined where it is missing.
+ * The counter of the TCP (or pipe) handle below TLS: Node updates it once per socket read, before decryption. Undocumented, but
+ * the same in Node 20, 22 and 24; undefined if it is missing.
  */
 function readCounterOf(socket: Socket): ReadCounter | undefined {
   type Handle = Partial<ReadCounter> & { _parent?: Handle | null };

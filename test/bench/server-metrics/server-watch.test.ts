@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { parseReading, readServer } from '../../../src/bench/server-metrics/server-reading.ts';
 import { unreadable, watchServers } from '../../../src/bench/server-metrics/server-watch.ts';
-import { serverReport } from '../../../src/metrics/server-report.ts';
+import { serverReport } from '../../../src/metrics/load-report.ts';
 
 const TEXT = `# HELP process_resident_memory_bytes Resident memory size in bytes.
 # TYPE process_resident_memory_bytes gauge

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type ClientOptions, createClient } from '../../../src/client/client.ts';
+import { createClient } from '../../../src/client/client.ts';
+import type { ClientOptions } from '../../../src/client/client-options.ts';
 import type { Observation } from '../../../src/model/record.ts';
 import { DIALECT_NAMES } from '../../../src/wire/dialects/index.ts';
 import { type RawServer, rawServer } from '../../support/raw-server.ts';
@@ -326,7 +327,7 @@ describe('a success status', () => {
       { ...SSE, textPath: 'b' },
       {
         kind: 'empty',
-        message: '2 events came, and none has text at b',
+        message: '2 events received, none with text at b',
         hint: like('--text-path'),
       },
     ],

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Asked, Evidence } from '../../../src/client/outcome/evidence.ts';
+import type { Evidence, RequestFacts } from '../../../src/client/outcome/evidence.ts';
 import { outcomeOf } from '../../../src/client/outcome/outcome.ts';
 import type { Outcome } from '../../../src/model/record.ts';
 import { CORPUS, HAS_CORPUS } from '../../wire/corpus.ts';
 
-const ASKED: Asked = { mode: 'streaming', dialect: 'openai-chat', framing: 'sse', method: 'POST' };
+const REQUEST: RequestFacts = { mode: 'streaming', dialect: 'openai-chat', framing: 'sse', method: 'POST' };
 
-function outcome(evidence: Partial<Omit<Evidence, 'asked'>>, asked: Partial<Asked> = {}): Outcome {
+function outcome(evidence: Partial<Omit<Evidence, 'request'>>, request: Partial<RequestFacts> = {}): Outcome {
   const { bodyPrefix = '', ...rest } = evidence;
   return outcomeOf({
-    asked: { ...ASKED, ...asked },
+    request: { ...REQUEST, ...request },
     ending: { kind: 'eof' },
     status: 200,
     headers: {},
@@ -38,14 +38,14 @@ describe('an error status', () => {
     expect(outcome({ status: 400, bodyPrefix: '{"error":"too long"}' }, { body }).hint).toBeUndefined();
   });
 
-  const hint = (status: number, asked: Partial<Asked>, more: Partial<Evidence> = {}) =>
-    outcome({ status, ...more }, asked).hint;
+  const hint = (status: number, request: Partial<RequestFacts>, more: Partial<Evidence> = {}) =>
+    outcome({ status, ...more }, request).hint;
 
   test('of 404 says what was added to the URL', () => {
-    expect(hint(404, { appended: '/chat/completions' })).toMatch(/\/chat\/completions .*--exact-url/);
-    expect(hint(404, { appended: '' })).toBe("check the URL's path, the dialect and the model's name");
+    expect(hint(404, { appendedPath: '/chat/completions' })).toMatch(/\/chat\/completions .*--exact-url/);
+    expect(hint(404, { appendedPath: '' })).toBe("check the URL's path, the dialect and the model's name");
     const unknown = JSON.stringify({ error: { message: 'The model `gpt` does not exist' } });
-    expect(hint(404, { appended: '/chat/completions' }, { bodyPrefix: unknown })).toBe(
+    expect(hint(404, { appendedPath: '/chat/completions' }, { bodyPrefix: unknown })).toBe(
       "check the model's name",
     );
   });
@@ -56,7 +56,7 @@ describe('an error status', () => {
       expect(hint(status, { method: 'GET', methodGuessed: false }) ?? '').not.toContain('--method POST');
     }
     expect(hint(405, { method: 'GET' }, { headers: { allow: 'POST, OPTIONS' } })).toBe(
-      'the endpoint takes a POST, as its allow header says: add --method POST',
+      'the endpoint accepts POST according to its allow header: add --method POST',
     );
     expect(hint(405, { method: 'POST' }, { headers: { allow: 'get' } })).toContain('add --method GET');
     expect(hint(405, { method: 'POST' }, { headers: { allow: 'POST' } })).toBeUndefined();
@@ -105,11 +105,11 @@ describe('an answer without content', () => {
     expect(outcome({ complete, events: 3, bodyPrefix, hiddenReasoning: 64 })).toEqual({
       kind: 'empty',
       message:
-        'the answer ended properly (max_tokens) but held no content, after 64 reasoning tokens that are not sent',
+        'the answer ended properly (max_tokens) but had no content, after 64 reasoning tokens that were not sent',
       hint: "raise max tokens (the prompt's maxTokens), or have the model reason less",
     });
     expect(outcome({ complete, events: 3, bodyPrefix }).message).toBe(
-      'the answer ended properly (max_tokens) but held no content, at the token limit',
+      'the answer ended properly (max_tokens) but had no content, at the token limit',
     );
   });
 
@@ -117,7 +117,7 @@ describe('an answer without content', () => {
     const stopped = { type: 'complete', finish: 'stop' } as const;
     expect(outcome({ complete: stopped, events: 3, bodyPrefix })).toEqual({
       kind: 'empty',
-      message: 'the answer ended properly (stop) but held no content',
+      message: 'the answer ended properly (stop) but had no content',
     });
   });
 });
@@ -136,7 +136,7 @@ describe('a connection that was lost', () => {
     });
     const idle = { kind: 'timeout', phase: 'idle', limitMs: 2000 } as const;
     expect(outcome({ ending: idle, cutAfter, bytes: 9, contentEvents: 2 }).message).toBe(
-      'nothing came for 2 s after the finish reason, before the terminator',
+      'no data for 2 s after the finish reason, before the terminator',
     );
   });
 

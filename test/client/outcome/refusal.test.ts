@@ -67,11 +67,11 @@ describe('the hint', () => {
     expect(refusalHint(400, error, sent)).toContain('extra: { max_tokens: null }');
   });
 
-  test('for a 404 says what was appended, and what was guessed', () => {
-    expect(refusalHint(404, '', { ...sent, appended: '/chat/completions' })).toMatch(
+  test('for a 404 says which path was appended, and what was guessed', () => {
+    expect(refusalHint(404, '', { ...sent, appendedPath: '/chat/completions' })).toMatch(
       /path \/chat\/completions was appended.*--exact-url/,
     );
-    expect(refusalHint(404, '', { ...sent, appended: '' })).not.toContain('appended');
+    expect(refusalHint(404, '', { ...sent, appendedPath: '' })).not.toContain('appended');
   });
 
   test.each([404, 405])('for a %i to a guessed GET names --method POST', (status) => {

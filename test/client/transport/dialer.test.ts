@@ -241,7 +241,7 @@ describe('through a proxy', () => {
       'HTTP/1.1 407 Proxy Authentication Required',
       'PROXY_AUTH',
       'name:password',
-      /wants credentials \(HTTP 407/,
+      /requires credentials \(HTTP 407/,
     ],
     [
       'HTTP/1.0 403 Forbidden',
@@ -249,7 +249,7 @@ describe('through a proxy', () => {
       'allow',
       /refused to connect to the service \(HTTP 403 Forbidden\)/,
     ],
-    ['SSH-2.0-OpenSSH_9.2', 'PROXY_REFUSED', 'ask who runs it', /is not an HTTP proxy/],
+    ['SSH-2.0-OpenSSH_9.2', 'PROXY_REFUSED', 'ask its operator', /is not an HTTP proxy/],
   ])('that refuses with %s: cause and remedy', async (answer, code, hint, message) => {
     const proxy = await behind({ refuse: () => answer });
     const client = clientTo('https://localhost:9', { proxy: proxy.url.replace('//', '//me:hidden-1@') });

@@ -70,7 +70,7 @@ describe('an HTTP/2 response that is cut', () => {
       'by GOAWAY with an error',
       ({ write }, stream) => write(...begun(stream), goaway(stream, 11)),
       'HTTP2_GOAWAY',
-      /GOAWAY ENHANCE_YOUR_CALM, before the response was whole/,
+      /GOAWAY ENHANCE_YOUR_CALM, before the response was complete/,
     ],
     [
       'by GOAWAY in good order and a close',
@@ -80,7 +80,7 @@ describe('an HTTP/2 response that is cut', () => {
         socket.end();
       },
       'HTTP2_SESSION_CLOSED',
-      /closed the HTTP\/2 session before the response was whole/,
+      /closed the HTTP\/2 session before the response was complete/,
     ],
     [
       'by the end of the connection',
@@ -90,7 +90,7 @@ describe('an HTTP/2 response that is cut', () => {
         socket.end();
       },
       'HTTP2_CONNECTION_LOST',
-      /closed by the other side/,
+      /closed by the server/,
     ],
     [
       'by a reset of the connection',

@@ -52,6 +52,14 @@ describe('NO_PROXY', () => {
     ['10.0.0.1', 'http://10.0.0.1:8', true],
     ['[fd00::1]:8', 'http://[fd00::1]:8', true],
     ['fd00::1', 'http://[fd00::1]:8', true],
+    ['10.0.0.0/8', 'http://10.1.2.3', true],
+    ['10.0.0.0/8', 'http://11.1.2.3', false],
+    ['10.0.0.0/8', 'http://10.api.test', false],
+    ['x, fd00::/8', 'http://[fd12::1]:8', true],
+    ['fd00::/8', 'http://10.0.0.1', false],
+    ['10.0.0.0/33', 'http://10.0.0.1', false],
+    ['10.0.0.0/', 'http://10.0.0.1', false],
+    ['api.test/8', 'http://api.test', false],
     ['', 'http://api.test', false],
   ])('%j, %s: %s', (list, url, exempt) => expect(isExempt(new URL(url), list)).toBe(exempt));
 });

@@ -3,7 +3,7 @@ import { family } from '../families.ts';
 import { close, type FaultGroup, fails, ok, reset, row, wait } from '../fault.ts';
 import { chunk, DONE, head, LAST, openHead, response, SSE, STOP, word } from '../http.ts';
 
-const BROKEN = 'breaks the rules of HTTP/1.1';
+const BROKEN = 'violates HTTP/1.1';
 const HELLO = word('Hello');
 const GOOD = `${HELLO}${STOP}${DONE}`;
 const WHOLE = family('openai-chat').whole;
@@ -11,7 +11,7 @@ const hex = (text: string) => Buffer.byteLength(text).toString(16);
 const sized = (length: number | string) =>
   `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${length}\r\n\r\n`;
 const packed = (encoding: string) => head('text/event-stream', `content-encoding: ${encoding}\r\n`);
-const COMPRESSED = 'take the compression off this path';
+const COMPRESSED = 'turn off compression for this path';
 const whole = { mode: 'non-streaming' } as const;
 
 /** The length of bodies, and what encodes them. */
@@ -151,7 +151,7 @@ export const BODIES: FaultGroup = {
       'white space only',
       'sends only empty lines',
       [SSE, chunk('\n\n\n\n'), LAST],
-      fails('empty', 'nothing but white space'),
+      fails('empty', 'only white space'),
     ),
     row(
       'to the end of the connection',

@@ -162,7 +162,7 @@ export const CONNECT: FaultGroup = {
       'credentials missing',
       'answers 407 to CONNECT',
       ['HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n'],
-      fails('network', 'wants credentials', 'name:password'),
+      fails('network', 'requires credentials', 'name:password'),
     ),
     tunnel(
       'refused',
@@ -180,7 +180,7 @@ export const CONNECT: FaultGroup = {
       'closed',
       'closes the connection after CONNECT',
       [close],
-      fails('network', 'without an answer', 'the proxy may not'),
+      fails('network', 'without a response', 'the proxy may not'),
     ),
     tunnel(
       'reset',

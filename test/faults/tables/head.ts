@@ -3,8 +3,8 @@ import { close, type FaultGroup, fails, ok, reset, row, wait } from '../fault.ts
 import { chunk, DONE, events, LAST, response, SSE, STOP, word } from '../http.ts';
 
 const CLOSED_EARLY = 'closed the connection before its answer';
-const BROKEN = 'breaks the rules of HTTP/1.1';
-const NOT_HTTP = 'the other side does not speak HTTP/1.1 there';
+const BROKEN = 'violates HTTP/1.1';
+const NOT_HTTP = 'the server does not speak HTTP/1.1 there';
 const BODY = [chunk(word('Hello world')), chunk(STOP), chunk(DONE), LAST];
 const line = (status: string, fields: string) => `HTTP/1.1 ${status}\r\n${fields}\r\n`;
 const WHOLE = family('openai-chat').whole;
@@ -226,13 +226,13 @@ export const HEAD: FaultGroup = {
       'content-length twice, different',
       'sends content-length 5 and 6',
       [line('200 OK', 'content-length: 5\r\ncontent-length: 6\r\n'), 'hello'],
-      fails('network', 'the length of the body is not what content-length says', BROKEN),
+      fails('network', 'the body length does not match content-length', BROKEN),
     ),
     row(
       'content-length twice, equal',
       'sends content-length 2 twice',
       [line('200 OK', 'content-length: 2\r\ncontent-length: 2\r\n'), '{}'],
-      fails('network', 'the length of the body is not what content-length says', BROKEN),
+      fails('network', 'the body length does not match content-length', BROKEN),
     ),
     row(
       'content-length negative',
@@ -250,7 +250,7 @@ export const HEAD: FaultGroup = {
       'content-length beyond 64 bits',
       'sends a content-length of 24 digits',
       [line('200 OK', 'content-length: 999999999999999999999999\r\n')],
-      fails('network', 'the length of the body is not what content-length says', BROKEN),
+      fails('network', 'the body length does not match content-length', BROKEN),
     ),
     row(
       'content-length in hex',
@@ -262,7 +262,7 @@ export const HEAD: FaultGroup = {
       'content-length and chunked',
       'sends both content-length and transfer-encoding',
       [line('200 OK', `content-length: 5\r\n${SSE_FIELDS}${CHUNKED}`), ...BODY],
-      fails('network', 'the length of the body is not what content-length says', BROKEN),
+      fails('network', 'the body length does not match content-length', BROKEN),
     ),
     row(
       'transfer-encoding unknown',
@@ -392,7 +392,7 @@ export const HEAD: FaultGroup = {
     ),
     row(
       '400 that names a field',
-      'refuses max_tokens',
+      'rejects max_tokens',
       [response('400 Bad Request', errorBody('temperature is not supported'))],
       fails('http_error', 'HTTP 400'),
     ),

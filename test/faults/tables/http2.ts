@@ -59,8 +59,8 @@ const LIMITED: Partial<Fault> = {
 };
 // node:http2 answers with GOAWAY, reads no more and tells nobody.
 const SILENT: Expectation = { ...fails('timeout', 'no byte of the body within 300 ms'), phase: 'first_byte' };
-const RESET_HINT = 'gave this request up';
-const GOAWAY_HINT = 'found fault with the connection';
+const RESET_HINT = 'cancelled this request';
+const GOAWAY_HINT = 'rejected the connection';
 
 /** HTTP/2. */
 export const HTTP2: FaultGroup = {
@@ -248,7 +248,7 @@ export const HTTP2: FaultGroup = {
       'window update of 0',
       'sends WINDOW_UPDATE with 0',
       [frame(8, 0, 0, Buffer.alloc(4))],
-      fails('network', 'broke the HTTP/2 protocol', '--http 1'),
+      fails('network', 'violated the HTTP/2 protocol', '--http 1'),
     ),
     h2(
       '1,000 pings',
@@ -274,7 +274,7 @@ export const HTTP2: FaultGroup = {
       'pushed stream',
       'sends PUSH_PROMISE, which was forbidden',
       [frame(5, 4, 1, Buffer.from([0, 0, 0, 2, 0x88])), headers(1), data(1, `${HELLO}${END}`, { end: true })],
-      fails('network', 'broke the HTTP/2 protocol', '--http 1'),
+      fails('network', 'violated the HTTP/2 protocol', '--http 1'),
     ),
     h2(
       'interim responses',
@@ -311,7 +311,7 @@ export const HTTP2: FaultGroup = {
       'silence after content',
       'stops after content',
       [headers(1), data(1, HELLO)],
-      { ...fails('timeout', 'nothing came for 300 ms'), phase: 'idle' },
+      { ...fails('timeout', 'no data for 300 ms'), phase: 'idle' },
       { client: () => ({ connect: { http: 2 }, timeouts: { idleMs: 300 } }) },
     ),
   ],

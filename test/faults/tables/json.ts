@@ -293,7 +293,7 @@ export const JSON_VALUES: FaultGroup = {
           '{"object":"chat.completion","choices":[{"message":"Hello","finish_reason":"stop"}]}',
         ),
       ],
-      fails('empty', 'held no content'),
+      fails('empty', 'had no content'),
       { mode: 'non-streaming' },
     ),
     row(

@@ -1,7 +1,7 @@
 import { SETTINGS } from '../../support/http2-frames.ts';
 import { close, type Fault, type FaultGroup, fails, type Step } from '../fault.ts';
 
-const NOT_HTTP = 'the other side does not speak HTTP/1.1 there';
+const NOT_HTTP = 'the server does not speak HTTP/1.1 there';
 
 /** The server speaks first, or answers the connection in another protocol. */
 const other = (name: string, server: string, ...onConnect: readonly Step[]): Fault => ({

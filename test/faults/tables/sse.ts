@@ -146,7 +146,7 @@ export const SSE_FRAMING: FaultGroup = {
       'finish reason without content',
       'sends the finish reason alone',
       events(STOP, DONE),
-      fails('empty', 'held no content'),
+      fails('empty', 'had no content'),
     ),
     row(
       'content after the finish reason',
@@ -234,7 +234,7 @@ export const SSE_FRAMING: FaultGroup = {
       'plain sse: no events',
       'sends comments only',
       events(': ping\n\n'),
-      fails('empty', 'held no content'),
+      fails('empty', 'had no content'),
       plain,
     ),
     row(

@@ -31,7 +31,7 @@ function limited(
 }
 
 const NO_BYTE = 'no byte of the body within 300 ms';
-const IDLE = 'nothing came for 300 ms';
+const IDLE = 'no data for 300 ms';
 const TOTAL = 'not finished within 600 ms';
 
 /** Silence and slowness. */

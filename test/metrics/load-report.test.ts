@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientReport } from '../../src/metrics/client-report.ts';
+import { clientReport } from '../../src/metrics/load-report.ts';
 import type { ClientVerdict, LoopLoad, MetricLateness } from '../../src/model/load-report.ts';
 
 const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 10, events: 12 };
@@ -10,7 +10,7 @@ const load = (changes: Partial<LoopLoad> = {}): LoopLoad => ({
 
 describe('whether the client kept up', () => {
   test.each<[string, LoopLoad, number, string, RegExp]>([
-    ['idle', load(), 0.2, 'ok', /10 % of the time/],
+    ['idle', load(), 0.2, 'ok', /utilization was 10 %/],
     ['busy', load({ utilization: 0.55 }), 0.2, 'strained', /55 %/],
     ['never idle', load({ utilization: 0.71 }), 0.2, 'saturated', /71 %/],
     ['late loop', load({ delayP99Ms: 60 }), 0.2, 'saturated', /60 ms late/],
@@ -49,7 +49,7 @@ describe('whether the client kept up', () => {
   test('reasons are joined, and requests without a lateness are no reason', () => {
     const one = load({ utilization: 0.6, delayP99Ms: 12 });
     expect(clientReport([[one]], { ...figures, latenessP99Ms: null })!.reason).toBe(
-      'its event loop was busy 60 % of the time; its event loop came round 12 ms late (p99)',
+      'its event loop utilization was 60 %; its event loop was 12 ms late (p99)',
     );
   });
 
@@ -83,17 +83,19 @@ describe('whether the client kept up', () => {
         total: late(12.34, 'saturated'),
       });
       expect(report.verdict).toBe('saturated');
-      expect(report.reason).toBe('it stamped what total, ttft are made of up to 12 ms late (p99)');
+      expect(report.reason).toBe('it took the stamps of total, ttft up to 12 ms late (p99)');
     });
 
-    test('one is told in the singular, and up to four by name', () => {
+    test('up to four are named', () => {
       expect(reportOf({ ttft: late(4, 'strained') }).reason).toBe(
-        'it stamped what ttft is made of up to 4.0 ms late (p99)',
+        'it took the stamps of ttft up to 4.0 ms late (p99)',
       );
       const four = { a: late(9, 'strained'), b: late(8, 'strained'), c: late(7, 'strained') };
-      expect(reportOf({ ...four, d: late(6, 'strained') }).reason).toContain('what a, b, c, d are made');
+      expect(reportOf({ ...four, d: late(6, 'strained') }).reason).toContain(
+        'the stamps of a, b, c, d up to',
+      );
       expect(reportOf({ ...four, d: late(6, 'strained'), e: late(5, 'strained') }).reason).toContain(
-        'what a, b, c, d and 1 more are made',
+        'the stamps of a, b, c, d and 1 more up to',
       );
     });
 
@@ -101,7 +103,7 @@ describe('whether the client kept up', () => {
       const report = reportOf({ ttft: late(4, 'strained') }, load({ utilization: 0.8 }));
       expect(report.verdict).toBe('saturated');
       expect(report.reason).toBe(
-        'its event loop was busy 80 % of the time; it stamped what ttft is made of up to 4.0 ms late (p99)',
+        'its event loop utilization was 80 %; it took the stamps of ttft up to 4.0 ms late (p99)',
       );
     });
   });

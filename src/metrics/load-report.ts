@@ -1,7 +1,17 @@
 import { formatShare, formatValue } from '../model/format.ts';
-import type { ClientReport, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
+import type {
+  ClientReport,
+  ClientVerdict,
+  LoopLoad,
+  MetricLateness,
+  ServerReading,
+  ServerReport,
+  ServerSummary,
+} from '../model/load-report.ts';
+import type { LoadLevel } from '../model/plan.ts';
+import { tidy } from './distribution.ts';
 
-/** What of a cell's records bears on the client's own load. */
+/** The figures of a cell that depend on the client's load. */
 export interface ClientFigures {
   /** 99th percentile of started - scheduled, in ms. */
   latenessP99Ms: number | null;
@@ -10,16 +20,16 @@ export interface ClientFigures {
   events: number;
 }
 
-/** From these on the verdict is `strained`, and `saturated`. An event loop that is never idle is late for everything. */
-export const CLIENT_LIMITS = {
+/** Thresholds of the verdicts `strained` and `saturated`. An event loop that is never idle takes every stamp late. */
+const CLIENT_LIMITS = {
   utilization: { strained: 0.5, saturated: 0.7 },
   delayP99Ms: { strained: 10, saturated: 50 },
   latenessP99Ms: { strained: 5, saturated: 50 },
 } as const;
 
 /**
- * Whether the client kept up in a cell; null where its load was not measured. Each item of `blocks` is a round. `metrics`: the
- * client's lateness for each figure.
+ * Whether the client kept up in a cell; null if its load was not measured. Each item of `blocks` is a round. `metrics`: the
+ * client's lateness for each metric.
  */
 export function clientReport(
   blocks: readonly (readonly LoopLoad[])[],
@@ -29,11 +39,11 @@ export function clientReport(
   const threads = blocks.flat();
   if (threads.length === 0) return null;
   const worst = (of: (load: LoopLoad) => number) => Math.max(...threads.map(of));
-  // CPU time is the whole process's: every thread of a block reports the same.
+  // CPU time is that of the process: every thread of a block reports the same.
   const cpuMs = blocks.reduce((sum, [first]) => sum + (first?.cpuMs ?? 0), 0);
   const windowMs = blocks.reduce((sum, [first]) => sum + (first?.windowMs ?? 0), 0);
   const load = {
-    utilization: busiest(blocks),
+    utilization: maxUtilization(blocks),
     delayP99Ms: worst(({ delayP99Ms }) => delayP99Ms),
     delayMaxMs: worst(({ delayMaxMs }) => delayMaxMs),
     gcShare: worst(({ gcMs, windowMs }) => (windowMs > 0 ? gcMs / windowMs : 0)),
@@ -51,7 +61,7 @@ interface Judgement {
   reason: string;
 }
 
-// A client that kept up on the whole has not where one of the figures is its own lateness.
+// A client that kept up on average may still have been late for one of the metrics.
 function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLateness>>): Judgement {
   const late = Object.entries(metrics)
     .filter(([, { verdict }]) => verdict !== 'ok')
@@ -64,15 +74,15 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
   const names = late.map(([name]) => name);
   const shown =
     names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
-  const figures = `it stamped what ${shown} ${names.length === 1 ? 'is' : 'are'} made of up to ${formatValue(most, 'ms')} late (p99)`;
+  const figures = `it took the stamps of ${shown} up to ${formatValue(most, 'ms')} late (p99)`;
   return {
     verdict: ORDER[rank]!,
     reason: whole.verdict === 'ok' ? figures : `${whole.reason}; ${figures}`,
   };
 }
 
-/** Of the thread that was busiest over all its rounds: of a round of a few milliseconds alone it would say nothing. */
-function busiest(blocks: readonly (readonly LoopLoad[])[]): number {
+/** Utilization of the busiest thread over all its rounds: a single round may last only a few milliseconds. */
+function maxUtilization(blocks: readonly (readonly LoopLoad[])[]): number {
   const count = Math.max(...blocks.map((block) => block.length));
   const shares = Array.from({ length: count }, (_, index) => {
     const rounds = blocks.flatMap((block) => block[index] ?? []);
@@ -85,8 +95,8 @@ function busiest(blocks: readonly (readonly LoopLoad[])[]): number {
 
 function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
   const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
-    ['utilization', utilization, `its event loop was busy ${formatShare(utilization)} of the time`],
-    ['delayP99Ms', delayP99Ms, `its event loop came round ${formatValue(delayP99Ms, 'ms')} late (p99)`],
+    ['utilization', utilization, `its event loop utilization was ${formatShare(utilization)}`],
+    ['delayP99Ms', delayP99Ms, `its event loop was ${formatValue(delayP99Ms, 'ms')} late (p99)`],
   ];
   if (latenessP99Ms !== null) {
     signs.push([
@@ -102,4 +112,38 @@ function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | 
     if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
   }
   return { verdict: 'ok', reason: signs[0]![2] };
+}
+
+/**
+ * The server metrics of a cell; each item of `blocks` is a round. A metric that the server does not expose is null, never 0.
+ */
+export function serverReport(
+  idle: ServerReading | null,
+  blocks: readonly ServerSummary[],
+  { concurrency, rate }: LoadLevel,
+): ServerReport {
+  const most = (of: (block: ServerSummary) => number | null): number | null => {
+    const known = blocks.map(of).filter((value) => value !== null);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  const grown = (before: number | null | undefined, max: number | null) =>
+    before == null || max === null ? null : { before, max: Math.max(before, max) };
+  const memory = grown(
+    idle?.memoryBytes,
+    most(({ memoryBytes }) => memoryBytes),
+  );
+  const cpuCores = most(({ cpuCores }) => cpuCores);
+  return {
+    memoryBytes: memory,
+    // The number of streams of an open loop is not fixed.
+    memoryPerStreamBytes:
+      memory === null || rate !== undefined ? null : Math.round((memory.max - memory.before) / concurrency),
+    openFiles: grown(
+      idle?.openFiles,
+      most(({ openFiles }) => openFiles),
+    ),
+    cpuCores: cpuCores === null ? null : tidy(cpuCores),
+    readings: blocks.reduce((sum, { readings }) => sum + readings, 0),
+    failed: blocks.reduce((sum, { failed }) => sum + failed, 0),
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FlushTally } from '../../src/client/flush-tally.ts';
+import { FlushTally } from '../../src/client/answer-tally.ts';
 
 function flushOf(...times: number[]) {
   const tally = new FlushTally();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { targetOptions } from '../../src/client/target-options.ts';
+import { targetOptions } from '../../src/client/client-options.ts';
 import type { Target } from '../../src/model/plan.ts';
 
 // With every field that a target can have: what is added to the type must be added here.
