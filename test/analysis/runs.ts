@@ -1,4 +1,4 @@
-import { collectSamples, type RunSamples } from '../../src/analysis/comparison/samples.ts';
+import { createSampler, type RunSamples } from '../../src/analysis/comparison/samples.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Manifest } from '../../src/model/report.ts';
 import type { Random } from '../../src/model/seeded-random.ts';
@@ -66,6 +66,17 @@ export function records(
         : request(ttftMs, restMs, { ...changes, round }),
     ),
   );
+}
+
+/** The samples of a run from all of its records. */
+export function collectSamples(
+  manifest: Manifest,
+  records: Iterable<RequestRecord>,
+  metrics?: readonly string[],
+): RunSamples {
+  const sampler = createSampler(manifest, metrics);
+  for (const record of records) sampler.add(record);
+  return sampler.result();
 }
 
 /** A run's samples; its cells are those of the records. */

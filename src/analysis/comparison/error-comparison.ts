@@ -6,10 +6,10 @@ import { cellInWords } from './run-sentences.ts';
 import type { CellSamples } from './samples.ts';
 
 /**
- * Judges the error rate. `regression`: Newcombe's interval lies above 0 and the rise is at least the tolerance; `equivalent`:
- * no failure on either side, or the interval lies within twice the tolerance.
+ * Compares the error rates of one cell. `regression`: Newcombe's interval of the difference lies above 0 and the rise is at least
+ * `tolerance`. `improvement`: the mirror. `equivalent`: no failure on either side, or the interval lies within twice the tolerance.
  */
-export function judgeErrors(
+export function compareErrors(
   cell: Cell,
   before: CellSamples,
   after: CellSamples,

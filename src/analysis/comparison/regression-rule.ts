@@ -3,30 +3,30 @@ import type { RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { RatioEstimate } from '../statistics/bootstrap.ts';
 
 /**
- * The rule by which an interval becomes a verdict, on the factor by which a figure got worse (below 1: better):
+ * How an interval becomes a verdict. The interval is that of the factor by which a figure got worse (below 1: better):
  * - `regression`: the interval lies above 1 + tolerance, and the difference is above the floor;
- * - `improvement`: the mirror of it, below 1 / (1 + tolerance);
- * - `equivalent`: the interval lies inside the tolerance, or all of it is a difference below the floor;
+ * - `improvement`: the mirror, below 1 / (1 + tolerance);
+ * - `equivalent`: the interval lies inside the tolerance, or inside the floor;
  * - `inconclusive`: anything else.
  */
 
-/** A figure that decides. */
+/** A figure that is compared, with its limits. */
 export interface ComparedFigure {
   metric: string;
   /** A percentile (`p50`, `p99.9`) or `mean`. */
   statistic: string;
   /** By how much it may get worse, as a share. Default 0.1 for p50 and mean, 0.15 for other percentiles. */
   tolerance?: number;
-  /** A smaller difference than this is none, in ms. Times only. Default 5. */
+  /** The floor: a smaller difference is no change, in ms. Times only. Default 5. */
   floorMs?: number;
 }
 
-/** What the rule says of one figure, before several are looked at together. */
+/** The result of the rule for one figure, before the adjustment over several figures. */
 export interface Judged {
   estimate: RatioEstimate | null;
   verdict: RunComparisonVerdict;
   tolerance: number;
-  /** That the figure is worse by more than the tolerance, or better, by chance alone. */
+  /** p-values: the figure is worse, or better, by more than the tolerance only by chance. */
   pWorse: number;
   pBetter: number;
   /** The factor by which it got worse, with its bounds. */
@@ -35,7 +35,7 @@ export interface Judged {
 
 const FLOOR_MS = 5;
 
-/** The tolerance of a gate. */
+/** The tolerance of a figure, with its default. */
 export function toleranceOf({ statistic, tolerance }: ComparedFigure): number {
   return tolerance ?? (statistic === 'p50' || statistic === 'mean' ? 0.1 : 0.15);
 }
@@ -43,11 +43,11 @@ export function toleranceOf({ statistic, tolerance }: ComparedFigure): number {
 /** Applies the rule. */
 export function judgeInterval(
   estimate: RatioEstimate | null,
-  gate: ComparedFigure,
+  figure: ComparedFigure,
   unit: Unit,
   better: 'lower' | 'higher',
 ): Judged {
-  const tolerance = toleranceOf(gate);
+  const tolerance = toleranceOf(figure);
   const limit = 1 + tolerance;
   if (estimate === null) {
     const worse = { factor: Number.NaN, low: 0, high: Number.POSITIVE_INFINITY };
@@ -56,9 +56,9 @@ export function judgeInterval(
   const { base, next, ratio, low, high } = estimate;
   const worse =
     better === 'lower' ? { factor: ratio, low, high } : { factor: 1 / ratio, low: 1 / high, high: 1 / low };
-  const floor = unit === 'ms' ? (gate.floorMs ?? FLOOR_MS) : 0;
+  const floor = unit === 'ms' ? (figure.floorMs ?? FLOOR_MS) : 0;
   const beyondFloor = Math.abs(next - base) > floor;
-  // The tolerance in units of the figure, widened to the floor: what an equivalent one may differ by.
+  // An equivalent figure may differ by the tolerance or by the floor, whichever is larger.
   const negligible = better === 'lower' && base > 0 ? floor / base : 0;
   const above = Math.max(limit, 1 + negligible);
   const below = Math.min(1 / limit, Math.max(0, 1 - negligible));
@@ -73,12 +73,12 @@ export function judgeInterval(
   return { estimate, verdict, tolerance, pWorse, pBetter, worse };
 }
 
-/** More than this many times as many requests is no advice. */
+/** Advice to send more than this many times as many requests is useless. */
 const AT_MOST_TIMES = 100;
 
 /**
- * About how many more requests, on each side, would decide an open figure: an interval shrinks with the root of their
- * number. Null where no number would, because the figure lies at the limit itself.
+ * About how many more requests per side would decide an inconclusive figure: an interval shrinks with the square root of their
+ * number. Null where no reasonable number would, because the figure is too close to the limit.
  */
 export function moreRequests(
   { worse, tolerance, estimate }: Judged,

@@ -13,7 +13,7 @@ import { bootstrapRatio } from '../statistics/bootstrap.ts';
 import { mannWhitney } from '../statistics/mann-whitney.ts';
 import { enoughFor, holmAdjust } from '../statistics/significance.ts';
 import { comparability } from './comparability.ts';
-import { judgeErrors } from './error-comparison.ts';
+import { compareErrors } from './error-comparison.ts';
 import { type ComparedFigure, type Judged, judgeInterval, moreRequests } from './regression-rule.ts';
 import { cellInWords, overallSentence, rowSentence } from './run-sentences.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
@@ -26,8 +26,6 @@ export type {
 } from '../../model/run-comparison.ts';
 export type { ComparedFigure } from './regression-rule.ts';
 
-/** Has it become slower? Two runs of one scenario, decided cell by cell and figure by figure. */
-
 /** How two runs are compared. */
 export interface RunComparisonOptions {
   /** Seed of the resampling. */
@@ -36,13 +34,13 @@ export interface RunComparisonOptions {
   resamples?: number;
   /** Two-sided confidence of the intervals. Default 0.9: 5 % on either side. */
   level?: number;
-  /** What decides. Default `REGRESSION_FIGURES`. */
-  gates?: readonly ComparedFigure[];
-  /** A rise of the error rate by less than this share is no regression. Default 0.01. */
+  /** Default `REGRESSION_FIGURES`. */
+  figures?: readonly ComparedFigure[];
+  /** A smaller rise of the error rate is not a regression. A share, default 0.01. */
   errorTolerance?: number;
 }
 
-/** Time to first token and total, median and tail, and the tail of the gaps. */
+/** The figures of a regression check: time to first token and total, median and tail, and the tail of the gaps. */
 export const REGRESSION_FIGURES: readonly ComparedFigure[] = [
   { metric: 'ttft', statistic: 'p50' },
   { metric: 'ttft', statistic: 'p95' },
@@ -55,9 +53,9 @@ const RESAMPLES = 10_000;
 const LEVEL = 0.9;
 
 /**
- * Compares two runs by the rule of the interval (see `gate-rule.ts`), over several gates with Holm's adjustment. No data is
- * never a pass: it is `inconclusive`, and a cell that one side lacks is `not_comparable`. Throws a `UserError` (`usage`,
- * `unknown_metric`) for a gate that cannot be: sample the gates' metrics first.
+ * Compares two runs of one scenario, for each cell and figure, by the rule in `regression-rule.ts` and with Holm's adjustment over
+ * all figures. No data is never a pass: it is `inconclusive`, and a cell that only one run has is `not_comparable`. Both runs must
+ * have samples of the figures' metrics. Throws a `UserError` (`usage`, `unknown_metric`) for a figure that cannot be compared.
  */
 export function compareRuns(
   base: RunSamples,
@@ -68,31 +66,32 @@ export function compareRuns(
     seed,
     resamples = RESAMPLES,
     level = LEVEL,
-    gates = REGRESSION_FIGURES,
+    figures = REGRESSION_FIGURES,
     errorTolerance = 0.01,
   } = options;
-  for (const gate of gates) checkGate(gate);
+  for (const figure of figures) checkFigure(figure);
   const { obstacles, warnings } = comparability(base.manifest, next.manifest);
   const settings = { seed, resamples, level };
   const keys = [...new Set([...base.cells.keys(), ...next.cells.keys()])];
   const drafts: Draft[] = [];
   const errors: ErrorRateRow[] = [];
-  // Nothing is computed for runs of different things; a cell that is missing spoils the whole, not the other cells.
+  // With obstacles nothing is computed. A missing cell changes the overall verdict, not the rows of the other cells.
   for (const key of obstacles.length > 0 ? [] : keys) {
     const before = base.cells.get(key);
     const after = next.cells.get(key);
-    const { cell } = (before ?? after)!;
     if (before && after) {
-      drafts.push(...gates.flatMap((gate) => draft(cell, gate, before, after, settings)));
-      errors.push(judgeErrors(cell, before, after, level, errorTolerance));
+      const { cell } = before;
+      drafts.push(...figures.flatMap((figure) => draftRows(cell, figure, before, after, settings)));
+      errors.push(compareErrors(cell, before, after, level, errorTolerance));
     } else {
-      obstacles.push(`${cellInWords(cell)} is in one of the runs only`);
+      const only = before ?? after;
+      if (only) obstacles.push(`${cellInWords(only.cell)} is in only one of the runs`);
     }
   }
   const rows = decide(drafts, 1 - level);
   if (rows.some(({ drawn }) => drawn === 'requests')) {
     warnings.push(
-      'fewer than 4 rounds on a side: requests were resampled, so drift between the runs is not covered',
+      'fewer than 4 rounds on a side: requests were resampled, and drift between the runs is not covered',
     );
   }
   const verdict = overall(rows, errors, obstacles);
@@ -109,17 +108,17 @@ export function compareRuns(
   };
 }
 
-function checkGate({ metric: name, statistic }: ComparedFigure): void {
+function checkFigure({ metric: name, statistic }: ComparedFigure): void {
   if (metric(name).better === 'none') {
     throw new UserError('usage', {
-      message: `"${name}" cannot be a gate: it describes the answer, and no direction is better`,
-      hint: 'gate on a time or a rate, such as ttft.p50 or token_rate.p50',
+      message: `"${name}" cannot be compared: neither direction is better`,
+      hint: 'compare a time or a rate, such as ttft.p50 or token_rate.p50',
     });
   }
   if (statistic !== 'mean' && quantileOf(statistic) === undefined) {
     throw new UserError('usage', {
-      message: `"${name}.${statistic}" cannot be a gate`,
-      hint: 'gate on a percentile or on the mean: p50, p90, p95, p99, mean',
+      message: `"${name}.${statistic}" cannot be compared`,
+      hint: 'compare a percentile or the mean: p50, p90, p95, p99, mean',
     });
   }
 }
@@ -129,24 +128,25 @@ interface Draft extends Judged {
   needed: number;
 }
 
-function draft(
+/** The row of one figure. Empty where the metric has no meaning in the cell's mode. */
+function draftRows(
   cell: Cell,
-  gate: ComparedFigure,
+  figure: ComparedFigure,
   before: CellSamples,
   after: CellSamples,
   settings: RunComparison['settings'],
 ): Draft[] {
-  const { unit, better, modes } = metric(gate.metric);
+  const { unit, better, modes } = metric(figure.metric);
   if (better === 'none' || (modes && !modes.includes(cell.mode))) return [];
-  const quantile = quantileOf(gate.statistic);
-  const [from, to] = [before.rounds(gate.metric), after.rounds(gate.metric)];
-  const counts = [before.count(gate.metric), after.count(gate.metric)] as const;
+  const quantile = quantileOf(figure.statistic);
+  const [from, to] = [before.rounds(figure.metric), after.rounds(figure.metric)];
+  const counts = [before.count(figure.metric), after.count(figure.metric)] as const;
   const estimate = bootstrapRatio(from, to, quantile === undefined ? 'mean' : { quantile }, {
     ...settings,
-    dependent: gate.metric === 'gap',
+    dependent: figure.metric === 'gap',
   });
-  const needed = quantile === undefined ? enoughFor(0.5) : enoughFor(quantile);
-  const judged = judgeInterval(estimate, gate, unit, better);
+  const needed = enoughFor(quantile ?? 0.5);
+  const judged = judgeInterval(estimate, figure, unit, better);
   const ranks = mannWhitney(flat(from), flat(to));
   return [
     {
@@ -154,8 +154,8 @@ function draft(
       needed,
       row: {
         cell,
-        metric: gate.metric,
-        statistic: gate.statistic,
+        metric: figure.metric,
+        statistic: figure.statistic,
         unit,
         better,
         base: { ...counts[0], value: finite(estimate?.base) },
@@ -173,28 +173,23 @@ function draft(
   ];
 }
 
-/** Holm's adjustment over the gates, then the verdicts. Rows that decide nothing do not dilute those that do. */
+/** Applies Holm's adjustment, then decides. Only rows with enough values take part in the adjustment. */
 function decide(drafts: readonly Draft[], twoSided: number): RunComparisonRow[] {
   const gated = drafts.filter(({ row, estimate }) => row.gated && estimate !== null);
   const worse = holmAdjust(gated.map(({ pWorse }) => pWorse));
   const better = holmAdjust(gated.map(({ pBetter }) => pBetter));
+  // With a margin, because a bound exactly at the limit is the same statement as a p-value exactly at alpha.
+  const limit = (twoSided / 2) * 1.02;
   return drafts.map((one) => {
     const at = gated.indexOf(one);
-    const alpha = twoSided / 2;
+    const [pWorse = null, pBetter = null] = [worse[at], better[at]];
     let verdict = one.verdict;
-    // Rounded, because a bound exactly at the limit is the same statement as a p-value exactly at alpha.
-    if (verdict === 'regression' && (at === -1 || worse[at]! > alpha * 1.02)) verdict = 'inconclusive';
-    if (verdict === 'improvement' && (at === -1 || better[at]! > alpha * 1.02)) verdict = 'inconclusive';
+    if (verdict === 'regression' && (pWorse === null || pWorse > limit)) verdict = 'inconclusive';
+    if (verdict === 'improvement' && (pBetter === null || pBetter > limit)) verdict = 'inconclusive';
     const byChance = at !== -1 && verdict !== one.verdict;
     const more = verdict === 'inconclusive' ? moreRequests(one, one.row, one.needed) : null;
-    const row = {
-      ...one.row,
-      verdict,
-      pWorse: at === -1 ? null : worse[at]!,
-      pBetter: at === -1 ? null : better[at]!,
-      moreRequests: more,
-    };
-    return { ...row, sentence: rowSentence(row, { needed: one.needed, gates: gated.length, byChance }) };
+    const row = { ...one.row, verdict, pWorse, pBetter, moreRequests: more };
+    return { ...row, sentence: rowSentence(row, { needed: one.needed, figures: gated.length, byChance }) };
   });
 }
 

@@ -6,9 +6,7 @@ import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';
 import type { Rounds } from '../statistics/bootstrap.ts';
 
-/** What comparisons need of a run: the values of each metric, round by round, and how many requests failed. */
-
-/** A run as comparisons see it. */
+/** The samples of a run that comparisons use. */
 export interface RunSamples {
   manifest: Manifest;
   /** By `cellKey`, in the order of the manifest. */
@@ -19,20 +17,20 @@ export interface RunSamples {
 export interface CellSamples {
   cell: Cell;
   outcomes: Partial<Record<OutcomeKind, number>>;
-  /** Requests that did not end well, but for those that the user cancelled. */
+  /** Failed requests, without those that the user cancelled. */
   failed: number;
   /** Requests, without those that the user cancelled. */
   requests: number;
   /**
-   * The values of a metric, a list for each round, with each failed request as the worst value there is: Infinity where less
-   * is better, 0 where more is. A metric that belongs to some requests only (`connect`) has none for those that failed.
+   * The values of a metric, one list per round. A failed request counts as the worst possible value: Infinity where lower is
+   * better, 0 where higher is. For a metric of the connection (`connect`, `dns`, ...) failed requests have no value.
    */
   rounds(metric: string): Rounds;
-  /** How many values `rounds` stands for, and how many of them are failed requests. */
+  /** How many values were measured (`rounds` may hold fewer), and how many of them are failed requests. */
   count(metric: string): { n: number; censored: number };
 }
 
-/** Values kept of a metric in one round of one cell, at least; beyond twice as many every second is dropped. */
+/** Values kept per metric, round and cell. At twice as many, every second one is dropped. */
 const KEPT = 5_000;
 
 /** Collects samples, one record at a time, in bounded memory. */
@@ -42,51 +40,40 @@ export interface Sampler {
 }
 
 /**
- * A sampler for a run. `metrics`: the names that will be compared, default all; throws a `UserError` (`unknown_metric`) for
- * one that does not exist. A planned cell without a record is there and empty.
+ * Creates a sampler for a run. `metrics`: the names of the compared metrics, default all; throws a `UserError` (`unknown_metric`)
+ * for one that does not exist. A planned cell without a record is present and empty.
  */
 export function createSampler(manifest: Manifest, metrics?: readonly string[]): Sampler {
   const definitions = metrics === undefined ? METRICS : [...new Set(metrics)].map(metric);
-  const folds = new Map<string, CellFold>();
-  const known = new CellMap<CellFold>();
-  const foldOf = (cell: Cell): CellFold => {
-    let fold = known.get(cell);
-    if (!fold) {
-      fold = new CellFold(cellOf(cell), definitions, manifest.stallMs);
-      known.set(cell, fold);
-      folds.set(cellKey(cell), fold);
+  const samplers = new Map<string, CellSampler>();
+  const known = new CellMap<CellSampler>();
+  const samplerOf = (cell: Cell): CellSampler => {
+    let sampler = known.get(cell);
+    if (!sampler) {
+      sampler = new CellSampler(cellOf(cell), definitions, manifest.stallMs);
+      known.set(cell, sampler);
+      samplers.set(cellKey(cell), sampler);
     }
-    return fold;
+    return sampler;
   };
-  for (const cell of manifest.cells) if (cell.length === undefined) foldOf(cell);
+  for (const cell of manifest.cells) if (cell.length === undefined) samplerOf(cell);
   return {
     add(record) {
-      if (record.length === undefined) foldOf(record).add(record);
+      if (record.length === undefined) samplerOf(record).add(record);
     },
-    result: () => ({ manifest, cells: folds }),
+    result: () => ({ manifest, cells: samplers }),
   };
 }
 
-/** The samples of a whole run whose records are at hand. */
-export function collectSamples(
-  manifest: Manifest,
-  records: Iterable<RequestRecord>,
-  metrics?: readonly string[],
-): RunSamples {
-  const sampler = createSampler(manifest, metrics);
-  for (const record of records) sampler.add(record);
-  return sampler.result();
-}
-
-class CellFold implements CellSamples {
+class CellSampler implements CellSamples {
   readonly cell: Cell;
   readonly outcomes: Partial<Record<OutcomeKind, number>> = {};
   failed = 0;
   requests = 0;
   private readonly definitions: readonly MetricDefinition[];
   private readonly stallMs: number;
-  /** By round number, as rounds may begin to come in any order after a merge. */
-  private readonly byRound = new Map<number, { failed: number; values: Thinned[] }>();
+  /** By round number: after a merge, rounds may come in any order. */
+  private readonly byRound = new Map<number, { failed: number; values: Map<MetricDefinition, Thinned> }>();
 
   constructor(cell: Cell, definitions: readonly MetricDefinition[], stallMs: number) {
     this.cell = cell;
@@ -101,7 +88,7 @@ class CellFold implements CellSamples {
     this.requests += 1;
     let round = this.byRound.get(record.round);
     if (!round) {
-      round = { failed: 0, values: this.definitions.map(() => new Thinned()) };
+      round = { failed: 0, values: new Map(this.definitions.map((one) => [one, new Thinned()])) };
       this.byRound.set(record.round, round);
     }
     if (kind !== 'ok') {
@@ -109,22 +96,22 @@ class CellFold implements CellSamples {
       round.failed += 1;
       return;
     }
-    for (const [index, definition] of this.definitions.entries()) {
+    for (const [definition, kept] of round.values) {
       const value = definition.values(record, { stallMs: this.stallMs });
       if (value === null) continue;
-      const kept = round.values[index]!;
       if (typeof value === 'number') kept.add(value);
       else for (const one of value) kept.add(one);
     }
   }
 
   rounds(name: string): Rounds {
-    const { index, worst } = this.find(name);
+    const definition = this.definitionOf(name);
+    const worst = this.worstOf(definition);
     const last = Math.max(-1, ...this.byRound.keys());
     return Array.from({ length: last + 1 }, (_, number) => {
       const round = this.byRound.get(number);
-      if (!round) return [];
-      const kept = round.values[index]!;
+      const kept = round?.values.get(definition);
+      if (!round || !kept) return [];
       const censored = worst === undefined ? 0 : Math.round(round.failed / kept.stride);
       const values = new Float64Array(kept.values.length + censored);
       kept.values.copyTo(values);
@@ -133,29 +120,28 @@ class CellFold implements CellSamples {
   }
 
   count(name: string): { n: number; censored: number } {
-    const { index, worst } = this.find(name);
-    const censored = worst === undefined ? 0 : this.failed;
+    const definition = this.definitionOf(name);
+    const censored = this.worstOf(definition) === undefined ? 0 : this.failed;
     let n = censored;
-    for (const { values } of this.byRound.values()) n += values[index]!.seen;
+    for (const { values } of this.byRound.values()) n += values.get(definition)?.seen ?? 0;
     return { n, censored };
   }
 
-  private find(name: string): { index: number; worst: number | undefined } {
-    const index = this.definitions.findIndex((definition) => definition.name === name);
-    const definition = this.definitions[index];
+  private definitionOf(name: string): MetricDefinition {
+    const definition = this.definitions.find((one) => one.name === name);
     if (!definition) throw new RangeError(`"${name}" was not sampled`);
-    const has = definition.modes === undefined || definition.modes.includes(this.cell.mode);
-    const worst =
-      definition.better === 'lower'
-        ? Number.POSITIVE_INFINITY
-        : definition.better === 'higher'
-          ? 0
-          : undefined;
-    return { index, worst: has && !definition.ofConnection ? worst : undefined };
+    return definition;
+  }
+
+  /** What a failed request counts as; undefined where it has no value. */
+  private worstOf({ better, modes, ofConnection }: MetricDefinition): number | undefined {
+    if (ofConnection || modes?.includes(this.cell.mode) === false) return undefined;
+    if (better === 'none') return undefined;
+    return better === 'lower' ? Number.POSITIVE_INFINITY : 0;
   }
 }
 
-/** Keeps all values while there are few, and every 2nd, 4th, 8th ... when there are many. */
+/** Keeps all values while there are few, then every 2nd, 4th, 8th ... */
 class Thinned {
   readonly values = new Numbers();
   stride = 1;

@@ -14,7 +14,7 @@ const ONE: UniqueInfo = {
   same: [{ target: 'flash', prompt: 'short', why: 'unique: false', asked: true }],
 };
 
-test('runs of unique prompts and of prompts that a cache may know are not comparable', () => {
+test('runs of unique prompts and runs of repeated prompts are not comparable', () => {
   const obstacles = (base?: UniqueInfo, next?: UniqueInfo) => comparability(run(base), run(next)).obstacles;
   expect(obstacles(UNIQUE, { ...UNIQUE, salt: 'b' })).toEqual([]);
   expect(obstacles(ONE, { ...ONE, salt: 'b' })).toEqual([]);
@@ -23,6 +23,6 @@ test('runs of unique prompts and of prompts that a cache may know are not compar
     'the prompts differ: the same in every request; unique in every request',
   ]);
   expect(obstacles(UNIQUE, ONE)).toEqual([
-    'the prompts differ: unique in every request; unique but for flash/short',
+    'the prompts differ: unique in every request; unique except flash/short',
   ]);
 });

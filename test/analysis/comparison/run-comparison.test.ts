@@ -12,8 +12,8 @@ import { manifest } from '../../metrics/records.ts';
 import { type Behaviour, records, request, runOf } from '../runs.ts';
 
 const QUICK: RunComparisonOptions = { seed: 1, resamples: 1000 };
-const TTFT_P50: RunComparisonOptions = { ...QUICK, gates: [{ metric: 'ttft', statistic: 'p50' }] };
-const TTFT_P95: RunComparisonOptions = { ...QUICK, gates: [{ metric: 'ttft', statistic: 'p95' }] };
+const TTFT_P50: RunComparisonOptions = { ...QUICK, figures: [{ metric: 'ttft', statistic: 'p50' }] };
+const TTFT_P95: RunComparisonOptions = { ...QUICK, figures: [{ metric: 'ttft', statistic: 'p95' }] };
 
 function run(random: Random, behaviour: Behaviour, rounds = 5, perRound = 40): RunSamples {
   return runOf(records(random, rounds, perRound, behaviour));
@@ -40,7 +40,7 @@ describe('the rule', () => {
     expect(verdicts).toEqual(['regression', 'improvement', 'equivalent', 'inconclusive']);
   });
 
-  test('what it says is a sentence with the figures', () => {
+  test('the sentence holds the figures', () => {
     const { sentence, rows } = compared(STEADY, { ...STEADY, ttftMs: 450 });
     expect(sentence).toMatch(
       /^ttft p50 of flash \/ short \/ 4 streams: \d{3} ms before, \d{3} ms now \(\+\d\d %; between \+\d\d % and \+\d\d %\): regression, worse by more than 10 %$/,
@@ -56,29 +56,29 @@ describe('the rule', () => {
     expect(rows[0]!.mannWhitney!.superiority).toBeGreaterThan(0.9);
   });
 
-  test('a difference below 5 ms is none, however large its ratio', () => {
+  test('a difference below 5 ms is no change, however large its ratio', () => {
     expect(compared({ ...STEADY, ttftMs: 2 }, { ...STEADY, ttftMs: 6 }).verdict).toBe('equivalent');
     expect(compared({ ...STEADY, ttftMs: 20 }, { ...STEADY, ttftMs: 40 }).verdict).toBe('regression');
   });
 
-  test('where more is better, less is a regression', () => {
-    const gates = [{ metric: 'token_rate', statistic: 'p50' }];
+  test('where higher is better, lower is a regression', () => {
+    const figures = [{ metric: 'token_rate', statistic: 'p50' }];
     const fast = (restMs: number) => ({ ...STEADY, restMs });
-    expect(compared(fast(400), fast(800), { ...QUICK, gates }).verdict).toBe('regression');
-    expect(compared(fast(800), fast(400), { ...QUICK, gates }).verdict).toBe('improvement');
-    expect(compared(fast(400), fast(400), { ...QUICK, gates }).rows[0]).toMatchObject({
+    expect(compared(fast(400), fast(800), { ...QUICK, figures }).verdict).toBe('regression');
+    expect(compared(fast(800), fast(400), { ...QUICK, figures }).verdict).toBe('improvement');
+    expect(compared(fast(400), fast(400), { ...QUICK, figures }).rows[0]).toMatchObject({
       better: 'higher',
       unit: '1/s',
     });
   });
 
-  test('an open figure says about how many more requests would decide it', () => {
+  test('an inconclusive figure reports about how many more requests would decide it', () => {
     const noisy = { ...STEADY, sigma: 0.5 };
     const { verdict, rows } = compared(noisy, noisy);
     expect(verdict).toBe('inconclusive');
     const { moreRequests, sentence } = rows[0]!;
     expect(sentence).toContain(
-      `about ${moreRequests} more requests on each side would decide, in more rounds`,
+      `about ${moreRequests} more requests per side, in more rounds, would decide it`,
     );
     const more = Math.ceil((200 + moreRequests!) / 5);
     expect(compared(noisy, noisy, TTFT_P50, 5, more * 2).verdict).toBe('equivalent');
@@ -86,7 +86,7 @@ describe('the rule', () => {
 });
 
 describe('too little to decide', () => {
-  test('a quantile gates only with ten values beyond it', () => {
+  test('a percentile decides only with ten values beyond it', () => {
     const slow = { ...STEADY, ttftMs: 900 };
     const few = compared(STEADY, slow, TTFT_P95, 5, 39);
     expect(few.rows[0]).toMatchObject({
@@ -95,16 +95,16 @@ describe('too little to decide', () => {
       moreRequests: 5,
       pWorse: null,
     });
-    expect(few.rows[0]!.sentence).toContain('shown only, as 195 values are too few (200 are needed)');
+    expect(few.rows[0]!.sentence).toContain('not decided: 195 values, 200 needed');
     expect(few.verdict).toBe('inconclusive');
     expect(compared(STEADY, slow, TTFT_P95, 5, 40).verdict).toBe('regression');
     expect(compared(STEADY, slow, TTFT_P50, 4, 4).rows[0]!.gated).toBe(false);
     expect(compared(STEADY, slow, TTFT_P50, 4, 5).rows[0]!.gated).toBe(true);
   });
 
-  test('a figure that is shown only does not change the verdict', () => {
-    const gates = [...TTFT_P50.gates!, ...TTFT_P95.gates!];
-    const { verdict, rows } = compared(STEADY, { ...STEADY, tail: 4 }, { ...QUICK, gates }, 5, 36);
+  test('a figure with too few values does not change the verdict', () => {
+    const figures = [...(TTFT_P50.figures ?? []), ...(TTFT_P95.figures ?? [])];
+    const { verdict, rows } = compared(STEADY, { ...STEADY, tail: 4 }, { ...QUICK, figures }, 5, 36);
     expect(rows.map(({ gated }) => gated)).toEqual([true, false]);
     expect(verdict).toBe('equivalent');
   });
@@ -141,7 +141,7 @@ describe('failures', () => {
     expect(verdict).toBe('regression');
     expect(rows[0]).toMatchObject({ verdict: 'regression', ratio: null, next: { value: null } });
     expect(rows[0]!.next.censored).toBeGreaterThan(90);
-    expect(rows[0]!.sentence).toMatch(/never \(\d+ of 200 failed\) now/);
+    expect(rows[0]!.sentence).toMatch(/no value \(\d+ of 200 failed\) now/);
     expect(errors[0]!.verdict).toBe('regression');
   });
 
@@ -163,7 +163,7 @@ describe('failures', () => {
   });
 });
 
-describe('what can be compared', () => {
+describe('comparability', () => {
   const random = createRandom(21);
   const list = records(random, 5, 40, STEADY);
   const base = runOf(list);
@@ -191,15 +191,15 @@ describe('what can be compared', () => {
     }
   });
 
-  test('a cell that one side lacks spoils the verdict, but not the other cells', () => {
+  test('a cell that one run lacks makes the verdict not_comparable, and the other cells are still compared', () => {
     const more = [...list, ...records(random, 5, 40, STEADY, { prompt: 'long' })];
     const result = other({}, more);
     expect(result.verdict).toBe('not_comparable');
-    expect(result.obstacles).toEqual(['flash / long / 4 streams is in one of the runs only']);
+    expect(result.obstacles).toEqual(['flash / long / 4 streams is in only one of the runs']);
     expect(result.rows).toHaveLength(1);
   });
 
-  test('another client and a run that is not whole are warned of', () => {
+  test('another client and an incomplete run cause warnings', () => {
     const { environment, run: info } = manifest();
     const result = other({
       environment: { ...environment, undici: '7.31.0' },
@@ -207,20 +207,20 @@ describe('what can be compared', () => {
     });
     expect(result.warnings).toEqual([
       'the version of undici differs: 7.30.2, 7.31.0',
-      'the new run is not whole: interrupted',
+      'the new run is incomplete: interrupted',
     ]);
     expect(result.verdict).toBe('equivalent');
   });
 
-  test('gates that cannot be are refused', () => {
-    const gate = (metric: string, statistic: string) => () =>
-      compareRuns(base, base, { ...QUICK, gates: [{ metric, statistic }] });
-    expect(gate('chunks', 'p50')).toThrow(UserError);
-    expect(gate('ttft', 'max')).toThrow(/p50, p90, p95, p99, mean/);
-    expect(gate('tftt', 'p50')).toThrow(/did you mean "ttft"/);
+  test('figures that cannot be compared are rejected', () => {
+    const compare = (metric: string, statistic: string) => () =>
+      compareRuns(base, base, { ...QUICK, figures: [{ metric, statistic }] });
+    expect(compare('chunks', 'p50')).toThrow(UserError);
+    expect(compare('ttft', 'max')).toThrow(/p50, p90, p95, p99, mean/);
+    expect(compare('tftt', 'p50')).toThrow(/did you mean "ttft"/);
   });
 
-  test('it goes through JSON as it is, and the same seed gives the same', () => {
+  test('JSON changes nothing, and the same seed gives the same result', () => {
     const next = run(createRandom(5), { ...STEADY, failures: 0.7 });
     const result = compareRuns(base, next, QUICK);
     expect(JSON.parse(JSON.stringify(result))).toEqual(result);
@@ -243,7 +243,7 @@ describe('by simulation', () => {
     return hits / trials;
   }
 
-  const ALL: RunComparisonOptions['gates'] = [
+  const ALL: RunComparisonOptions['figures'] = [
     { metric: 'ttft', statistic: 'p50' },
     { metric: 'ttft', statistic: 'p95' },
     { metric: 'total', statistic: 'p50' },
@@ -256,10 +256,10 @@ describe('by simulation', () => {
     base: Behaviour,
     next: Behaviour,
     perRound: number,
-    gates = ALL,
+    figures = ALL,
   ) {
     const runs = [base, next].map((behaviour) => run(random, behaviour, 5, perRound));
-    return compareRuns(runs[0]!, runs[1]!, { seed, resamples: 500, gates }).verdict;
+    return compareRuns(runs[0]!, runs[1]!, { seed, resamples: 500, figures }).verdict;
   }
 
   test('no change and 5 % drift between rounds: at most 5 % false regressions in 500 trials', () => {
@@ -295,10 +295,10 @@ describe('by simulation', () => {
   test('a tail that is half as long again is found by p95 at n = 2000, and not by p50', () => {
     const before = { ttftMs: 300, sigma: 0.25, drift: 0.02 };
     const after = { ...before, tail: 1.5 };
-    const found = (gate: number) =>
+    const found = (index: number) =>
       share(
         25,
-        (random, seed) => verdictOf(random, seed, before, after, 400, [ALL![gate]!]) === 'regression',
+        (random, seed) => verdictOf(random, seed, before, after, 400, [ALL![index]!]) === 'regression',
       );
     expect(found(1)).toBeGreaterThanOrEqual(0.9);
     expect(found(0)).toBe(0);

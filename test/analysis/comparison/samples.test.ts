@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { collectSamples } from '../../../src/analysis/comparison/samples.ts';
 import type { Rounds } from '../../../src/analysis/statistics/bootstrap.ts';
 import { cellKey } from '../../../src/model/cells.ts';
 import { manifest, record } from '../../metrics/records.ts';
-import { request } from '../runs.ts';
+import { collectSamples, request } from '../runs.ts';
 
 const [planned] = manifest().cells;
 const key = cellKey(planned!);
