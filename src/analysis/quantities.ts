@@ -8,43 +8,45 @@ import type { CellReport, MetricSummary } from '../model/report.ts';
 import { nameOfVerdict, VERDICT_KINDS } from './streaming/streaming-verdict.ts';
 
 /**
- * What a condition on a run can be about: every metric under each of its aggregations, and the figures that belong to
- * a cell as a whole. One table, read by the parser of thresholds, by its hints and by the evaluation.
+ * Everything that a threshold can limit: every metric under each of its aggregations, and the figures of a whole cell. The
+ * parser of thresholds, its hints and the evaluation read this table.
  */
 
-/** What a quantity is measured in; `verdict` is a word. */
+/** The unit of a quantity; a `verdict` is a word. */
 export type QuantityUnit = Unit | 'verdict';
 
-/** What a cell shows of a quantity. `null`: it was not measured there. */
+/** The value of a quantity in a cell, from `n` requests or readings. Null where it was not measured. */
 export type Reading = { value: number | string; n: number } | null;
 
-/** Something that can be compared with a limit. */
+/** A quantity that can have a limit. */
 export interface Quantity {
-  /** As it is written: `ttft.p95`, `errors.rate`, `goodput`. */
+  /** As written in a threshold: `ttft.p95`, `errors.rate`, `goodput`. */
   readonly name: string;
+  /** The name before the dot. */
+  readonly family: string;
   readonly unit: QuantityUnit;
-  /** The modes in which it means anything. */
+  /** The modes in which it is measured. */
   readonly modes: readonly Mode[];
-  /** True where a threshold that names no mode is about all modes, not about streaming alone. */
+  /** True where a threshold without a mode label applies to all modes, not only to streaming. */
   readonly everyMode: boolean;
-  /** True for what is measured only where the run states objectives. */
+  /** True where it needs objectives. */
   readonly ofObjectives?: boolean;
   /** For percentiles: 0 to 1. */
   readonly quantile?: number;
-  /** The words that it can be, for verdicts. */
+  /** The possible words of a verdict. */
   readonly words?: readonly string[];
-  /** True for what a server tells of itself, where it is asked. */
+  /** True where it needs server metrics. */
   readonly ofServer?: boolean;
   read(cell: CellReport): Reading;
 }
 
 /** The aggregations of a metric; any other percentile (`p75`, `p99.9`) works too. */
-export const AGGREGATIONS = ['p50', 'p90', 'p95', 'p99', 'mean', 'min', 'max', 'sd', 'n'] as const;
+const AGGREGATIONS = ['p50', 'p90', 'p95', 'p99', 'mean', 'min', 'max', 'sd', 'n'] as const;
 
 const BOTH: readonly Mode[] = ['streaming', 'non-streaming'];
 const STREAMING: readonly Mode[] = ['streaming'];
 
-/** Failed requests: all that did not end well, but for those that the user cancelled. */
+/** Failed requests and all requests of a cell, without those that the user cancelled. */
 export function failuresOf({ outcomes }: Pick<CellReport, 'outcomes'>): { failed: number; requests: number } {
   let requests = 0;
   for (const [kind, count] of Object.entries(outcomes)) if (kind !== 'cancelled') requests += count;
@@ -119,20 +121,20 @@ function ofServer(unit: Unit, of: (server: ServerReport) => number | null | unde
     ofServer: true,
     read({ server, outcomes }) {
       const value = server ? of(server) : null;
-      return value == null || !outcomes.ok ? null : { value, n: server!.readings };
+      return server == null || value == null || !outcomes.ok ? null : { value, n: server.readings };
     },
   };
 }
 
-/** The names before the dot: metrics first. */
+/** All families: metrics first. */
 export const FAMILIES: readonly string[] = [
   ...new Set([
     ...METRICS.map(({ name }) => name),
-    ...Object.keys(SPECIALS).map((name) => name.split('.')[0]!),
+    ...Object.keys(SPECIALS).map((name) => name.replace(/\..*/, '')),
   ]),
 ];
 
-/** What can stand after the dot of a family; empty for one that stands alone. */
+/** The aggregations of a family; empty for one without any. */
 export function aggregationsOf(family: string): string[] {
   const metric = METRICS.some(({ name }) => name === family);
   const special = Object.keys(SPECIALS)
@@ -141,14 +143,14 @@ export function aggregationsOf(family: string): string[] {
   return [...special, ...(metric ? AGGREGATIONS : [])];
 }
 
-/** The quantity of that name; undefined where there is none. */
+/** The quantity of that name; undefined where it does not exist. */
 export function findQuantity(family: string, aggregation: string | undefined): Quantity | undefined {
   const name = aggregation === undefined ? family : `${family}.${aggregation}`;
   const special = Object.hasOwn(SPECIALS, name) ? SPECIALS[name] : undefined;
-  if (special) return { name, modes: BOTH, everyMode: false, ...special };
+  if (special) return { name, family, modes: BOTH, everyMode: false, ...special };
   const metric = METRICS.find((known) => known.name === family);
   if (!metric || aggregation === undefined) return undefined;
-  const base = { name, modes: metric.modes ?? BOTH, everyMode: false };
+  const base = { name, family, modes: metric.modes ?? BOTH, everyMode: false };
   const quantile = quantileOf(aggregation);
   if (quantile !== undefined) {
     return {
@@ -173,7 +175,7 @@ function isPlain(name: string): name is 'mean' | 'min' | 'max' | 'sd' {
   return name === 'mean' || name === 'min' || name === 'max' || name === 'sd';
 }
 
-/** 0.95 for `p95`, 0.999 for `p99.9`; undefined for what is no percentile between 0 and 100, both excluded. */
+/** 0.95 for `p95`, 0.999 for `p99.9`; undefined for anything but a percentile between 0 and 100, both excluded. */
 export function quantileOf(aggregation: string): number | undefined {
   const percent = /^p(\d{1,2}(?:\.\d+)?)$/.exec(aggregation)?.[1];
   return percent === undefined || Number(percent) === 0 ? undefined : Number(percent) / 100;
@@ -200,7 +202,7 @@ function shareAtLeastOne(summary: MetricSummary | null | undefined): Reading {
   const { n, samples } = summary;
   if (samples) return { value: samples.filter((count) => count >= 1).length / n, n };
   const histogram = decodeHistogram(summary.histogram, summary.unit);
-  // Ranks below `low` are zeros: the first rank that is not is found by halving.
+  // Bisection for the first rank with a count of 1 or more.
   let low = 1;
   let high = n + 1;
   while (low < high) {
@@ -211,7 +213,7 @@ function shareAtLeastOne(summary: MetricSummary | null | undefined): Reading {
   return { value: (n + 1 - low) / n, n };
 }
 
-/** Streams about which nothing can be said, under the names of this version and of older ones. */
+/** Undecided streams, under the names of this version and of older ones. */
 function undecided(counts: Partial<Record<string, number>> | undefined): number {
   return (counts?.inconclusive ?? 0) + (counts?.too_short ?? 0);
 }

@@ -27,14 +27,14 @@ export const GATES: readonly GateResult[] = [
     actual: 'replayed',
     unit: 'verdict',
     cells: { passed: 1, failed: 1, noData: 0 },
-    notes: ['2 of 40 requests failed and are not in this figure'],
+    notes: ['2 of 40 requests failed and are not included'],
   }),
   gate({
     expression: 'connect.p50 < 5ms',
     verdict: 'no-data',
     actual: null,
     cells: { passed: 0, failed: 0, noData: 0 },
-    notes: ['no request had a value of connect.p50'],
+    notes: ['no request has a value of connect.p50'],
   }),
 ];
 

@@ -8,21 +8,20 @@ export type { RatioEstimate } from './ratio-estimate.ts';
 export type { Statistic } from './weighted-sample.ts';
 
 /**
- * The ratio of a statistic on two sides, with its uncertainty, by a cluster bootstrap: whole rounds are drawn, because
- * requests of one round share that round's luck, and a service that drifts by 5 % makes any test that draws single requests
- * see a change where there is none.
+ * The ratio of a statistic on two sides, with its uncertainty, by a cluster bootstrap: whole rounds are resampled, because the
+ * requests of one round share the conditions of that round. With a drift of 5 %, a test that resamples single requests finds
+ * changes where there are none.
  *
- * Few rounds make the plain percentile interval too narrow, for two reasons that are known exactly in the normal case:
- * resampling k rounds shows only (k - 1) / k of the variance, and the variance itself is a guess with k - 1 degrees of
- * freedom. Both are corrected by taking percentiles further out, at Phi(-t sqrt(k / (k - 1))): the "expanded percentile
- * interval" of T. Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015). With two
+ * With few rounds the plain percentile interval is too narrow, for two reasons that are known exactly in the normal case:
+ * resampling k rounds shows only (k - 1) / k of the variance, and the variance itself is an estimate with k - 1 degrees of
+ * freedom. Taking percentiles further out, at Phi(-t sqrt(k / (k - 1))), corrects both: the "expanded percentile interval" of T. Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015). With two
  * sides, Welch's degrees of freedom are taken. Simulated coverage of 90 % intervals is in the tests.
  */
 
-/** The values of one side, a list for each round, in ms or per second. Infinity stands for a request that failed. */
+/** The values of one side, one list per round, in ms or per second. Infinity stands for a failed request. */
 export type Rounds = readonly ArrayLike<number>[];
 
-/** How a bootstrap is made. */
+/** Options of a bootstrap. */
 export interface BootstrapOptions {
   /** The same seed gives the same interval. */
   seed: number;
@@ -31,21 +30,21 @@ export interface BootstrapOptions {
   /** Two-sided confidence. Default 0.9. */
   level?: number;
   /**
-   * The values of a round hang together in order (gaps of one stream): where requests have to be drawn, runs of neighbours
-   * are drawn instead. Default false.
+   * Neighbouring values of a round are correlated (gaps of one stream): where rounds are too few, blocks of neighbours are
+   * resampled instead of single values. Default false.
    */
   dependent?: boolean;
 }
 
-/** Below this many rounds on a side, requests are drawn instead, and drift is not covered. */
-export const ENOUGH_ROUNDS = 4;
+/** With fewer rounds on a side, requests are resampled and drift is not covered. */
+const ENOUGH_ROUNDS = 4;
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.9;
-/** Blocks that a run of dependent values is cut into. */
+/** Blocks that dependent values are cut into. */
 const BLOCKS = 40;
 
-/** The ratio next / base of a statistic of two independent sides. Null when a side has no value. */
+/** The ratio next / base of a statistic of two independent sides. Null where a side has no value. */
 export function bootstrapRatio(
   base: Rounds,
   next: Rounds,
@@ -55,7 +54,7 @@ export function bootstrapRatio(
   const { seed, resamples = RESAMPLES, level = LEVEL, dependent = false } = options;
   const byRounds = filled(base) >= ENOUGH_ROUNDS && filled(next) >= ENOUGH_ROUNDS;
   const random = createRandom(seed);
-  const sides = [base, next].map((rounds) => {
+  const resample = (rounds: Rounds) => {
     const groups = byRounds
       ? rounds
       : dependent
@@ -67,8 +66,9 @@ export function bootstrapRatio(
         ? drawGroups(sample, statistic, resamples, random)
         : drawRequests(sample, statistic, resamples, random);
     return { sample, draws, value: sample.at(statistic, ones(sample.groups)) };
-  });
-  const [before, after] = sides as [(typeof sides)[0], (typeof sides)[0]];
+  };
+  const before = resample(base);
+  const after = resample(next);
   if (before.sample.n === 0 || after.sample.n === 0) return null;
   const clusters = (sample: GroupedSample) =>
     byRounds || dependent ? sample.groups : Number.POSITIVE_INFINITY;
@@ -90,8 +90,8 @@ export function bootstrapRatio(
 }
 
 /**
- * The geometric mean of the ratios next / base over pairs that were measured in the same rounds: the same rounds are drawn on
- * both sides and for all pairs, so that drift cancels. Null when a side of any pair has no value. `base` and `next` of the
+ * The geometric mean of the ratios next / base over pairs that were measured in the same rounds. The same rounds are resampled on
+ * both sides and for all pairs, so that drift cancels. Null where a side of any pair has no value. `base` and `next` of the
  * estimate are geometric means too.
  */
 export function bootstrapPairedRatio(
@@ -129,7 +129,7 @@ export function bootstrapPairedRatio(
   });
 }
 
-/** With too few rounds in common, each pair by itself, and their geometric mean with independent errors. */
+/** With too few common rounds: resamples each side by itself and combines the pairs with independent errors. */
 function independentPairs(
   pairs: readonly { base: Rounds; next: Rounds }[],
   statistic: Statistic,
@@ -140,15 +140,16 @@ function independentPairs(
   const logs = new Float64Array(resamples);
   const sums = { base: 0, next: 0, ratio: 0 };
   for (const { base, next } of pairs) {
-    const sides = [base, next].map((rounds) => {
+    const resample = (rounds: Rounds) => {
       const sample = groupedSample([rounds.flatMap((round) => Array.from(round))]);
       return {
         value: sample.at(statistic, [1]),
         draws: drawRequests(sample, statistic, resamples, random),
         n: sample.n,
       };
-    });
-    const [before, after] = sides as [(typeof sides)[0], (typeof sides)[0]];
+    };
+    const before = resample(base);
+    const after = resample(next);
     if (before.n === 0 || after.n === 0) return null;
     for (let i = 0; i < resamples; i++)
       logs[i]! += logRatio(before.draws[i]!, after.draws[i]!) / pairs.length;
@@ -169,7 +170,7 @@ function independentPairs(
   });
 }
 
-/** The variance of the logarithms that the middle two thirds show: infinite outliers do not spoil it. */
+/** The variance of the logarithms, from the middle two thirds: infinite outliers do not affect it. */
 function logVariance(draws: Float64Array): number {
   const sorted = Float64Array.from(draws).sort();
   const at = (q: number) => Math.log(sorted[rankOf(q, sorted.length) - 1]!);

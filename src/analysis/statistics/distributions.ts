@@ -1,4 +1,4 @@
-/** The normal and Student's t distribution, to about ten digits. Called a few times a comparison, so plain and slow. */
+/** The normal and Student's t distribution, to about ten digits. Called a few times per comparison: simple, not fast. */
 
 /** P(Z <= z) of the standard normal. */
 export function normalCdf(z: number): number {
@@ -30,12 +30,12 @@ function density(z: number): number {
   return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 }
 
-/** The z below which a share `p` (0 to 1) of the standard normal lies. */
+/** The quantile of the standard normal: P(Z <= result) = p, p from 0 to 1. */
 export function normalQuantile(p: number): number {
   return quantile(p, normalCdf);
 }
 
-/** P(T <= t) of Student's distribution with `df` degrees of freedom (need not be whole; infinite is the normal). */
+/** P(T <= t) of Student's distribution with `df` degrees of freedom (may be fractional; infinity gives the normal). */
 export function studentCdf(t: number, df: number): number {
   if (!Number.isFinite(df) || df > 1e6) return normalCdf(t);
   if (t === Number.POSITIVE_INFINITY) return 1;
@@ -44,12 +44,12 @@ export function studentCdf(t: number, df: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
-/** The t below which a share `p` (0 to 1) lies. */
+/** The quantile of Student's distribution, p from 0 to 1. */
 export function studentQuantile(p: number, df: number): number {
   return quantile(p, (t) => studentCdf(t, df));
 }
 
-// Halving, after the bounds were widened far enough for any df and p in use.
+// Bisection, after the lower bound was moved below the quantile.
 function quantile(p: number, cdf: (x: number) => number): number {
   if (p <= 0) return Number.NEGATIVE_INFINITY;
   if (p >= 1) return Number.POSITIVE_INFINITY;
@@ -69,7 +69,7 @@ function quantile(p: number, cdf: (x: number) => number): number {
 export function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  // It converges fast on this side of the mean only.
+  // The fraction converges fast only on this side of the mean.
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
   const front = Math.exp(
     logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x) - Math.log(a),
@@ -96,7 +96,7 @@ export function incompleteBeta(x: number, a: number, b: number): number {
   return front / fraction;
 }
 
-/** The logarithm of the gamma function for x > 0: Stirling's series, after stepping up to where it is exact. */
+/** The logarithm of the gamma function for x > 0: Stirling's series, after shifting x up to where it is accurate. */
 export function logGamma(x: number): number {
   let shift = 0;
   let z = x;

@@ -1,6 +1,6 @@
 import { normalCdf } from './distributions.ts';
 
-/** Whether one of two samples tends to be larger, by ranks alone. For information: it knows nothing of drift. */
+/** Whether one of two samples tends to be larger, by ranks. Ignores drift, so it decides nothing. */
 export interface MannWhitney {
   /** Pairs in which the new value is larger; an equal pair counts half. */
   u: number;
@@ -8,7 +8,7 @@ export interface MannWhitney {
   superiority: number;
   /** Two-sided. */
   p: number;
-  /** True where p was counted out, false where it is the normal approximation. */
+  /** True where p was computed exactly, false where it is the normal approximation. */
   exact: boolean;
 }
 
@@ -17,7 +17,7 @@ const EXACT_UP_TO = 40;
 
 /**
  * The test of Mann and Whitney (1947). Exact for small samples without ties, else the normal approximation with
- * corrections for ties and for continuity. Infinite values are ranked like any other. Null when a sample is empty.
+ * corrections for ties and for continuity. Infinite values are ranked like any other. Null where a sample is empty.
  */
 export function mannWhitney(base: ArrayLike<number>, next: ArrayLike<number>): MannWhitney | null {
   const m = base.length;
@@ -25,7 +25,7 @@ export function mannWhitney(base: ArrayLike<number>, next: ArrayLike<number>): M
   if (m === 0 || n === 0) return null;
   const a = Float64Array.from(base).sort();
   const b = Float64Array.from(next).sort();
-  // Both in ascending order: for each new value, how many old ones are below it and how many equal it.
+  // Both are sorted: for each new value, count the old ones below it and those equal to it.
   let u = 0;
   let below = 0;
   let upTo = 0;
@@ -61,7 +61,7 @@ function tieSum(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Counts the orderings with a U at least as far from its mean. */
+/** Counts the orderings whose U is at least as far from its mean. */
 function exactP(u: number, m: number, n: number): number {
   // ways[k]: orderings of the values so far in which the new ones beat k old ones. Each factor is a Gaussian binomial step.
   let ways = new Float64Array(m * n + 1);

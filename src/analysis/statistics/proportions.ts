@@ -1,14 +1,14 @@
 import { normalQuantile } from './distributions.ts';
 
-/** A range that holds the true value with the stated confidence. */
+/** A confidence interval. */
 export interface Interval {
   low: number;
   high: number;
 }
 
 /**
- * Wilson's score interval for a share: `hits` of `n`. Honest at 0 and at n, unlike the textbook one. E. B. Wilson, JASA 22
- * (1927). `level` is two-sided. Without any trial it is the whole range from 0 to 1.
+ * Wilson's score interval for a share: `hits` of `n`. Valid also at 0 and at n hits, unlike the normal approximation. E. B. Wilson, JASA 22
+ * (1927). `level` is two-sided. Without any trial: 0 to 1.
  */
 export function wilsonInterval(hits: number, n: number, level = 0.9): Interval {
   if (n === 0) return { low: 0, high: 1 };
@@ -24,7 +24,7 @@ export function wilsonInterval(hits: number, n: number, level = 0.9): Interval {
 }
 
 /**
- * Newcombe's interval for the difference of two independent shares, next - base: his method 10, built of two Wilson
+ * Newcombe's interval for the difference of two independent shares, next - base: method 10, from two Wilson
  * intervals. R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890.
  */
 export function newcombeInterval(

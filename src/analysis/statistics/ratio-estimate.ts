@@ -1,7 +1,7 @@
 import { rankOf } from '../../metrics/percentile.ts';
 import { normalCdf, normalQuantile, studentCdf, studentQuantile } from './distributions.ts';
 
-/** From resampled ratios to an interval and to p-values that hold with few clusters. */
+/** Intervals and p-values from resampled ratios, corrected for few clusters. */
 
 /** A ratio with its uncertainty. */
 export interface RatioEstimate {
@@ -10,11 +10,11 @@ export interface RatioEstimate {
   next: number;
   /** next / base. NaN where both are infinite. */
   ratio: number;
-  /** Bounds of the ratio: 0 and Infinity where the data sets none. */
+  /** Bounds of the ratio: 0 or Infinity where the data sets no bound. */
   low: number;
   high: number;
   level: number;
-  /** What was drawn. */
+  /** What was resampled. */
   drawn: 'rounds' | 'requests';
   resamples: number;
   seed: number;
@@ -24,7 +24,7 @@ export interface RatioEstimate {
   pBelow(limit: number): number;
 }
 
-/** How much wider than it looks the distribution of resamples is. */
+/** By how much the distribution of resamples is too narrow. */
 export interface Widening {
   /** Factor on distances, in standard deviations. */
   factor: number;
@@ -32,32 +32,32 @@ export interface Widening {
 }
 
 /**
- * What k clusters hide: resampling them shows only (k - 1) / k of the variance, and gives it k - 1 degrees of freedom; with
- * two sides, Welch's. Infinitely many clusters hide nothing. `variance` is that of the resamples, in any unit.
+ * The correction for k clusters: resampling them shows only (k - 1) / k of the variance, with k - 1 degrees of freedom; with two
+ * sides, Welch's. Infinitely many clusters need none. `variance` is that of the resamples, in any unit.
  */
 export function widening(sides: readonly { variance: number; clusters: number }[]): Widening {
-  let seen = 0;
-  let honest = 0;
+  let observed = 0;
+  let corrected = 0;
   let denominator = 0;
   for (const { variance, clusters } of sides) {
     const inflated = Number.isFinite(clusters) ? (variance * clusters) / (clusters - 1) : variance;
-    seen += variance;
-    honest += inflated;
+    observed += variance;
+    corrected += inflated;
     denominator += (inflated * inflated) / (clusters - 1);
   }
-  if (!(seen > 0) || !Number.isFinite(honest)) {
-    // No variance, or an infinite one: what is known is how many clusters there are.
+  if (!(observed > 0) || !Number.isFinite(corrected)) {
+    // No variance, or an infinite one: correct by the number of clusters alone.
     const fewest = Math.min(...sides.map(({ clusters }) => clusters));
     const factor = Number.isFinite(fewest) ? Math.sqrt(fewest / (fewest - 1)) : 1;
     return { factor, degreesOfFreedom: fewest - 1 };
   }
   return {
-    factor: Math.sqrt(honest / seen),
-    degreesOfFreedom: denominator > 0 ? (honest * honest) / denominator : Number.POSITIVE_INFINITY,
+    factor: Math.sqrt(corrected / observed),
+    degreesOfFreedom: denominator > 0 ? (corrected * corrected) / denominator : Number.POSITIVE_INFINITY,
   };
 }
 
-/** What an estimate is made of. */
+/** The input of an estimate. */
 export interface Resampled {
   /** The statistic on either side, as measured. */
   base: number;
@@ -72,12 +72,12 @@ export interface Resampled {
   level: number;
 }
 
-/** The interval and the p-values that resamples give. */
+/** Computes the interval and the p-values. */
 export function estimateRatio(resampled: Resampled): RatioEstimate {
   const { base, next, log, logs, drawn, seed, level } = resampled;
   const { factor, degreesOfFreedom } = resampled.widening;
   const known = logs.filter((value) => !Number.isNaN(value)).sort();
-  // Where both sides were infinite the ratio may be anything: such draws count against either bound.
+  // Where both sides were infinite the ratio is unknown: such draws count against both bounds.
   const unknown = logs.length - known.length;
   const tail = normalCdf(factor * studentQuantile((1 - level) / 2, degreesOfFreedom));
   const lowRank = Math.floor(tail * logs.length) - unknown;
@@ -92,7 +92,7 @@ export function estimateRatio(resampled: Resampled): RatioEstimate {
     for (const value of known) if (sign * (value - limitLog) <= 0) beyond += 1;
     const centre = at(0.5);
     const deviation = sign === 1 ? centre - at(0.1587) : at(0.8413) - centre;
-    // Ten draws make a tail; further out the distribution is taken for normal.
+    // With fewer than ten draws in the tail, extrapolate by the normal distribution.
     const far = deviation > 0 ? (sign * (centre - limitLog)) / deviation : Number.POSITIVE_INFINITY;
     const z =
       beyond >= 10 ? -normalQuantile(beyond / logs.length) : Math.max(far, -normalQuantile(10 / logs.length));

@@ -2,9 +2,9 @@ import { rankOf } from '../../metrics/percentile.ts';
 import type { Random } from '../../model/seeded-random.ts';
 import type { GroupedSample, Statistic } from './weighted-sample.ts';
 
-/** The two ways to draw again from what was measured: whole groups, or single values. */
+/** The two ways to resample: whole groups, or single values. */
 
-/** Draws whole groups, as many as there are, and gives the statistic of each draw. */
+/** Draws as many whole groups as there are. Returns the statistic of each resample. */
 export function drawGroups(
   sample: GroupedSample,
   statistic: Statistic,
@@ -14,7 +14,7 @@ export function drawGroups(
   return drawWeights(sample.groups, resamples, random, (weights) => sample.at(statistic, weights));
 }
 
-/** Draws `groups` of `groups`, again and again. With few groups the same draw comes often and is computed once. */
+/** As `drawGroups`, with any statistic of the weights. With few groups a draw repeats often and is computed once. */
 export function drawWeights(
   groups: number,
   resamples: number,
@@ -43,7 +43,7 @@ export function drawWeights(
   return draws;
 }
 
-/** Draws single values, as many as there are, and gives the statistic of each draw. */
+/** Draws as many single values as there are. Returns the statistic of each resample. */
 export function drawRequests(
   sample: GroupedSample,
   statistic: Statistic,
@@ -56,13 +56,13 @@ export function drawRequests(
   if (statistic === 'mean') {
     const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
     const error = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0)) / n;
-    // With an infinite value the mean of any resample that has it is infinite, and nearly all have.
+    // The mean of a resample with an infinite value is infinite, and nearly all resamples contain one.
     for (let i = 0; i < resamples; i++)
       draws[i] = Number.isFinite(mean) ? Math.max(0, mean + error * random.normal()) : mean;
     return draws;
   }
-  // The value at rank k of n draws is the one at rank ceil(n B), where B is the k-th smallest of n even random numbers:
-  // a beta variable, so that no resample needs to be drawn in full.
+  // The value at rank k of n draws is the one at rank ceil(n B), where B is the k-th smallest of n uniform random numbers:
+  // a beta variable. No resample has to be drawn in full.
   const rank = rankOf(statistic.quantile, n);
   for (let i = 0; i < resamples; i++) {
     const a = gamma(rank, random);

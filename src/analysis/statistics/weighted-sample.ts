@@ -1,22 +1,22 @@
 import { rankOf } from '../../metrics/percentile.ts';
 
-/** What is estimated: a percentile (0 to 1) or the mean. */
+/** The estimated statistic: a quantile (0 to 1) or the mean. */
 export type Statistic = { quantile: number } | 'mean';
 
 /**
- * The values of one side, in groups that are drawn as wholes. Sorted once; a resample is a weight for each group, and its
- * percentile is found by one walk. Values may be infinite (censored), never NaN.
+ * The values of one side, in groups that are resampled as a whole. Sorted once; a resample is a weight per group, and its
+ * percentile needs one search. Values may be infinite (censored), never NaN.
  */
 export interface GroupedSample {
   readonly groups: number;
   readonly n: number;
-  /** The statistic when group g counts `weights[g]` times. NaN when no value has weight. */
+  /** The statistic where group g counts `weights[g]` times. NaN where no value has weight. */
   at(statistic: Statistic, weights: ArrayLike<number>): number;
   /** The values in ascending order. */
   readonly sorted: Float64Array;
 }
 
-/** Groups without a value are kept: a round in which nothing was measured can be drawn like any other. */
+/** Creates a sample. Empty groups are kept: a round without values can be drawn like any other. */
 export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSample {
   const sizes = groups.map((group) => group.length);
   const means = groups.map(meanOf);
@@ -35,8 +35,8 @@ export function groupedSample(groups: readonly ArrayLike<number>[]): GroupedSamp
     for (let g = 0; g < sizes.length; g++) total += weights[g]! * sizes[g]!;
     if (total === 0) return Number.NaN;
     const rank = rankOf(quantile, total);
-    // HOT PATH: thousands of searches for each comparison. The last block with less than `rank` before it is found by
-    // halving, the value by a walk through that block.
+    // HOT PATH: thousands of searches per comparison. A bisection finds the last block with less than `rank` before it, a scan
+    // of that block finds the value.
     let low = 0;
     let high = Math.floor((n - 1) / BLOCK);
     while (low < high) {
@@ -79,10 +79,10 @@ function meanOf(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/** Values between two of the sums by which a percentile is searched. */
+/** Values per block of the search for a percentile. */
 const BLOCK = 256;
 
-/** For each block of 256 values: how many values of each group stand before it. */
+/** For each block: how many values of each group come before it. */
 function blockCounts(owner: Uint16Array, groups: number): Uint32Array {
   const counts = new Uint32Array(Math.ceil(owner.length / BLOCK) * groups);
   const before = new Uint32Array(groups);
@@ -100,13 +100,13 @@ interface Owned {
 }
 
 /**
- * All values in order. Two arrays take turns as the groups are merged one by one: with a new one for each, what is left
- * behind is several times the result, and off the heap, where it is collected late.
+ * Sorts all values; `owner` is the group of each. The groups are merged one by one between two buffers: a new buffer per group
+ * would leave several times the result as garbage outside the heap, which is collected late.
  */
 function merge(groups: readonly ArrayLike<number>[]): Owned {
   const n = groups.reduce((sum, group) => sum + group.length, 0);
-  const room = (): Owned => ({ sorted: new Float64Array(n), owner: new Uint16Array(n) });
-  let [from, to] = [room(), room()];
+  const newBuffer = (): Owned => ({ sorted: new Float64Array(n), owner: new Uint16Array(n) });
+  let [from, to] = [newBuffer(), newBuffer()];
   let merged = 0;
   for (const [g, group] of groups.entries()) {
     const list = Float64Array.from(group).sort();

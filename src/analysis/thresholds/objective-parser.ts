@@ -8,21 +8,20 @@ import { readLimit } from './threshold-limit.ts';
 
 const BOTH: readonly Mode[] = ['streaming', 'non-streaming'];
 
-// What only describes an answer makes it neither good nor bad.
+// A metric without a better direction cannot be an objective.
 const NAMES = METRICS.filter(({ better }) => better !== 'none').map(({ name }) => name);
 
 /**
- * Reads an objective, a condition on a single request: `ttft < 500ms`. The grammar is that of thresholds without figure
- * and without labels. Throws a `UserError` (`usage`) that has the expression as its place, the column, and what would have
- * been right.
+ * Parses an objective, a condition on a single request: `ttft < 500ms`. The grammar is that of thresholds, without aggregation and
+ * labels. Throws a `UserError` (`usage`) with the expression, the column and the remedy.
  */
 export function parseObjective(text: string): Objective {
   const expression = text.trim();
-  // Typed, so that the compiler knows that `fail` does not return.
+  // The annotation lets the compiler know that `fail` does not return.
   const scanner: Scanner = new Scanner(expression, 'objective');
   const name = scanner.match(NAME)?.[0];
   if (name === undefined) {
-    scanner.fail(`expected a metric, found ${scanner.next()}`, 'an objective looks like: ttft < 500ms');
+    scanner.fail(`expected a metric, found ${scanner.next()}`, 'example of an objective: ttft < 500ms');
   }
   const metric = METRICS.find((known) => known.name === name);
   if (metric === undefined) {
@@ -31,7 +30,7 @@ export function parseObjective(text: string): Objective {
   }
   if (metric.better === 'none') {
     scanner.fail(
-      `"${name}" only describes an answer: none is better for it`,
+      `"${name}" cannot be an objective: neither direction is better`,
       `known: ${NAMES.join(', ')}`,
       0,
     );
@@ -39,14 +38,14 @@ export function parseObjective(text: string): Objective {
   const at = scanner.at;
   if (scanner.take('.')) {
     scanner.fail(
-      'an objective is about a single request, which has no percentile',
+      'an objective applies to a single request, which has no percentile',
       `write: ${name} < LIMIT`,
       at,
     );
   }
   if (scanner.take('{')) {
     scanner.fail(
-      'an objective is about every request: it takes no labels',
+      'an objective applies to every request and takes no labels',
       'put the labels on the threshold: goodput.rate{target=NAME} > 95%',
     );
   }
@@ -62,7 +61,7 @@ export function modesOfObjectives(objectives: readonly Objective[]): Mode[] {
   return BOTH.filter((mode) => objectives.every(({ metric }) => (metric.modes ?? BOTH).includes(mode)));
 }
 
-/** What is wrong with objectives for a run of these modes: figures that it will not measure. */
+/** The problems of objectives in a run of these modes: metrics that it will not measure. */
 export function checkObjectives(objectives: readonly Objective[], modes: readonly Mode[]): Problem[] {
   return objectives.flatMap(({ expression, metric }) => {
     const measured = metric.modes ?? BOTH;
@@ -71,7 +70,7 @@ export function checkObjectives(objectives: readonly Objective[], modes: readonl
       {
         message: `"${metric.name}" is not measured in ${modes.join(' and ')} (column 1)`,
         place: { file: expression, column: 1 },
-        hint: `it exists in: ${measured.join(', ')}; this run measures: ${modes.join(', ')}`,
+        hint: `it is measured in: ${measured.join(', ')}; this run measures: ${modes.join(', ')}`,
       },
     ];
   });

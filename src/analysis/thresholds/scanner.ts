@@ -1,7 +1,7 @@
 import type { Operator } from '../../metrics/objective-check.ts';
 import { UserError } from '../../model/errors.ts';
 
-/** What the grammars of conditions have in common: reading a line, and saying where in it something is wrong. */
+/** Shared by the grammars of thresholds and objectives: reading a line and reporting the column of an error. */
 
 /** The name of a metric or of a label. */
 export const NAME = /[\p{L}_][\p{L}\p{N}_-]*/uy;
@@ -9,13 +9,13 @@ export const NAME = /[\p{L}_][\p{L}\p{N}_-]*/uy;
 const OPERATOR = /<=|>=|==|!=|<|>/y;
 const SPACE = /\s*/y;
 
-/** A reader of one line that knows where it is. */
+/** Reads one line from left to right. */
 export class Scanner {
   readonly text: string;
   private readonly kind: string;
   at = 0;
 
-  /** `kind` stands for the place of an expression that is empty. */
+  /** `kind`: what errors name as the place of an empty expression. */
   constructor(text: string, kind: string) {
     this.text = text;
     this.kind = kind;
@@ -39,7 +39,7 @@ export class Scanner {
     return true;
   }
 
-  /** What comes next, for a message. */
+  /** The next characters, for a message. */
   next(): string {
     return this.at >= this.text.length ? 'the end' : `"${this.text.slice(this.at, this.at + 12)}"`;
   }
@@ -51,11 +51,11 @@ export class Scanner {
   }
 }
 
-/** Reads a comparison; throws a `UserError` where there is none. */
+/** Reads an operator; throws a `UserError` where there is none. */
 export function readOperator(scanner: Scanner): Operator {
   scanner.space();
   const operator = scanner.match(OPERATOR)?.[0];
   if (operator !== undefined) return operator as Operator;
   const hint = scanner.text[scanner.at] === '=' ? 'write == for equal' : 'one of: < <= > >= == !=';
-  scanner.fail(`expected a comparison, found ${scanner.next()}`, hint);
+  scanner.fail(`expected an operator, found ${scanner.next()}`, hint);
 }

@@ -1,8 +1,8 @@
 import type { QuantityUnit } from '../quantities.ts';
 
-/** Limits as people write them, in the one unit that a quantity has inside. */
+/** Reads the limits of conditions and converts them to the unit of their quantity. */
 
-/** The spellings of each unit with the factor into it; '' is a bare number. */
+/** The spellings of each unit, with the factor that converts to it; '' is a bare number. */
 const SPELLINGS: Readonly<Record<Exclude<QuantityUnit, 'verdict'>, Readonly<Record<string, number>>>> = {
   ms: { us: 0.001, µs: 0.001, μs: 0.001, ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 },
   '1/s': { '': 1, '/s': 1, '/min': 1 / 60 },
@@ -20,7 +20,7 @@ const EXAMPLES: Readonly<Record<QuantityUnit, string>> = {
   verdict: 'a word',
 };
 
-/** A limit, or what is wrong with it. `offset` counts characters from the limit's beginning. */
+/** A limit, or its problem. `offset` counts characters from the start of the limit. */
 export type LimitResult = { value: number } | { problem: string; hint: string; offset: number };
 
 const PART = /(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)\s*([^\d\s.]*)\s*/y;
@@ -41,25 +41,25 @@ export function readLimit(text: string, unit: Exclude<QuantityUnit, 'verdict'>):
       const offset = at + match[0].indexOf(suffix, amount.length);
       if (suffix !== '') return { problem: `unknown unit "${suffix}"`, hint, offset };
       return {
-        problem: `${amount} of what? A time needs its unit`,
-        hint: `write ${amount}ms or ${amount}s`,
+        problem: `${amount} has no unit`,
+        hint: `a time needs a unit: write ${amount}ms or ${amount}s`,
         offset: at,
       };
     }
     parts += 1;
     // Only times are written in several parts (1m30s).
-    if (parts > 1 && unit !== 'ms') return { problem: `"${text.slice(at)}" is too much`, hint, offset: at };
-    // "errors.rate < 1" nearly always means 1 %, and would always pass as a share.
+    if (parts > 1 && unit !== 'ms') return { problem: `unexpected "${text.slice(at)}"`, hint, offset: at };
+    // "errors.rate < 1" nearly always means 1 %; as a share it would always pass.
     if (unit === 'ratio' && suffix === '' && Number(amount) >= 1) {
       return {
-        problem: `${amount} is a share of ${Number(amount) * 100} %`,
-        hint: `write ${amount}% if per cent is meant`,
+        problem: `${amount} means ${Number(amount) * 100} %`,
+        hint: `write ${amount}% for ${amount} per cent`,
         offset: at,
       };
     }
     value += Number(amount) * (factor ?? 0);
   }
-  // 95 * 0.01 is a hair above 0.95 in binary: twelve digits are what was written.
+  // 95 * 0.01 is slightly above 0.95 in binary: round to twelve digits.
   return parts === 0
     ? { problem: 'the limit is missing', hint, offset: 0 }
     : { value: Number(value.toPrecision(12)) };

@@ -6,31 +6,31 @@ import { NAME, readOperator, Scanner } from './scanner.ts';
 import { readLimit } from './threshold-limit.ts';
 
 /**
- * Conditions that a run must meet.
+ * The grammar of thresholds.
  *
  *     threshold   = quantity [ "{" label { "," label } "}" ] operator limit
  *     quantity    = metric "." aggregation            ttft.p95, token_rate.p50, gap.max
  *                 | family "." figure                 errors.rate, stalls.rate, streaming.verdict, throughput.tokens
- *                 | "goodput"                     and goodput.rate: the share of requests that met every objective
+ *                 | "goodput"                     and goodput.rate: share of requests that met every objective
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
  *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
- *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: how much more than that target's
- *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: of requests whose prompt was, or was not, cached
+ *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: difference to that target
+ *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: requests whose prompt was (not) cached
  *     value       = bare text without , { } and quotes | text in quotes
  *     operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
  *     limit       = number unit | word
  *
  * Units: us, ms, s, m, h for times (a time without a unit is an error); % or a share below 1; /s or none for rates.
- * Space is free between the parts.
+ * White space between the parts is optional.
  */
 
-/** What a label speaks of. */
+/** The names of labels. */
 export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode', 'cache', 'vs'] as const;
 
-/** Name of a label. */
+/** The name of a label. */
 export type LabelName = (typeof LABELS)[number];
 
-/** One part of the braces: which cells are meant. */
+/** One condition in the braces: it selects cells. */
 export interface Label {
   name: LabelName;
   value: string;
@@ -40,13 +40,13 @@ export interface Label {
   column: number;
 }
 
-/** A condition, parsed. */
+/** A parsed threshold. */
 export interface Threshold {
-  /** As it was written, without space around it. */
+  /** As written, trimmed. */
   expression: string;
   quantity: Quantity;
   labels: readonly Label[];
-  /** The target whose figure, at the same prompt, concurrency and mode, is taken away from the figure of each cell. */
+  /** The target whose value, at the same prompt, load level and mode, is subtracted from that of each cell. */
   versus?: { target: string; column: number };
   operator: Operator;
   /** In the quantity's unit (times in ms, shares from 0 to 1), or a word for verdicts. */
@@ -58,7 +58,7 @@ const LABEL_OPERATOR = /!=|=/y;
 const QUOTED = /"([^"]*)"|'([^']*)'/y;
 const BARE = /[^,{}"']+/y;
 
-/** What people write for an aggregation that has another name here. */
+/** Common names of aggregations that have another name here. */
 const ALIASES: Readonly<Record<string, string>> = {
   avg: 'mean',
   average: 'mean',
@@ -69,10 +69,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   std: 'sd',
 };
 
-/**
- * Reads a threshold. Throws a `UserError` (`usage`) that has the expression as its place, the column, and what would
- * have been right.
- */
+/** Parses a threshold. Throws a `UserError` (`usage`) with the expression, the column and the remedy. */
 export function parseThreshold(text: string): Threshold {
   const expression = text.trim();
   const scanner = new Scanner(expression, 'threshold');
@@ -84,14 +81,16 @@ export function parseThreshold(text: string): Threshold {
   const vs = labels.find(({ name }) => name === 'vs');
   if (vs === undefined) return { expression, quantity, labels, operator, limit };
   if (vs.not || quantity.unit === 'verdict') {
-    const message = vs.not ? 'vs names the one target to compare with' : 'a word is not more than another';
-    scanner.fail(message, 'write for instance: ttft.p95{vs=direct} < 5ms', vs.column - 1);
+    const message = vs.not
+      ? 'vs takes = and one target'
+      : `"${quantity.name}" is a word: words have no difference`;
+    scanner.fail(message, 'example: ttft.p95{vs=direct} < 5ms', vs.column - 1);
   }
   const versus = { target: vs.value, column: vs.column };
   return { expression, quantity, labels: labels.filter((label) => label !== vs), versus, operator, limit };
 }
 
-/** The quantity as the label `cache` limits it, and the other labels. */
+/** Limits the quantity to the group of the label `cache`. Returns it with the other labels. */
 function inCacheGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
   const label = labels.find(({ name }) => name === 'cache');
   if (label === undefined) return { quantity, labels };
@@ -103,10 +102,10 @@ function inCacheGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
       label.column - 1,
     );
   }
-  const family = quantity.name.split('.')[0]!;
+  const { family } = quantity;
   if (!CACHE_METRICS.includes(family)) {
     const hint = `known: ${CACHE_METRICS.join(', ')}`;
-    scanner.fail(`"${family}" is not measured for hits and misses apart`, hint, label.column - 1);
+    scanner.fail(`"${family}" is not measured separately for cache hits and misses`, hint, label.column - 1);
   }
   const read: Quantity['read'] = (cell) =>
     cell.cache ? quantity.read({ ...cell, metrics: cell.cache[group].metrics }) : null;
@@ -117,7 +116,7 @@ function readQuantity(scanner: Scanner): Quantity {
   const from = scanner.at;
   const family = scanner.match(NAME)?.[0];
   if (family === undefined) {
-    scanner.fail(`expected a metric, found ${scanner.next()}`, 'a threshold looks like: ttft.p95 < 800ms');
+    scanner.fail(`expected a metric, found ${scanner.next()}`, 'example of a threshold: ttft.p95 < 800ms');
   }
   if (!FAMILIES.includes(family)) scanner.fail(`unknown metric "${family}"`, suggest(family, FAMILIES), from);
   const aggregations = aggregationsOf(family);
@@ -127,12 +126,12 @@ function readQuantity(scanner: Scanner): Quantity {
   if (alone) return alone;
   if (!dotted && aggregations.length > 0) {
     const examples = aggregations.map((name) => `${family}.${name}`).join(', ');
-    scanner.fail(`"${family}" does not say which figure of it`, `write one of: ${examples}`, dotAt);
+    scanner.fail(`"${family}" needs a figure`, `write one of: ${examples}`, dotAt);
   }
   const aggregationAt = scanner.at;
   const aggregation = dotted ? scanner.match(AGGREGATION)?.[0] : undefined;
   if (dotted && aggregations.length === 0) {
-    scanner.fail(`"${family}" is one figure: nothing comes after a dot`, `write: ${family}`, dotAt);
+    scanner.fail(`"${family}" takes no figure`, `write: ${family}`, dotAt);
   }
   if (dotted && aggregation === undefined) {
     scanner.fail(
@@ -164,11 +163,11 @@ function readLabels(scanner: Scanner): Label[] {
     const nameAt = scanner.at;
     const name = scanner.match(NAME)?.[0];
     if (name === undefined) {
-      scanner.fail(`expected a label, found ${scanner.next()}`, `labels are: ${LABELS.join(', ')}`);
+      scanner.fail(`expected a label, found ${scanner.next()}`, `known: ${LABELS.join(', ')}`);
     }
     if (!isLabel(name)) scanner.fail(`unknown label "${name}"`, suggest(name, LABELS), nameAt);
     if (labels.some((label) => label.name === name && !label.not)) {
-      scanner.fail(`label "${name}" is given twice`, 'write a threshold for each value', nameAt);
+      scanner.fail(`label "${name}" is given twice`, 'write one threshold per value', nameAt);
     }
     scanner.space();
     const sign = scanner.match(LABEL_OPERATOR)?.[0];
@@ -185,7 +184,7 @@ function readLabels(scanner: Scanner): Label[] {
     if (!scanner.take(',')) {
       scanner.fail(
         `expected , or } after a label, found ${scanner.next()}`,
-        'labels look like: {target=flash, prompt=short}',
+        'example: {target=flash, prompt=short}',
       );
     }
   }
@@ -206,7 +205,7 @@ function readLimitOf(scanner: Scanner, { name, unit, words }: Quantity, operator
   }
   const known = words ?? [];
   if (operator !== '==' && operator !== '!=') {
-    scanner.fail(`"${name}" is a word: it is equal or not`, `write: ${name} == ${known[0]}`, operatorAt);
+    scanner.fail(`"${name}" is a word: only == and != apply`, `write: ${name} == ${known[0]}`, operatorAt);
   }
   const word = text.replace(/^(["'])(.*)\1$/, '$2').trim();
   if (!known.includes(word)) scanner.fail(`unknown verdict "${word}"`, suggest(word, known));

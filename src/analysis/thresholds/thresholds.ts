@@ -14,19 +14,19 @@ import type { Label, Threshold } from './threshold-parser.ts';
 export type { Quantity, QuantityUnit } from '../quantities.ts';
 export { type Label, parseThreshold, type Threshold } from './threshold-parser.ts';
 
-/** What a run will measure, as far as labels name it. What is not known is not checked. */
+/** What a run will measure. An absent field is not known and not checked. */
 export interface ThresholdScope {
   targets?: readonly string[];
   prompts?: readonly string[];
   levels?: readonly LoadLevel[];
   modes?: readonly Mode[];
-  /** The targets whose servers tell of themselves. */
+  /** The targets with server metrics. */
   servers?: readonly string[];
   /** The modes in which the run's objectives are measured; empty where it states none. Default: none. */
   objectiveModes?: readonly Mode[];
 }
 
-/** What is wrong with thresholds for this run: labels that name nothing, figures that it will not measure. */
+/** The problems of thresholds in this run: labels without a match, quantities that it will not measure. */
 export function checkThresholds(thresholds: readonly Threshold[], scope: ThresholdScope): Problem[] {
   return thresholds.flatMap((threshold) => {
     const labels = [...threshold.labels, ...versusLabel(threshold)];
@@ -42,9 +42,9 @@ export function checkThresholds(thresholds: readonly Threshold[], scope: Thresho
     if (ofObjectives && objectiveModes.length === 0) {
       return [
         {
-          message: `"${name}" counts the requests that met every objective, and this run states none (column 1)`,
+          message: `"${name}" needs objectives; this run states none (column 1)`,
           place: { file: threshold.expression, column: 1 },
-          hint: 'state what a good request is: objectives: ["ttft < 500ms"], or --objective "ttft < 500ms"',
+          hint: 'define a good request: objectives: ["ttft < 500ms"], or --objective "ttft < 500ms"',
         },
       ];
     }
@@ -56,7 +56,7 @@ export function checkThresholds(thresholds: readonly Threshold[], scope: Thresho
       {
         message: `"${name}" is not measured in ${modes.join(' and ') || 'any mode of this run'} (column ${column})`,
         place: { file: threshold.expression, column },
-        hint: `it exists in: ${measured.join(', ')}; this run measures: ${measuredModes.join(', ')}`,
+        hint: `it is measured in: ${measured.join(', ')}; this run measures: ${measuredModes.join(', ')}`,
       },
     ];
   });
@@ -68,7 +68,7 @@ function versusLabel({ versus }: Threshold): Label[] {
     : [{ name: 'vs', value: versus.target, not: false, column: versus.column }];
 }
 
-// A figure of the server's that no server will give is known before anything is sent.
+// Known before anything is sent: no target that the labels select has server metrics.
 function checkServers(
   { expression, quantity, labels }: Threshold,
   { targets, servers }: ThresholdScope,
@@ -80,9 +80,9 @@ function checkServers(
   if (meant.some((target) => servers.includes(target))) return [];
   return [
     {
-      message: `"${quantity.name}" is what a server tells of itself, and no server of this run is asked (column 1)`,
+      message: `"${quantity.name}" needs server metrics; no target sets metricsUrl (column 1)`,
       place: { file: expression, column: 1 },
-      hint: "give the target a metricsUrl, where its process's metrics can be read",
+      hint: "set the target's metricsUrl to the address of its Prometheus metrics",
     },
   ];
 }
@@ -94,7 +94,7 @@ function checkLabel({ expression }: Threshold, label: Label, scope: ThresholdSco
     {
       message: `no ${label.name} "${label.value}" in this run (column ${label.column})`,
       place: { file: expression, column: label.column },
-      // A number has no spelling to be near to.
+      // Suggestions by spelling are useless for numbers.
       hint: isNumber(label) ? `known: ${known.join(', ') || 'none'}` : suggest(label.value, known),
     },
   ];
@@ -112,7 +112,7 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
     case 'prompt':
       return scope.prompts;
     case 'concurrency':
-      // In an open loop it is a limit, and no cell is known by it.
+      // In an open loop concurrency is a limit and does not identify a cell.
       return scope.levels?.flatMap(({ concurrency, rate }) =>
         rate === undefined ? [String(concurrency)] : [],
       );
@@ -128,9 +128,9 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
 }
 
 /**
- * Holds thresholds against the cells of a report. A threshold is about the streaming cells that its labels leave; about
- * the others where it says so by a `mode` label, where the run has no streaming cell, and for `errors`. All must pass. A cell
- * without a single good answer is no data, and so is a threshold that no cell can answer: never a pass.
+ * Evaluates thresholds on the cells of a report. A threshold applies to the streaming cells that its labels select; to the others
+ * where it has a `mode` label, where the run has no streaming cell, and for `errors`. All selected cells must pass. A cell without a
+ * single successful request is no data, and so is a threshold without any value: never a pass.
  */
 export function evaluateThresholds(
   thresholds: readonly Threshold[],
@@ -139,7 +139,7 @@ export function evaluateThresholds(
   return thresholds.map((threshold) => evaluate(threshold, cells));
 }
 
-interface Finding {
+interface CellReading {
   cell: CellReport;
   value: number | string;
   n: number;
@@ -148,16 +148,16 @@ interface Finding {
 
 function evaluate(threshold: Threshold, cells: readonly CellReport[]): GateResult {
   const { expression, quantity, operator, limit } = threshold;
-  const findings: Finding[] = [];
+  const findings: CellReading[] = [];
   const notes: string[] = [];
   let noData = 0;
   let unread = 0;
   let unmatched = 0;
-  const scope = cells.filter((cell) => isMeant(threshold, cell, cells));
+  const scope = cells.filter((cell) => isSelected(threshold, cell, cells));
   for (const cell of scope) {
     const reading = readingOf(threshold, cell, cells);
     if (reading === null) {
-      // Answers came but have no such figure (no new connection, so no `connect`): nothing to judge here.
+      // A cell whose requests succeeded may have no value (no new connection, so no `connect`): it is skipped.
       if ((cell.outcomes.ok ?? 0) === 0) noData += 1;
       else if (quantity.ofServer && cell.server) unread += 1;
       else if (threshold.versus !== undefined) unmatched += 1;
@@ -166,13 +166,13 @@ function evaluate(threshold: Threshold, cells: readonly CellReport[]): GateResul
     const { value, n } = reading;
     findings.push({ cell, value, n, passes: holds(value, operator, limit) });
   }
-  if (scope.length === 0) notes.push('no cell of this run fits');
+  if (scope.length === 0) notes.push('no cell of this run matches');
   else if (findings.length + noData + unread + unmatched === 0)
-    notes.push(`no request had a value of ${quantity.name}`);
-  if (noData > 0) notes.push(`${count(noData, 'cell')} without a single good answer`);
+    notes.push(`no request has a value of ${quantity.name}`);
+  if (noData > 0) notes.push(`${count(noData, 'cell')} without a successful request`);
   if (unread > 0) notes.push(`${count(unread, 'cell')} whose server's metrics could not be read`);
   if (unmatched > 0) {
-    notes.push(`${count(unmatched, 'cell')} without a figure, or without one of ${threshold.versus?.target}`);
+    notes.push(`${count(unmatched, 'cell')} without a value here or for ${threshold.versus?.target}`);
   }
   noData += unread + unmatched;
   const failed = findings.filter(({ passes }) => !passes).length;
@@ -191,9 +191,9 @@ function evaluate(threshold: Threshold, cells: readonly CellReport[]): GateResul
   return result;
 }
 
-/** By how many ms the client's own lateness may have raised the figure; null where it is not marked. */
+/** By how many ms the client's lateness may have raised the value; null where it is not marked. */
 function latenessIn({ client }: CellReport, { quantity }: Threshold): number | null {
-  const late = client?.metrics?.[quantity.name.split('.')[0]!];
+  const late = client?.metrics?.[quantity.family];
   return late === undefined || late.verdict === 'ok' ? null : late.lateMs;
 }
 
@@ -207,7 +207,7 @@ function readingOf({ quantity, versus }: Threshold, cell: CellReport, cells: rea
   return { value: reading.value - base.value, n: Math.min(reading.n, base.n) };
 }
 
-function isMeant(
+function isSelected(
   { quantity, labels, versus }: Threshold,
   cell: CellReport,
   cells: readonly CellReport[],
@@ -221,37 +221,38 @@ function isMeant(
   return !cells.some(({ mode }) => mode === 'streaming');
 }
 
-/** The value furthest to the wrong side; of words, the first that fails. */
+/** The value furthest on the failing side; of words, the first that fails. */
 function worstOf(
-  findings: readonly Finding[],
+  findings: readonly CellReading[],
   operator: Operator,
   limit: number | string,
-): Finding | undefined {
-  const badness = ({ value, passes }: Finding): number => {
+): CellReading | undefined {
+  const badness = ({ value, passes }: CellReading): number => {
     if (typeof value !== 'number' || typeof limit !== 'number') return passes ? 0 : 1;
     if (operator === '<' || operator === '<=') return value;
     if (operator === '>' || operator === '>=') return -value;
     return operator === '==' ? Math.abs(value - limit) : -Math.abs(value - limit);
   };
-  return findings.reduce<Finding | undefined>(
+  return findings.reduce<CellReading | undefined>(
     (worst, finding) => (worst === undefined || badness(finding) > badness(worst) ? finding : worst),
     undefined,
   );
 }
 
-function notesOn({ cell, n }: Finding, threshold: Threshold): string[] {
+function notesOn({ cell, n }: CellReading, threshold: Threshold): string[] {
   const { quantity, versus } = threshold;
-  const notes: string[] = versus === undefined ? [] : [`more than ${versus.target}`];
+  const notes: string[] = versus === undefined ? [] : [`difference to ${versus.target}`];
   const lateMs = latenessIn(cell, threshold);
-  if (lateMs !== null)
-    notes.push(`the client was up to ${formatValue(lateMs, 'ms')} late (p99) when it took this figure`);
+  if (lateMs !== null) notes.push(`the client was up to ${formatValue(lateMs, 'ms')} late (p99) in this cell`);
   const { quantile, name } = quantity;
   if (quantile !== undefined && n < enoughFor(quantile)) {
-    notes.push(`${name} of ${count(n, 'value')}: below ${enoughFor(quantile)} a few requests decide it`);
+    notes.push(
+      `${name} of ${count(n, 'value')}: with fewer than ${enoughFor(quantile)}, few requests decide it`,
+    );
   }
   const { failed, requests } = failuresOf(cell);
   if (failed > 0 && !quantity.everyMode && !quantity.ofObjectives) {
-    notes.push(`${failed} of ${count(requests, 'request')} failed and are not in this figure`);
+    notes.push(`${failed} of ${count(requests, 'request')} failed and are not included`);
   }
   return notes;
 }

@@ -43,11 +43,11 @@ describe('parsing', () => {
     ['', 1, /expected a metric/, /ttft < 500ms/],
     ['tftt < 1s', 1, /unknown metric "tftt"/, /did you mean "ttft"/],
     ['errors < 1', 1, /unknown metric "errors"/, /ttfb, /],
-    ['bytes > 5', 1, /only describes an answer/, /ttft/],
+    ['bytes > 5', 1, /cannot be an objective/, /ttft/],
     ['ttft.p95 < 1s', 5, /has no percentile/, /write: ttft </],
     ['ttft{target=a} < 1s', 6, /takes no labels/, /goodput\.rate\{target/],
-    ['ttft = 1s', 6, /expected a comparison/, /write ==/],
-    ['ttft < 500', 8, /A time needs its unit/, /500ms/],
+    ['ttft = 1s', 6, /expected an operator/, /write ==/],
+    ['ttft < 500', 8, /500 has no unit/, /500ms/],
   ])('%s is refused', (text, column, message, hint) => {
     let error: unknown;
     try {

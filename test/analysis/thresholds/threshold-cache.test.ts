@@ -50,7 +50,7 @@ describe('the label cache', () => {
     ['ttft.p50{cache=warm} < 1s', /unknown cache group "warm"/, /hit, miss/],
     [
       'gap.p50{cache=hit} < 1s',
-      /"gap" is not measured for hits and misses apart/,
+      /"gap" is not measured separately for cache hits and misses/,
       /ttft, ttfa, latency, total/,
     ],
     ['errors.rate{cache=hit} < 1%', /"errors" is not measured/, /known/],

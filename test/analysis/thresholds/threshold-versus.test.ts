@@ -42,7 +42,7 @@ test('vs takes the figure of another target away', () => {
     actual: 4,
     cells: { passed: 1, failed: 0, noData: 0 },
     cell: { target: 'gateway' },
-    notes: expect.arrayContaining(['more than direct']),
+    notes: expect.arrayContaining(['difference to direct']),
   });
   expect(judge('ttft.p50{target=gateway, vs=direct} < 5ms', cells(6)).verdict).toBe('fail');
   expect(judge('ttft.p50{vs=direct} < 5ms', cells(-3))).toMatchObject({ verdict: 'pass', actual: -3 });
@@ -67,7 +67,7 @@ test('a cell without a counterpart is no data, beside one that passes', () => {
 });
 
 test('vs is one target, and not for words', () => {
-  expect(() => parseThreshold('ttft.p95{vs!=direct} < 5ms')).toThrow(/vs names the one target/);
+  expect(() => parseThreshold('ttft.p95{vs!=direct} < 5ms')).toThrow(/vs takes = and one target/);
   expect(() => parseThreshold('streaming.verdict{vs=direct} == streaming')).toThrow(/a word/);
   const scope = {
     targets: ['direct'],

@@ -70,25 +70,25 @@ describe('parsing', () => {
   test.each([
     ['tftt.p95 < 2s', 1, /unknown metric "tftt"/, /did you mean "ttft"/],
     ['latencies.p95 < 2s', 1, /unknown metric "latencies"/, /known: ttfb, .*goodput|did you mean "latency"/],
-    ['ttft < 2s', 5, /does not say which figure/, /ttft\.p50, .*ttft\.p95/],
+    ['ttft < 2s', 5, /"ttft" needs a figure/, /ttft\.p50, .*ttft\.p95/],
     ['ttft.avg < 2s', 6, /"ttft" has no figure "avg"/, /did you mean "mean"/],
     ['ttft.p100 < 2s', 6, /no figure "p100"/, /p99\.9/],
     ['errors.p95 < 2s', 8, /"errors" has no figure "p95"/, /known: rate, count/],
     ['goodput.p50 > 5', 9, /"goodput" has no figure "p50"/, /known: rate/],
     ['ttft.p95 < 2x', 13, /unknown unit "x"/, /us, ms, s, m, h/],
     ['ttft.p95 < 2%', 13, /unknown unit "%"/, /800ms/],
-    ['ttft.p95 < 800', 12, /A time needs its unit/, /write 800ms or 800s/],
+    ['ttft.p95 < 800', 12, /800 has no unit/, /write 800ms or 800s/],
     ['ttft.p95 < fast', 12, /"fast" is not a number/, /800ms/],
     ['ttft.p95 < 2s please', 15, /"please" is not a number/, /800ms/],
     ['ttft.p95 <', 11, /the limit is missing/, /800ms/],
-    ['errors.rate < 1', 15, /a share of 100 %/, /write 1%/],
-    ['token_rate.p50 > 40 50', 21, /"50" is too much/, /40\/s/],
-    ['ttft.p95 = 2s', 10, /expected a comparison/, /write ==/],
-    ['ttft.p95', 9, /expected a comparison, found the end/, /< <= >/],
+    ['errors.rate < 1', 15, /1 means 100 %/, /write 1%/],
+    ['token_rate.p50 > 40 50', 21, /unexpected "50"/, /40\/s/],
+    ['ttft.p95 = 2s', 10, /expected an operator/, /write ==/],
+    ['ttft.p95', 9, /expected an operator, found the end/, /< <= >/],
     ['ttft.p95{model=a} < 2s', 10, /unknown label "model"/, /mode|known: target/],
     ['ttft.p95{target} < 2s', 16, /expected = or !=/, /\{target=VALUE\}/],
     ['ttft.p95{target=} < 2s', 17, /has no value/, /\{target=VALUE\}/],
-    ['ttft.p95{target=a, target=b} < 2s', 20, /given twice/, /for each value/],
+    ['ttft.p95{target=a, target=b} < 2s', 20, /given twice/, /one threshold per value/],
     ['ttft.p95{target=a < 2s', 23, /expected , or }/, /target=flash/],
     ['ttft.p95{} < 2s', 10, /expected a label/, /target, prompt/],
     ['streaming.verdict == real', 22, /unknown verdict "real"/, /streaming, buffered/],
@@ -139,7 +139,7 @@ describe('checking against the plan', () => {
     const whole = { ...scope, modes: ['non-streaming'] as const };
     expect(checkThresholds([parseThreshold('gap.p95 < 100ms')], whole)[0]).toMatchObject({
       message: '"gap.p95" is not measured in non-streaming (column 1)',
-      hint: 'it exists in: streaming; this run measures: non-streaming',
+      hint: 'it is measured in: streaming; this run measures: non-streaming',
     });
     expect(checkThresholds([parseThreshold('total.p95 < 3s')], whole)).toEqual([]);
   });
@@ -217,12 +217,12 @@ describe('evaluation', () => {
     expect(judge('ttft.p95 < 2s', cellsOf([], 'streaming'))).toMatchObject({
       verdict: 'no-data',
       actual: null,
-      notes: ['1 cell without a single good answer'],
+      notes: ['1 cell without a successful request'],
     });
     expect(judge('ttft.p95 < 2s', cellsOf([failed]))).toMatchObject({ verdict: 'no-data', actual: null });
     expect(judge('ttft.p95{target=nobody} < 2s', cellsOf([record()]))).toMatchObject({
       verdict: 'no-data',
-      notes: ['no cell of this run fits'],
+      notes: ['no cell of this run matches'],
     });
     expect(judge('goodput > 1', cellsOf([record()])).verdict).toBe('no-data');
     expect(judge('streaming.verdict == streaming', cellsOf([record()])).verdict).toBe('no-data');
@@ -242,7 +242,7 @@ describe('evaluation', () => {
     });
     expect(judge('connect.max < 1s', cellsOf([reused]))).toMatchObject({
       verdict: 'no-data',
-      notes: ['no request had a value of connect.max'],
+      notes: ['no request has a value of connect.max'],
     });
   });
 
@@ -267,7 +267,7 @@ describe('evaluation', () => {
     expect(judge('errors.count < 3', cells)).toMatchObject({ verdict: 'pass', actual: 2 });
     expect(judge('errors.rate < 50%', cells).actual).toBeCloseTo(2 / 3);
     expect(judge('ttft.p50 < 1s', cells).notes).toContain(
-      '2 of 3 requests failed and are not in this figure',
+      '2 of 3 requests failed and are not included',
     );
   });
 
@@ -275,7 +275,7 @@ describe('evaluation', () => {
     const few = cellsOf(Array.from({ length: 199 }, () => record()));
     const enough = cellsOf(Array.from({ length: 200 }, () => record()));
     expect(judge('ttft.p95 < 2s', few).notes).toEqual([
-      'ttft.p95 of 199 values: below 200 a few requests decide it',
+      'ttft.p95 of 199 values: with fewer than 200, few requests decide it',
     ]);
     expect(judge('ttft.p95 < 2s', enough).notes).toEqual([]);
     expect(judge('ttft.p50 < 2s', few).notes).toEqual([]);

@@ -94,7 +94,7 @@ test('a figure that the client was late for is marked in every format, and other
       .find((line) => line.includes(`,${name},`));
   expect(row('ttft')).toMatch(/,strained,26$/);
   expect(row('total')).toMatch(/,ok,1$/);
-  expect(REPORTERS.junit(report)).toContain('the client was up to 26 ms late (p99) when it took this figure');
+  expect(REPORTERS.junit(report)).toContain('the client was up to 26 ms late (p99) in this cell');
   expect(REPORTERS.prometheus(report)).toMatch(/streambench_client_marked\{[^}]*metric="ttft"\} 1\n/);
   expect(REPORTERS.prometheus(report)).toMatch(
     /streambench_client_late_seconds\{[^}]*metric="ttft"\} 0\.026\n/,
