@@ -57,12 +57,15 @@ const COLUMNS: readonly { title: string; cell(level: CalibrationLevel): string }
   { title: 'p50', cell: ({ lagMs }) => formatValue(lagMs?.p50, 'ms') },
   { title: 'p99', cell: ({ lagMs }) => formatValue(lagMs?.p99, 'ms') },
   { title: 'max', cell: ({ lagMs }) => formatValue(lagMs?.max, 'ms') },
-  { title: 'loop busy', cell: ({ lagMs, loopBusy }) => (lagMs === null ? DASH : formatShare(loopBusy)) },
+  {
+    title: 'utilization',
+    cell: ({ lagMs, utilization }) => (lagMs === null ? DASH : formatShare(utilization)),
+  },
 ];
 
-/** How late our stamps were at each level, and the most that this machine measures honestly. */
+/** How late our stamps were at each level, and the highest level that this machine measures accurately. */
 export function calibrationView(calibration: Calibration, options: DoctorViewOptions): string {
-  const { levels, honestStreams, skipped } = calibration;
+  const { levels, accurateStreams, skipped } = calibration;
   const chalk = new Chalk({ level: options.color });
   const width = Math.max(MIN_WIDTH, options.width);
   const rows = levels.map((level) => COLUMNS.map(({ cell }) => cell(level)));
@@ -75,12 +78,12 @@ export function calibrationView(calibration: Calibration, options: DoctorViewOpt
     ...wrap(title, width).map((part) => chalk.bold(part)),
     chalk.dim(line(COLUMNS.map(({ title }) => title))),
     ...levels.flatMap((level, i) => [
-      `${level.honest ? line(rows[i]!) : chalk.yellow(line(rows[i]!))}`,
+      `${level.accurate ? line(rows[i]!) : chalk.yellow(line(rows[i]!))}`,
       ...(level.problem === undefined ? [] : wrap(`  ${oneLine(level.problem)}`, width)),
     ]),
     '',
     ...wrap(summary(calibration), width).map((part) =>
-      honestStreams === null ? chalk.red(part) : chalk.green(part),
+      accurateStreams === null ? chalk.red(part) : chalk.green(part),
     ),
     ...(skipped.length === 0
       ? []
@@ -89,14 +92,14 @@ export function calibrationView(calibration: Calibration, options: DoctorViewOpt
   return spelled(`${text.join('\n')}\n`, options.ascii);
 }
 
-function summary({ levels, ratePerSecond, limitMs, honestStreams }: Calibration): string {
-  if (honestStreams !== null) {
-    const load = `${formatCount(honestStreams)} streams × ${ratePerSecond} events/s`;
-    return `This machine measures up to ${load} honestly (p99 under ${formatTimeLimit(limitMs)}).`;
+function summary({ levels, ratePerSecond, limitMs, accurateStreams }: Calibration): string {
+  if (accurateStreams !== null) {
+    const load = `${formatCount(accurateStreams)} streams × ${ratePerSecond} events/s`;
+    return `This machine measures up to ${load} accurately (p99 under ${formatTimeLimit(limitMs)}).`;
   }
   return levels.every(({ lagMs }) => lagMs === null)
     ? 'No load could be measured.'
-    : `At no load that was tried does the p99 stay under ${formatTimeLimit(limitMs)}: this machine does not measure honestly now.`;
+    : `No tested load has a p99 under ${formatTimeLimit(limitMs)}: this machine does not measure accurately now.`;
 }
 
 const SPELLING: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { LengthTest } from '../analysis/streaming/length-test.ts';
 import type { LintFinding } from '../analysis/streaming/response-lint.ts';
-import type { StreamVerdict } from '../analysis/streaming/verdict-fold.ts';
+import type { StreamVerdict } from '../analysis/streaming/verdict-collector.ts';
 import { between, msPerToken } from '../metrics/formulas.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import { isPlainDialect } from '../model/plan.ts';

@@ -59,7 +59,7 @@ describe('probe --lengths', () => {
     expect(report.lengths).toMatchObject({ result: 'grows', short: { n: 3, tokens: 20 }, long: { n: 3 } });
     expect(report.requests[0]!.streaming).toMatchObject({
       verdict: 'replayed',
-      evidence: expect.stringContaining('the answer is made before it is sent'),
+      evidence: expect.stringContaining('the answer is generated before it is sent'),
     });
     expect(report.requests.map(({ length }) => length)).toEqual([undefined, 16, 256, 16, 256, 16, 256]);
     expect(probeView(report, { width: 100, color: 0 })).toMatch(

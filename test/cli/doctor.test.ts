@@ -31,14 +31,14 @@ const CALIBRATION: Calibration = {
   levels: [
     {
       ...{ streams: 10, eventsPerSecond: 500, events: 1500, lagMs: { p50: 0.04, p99: 0.31, max: 2.2 } },
-      ...{ serverLateMs: 1.1, loopBusy: 0.031, honest: true },
+      ...{ serverLateMs: 1.1, utilization: 0.031, accurate: true },
     },
     {
       ...{ streams: 1000, eventsPerSecond: 50_000, events: 150_000, lagMs: { p50: 41, p99: 210, max: 260 } },
-      ...{ serverLateMs: 20, loopBusy: 0.98, honest: false },
+      ...{ serverLateMs: 20, utilization: 0.98, accurate: false },
     },
   ],
-  honestStreams: 10,
+  accurateStreams: 10,
   skipped: [2000],
 };
 
@@ -63,15 +63,15 @@ streams  events/s      p50      p99     max  loop busy
      10       500  0.04 ms  0.31 ms  2.2 ms      3.1 %
    1000    50\u202f000    41 ms   210 ms  260 ms       98 %
 
-This machine measures up to 10 streams × 50 events/s honestly (p99 under 10 ms).
+This machine measures up to 10 streams × 50 events/s accurately (p99 under 10 ms).
 Not tried after that: 2000 streams.
 `);
 });
 
-test('no honest level is said as it is', () => {
-  const none = { ...CALIBRATION, honestStreams: null };
+test('no accurate level is reported', () => {
+  const none = { ...CALIBRATION, accurateStreams: null };
   expect(calibrationView(none, { width: 80, color: 0 })).toContain('At no load that was tried');
-  const refused = { ...CALIBRATION.levels[0]!, lagMs: null, honest: false, problem: 'too few open files' };
+  const refused = { ...CALIBRATION.levels[0]!, lagMs: null, accurate: false, problem: 'too few open files' };
   const text = calibrationView({ ...none, levels: [refused] }, { width: 80, color: 0 });
   expect(text).toContain('too few open files');
   expect(text).toContain('No load could be measured.');

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { verdictFigures } from '../../src/analysis/streaming/stream-figures.ts';
-import { judgeStreams } from '../../src/analysis/streaming/verdict-fold.ts';
+import { judgeStreams } from '../../src/analysis/streaming/verdict-collector.ts';
 import { createClient } from '../../src/client/client.ts';
 import { record } from '../metrics/records.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
@@ -64,7 +64,7 @@ test('a known dialect is named', async () => {
   const { verdict } = await ask([...of(20, (i) => chatChunk({ content: `word ${i}` })), 'data: [DONE]\n\n']);
   expect(verdict).toMatchObject({
     verdict: 'inconclusive',
-    evidence: 'the events are those of the dialect openai-chat: use --dialect openai-chat',
+    evidence: 'the events match the dialect openai-chat: use --dialect openai-chat',
   });
 });
 

@@ -104,7 +104,7 @@ http {
     expect(cell.outcomes).toEqual({ ok: 6 });
     expect(cell.streaming!.verdict, cell.streaming!.evidence).toBe('buffered');
     expect(cell.metrics.ttft!.p50).toBeGreaterThan(600);
-    expect(cell.streaming!.causes![0]!.what).toMatch(/^nginx on the way \(nginx/);
+    expect(cell.streaming!.causes![0]!.what).toMatch(/^nginx in the path \(nginx/);
     expect(cell.streaming!.arrivals!.counts.at(-1)).toBeGreaterThan(100);
   });
 

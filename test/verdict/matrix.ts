@@ -1,7 +1,7 @@
 import { lengthTest } from '../../src/analysis/streaming/length-test.ts';
 import { type VerdictFigures, verdictFigures } from '../../src/analysis/streaming/stream-figures.ts';
 import { VERDICT_KINDS, type VerdictContext } from '../../src/analysis/streaming/streaming-verdict.ts';
-import { createVerdictFold, isAccusation } from '../../src/analysis/streaming/verdict-fold.ts';
+import { createVerdictCollector, claimsFake } from '../../src/analysis/streaming/verdict-collector.ts';
 import { percentileOf } from '../../src/metrics/percentile.ts';
 import type { VerdictKind } from '../../src/model/report.ts';
 import type { Kind } from './generator.ts';
@@ -34,7 +34,7 @@ export function emptyRow({ name, fake, tooShort }: Omit<Kind, 'service'>): Row {
 
 /** Adds the verdicts on one service. */
 export function count(row: Row, measured: Measured): void {
-  const fold = createVerdictFold();
+  const fold = createVerdictCollector();
   for (const record of measured.streams) fold.add(record);
   const totals = measured.whole
     .filter(({ outcome }) => outcome.kind === 'ok')
@@ -74,7 +74,7 @@ export function shares(rows: readonly Row[], fake: boolean, knowledge: Knowledge
   const sums = { live: 0, accused: 0, inconclusive: 0 };
   for (const row of rows.filter((one) => one.fake === fake && (rows.length === 1 || !one.tooShort))) {
     for (const kind of VERDICT_KINDS) {
-      const group = isAccusation(kind) ? 'accused' : kind === 'inconclusive' ? 'inconclusive' : 'live';
+      const group = claimsFake(kind) ? 'accused' : kind === 'inconclusive' ? 'inconclusive' : 'live';
       sums[group] += row.counts[knowledge][kind];
     }
   }

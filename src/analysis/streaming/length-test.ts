@@ -19,18 +19,17 @@ import {
 } from './verdict-limits.ts';
 
 /**
- * Does the wait for the first token grow with the length of the answer? It does where the answer is made before it is
- * sent, and does not where it is sent while it is made.
+ * The length test: the wait for the first token grows with the length of the answer where the answer is generated before it is
+ * sent, and does not where it is sent while it is generated.
  */
 
-/** What a length test came to. */
+/** The result of a length test. */
 export interface LengthTest {
   /**
-   * `grows`: longer answers begin later; `same`: they do not; `weak`: even an answer that is made first would not have
-   * shown; `open`: too few or too noisy; `same_length`: the answers do not differ in length.
+   * `grows`: longer answers begin later; `same`: they do not; `weak`: the test could not have detected an answer that was
+   * generated first; `open`: too few requests or too noisy; `same_length`: the answers do not differ in length.
    */
   result: 'grows' | 'same' | 'weak' | 'open' | 'same_length';
-  /** Of the shorter and of the longer answers: how many, and medians. */
   short: LengthGroup;
   long: LengthGroup;
   /** Median wait for long answers over that for short ones. */
@@ -46,28 +45,28 @@ export interface LengthGroup {
 }
 
 /**
- * Compares the waits of short and of long answers to one prompt; undefined where one side has too few. Streams without
- * content are left out, and those on new connections where there are enough others.
+ * Compares the waits of short and of long answers to one prompt; undefined where one side has too few. Streams without content
+ * are excluded, and streams on new connections too where there are enough others.
  */
 export function lengthTest(
   short: readonly (VerdictFigures | null)[],
   long: readonly (VerdictFigures | null)[],
 ): LengthTest | undefined {
-  const [x, y] = [warm(short), warm(long)];
+  const [x, y] = [preferWarm(short), preferWarm(long)];
   if (Math.min(x.length, y.length) < LENGTH_REQUESTS) return undefined;
   const [a, b] = [groupOf(x), groupOf(y)];
   return { result: resultOf(a, b, x, y), short: a, long: b, ratio: b.waitMs / a.waitMs };
 }
 
 /**
- * The same for answers to different prompts, shortest answers against longest. A longer input makes a longer wait by itself,
- * so the inputs must be known: it accuses where they are about as long, and clears where the long answers' is no shorter.
+ * The same for answers to different prompts, shortest with longest. A longer input alone causes a longer wait, so the input tokens
+ * must be known: `grows` needs inputs of about the same length, `same` a long answer whose input is not shorter.
  */
 export function pooledLengthTest(
   prompts: readonly (readonly (VerdictFigures | null)[])[],
 ): LengthTest | undefined {
   const groups = prompts
-    .map(warm)
+    .map(preferWarm)
     .filter(({ length }) => length >= LENGTH_REQUESTS)
     .sort((a, b) => groupOf(a).tokens - groupOf(b).tokens);
   const [short, long] = [groups[0], groups.at(-1)];
@@ -81,7 +80,7 @@ export function pooledLengthTest(
   return counts ? test : { ...test, result: 'open' };
 }
 
-function warm(streams: readonly (VerdictFigures | null)[]): VerdictFigures[] {
+function preferWarm(streams: readonly (VerdictFigures | null)[]): VerdictFigures[] {
   const known = streams.filter((figures) => figures !== null);
   const open = known.filter(({ cold }) => !cold);
   return open.length >= LENGTH_REQUESTS ? open : known;
@@ -101,30 +100,30 @@ function resultOf(
   if (b.tokens < LENGTH_FACTOR * a.tokens) return 'same_length';
   const waits = logOf(short.map(({ begunMs }) => begunMs));
   if (grows(waits, logOf(long.map(withoutLump)))) return 'grows';
-  // What an answer that is made at this speed, then sent, would add to the wait of the long ones.
+  // The smallest effect of an answer that is generated first must be larger than what `same` tolerates.
   if (a.waitMs * (SAME_RATIO - 1) > SHOWN_TOKEN_MS * (b.tokens - a.tokens)) return 'weak';
-  const { difference, error, df } = compared(waits, logOf(long.map(({ begunMs }) => begunMs)));
+  const { difference, error, df } = medianDifference(waits, logOf(long.map(({ begunMs }) => begunMs)));
   const upper = difference + studentQuantile(1 - GROWS_P, df) * error;
   return difference < Math.log(SAME_RATIO) && upper < Math.log(GROWS_UPPER) ? 'same' : 'open';
 }
 
 function grows(short: Float64Array, long: Float64Array): boolean {
-  const { difference, error, df } = compared(short, long);
+  const { difference, error, df } = medianDifference(short, long);
   if (difference < Math.log(GROWS_RATIO)) return false;
   if (2 * (1 - studentCdf(difference / error, df)) >= GROWS_P) return false;
   const ranked = Math.min(short.length, long.length) >= RANKED_REQUESTS;
-  return !ranked || mannWhitney(short, long)!.p < GROWS_P;
+  return !ranked || (mannWhitney(short, long)?.p ?? 1) < GROWS_P;
 }
 
 /** The difference of the medians, and its standard error by the pooled variance. */
-function compared(short: Float64Array, long: Float64Array) {
+function medianDifference(short: Float64Array, long: Float64Array) {
   const df = short.length + long.length - 2;
   const pooled = (squares(short) + squares(long)) / df;
   const error = Math.max(LEAST_ERROR, Math.sqrt(pooled * (1 / short.length + 1 / long.length)));
   return { difference: percentileOf(long, 0.5) - percentileOf(short, 0.5), error, df };
 }
 
-// Where content is sent in lumps, the first of them waits to be full: a short answer ends before it is.
+// Where content is sent in lumps, the first lump waits until it is full, but a short answer ends before that.
 function withoutLump({ begunMs, lumps, lumpGapMs, chunks, withinLumpMs }: VerdictFigures): number {
   const inLumps = lumps > 1 && chunks >= LUMP_EVENTS * lumps && withinLumpMs < WITHIN_LUMP_MS;
   return inLumps ? begunMs - (lumpGapMs ?? 0) : begunMs;

@@ -1,22 +1,22 @@
 import type { Outcome } from '../../model/record.ts';
 
-/** What a response does that gets in the way of streaming, or that readers of streams stumble over. */
+/** Checks a response for what prevents streaming or breaks readers of streams. */
 
-/** `error`: readers will fail; `warning`: streaming is lost or at risk in some set-ups; `info`: good to know. */
+/** `error`: readers fail; `warning`: streaming is lost or at risk in some set-ups; `info`: worth knowing. */
 export type LintSeverity = 'error' | 'warning' | 'info';
 
-/** One remark on a response. */
+/** One finding about a response. */
 export interface LintFinding {
   /** Stable, for tests and filters. */
   code: LintCode;
   severity: LintSeverity;
-  /** What was seen. */
+  /** What was observed. */
   what: string;
   why: string;
   remedy: string;
 }
 
-/** Every remark there is. */
+/** All findings. */
 export type LintCode =
   | 'content-type'
   | 'charset'
@@ -29,8 +29,8 @@ export type LintCode =
   | 'data-format';
 
 /**
- * What is linted: a record, or as much of one as is at hand. The last three are known only where the raw frames were
- * watched; what is absent is not remarked on.
+ * The checked response: a record, or the known part of one. The last three fields are known only where the raw frames were
+ * inspected. Absent fields are not checked.
  */
 export interface LintInput {
   mode?: 'streaming' | 'non-streaming';
@@ -38,15 +38,15 @@ export interface LintInput {
   /** Names in lower case. */
   headers?: Readonly<Record<string, string>>;
   outcome?: Pick<Outcome, 'kind'>;
-  /** There where a finish reason or the terminator came. */
+  /** Present where a finish reason or the terminator came. */
   finish?: unknown;
-  /** How the dialect cuts its stream. Default: guessed from the content type, `sse` where that says nothing. */
+  /** The framing of the dialect. Default: derived from the content type, else `sse`. */
   framing?: string;
-  /** False when the protocol's own terminator (`[DONE]`, `message_stop`) did not come. */
+  /** False where the protocol's own terminator (`[DONE]`, `message_stop`) is missing. */
   terminated?: boolean;
   /** Events that came after the terminator. */
   eventsAfterTerminator?: number;
-  /** Oddities of the lines, in a few words each: no space after `data:`, several documents in one event, CRLF. */
+  /** Unusual data lines, a few words each: no space after `data:`, several documents in one event, CRLF. */
   dataOddities?: readonly string[];
 }
 
@@ -62,7 +62,7 @@ const STREAM_TYPES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The remarks on a response, gravest first. A whole answer, and a status other than 2xx, gives none. */
+/** The findings about a response, most severe first. None for a non-streaming answer or a status other than 2xx. */
 export function lintResponse(input: LintInput): LintFinding[] {
   const { mode = 'streaming', status = 200, headers } = input;
   if (mode !== 'streaming' || status < 200 || status > 299) return [];
@@ -77,20 +77,20 @@ export function lintResponse(input: LintInput): LintFinding[] {
 function lintHeaders(headers: Readonly<Record<string, string>>, framing: string | undefined): LintFinding[] {
   const findings: LintFinding[] = [];
   const contentType = headers['content-type'];
-  const type = (contentType ?? '').split(';')[0]!.trim().toLowerCase();
+  const type = (contentType ?? '').replace(/;.*/s, '').trim().toLowerCase();
   const kind =
     framing ?? Object.keys(STREAM_TYPES).find((name) => STREAM_TYPES[name]?.includes(type)) ?? 'sse';
   const wanted = STREAM_TYPES[kind];
   if (wanted !== undefined && !wanted.includes(type)) {
     findings.push({
       code: 'content-type',
-      // Browsers' EventSource refuses anything else; readers of NDJSON seldom look.
+      // Browsers' EventSource rejects anything else; readers of NDJSON rarely check.
       severity: kind === 'sse' ? 'error' : 'info',
       what: contentType === undefined ? 'no content-type' : `content-type: ${contentType}`,
       why:
         kind === 'sse'
-          ? 'EventSource refuses it, and proxies and compressors that spare event streams do not know this one'
-          : 'proxies and compressors that spare streams do not know this one',
+          ? 'EventSource rejects it, and proxies and compressors do not recognise it as an event stream'
+          : 'proxies and compressors do not recognise it as a stream',
       remedy: `send content-type: ${wanted[0]}`,
     });
   }
@@ -101,7 +101,7 @@ function lintHeaders(headers: Readonly<Record<string, string>>, framing: string 
       severity: 'warning',
       what: `charset ${charset}`,
       why: 'event streams and JSON are always read as UTF-8',
-      remedy: 'send UTF-8, and leave the charset out or say utf-8',
+      remedy: 'send UTF-8 and omit the charset or set it to utf-8',
     });
   }
   if (headers['content-length'] !== undefined) {
@@ -109,8 +109,8 @@ function lintHeaders(headers: Readonly<Record<string, string>>, framing: string 
       code: 'content-length',
       severity: 'warning',
       what: `content-length: ${headers['content-length']}`,
-      why: 'a length that is known before the first byte means that the answer was whole before it was sent',
-      remedy: 'write as the answer is made, without a length: HTTP/1.1 then sends it in chunks',
+      why: 'the length is known only when the answer is complete, so it was generated before it was sent',
+      remedy: 'write while the answer is generated, without a length: HTTP/1.1 then uses chunked encoding',
     });
   }
   const encoding = headers['content-encoding'];
@@ -119,8 +119,8 @@ function lintHeaders(headers: Readonly<Record<string, string>>, framing: string 
       code: 'content-encoding',
       severity: 'warning',
       what: `content-encoding: ${encoding}`,
-      why: 'a compressor holds text back until it has a block, unless it is flushed after every event',
-      remedy: `leave ${wanted?.[0] ?? 'streams'} out of compression`,
+      why: 'a compressor buffers text until a block is full, unless it is flushed after every event',
+      remedy: `exclude ${wanted?.[0] ?? 'streams'} from compression`,
     });
   }
   return [...findings, ...lintCaching(headers)];
@@ -134,8 +134,8 @@ function lintCaching(headers: Readonly<Record<string, string>>): LintFinding[] {
       code: 'cache-control',
       severity: 'info',
       what: cacheControl === undefined ? 'no cache-control' : `cache-control: ${cacheControl}`,
-      why: 'a cache on the way may keep the stream back or answer from an old one',
-      remedy: 'send cache-control: no-cache (no-transform keeps compressors away as well)',
+      why: 'a cache in the path may delay the stream or answer with an old one',
+      remedy: 'send cache-control: no-cache (no-transform also disables compression)',
     });
   }
   const buffering = headers['x-accel-buffering'];
@@ -145,7 +145,7 @@ function lintCaching(headers: Readonly<Record<string, string>>): LintFinding[] {
       code: 'x-accel-buffering',
       severity: behindNginx ? 'warning' : 'info',
       what: buffering === undefined ? 'no x-accel-buffering' : `x-accel-buffering: ${buffering}`,
-      why: 'nginx buffers what it proxies unless it is told not to',
+      why: 'nginx buffers proxied responses by default',
       remedy: 'send x-accel-buffering: no, or set proxy_buffering off',
     });
   }
@@ -165,7 +165,7 @@ function lintBody(input: LintInput): LintFinding[] {
         : input.finish === undefined
           ? 'the body ended with neither terminator nor finish reason'
           : 'the body was cut after the finish reason, before the terminator',
-      why: 'a reader cannot tell a whole answer from one that was cut off',
+      why: 'a reader cannot distinguish a complete answer from one that was cut off',
       remedy: "end every stream with the protocol's terminator, also after an error",
     });
   }
@@ -183,7 +183,7 @@ function lintBody(input: LintInput): LintFinding[] {
       code: 'data-format',
       severity: 'warning',
       what,
-      why: 'simple readers cut at LF LF and at "data: ", and take each line for one JSON document',
+      why: 'simple readers split at LF LF and at "data: ", and parse each line as one JSON document',
       remedy: 'write each event as "data: ", one JSON document or line of text, and two LF',
     });
   }

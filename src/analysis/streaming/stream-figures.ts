@@ -10,12 +10,12 @@ import {
   PAUSE_MS,
 } from './verdict-limits.ts';
 
-/** Columns of a drawing of arrivals. */
+/** Columns of the chart of arrivals. */
 const COLUMNS = 48;
 
 /**
- * When the content of a stream arrived, from the request to the last content, as counts in 48 columns. Exact where each
- * read brought one event or all others came in the largest flush; other shared reads are taken for equal. Undefined
+ * When the content of a stream arrived, from the request to the last content, as counts in 48 columns. Exact where
+ * each read brought one event or all others came in the largest flush; events of other shared reads are spread evenly. Undefined
  * without content.
  */
 export function arrivalsOf(record: RequestRecord): StreamArrivals | undefined {
@@ -49,49 +49,48 @@ function flushReads(times: readonly number[], flush: RequestRecord['flush']): nu
   return times.flatMap((ms, i) => (i >= first && ms - times[first]! <= flush.spanMs + 0.01 ? [i] : []));
 }
 
-/** What a verdict on a stream is read from: a few figures of each request. Times in ms. */
+/** The figures of one request that the verdict uses. Times in ms. */
 export interface VerdictFigures {
   /** Content events. */
   chunks: number;
-  /** Moments at which content arrived: reads that brought some. */
+  /** Reads that brought content. */
   arrivals: number;
   /** Characters of answer and reasoning. */
   chars: number;
-  /** Tokens of the content, at least: one for each event, and one for four characters. */
+  /** A lower bound of the tokens: one per event, and one per four characters. */
   tokens: number;
-  /** From the request to the first content: the silence. */
+  /** From the request to the first content. */
   ttftMs: number;
-  /** The same without a first piece that stands alone: to where content came without an odd gap. At least `ttftMs`. */
+  /** As `ttftMs`, but to the end of an unusually long gap after the first pieces. At least `ttftMs`. */
   begunMs: number;
   /** From the first content to the last. */
   spanMs: number;
   latencyMs: number;
-  /** Half of the gaps between arrivals are longer than this; null with fewer than two arrivals. */
+  /** Median gap between arrivals; null with fewer than two arrivals. */
   gapMs: number | null;
   /**
-   * How much gaps differ: a standard deviation in ms that a tenth of odd gaps on either side does not change; null
-   * with fewer than 8 gaps, where it would mean nothing.
+   * Robust standard deviation of the gaps: the outer tenths do not affect it. Null with fewer than 8 gaps.
    */
   gapSpreadMs: number | null;
-  /** Lumps: content that is not 40 ms apart. */
+  /** Groups of content less than 40 ms apart. */
   lumps: number;
-  /** Half of the pauses between lumps are longer than this; null with one lump. */
+  /** Median pause between lumps; null with one lump. */
   lumpGapMs: number | null;
   /** Mean time between the chunks of a lump. */
   withinLumpMs: number;
-  /** The largest flush; null for records of versions that did not keep it, where reads held several events. */
+  /** The largest flush; null where records of older versions do not have it and reads held several events. */
   flush: Flush | null;
-  /** The provider says that it reasoned, and the reasoning was not sent, or only a summary of it. */
+  /** The provider reports reasoning tokens, but sent no reasoning, or only a summary of it. */
   hiddenReasoning: boolean;
-  /** Input tokens by the provider's count; null where it sends none. */
+  /** Input tokens by the provider's usage; null where it sends none. */
   inputTokens: number | null;
-  /** Why its events cannot be taken for content: a sentence; null where they can. */
+  /** Why its events cannot be counted as content: a sentence; null where they can. */
   unread: string | null;
   /** The connection was opened for the request. */
   cold: boolean;
 }
 
-/** What the verdict on a request is read from; null where no content arrived or marks are missing. */
+/** The figures of a request; null where no content arrived or marks are missing. */
 export function verdictFigures(record: RequestRecord): VerdictFigures | null {
   const { sent, firstToken, lastToken } = record.marks;
   if (record.contentEvents === 0) return null;
@@ -133,12 +132,11 @@ function hasHiddenReasoning({ tokens, chars }: RequestRecord): boolean {
   return (tokens.hiddenReasoning ?? (chars.thinking === 0 ? tokens.reasoning : 0) ?? 0) > 0;
 }
 
-/** Half of the events of a plain dialect must be JSON: then what is in them is not known to be the answer. */
+/** Where at least half of the events of a plain dialect are JSON, their content is not known to be the answer. */
 function unreadOf({ payload }: RequestRecord): string | null {
   if (payload === undefined || payload.json * 2 < payload.events) return null;
   const { dialect, paths, events } = payload;
-  if (dialect !== undefined)
-    return `the events are those of the dialect ${dialect}: use --dialect ${dialect}`;
+  if (dialect !== undefined) return `the events match the dialect ${dialect}: use --dialect ${dialect}`;
   const counted = 'events are JSON, so every event counts as content';
   const [likeliest] = paths;
   if (likeliest === undefined) return `${counted}, and none of them has text`;
@@ -146,7 +144,7 @@ function unreadOf({ payload }: RequestRecord): string | null {
   return `${counted}; ${path} has text in ${count} of ${events}: use --text-path ${path}`;
 }
 
-/** How long after the first piece the content begins in earnest; 0 where the first pieces are followed by the next ones. */
+/** How long after the first piece the steady content begins; 0 without an unusually long gap at the beginning. */
 function oddBeginning(gaps: readonly number[], sorted: Float64Array): number {
   if (gaps.length < ENOUGH_GAPS) return 0;
   const [median, high] = [percentileOf(sorted, 0.5), percentileOf(sorted, 0.9)];
@@ -159,7 +157,7 @@ function oddBeginning(gaps: readonly number[], sorted: Float64Array): number {
   return begun;
 }
 
-// Where each event had a read of its own, any of them is the largest flush; where all shared one, that is.
+// Where each event had its own read, any of them is the largest flush; where all shared one read, that one is.
 function flushOf({ contentEvents, coalesced, gaps }: RequestRecord, ttftMs: number): Flush | null {
   if (gaps.length === 0) return { events: contentEvents, before: 0, waitMs: ttftMs, spanMs: 0 };
   return coalesced === 0 ? { events: 1, before: 0, waitMs: ttftMs, spanMs: 0 } : null;

@@ -15,11 +15,11 @@ import {
 } from './verdict-limits.ts';
 
 /**
- * How the content of one stream lay in time, which says nothing yet of the reason:
- * - `nothing`: no content; `little`: too little to show a pace; `instant`: whole too soon;
- * - `held`: all at once at the end, and more than any model makes in that time;
- * - `brief`: all at the end, but at a pace that a fast model may have;
- * - `tail`: some, then the rest at once at the end;
+ * How the content of one stream is distributed over time. The shape alone does not give the cause:
+ * - `nothing`: no content; `little`: too little to show a pace; `instant`: complete too early;
+ * - `held`: all at once at the end, faster than any model generates;
+ * - `brief`: all at the end, but not faster than a fast model generates;
+ * - `tail`: some live, then the rest at once at the end;
  * - `lumps`: in lumps that are far apart;
  * - `spread`: over time.
  */
@@ -38,7 +38,7 @@ export function shapeOf(figures: VerdictFigures | null): StreamShape {
   return lumps > 1 && inLumps && (lumpGapMs ?? 0) >= COARSE_PAUSE_MS ? 'lumps' : 'spread';
 }
 
-/** Piece by piece, then a wait, then the rest faster than it can have been made. */
+/** Piece by piece, then a wait, then the rest faster than a model generates. */
 function isTail({ chunks, arrivals, tokens, flush, gapMs }: VerdictFigures): boolean {
   if (flush === null || flush.before === 0) return false;
   const { events, before, waitMs, spanMs } = flush;
@@ -46,7 +46,7 @@ function isTail({ chunks, arrivals, tokens, flush, gapMs }: VerdictFigures): boo
   const share = events / chunks;
   if (!isLast || share < TAIL_SHARE || events < TAIL_EVENTS) return false;
   if (spanMs > FASTEST_TOKEN_MS * tokens * share) return false;
-  // Lumps end in a lump, too: the part before is to have come in pieces.
+  // A stream in lumps also ends with a lump: here the part before must have come in pieces.
   const inPieces = arrivals > before / 2;
   const usualMs = before > 2 ? (gapMs ?? 0) : 0;
   return inPieces && waitMs >= Math.max(TAIL_WAIT_MS, 3 * usualMs);

@@ -1,9 +1,9 @@
 import type { StreamCause, VerdictKind } from '../../model/report.ts';
 import { lintResponse } from './response-lint.ts';
 
-/** What may hold a stream back, by what the response says of the servers on its way, and what turns that off. */
+/** Finds what may buffer a stream, from the servers that the response names, and how to turn that off. */
 
-/** What the causes are read from: the response to a typical stream of the cell. */
+/** The response to a typical stream of the cell. */
 export interface CauseInput {
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
@@ -22,20 +22,20 @@ const SERVERS: readonly KnownServer[] = [
   {
     pattern: /nginx|openresty|tengine/i,
     name: 'nginx',
-    buffering: 'set "proxy_buffering off" in its location, or have the service send "x-accel-buffering: no"',
-    compression: 'leave text/event-stream out of gzip_types, or set "gzip off" in its location',
+    buffering: 'set "proxy_buffering off" in its location, or let the service send "x-accel-buffering: no"',
+    compression: 'exclude text/event-stream from gzip_types, or set "gzip off" in its location',
   },
   {
     pattern: /haproxy/i,
     name: 'HAProxy',
     buffering: 'try "option http-no-delay" in its proxy section',
-    compression: 'leave text/event-stream out of "compression type"',
+    compression: 'exclude text/event-stream from "compression type"',
   },
   {
     pattern: /lighttpd/i,
     name: 'lighttpd',
     buffering: 'set server.stream-response-body = 2',
-    compression: 'leave text/event-stream out of deflate.mimetypes',
+    compression: 'exclude text/event-stream from deflate.mimetypes',
   },
   {
     pattern: /cloudflare/i,
@@ -54,7 +54,7 @@ const SERVERS: readonly KnownServer[] = [
     pattern: /caddy/i,
     name: 'Caddy',
     buffering: 'set "flush_interval -1" in its reverse_proxy',
-    compression: 'leave text/event-stream out of the types that encode matches',
+    compression: 'exclude text/event-stream from the types that encode matches',
   },
   {
     pattern: /varnish/i,
@@ -65,35 +65,35 @@ const SERVERS: readonly KnownServer[] = [
   {
     pattern: /envoy/i,
     name: 'Envoy',
-    buffering: 'take the buffer filter off this route',
-    compression: 'leave text/event-stream out of the compressor filter',
+    buffering: 'remove the buffer filter from this route',
+    compression: 'exclude text/event-stream from the compressor filter',
   },
 ];
 
-/** What may have caused a verdict, likeliest first. Empty where the stream is live, and where nothing was told. */
+/** The possible causes of a verdict, most likely first. Empty for a live stream and for `inconclusive`. */
 export function causesOf(verdict: VerdictKind, { headers, framing }: CauseInput): StreamCause[] {
   switch (verdict) {
     case 'streaming':
     case 'inconclusive':
       return [];
     case 'replayed':
-      // A proxy that holds an answer back sends it on at once: the pace is the service's own.
+      // A proxy that buffers an answer forwards it at once, so the pace comes from the service.
       return [
         {
-          what: 'paced after the wait',
-          remedy: 'the service itself sends a finished answer slowly; have it send text as it is generated',
+          what: 'sent slowly after the wait',
+          remedy: 'the service itself delays a complete answer; let it send text while it is generated',
         },
       ];
     case 'buffered':
     case 'tail_buffered':
     case 'coarse':
-      return held(headers, framing);
+      return bufferedBy(headers, framing);
     default:
       return verdict satisfies never;
   }
 }
 
-function held(headers: Readonly<Record<string, string>>, framing: string | undefined): StreamCause[] {
+function bufferedBy(headers: Readonly<Record<string, string>>, framing: string | undefined): StreamCause[] {
   const said = [headers.server, headers.via].filter((text) => text !== undefined).join(' ');
   const servers = SERVERS.filter(({ pattern }) => pattern.test(said));
   const encoding = headers['content-encoding'];
@@ -104,16 +104,16 @@ function held(headers: Readonly<Record<string, string>>, framing: string | undef
     causes.push({
       what: `content-encoding: ${encoding}`,
       remedy:
-        `the compressor holds text back: flush it after every event, or leave streams out. ${how.join('; ')}`.trim(),
+        `the compressor buffers text: flush it after every event, or exclude streams. ${how.join('; ')}`.trim(),
     });
   }
   for (const { name, buffering } of servers)
-    causes.push({ what: `${name} on the way (${said})`, remedy: buffering });
+    causes.push({ what: `${name} in the path (${said})`, remedy: buffering });
   if (servers.length === 0 && !compressed) {
     causes.push({
       what: said === '' ? 'no Server or Via header' : `server: ${said}`,
       remedy:
-        'ask the service without what is in front of it: if it streams there, turn buffering off on the way (nginx: proxy_buffering off; HAProxy: try option http-no-delay); if not, have it flush after every event',
+        'measure the service without the proxies in front of it: if it streams there, turn buffering off in the proxies (nginx: proxy_buffering off; HAProxy: try option http-no-delay); if not, let it flush after every event',
     });
   }
   const other = lintResponse({ headers, framing }).filter(

@@ -3,7 +3,7 @@ import type { LengthTest } from './length-test.ts';
 import type { VerdictFigures } from './stream-figures.ts';
 import type { VerdictContext } from './streaming-verdict.ts';
 
-/** The sentences that verdicts on a stream are told in. */
+/** The evidence for verdicts on streams, as text. */
 
 /** Why a verdict was reached, for the sentence. */
 export type VerdictReason =
@@ -26,7 +26,7 @@ export type VerdictReason =
   | 'contradiction'
   | 'single';
 
-/** What would tell, where nothing has. */
+/** The remedy for too little evidence. */
 const MORE = 'measure again with --mode both or --lengths 16,256';
 
 /** The evidence for a verdict, as one sentence. `figures` is null only where there was no content. */
@@ -35,69 +35,67 @@ export function evidenceOf(
   figures: VerdictFigures | null,
   { whole, lengths }: VerdictContext,
 ): string {
-  if (reason === 'not_streaming') return 'one whole answer was asked for, not a stream';
+  if (reason === 'not_streaming') return 'a non-streaming answer was requested';
   if (figures === null || reason === 'no_content') return 'no content arrived';
   const seen = spreadOf(figures);
   switch (reason) {
     case 'unread':
       return figures.unread ?? 'the events were not read';
     case 'little_content':
-      return `${content(figures)}: too little to tell a stream from a whole answer; ask for a longer one`;
+      return `${content(figures)}: too little to distinguish a stream from a complete answer; request a longer one`;
     case 'instant':
-      return `everything was there after ${formatValue(figures.latencyMs, 'ms')}: too fast to tell a stream from a whole answer`;
+      return `complete after ${formatValue(figures.latencyMs, 'ms')}: too fast to distinguish a stream from a complete answer`;
     case 'held':
-      return `${burstOf(figures)}: the answer was made first, or something on the way held it back`;
+      return `${burstOf(figures)}: the answer was generated first, or buffered in the path`;
     case 'tail':
-      return `${tailOf(figures)}: begun live, then held back`;
+      return `${tailOf(figures)}: started live, then buffered`;
     case 'longer_wait':
-      return `${seen}; ${lengthsOf(lengths)}: the answer is made before it is sent`;
+      return `${seen}; ${lengthsOf(lengths)}: the answer is generated before it is sent`;
     case 'after_whole':
-      return `${seen}; ${wholeOf(whole)}: the answer is made before it is sent`;
+      return `${seen}; ${wholeOf(whole)}: the answer is generated before it is sent`;
     case 'correlation':
-      return `${seen}, and longer answers begin later: the answer is made before it is sent`;
+      return `${seen}, and longer answers begin later: the answer is generated before it is sent`;
     case 'before_whole':
       return `${seen}; ${wholeOf(whole)}`;
     case 'same_wait':
       return `${seen}; ${lengthsOf(lengths)}`;
     case 'early':
-      return `${seen}: it begins early in its own latency`;
+      return `${seen}: content begins early in the request`;
     case 'brief':
-      return `${burstOf(figures)}: a fast model after a wait and an answer made first look alike; ${MORE}`;
+      return `${burstOf(figures)}: a fast model after a wait and an answer generated first look alike; ${MORE}`;
     case 'weak':
-      return `${seen}; ${lengthsOf(lengths)}, which is too little beside the wait: ask for a longer answer (--lengths ${lengths?.short.tokens ?? 16},${longer(lengths)})`;
+      return `${seen}; ${lengthsOf(lengths)}, too little compared with the wait: request a longer answer (--lengths ${lengths?.short.tokens ?? 16},${longer(lengths)})`;
     case 'open':
-      return `${seen}: a stream and an answer made first could look like this${whole === undefined ? '' : `; ${wholeOf(whole)}`}; ${MORE}`;
+      return `${seen}: a live stream and an answer generated first can look like this${whole === undefined ? '' : `; ${wholeOf(whole)}`}; ${MORE}`;
     case 'contradiction':
-      return `${seen}; ${[whole && wholeOf(whole), lengths && lengthsOf(lengths)].filter((words) => words).join('; ')}: these contradict each other; measure more requests`;
+      return `${seen}; ${[whole && wholeOf(whole), lengths && lengthsOf(lengths)].filter((words) => words).join('; ')}: contradictory evidence; measure more requests`;
     case 'single':
-      return `${seen}: one request accuses nobody; measure more (-n 5)`;
+      return `${seen}: one request is not enough evidence; measure more (-n 5)`;
     default:
       return reason satisfies never;
   }
 }
 
 function burstOf(figures: VerdictFigures): string {
-  return `${content(figures)} in ${formatValue(figures.spanMs, 'ms')} after ${formatValue(figures.ttftMs, 'ms')} of silence`;
+  return `${content(figures)} in ${formatValue(figures.spanMs, 'ms')} after a wait of ${formatValue(figures.ttftMs, 'ms')}`;
 }
 
 function spreadOf(figures: VerdictFigures): string {
   const { spanMs, ttftMs, lumps, chunks, lumpGapMs, withinLumpMs } = figures;
   const inLumps = lumps > 2 && chunks >= 4 * lumps && withinLumpMs < 1;
-  const each = inLumps
-    ? `, in lumps of ${Math.round(chunks / lumps)} every ${formatValue(lumpGapMs ?? 0, 'ms')}`
-    : '';
-  return `${content(figures)} over ${formatValue(spanMs, 'ms')} after ${formatValue(ttftMs, 'ms')}${each}`;
+  const each = inLumps ? `, in lumps of ${Math.round(chunks / lumps)} every ${formatValue(lumpGapMs ?? 0, 'ms')}` : '';
+  return `${content(figures)} over ${formatValue(spanMs, 'ms')} after a wait of ${formatValue(ttftMs, 'ms')}${each}`;
 }
 
 function tailOf(figures: VerdictFigures): string {
   const { events, before, waitMs, spanMs } = figures.flush ?? { events: 0, before: 0, waitMs: 0, spanMs: 0 };
   const liveMs = Math.max(0, figures.spanMs - waitMs - spanMs);
   const live = before === 1 ? '1 chunk' : `${before} chunks over ${formatValue(liveMs, 'ms')}`;
-  return `${live} after ${formatValue(figures.ttftMs, 'ms')}, then ${events} at once after ${formatValue(waitMs, 'ms')} of silence`;
+  return `${live} after a wait of ${formatValue(figures.ttftMs, 'ms')}, then ${events} at once after a pause of ${formatValue(waitMs, 'ms')}`;
 }
 
 function wholeOf(whole: VerdictContext['whole']): string {
-  return `the whole answer takes ${formatValue(whole?.totalMs ?? 0, 'ms')} without streaming`;
+  return `the non-streaming answer takes ${formatValue(whole?.totalMs ?? 0, 'ms')}`;
 }
 
 function lengthsOf(lengths: LengthTest | undefined): string {

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 
-/** A server that sends events on a known schedule, each with the time at which it was due and that at which it left. */
+/** A server that sends events on a known schedule. Each event holds the times when it was due and when it was sent. */
 export interface CalibrationServer {
   port: number;
   close(): void;
@@ -10,16 +10,15 @@ export interface CalibrationServer {
 const HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n';
 
-/** The streams' schedules are spread over slots of this length, because real streams do not beat in time either. */
+/** The schedules of the streams are spread over slots of this length, because real streams are not synchronous either. */
 const SLOT_MS = 1;
 const STAMP = 16;
 /** `data: DUE SENT` and the empty line after it. */
 const EVENT_LENGTH = 6 + STAMP + 1 + STAMP + 2;
 
 /**
- * Starts the server on a free loopback port. It answers whatever it is asked with an endless stream of
- * `ratePerSecond` events. One timer serves all streams, and nothing is parsed: it shares the machine with the reader
- * that is being measured.
+ * Starts the server on a free loopback port. It answers every request with an endless stream of `ratePerSecond` events. One timer
+ * serves all streams and nothing is parsed, because the server shares the machine with the measured reader.
  */
 export async function startCalibrationServer(
   ratePerSecond: number,
@@ -40,7 +39,7 @@ export async function startCalibrationServer(
     socket.once('data', () => {
       socket.resume();
       socket.write(HEAD, 'latin1');
-      slots[streams++ % slots.length]!.add(socket);
+      slots[streams++ % slots.length]?.add(socket);
     });
     socket.on('error', () => {});
     socket.on('close', () => {
@@ -54,8 +53,8 @@ export async function startCalibrationServer(
     const now = clock.now();
     for (let dueAt = startedAt + next * slotMs; dueAt <= now; dueAt = startedAt + next * slotMs) {
       const due = stamp(dueAt);
-      for (const socket of slots[next % slots.length]!) {
-        // A reader that does not keep up shall not be buried: what it would get is late anyway.
+      for (const socket of slots[next % slots.length] ?? []) {
+        // A stream under backpressure is skipped: its events would be late anyway.
         if (socket.writableNeedDrain) continue;
         socket.write(`${length}\r\ndata: ${due} ${stamp(clock.now())}\n\n\r\n`, 'latin1');
       }
@@ -83,7 +82,7 @@ function stamp(atMs: number): string {
   return atMs.toFixed(3).padStart(STAMP);
 }
 
-/** The two stamps of an event's text, in ms on the machine's monotonic clock. */
+/** The two times in an event's text, in ms on the machine's monotonic clock. */
 export function readStamps(text: string): { dueAt: number; sentAt: number } {
   return { dueAt: Number(text.slice(0, STAMP)), sentAt: Number(text.slice(STAMP + 1)) };
 }

@@ -8,33 +8,33 @@ import { warmCode } from '../warm-code.ts';
 import { readStamps, startCalibrationServer } from './calibrate-server.ts';
 import { checkOpenFiles } from './checks.ts';
 
-/** Streams at once, where nothing else is said. */
+/** Concurrent streams of each level, by default. */
 export const CALIBRATION_LEVELS: readonly number[] = [10, 50, 200, 500, 1000];
 
-/** Events a second of each stream: what a fast model sends. */
-export const CALIBRATION_RATE = 50;
+/** Events per second and stream, as a fast model sends them. */
+const CALIBRATION_RATE = 50;
 
-/** A load is measured honestly when 99 of 100 events are stamped less than this after they were sent. */
-export const ACCURATE_P99_MS = 10;
+/** A level is accurate where 99 of 100 events are stamped less than this after they were sent. */
+const ACCURATE_P99_MS = 10;
 
-/** A level this late says what the higher ones would be like. */
+/** After a level this late, higher levels are skipped. */
 const UNUSABLE_P99_MS = 150;
 
-/** How late our stamps were under one load. */
+/** How late our stamps were at one level. */
 export interface CalibrationLevel {
   streams: number;
-  /** As offered by the server, all streams together. */
+  /** Offered by the server, all streams together. */
   eventsPerSecond: number;
   /** Events that were sent and read within the window. */
   events: number;
-  /** From the moment before the server's write to our stamp; null where nothing came. */
+  /** From just before the server's write to our stamp; null where nothing came. */
   lagMs: { p50: number; p99: number; max: number } | null;
-  /** How late the server itself was, which is not in the lag: p99, in ms. */
+  /** How late the server sent, which is not part of the lag: p99, in ms. */
   serverLateMs: number | null;
-  /** Share of the time (0..1) that our event loop was busy. */
-  loopBusy: number;
-  /** True when the p99 is below the limit. */
-  honest: boolean;
+  /** Utilization of our event loop, 0 to 1. */
+  utilization: number;
+  /** True where the p99 of the lag is below the limit. */
+  accurate: boolean;
   /** Why there is no measurement. */
   problem?: string;
 }
@@ -47,27 +47,27 @@ export interface Calibration {
   /** The limit on the p99. */
   limitMs: number;
   levels: readonly CalibrationLevel[];
-  /** The most streams of all honest levels; null when there is none. */
-  honestStreams: number | null;
-  /** Levels that were not tried, because the one before was hopeless. */
+  /** The most streams of an accurate level; null without one. */
+  accurateStreams: number | null;
+  /** Levels that were not measured, because an earlier one was unusable. */
   skipped: readonly number[];
 }
 
-/** What is calibrated, and who is told. */
+/** Options of a calibration. */
 export interface CalibrateOptions {
   /** In ascending order. Default: 10, 50, 200, 500, 1000. */
   levels?: readonly number[];
   /** Default 3000. */
   windowMs?: number;
-  /** Time before each window, until connections, code and heap have settled. Default 1000. */
+  /** Time before each window for connections, code and heap to settle. Default 1000. */
   settleMs?: number;
   onLevel?: (streams: number) => void;
   signal?: AbortSignal;
 }
 
 /**
- * Measures how late our stamps are, at growing numbers of streams, against a server in a process of its own that
- * tells in each event when it was sent. The clock is the machine's, so the two can be compared.
+ * Measures how late our stamps are at increasing numbers of streams. A server in a separate process writes into each event when it
+ * was sent; both use the machine's monotonic clock.
  */
 export async function calibrate(options: CalibrateOptions = {}): Promise<Calibration> {
   const { windowMs = 3000, settleMs = 1000, onLevel, signal } = options;
@@ -76,8 +76,9 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Calibra
   const server = await startServer();
   try {
     await warmCode('sse');
-    while (waiting.length > 0 && !signal?.aborted) {
-      const streams = waiting.shift()!;
+    while (!signal?.aborted) {
+      const streams = waiting.shift();
+      if (streams === undefined) break;
       onLevel?.(streams);
       const level = await measureLevel(streams, { windowMs, settleMs, port: server.port, signal });
       levels.push(level);
@@ -86,13 +87,13 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Calibra
   } finally {
     server.close();
   }
-  const honest = levels.filter((level) => level.honest).map((level) => level.streams);
+  const accurate = levels.filter((level) => level.accurate).map((level) => level.streams);
   return {
     ratePerSecond: CALIBRATION_RATE,
     windowMs,
     limitMs: ACCURATE_P99_MS,
     levels,
-    honestStreams: honest.length === 0 ? null : Math.max(...honest),
+    accurateStreams: accurate.length === 0 ? null : Math.max(...accurate),
     skipped: waiting,
   };
 }
@@ -102,7 +103,7 @@ interface Server {
   close(): void;
 }
 
-/** Run from TypeScript sources the server shares this process, because a child needs the compiled file. */
+/** Under the TypeScript sources the server runs in this process, because a child process needs the compiled file. */
 async function startServer(): Promise<Server> {
   if (import.meta.url.endsWith('.ts')) return startCalibrationServer(CALIBRATION_RATE);
   const child = fork(new URL('./calibrate-child.js', import.meta.url), [String(CALIBRATION_RATE)]);
@@ -137,11 +138,11 @@ async function measureLevel(streams: number, options: LevelOptions): Promise<Cal
     const before = performance.eventLoopUtilization();
     await rest(window.to - monotonicClock.now(), signal);
     const { utilization } = performance.eventLoopUtilization(before);
-    // What was sent in the window and is still on its way belongs to it.
+    // Events that were sent within the window may still arrive.
     await rest(ACCURATE_P99_MS * 2, signal);
     for (const { cancel } of open) cancel();
     await Promise.all(open.map(({ over }) => over));
-    return { ...base, ...summary(window), loopBusy: Math.round(utilization * 1000) / 1000 };
+    return { ...base, ...summary(window), utilization: Math.round(utilization * 1000) / 1000 };
   } catch (error) {
     return noLevel(base, error instanceof Error ? error.message : String(error));
   } finally {
@@ -153,7 +154,7 @@ function noLevel(
   base: Pick<CalibrationLevel, 'streams' | 'eventsPerSecond'>,
   problem: string,
 ): CalibrationLevel {
-  return { ...base, events: 0, lagMs: null, serverLateMs: null, loopBusy: 0, honest: false, problem };
+  return { ...base, events: 0, lagMs: null, serverLateMs: null, utilization: 0, accurate: false, problem };
 }
 
 const CONNECT_AT_ONCE = 100;
@@ -170,11 +171,11 @@ interface Window {
   from: number;
   to: number;
   lags: number[];
-  /** How late the server was with each. */
+  /** How late the server sent each event. */
   late: number[];
 }
 
-/** The machine's clock, which knows when it was read first: what the times of a stream count from. */
+/** The machine's clock, with the time of its first reading: the origin of a stream's times. */
 class OriginClock implements Clock {
   private origin: number | undefined;
 
@@ -203,7 +204,7 @@ function follow(
 ): { cancel(): void; over: Promise<void> } {
   const [stream, originAt] = clock.originOf(() => client.stream({}));
   const read = async () => {
-    // Not while it runs: a run makes records on the same loop, but hands no event to anyone.
+    // After the end, as in a run: no consumer takes events while the stream is open.
     await stream.result;
     for await (const event of stream) {
       if (event.type !== 'message_chunk') continue;
@@ -219,20 +220,20 @@ function follow(
 function summary({
   lags,
   late,
-}: Window): Pick<CalibrationLevel, 'events' | 'lagMs' | 'serverLateMs' | 'honest'> {
-  if (lags.length === 0) return { events: 0, lagMs: null, serverLateMs: null, honest: false };
+}: Window): Pick<CalibrationLevel, 'events' | 'lagMs' | 'serverLateMs' | 'accurate'> {
+  if (lags.length === 0) return { events: 0, lagMs: null, serverLateMs: null, accurate: false };
   const sorted = Float64Array.from(lags).sort();
   const p99 = round(percentileOf(sorted, 0.99));
   return {
     events: lags.length,
-    lagMs: { p50: round(percentileOf(sorted, 0.5)), p99, max: round(sorted.at(-1)!) },
+    lagMs: { p50: round(percentileOf(sorted, 0.5)), p99, max: round(percentileOf(sorted, 1)) },
     serverLateMs: round(percentileOf(Float64Array.from(late).sort(), 0.99)),
-    honest: p99 < ACCURATE_P99_MS,
+    accurate: p99 < ACCURATE_P99_MS,
   };
 }
 
 async function rest(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(Math.max(0, ms), undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  await sleep(Math.max(0, ms), undefined, { signal }).catch(() => {});
 }
 
 function round(ms: number): number {

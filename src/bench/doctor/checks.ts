@@ -2,14 +2,14 @@ import type { Problem } from '../../model/errors.ts';
 import { formatFineTime, formatNumber, formatValue } from '../../model/format.ts';
 import { type MachineFacts, openFileLimit } from './machine.ts';
 
-/** What a check came to. */
+/** The result of a check. */
 export type CheckStatus = 'ok' | 'warn' | 'fail';
 
 /** One check of the machine or the software. */
 export interface Check {
   name: string;
   status: CheckStatus;
-  /** What was found. */
+  /** The finding. */
   what: string;
   /** Why it matters; only where it is not `ok`. */
   why?: string;
@@ -17,13 +17,12 @@ export interface Check {
   remedy?: string;
 }
 
-/** Open files that the program needs beside one for each stream: its own, the results, a few to spare. */
+/** Open files that the program needs in addition to one per stream: its own, the results, a reserve. */
 const OWN_FILES = 64;
 
 /**
- * The problem with running this many streams at once under the limit on open files; undefined when there is none, or
- * where the limit cannot be told. `filesPerStream` is 2 where the server's side of the connections is in this process
- * too.
+ * The problem of this many concurrent streams with the limit on open files; undefined without a problem or a known limit.
+ * `filesPerStream` is 2 where the server's side of the connections is in this process too.
  */
 export function checkOpenFiles(concurrency: number, filesPerStream = 1): Problem | undefined {
   return openFilesProblem({
@@ -34,11 +33,11 @@ export function checkOpenFiles(concurrency: number, filesPerStream = 1): Problem
   });
 }
 
-/** What the decision about open files depends on. */
+/** The input of `openFilesProblem`. */
 export interface OpenFilesFacts {
   concurrency: number;
   filesPerStream: number;
-  /** Undefined where there is none, or none that can be told. */
+  /** Undefined without a known limit. */
   limit: number | undefined;
   platform: string;
 }
@@ -50,19 +49,19 @@ export function openFilesProblem(facts: OpenFilesFacts): Problem | undefined {
   if (limit === undefined || needed <= limit) return undefined;
   const wanted = Math.max(4096, 2 ** Math.ceil(Math.log2(needed)));
   return {
-    message: `${concurrency} streams at once need ${needed} open files, and the limit is ${limit}`,
+    message: `${concurrency} concurrent streams need ${needed} open files, and the limit is ${limit}`,
     hint: `raise it in this shell with: ${raising(wanted, platform)}`,
   };
 }
 
-// Node has taken the soft limit up to the hard one already, so that a plain `ulimit -n` is often refused.
+// Node has already raised the soft limit to the hard one, so a plain `ulimit -n` often fails.
 function raising(files: number, platform: string): string {
   return platform === 'linux'
     ? `ulimit -n ${files} || sudo prlimit --pid $$ --nofile=${files}:${files}  (containers: --ulimit nofile=${files})`
     : `ulimit -n ${files}`;
 }
 
-/** The checks in the order in which they are shown. */
+/** The checks, in display order. */
 export function checksOf(facts: MachineFacts): Check[] {
   return [
     nodeCheck(facts),
@@ -82,7 +81,7 @@ function nodeCheck({ node, requiredNode }: MachineFacts): Check {
   const name = 'node';
   const least = /\d+\.\d+\.\d+/.exec(requiredNode)?.[0] ?? '0.0.0';
   if (compareVersions(node, least) >= 0) return { name, status: 'ok', what: `${node} (${requiredNode})` };
-  const why = 'the HTTP client and the syntax of this program need a newer one';
+  const why = 'the program needs a newer version';
   return { name, status: 'fail', what: node, why, remedy: `install Node ${requiredNode}` };
 }
 
@@ -93,7 +92,7 @@ function undiciCheck({ undici }: MachineFacts): Check {
     return { name, status: 'fail', what: undici, why, remedy: 'npm install undici@^7.30' };
   }
   if (compareVersions(undici, '7.29.1') < 0 || compareVersions(undici, '8.0.0') >= 0) {
-    const why = 'it is not a version that the measurements were proved with';
+    const why = 'measurements were not validated with this version';
     return { name, status: 'warn', what: undici, why, remedy: 'npm install undici@^7.30' };
   }
   return { name, status: 'ok', what: undici };
@@ -103,11 +102,11 @@ function openFilesCheck({ openFiles, concurrency, platform }: MachineFacts): Che
   const name = 'open files';
   const problem = openFilesProblem({ concurrency, filesPerStream: 1, limit: openFiles, platform });
   if (problem !== undefined) {
-    const why = 'every stream is an open file: connections above the limit fail with EMFILE';
-    return { name, status: 'fail', what: problem.message, why, remedy: problem.hint! };
+    const why = 'every stream needs an open file: connections above the limit fail with EMFILE';
+    return { name, status: 'fail', what: problem.message, why, remedy: problem.hint };
   }
   const limit = openFiles === undefined ? 'no limit known' : `limit ${openFiles}`;
-  return { name, status: 'ok', what: `${limit}, enough for ${concurrency} streams at once` };
+  return { name, status: 'ok', what: `${limit}, enough for ${concurrency} concurrent streams` };
 }
 
 function coresCheck({ cores, cpuModel }: MachineFacts): Check {
@@ -117,8 +116,8 @@ function coresCheck({ cores, cpuModel }: MachineFacts): Check {
     name,
     status: 'warn',
     what: `1 × ${cpuModel}`,
-    why: 'the reader, garbage collection and the system share one core, and each makes the others late',
-    remedy: 'measure from a machine with at least 2 cores',
+    why: 'the reader, garbage collection and the system share one core and delay each other',
+    remedy: 'use a machine with at least 2 cores',
   };
 }
 
@@ -131,13 +130,13 @@ function quotaCheck({ cpuQuota, cores }: MachineFacts): Check {
     name,
     status: cpuQuota < 1 ? 'fail' : 'warn',
     what,
-    why: 'when the share of a period is used up, the whole process stands still until the next (up to 100 ms)',
+    why: 'when the quota of a period is used up, the process is stopped until the next period (up to 100 ms)',
     remedy: 'raise the limit to 2 or more (docker --cpus=2; Kubernetes resources.limits.cpu: "2")',
   };
 }
 
 function loadCheck({ load, cores, platform }: MachineFacts): Check | undefined {
-  // There is no load average on Windows.
+  // Windows has no load average.
   if (platform === 'win32') return undefined;
   const name = 'system load';
   const share = load / cores;
@@ -147,8 +146,8 @@ function loadCheck({ load, cores, platform }: MachineFacts): Check | undefined {
     name,
     status: share >= 2 ? 'fail' : 'warn',
     what,
-    why: 'other programs take the processor from the reader, and their share shows up as latency',
-    remedy: 'end what else is running, or measure from another machine',
+    why: 'other programs compete for the CPU, which shows up as latency',
+    remedy: 'stop other programs, or use another machine',
   };
 }
 
@@ -160,8 +159,8 @@ function clockCheck({ clockStepMs }: MachineFacts): Check {
     name,
     status: clockStepMs >= 1 ? 'fail' : 'warn',
     what,
-    why: 'nothing shorter than a step of the clock can be measured',
-    remedy: 'measure outside the virtual machine or sandbox that coarsens its clock',
+    why: 'times shorter than a step of the clock cannot be measured',
+    remedy: 'measure outside the virtual machine or sandbox that has a coarse clock',
   };
 }
 
@@ -174,8 +173,8 @@ function timerCheck({ timerLateMs: { p50, p99, max } }: MachineFacts): Check {
     name,
     status: p99 >= 50 ? 'fail' : 'warn',
     what,
-    why: 'the process is not given the processor when it asks for it, so that its stamps are late as well',
-    remedy: 'end what else is running, or measure from a machine of your own',
+    why: 'the process does not get the CPU in time, so its stamps are late too',
+    remedy: 'stop other programs, or use a dedicated machine',
   };
 }
 
@@ -187,33 +186,31 @@ function proxyCheck({ proxyVariables }: MachineFacts): Check {
   return {
     name,
     status: 'warn',
-    what: read.length === 0 ? `${set}, which is never read` : `${set}, and used only where that is asked for`,
-    why: 'connections are made directly; where only the proxy leads out, targets cannot be reached',
+    what: read.length === 0 ? `${set}, which is not supported` : `${set}, and used only with --proxy env`,
+    why: 'connections are direct; where only the proxy has access, targets cannot be reached',
     remedy:
       read.length === 0
-        ? 'nothing, where targets are reached without a proxy; else set HTTPS_PROXY, and ask for it with --proxy env'
-        : 'nothing, where targets are reached without a proxy; else --proxy env (proxy: env in a scenario), which leaves out loopback addresses and the hosts in NO_PROXY',
+        ? 'none, where targets are reachable without a proxy; else set HTTPS_PROXY and use --proxy env'
+        : 'none, where targets are reachable without a proxy; else use --proxy env (proxy: env in a scenario), which excludes loopback addresses and the hosts in NO_PROXY',
   };
 }
 
 function ipv6Check({ ipv6Loopback }: MachineFacts): Check {
   const name = 'ipv6';
-  if (ipv6Loopback) return { name, status: 'ok', what: 'the loopback ::1 works' };
+  if (ipv6Loopback) return { name, status: 'ok', what: 'loopback ::1 works' };
   return {
     name,
     status: 'warn',
-    what: 'there is no loopback ::1',
-    why: 'names with IPv6 addresses, "localhost" among them, are tried in vain first, which adds to connecting',
-    remedy: 'write 127.0.0.1 instead of localhost; enable IPv6 where targets need it',
+    what: 'no loopback ::1',
+    why: 'names with IPv6 addresses, such as "localhost", first try an address that fails, which delays connecting',
+    remedy: 'use 127.0.0.1 instead of localhost; enable IPv6 where targets need it',
   };
 }
 
-/** Compares `1.2.3` with `1.10.0` by numbers: negative, 0 or positive. Suffixes do not count. */
+/** Compares versions by their numbers: negative, 0 or positive. Suffixes are ignored. */
 export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split(/[.+-]/).slice(0, 3).map(Number));
-  for (let i = 0; i < 3; i++) {
-    const difference = (left![i] || 0) - (right![i] || 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+  const numbers = (version: string) => version.split(/[.+-]/).map(Number);
+  const [left, right] = [numbers(a), numbers(b)];
+  const differences = [0, 1, 2].map((i) => (left[i] || 0) - (right[i] || 0));
+  return differences.find((difference) => difference !== 0) ?? 0;
 }

@@ -7,24 +7,24 @@ import { percentileOf } from '../../metrics/percentile.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import { readEnvironment } from '../environment.ts';
 
-/** What bears on how well this machine can measure. */
+/** Facts that affect how well this machine measures. */
 export interface MachineFacts {
   platform: string;
   node: string;
-  /** As the package states it: `>=20.18.1`. */
+  /** The range in package.json: `>=20.18.1`. */
   requiredNode: string;
   undici: string;
-  /** The limit on open files of this process; undefined where there is none, or none that can be told. */
+  /** The limit on open files of this process; undefined where unlimited or unknown. */
   openFiles: number | undefined;
-  /** Streams at once that are meant to be measured. */
+  /** The planned number of concurrent streams. */
   concurrency: number;
   cores: number;
   cpuModel: string;
-  /** Processors that a control group allows; undefined without a limit. */
+  /** CPUs that a control group allows; undefined without a limit. */
   cpuQuota: number | undefined;
   /** Load average of the last minute. */
   load: number;
-  /** The smallest step that the clock was seen to make, in ms. */
+  /** The smallest observed step of the clock, in ms. */
   clockStepMs: number;
   /** How late timers fire, in ms. */
   timerLateMs: { p50: number; p99: number; max: number };
@@ -33,14 +33,14 @@ export interface MachineFacts {
   ipv6Loopback: boolean;
 }
 
-/** What the facts are read with. */
+/** Options of `readFacts`. */
 export interface FactsOptions {
   concurrency: number;
   env: Readonly<Record<string, string | undefined>>;
   clock?: Clock;
 }
 
-/** Reads the facts; takes about half a second, because timers have to be waited for. */
+/** Reads the facts. Takes about half a second, because it waits for timers. */
 export async function readFacts({
   concurrency,
   env,
@@ -73,18 +73,18 @@ function requiredNode(): string {
   return (JSON.parse(text) as { engines: { node: string } }).engines.node;
 }
 
-/** The limit on open files of this process; undefined where there is none, or none that can be told. */
+/** The limit on open files of this process; undefined where unlimited or unknown. */
 export function openFileLimit(): number | undefined {
   if (process.platform === 'win32') return undefined;
   const text = tryTo(() => readFileSync('/proc/self/limits', 'utf8'));
   if (text !== undefined) return limitIn(text);
-  // Where there is no /proc a shell has the limits of the program that started it.
+  // Without /proc: a shell inherits the limits of this process.
   const answer = tryTo(() => execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8', timeout: 2000 }));
   const limit = Number(answer?.trim() || Number.NaN);
   return Number.isInteger(limit) ? limit : undefined;
 }
 
-/** The soft limit on open files in the text of `/proc/self/limits`; undefined when there is none. */
+/** The soft limit on open files in the text of `/proc/self/limits`; undefined without one. */
 export function limitIn(text: string): number | undefined {
   const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
   return soft === undefined ? undefined : Number(soft);
@@ -95,7 +95,7 @@ export type ReadFile = (path: string) => string | undefined;
 
 const readSystemFile: ReadFile = (path) => tryTo(() => readFileSync(path, 'utf8'));
 
-/** Processors that the control groups of this process allow (version 2, then 1); undefined without a limit. */
+/** CPUs that the control groups of this process allow (version 2, then 1); undefined without a limit. */
 export function cpuQuota(read: ReadFile = readSystemFile): number | undefined {
   const lines = (read('/proc/self/cgroup') ?? '').split('\n');
   const unified = lines.find((line) => line.startsWith('0::'))?.slice(3) ?? '/';
@@ -113,7 +113,7 @@ export function cpuQuota(read: ReadFile = readSystemFile): number | undefined {
   return valid.length === 0 ? undefined : Math.min(...valid);
 }
 
-// Inside a container the group's own path is often not mounted, but the root of what is has the container's limit.
+// In a container the group's own path is often not mounted, but the mounted root has the container's limit.
 function ancestors(path: string): string[] {
   const found = [path];
   for (let at = path; at !== '/' && at !== '.'; ) {
@@ -130,7 +130,7 @@ export function proxyVariables(env: Readonly<Record<string, string | undefined>>
   return PROXY_VARIABLES.filter((name) => env[name]);
 }
 
-/** The smallest step that a clock is seen to make within 20 ms, in ms. */
+/** The smallest step of a clock within 20 ms, in ms. */
 export function clockStep(clock: Clock): number {
   let least = Number.POSITIVE_INFINITY;
   const end = clock.now() + 20;
@@ -153,7 +153,7 @@ async function timerLateness(clock: Clock): Promise<MachineFacts['timerLateMs']>
     late.push(Math.max(0, clock.now() - dueAt));
   }
   late.sort((a, b) => a - b);
-  return { p50: percentileOf(late, 0.5), p99: percentileOf(late, 0.99), max: late.at(-1)! };
+  return { p50: percentileOf(late, 0.5), p99: percentileOf(late, 0.99), max: percentileOf(late, 1) };
 }
 
 async function hasIpv6Loopback(): Promise<boolean> {

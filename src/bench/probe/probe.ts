@@ -2,7 +2,7 @@ import { lengthTest } from '../../analysis/streaming/length-test.ts';
 import { lintResponse } from '../../analysis/streaming/response-lint.ts';
 import { verdictFigures } from '../../analysis/streaming/stream-figures.ts';
 import type { VerdictContext } from '../../analysis/streaming/streaming-verdict.ts';
-import { judgeStreams, summarizeVerdicts } from '../../analysis/streaming/verdict-fold.ts';
+import { judgeStreams, summarizeVerdicts } from '../../analysis/streaming/verdict-collector.ts';
 import { createClient, type StreamClient } from '../../client/client.ts';
 import { targetOptions } from '../../client/client-options.ts';
 import { requestWriter } from '../../client/request-writer.ts';

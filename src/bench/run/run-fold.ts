@@ -2,8 +2,8 @@ import { compareModes, compareTargets } from '../../analysis/comparison/paired-c
 import { PAIRED_FIGURES } from '../../analysis/comparison/paired-rows.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
 import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
-import { createVerdictFold, type VerdictFold } from '../../analysis/streaming/verdict-fold.ts';
-import type { WholeAnswer } from '../../analysis/streaming/whole-answer-pair.ts';
+import type { NonStreamingTotal } from '../../analysis/streaming/streaming-verdict.ts';
+import { createVerdictCollector, type VerdictCollector } from '../../analysis/streaming/verdict-collector.ts';
 import { parseObjective } from '../../analysis/thresholds/objective-parser.ts';
 import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
 import { evaluateThresholds } from '../../analysis/thresholds/thresholds.ts';
@@ -51,10 +51,10 @@ export function createRunFold(start: Manifest): RunFold {
     start,
     PAIRED_FIGURES.map(({ metric }) => metric),
   );
-  const verdicts = new CellMap<VerdictFold>();
+  const verdicts = new CellMap<VerdictCollector>();
   const stamps = new CellMap<StampTimes>();
   for (const cell of start.cells) {
-    if (cell.mode === 'streaming') verdicts.set(cell, createVerdictFold());
+    if (cell.mode === 'streaming') verdicts.set(cell, createVerdictCollector());
     stamps.set(cell, createStampTimes());
   }
   return {
@@ -91,7 +91,7 @@ export function createRunFold(start: Manifest): RunFold {
   };
 }
 
-function wholeAnswer(cell: CellReport | undefined): WholeAnswer | undefined {
+function wholeAnswer(cell: CellReport | undefined): NonStreamingTotal | undefined {
   const total = cell?.metrics.total;
   return total ? { totalMs: total.p50, n: total.n } : undefined;
 }
@@ -101,7 +101,7 @@ function lengthsBeside(
   cell: CellReport,
   cells: readonly CellReport[],
   { cells: planned }: Manifest,
-  folds: CellMap<VerdictFold>,
+  folds: CellMap<VerdictCollector>,
 ): LengthTest | undefined {
   const asked = planned
     .filter(({ target, length }) => target === cell.target && length !== undefined)

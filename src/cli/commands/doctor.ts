@@ -100,7 +100,7 @@ async function calibrate(
           `calibrating: ${streams} streams (${ascending.indexOf(streams) + 1} of ${ascending.length})`,
         ),
     });
-    if (session.exitCode === EXIT.ok && calibration.honestStreams === null) session.exitCode = EXIT.invalid;
+    if (session.exitCode === EXIT.ok && calibration.accurateStreams === null) session.exitCode = EXIT.invalid;
     return calibration;
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

@@ -12,11 +12,11 @@ import {
 } from '../../../src/analysis/streaming/streaming-verdict.ts';
 import { type UsualStream, usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
 import {
-  createVerdictFold,
+  createVerdictCollector,
   JUDGED_STREAMS,
   judgeStreams,
   summarizeVerdicts,
-} from '../../../src/analysis/streaming/verdict-fold.ts';
+} from '../../../src/analysis/streaming/verdict-collector.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
 import { createRandom } from '../../../src/model/seeded-random.ts';
 import { record, wholeRecord } from '../../metrics/records.ts';
@@ -45,7 +45,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(15_590, 21, 5)));
     expect(word).toBe('inconclusive');
     expect(evidence).toMatch(
-      /^21 chunks in 100 ms after 15\.6 s of silence: .* measure again with --mode both or --lengths 16,256$/,
+      /^21 chunks in 100 ms after a wait of 15\.6 s: .* measure again with --mode both or --lengths 16,256$/,
     );
   });
 
@@ -53,7 +53,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(3000, 60, 0)));
     expect(word).toBe('buffered');
     expect(evidence).toBe(
-      '60 chunks in 0.20 ms after 3001 ms of silence: the answer was made first, or something on the way held it back',
+      '60 chunks in 0.20 ms after a wait of 3001 ms: the answer was generated first, or buffered in the path',
     );
   });
 
@@ -61,7 +61,7 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(93_000, 400, 30)), { whole: seconds(93.4) });
     expect(word).toBe('replayed');
     expect(evidence).toBe(
-      '400 chunks over 12.0 s after 93.0 s; the whole answer takes 93.4 s without streaming: the answer is made before it is sent',
+      '400 chunks over 12.0 s after a wait of 93.0 s; the non-streaming answer takes 93.4 s: the answer is generated before it is sent',
     );
   });
 
@@ -69,11 +69,11 @@ describe('streams of one shape', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(1990, 400, 230)), { whole: seconds(93.4) });
     expect(word).toBe('streaming');
     expect(evidence).toBe(
-      '400 chunks over 91.8 s after 1991 ms; the whole answer takes 93.4 s without streaming',
+      '400 chunks over 91.8 s after a wait of 1991 ms; the non-streaming answer takes 93.4 s',
     );
   });
 
-  test('a single request accuses nobody', () => {
+  test('a single request is not enough for a fake verdict', () => {
     for (const [at, context] of [
       [evenly(3000, 60, 0), {}],
       [evenly(93_000, 400, 30), { whole: seconds(93.4) }],
@@ -83,12 +83,12 @@ describe('streams of one shape', () => {
     expect(verdict(stream(evenly(300, 400, 20)), {}, 1).verdict).toBe('streaming');
   });
 
-  test('begun live, then the rest at once', () => {
+  test('started live, then the rest at once', () => {
     const at = [...evenly(200, 30, 20), ...evenly(4000, 170, 0)];
     expect(verdict(stream(at), { whole: seconds(4) })).toMatchObject({
       verdict: 'tail_buffered',
       evidence: expect.stringMatching(
-        /^30 chunks over 580 ms after 201 ms, then 170 at once after 3220 ms of silence: begun live, then held back$/,
+        /^30 chunks over 580 ms after a wait of 201 ms, then 170 at once after a pause of 3220 ms: started live, then buffered$/,
       ),
     });
     // Without the largest flush, records of older versions cannot show it.
@@ -139,7 +139,7 @@ describe('streams of one shape', () => {
     expect(verdict(thinking(0), { lengths }).verdict).toBe('replayed');
   });
 
-  test('pair and length that contradict each other tell nothing', () => {
+  test('a contradiction of pair and length test is inconclusive', () => {
     const lengths = {
       result: 'grows',
       short: { n: 5, tokens: 16, waitMs: 90 },
@@ -148,12 +148,12 @@ describe('streams of one shape', () => {
     } as const;
     const { verdict: word, evidence } = verdict(stream(evenly(300, 200, 20)), { whole: seconds(4), lengths });
     expect(word).toBe('inconclusive');
-    expect(evidence).toContain('contradict');
+    expect(evidence).toContain('contradictory');
   });
 
   test('where nothing can be said, nothing is said', () => {
-    expect(verdict(stream(evenly(500, 3, 20))).evidence).toMatch(/too little to tell/);
-    expect(verdict(stream(evenly(1, 64, 0.01))).evidence).toMatch(/too fast to tell/);
+    expect(verdict(stream(evenly(500, 3, 20))).evidence).toMatch(/too little to distinguish/);
+    expect(verdict(stream(evenly(1, 64, 0.01))).evidence).toMatch(/too fast to distinguish/);
     const { firstToken: _, ...marks } = record().marks;
     expect(verdict(record({ marks, contentEvents: 0, gaps: [] }))).toMatchObject({
       verdict: 'inconclusive',
@@ -268,7 +268,7 @@ describe('a cell', () => {
 
   test('is the graver of two where they are even, and nothing without streams', () => {
     expect(judged([real, real, fake, fake]).verdict).toBe('buffered');
-    expect(judged([])).toMatchObject({ verdict: 'inconclusive', evidence: 'no stream ended well' });
+    expect(judged([])).toMatchObject({ verdict: 'inconclusive', evidence: 'no stream succeeded' });
   });
 
   test('is judged by its warm streams: a cold first request makes no replay', () => {
@@ -284,7 +284,7 @@ describe('a cell', () => {
   });
 
   test('is folded from good streams alone, and in bounded memory', () => {
-    const fold = createVerdictFold();
+    const fold = createVerdictCollector();
     fold.add(real);
     fold.add({ ...fake, outcome: { kind: 'truncated' } });
     fold.add(wholeRecord());
@@ -298,7 +298,7 @@ describe('the length test', () => {
   const waits = (tokens: number, ...ms: number[]) =>
     ms.map((wait) => verdictFigures(stream(evenly(wait, tokens, 5)))!);
 
-  test('tells that longer answers begin later, also by three of each', () => {
+  test('finds that longer answers begin later, also with three of each', () => {
     expect(lengthTest(waits(16, 400, 420, 390), waits(256, 2900, 3000, 3100))).toMatchObject({
       result: 'grows',
       short: { n: 3, waitMs: expect.any(Number) },

@@ -6,7 +6,7 @@ const remedies = (headers: Record<string, string>, verdict: 'buffered' | 'coarse
   causesOf(verdict, { headers: { ...SSE, ...headers } }).map(({ what, remedy }) => `${what}. ${remedy}`);
 
 test.each([
-  [{ server: 'nginx/1.22.1' }, /nginx on the way \(nginx\/1\.22\.1\).*proxy_buffering off/],
+  [{ server: 'nginx/1.22.1' }, /nginx in the path \(nginx\/1\.22\.1\).*proxy_buffering off/],
   [{ via: '1.1 haproxy' }, /try "option http-no-delay"/],
   [{ server: 'lighttpd/1.4.69' }, /server\.stream-response-body/],
   [{ server: 'cloudflare' }, /no-transform/],
@@ -18,7 +18,7 @@ test.each([
   expect(remedies(headers as Record<string, string>)[0]).toMatch(expected);
 });
 
-test('a replay is the doing of the service, whatever is on the way', () => {
+test('a replay is caused by the service, whatever the proxies', () => {
   const [cause] = causesOf('replayed', { headers: { ...SSE, server: 'nginx' } });
   expect(cause!.remedy).toMatch(/the service itself/);
 });

@@ -8,30 +8,30 @@ import {
   TIMER_SPREAD_MS,
 } from './verdict-limits.ts';
 
-/** Medians of streams of one shape, in ms. A stream is replayed by its service, not by its own bad luck. */
-export interface UsualStream {
+/** Medians over streams of one shape, in ms. A verdict is on the service, so single streams do not decide. */
+export interface StreamMedians {
   n: number;
   /** The wait: see `VerdictFigures.begunMs`. */
   begunMs: number;
   latencyMs: number;
   tokens: number;
-  /** Standard deviation of the logarithm of the wait, without the outer tenths. */
+  /** Standard deviation of the logarithm of the wait, from the inner 80 %. */
   spread: number;
   /**
-   * How far longer answers begin later (Pearson's r of characters and wait): near 1 where the answer is made before it
-   * is sent. Null with fewer than 12 streams or where all are about as long.
+   * Pearson's r of characters and wait: near 1 where the answer is generated before it is sent. Null with fewer than 12
+   * streams or where all have about the same length.
    */
   lengthCorrelation: number | null;
-  /** At least half of the streams have gaps as even as a timer's. */
+  /** At least half of the streams have gaps as regular as those of a timer. */
   timed: boolean;
-  /** At least half of the streams have events that cannot be taken for content. */
+  /** At least half of the streams have events that cannot be counted as content. */
   unread: boolean;
   /** At least half of the streams report reasoning that was not sent, or only as a summary. */
   hiddenReasoning: boolean;
 }
 
-/** What is usual among streams, of which there is at least one. */
-export function usualStream(streams: readonly VerdictFigures[]): UsualStream {
+/** The medians of at least one stream. */
+export function mediansOf(streams: readonly VerdictFigures[]): StreamMedians {
   const sorted = (of: (figures: VerdictFigures) => number) => Float64Array.from(streams, of).sort();
   const begun = sorted(({ begunMs }) => begunMs);
   const half = (is: (figures: VerdictFigures) => boolean) => streams.filter(is).length * 2 >= streams.length;
@@ -75,7 +75,7 @@ function lengthCorrelation(streams: readonly VerdictFigures[]): number | null {
     yy += y * y;
     xy += x * y;
   }
-  // Lengths within 3 % of each other have nothing to show.
+  // With lengths within 3 % of each other the correlation has no meaning.
   if (Math.sqrt(xx / n) < 0.03 * meanChars || yy === 0) return null;
   return xy / Math.sqrt(xx * yy);
 }

@@ -1,53 +1,50 @@
 import type { RequestRecord } from '../../model/record.ts';
 import type { StreamArrivals, StreamingReport, VerdictKind } from '../../model/report.ts';
 import { arrivalsOf, type VerdictFigures, verdictFigures } from './stream-figures.ts';
+import { mediansOf } from './stream-medians.ts';
 import { type StreamShape, shapeOf } from './stream-shape.ts';
-import { decide, VERDICT_KINDS, type VerdictContext } from './streaming-verdict.ts';
-import { usualStream } from './usual-stream.ts';
+import { type Decision, decide, VERDICT_KINDS, type VerdictContext } from './streaming-verdict.ts';
 import { causesOf } from './verdict-cause.ts';
-import { evidenceOf, type VerdictReason } from './verdict-evidence.ts';
+import { evidenceOf } from './verdict-evidence.ts';
 import { ENOUGH_ALIKE, ENOUGH_JUDGED, ENOUGH_STREAMS } from './verdict-limits.ts';
 
-/** Streams of a cell that are judged: the first so many. */
+/** Only the first streams of a cell are judged. */
 export const JUDGED_STREAMS = 5_000;
 
-/** A verdict on one stream, with what led to it. */
+/** The verdict on one stream, with its evidence. */
 export interface StreamVerdict {
   verdict: VerdictKind;
-  /** One sentence in words and numbers. */
+  /** One sentence with numbers. */
   evidence: string;
-  /** Null where the request showed no content. */
+  /** Null where no content arrived. */
   figures: VerdictFigures | null;
 }
 
 /**
- * The verdicts on streams that were measured under the same conditions, in their order. Streams of one shape are judged
- * together, by what is usual among those on open connections; null stands for a stream without content.
+ * Judges streams that were measured under the same conditions; the verdicts are in their order. Streams of one shape are judged
+ * together, by the medians of those on open connections. Null is a stream without content.
  */
 export function judgeStreams(
   streams: readonly (VerdictFigures | null)[],
   context: VerdictContext = {},
 ): StreamVerdict[] {
-  const shapes = together(streams.map(shapeOf));
-  const decisions = new Map(
-    [...new Set(shapes)].map((shape) => [
-      shape,
-      decideShape(
-        shape,
-        streams.filter((_, i) => shapes[i] === shape),
-        streams.length,
-        context,
-      ),
-    ]),
-  );
+  const shapes = unifyAtEnd(streams.map(shapeOf));
+  const decisions = new Map<StreamShape, Decision>();
   return streams.map((figures, i) => {
-    const [verdict, reason] = decisions.get(shapes[i]!)!;
+    const shape = shapes[i] ?? 'nothing';
+    let decision = decisions.get(shape);
+    if (decision === undefined) {
+      const alike = streams.filter((_, other) => shapes[other] === shape);
+      decision = decideShape(shape, alike, streams.length, context);
+      decisions.set(shape, decision);
+    }
+    const [verdict, reason] = decision;
     return { verdict, evidence: evidenceOf(reason, figures, context), figures };
   });
 }
 
-// Bytes of one flush that were read late look like those of a fast model: what most of the streams were, all were.
-function together(shapes: readonly StreamShape[]): StreamShape[] {
+// A flush that was read late looks like a fast model. The shape of the majority decides for all.
+function unifyAtEnd(shapes: readonly StreamShape[]): StreamShape[] {
   const number = (shape: StreamShape) => shapes.filter((one) => one === shape).length;
   const atEnd = number('held') > number('brief') ? 'held' : 'brief';
   return shapes.map((shape) => (shape === 'held' || shape === 'brief' ? atEnd : shape));
@@ -58,25 +55,25 @@ function decideShape(
   alike: readonly (VerdictFigures | null)[],
   all: number,
   context: VerdictContext,
-): readonly [VerdictKind, VerdictReason] {
+): Decision {
   const known = alike.filter((figures) => figures !== null);
-  // A new connection, and what a server does at its first request, are no part of the service's usual pace.
+  // New connections, and the first request to a server, are slower than the service usually is.
   const warm = known.filter(({ cold }) => !cold);
   const judged = warm.length > 0 ? warm : known;
-  const [verdict, reason] = decide(shape, judged.length === 0 ? undefined : usualStream(judged), context);
+  const [verdict, reason] = decide(shape, judged.length === 0 ? undefined : mediansOf(judged), context);
   const rare = alike.length < Math.max(ENOUGH_STREAMS, ENOUGH_ALIKE * all);
-  return rare && isAccusation(verdict) ? ['inconclusive', 'single'] : [verdict, reason];
+  return rare && claimsFake(verdict) ? ['inconclusive', 'single'] : [verdict, reason];
 }
 
-/** True for the verdicts that say that a stream is none, or only in part. */
-export function isAccusation(verdict: VerdictKind): boolean {
+/** True for the verdicts that a stream is not live, or only partly. */
+export function claimsFake(verdict: VerdictKind): boolean {
   return verdict === 'buffered' || verdict === 'tail_buffered' || verdict === 'replayed';
 }
 
-/** Where counts are equal the graver verdict is told. */
-const GRAVITY = ['buffered', 'replayed', 'tail_buffered', 'coarse', 'streaming'] as const;
+/** Where counts are equal the more severe verdict, the earlier one here, is reported. */
+const BY_SEVERITY = ['buffered', 'replayed', 'tail_buffered', 'coarse', 'streaming'] as const;
 
-/** Sums up the verdicts on the requests of a cell. Without any, nothing can be said. */
+/** The verdict on a cell. Without any stream: `inconclusive`. */
 export function summarizeVerdicts(verdicts: readonly StreamVerdict[]): StreamingReport {
   const counts = Object.fromEntries(VERDICT_KINDS.map((kind) => [kind, 0])) as Record<VerdictKind, number>;
   for (const { verdict } of verdicts) counts[verdict] += 1;
@@ -84,31 +81,31 @@ export function summarizeVerdicts(verdicts: readonly StreamVerdict[]): Streaming
   const verdict: VerdictKind =
     judged < verdicts.length * ENOUGH_JUDGED || judged === 0
       ? 'inconclusive'
-      : GRAVITY.reduce((most, kind) => (counts[kind] > counts[most] ? kind : most));
+      : BY_SEVERITY.reduce((most, kind) => (counts[kind] > counts[most] ? kind : most));
   const alike = verdicts.filter((one) => one.verdict === verdict);
   const example = typical(alike);
-  if (!example) return { verdict, evidence: 'no stream ended well', counts };
+  if (!example) return { verdict, evidence: 'no stream succeeded', counts };
   const share = alike.length === verdicts.length ? '' : `${alike.length} of ${verdicts.length} streams: `;
   return { verdict, evidence: `${share}${example.evidence}`, counts };
 }
 
-/** The one whose silence is the median. */
+/** The verdict on the stream with the median TTFT. */
 function typical(verdicts: readonly StreamVerdict[]): StreamVerdict | undefined {
   const sorted = [...verdicts].sort((a, b) => (a.figures?.ttftMs ?? 0) - (b.figures?.ttftMs ?? 0));
   return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
 /** Collects the streams of a cell, in bounded memory. */
-export interface VerdictFold {
-  /** Takes in a record. Those that did not end well or did not stream say nothing and are left out. */
+export interface VerdictCollector {
+  /** Adds a record. Failed and non-streaming requests are ignored. */
   add(record: RequestRecord): void;
-  /** What was kept of the streams, for tests over several cells. */
+  /** The figures of the streams, for a length test over several cells. */
   figures(): readonly (VerdictFigures | null)[];
-  /** The verdict as it stands, with what was measured beside the cell. */
+  /** The verdict on the records so far. */
   result(context?: VerdictContext): StreamingReport;
 }
 
-/** Streams of a cell that may be shown as its typical one: the first so many. */
+/** Only the first streams of a cell can be its typical one. */
 const SHOWN_STREAMS = 100;
 
 interface Shown {
@@ -116,8 +113,8 @@ interface Shown {
   headers: Readonly<Record<string, string>>;
 }
 
-/** An empty fold for one cell. It keeps some twenty numbers of each of the first 5,000 streams. */
-export function createVerdictFold(): VerdictFold {
+/** An empty collector for one cell. It keeps about twenty numbers for each of the first 5,000 streams. */
+export function createVerdictCollector(): VerdictCollector {
   const kept: (VerdictFigures | null)[] = [];
   const shown: Shown[] = [];
   return {
@@ -139,11 +136,8 @@ export function createVerdictFold(): VerdictFold {
       const example = like && shown[verdicts.indexOf(like)];
       if (example === undefined) return report;
       const causes = causesOf(report.verdict, example);
-      return {
-        ...report,
-        ...(causes.length > 0 && { causes }),
-        ...(example.arrivals && { arrivals: example.arrivals }),
-      };
+      const { arrivals } = example;
+      return { ...report, causes: causes.length > 0 ? causes : undefined, arrivals };
     },
   };
 }
