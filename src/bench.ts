@@ -1,10 +1,10 @@
-/** streambench, the bench: run scenarios and make reports from a program. */
+/** The entry point `streambench/bench`: run scenarios and create reports from a program. */
 export { readEnvironment } from './bench/environment.ts';
 export { checkGates } from './bench/run/gates.ts';
+export type { RebuiltReport } from './bench/run/report-builder.ts';
+export { reportRun } from './bench/run/report-builder.ts';
 export type { RunObserver, RunOptions, RunResult } from './bench/run/run.ts';
 export { runScenario } from './bench/run/run.ts';
-export type { ReportAgain } from './bench/run/run-fold.ts';
-export { reportRun } from './bench/run/run-fold.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
 export type { Unit } from './model/format.ts';

@@ -12,10 +12,8 @@ import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import type { ProfileInput, RandomQuantity } from '../simulator/index.ts';
 import { PROFILES, profileName } from '../simulator/profile.ts';
 
-/** The profiles of a scenario as the simulator takes them. */
-export function profilesOf(
-  profiles: Readonly<Record<string, SimulatorProfile>> = {},
-): Record<string, ProfileInput> {
+/** Converts the profiles of a scenario to those of the simulator. */
+function profilesOf(profiles: Readonly<Record<string, SimulatorProfile>> = {}): Record<string, ProfileInput> {
   return Object.fromEntries(
     Object.entries(profiles).map(([name, { ttft, cachedTtft, gap, replayGap, ...rest }]) => [
       name,
@@ -40,7 +38,7 @@ function inMilliseconds({ meanMs, sdMs, minMs, maxMs, shape }: DurationDistribut
   };
 }
 
-/** A sentence for each target whose model the simulator does not know, and answers for as it does by default. */
+/** One warning for each target whose model has no profile: the simulator uses its default profile. */
 export function unknownModels({ scenario }: LoadedScenario): string[] {
   const table = { ...PROFILES, ...profilesOf(scenario.simulator?.profiles) };
   return scenario.targets.flatMap((target) => {
@@ -48,25 +46,25 @@ export function unknownModels({ scenario }: LoadedScenario): string[] {
     if (model === undefined || profileName(model, table) !== undefined) return [];
     const known = Object.keys(table);
     return [
-      `target "${target.name}": the simulator has no profile "${model}" and answers as its default; ${suggest(model, known)}`,
+      `target "${target.name}": the simulator has no profile "${model}" and uses its default; ${suggest(model, known)}`,
     ];
   });
 }
 
-/** What a run has started beside itself. */
+/** The simulator and services that a run has started. */
 export interface Backends extends StartedBackends {
-  /** Secrets that were made for it. */
+  /** Secrets that were generated for them. */
   secrets: readonly Secret[];
-  /** Where servers tell of themselves, by the names of the targets. */
+  /** The URLs of server metrics, by target name. */
   metrics: ReadonlyMap<string, string>;
-  /** Ends all of it. */
+  /** Stops all of them. */
   close(): Promise<void>;
 }
 
-// Streams that a run has cut are over at once; there is nobody left to read the others.
+// At the end of a run no stream has a reader.
 const DRAIN_MS = 500;
 
-/** Starts the simulator and the services that a scenario asks for. Leaves nothing behind when one of them fails to start. */
+/** Starts the simulator and the services of a scenario. Stops those already started where one fails to start. */
 export async function startBackends({ scenario }: LoadedScenario): Promise<Backends> {
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -85,7 +83,7 @@ export async function startBackends({ scenario }: LoadedScenario): Promise<Backe
     const secrets: Secret[] = [];
     const services = new Map<string, { url: string; token: string }>();
     for (const process of serviceProcesses(scenario.targets)) {
-      // Heavy packages, which other runs do not need.
+      // Loaded only where needed: its packages are large.
       const { startEmbeddedService } = await import('../service/embedded.ts');
       const service = await startEmbeddedService(serviceOptions(process, backends, scenario));
       closers.push(() => service.close());
@@ -130,7 +128,7 @@ function serviceOptions(
     ],
     strategy: strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy },
     checkpointMs: checkpoint,
-    // The requests of a run are one conversation only by name: each is to cost what the first did.
+    // All requests of a run share one conversation. Without history each costs the same.
     historyMessages: 0,
     maxStreams: 100_000,
     drainMs: DRAIN_MS,

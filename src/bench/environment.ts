@@ -11,21 +11,21 @@ export function packageVersion(): string {
   return versionIn(new URL('../../package.json', import.meta.url));
 }
 
-/** The machine and software that measure, as every report states them. */
+/** The machine and the software that measure, for the report. */
 export async function readEnvironment(folder: string = process.cwd()): Promise<Environment> {
   const processors = cpus();
   const gitCommit = await commitOf(folder);
   return {
     streambench: packageVersion(),
     node: process.versions.node,
-    // undici does not export its package.json, so its place is asked for by its entry.
+    // undici does not export its package.json: resolve its entry instead.
     undici: versionIn(new URL('./package.json', import.meta.resolve('undici'))),
     os: `${type()} ${release()}`,
     arch: process.arch,
     cpus: { model: processors[0]?.model.trim() || 'unknown', count: processors.length },
     memoryBytes: totalmem(),
     gitCommit,
-    ...(process.env.CI ? { ci: true } : {}),
+    ci: process.env.CI ? true : undefined,
   };
 }
 
@@ -44,7 +44,7 @@ async function commitOf(cwd: string): Promise<string | undefined> {
     });
     return status.stdout === '' ? commit : `${commit}-dirty`;
   } catch {
-    // No git, or no repository: the report then has no commit.
+    // No git or no repository.
     return undefined;
   }
 }

@@ -20,12 +20,12 @@ import { type ServersWatch, watchServers } from './server-metrics/server-watch.t
 import { createTokenCounter, loadTokenizer, type TokenCounter } from './tokenizer.ts';
 import { warmCode } from './warm-code.ts';
 
-/** All that a run has at hand before its first measured request. */
+/** Everything that a run needs before its first measured request. */
 export interface Prepared {
   plan: RunPlan;
   environment: Environment;
   executor: ClientExecutor;
-  /** The scenario's, and those that were made for this run. */
+  /** Those of the scenario, and those that were generated for this run. */
   secrets: readonly Secret[];
   servers: ServersWatch;
   counter?: TokenCounter;
@@ -33,7 +33,7 @@ export interface Prepared {
   floor?: NoiseFloor[];
 }
 
-/** How a run is prepared. */
+/** Options of `prepare`. */
 export interface PrepareOptions {
   clock: Clock;
   output: string;
@@ -41,20 +41,21 @@ export interface PrepareOptions {
   baseline?: string | Baseline;
   strict: boolean;
   calibrate: boolean;
-  /** Default: drawn at random. */
+  /** Default: random. */
   salt?: string;
-  /** Ends the calibration. */
+  /** Stops the calibration. */
   signal: AbortSignal;
-  /** Told how to undo each step as soon as it is done, so that a later one that fails leaves nothing behind. */
+  /** Receives the undo of each step as soon as it is done, so that nothing is left behind where a later step fails. */
   undo(step: () => unknown): void;
 }
 
 /**
- * Checks all that can be known to be wrong before anything is sent, starts what the scenario wants started, and reaches
- * every target. Rejects with a `UserError` for the first step that finds something wrong.
+ * Checks everything that can be checked before anything is sent, starts the simulator and services of the scenario, and connects to
+ * every target. Rejects with a `UserError` at the first step with a problem.
  */
 export async function prepare(loaded: LoadedScenario, options: PrepareOptions): Promise<Prepared> {
   const { clock, undo } = options;
+  // The command line checked them at parsing; a program that calls `runScenario` may not have.
   checkGates(loaded);
   const counter = await counterFor(loaded);
   const baseline = await baselineFor(options);
@@ -63,7 +64,7 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   undo(() => backends.close());
   const secrets = [...loaded.secrets, ...backends.secrets];
   const plan = planScenario(loaded, { ...backends, salt: options.salt ?? drawSalt() });
-  refuseTooManyFiles(plan, loaded);
+  rejectTooManyFiles(plan, loaded);
   const executor = clientExecutor(plan, clock, secrets);
   undo(() => executor.close());
   await reachAll(plan, executor, secrets);
@@ -74,12 +75,12 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   return { plan, environment, executor, secrets, servers, counter, baseline, floor };
 }
 
-/** What the nonces of one run are drawn from, so that no other run asks the same. */
+/** A random salt for the nonces of one run, so that no other run sends the same prompts. */
 export function drawSalt(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** Once for each kind of stream that will be read. */
+/** Warms up the code for each kind of stream once. */
 async function warmDialects({ targets }: RunPlan): Promise<void> {
   const kinds = new Map(
     targets.map(({ dialect, connect }) => [`${dialect} ${connect?.http}`, { dialect, connect }]),
@@ -97,7 +98,7 @@ async function baselineFor({ baseline, output, strict }: PrepareOptions): Promis
 }
 
 async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {
-  // Only this reaches for a server in a process of its own.
+  // Loaded only where needed: it starts a server in a child process.
   const { calibrate } = await import('./doctor/calibrate.ts');
   const levels = [...new Set(plan.cells.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
   const { levels: measured } = await calibrate({ levels, windowMs: 2_000, signal });
@@ -106,20 +107,21 @@ async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloo
   );
 }
 
-/** A run that would come upon the limit on open files half way is refused. Each target keeps its connections open. */
-function refuseTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedScenario): void {
+/** Rejects a run that would exceed the limit on open files. Each target keeps its connections open. */
+function rejectTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedScenario): void {
   const highest = Math.max(...cells.map(({ concurrency }) => concurrency));
   const files = targets.reduce((sum, { connect = {} }, index) => {
     const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
     const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;
-    // The embedded simulator's end of a connection is a file of this process too.
-    return sum + Math.ceil(highest / shared) * (needsSimulator(scenario.targets[index]!) ? 2 : 1);
+    const target = scenario.targets[index];
+    // With the embedded simulator, the server's end of a connection is a file of this process too.
+    return sum + Math.ceil(highest / shared) * (target && needsSimulator(target) ? 2 : 1);
   }, 0);
   const problem = checkOpenFiles(highest, files / highest);
   if (problem !== undefined) throw new UserError('usage', problem);
 }
 
-/** Opens a connection to every target before anything is measured: a wrong address is the user's to mend. */
+/** Opens a connection to every target before anything is measured: the user has to correct a wrong address. */
 async function reachAll(plan: RunPlan, executor: ClientExecutor, secrets: readonly Secret[]): Promise<void> {
   const redactor = createRedactor(secrets);
   const problems: Problem[] = [];

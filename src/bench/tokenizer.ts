@@ -3,19 +3,19 @@ import { UserError } from '../model/errors.ts';
 import type { TokenizerName } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 
-// Output tokens are what the provider's usage says. Where it says nothing, a tokenizer can count the text, when the
-// user asks for one: it is an optional package, it is loaded once and before the run, and it counts between blocks,
-// when no stream is open. Counting while streams are read would show up as the server's latency.
+// Output tokens come from the provider's usage. Without usage, a tokenizer can count the text where the user enables one. It is an
+// optional package, loaded once before the run, and it counts between blocks, when no stream is open: counting while streams are
+// read would show up as latency of the server.
 
-/** Where each tokenizer comes from. */
+/** The package of each tokenizer. */
 const PACKAGES: Readonly<Record<TokenizerName, { name: string; module: string }>> = {
   o200k: { name: 'gpt-tokenizer', module: 'gpt-tokenizer/encoding/o200k_base' },
 };
 
-/** Counts the tokens of a text. Special tokens in it (`<|endoftext|>`) count as the text that they are. */
+/** Counts the tokens of a text. Special tokens in it (`<|endoftext|>`) count as plain text. */
 export type CountTokens = (text: string) => number;
 
-/** What is used of a tokenizer's module. */
+/** The used part of a tokenizer's module. */
 interface TokenizerModule {
   countTokens(text: string, options: { disallowedSpecial: ReadonlySet<string> }): number;
 }
@@ -23,7 +23,7 @@ interface TokenizerModule {
 /** Loads a module by its name. */
 export type ImportModule = (specifier: string) => Promise<unknown>;
 
-// By a variable, because the package need not be there when this is compiled.
+// Through a variable, because the package may not be installed at compile time.
 const importModule: ImportModule = (specifier) => import(specifier);
 
 /** Loads a tokenizer: about 0.2 s and 60 MB. Throws a `UserError` (`usage`) where its package is not installed. */
@@ -38,7 +38,7 @@ export async function loadTokenizer(
   } catch (error) {
     throw new UserError('usage', {
       message: `the tokenizer "${name}" needs the package ${source.name}, which cannot be loaded: ${(error as Error).message.split('\n', 1)[0]}`,
-      hint: `install it beside streambench: npm install ${source.name}; or leave the tokenizer out, and chunks are counted where a provider sends no usage`,
+      hint: `install it next to streambench: npm install ${source.name}; or remove the tokenizer: chunks are then counted where a provider sends no usage`,
     });
   }
   const options = { disallowedSpecial: new Set<string>() };
@@ -51,13 +51,13 @@ export async function loadTokenizer(
   };
 }
 
-// A run of letters, of signs or of white space is one word to a tokenizer, and a word costs the square of its length:
-// 20,000 Chinese characters in a row took 1.4 s. Cut after each 400, which may miscount by a token a cut.
+// A run of letters, of symbols or of white space is one word to a tokenizer, whose cost grows with the square of a word's length:
+// 20,000 Chinese characters took 1.4 s. Words are cut after 400 characters, which may miscount by one token per cut.
 const LONG_RUN = /[\p{L}\p{M}]{400}|[^\s\p{L}\p{M}\p{N}]{400}|\s{400}/gu;
 
 /**
- * The record with its output tokens counted from the kept texts; unchanged where the provider's usage has counted, or
- * where there is no text. Its share that came with the first read goes by events, all that is known of it here.
+ * The record with its output tokens counted from its texts; unchanged where it has the provider's usage or no text. The tokens of
+ * the first read are estimated from its share of the events.
  */
 export function withCountedTokens(record: RequestRecord, count: CountTokens): RequestRecord {
   const { text = '', thinking = '', toolText = '', tokens } = record;
@@ -72,18 +72,18 @@ export function withCountedTokens(record: RequestRecord, count: CountTokens): Re
 
 /** Holds the records of a block until they can be counted. */
 export interface TokenCounter {
-  /** Keeps a record for later. Costs nothing. */
+  /** Keeps a record until `release`. */
   hold(record: RequestRecord): void;
-  /** Counts all that is held and gives it away, in the order in which it came. Blocks while it counts. */
+  /** Counts the held records and passes them on in order. Blocks the event loop. */
   release(give: (record: RequestRecord) => unknown): void;
-  /** Records that went uncounted, because the texts of their block were too long to keep. */
+  /** Records that were not counted, because the texts of their block were too long to keep. */
   readonly uncounted: number;
 }
 
-/** The most characters that are held at a time: 64 Mi, 128 MB of text at worst. */
+/** Limit of held characters: 64 Mi, at most 128 MB. */
 const MAX_HELD_CHARS = 64 * 1024 * 1024;
 
-/** Makes a counter. `keepText`: leave the texts in the records. `maxChars`: default 64 Mi; what is beyond goes uncounted. */
+/** Creates a counter. `keepText`: keep the texts in the records. `maxChars`: default 64 Mi; records beyond it are not counted. */
 export function createTokenCounter(
   count: CountTokens,
   { keepText, maxChars = MAX_HELD_CHARS }: { keepText: boolean; maxChars?: number },
@@ -120,23 +120,22 @@ function withoutTexts(record: RequestRecord): RequestRecord {
   return rest;
 }
 
-/** Counts a block's records and gives them away, when no stream is open. */
+/** Counts a block's records and passes them on, when no stream is open. */
 export async function countHeld(
   counter: TokenCounter,
   give: (record: RequestRecord) => unknown,
 ): Promise<void> {
   counter.release(give);
-  // Nothing was read while it counted: connections that the other side has closed meanwhile are noticed before the next
-  // requests are sent.
+  // The event loop was blocked: let it process closed connections before the next requests are sent.
   await setTimeout(1);
   await setImmediate();
 }
 
-/** Says which answers a run's counter has left out. */
+/** A warning about answers that were not counted. */
 export function uncountedWarnings(counter: TokenCounter | undefined): string[] {
   const { uncounted = 0 } = counter ?? {};
   if (uncounted === 0) return [];
   return [
-    `${uncounted} answers went uncounted: the texts of a block were too long to hold; chunks stand in for their tokens`,
+    `${uncounted} answers were not counted: the texts of a block were too long to keep; their chunks are counted as tokens`,
   ];
 }

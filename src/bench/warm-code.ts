@@ -9,10 +9,9 @@ const STREAMS = 8;
 const CHUNKS = 40;
 
 /**
- * Runs the client's whole path a few times against a server of its own on the loopback. The first request of a process
- * is several milliseconds slow because the code that measures it is new to the machine; without this, a probe's
- * would be that request, and a short run's first cell would be told that the client could not keep up. Whatever fails
- * here is no one's concern: the worst is a measurement that was not warmed.
+ * Warms up the client's code with a few requests to a loopback server. The first request of a process is several milliseconds
+ * slower, because its code is not compiled yet; without the warm-up a probe would measure that request, and the first cell of a
+ * short run would report a saturated client. Errors are ignored: the measurement then starts cold.
  */
 export async function warmCode(dialectName: string, http: 1 | 2 = 1): Promise<void> {
   const dialect = getDialect(dialectName);
@@ -51,7 +50,7 @@ export async function warmCode(dialectName: string, http: 1 | 2 = 1): Promise<vo
       connect: { http },
     });
     for (let i = 0; i < STREAMS; i++) {
-      // Now and then a new connection, because connecting is measured too.
+      // With new connections at intervals, because connecting is measured too.
       if (i % 4 === 0) client.drop();
       await client.stream({ prompt: 'warm-up', maxTokens: CHUNKS }).result;
     }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load-report.ts';
+import type { LoopUtilization } from '../model/load-report.ts';
 import { type Block, type Cell, split } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import { type BlockCounts, blockCounts } from './counts.ts';
@@ -74,7 +74,7 @@ export interface BlockRunner {
    * window. Rejects with a `ThreadLost` if a thread died, after the other threads have finished their requests; the observer
    * has received everything that was measured.
    */
-  run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopLoad[]>;
+  run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopUtilization[]>;
 }
 
 /** A measuring thread died, and its requests are lost: the run cannot continue. */
@@ -144,7 +144,7 @@ export interface LocalRunner extends BlockRunner {
     observer: BlockObserver,
     share?: ThreadShare,
     shared?: SharedWindow,
-  ): Promise<LoopLoad[]>;
+  ): Promise<LoopUtilization[]>;
 }
 
 /** A runner on this thread's event loop. */

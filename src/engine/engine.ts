@@ -1,5 +1,5 @@
 import { levelOf } from '../model/cells.ts';
-import type { BlockLoad } from '../model/load-report.ts';
+import type { BlockUtilization } from '../model/load-report.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
 import { type BlockRunner, ThreadLost } from './block.ts';
@@ -20,7 +20,7 @@ export interface RunOutcome {
   /** False if the run was stopped early. */
   completed: boolean;
   /** The client's own load, block by block. */
-  loads: BlockLoad[];
+  loads: BlockUtilization[];
   /** Why the run could not continue; absent if it completed or was stopped on request. */
   failure?: string;
 }
@@ -33,7 +33,7 @@ export async function runPlan(
   plan: RunPlan,
   { runner, observer, drain }: { runner: BlockRunner; observer: EngineObserver; drain: AbortSignal },
 ): Promise<RunOutcome> {
-  const loads: BlockLoad[] = [];
+  const loads: BlockUtilization[] = [];
   let seq = 0;
   for (const block of plan.blocks) {
     if (drain.aborted) break;

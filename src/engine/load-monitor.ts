@@ -1,12 +1,12 @@
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
 import type { Clock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load-report.ts';
+import type { LoopUtilization } from '../model/load-report.ts';
 import { createSlices } from './load-slices.ts';
 
 /** Measures the utilization of this thread, from its start to `stop`. */
 export interface LoadMonitor {
   /** Stops measuring and returns the load since the start. */
-  stop(): LoopLoad;
+  stop(): LoopUtilization;
 }
 
 // The delay monitor is a timer itself: it reports each delay longer by its resolution.

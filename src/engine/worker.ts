@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicClock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load-report.ts';
+import type { LoopUtilization } from '../model/load-report.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
@@ -33,7 +33,7 @@ export type ThreadReply =
   /** Connections are open and the warm-up is done: the window may open. */
   | { kind: 'warm' }
   | { kind: 'observations'; measured: Observation[]; warmup: Observation[] }
-  | { kind: 'done'; loads: LoopLoad[] }
+  | { kind: 'done'; loads: LoopUtilization[] }
   /** The thread cannot continue; its last reply. */
   | { kind: 'dying'; reason: string };
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { monotonicClock } from '../model/clock.ts';
-import type { LoopLoad } from '../model/load-report.ts';
+import type { LoopUtilization } from '../model/load-report.ts';
 import { type BlockObserver, type BlockRunner, type StopSignals, ThreadLost, threadShares } from './block.ts';
 import { countsMemory } from './counts.ts';
 import type { ThreadCommand, ThreadReply, ThreadSettings } from './worker.ts';
@@ -74,7 +74,7 @@ export async function workerRunner(
 class MeasuringThread {
   private readonly worker: Worker;
   private observer: BlockObserver | undefined;
-  private settle: { resolve(loads: LoopLoad[]): void; reject(error: Error): void } | undefined;
+  private settle: { resolve(loads: LoopUtilization[]): void; reject(error: Error): void } | undefined;
   private isWarm = () => {};
   private ready: { resolve(): void; reject(error: Error): void } | undefined;
   private lost: ThreadLost | undefined;
@@ -104,12 +104,12 @@ class MeasuringThread {
   run(
     work: Omit<Extract<ThreadCommand, { kind: 'run' }>, 'kind'>,
     observer: BlockObserver,
-  ): { warm: Promise<void>; done: Promise<LoopLoad[]> } {
+  ): { warm: Promise<void>; done: Promise<LoopUtilization[]> } {
     this.observer = observer;
     const warm = new Promise<void>((resolve) => {
       this.isWarm = resolve;
     });
-    const done = new Promise<LoopLoad[]>((resolve, reject) => {
+    const done = new Promise<LoopUtilization[]>((resolve, reject) => {
       this.settle = { resolve, reject };
     });
     if (this.lost === undefined) this.post({ kind: 'run', ...work });

@@ -1,5 +1,10 @@
 import type { RoundPart } from '../model/cells.ts';
-import type { BlockLoad, ClientVerdict, LoopLoad, MetricLateness } from '../model/load-report.ts';
+import type {
+  BlockUtilization,
+  ClientVerdict,
+  LoopUtilization,
+  MetricLateness,
+} from '../model/load-report.ts';
 import type { MetricSummary } from '../model/report.ts';
 import { METRICS, type MetricDefinition } from './definitions.ts';
 import { tidy } from './distribution.ts';
@@ -19,7 +24,7 @@ const LATENESS_LIMITS = { share: 0.1, leastMs: 3, mostMs: 10, saturated: 3 } as 
 
 /** The measurements of one cell that lateness is derived from. */
 export interface LatenessSources {
-  blocks: readonly BlockLoad[];
+  blocks: readonly BlockUtilization[];
   stamps: StampTimes;
   metrics: Readonly<Record<string, MetricSummary | null>>;
 }
@@ -77,10 +82,10 @@ interface Late {
 interface LoadTimeline {
   /** Where each slice ends, in ms from the start of the run. */
   ends: Float64Array;
-  slices: NonNullable<LoopLoad['slices']>;
+  slices: NonNullable<LoopUtilization['slices']>;
 }
 
-function loadTimeline({ fromMs, slices }: LoopLoad): LoadTimeline | undefined {
+function loadTimeline({ fromMs, slices }: LoopUtilization): LoadTimeline | undefined {
   if (fromMs === undefined || slices === undefined || slices.length === 0) return undefined;
   let at = fromMs;
   return { slices, ends: Float64Array.from(slices, ([lengthMs]) => (at += lengthMs)) };
@@ -117,7 +122,7 @@ function weigh(
   return null;
 }
 
-function sliceAt({ ends, slices }: LoadTimeline, atMs: number): NonNullable<LoopLoad['slices']>[number] {
+function sliceAt({ ends, slices }: LoadTimeline, atMs: number): NonNullable<LoopUtilization['slices']>[number] {
   let [low, high] = [0, ends.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

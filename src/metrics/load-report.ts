@@ -2,7 +2,7 @@ import { formatShare, formatValue } from '../model/format.ts';
 import type {
   ClientReport,
   ClientVerdict,
-  LoopLoad,
+  LoopUtilization,
   MetricLateness,
   ServerReading,
   ServerReport,
@@ -32,13 +32,13 @@ const CLIENT_LIMITS = {
  * client's lateness for each metric.
  */
 export function clientReport(
-  blocks: readonly (readonly LoopLoad[])[],
+  blocks: readonly (readonly LoopUtilization[])[],
   figures: ClientFigures,
   metrics: Readonly<Record<string, MetricLateness>> = {},
 ): ClientReport | null {
   const threads = blocks.flat();
   if (threads.length === 0) return null;
-  const worst = (of: (load: LoopLoad) => number) => Math.max(...threads.map(of));
+  const worst = (of: (load: LoopUtilization) => number) => Math.max(...threads.map(of));
   // CPU time is that of the process: every thread of a block reports the same.
   const cpuMs = blocks.reduce((sum, [first]) => sum + (first?.cpuMs ?? 0), 0);
   const windowMs = blocks.reduce((sum, [first]) => sum + (first?.windowMs ?? 0), 0);
@@ -82,7 +82,7 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
 }
 
 /** Utilization of the busiest thread over all its rounds: a single round may last only a few milliseconds. */
-function maxUtilization(blocks: readonly (readonly LoopLoad[])[]): number {
+function maxUtilization(blocks: readonly (readonly LoopUtilization[])[]): number {
   const count = Math.max(...blocks.map((block) => block.length));
   const shares = Array.from({ length: count }, (_, index) => {
     const rounds = blocks.flatMap((block) => block[index] ?? []);

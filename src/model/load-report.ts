@@ -5,7 +5,7 @@
 export type LoadSlice = readonly [lengthMs: number, busyPercent: number, lateMs: number];
 
 /** How busy one measuring thread was during a window. */
-export interface LoopLoad {
+export interface LoopUtilization {
   windowMs: number;
   /** Share of the window in which the event loop was not waiting, 0 to 1. */
   utilization: number;
@@ -23,13 +23,13 @@ export interface LoopLoad {
 }
 
 /** The client's utilization in one block: one entry per measuring thread. */
-export interface BlockLoad {
+export interface BlockUtilization {
   round: number;
   /** Which continuation of the run (--resume), from 1; absent before the first. */
   part?: number;
   /** Index of the cell in the plan. */
   cell: number;
-  threads: LoopLoad[];
+  threads: LoopUtilization[];
 }
 
 /** Whether the client could keep up. Unless `ok`, its own lateness may affect the figures. */

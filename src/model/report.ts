@@ -1,5 +1,5 @@
 import type { Unit } from './format.ts';
-import type { BlockLoad, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
+import type { BlockUtilization, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
@@ -281,7 +281,7 @@ export interface Manifest {
   /** What a request must meet to count as good, as it was written; absent where nothing was stated. */
   objectives?: readonly string[];
   /** The client's utilization; present once the run has ended. */
-  loads?: readonly BlockLoad[];
+  loads?: readonly BlockUtilization[];
   /** How many requests the run has measured: its records, where all could be written; there when it ended. */
   records?: number;
   /** The scenario's file as the user named it: where relative paths of its document begin. */

@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import { UserError } from '../model/errors.ts';
 
 /**
- * Writes a file so that it is there whole or not at all: into a file beside it, onto the disk, then renamed. Throws a
- * `UserError` (`output_unwritable`).
+ * Writes a file atomically: to a temporary file in the same folder, synced to disk, then renamed. Throws a `UserError`
+ * (`output_unwritable`).
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
-  // In the same folder, because a rename over the border of a file system is a copy.
+  // In the same folder, because a rename across file systems fails.
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
     const file = await open(temporary, 'wx');
@@ -26,8 +26,7 @@ export async function writeAtomically(path: string, text: string): Promise<void>
   await syncFolder(dirname(path));
 }
 
-// The rename itself is only safe once the folder is on the disk. Windows cannot open a folder; the file is whole
-// there all the same.
+// The rename is durable only after the folder is synced. Windows cannot open a folder; the file is complete there anyway.
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);
@@ -39,15 +38,15 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EPERM: 'choose a folder that you may write to: -o FOLDER',
   EROFS: 'the file system is read-only; choose another folder: -o FOLDER',
   ENOSPC: 'the disk is full; free some space or choose another folder: -o FOLDER',
-  EDQUOT: 'your quota is used up; free some space or choose another folder: -o FOLDER',
-  ENOTDIR: 'a part of the path is a file; choose another folder: -o FOLDER',
-  EEXIST: 'there is something of that name already; choose another folder: -o FOLDER',
+  EDQUOT: 'the disk quota is used up; free some space or choose another folder: -o FOLDER',
+  ENOTDIR: 'part of the path is a file; choose another folder: -o FOLDER',
+  EEXIST: 'the path already exists; choose another folder: -o FOLDER',
   EMFILE: 'the limit on open files is reached: raise it with ulimit -n, or lower the concurrency',
-  ENFILE: 'the machine has too many open files: end other programs, or raise fs.file-max',
+  ENFILE: 'the machine has too many open files: stop other programs, or raise fs.file-max',
   ENAMETOOLONG: 'choose a shorter path: -o FOLDER',
 };
 
-/** The user's error for a failure of the file system. */
+/** Converts an error of the file system to a `UserError`. */
 export function unwritable(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const { code, message } = error as NodeJS.ErrnoException;

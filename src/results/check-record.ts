@@ -2,7 +2,7 @@ import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord } from '../model/re
 import { MARK_ORDER, type MarkName } from '../model/timeline.ts';
 import { RECORD_SCHEMA } from './run-folder.ts';
 
-/** A line of a records file as it was found: a record, or why it is none. */
+/** A checked line of a records file: a record, or why it is invalid. */
 export type CheckedLine = { record: RequestRecord } | { wrong: string };
 
 /** Checks one line of a records file. */
@@ -25,7 +25,7 @@ export function checkLine(text: string): CheckedLine {
   return { record: value as unknown as RequestRecord };
 }
 
-/** The first field that the report could not do without and that is not what it should be. */
+/** The first invalid field among those that the report needs. */
 function wrongField(record: Record<string, unknown>): string | undefined {
   const { seq, target, prompt, concurrency, rate, mode, round, outcome, marks, gaps, tokens } = record;
   if (!isCount(seq)) return 'seq';
@@ -46,16 +46,16 @@ function wrongField(record: Record<string, unknown>): string | undefined {
 
 const COUNTS = ['contentEvents', 'coalesced', 'bytes', 'reads', 'events'] as const;
 
-/** A connection may be opened before the run's clock starts, and before the request that uses it. */
+/** A connection may be opened before the run's clock starts. */
 const OF_CONNECTION: ReadonlySet<MarkName> = new Set(['connectStart', 'dns', 'tcp', 'tls']);
 
-/** Marks that follow one another in every request in which they are there. */
+/** Marks in their order in every request that has them. */
 const IN_ORDER = ['headers', 'firstByte', 'firstEvent', 'firstToken', 'lastToken'] as const;
 
-// Rounding, and a client that is told late that its request was written.
+// For rounding, and because the client learns late that its request was written.
 const TOLERANCE_MS = 1;
 
-/** Why a record's marks cannot be those of a request. */
+/** Why a record's marks are invalid; undefined where they are valid. */
 function wrongMarks(marks: Record<string, unknown>): string | undefined {
   for (const name of MARK_ORDER) {
     const at = marks[name];

@@ -8,48 +8,48 @@ import { appendToRecordFile, createRecordFile, type RecordFile } from './record-
 import { MANIFEST_FILE, RECORDS_FILE, REPORT_FILE } from './run-folder.ts';
 
 /**
- * Keeps a run on disk while it goes on. A killed process loses what came in the last tenth of a second or so; a machine
- * that loses power, what came in the last second.
+ * Writes a run to disk while it runs. A killed process loses about the last 0.1 s of records; a machine that loses power about the
+ * last second.
  */
 export interface Journal {
   /** The run's folder. */
   readonly folder: string;
   /**
-   * Writes one line, some time within `flushMs`; returns at once and never throws. Give it the record that
-   * `roundRecord` made, and give the same one to the aggregator.
+   * Writes one line within `flushMs`. Returns at once and never throws. The record must be rounded by `roundRecord`, and the same
+   * one must go to the aggregator.
    */
   append(record: RequestRecord): void;
-  /** Writes out what is left and closes the file. Never rejects. May be called again. */
+  /** Writes the remaining lines and closes the file. Never rejects. May be called again. */
   close(): Promise<JournalEnd>;
-  /** Writes the report (the text of the JSON report) and the manifest as it is at the run's end, after `close`. Never rejects. */
+  /** Closes the file, then writes the report (JSON text) and the final manifest. Never rejects. */
   finish(manifest: Manifest, report: string): Promise<JournalEnd>;
 }
 
-/** What became of a run's files. */
+/** The state of a run's files. */
 export interface JournalEnd {
-  /** Records that were appended and are not on disk. */
+  /** Appended records that are not on disk. */
   unwritten: number;
-  /** The first failure of writing; absent where all was written. */
+  /** The first write error; absent where everything was written. */
   failure?: UserError;
 }
 
-/** What a journal can be given. All have defaults. */
+/** Options of a journal. All have defaults. */
 export interface JournalDeps {
-  /** Told once, at the first failed write (a full disk); records from then on are not written. */
+  /** Called once, at the first failed write (a full disk). Later records are not written. */
   onError?(error: UserError): void;
-  /** Longest wait before a line is written, in ms. Default 100. */
+  /** Maximum delay before a line is written, in ms. Default 100. */
   flushMs?: number;
-  /** Text waiting that is written at once, in characters. Default 256 K. */
+  /** Pending text of this length is written at once, in characters. Default 256 Ki. */
   flushChars?: number;
-  /** Longest wait before written lines are synced to the device, in ms. Default 500. */
+  /** Maximum delay before written lines are synced to the device, in ms. Default 500. */
   syncMs?: number;
-  /** Opens the file of records. Default: creates it; it must not exist yet. */
+  /** Opens the records file. Default: creates it; it must not exist yet. */
   open?(path: string): Promise<RecordFile>;
 }
 
 /**
- * Makes the run's folder with its manifest and an empty file of records, before anything is sent. Throws a
- * `UserError` (`output_unwritable`) when that cannot be done or when the folder holds a run already.
+ * Creates the run's folder with its manifest and an empty records file, before anything is sent. Throws a `UserError`
+ * (`output_unwritable`) where that fails or the folder exists.
  */
 export async function createJournal(
   folder: string,
@@ -61,8 +61,8 @@ export async function createJournal(
 }
 
 /**
- * Continues the journal of a run that ended before it was done. `bytes`: the length of its whole records; what is
- * behind them is cut off. Throws a `UserError` (`output_unwritable`).
+ * Continues the journal of an incomplete run. `bytes`: the length of its complete records; the rest of the file is cut off. Throws
+ * a `UserError` (`output_unwritable`).
  */
 export function resumeJournal(
   folder: string,
@@ -110,9 +110,9 @@ class RecordJournal implements Journal {
   private written = 0;
   private failure: UserError | undefined;
   private closing: Promise<void> | undefined;
-  // Writes follow one another: two at once could swap, and a cut line would then stand in the middle.
+  // One write at a time: concurrent writes could be reordered, and a cut line could be followed by others.
   private writing: Promise<void> = Promise.resolve();
-  // Apart from the writes, which do not wait for a slow device.
+  // Separate from the writes, which must not wait for a slow device.
   private syncing: Promise<void> = Promise.resolve();
 
   constructor(folder: string, file: RecordFile, deps: JournalDeps) {
@@ -145,7 +145,7 @@ class RecordJournal implements Journal {
 
   async finish(manifest: Manifest, report: string): Promise<JournalEnd> {
     await this.close();
-    // Each is tried whatever became of the other.
+    // Each is written even where the other fails.
     const files: [string, string][] = [
       [REPORT_FILE, report],
       [MANIFEST_FILE, textOf(manifest)],
@@ -182,7 +182,7 @@ class RecordJournal implements Journal {
     this.writing = this.writing.then(() => this.write(bytes, lines));
     this.syncTimer ??= setTimeout(() => {
       this.syncTimer = undefined;
-      // Once the last one is done: a slow device must not gather a queue.
+      // After the previous sync: syncs of a slow device must not queue up.
       this.syncing = this.syncing.then(() => this.sync());
     }, this.syncMs);
   }
@@ -201,7 +201,7 @@ class RecordJournal implements Journal {
       const wholeBytes = bytes.subarray(0, done).lastIndexOf(LINE_FEED) + 1;
       this.written += count(bytes.subarray(0, wholeBytes), LINE_FEED);
       this.fail(error);
-      // The file ends with a whole line, so that it can be continued.
+      // Cut back to a complete line, so that the file can be continued.
       if (done > wholeBytes) await this.file.cut(done - wholeBytes).catch(() => {});
     }
   }
@@ -224,7 +224,7 @@ class RecordJournal implements Journal {
     this.failure = gone
       ? new UserError('output_unwritable', {
           message: `cannot write ${this.path}: the file was deleted or moved during the run`,
-          hint: 'leave the folder of a run where it is until the run has ended',
+          hint: 'do not move or delete the folder of a run before it has ended',
         })
       : unwritable(this.path, error);
     this.onError?.(this.failure);
@@ -239,8 +239,8 @@ function count(bytes: Uint8Array, byte: number): number {
   return found;
 }
 
-// Not mkdir's own `recursive`, which never returns where a file system (such as /proc) answers "no such folder" to the
-// making of a folder whose parent is there.
+// Not mkdir's `recursive` option: it never returns where a file system (such as /proc) reports "no such folder" although the parent
+// exists.
 async function makeParents(folder: string): Promise<void> {
   if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
   if (dirname(folder) !== folder) await makeParents(dirname(folder));

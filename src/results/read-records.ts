@@ -7,12 +7,12 @@ import { type CheckedLine, checkLine } from './check-record.ts';
 
 const PAGE = 65_536;
 
-/** Remembers which numbers came, a bit each. */
-export class Seen {
-  // Not one array: a damaged record may hold any number.
+/** A set of sequence numbers, one bit each. */
+export class SeqSet {
+  // In pages: a damaged record may hold any number.
   private readonly pages = new Map<number, Uint8Array>();
 
-  /** Takes in a whole number of 0 or more. False where it came before. */
+  /** Adds an integer of 0 or more. Returns false where it was present. */
   add(value: number): boolean {
     const page = Math.floor(value / PAGE);
     let bits = this.pages.get(page);
@@ -22,29 +22,29 @@ export class Seen {
     }
     const at = value % PAGE;
     const mask = 1 << (at & 7);
-    const isNew = (bits[at >> 3]! & mask) === 0;
-    bits[at >> 3]! |= mask;
-    return isNew;
+    const before = bits[at >> 3] ?? 0;
+    bits[at >> 3] = before | mask;
+    return (before & mask) === 0;
   }
 }
 
-/** Lines of a records file that could not be used. */
+/** Unusable lines of a records file. */
 export interface Unreadable {
-  /** Lines that were left out, the cut last one apart. */
+  /** Skipped lines, without a cut last one. */
   lines: number;
-  /** The first few, with file, line and reason. */
+  /** The first ones, with file, line and reason. */
   examples: string[];
 }
 
-/** What reading a records file found; complete once it has been read to the end. */
+/** The result of reading a records file; complete after the last record. */
 export interface ReadResult {
   records: number;
   unreadable: Unreadable;
-  /** Says that the last line has no end and is no record, as a crash leaves it. */
+  /** A sentence where the last line is cut, as after a crash. */
   cut?: string;
   /** Bytes up to the end of the last record. */
   wholeBytes: number;
-  /** Lines that are no record and that have a record behind them. */
+  /** Invalid lines that are followed by a record. */
   unreadableInside: number;
 }
 
@@ -52,15 +52,15 @@ const EXAMPLES = 5;
 const LINE_FEED = 0x0a;
 const CHUNK_BYTES = 256 * 1024;
 
-/** An empty result, to be given to `readRecords`. */
+/** An empty result for `readRecords`. */
 export function newReadResult(): ReadResult {
   return { records: 0, unreadable: { lines: 0, examples: [] }, wholeBytes: 0, unreadableInside: 0 };
 }
 
 /**
- * The records of a file, in the order of its lines, several at a time. Each is parsed when it is asked for, so that no more
- * than one need be in memory; those that were not asked for when the next several are, are read all the same. Lines that
- * hold no record of these cells, and records that came before, are left out and counted in `result`.
+ * Reads the records of a file in batches, in file order. A record is parsed when it is taken from its batch, so that only one has to
+ * be in memory; records that were not taken are read before the next batch. Lines without a record of these cells and repeated
+ * records are skipped and counted in `result`.
  */
 export async function* readRecords(
   path: string,
@@ -69,10 +69,10 @@ export async function* readRecords(
 ): AsyncGenerator<Iterable<RequestRecord>> {
   const planned = new CellMap<true>();
   for (const cell of cells) planned.set(cell, true);
-  const seen = new Seen();
+  const seen = new SeqSet();
   let line = 0;
 
-  const refuse = (message: string) => {
+  const skip = (message: string) => {
     result.unreadable.lines += 1;
     if (result.unreadable.examples.length < EXAMPLES) {
       result.unreadable.examples.push(formatProblem({ message, place: { file: path, line } }));
@@ -83,8 +83,8 @@ export async function* readRecords(
     if ('wrong' in checked) return checked;
     const { record } = checked;
     if (planned.get(record) === undefined)
-      return { wrong: 'this record is of a cell that the run did not plan' };
-    return seen.add(record.seq) ? checked : { wrong: `record ${record.seq} is there twice` };
+      return { wrong: 'this record belongs to a cell that the run did not plan' };
+    return seen.add(record.seq) ? checked : { wrong: `record ${record.seq} is a duplicate` };
   };
   const counted = (bytes: number) => {
     result.records += 1;
@@ -92,17 +92,17 @@ export async function* readRecords(
     result.unreadableInside = result.unreadable.lines;
   };
 
-  // One buffer for the whole file: a stream's are garbage that is collected late.
+  // One buffer for the whole file: the buffers of a stream would be collected late.
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   /** Bytes in the buffer. */
   let filled = 0;
   /** Where the next line begins in the buffer. */
   let from = 0;
-  /** Where the search for its end goes on. */
+  /** Where the search for its end continues. */
   let searched = 0;
   /** Where the buffer begins in the file. */
   let offset = 0;
-  // Without `return`: a consumer that stops in the middle of these has not done with the file.
+  // Without `return`: a consumer may stop in the middle of a batch, and the rest is still read.
   const records: IterableIterator<RequestRecord> = {
     [Symbol.iterator]: () => records,
     next() {
@@ -119,7 +119,7 @@ export async function* readRecords(
           counted(offset + from);
           return { done: false, value: checked.record };
         }
-        refuse(checked.wrong);
+        skip(checked.wrong);
       }
     },
   };
@@ -136,13 +136,13 @@ export async function* readRecords(
       offset += from;
       filled -= from;
       from = 0;
-      // What is left holds no line feed.
+      // The remaining bytes contain no line feed.
       searched = filled;
     }
   } finally {
     await file.close();
   }
-  // Only a line without a line feed can have been cut by a crash, and it may be whole all the same.
+  // A line without a line feed may have been cut by a crash, or be complete.
   const last = buffer.toString('utf8', 0, filled);
   if (last.trim() === '') return;
   line += 1;
@@ -151,7 +151,7 @@ export async function* readRecords(
     counted(offset + filled);
     yield [checked.record];
   } else {
-    result.cut = `${path}:${line}: the last record was cut off and is left out`;
+    result.cut = `${path}:${line}: the last record was cut off and is skipped`;
   }
 }
 

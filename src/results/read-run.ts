@@ -11,17 +11,17 @@ import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORDS_FILE } from './run-folder.ts';
 export interface StoredRun {
   manifest: Manifest;
   /**
-   * The records in the order in which they were written, several at a time, read as they are asked for. Each batch can be
-   * gone through once. Lines that hold no record are left out and counted in `found`.
+   * The records in the order in which they were written, in batches, read on demand. Each batch can be iterated once. Invalid lines
+   * are skipped and counted in `found`.
    */
   batches: AsyncIterable<Iterable<RequestRecord>>;
-  /** What the last reading of `batches` found; complete once they have been read to the end. */
+  /** The result of the last reading of `batches`; complete after the last one. */
   found(): Readonly<ReadResult>;
 }
 
 /**
- * Opens a run's folder. Throws a `UserError`: `results_not_found` when there is no such folder or it holds no run,
- * `results_invalid` when it was written by another version or cannot be read.
+ * Opens a run's folder. Throws a `UserError`: `results_not_found` where the folder does not exist or holds no run,
+ * `results_invalid` where it was written by another version or cannot be read.
  */
 export async function readRun(folder: string): Promise<StoredRun> {
   const manifest = await readManifest(folder);
@@ -29,7 +29,7 @@ export async function readRun(folder: string): Promise<StoredRun> {
   if (!(await stat(path).catch(() => undefined))?.isFile()) {
     throw new UserError('results_invalid', {
       message: `${path} is missing`,
-      hint: 'the run cannot be reported without its records',
+      hint: 'a report needs the records of its run',
     });
   }
   let found = newReadResult();
@@ -45,7 +45,7 @@ export async function readRun(folder: string): Promise<StoredRun> {
   };
 }
 
-/** Sentences on what reading a run's records found: what could not be read, and whether records are missing. */
+/** Warnings after reading a run's records: unreadable lines and missing records, one sentence each. */
 export function readWarnings({ manifest, found }: StoredRun, folder: string): string[] {
   const { records, unreadable, cut } = found();
   const path = join(folder, RECORDS_FILE);
@@ -54,7 +54,7 @@ export function readWarnings({ manifest, found }: StoredRun, folder: string): st
   if (lines > 0) {
     const more = lines > examples.length ? [`and ${lines - examples.length} more`] : [];
     warnings.push(
-      `${path}: ${lines} of ${lines + records} lines could not be read and ${lines === 1 ? 'is' : 'are'} left out:\n  ${[...examples, ...more].join('\n  ')}`,
+      `${path}: ${lines} of ${lines + records} lines could not be read and ${lines === 1 ? 'is' : 'are'} skipped:\n  ${[...examples, ...more].join('\n  ')}`,
     );
   }
   const { records: written = records } = manifest;
@@ -64,7 +64,7 @@ export function readWarnings({ manifest, found }: StoredRun, folder: string): st
   return warnings;
 }
 
-/** Reads a run's manifest alone. Throws as `readRun` does. */
+/** Reads only a run's manifest. Throws like `readRun`. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST_FILE);
   const text = await readFile(path, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
@@ -74,8 +74,8 @@ export async function readManifest(folder: string): Promise<Manifest> {
   if (!isObject(value)) throw invalid(path, 'is not JSON');
   if (value.schema !== MANIFEST_SCHEMA) throw otherVersion(path, value.schema);
   const { run, environment, scenario, cells, stallMs } = value;
-  const whole = isObject(run) && isObject(environment) && isObject(scenario) && Array.isArray(cells);
-  if (!whole || typeof stallMs !== 'number') throw invalid(path, 'is not a complete manifest');
+  const isComplete = isObject(run) && isObject(environment) && isObject(scenario) && Array.isArray(cells);
+  if (!isComplete || typeof stallMs !== 'number') throw invalid(path, 'is not a complete manifest');
   return value as unknown as Manifest;
 }
 
@@ -86,7 +86,7 @@ async function missing(folder: string, path: string, error: NodeJS.ErrnoExceptio
   const found = await stat(folder).catch(() => undefined);
   if (!found) {
     return new UserError('results_not_found', {
-      message: `there is no run at ${folder}`,
+      message: `no run at ${folder}`,
       hint: 'give the folder of a run, such as results/2026-11-21T03-31-58-demo-3f2a',
     });
   }

@@ -2,9 +2,8 @@ import type { RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type Marks } from '../model/timeline.ts';
 
 /**
- * The record with its times to whole microseconds, which is what the clock is good for. Every record passes here
- * once, before it is folded and before it is written: so a report made live and one made from the file are the same
- * to the last digit.
+ * Rounds the times of a record to whole microseconds, the precision of the clock. Every record is rounded once, before it is
+ * aggregated and written, so a live report and one rebuilt from the file are equal to the last digit.
  */
 export function roundRecord(record: RequestRecord): RequestRecord {
   const rounded: RequestRecord = {

@@ -5,9 +5,9 @@ import { UserError } from '../model/errors.ts';
 const NAME_MAX = 40;
 
 /**
- * A run's id, which is also its folder's name: `2026-11-21T03-31-58-demo-3f2a`. UTC, so ids sort by time; safe as a
- * file name on every system. `random` gives numbers in [0, 1), as `Math.random` does: its four
- * digits keep apart runs of the same second.
+ * A run's id, which is also its folder's name: `2026-11-21T03-31-58-demo-3f2a`. UTC, so ids sort by time; valid as a
+ * file name on every system. `random` returns numbers in [0, 1), like `Math.random`: the four digits distinguish runs of the same
+ * second.
  */
 export function runId(name: string, date: Date, random: () => number): string {
   const time = date.toISOString().slice(0, 19).replaceAll(':', '-');
@@ -17,7 +17,7 @@ export function runId(name: string, date: Date, random: () => number): string {
   return `${time}-${fileNamePart(name)}-${suffix}`;
 }
 
-// Letters and digits of any script stay: a scenario named 基准 should be found again by its name.
+// Letters and digits of any script are kept: a scenario named 基准 must be recognisable in its folder's name.
 function fileNamePart(name: string): string {
   const safe = name
     .normalize('NFC')
@@ -27,13 +27,13 @@ function fileNamePart(name: string): string {
   return cut === '' ? 'run' : cut;
 }
 
-/** What is in a run's folder. */
+/** The files in a run's folder. */
 
-/** One request a line, in the order in which they ended. */
+/** One request per line, in the order of their ends. */
 export const RECORDS_FILE = 'records.ndjson';
-/** All of a report that the records do not say; written at the start and again at the end. */
+/** The part of a report that is not in the records; written at the start and at the end of the run. */
 export const MANIFEST_FILE = 'manifest.json';
-/** The report, as `streambench report RUN -f json` prints it. */
+/** The JSON report, as printed by `streambench report RUN -f json`. */
 export const REPORT_FILE = 'report.json';
 
 export const RECORD_SCHEMA = 'streambench/record@1';

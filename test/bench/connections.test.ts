@@ -43,7 +43,7 @@ describe('before anything is sent', () => {
       const { message, exitCode } = await refusal(
         runScenario(scenario({ url: server.url }, { load }), { output }),
       );
-      expect(message).toMatch(/20000000 streams at once need 20000064 open files.*\n.*ulimit -n/);
+      expect(message).toMatch(/20000000 concurrent streams need 20000064 open files.*\n.*ulimit -n/);
       expect(exitCode).toBe(2);
       expect(server.accepted()).toBe(0);
     },

@@ -79,7 +79,7 @@ describe('probe --lengths', () => {
   test('refuses an endpoint that cannot be asked for a length, before anything is sent', async () => {
     asked.length = 0;
     const plain = loadFromFlags({ target: `${url}/x`, dialect: 'sse' }, { env: {} });
-    await expect(probe(plain, { requests: 3, lengths: [16, 256] })).rejects.toThrow(/no place for a length/);
+    await expect(probe(plain, { requests: 3, lengths: [16, 256] })).rejects.toThrow(/no length parameter/);
     expect(asked).toEqual([]);
   });
 });

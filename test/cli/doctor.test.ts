@@ -55,13 +55,13 @@ not fit to measure: 1 of 3 checks failed
 `);
 });
 
-test('the levels of a calibration, and the most that is measured honestly', () => {
+test('the levels of a calibration, and the highest that is measured accurately', () => {
   expect(
     calibrationView(CALIBRATION, { width: 80, color: 0 }),
   ).toBe(`Lag: from the moment before the server’s write to our stamp
-streams  events/s      p50      p99     max  loop busy
-     10       500  0.04 ms  0.31 ms  2.2 ms      3.1 %
-   1000    50\u202f000    41 ms   210 ms  260 ms       98 %
+streams  events/s      p50      p99     max  utilization
+     10       500  0.04 ms  0.31 ms  2.2 ms        3.1 %
+   1000    50\u202f000    41 ms   210 ms  260 ms         98 %
 
 This machine measures up to 10 streams × 50 events/s accurately (p99 under 10 ms).
 Not tried after that: 2000 streams.
@@ -70,7 +70,7 @@ Not tried after that: 2000 streams.
 
 test('no accurate level is reported', () => {
   const none = { ...CALIBRATION, accurateStreams: null };
-  expect(calibrationView(none, { width: 80, color: 0 })).toContain('At no load that was tried');
+  expect(calibrationView(none, { width: 80, color: 0 })).toContain('No tested load');
   const refused = { ...CALIBRATION.levels[0]!, lagMs: null, accurate: false, problem: 'too few open files' };
   const text = calibrationView({ ...none, levels: [refused] }, { width: 80, color: 0 });
   expect(text).toContain('too few open files');

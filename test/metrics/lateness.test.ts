@@ -3,7 +3,7 @@ import { createAggregator } from '../../src/metrics/aggregate.ts';
 import { latenessOf } from '../../src/metrics/lateness.ts';
 import { clientReport } from '../../src/metrics/load-report.ts';
 import { createStampTimes } from '../../src/metrics/stamps.ts';
-import type { LoadSlice, LoopLoad } from '../../src/model/load-report.ts';
+import type { LoadSlice, LoopUtilization } from '../../src/model/load-report.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import { manifest, record } from './records.ts';
 
@@ -27,12 +27,12 @@ function stream(startedMs: number, ttftMs: number, gaps: readonly number[], roun
   });
 }
 
-const load = (slices: readonly LoadSlice[], fromMs: number | undefined = 0): LoopLoad => ({
+const load = (slices: readonly LoadSlice[], fromMs: number | undefined = 0): LoopUtilization => ({
   ...{ windowMs: 10_000, utilization: 0.1, delayP99Ms: 1, delayMaxMs: 2, gcMs: 1, cpuMs: 10 },
   ...(fromMs === undefined ? {} : { fromMs, slices }),
 });
 
-function latenessIn(records: readonly RequestRecord[], threads: LoopLoad[][]) {
+function latenessIn(records: readonly RequestRecord[], threads: LoopUtilization[][]) {
   const stamps = createStampTimes();
   const aggregator = createAggregator(manifest());
   for (const one of records) {

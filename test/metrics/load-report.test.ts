@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { clientReport } from '../../src/metrics/load-report.ts';
-import type { ClientVerdict, LoopLoad, MetricLateness } from '../../src/model/load-report.ts';
+import type { ClientVerdict, LoopUtilization, MetricLateness } from '../../src/model/load-report.ts';
 
 const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 10, events: 12 };
-const load = (changes: Partial<LoopLoad> = {}): LoopLoad => ({
+const load = (changes: Partial<LoopUtilization> = {}): LoopUtilization => ({
   ...{ windowMs: 1_000, utilization: 0.1, delayP99Ms: 1, delayMaxMs: 2, gcMs: 10, cpuMs: 200 },
   ...changes,
 });
 
 describe('whether the client kept up', () => {
-  test.each<[string, LoopLoad, number, string, RegExp]>([
+  test.each<[string, LoopUtilization, number, string, RegExp]>([
     ['idle', load(), 0.2, 'ok', /utilization was 10 %/],
     ['busy', load({ utilization: 0.55 }), 0.2, 'strained', /55 %/],
     ['never idle', load({ utilization: 0.71 }), 0.2, 'saturated', /71 %/],
@@ -34,7 +34,7 @@ describe('whether the client kept up', () => {
     expect(report.cpuCores).toBeCloseTo(402 / 2002, 6);
   });
 
-  test.each<[string, Partial<LoopLoad>, number, string]>([
+  test.each<[string, Partial<LoopUtilization>, number, string]>([
     ['half of the time', { utilization: 0.5 }, 0, 'strained'],
     ['just under half of it', { utilization: 0.4999 }, 0, 'ok'],
     ['70 % of it', { utilization: 0.7 }, 0, 'saturated'],

@@ -91,7 +91,7 @@ describe('a crash', () => {
       // Cut right before its line feed, the record is whole.
       const whole = cut === bytes.length - 1;
       expect(records).toHaveLength(whole ? 3 : 2);
-      expect(warnings).toEqual(whole ? [] : [`${path}:3: the last record was cut off and is left out`]);
+      expect(warnings).toEqual(whole ? [] : [`${path}:3: the last record was cut off and is skipped`]);
     }
     await truncate(path, lastStart);
     expect(await readAll()).toMatchObject({ warnings: [] });
@@ -103,14 +103,14 @@ describe('a crash', () => {
     await appendFile(path, '\0'.repeat(5000));
     expect(await readAll()).toMatchObject({
       records: three,
-      warnings: [`${path}:4: the last record was cut off and is left out`],
+      warnings: [`${path}:4: the last record was cut off and is skipped`],
       found: { wholeBytes: whole, unreadableInside: 0 },
     });
     await appendFile(path, `\n${JSON.stringify(record({ seq: 3 }))}\n`);
     const { records, warnings, found } = await readAll();
     expect(records).toHaveLength(4);
     expect(warnings).toEqual([
-      `${path}: 1 of 5 lines could not be read and is left out:\n  ${path}:4: this line holds zero bytes`,
+      `${path}: 1 of 5 lines could not be read and is skipped:\n  ${path}:4: this line holds zero bytes`,
     ]);
     expect(found.unreadableInside).toBe(1);
   });
@@ -140,8 +140,8 @@ describe('lines that are no record of the run', () => {
     [{ ...record(), marks: { scheduled: 5, started: 6, sent: 90, end: 20 } }, '"end" before "sent"'],
     [{ ...record(), marks: { ...at, started: 900 } }, '"started" before "scheduled"'],
     [{ ...record(), marks: { ...at, headers: 1130 } }, '"firstByte" before "headers"'],
-    [{ ...record(), target: 'other' }, 'this record is of a cell that the run did not plan'],
-    [{ ...record(), seq: 2 }, 'record 2 is there twice'],
+    [{ ...record(), target: 'other' }, 'this record belongs to a cell that the run did not plan'],
+    [{ ...record(), seq: 2 }, 'record 2 is a duplicate'],
   ])('%# are left out, counted and named; the others are read', async (line, message) => {
     const path = await write(three);
     const text = typeof line === 'string' ? line : JSON.stringify(line);
@@ -174,7 +174,7 @@ describe('what is not a run', () => {
   test('no folder', async () => {
     await expect(readRun(join(root, 'nothing'))).rejects.toMatchObject({
       code: 'results_not_found',
-      message: expect.stringMatching(/there is no run at .*nothing/),
+      message: expect.stringMatching(/no run at .*nothing/),
     });
   });
 

@@ -7,17 +7,17 @@ import { roundRecord } from '../../results/round-record.ts';
 import type { Dialect } from '../../wire/dialect.ts';
 import { inspector, type WireFacts } from '../../wire/inspect.ts';
 
-/** What the requests of one probe have in common. */
+/** Common to all requests of one probe. */
 export interface ProbeTurn {
   target: Target;
   prompt: Prompt;
   dialect: Dialect;
-  /** A stream that goes on longer than this is ended; in ms, or infinite. */
+  /** Longer streams are stopped; in ms, may be infinite. */
   forMs: number;
   signal: AbortSignal | undefined;
 }
 
-/** Sends one request and tells all that was seen of it, not yet judged. Never rejects. */
+/** Sends one request and returns everything observed, without a verdict. Never rejects. */
 export async function probeOnce(
   client: StreamClient,
   turn: ProbeTurn,
@@ -28,13 +28,13 @@ export async function probeOnce(
   let stoppedBy: 'time' | 'interrupt' | undefined;
   const end = (by: 'time' | 'interrupt') => {
     stoppedBy ??= by;
-    stop.abort(by === 'time' ? 'stopped: it would have gone on' : 'interrupted');
+    stop.abort(by === 'time' ? 'stopped: the time limit was reached' : 'interrupted');
   };
   const onInterrupt = () => end('interrupt');
   turn.signal?.addEventListener('abort', onInterrupt, { once: true });
   if (turn.signal?.aborted) onInterrupt();
   const timer = Number.isFinite(forMs) ? setTimeout(end, forMs, 'time') : undefined;
-  const ask = {
+  const request = {
     messages: prompt.messages,
     model: target.model,
     maxTokens: length ?? target.maxTokens ?? prompt.maxTokens,
@@ -42,18 +42,18 @@ export async function probeOnce(
     signal: stop.signal,
   };
   try {
-    const seen =
+    const observed =
       mode === 'streaming'
-        ? await streamed(client, ask, turn.dialect)
-        : { observation: (await client.complete(ask)).observation, arrivals: [], afterTerminator: 0 };
-    return { ...toRequest(turn, seq, seen, stoppedBy), ...(length !== undefined && { length }) };
+        ? await streamed(client, request, turn.dialect)
+        : { observation: (await client.complete(request)).observation, arrivals: [], afterTerminator: 0 };
+    return { ...toRequest(turn, seq, observed, stoppedBy), length };
   } finally {
     clearTimeout(timer);
     turn.signal?.removeEventListener('abort', onInterrupt);
   }
 }
 
-interface Seen {
+interface Observed {
   observation: Observation;
   arrivals: readonly [atMs: number, events: number][];
   afterTerminator: number;
@@ -62,27 +62,28 @@ interface Seen {
 
 async function streamed(
   client: StreamClient,
-  ask: Parameters<StreamClient['stream']>[0],
+  request: Parameters<StreamClient['stream']>[0],
   dialect: Dialect,
-): Promise<Seen> {
+): Promise<Observed> {
   const wire = inspector(dialect);
-  const stream = client.stream({ ...ask, onBytes: (chunk) => wire.push(chunk) });
+  const stream = client.stream({ ...request, onBytes: (chunk) => wire.push(chunk) });
   const arrivals: [number, number][] = [];
   let lastRead = -1;
   let afterTerminator = 0;
   for await (const event of stream) {
     if (event.type === 'unknown' && event.name === 'after-end') afterTerminator++;
     if (!isContent(event)) continue;
-    // Rounded as the record's own times are.
-    if (event.read !== lastRead) arrivals.push([Math.round(event.atMs * 1000) / 1000, 0]);
-    arrivals.at(-1)![1]++;
+    const last = arrivals.at(-1);
+    // Rounded like the record's times.
+    if (last === undefined || event.read !== lastRead)
+      arrivals.push([Math.round(event.atMs * 1000) / 1000, 1]);
+    else last[1]++;
     lastRead = event.read;
   }
   const observation = await stream.result;
-  // Of a body that was cut, or was no stream, its last lines say nothing.
-  return observation.outcome.kind === 'ok'
-    ? { observation, arrivals, afterTerminator, wire: wire.end() }
-    : { observation, arrivals, afterTerminator };
+  // The last lines of a body that was cut or is not a stream are not inspected.
+  const facts = observation.outcome.kind === 'ok' ? wire.end() : undefined;
+  return { observation, arrivals, afterTerminator, wire: facts };
 }
 
 const PREVIEW_CHARS = 200;
@@ -90,7 +91,7 @@ const PREVIEW_CHARS = 200;
 function toRequest(
   { target, prompt }: ProbeTurn,
   seq: number,
-  { observation, arrivals, afterTerminator, wire }: Seen,
+  { observation, arrivals, afterTerminator, wire }: Observed,
   stoppedBy: 'time' | 'interrupt' | undefined,
 ): ProbeRequest {
   const { text = '', thinking: _, toolText: __, ...rest } = observation;
@@ -104,14 +105,14 @@ function toRequest(
     ...rest,
   });
   const { started, end = started } = record.marks;
-  // The signal may have come when the request was over by itself.
+  // The signal may have come after the end of the request.
   const stopped = stoppedBy !== undefined && record.outcome.kind === 'cancelled';
   return {
     record,
     arrivals,
-    ...(afterTerminator === 0 ? {} : { afterTerminator }),
+    afterTerminator: afterTerminator || undefined,
     wire,
-    ...(text === '' ? {} : { preview: text.slice(0, PREVIEW_CHARS) }),
-    ...(stopped ? { stopped: { by: stoppedBy, afterMs: end - started } } : {}),
+    preview: text.slice(0, PREVIEW_CHARS) || undefined,
+    stopped: stopped ? { by: stoppedBy, afterMs: end - started } : undefined,
   };
 }

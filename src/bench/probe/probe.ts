@@ -31,40 +31,39 @@ import { warmCode } from '../warm-code.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
 
 /**
- * The dialect that a URL speaks, by its path: the first that calls the path its own, or else `sse`, because any
- * endpoint that streams at all most likely sends Server-Sent Events.
+ * The dialect of a URL, by its path. Default `sse`: an unknown endpoint that streams most likely sends Server-Sent Events.
  */
 export function dialectOf(url: string): string {
   return dialectOfUrl(url) ?? 'sse';
 }
 
-/** How a target is probed. */
+/** Options of a probe. */
 export interface ProbeOptions {
-  /** Requests, one after the other: the first connects, the others find the connection open. Default 1. */
+  /** Number of requests, one after the other: the first connects, the others reuse the connection. Default 1. */
   requests?: number;
   /**
-   * Lengths in tokens, two or more: after one request as it is, `requests` more for each of them, in turns, tell whether
+   * Answer lengths in tokens, two or more: after one normal request, `requests` more for each length, interleaved, test whether
    * longer answers begin later. Default: none.
    */
   lengths?: readonly number[];
-  /** A stream that goes on longer than this, from the request on, is ended; in ms. Default: never. */
+  /** Streams that take longer, from the request on, are stopped; in ms. Default: never. */
   forMs?: number;
-  /** Ends the request that is running; what was seen of it is reported. No other is sent. */
+  /** Stops the current request, which is reported, and sends no other. */
   signal?: AbortSignal;
-  /** True when the dialect was concluded from the URL alone; the report says so. Default false. */
+  /** True where the dialect was derived from the URL; the report shows it. Default false. */
   guessed?: boolean;
-  /** True when the method was concluded from the dialect; the hint for a refusal says so. Default false. */
+  /** True where the method was derived from the dialect; the hint of a rejected request mentions it. Default false. */
   methodGuessed?: boolean;
-  /** Told before each request, counted from 1. */
+  /** Called before each request, counted from 1. */
   onRequest?: (number: number) => void;
   /** Default: the machine's clock. */
   clock?: Clock;
 }
 
 /**
- * Sends the requests of a scenario's first target and prompt, and reports what was seen of each; where the scenario has
- * both modes, each streaming request is followed by one for the whole answer. A failed request is in the report; after one
- * that found nobody there, no other is sent. Rejects with a `UserError` where the target itself is not valid.
+ * Sends requests of a scenario's first target and prompt and reports each. Where the scenario has both modes, a non-streaming request
+ * follows each streaming one. Failed requests are in the report; after a network error no other is sent. Rejects with a `UserError`
+ * where the target is invalid.
  */
 export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}): Promise<ProbeReport> {
   const {
@@ -78,12 +77,12 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
   try {
     const plan = planScenario(loaded, { ...backends, salt: drawSalt() });
     const [target, prompt] = [plan.targets[0]!, plan.prompts[0]!];
-    if (options.lengths !== undefined) refuseLengths(target);
+    if (options.lengths !== undefined) rejectLengths(target);
     const modes = inOrder(loaded.scenario.modes);
     const { url, method } = requestLine(target, prompt, modes[0]!);
     const probedAt = clock.wallTime().toISOString();
     const timeouts = { ...plan.timeouts, totalMs: Math.max(plan.timeouts.totalMs, finite(forMs) + 1000) };
-    // The loop below only collects: however much comes at once, the server is not held back.
+    // A probe only collects events: unlimited read-ahead, so that the server sees no backpressure.
     const limits = { ...plan.limits, aheadBytes: MAX_LIMIT_BYTES };
     const client = createClient({
       ...targetOptions(target),
@@ -98,7 +97,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
       const dialect = getDialect(target.dialect, { textPath: target.textPath });
       const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
       const turn = { target, prompt, dialect, nonces, forMs, signal: options.signal };
-      const sent = await inTurn(client, turn, modes, options);
+      const sent = await sendRequests(client, turn, modes, options);
       const whole = modes.length > 1 ? wholeAnswers(sent) : undefined;
       const shown = whole === undefined ? sent : sent.filter(({ record }) => record.mode === 'streaming');
       const lengths = options.lengths === undefined ? undefined : lengthsOf(sent);
@@ -133,14 +132,14 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
   }
 }
 
-/** Plain endpoints take no length, unless a body or a query of the user's own holds a place for it. */
-function refuseLengths(target: Target): void {
+/** Rejects lengths for a plain dialect, unless the body or the query of the URL has a placeholder for them. */
+function rejectLengths(target: Target): void {
   const { dialect, body } = target;
   const takesLength = body === undefined ? !isPlainDialect(dialect) : true;
   if (takesLength && (body === undefined || body.includes('{{maxTokens}}'))) return;
   if (target.baseUrl.includes('{{maxTokens}}')) return;
   throw new UserError('usage', {
-    message: `--lengths: ${body === undefined ? `the dialect ${dialect}` : 'the body'} has no place for a length`,
+    message: `--lengths: ${body === undefined ? `the dialect ${dialect}` : 'the body'} has no length parameter`,
     hint: 'put {{maxTokens}} in --body or in the query of the URL',
   });
 }
@@ -149,26 +148,26 @@ function inOrder(modes: readonly Mode[]): readonly Mode[] {
   return modes.length > 1 ? ['streaming', 'non-streaming'] : modes;
 }
 
-async function inTurn(
+async function sendRequests(
   client: StreamClient,
   turn: ProbeTurn & { nonces: () => string },
   modes: readonly Mode[],
   { requests = 1, lengths, onRequest }: ProbeOptions,
 ): Promise<ProbeRequest[]> {
-  // One request as it is, which opens the connection; then the lengths take turns, so that drift hits all alike.
-  const asked: (number | undefined)[] =
+  // One normal request opens the connection; then the lengths alternate, so that drift affects all equally.
+  const requested: (number | undefined)[] =
     lengths === undefined
       ? new Array(Math.max(1, requests)).fill(undefined)
       : [undefined, ...Array.from({ length: requests }, () => lengths).flat()];
   const sent: ProbeRequest[] = [];
   const keeps = turn.target.connect?.connection !== 'per-request';
-  for (let seq = 0; seq < asked.length * modes.length; seq++) {
-    // A stream that we ended took its connection with it. When there is none to be had, the request will say why.
+  for (let seq = 0; seq < requested.length * modes.length; seq++) {
+    // A stopped stream closes its connection. Where no new one can be opened, the request reports why.
     if (seq > 0 && keeps) await client.warm(1).catch(() => {});
     const mode = modes[seq % modes.length]!;
     if (mode === modes[0]) onRequest?.(seq / modes.length + 1);
     const nonce = turn.prompt.unique ? turn.nonces() : undefined;
-    const length = asked[Math.floor(seq / modes.length)];
+    const length = requested[Math.floor(seq / modes.length)];
     const request = await probeOnce(client, turn, { seq, mode, nonce, length });
     sent.push(request);
     if (turn.signal?.aborted || request.record.outcome.kind === 'network') break;
@@ -185,7 +184,7 @@ function lengthsOf(sent: readonly ProbeRequest[]): ProbeReport['lengths'] {
   return lengthTest(figuresOf(ofLength(sent, Math.min)), figuresOf(ofLength(sent, Math.max))) ?? null;
 }
 
-/** Good streams of the shortest or the longest length that was asked for. */
+/** Successful streams of the shortest or the longest requested length. */
 function ofLength(sent: readonly ProbeRequest[], pick: (...lengths: number[]) => number): ProbeRequest[] {
   const streams = sent.filter(({ record }) => record.mode === 'streaming' && record.outcome.kind === 'ok');
   const length = pick(...streams.flatMap((request) => request.length ?? []));
@@ -196,15 +195,14 @@ function figuresOf(requests: readonly ProbeRequest[]) {
   return requests.map(({ record }) => verdictFigures(record));
 }
 
-// All requests together say what is usual for the target; each is judged against that, and against what was measured
-// beside it.
+// Each request is judged by the medians over all of them and by the context.
 function judged(
   requests: readonly ProbeRequest[],
   framing: FramingName,
   context: VerdictContext,
 ): ProbeRequest[] {
   const verdicts = judgeStreams(figuresOf(requests), context);
-  // Of a length test the long answers show most; the first request stands for all that is shown.
+  // The long answers of a length test have the most evidence; the report shows the verdict on the first request.
   const long = ofLength(requests, Math.max);
   if (context.lengths !== undefined && long.length > 0) {
     const { verdict, evidence } = summarizeVerdicts(judgeStreams(figuresOf(long), context));
@@ -216,24 +214,23 @@ function judged(
     const { terminated, oddities: dataOddities } = wire ?? {};
     return {
       ...request,
-      ...(record.contentEvents === 0 ? {} : { streaming: verdicts[index]! }),
-      // What is no stream at all has been told already.
-      ...(record.events === 0 || record.outcome.kind === 'not_a_stream'
-        ? {}
-        : {
-            lint: lintResponse({
+      streaming: record.contentEvents === 0 ? undefined : verdicts[index],
+      // The outcome already reports a response that is not a stream.
+      lint:
+        record.events === 0 || record.outcome.kind === 'not_a_stream'
+          ? undefined
+          : lintResponse({
               ...record,
               framing,
               eventsAfterTerminator: afterTerminator,
               terminated,
               dataOddities,
             }),
-          }),
     };
   });
 }
 
-// Method and address of the request as it really goes out. Name and password of the address are left behind.
+// Method and URL of the request as sent, without the credentials of the URL.
 function requestLine(target: Target, { messages, maxTokens }: Prompt, mode: Mode) {
   const { baseUrl, path, dialect, model, textPath, body, method } = target;
   const write = requestWriter(getDialect(dialect, { textPath }), { baseUrl, path, body, method });

@@ -1,25 +1,25 @@
 import { failureCode, failureGroup } from '../../metrics/failure-groups.ts';
 import type { Observation } from '../../model/record.ts';
 
-/** Identical failures of a target that has not answered once, after which the run is stopped. */
-export const FIRST_FAILURES = 5;
+/** The run stops after this many identical failures of a target without a success. */
+const FIRST_FAILURES = 5;
 
-/** Watches whether each target answers at all. */
+/** Detects targets that never succeed. */
 export interface FirstFailures {
   /**
-   * Takes in a request to a target, measured or not. Returns why it is useless to go on, once: when the first requests of
-   * the target have all failed in the same way.
+   * Adds a request to a target, measured or warm-up. Returns the reason to stop, once: where the first requests to the target all
+   * failed in the same way.
    */
   add(target: string, observation: Pick<Observation, 'outcome'>): string | undefined;
 }
 
-/** A watch over all targets of a run. */
+/** Creates a detector for all targets of a run. */
 export function watchFirstFailures(limit: number = FIRST_FAILURES): FirstFailures {
   const targets = new Map<string, { group: string; count: number } | 'decided'>();
   return {
     add(target, { outcome }) {
       const { kind } = outcome;
-      // These say nothing of the target.
+      // Not caused by the target.
       if (kind === 'cancelled' || kind === 'dropped') return undefined;
       const group = failureGroup({ ...outcome, code: failureCode(outcome) });
       const before = targets.get(target) ?? { group, count: 0 };
@@ -29,7 +29,7 @@ export function watchFirstFailures(limit: number = FIRST_FAILURES): FirstFailure
       targets.set(target, isDecided ? 'decided' : { group, count });
       if (kind === 'ok' || before.group !== group || count < limit) return undefined;
       const what = outcome.message === undefined ? kind : `${kind}: ${outcome.message}`;
-      return `the first ${limit} requests to target "${target}" all failed alike (${what}); to go on all the same: --keep-going`;
+      return `the first ${limit} requests to target "${target}" all failed with the same error (${what}); use --keep-going to continue`;
     },
   };
 }

@@ -13,8 +13,8 @@ import type { Finding } from '../../scenario/problems.ts';
 import { loadSchema } from '../../scenario/schema/scenario.ts';
 
 /**
- * Checks a scenario's objectives and thresholds before anything is sent: their grammar, and that their metrics and labels
- * are there. Throws one `UserError` (`scenario_invalid`) with every problem, placed in the file.
+ * Checks a scenario's objectives and thresholds before anything is sent: their grammar, and that their metrics and labels exist.
+ * Throws one `UserError` (`scenario_invalid`) with every problem and its place in the file.
  */
 export function checkGates({ scenario, placeOf }: LoadedScenario): void {
   const { targets, prompts, load, modes, thresholds, objectives } = scenario;
@@ -26,8 +26,7 @@ export function checkGates({ scenario, placeOf }: LoadedScenario): void {
 }
 
 /**
- * The findings of `checkGates` for a document that may be wrong elsewhere. What a wrong part would have said is not known:
- * a threshold is not held against it.
+ * The findings of `checkGates` for a document that may be invalid elsewhere. Thresholds are not checked against invalid parts.
  */
 export function gateFindings(document: unknown): Finding[] {
   const { targets, prompts, load, modes, thresholds, objectives } = (document ?? {}) as Record<
@@ -51,7 +50,7 @@ function findings(thresholds: readonly unknown[], objectives: readonly unknown[]
     read.push(objective);
     return scope.modes === undefined ? [] : checkObjectives([objective], scope.modes);
   });
-  // Without those that cannot be read: these are told of already, and could be measured in any mode.
+  // Only valid ones: invalid objectives are reported already and have no modes.
   const objectiveModes = objectives.length === 0 ? [] : modesOfObjectives(read);
   return [
     ...found,
@@ -67,7 +66,7 @@ function checkEach(
   check: (expression: string) => readonly Problem[],
 ): Finding[] {
   return expressions.flatMap((expression, index) => {
-    // What is no text is told of by the schema.
+    // The schema reports anything but text.
     if (typeof expression !== 'string' || expression === '') return [];
     return problemsOf(() => check(expression)).map(({ message, place, hint }): Finding => {
       const column = place?.column === undefined ? '' : ` at column ${place.column}`;
@@ -77,7 +76,7 @@ function checkEach(
   });
 }
 
-/** The problems that a check returns, or throws. */
+/** The problems that a check returns or throws. */
 function problemsOf(check: () => readonly Problem[]): readonly Problem[] {
   try {
     return check();

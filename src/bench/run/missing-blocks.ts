@@ -1,21 +1,21 @@
 import type { Block } from '../../model/plan.ts';
 import type { RequestRecord } from '../../model/record.ts';
 
-/** What a run has measured of one block. */
+/** How much of one block a run has measured. */
 export interface BlockProgress {
   requests: number;
-  /** From its first request to the end of its last one, the pauses between the parts of a run left out. */
+  /** From its first request to the end of its last one, without the pauses between the parts of a run. */
   windowMs: number;
 }
 
-/** Counts what a run's records hold of each block. */
-export interface ProgressCount {
+/** Counts the measured requests of each block from a run's records. */
+export interface BlockProgressCounter {
   add(record: RequestRecord, cell: number): void;
   of(block: Pick<Block, 'round' | 'cell'>): BlockProgress;
 }
 
-/** An empty count. */
-export function countProgress(): ProgressCount {
+/** An empty counter. */
+export function countProgress(): BlockProgressCounter {
   const blocks = new Map<string, { requests: number; parts: Map<number, { from: number; to: number }> }>();
   const keyOf = (round: number, cell: number) => `${round} ${cell}`;
   return {
@@ -46,9 +46,10 @@ export function countProgress(): ProgressCount {
 }
 
 /**
- * The blocks that a run has not measured yet, in the order of the plan. A block of a number of requests lacks what it has
- * no record of. A block of a time that has a later block behind it is done; the last one that was begun lacks the rest of
- * its time. A request that was measured is not sent again: arrivals go on behind it. The first missing block of each cell is warmed up as the cell was: its connections are new.
+ * The blocks that a run still has to measure, in the order of the plan. A block with a number of requests is missing those without
+ * a record. A block with a duration is complete where a later block was started; the last started one is missing the rest of its
+ * time. Measured requests are not repeated: arrivals continue after them. The first missing block of each cell gets the warm-up of
+ * the cell, because its connections are new.
  */
 export function missingBlocks(
   blocks: readonly Block[],
@@ -64,7 +65,7 @@ export function missingBlocks(
     const rest = {
       ...block,
       ...missing,
-      ...(measured > 0 && { measured }),
+      measured: measured > 0 ? measured : undefined,
       warmup: warmup.get(block.cell) ?? 0,
     };
     warmup.set(block.cell, 0);

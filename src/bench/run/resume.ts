@@ -13,40 +13,39 @@ import { planScenario, unstarted } from '../../scenario/plan.ts';
 import { packageVersion } from '../environment.ts';
 import { countProgress, missingBlocks } from './missing-blocks.ts';
 
-/** A run that ended before it was done, and what it lacks. */
+/** An incomplete run that is continued. */
 export interface PastRun {
   folder: string;
-  /** As the run left it. */
+  /** As stored. */
   manifest: Manifest;
-  /** Its records, in the order of the file. */
+  /** Its records, in file order. */
   batches: StoredRun['batches'];
-  /** How many there are. */
+  /** Number of records. */
   records: number;
-  /** Length of the part of the records file that holds them. */
+  /** Length of the records file up to the end of the last record. */
   wholeBytes: number;
   /** The number of the next record. */
   nextSeq: number;
-  /** The latest mark of its records: marks go on from there. */
+  /** The latest mark of its records, where the marks of the next part start. */
   lastMs: number;
-  /** Number of the part that is measured next, from 1. */
+  /** Number of the next part, from 1. */
   part: number;
-  /** What is to be measured. */
+  /** The blocks that are still to be measured. */
   blocks: readonly Block[];
-  /** What the user should know, a sentence each. */
+  /** One sentence each. */
   warnings: string[];
 }
 
 /**
- * Reads a run that is to be continued with this scenario. Rejects with a `UserError`: `results_not_found` and
- * `results_invalid` where it cannot be read or is damaged, `usage` where it is complete, still going on, or was not
- * made of this scenario by this version.
+ * Reads a run to continue it with this scenario. Rejects with a `UserError`: `results_not_found` and `results_invalid` where it
+ * cannot be read or is damaged, `usage` where it is complete, still running, or from another scenario or version.
  */
 export async function readPast(folder: string, loaded: LoadedScenario): Promise<PastRun> {
   const run = await readRun(folder);
   const { manifest } = run;
   const plan = planScenario(loaded, unstarted(loaded.scenario));
-  refuseOther(folder, manifest, loaded, plan);
-  refuseRunning(folder, manifest);
+  rejectOther(folder, manifest, loaded, plan);
+  rejectRunning(folder, manifest);
 
   const cells = new Map(plan.cells.map((cell, index) => [cellKey(cell), index]));
   const progress = countProgress();
@@ -54,7 +53,8 @@ export async function readPast(folder: string, loaded: LoadedScenario): Promise<
   let lastMs = 0;
   for await (const batch of run.batches) {
     for (const record of batch) {
-      progress.add(record, cells.get(cellKey(record))!);
+      const cell = cells.get(cellKey(record));
+      if (cell !== undefined) progress.add(record, cell);
       nextSeq = Math.max(nextSeq, record.seq + 1);
       lastMs = Math.max(lastMs, latestOf(record));
     }
@@ -63,20 +63,26 @@ export async function readPast(folder: string, loaded: LoadedScenario): Promise<
   if (unreadableInside > 0) {
     throw new UserError('results_invalid', {
       message: `${join(folder, RECORDS_FILE)} is damaged: ${unreadable.examples[0]}`,
-      hint: `what can be read can be reported (streambench report ${folder}), but the run cannot be continued`,
+      hint: `streambench report ${folder} reports the readable records, but the run cannot be continued`,
     });
   }
-  // A run limited by time that came to its end may have fewer records than planned.
+  // A finished run that was limited by time may have fewer records than planned.
   const isDone = !manifest.run.aborted && records >= (manifest.records ?? Number.POSITIVE_INFINITY);
   const blocks = isDone ? [] : missingBlocks(plan.blocks, (block) => progress.of(block));
   if (blocks.length === 0) {
     throw new UserError('usage', {
-      message: `the run in ${folder} is complete: nothing is left to be measured`,
+      message: `the run in ${folder} is complete`,
       hint: `streambench report ${folder} shows it`,
     });
   }
   return {
-    ...{ folder, manifest, records, wholeBytes, nextSeq, lastMs, blocks },
+    folder,
+    manifest,
+    records,
+    wholeBytes,
+    nextSeq,
+    lastMs,
+    blocks,
     batches: run.batches,
     part: (manifest.run.resumed?.length ?? 0) + 1,
     warnings: cut === undefined && unreadable.lines === 0 ? [] : readWarnings(run, folder).slice(0, 1),
@@ -87,39 +93,39 @@ function latestOf({ marks }: RequestRecord): number {
   return Math.max(marks.started, marks.end ?? 0);
 }
 
-function refuseOther(folder: string, manifest: Manifest, loaded: LoadedScenario, plan: RunPlan): void {
-  const refuse = (message: string, hint: string) => {
+function rejectOther(folder: string, manifest: Manifest, loaded: LoadedScenario, plan: RunPlan): void {
+  const reject = (message: string, hint: string) => {
     throw new UserError('usage', { message: `the run in ${folder} cannot be continued: ${message}`, hint });
   };
   const { environment, scenario, run, cells } = manifest;
   const version = packageVersion();
   if (environment.streambench !== version) {
-    refuse(
-      `it was made by streambench ${environment.streambench}, and this is ${version}`,
+    reject(
+      `it was written by streambench ${environment.streambench}, and this is ${version}`,
       `use version ${environment.streambench}, or start a new run`,
     );
   }
   if (scenario.hash !== loaded.hash) {
-    refuse(
-      'the scenario is another one (targets, prompts, load or a prompt file differ)',
-      'continue it without flags that change the scenario, or start a new run',
+    reject(
+      'the scenario has changed (targets, prompts, load or a prompt file)',
+      'omit flags that change the scenario, or start a new run',
     );
   }
   const rounds = 1 + Math.max(...plan.blocks.map(({ round }) => round));
-  // Through JSON, as the manifest came.
+  // Through JSON, as the manifest was stored.
   const isSamePlan = isDeepStrictEqual(cells, JSON.parse(JSON.stringify(plan.cells)));
   if (run.seed !== plan.seed || run.rounds !== rounds || !isSamePlan) {
-    refuse('its plan differs from what this scenario gives now', 'start a new run');
+    reject('its plan differs from that of the scenario now', 'start a new run');
   }
 }
 
-/** Two processes must not write one run. */
-function refuseRunning(folder: string, { process: writer }: Manifest): void {
+/** Two processes must not write to the same run. */
+function rejectRunning(folder: string, { process: writer }: Manifest): void {
   if (writer === undefined || writer.host !== hostname() || writer.pid === process.pid) return;
   if (!isAlive(writer.pid)) return;
   throw new UserError('usage', {
-    message: `the run in ${folder} is still going on in process ${writer.pid}`,
-    hint: `wait for it, or end it with: kill ${writer.pid}`,
+    message: `the run in ${folder} is still running in process ${writer.pid}`,
+    hint: `wait for its end, or stop it with: kill ${writer.pid}`,
   });
 }
 
@@ -132,7 +138,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The manifest of a run as it is continued: it began when it began, and has not come to its end. */
+/** The manifest of a run that is continued: identity and start of the stored run, state of the new one. */
 export function resumedManifest(opening: Manifest, { manifest, records }: PastRun, at: Date): Manifest {
   const { id, startedAt, planned, rounds, unique, resumed = [] } = manifest.run;
   const { salt } = opening.run.unique ?? {};
@@ -148,17 +154,17 @@ export function resumedManifest(opening: Manifest, { manifest, records }: PastRu
 }
 
 /**
- * What the nonces of a run, or of the next part of one, are drawn from; undefined where that is left to chance. A part that
- * drew from the salt of the one before would send its prompts again, and find them in the server's cache.
+ * The salt of a run, or of the next part of one; undefined where it is random. With the salt of an earlier part its prompts would
+ * be repeated and answered from the server's cache.
  */
 export function partSalt(salt: string | undefined, past: PastRun | undefined): string | undefined {
   return salt === undefined || past === undefined ? salt : `${salt}.${past.part}`;
 }
 
-/** What differs between the machine that a run began on and this one; undefined where nothing does. */
+/** A warning where a run continues on another machine; undefined where it is the same. */
 export function otherMachine(then: Environment, now: Environment): string | undefined {
-  const words = ({ os, arch, cpus, node }: Environment) =>
+  const inWords = ({ os, arch, cpus, node }: Environment) =>
     `${os} ${arch}, ${cpus.count} × ${cpus.model}, Node ${node}`;
-  if (words(then) === words(now)) return undefined;
-  return `this run began on another machine (${words(then)}) than it is continued on (${words(now)})`;
+  if (inWords(then) === inWords(now)) return undefined;
+  return `the run was started on another machine (${inWords(then)}); it continues on ${inWords(now)}`;
 }

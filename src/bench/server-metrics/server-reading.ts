@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import type { ServerReading, ServerSummary } from '../../model/load-report.ts';
 
-/** What a server's process says of itself, in the words that most clients of Prometheus use for it. */
+/** Reads process metrics of a server, by the names that most Prometheus client libraries use. */
 
 const NAMES: Readonly<Record<keyof ServerReading, string>> = {
   memoryBytes: 'process_resident_memory_bytes',
@@ -12,12 +12,12 @@ const NAMES: Readonly<Record<keyof ServerReading, string>> = {
 };
 
 const EVERY_MS = 500;
-// A connection of its own for each reading would be seen among the server's open files, and cost it more.
+// A new connection per reading would show up in the server's open files and cost it CPU time.
 const KEPT = { keepAlive: true, maxSockets: 4 };
 const TIMEOUT_MS = 2_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Reads Prometheus' text format; null where it holds nothing that we know. */
+/** Parses Prometheus' text format; null where it has none of the metrics. */
 export function parseReading(text: string): ServerReading | null {
   const value = (name: string): number | null => {
     const found = new RegExp(`^${name}(?:\\{[^}\\n]*\\})?[ \\t]+(\\S+)`, 'm').exec(text)?.[1];
@@ -32,16 +32,16 @@ export function parseReading(text: string): ServerReading | null {
   return Object.values(reading).every((known) => known === null) ? null : reading;
 }
 
-/** One reading; null where there is none to be had, for whatever reason. Never rejects. */
+/** Takes one reading; null where it fails for any reason. Never rejects. */
 export async function readServer(url: string): Promise<ServerReading | null> {
   return parseReading((await fetchText(url)) ?? '');
 }
 
-/** Many servers give only what is named, and have less work with it; the others give everything. */
-function asking(url: string): URL {
-  const asked = new URL(url);
-  for (const name of Object.values(NAMES)) asked.searchParams.append('name[]', name);
-  return asked;
+/** Requests only the needed metrics. Servers that ignore the query return all of them. */
+function metricsUrl(url: string): URL {
+  const query = new URL(url);
+  for (const name of Object.values(NAMES)) query.searchParams.append('name[]', name);
+  return query;
 }
 
 const AGENTS = { 'http:': new HttpAgent(KEPT), 'https:': new HttpsAgent(KEPT) };
@@ -53,7 +53,7 @@ function fetchText(url: string): Promise<string | undefined> {
     const none = () => resolve(undefined);
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const agent = AGENTS[secure ? 'https:' : 'http:'];
-    const request = get(asking(url), { agent, signal, headers: { accept: 'text/plain' } }, (response) => {
+    const request = get(metricsUrl(url), { agent, signal, headers: { accept: 'text/plain' } }, (response) => {
       if (response.statusCode !== 200) {
         response.destroy();
         return none();
@@ -72,13 +72,13 @@ function fetchText(url: string): Promise<string | undefined> {
   });
 }
 
-/** A watch over one server. */
+/** Reads the metrics of one server. */
 export interface ServerWatch {
-  /** Takes a last reading and sums up. */
+  /** Takes a last reading and returns the summary. */
   stop(): Promise<ServerSummary>;
 }
 
-/** Reads a server now, twice a second, and at the end. A reading that takes longer puts off the next one. */
+/** Reads a server now, twice per second, and at the end. A slow reading delays the next one. */
 export function watchServer(url: string, clock: Clock = monotonicClock): ServerWatch {
   const summary: ServerSummary = {
     readings: 0,

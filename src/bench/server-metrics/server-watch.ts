@@ -3,23 +3,23 @@ import type { ServerIdle, ServerLoad, ServerReading, ServerSummary } from '../..
 import type { Block } from '../../model/plan.ts';
 import { readServer, watchServer } from './server-reading.ts';
 
-/** The watch over the servers of a run, block by block. */
+/** Reads the metrics of a run's servers during each block. */
 export interface ServersWatch {
-  /** What each server said when nothing had been sent yet. */
+  /** The metrics of each server before the first request. */
   readonly idle: readonly ServerIdle[];
-  /** Begins to read the server of this target, where there is something to read. Returns at once. */
+  /** Starts to read the server of this target, where it has metrics. Returns at once. */
   begin(block: Block, target: string): void;
-  /** The block is over. Returns at once. */
+  /** Ends the readings of the block. Returns at once. */
   rest(): void;
-  /** All that was read. */
+  /** The summaries of all blocks. */
   loads(): Promise<ServerLoad[]>;
   close(): Promise<void>;
 }
 
-/** Starts a watch. `servers`: the targets that have metrics, and where. The servers are read once before it resolves. */
+/** Creates a watch. `servers`: metrics URLs by target. Reads each server once before it resolves. */
 export async function watchServers(servers: ReadonlyMap<string, string>): Promise<ServersWatch> {
-  // Nothing to read, no thread.
-  const reader = servers.size === 0 || import.meta.url.endsWith('.ts') ? readerHere() : readerThread();
+  // No thread without servers, and none under the TypeScript sources: a thread needs the compiled file.
+  const reader = servers.size === 0 || import.meta.url.endsWith('.ts') ? readerInProcess() : readerInThread();
   const idle = await Promise.all(
     Array.from(servers, async ([target, url]) => ({ target, reading: await reader.read(url) })),
   );
@@ -45,41 +45,41 @@ export async function watchServers(servers: ReadonlyMap<string, string>): Promis
   };
 }
 
-/** The servers that could not be read, a sentence each. */
+/** One warning for each server that could not be read. */
 export function unreadable(idle: readonly ServerIdle[]): string[] {
   return idle
     .filter(({ reading }) => reading === null)
     .map(
       ({ target }) =>
-        `the metrics of target "${target}" cannot be read, or say nothing of a process (process_resident_memory_bytes)`,
+        `the metrics of target "${target}" cannot be read or have no process metrics (process_resident_memory_bytes)`,
     );
 }
 
-interface Reader {
+interface MetricsReader {
   read(url: string): Promise<ServerReading | null>;
   watch(url: string): { stop(): Promise<ServerSummary> };
   close(): Promise<unknown>;
 }
 
-function readerHere(): Reader {
+function readerInProcess(): MetricsReader {
   return { read: readServer, watch: (url) => watchServer(url), close: async () => {} };
 }
 
-/** What the thread is asked. A watch and its stop have the same id. */
+/** Messages to the thread. `watch` and its `stop` have the same id. */
 export type WatchRequest =
   | { type: 'read'; id: number; url: string }
   | { type: 'watch'; id: number; url: string }
   | { type: 'stop'; id: number };
 
-/** What it answers to `read` and to `stop`. */
+/** The reply to `read` and to `stop`. */
 export interface WatchReply {
   id: number;
   result: ServerReading | ServerSummary | null;
 }
 
-function readerThread(): Reader {
+function readerInThread(): MetricsReader {
   const worker = new Worker(new URL('./server-worker.js', import.meta.url));
-  // It must not keep a program alive that has ended for other reasons.
+  // It must not keep the process alive.
   worker.unref();
   const waiting = new Map<number, { resolve(result: never): void; reject(error: Error): void }>();
   let ids = 0;
@@ -88,7 +88,7 @@ function readerThread(): Reader {
     waiting.clear();
   };
   worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('the thread that reads metrics has ended')));
+  worker.on('exit', () => fail(new Error('the metrics thread has ended')));
   worker.on('message', ({ id, result }: WatchReply) => {
     waiting.get(id)?.resolve(result as never);
     waiting.delete(id);

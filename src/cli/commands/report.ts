@@ -23,7 +23,7 @@ export const reportCommand: AddCommand = (root, open) => {
 
 async function report(folder: string, format: string, session: CliSession): Promise<void> {
   keepHeapSmall();
-  const { reportRun } = await import('../../bench/run/run-fold.ts');
+  const { reportRun } = await import('../../bench/run/report-builder.ts');
   const { runFolder } = await import('../../results/run-folder.ts');
   const at = runFolder(folder);
   const { report, warnings } = await reportRun(at);

@@ -13,7 +13,7 @@ test.each([
   [{ server: 'Apache/2.4' }, /flushpackets=on/],
   [{ via: '1.1 Caddy' }, /flush_interval -1/],
   [{ 'content-encoding': 'gzip', server: 'nginx' }, /flush it after every event.*gzip off/],
-  [{ server: 'uvicorn' }, /without what is in front of it/],
+  [{ server: 'uvicorn' }, /without the proxies in front of it/],
 ])('%j', (headers, expected) => {
   expect(remedies(headers as Record<string, string>)[0]).toMatch(expected);
 });

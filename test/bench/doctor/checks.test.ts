@@ -87,7 +87,7 @@ describe('open files', () => {
 
   test('too few are a problem with the command that raises them', () => {
     const problem = openFilesProblem(facts)!;
-    expect(problem.message).toBe('1000 streams at once need 1064 open files, and the limit is 1024');
+    expect(problem.message).toBe('1000 concurrent streams need 1064 open files, and the limit is 1024');
     expect(problem.hint).toContain('ulimit -n 4096');
     expect(problem.hint).toContain('prlimit --pid $$ --nofile=4096:4096');
     expect(openFilesProblem({ ...facts, platform: 'darwin' })!.hint).toMatch(/: ulimit -n 4096$/);
@@ -104,7 +104,7 @@ describe('open files', () => {
 
   test('of this process are known, and enough for one stream and too few for a billion', () => {
     expect(checkOpenFiles(1)).toBeUndefined();
-    expect(checkOpenFiles(1e9)?.message).toMatch(/^1000000000 streams at once need/);
+    expect(checkOpenFiles(1e9)?.message).toMatch(/^1000000000 concurrent streams need/);
   });
 });
 

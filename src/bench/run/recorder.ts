@@ -7,53 +7,53 @@ import type { Journal } from '../../results/journal.ts';
 import { roundRecord } from '../../results/round-record.ts';
 import { countHeld, type TokenCounter, uncountedWarnings } from '../tokenizer.ts';
 import type { Baseline } from './baseline.ts';
+import { createReportBuilder } from './report-builder.ts';
 import type { PastRun } from './resume.ts';
-import { createRunFold } from './run-fold.ts';
 
-/** Where the requests of a run go when they have ended: each once, into the report, the comparison and the journal. */
-export interface Recording {
-  /** Takes in the records that the run had before it was continued. */
+/** Takes each finished request of a run once and passes it to the report, the regression check and the journal. */
+export interface RunRecorder {
+  /** Adds the records of a run that is continued. */
   replay(past: PastRun): Promise<void>;
-  /** Takes in a request. Returns the record as it is kept, or as it came where its tokens are counted later. */
+  /** Adds a request. Returns the record as stored, or unchanged where its tokens are counted later. */
   add(record: RequestRecord): RequestRecord;
-  /** How many there are. */
+  /** Number of records so far. */
   readonly records: number;
-  /** Counts the tokens of what waits for it, while no stream is open. */
+  /** Counts the tokens of the block's records, while no stream is open. */
   blockEnded(): Promise<void>;
-  /** After the last block, also of a run that broke: nothing waits any longer. Returns what the user should know. */
+  /** Stores all records that still wait for their tokens, also after a failed run. Returns warnings. */
   settle(): string[];
   /** Writes the report and the manifest, and closes the journal. Never rejects because of the disk. */
-  finish(manifest: Manifest): Promise<Recorded>;
+  finish(manifest: Manifest): Promise<RecordedRun>;
 }
 
-/** What a recording came to. */
-export interface Recorded {
-  /** Of all requests, whether or not they could be written. */
+/** The result of a recorder. */
+export interface RecordedRun {
+  /** Of all requests, also those that could not be written. */
   report: Report;
-  /** Why something of the run is not on disk; absent where all is. */
+  /** Why the run is not completely on disk; absent where it is. */
   failure?: UserError;
 }
 
-/** What a recording needs. */
-export interface RecordingDeps {
+/** The parts of a recorder. */
+export interface RecorderDeps {
   journal: Journal;
-  /** Every record and the manifest pass through it: nothing that is kept holds a secret. */
+  /** Redacts every record and the manifest before they are stored. */
   redactor: Redactor;
   counter?: TokenCounter;
   baseline?: Baseline;
 }
 
-/** Makes the recording of the run that begins with this manifest. */
-export function createRecording(start: Manifest, deps: RecordingDeps): Recording {
+/** Creates the recorder of a run; `start` is its manifest at the start. */
+export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder {
   const { journal, redactor, counter } = deps;
-  const fold = createRunFold(start);
+  const builder = createReportBuilder(start);
   const check = deps.baseline?.check(start);
   let records = 0;
   let nextSeq = 0;
   let part = 0;
   const take = (record: RequestRecord) => {
     records += 1;
-    fold.add(record);
+    builder.add(record);
     check?.add(record);
   };
   const keep = (record: RequestRecord): RequestRecord => {
@@ -87,10 +87,10 @@ export function createRecording(start: Manifest, deps: RecordingDeps): Recording
     async finish(manifest) {
       const { unwritten } = await journal.close();
       const run = unwritten === 0 ? manifest.run : { ...manifest.run, unwritten };
-      const whole: Manifest = redactor.value({ ...manifest, run, records });
-      if (check !== undefined) whole.baseline = check.result(whole);
-      const report = fold.report(whole);
-      const { failure } = await journal.finish(whole, jsonReport(report));
+      const ended: Manifest = redactor.value({ ...manifest, run, records });
+      if (check !== undefined) ended.baseline = check.result(ended);
+      const report = builder.report(ended);
+      const { failure } = await journal.finish(ended, jsonReport(report));
       return { report, failure };
     },
   };

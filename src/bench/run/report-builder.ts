@@ -18,34 +18,34 @@ import type { CellReport, Manifest, Report } from '../../model/report.ts';
 import { buildReport } from '../../report/build.ts';
 import { readRun, readWarnings } from '../../results/read-run.ts';
 
-/** A report made again, and what was odd about the records on the way. */
-export interface ReportAgain {
+/** A report rebuilt from records. */
+export interface RebuiltReport {
   report: Report;
-  /** Sentences for a person, such as that a last line was cut by a crash. */
+  /** One sentence for each problem with the records, such as a last line cut by a crash. */
   warnings: readonly string[];
 }
 
 /**
- * Makes a run's report again from its records. Rejects with a `UserError` when the folder holds no run, or one of a
- * schema this version does not read.
+ * Rebuilds the report of a run from its records. Rejects with a `UserError` where the folder holds no run, or one with a schema
+ * that this version does not read.
  */
-export async function reportRun(folder: string): Promise<ReportAgain> {
+export async function reportRun(folder: string): Promise<RebuiltReport> {
   const stored = await readRun(folder);
-  const fold = createRunFold(stored.manifest);
-  for await (const batch of stored.batches) for (const record of batch) fold.add(record);
-  return { report: fold.report(stored.manifest), warnings: readWarnings(stored, folder) };
+  const builder = createReportBuilder(stored.manifest);
+  for await (const batch of stored.batches) for (const record of batch) builder.add(record);
+  return { report: builder.report(stored.manifest), warnings: readWarnings(stored, folder) };
 }
 
-/** Folds a run's records into its report, one at a time. The only way from records to a report, live or afterwards. */
-export interface RunFold {
-  /** Takes in a record, rounded as it is stored. */
+/** Builds a run's report from its records, one at a time. Live and stored runs both use it, so their reports are equal. */
+export interface ReportBuilder {
+  /** Adds a record, rounded as it is stored. */
   add(record: RequestRecord): void;
-  /** The report of what was taken in, with the manifest as it stands at the end of the run. */
+  /** `manifest`: as it is at the end of the run. */
   report(manifest: Manifest): Report;
 }
 
-/** A fold for a run of these cells. */
-export function createRunFold(start: Manifest): RunFold {
+/** Creates a builder for the cells of this manifest. */
+export function createReportBuilder(start: Manifest): ReportBuilder {
   const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
   const sampler = createSampler(
     start,
@@ -62,7 +62,7 @@ export function createRunFold(start: Manifest): RunFold {
       aggregator.add(record);
       sampler.add(record);
       verdicts.get(record)?.add(record);
-      // Only these are in the figures.
+      // Only successful requests are in the figures.
       if (record.outcome.kind === 'ok') stamps.get(record)?.add(record);
     },
     report(manifest) {
@@ -72,7 +72,7 @@ export function createRunFold(start: Manifest): RunFold {
       const cells = plain.map((cell): CellReport => {
         const verdict = verdicts.get(cell)?.result({
           whole: wholeAnswer(byKey.get(cellKey({ ...cell, mode: 'non-streaming' }))),
-          lengths: lengthsBeside(cell, plain, manifest, verdicts),
+          lengths: lengthTestOf(cell, plain, manifest, verdicts),
         });
         const index = planned.indexOf(cellKey(cell));
         return {
@@ -96,17 +96,17 @@ function wholeAnswer(cell: CellReport | undefined): NonStreamingTotal | undefine
   return total ? { totalMs: total.p50, n: total.n } : undefined;
 }
 
-/** The target's own length test; else its cells that differ in their prompts alone stand for one. */
-function lengthsBeside(
+/** The target's length test; without one, a test over its cells that differ only in their prompts. */
+function lengthTestOf(
   cell: CellReport,
   cells: readonly CellReport[],
   { cells: planned }: Manifest,
   folds: CellMap<VerdictCollector>,
 ): LengthTest | undefined {
-  const asked = planned
+  const lengthCells = planned
     .filter(({ target, length }) => target === cell.target && length !== undefined)
-    .sort((a, b) => a.length! - b.length!);
-  const [short, long] = [asked[0], asked.at(-1)];
+    .sort((a, b) => (a.length ?? 0) - (b.length ?? 0));
+  const [short, long] = [lengthCells[0], lengthCells.at(-1)];
   if (short !== undefined && long !== undefined)
     return lengthTest(folds.get(short)?.figures() ?? [], folds.get(long)?.figures() ?? []);
   const alike = cells.filter((other) => cellKey({ ...other, prompt: cell.prompt }) === cellKey(cell));
@@ -127,7 +127,7 @@ function pairedComparisonsOf(samples: RunSamples, { cells, run }: Manifest): Pai
   ];
 }
 
-// `index`: of the cell in the plan, which is how the loads of its blocks name it.
+// `index`: of the cell in the plan; the blocks refer to it.
 function serverOf(
   cell: CellReport,
   index: number,

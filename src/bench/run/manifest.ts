@@ -1,0 +1,76 @@
+import { hostname } from 'node:os';
+import { tidy } from '../../metrics/distribution.ts';
+import type { BlockUtilization, ServerLoad } from '../../model/load-report.ts';
+import type { Redactor } from '../../model/redaction/redactor.ts';
+import type { Manifest } from '../../model/report.ts';
+import { runId } from '../../results/run-folder.ts';
+import type { LoadedScenario } from '../../scenario/load.ts';
+import { planSummary } from '../../scenario/plan.ts';
+import type { Prepared } from '../prepare.ts';
+import type { PastRun } from './resume.ts';
+
+/** The manifest of a run at its start and at its end. */
+
+/** The manifest before the first request. It is marked as aborted, which is what a crash leaves behind. */
+export function openingManifest(
+  { scenario, hash, document, file }: LoadedScenario,
+  { plan, environment, servers, floor }: Prepared,
+  startedAt: Date,
+  redactor: Redactor,
+): Manifest {
+  const { requests, rounds, unique } = planSummary(plan);
+  const { name, description, stallMs, thresholds, objectives } = scenario;
+  return redactor.value<Manifest>({
+    schema: 'streambench/manifest@1',
+    run: {
+      id: runId(redactor.text(name), startedAt, Math.random),
+      startedAt: startedAt.toISOString(),
+      aborted: true,
+      abortReason: 'the run did not finish',
+      seed: plan.seed,
+      planned: requests,
+      rounds,
+      unique,
+    },
+    environment,
+    scenario: { name, description, hash, document },
+    cells: plan.cells,
+    stallMs,
+    thresholds,
+    objectives,
+    file,
+    process: { pid: process.pid, host: hostname() },
+    servers: servers.idle.length > 0 ? servers.idle : undefined,
+    floor,
+  });
+}
+
+/** What is known at the end of a run, or of the last part of a continued one. */
+export interface RunEnd {
+  endedAt: Date;
+  /** Of this part. */
+  durationMs: number;
+  /** Absent where the run is complete. */
+  abortReason?: string;
+  loads: readonly BlockUtilization[];
+  serverLoads: readonly ServerLoad[];
+}
+
+/** The manifest at the end of a run: `manifest` is the one at its start, `past` the run that it continues. */
+export function closingManifest(manifest: Manifest, past: PastRun | undefined, end: RunEnd): Manifest {
+  const { process: _process, ...rest } = manifest;
+  const earlier = past?.manifest;
+  const loads = past === undefined ? end.loads : end.loads.map((load) => ({ ...load, part: past.part }));
+  return {
+    ...rest,
+    run: {
+      ...manifest.run,
+      endedAt: end.endedAt.toISOString(),
+      durationMs: tidy(end.durationMs + (earlier?.run.durationMs ?? past?.lastMs ?? 0)),
+      aborted: end.abortReason !== undefined,
+      abortReason: end.abortReason,
+    },
+    loads: [...(earlier?.loads ?? []), ...loads],
+    serverLoads: manifest.servers && [...(earlier?.serverLoads ?? []), ...end.serverLoads],
+  };
+}
