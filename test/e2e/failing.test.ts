@@ -71,7 +71,7 @@ describe('a disk that fails', () => {
       expect(code, stderr).toBe(8);
       expect(stdout).toContain('400/400');
       expect(stdout).toMatch(/NOT STORED: \d+ records could not be written/);
-      expect(stderr).toMatch(/warning: cannot write [\s\S]*the run goes on/);
+      expect(stderr).toMatch(/warning: cannot write [\s\S]*the run continues/);
       expect(stderr).toMatch(/\d+ records were not written: cannot write .*records\.ndjson: EFBIG/);
       expect(stderr.trim().split('\n').at(-1)).toBe('exit 8: results could not be written');
       // What is on disk is whole lines, which can be reported and continued.
