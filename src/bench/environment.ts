@@ -34,14 +34,12 @@ function versionIn(packageJson: URL): string {
 }
 
 async function commitOf(cwd: string): Promise<string | undefined> {
+  // Without optional locks, because `git status` would otherwise write the index of the user's repository, and a status that is
+  // stopped by the timeout would leave its lock behind.
+  const git = (...args: string[]) => run('git', ['--no-optional-locks', ...args], { cwd, timeout: 2_000 });
   try {
-    const commit = (
-      await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd, timeout: 2_000 })
-    ).stdout.trim();
-    const status = await run('git', ['status', '--porcelain', '--untracked-files=no'], {
-      cwd,
-      timeout: 2_000,
-    });
+    const commit = (await git('rev-parse', '--short=12', 'HEAD')).stdout.trim();
+    const status = await git('status', '--porcelain', '--untracked-files=no');
     return status.stdout === '' ? commit : `${commit}-dirty`;
   } catch {
     // No git or no repository.

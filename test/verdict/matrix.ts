@@ -1,7 +1,7 @@
 import { lengthTest } from '../../src/analysis/streaming/length-test.ts';
 import { type VerdictFigures, verdictFigures } from '../../src/analysis/streaming/stream-figures.ts';
 import { VERDICT_KINDS, type VerdictContext } from '../../src/analysis/streaming/streaming-verdict.ts';
-import { createVerdictCollector, claimsFake } from '../../src/analysis/streaming/verdict-collector.ts';
+import { claimsFake, createVerdictCollector } from '../../src/analysis/streaming/verdict-collector.ts';
 import { percentileOf } from '../../src/metrics/percentile.ts';
 import type { VerdictKind } from '../../src/model/report.ts';
 import type { Kind } from './generator.ts';

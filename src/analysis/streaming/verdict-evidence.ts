@@ -83,7 +83,9 @@ function burstOf(figures: VerdictFigures): string {
 function spreadOf(figures: VerdictFigures): string {
   const { spanMs, ttftMs, lumps, chunks, lumpGapMs, withinLumpMs } = figures;
   const inLumps = lumps > 2 && chunks >= 4 * lumps && withinLumpMs < 1;
-  const each = inLumps ? `, in lumps of ${Math.round(chunks / lumps)} every ${formatValue(lumpGapMs ?? 0, 'ms')}` : '';
+  const each = inLumps
+    ? `, in lumps of ${Math.round(chunks / lumps)} every ${formatValue(lumpGapMs ?? 0, 'ms')}`
+    : '';
   return `${content(figures)} over ${formatValue(spanMs, 'ms')} after a wait of ${formatValue(ttftMs, 'ms')}${each}`;
 }
 

@@ -243,7 +243,8 @@ function notesOn({ cell, n }: CellReading, threshold: Threshold): string[] {
   const { quantity, versus } = threshold;
   const notes: string[] = versus === undefined ? [] : [`difference to ${versus.target}`];
   const lateMs = latenessIn(cell, threshold);
-  if (lateMs !== null) notes.push(`the client was up to ${formatValue(lateMs, 'ms')} late (p99) in this cell`);
+  if (lateMs !== null)
+    notes.push(`the client was up to ${formatValue(lateMs, 'ms')} late (p99) in this cell`);
   const { quantile, name } = quantity;
   if (quantile !== undefined && n < enoughFor(quantile)) {
     notes.push(

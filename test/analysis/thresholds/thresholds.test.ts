@@ -266,9 +266,7 @@ describe('evaluation', () => {
     ]);
     expect(judge('errors.count < 3', cells)).toMatchObject({ verdict: 'pass', actual: 2 });
     expect(judge('errors.rate < 50%', cells).actual).toBeCloseTo(2 / 3);
-    expect(judge('ttft.p50 < 1s', cells).notes).toContain(
-      '2 of 3 requests failed and are not included',
-    );
+    expect(judge('ttft.p50 < 1s', cells).notes).toContain('2 of 3 requests failed and are not included');
   });
 
   test('says when there are too few values for the quantile', () => {
