@@ -95,7 +95,7 @@ export function calibrationView(calibration: Calibration, options: DoctorViewOpt
 function summary({ levels, ratePerSecond, limitMs, accurateStreams }: Calibration): string {
   if (accurateStreams !== null) {
     const load = `${formatCount(accurateStreams)} streams × ${ratePerSecond} events/s`;
-    return `This machine measures up to ${load} accurately (p99 under ${formatTimeLimit(limitMs)}).`;
+    return `This machine is accurate up to ${load} (p99 under ${formatTimeLimit(limitMs)}).`;
   }
   return levels.every(({ lagMs }) => lagMs === null)
     ? 'No load could be measured.'

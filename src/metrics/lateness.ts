@@ -122,7 +122,10 @@ function weigh(
   return null;
 }
 
-function sliceAt({ ends, slices }: LoadTimeline, atMs: number): NonNullable<LoopUtilization['slices']>[number] {
+function sliceAt(
+  { ends, slices }: LoadTimeline,
+  atMs: number,
+): NonNullable<LoopUtilization['slices']>[number] {
   let [low, high] = [0, ends.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -63,7 +63,7 @@ streams  events/s      p50      p99     max  utilization
      10       500  0.04 ms  0.31 ms  2.2 ms        3.1 %
    1000    50\u202f000    41 ms   210 ms  260 ms         98 %
 
-This machine measures up to 10 streams × 50 events/s accurately (p99 under 10 ms).
+This machine is accurate up to 10 streams × 50 events/s (p99 under 10 ms).
 Not tried after that: 2000 streams.
 `);
 });
