@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeErrors } from '../../../src/analysis/comparison/error-comparison.ts';
+import { compareErrors } from '../../../src/analysis/comparison/error-comparison.ts';
 import type { CellSamples } from '../../../src/analysis/comparison/samples.ts';
 
 const CELL = { target: 'flash', prompt: 'short', concurrency: 4, mode: 'streaming' } as const;
@@ -7,7 +7,7 @@ const side = (failed: number, requests: number) => ({ failed, requests }) as Cel
 
 /** The errors of these sides at a confidence of 90 % and a tolerance of 1 %. */
 function judged([failed, of]: [number, number], [failedNow, ofNow]: [number, number]) {
-  return judgeErrors(CELL, side(failed, of), side(failedNow, ofNow), 0.9, 0.01);
+  return compareErrors(CELL, side(failed, of), side(failedNow, ofNow), 0.9, 0.01);
 }
 
 test.each<[[number, number], [number, number], string]>([

@@ -17,7 +17,7 @@ function row(changes: Partial<RunComparisonRow> = {}): RunComparisonRow {
 }
 
 const said = (changes: Partial<RunComparisonRow> = {}, byChance = false) =>
-  rowSentence(row(changes), { needed: 20, gates: 5, byChance }).replace(
+  rowSentence(row(changes), { needed: 20, figures: 5, byChance }).replace(
     'ttft p50 of flash / short / 4 streams: ',
     '',
   );
@@ -39,14 +39,14 @@ describe('a row in words', () => {
 
   test('names the side without values', () => {
     const none = { n: 0, censored: 0, value: null };
-    expect(said({ base: none })).toBe('no values on the base side, so nothing can be said');
-    expect(said({ next: none })).toBe('no values on the new side, so nothing can be said');
-    expect(said({ base: none, next: none })).toBe('no values on either side, so nothing can be said');
+    expect(said({ base: none })).toBe('no values on the base side');
+    expect(said({ next: none })).toBe('no values on the new side');
+    expect(said({ base: none, next: none })).toBe('no values on either side');
   });
 
-  test('says never where failures reach up to the figure', () => {
+  test('has no value where failures reach up to the figure', () => {
     expect(said({ next: { n: 200, censored: 150, value: null }, ratio: null, verdict: 'inconclusive' })).toBe(
-      '100 ms before, never (150 of 200 failed) now: inconclusive',
+      '100 ms before, no value (150 of 200 failed) now: inconclusive',
     );
     expect(said({ next: { n: 200, censored: 3, value: 150 } })).toMatch(/150 ms now/);
     expect(said({ next: { n: 200, censored: 0, value: null }, ratio: null })).toMatch(/no value now/);
@@ -54,17 +54,17 @@ describe('a row in words', () => {
 
   test('says how many values are missing, of the smaller side', () => {
     const few = { gated: false, base: { n: 12, censored: 0, value: 100 } };
-    expect(said(few)).toMatch(/: shown only, as 12 values are too few \(20 are needed\)$/);
+    expect(said(few)).toMatch(/: not decided: 12 values, 20 needed$/);
   });
 
   test('says why it is open, and what would decide it', () => {
     const open = { verdict: 'inconclusive' } as const;
     expect(said(open)).toMatch(/: inconclusive$/);
-    expect(said(open, true)).toMatch(/: inconclusive, as one of 5 figures is this far off by chance$/);
+    expect(said(open, true)).toMatch(/: inconclusive, not significant among 5 figures$/);
     expect(said({ ...open, moreRequests: 40 })).toMatch(
-      /: inconclusive; about 40 more requests on each side would decide, in more rounds$/,
+      /: inconclusive; about 40 more requests per side, in more rounds, would decide it$/,
     );
-    expect(said({ ...open, moreRequests: 40, drawn: 'requests' })).toMatch(/would decide$/);
+    expect(said({ ...open, moreRequests: 40, drawn: 'requests' })).toMatch(/per side would decide it$/);
   });
 });
 
@@ -89,21 +89,21 @@ describe('the comparison in words', () => {
 
   test('counts what was compared, and what had too few values', () => {
     expect(overallSentence('equivalent', [row(equivalent)], [], [])).toBe(
-      'equivalent: the one figure that was compared lies within its tolerance',
+      'equivalent: the only compared figure is within its tolerance',
     );
     const shown = row({ gated: false });
     expect(overallSentence('equivalent', [row(equivalent), row(equivalent), shown], [], [])).toBe(
-      'equivalent: all 2 figures that were compared lie within their tolerance; 1 more had too few values to tell',
+      'equivalent: all 2 compared figures are within their tolerance; 1 more had too few values',
     );
   });
 
   test('counts what is open, errors included', () => {
     const open = { verdict: 'inconclusive' } as const;
     expect(overallSentence('inconclusive', [row(open), row(equivalent)], errors, [])).toBe(
-      'inconclusive: 1 of 3 figures could be a change or none',
+      'inconclusive: 1 of 3 figures are undecided',
     );
     expect(overallSentence('inconclusive', [row({ ...open, gated: false })], errors, [])).toBe(
-      'inconclusive: no figure has enough values to decide',
+      'inconclusive: no figure has enough values',
     );
   });
 

@@ -89,14 +89,14 @@ test('what a remark names is what was sent', () => {
       framing: 'ndjson',
     }),
   ).toEqual([
-    expect.stringMatching(/^content-encoding: br \| leave application\/x-ndjson out of compression$/),
+    expect.stringMatching(/^content-encoding: br \| exclude application\/x-ndjson from compression$/),
     expect.stringMatching(/^content-type: text\/plain \| send content-type: application\/x-ndjson$/),
     expect.stringMatching(/^cache-control: public \|/),
     expect.stringMatching(/^x-accel-buffering: yes \|/),
   ]);
   // A framing without a content type of its own.
   expect(texts({ headers: { ...GOOD, 'content-encoding': 'br' }, framing: 'raw' })).toEqual([
-    'content-encoding: br | leave streams out of compression',
+    'content-encoding: br | exclude streams from compression',
   ]);
   const whats = (input: LintInput) => lintResponse(input).map(({ what }) => what);
   expect(whats({ eventsAfterTerminator: 1 })).toEqual(['1 event after the terminator']);

@@ -106,7 +106,7 @@ test('events of a plain dialect that are JSON cannot be taken for content from h
       ],
     }),
   ).toBe('events are JSON, so every event counts as content; a.b has text in 7 of 10: use --text-path a.b');
-  expect(unread({ dialect: 'tgi' })).toBe('the events are those of the dialect tgi: use --dialect tgi');
+  expect(unread({ dialect: 'tgi' })).toBe('the events match the dialect tgi: use --dialect tgi');
 });
 
 test.each(['sent', 'firstToken', 'lastToken'] as const)('without the mark %s there are none', (name) => {

@@ -5,12 +5,12 @@ import {
   pooledLengthTest,
 } from '../../../src/analysis/streaming/length-test.ts';
 import { verdictFigures } from '../../../src/analysis/streaming/stream-figures.ts';
+import { mediansOf, type StreamMedians } from '../../../src/analysis/streaming/stream-medians.ts';
 import {
   decide,
   nameOfVerdict,
   type VerdictContext,
 } from '../../../src/analysis/streaming/streaming-verdict.ts';
-import { type UsualStream, usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
 import {
   createVerdictCollector,
   JUDGED_STREAMS,
@@ -175,12 +175,12 @@ describe('one shape and what is known beside it', () => {
     ratio: 4.4,
   };
   const lengths = (result: LengthTest['result']): LengthTest => ({ ...LENGTHS, result });
-  const usual = (changes: Partial<UsualStream> = {}): UsualStream => ({
-    ...usualStream([figures(), figures()]),
+  const usual = (changes: Partial<StreamMedians> = {}): StreamMedians => ({
+    ...mediansOf([figures(), figures()]),
     ...changes,
   });
   // Begins too late to be early, and alone shows nothing.
-  const late = (changes: Partial<UsualStream> = {}) => usual({ begunMs: 1000, ...changes });
+  const late = (changes: Partial<StreamMedians> = {}) => usual({ begunMs: 1000, ...changes });
 
   test('what cannot be read decides nothing', () => {
     expect(decide('spread', undefined, {})).toEqual(['inconclusive', 'no_content']);
@@ -201,7 +201,7 @@ describe('one shape and what is known beside it', () => {
   });
 
   test('an early beginning is live: within a tenth of the latency, or 40 % where no timer sends', () => {
-    const at = (begunMs: number, changes: Partial<UsualStream> = {}) =>
+    const at = (begunMs: number, changes: Partial<StreamMedians> = {}) =>
       decide('spread', usual({ latencyMs: 1000, begunMs, tokens: 200, ...changes }), {});
     expect(at(99, { timed: true })).toEqual(['streaming', 'early']);
     expect(at(100, { timed: true })).toEqual(['inconclusive', 'open']);

@@ -59,7 +59,7 @@ test('a cell without a counterpart is no data, beside one that passes', () => {
   const lonely = { ...gateway!, prompt: 'long' };
   expect(judge('ttft.p50{vs=direct} < 5ms', [direct!, gateway!, lonely])).toMatchObject({
     ...{ verdict: 'no-data', actual: 4, cells: { passed: 1, failed: 0, noData: 1 } },
-    notes: expect.arrayContaining(['1 cell without a figure, or without one of direct']),
+    notes: expect.arrayContaining(['1 cell without a value here or for direct']),
   });
   expect(judge('ttft.p50{vs=direct} < 3ms', [direct!, gateway!, lonely])).toMatchObject({
     ...{ verdict: 'fail', cells: { passed: 0, failed: 1, noData: 1 } },

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
-import { pairResult } from '../../../src/analysis/streaming/whole-answer-pair.ts';
+import { mediansOf } from '../../../src/analysis/streaming/stream-medians.ts';
+import { pairResult } from '../../../src/analysis/streaming/streaming-verdict.ts';
 import { figures } from './figures.ts';
 
 /** Ten streams without any spread that begin and end at these times; the whole answer takes 1000 ms. */
 function result(begunMs: number, latencyMs: number, n = 10, whole = 10, spread = 0) {
-  const usual = usualStream(Array.from({ length: n }, () => figures({ begunMs, latencyMs })));
+  const usual = mediansOf(Array.from({ length: n }, () => figures({ begunMs, latencyMs })));
   return pairResult({ ...usual, spread }, { totalMs: 1000, n: whole });
 }
 

@@ -1,29 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { usualStream } from '../../../src/analysis/streaming/usual-stream.ts';
+import { mediansOf } from '../../../src/analysis/streaming/stream-medians.ts';
 import { figures } from './figures.ts';
 
 const streams = (count: number, of: (i: number) => Parameters<typeof figures>[0]) =>
   Array.from({ length: count }, (_, i) => figures(of(i)));
 
 test('medians, and the spread of the waits without the outer tenths', () => {
-  const usual = usualStream(
+  const usual = mediansOf(
     streams(10, (i) => ({ begunMs: 100 * (10 - i), latencyMs: 1000 * (i + 1), tokens: 50 + i })),
   );
   expect(usual).toMatchObject({ n: 10, begunMs: 500, latencyMs: 5000, tokens: 54 });
   // From the first of ten, 100 ms, to the ninth, 900 ms.
   expect(usual.spread).toBeCloseTo(Math.log(9) / 2.563, 12);
-  expect(usualStream(streams(3, () => ({ begunMs: 0 }))).spread).toBe(0);
+  expect(mediansOf(streams(3, () => ({ begunMs: 0 }))).spread).toBe(0);
 });
 
 test('what half of the streams are, all are', () => {
   const half = (ones: number) =>
-    usualStream(streams(4, (i) => (i < ones ? { unread: 'JSON', hiddenReasoning: true } : {})));
+    mediansOf(streams(4, (i) => (i < ones ? { unread: 'JSON', hiddenReasoning: true } : {})));
   expect(half(2)).toMatchObject({ unread: true, hiddenReasoning: true });
   expect(half(1)).toMatchObject({ unread: false, hiddenReasoning: false });
 });
 
 describe('gaps of a timer', () => {
-  const timed = (changes: Parameters<typeof figures>[0]) => usualStream([figures(changes)]).timed;
+  const timed = (changes: Parameters<typeof figures>[0]) => mediansOf([figures(changes)]).timed;
 
   test('spread by no more than a tenth of the gap, or 0.6 ms', () => {
     expect(timed({ gapMs: 20, gapSpreadMs: 2 })).toBe(true);
@@ -44,7 +44,7 @@ describe('gaps of a timer', () => {
 
 describe('whether longer answers begin later', () => {
   const correlation = (count: number, of: (i: number) => Parameters<typeof figures>[0]) =>
-    usualStream(streams(count, of)).lengthCorrelation;
+    mediansOf(streams(count, of)).lengthCorrelation;
 
   test('is 1 where the wait grows with the length, and -1 where it falls', () => {
     expect(correlation(12, (i) => ({ chars: 100 + 10 * i, begunMs: 50 + 7 * i }))).toBeCloseTo(1, 12);
