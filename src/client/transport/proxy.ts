@@ -24,8 +24,8 @@ export type ProxyEnv = Readonly<Record<string, string | undefined>>;
  * The proxy for an origin: at the URL `setting`, from the environment (`setting` is `env`), or none. Throws a `UserError` for
  * an invalid proxy URL.
  *
- * Not the package proxy-from-env (2.1.0): it reads process.env instead of an argument, and decided 4 of 17 cases unlike curl
- * and Go: NO_PROXY=api.test does not cover v1.api.test, .api.test not api.test; a bare IPv6 address and CIDR never match.
+ * Not the package proxy-from-env (2.1.0): it reads process.env instead of an argument, and decides 4 of our 17 test cases
+ * otherwise: NO_PROXY=api.test does not cover v1.api.test, .api.test not api.test; a bare IPv6 address and CIDR never match.
  */
 export function proxyFor(origin: URL, setting: string | undefined, env: ProxyEnv): HttpProxy | undefined {
   if (setting === undefined) return undefined;
