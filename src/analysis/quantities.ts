@@ -39,7 +39,7 @@ export interface Quantity {
 }
 
 /** The aggregations of a metric; any other percentile (`p75`, `p99.9`) works too. */
-export const AGGREGATIONS = ['p50', 'p90', 'p95', 'p99', 'mean', 'min', 'max', 'sd', 'n'] as const;
+const AGGREGATIONS = ['p50', 'p90', 'p95', 'p99', 'mean', 'min', 'max', 'sd', 'n'] as const;
 
 const BOTH: readonly Mode[] = ['streaming', 'non-streaming'];
 const STREAMING: readonly Mode[] = ['streaming'];

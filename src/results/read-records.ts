@@ -8,7 +8,7 @@ import { type CheckedLine, checkLine } from './check-record.ts';
 const PAGE = 65_536;
 
 /** Remembers which numbers came, a bit each. */
-export class Seen {
+class Seen {
   // Not one array: a damaged record may hold any number.
   private readonly pages = new Map<number, Uint8Array>();
 

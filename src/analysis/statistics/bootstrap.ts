@@ -38,7 +38,7 @@ export interface BootstrapOptions {
 }
 
 /** Below this many rounds on a side, requests are drawn instead, and drift is not covered. */
-export const ENOUGH_ROUNDS = 4;
+const ENOUGH_ROUNDS = 4;
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.9;

@@ -2,7 +2,7 @@ import { failureCode, failureGroup } from '../../metrics/failure-groups.ts';
 import type { Observation } from '../../model/record.ts';
 
 /** Identical failures of a target that has not answered once, after which the run is stopped. */
-export const FIRST_FAILURES = 5;
+const FIRST_FAILURES = 5;
 
 /** Watches whether each target answers at all. */
 export interface FirstFailures {
