@@ -13,9 +13,7 @@ import type { ProfileInput, RandomQuantity } from '../simulator/index.ts';
 import { PROFILES, profileName } from '../simulator/profile.ts';
 
 /** The profiles of a scenario as the simulator takes them. */
-function profilesOf(
-  profiles: Readonly<Record<string, SimulatorProfile>> = {},
-): Record<string, ProfileInput> {
+function profilesOf(profiles: Readonly<Record<string, SimulatorProfile>> = {}): Record<string, ProfileInput> {
   return Object.fromEntries(
     Object.entries(profiles).map(([name, { ttft, cachedTtft, gap, replayGap, ...rest }]) => [
       name,

@@ -34,12 +34,7 @@ const jsonObject = fc.dictionary(name, fc.oneof(text, count, fc.boolean(), fc.co
 });
 
 /** A finish as the model reports it, without a provider's word. */
-const finish: fc.Arbitrary<FinishReason> = fc.constantFrom(
-  'stop',
-  'length',
-  'tool_calls',
-  'content_filter',
-);
+const finish: fc.Arbitrary<FinishReason> = fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter');
 
 type Part = (index: number) => StreamEvent[];
 
