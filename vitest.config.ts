@@ -9,5 +9,13 @@ export default defineConfig({
     testTimeout: 20_000,
     // The machine's two cores are shared with the servers that the tests start.
     maxWorkers: 2,
+    reporters: process.env.CI ? ['default', './test/support/slowest-tests.ts'] : ['default'],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      // Without what the tests of the built program run: that is in processes of their own.
+      reporter: ['text-summary', 'json-summary'],
+      reportOnFailure: true,
+    },
   },
 });

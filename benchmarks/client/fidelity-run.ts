@@ -51,7 +51,7 @@ export async function startServer(ratePerSecond: number): Promise<{ port: number
 }
 
 /** Runs one reader in a process of its own. */
-export function read(task: ReadTask): Promise<ReadResult> {
+function read(task: ReadTask): Promise<ReadResult> {
   const file = `${import.meta.dirname}/fidelity-reader.js`;
   return message(fork(file, [JSON.stringify(task)], { execArgv: ['--expose-gc'] }));
 }

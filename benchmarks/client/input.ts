@@ -106,7 +106,7 @@ const WORDS = [
 ];
 
 /** A long answer: some reasoning, much text, a tool call in pieces, the counts, the end. */
-export function longAnswer(texts: number): StreamEvent[] {
+function longAnswer(texts: number): StreamEvent[] {
   const word = (i: number) => WORDS[(i * 7) % WORDS.length]!;
   const list = (count: number, make: (i: number) => StreamEvent) =>
     Array.from({ length: count }, (_, i) => make(i));

@@ -69,7 +69,7 @@ function parserReader(name: string, onData: (data: string) => void): Reader {
 }
 
 /** A body that has come whole already, in these reads: no reader has to wait for it. `ends`: false for a stalled one. */
-export function bodyOf(reads: readonly Uint8Array[], ends = true): ReadableStream<Uint8Array<ArrayBuffer>> {
+function bodyOf(reads: readonly Uint8Array[], ends = true): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     start(controller) {
       for (const read of reads) controller.enqueue(read as Uint8Array<ArrayBuffer>);

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../model/errors.ts';
 import { formatTimeLimit } from '../model/format.ts';
 
 /** Time for requests in flight to finish after the first signal, in ms. */
-export const DRAIN_MS = 10_000;
+const DRAIN_MS = 10_000;
 
 const EXIT_OF = {
   SIGINT: EXIT.interrupted,

@@ -8,7 +8,7 @@ import { mapScalars, type Path, valueAt } from './value-paths.ts';
 /** Request bodies that a scenario writes by hand: where their text is. */
 
 /** The largest file that a body may come from. */
-export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /** A body as the command line has it (`--body`): a file's path begins where the user is, not where the scenario is. */
 export function bodyFlag(text: string): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { createProgram } from '../../src/cli/program.ts';
 import type { ProbeReport } from '../../src/report/probe-report.ts';
 import { probeView } from '../../src/report/terminal/probe-view.ts';
 import { LAYERS } from '../layers.ts';
@@ -69,13 +70,20 @@ function excerpt(text: string, what: string): string {
 }
 
 async function helpPages(): Promise<string> {
-  const { stdout } = await streambench(['--help']);
-  const names = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)\b/gm)]
-    .map(([, name = '']) => name)
-    .filter((name) => name !== 'help');
-  const pages = await Promise.all(names.map((name) => streambench([name, '--help'])));
+  const silent = { print: () => {}, warn: () => {} };
+  const program = createProgram(
+    () => {
+      throw new Error('a command was run');
+    },
+    () => silent,
+  );
+  const names = program.commands.map((command) => command.name()).filter((name) => name !== 'help');
+  const [root, ...pages] = await Promise.all([
+    streambench(['--help']),
+    ...names.map((name) => streambench([name, '--help'])),
+  ]);
   const sections = pages.map((page, index) => `## ${names[index]}\n\n${fence(page.stdout)}`);
-  return [fence(stdout), ...sections].join('\n\n');
+  return [fence(root.stdout), ...sections].join('\n\n');
 }
 
 function actionInputs(text: string): string {

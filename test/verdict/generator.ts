@@ -50,7 +50,7 @@ export interface Model {
 }
 
 /** A hosted chat model of average speed with answers of a few sentences. */
-export const ORDINARY: Model = {
+const ORDINARY: Model = {
   ttft: [150, 700],
   tokens: [80, 250],
   gap: [8, 30],

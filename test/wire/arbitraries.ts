@@ -23,7 +23,7 @@ const words = fc.constantFrom(
 );
 
 /** Text as models write it: never empty, all of Unicode but lone surrogates and bare CR. */
-export const text: fc.Arbitrary<string> = fc
+const text: fc.Arbitrary<string> = fc
   .oneof(words, fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }))
   .map((value) => value.replaceAll('\r', '') || 'x');
 
@@ -34,12 +34,7 @@ const jsonObject = fc.dictionary(name, fc.oneof(text, count, fc.boolean(), fc.co
 });
 
 /** A finish as the model reports it, without a provider's word. */
-export const finish: fc.Arbitrary<FinishReason> = fc.constantFrom(
-  'stop',
-  'length',
-  'tool_calls',
-  'content_filter',
-);
+const finish: fc.Arbitrary<FinishReason> = fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter');
 
 type Part = (index: number) => StreamEvent[];
 

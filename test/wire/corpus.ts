@@ -7,7 +7,7 @@ export const CORPUS = resolve(
 );
 
 /** Why tests over recorded streams do not run. */
-export const MISSING = `no recorded streams at ${CORPUS}; set STREAMBENCH_CORPUS to run over them`;
+const MISSING = `no recorded streams at ${CORPUS}; set STREAMBENCH_CORPUS to run over them`;
 
 /** True when the recorded streams are there. */
 export const HAS_CORPUS = existsSync(`${CORPUS}/INDEX.tsv`);

@@ -87,7 +87,7 @@ export const HEAVY: readonly [string, string][] = [
 ];
 
 /** One element of a list. */
-export function pick<T>(random: Random, list: readonly T[]): T {
+function pick<T>(random: Random, list: readonly T[]): T {
   return list[random.below(list.length)]!;
 }
 

@@ -18,12 +18,7 @@ import { type ComparedFigure, type Judged, judgeInterval, moreRequests } from '.
 import { cellInWords, overallSentence, rowSentence } from './run-sentences.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
-export type {
-  ErrorRateRow,
-  RunComparison,
-  RunComparisonRow,
-  RunComparisonVerdict,
-} from '../../model/run-comparison.ts';
+export type { RunComparison } from '../../model/run-comparison.ts';
 export type { ComparedFigure } from './regression-rule.ts';
 
 /** How two runs are compared. */

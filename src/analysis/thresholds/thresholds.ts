@@ -11,8 +11,7 @@ import { failuresOf, type Reading } from '../quantities.ts';
 import { enoughFor } from '../statistics/significance.ts';
 import type { Label, Threshold } from './threshold-parser.ts';
 
-export type { Quantity, QuantityUnit } from '../quantities.ts';
-export { type Label, parseThreshold, type Threshold } from './threshold-parser.ts';
+export { parseThreshold, type Threshold } from './threshold-parser.ts';
 
 /** What a run will measure. An absent field is not known and not checked. */
 export interface ThresholdScope {

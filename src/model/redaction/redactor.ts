@@ -27,7 +27,7 @@ export interface Redactor {
 }
 
 /** A value shorter than this (a port, a model's size) is not hidden: it would blank out innocent text. */
-export const MIN_SECRET = 6;
+const MIN_SECRET = 6;
 
 // How many characters of a secret in a row count as a piece of it. In a message, where a provider quotes a key, shorter
 // ones than in an answer, which holds far more innocent text.

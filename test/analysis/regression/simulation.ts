@@ -46,7 +46,7 @@ const ENOUGH_FOR_P95 = 200;
 export type SimulatedRun = readonly CellRun[];
 
 /** One run: its own luck for all cells, a little of its own for each. */
-export function simulateRun(world: World, random: Random, change: Change = {}): SimulatedRun {
+function simulateRun(world: World, random: Random, change: Change = {}): SimulatedRun {
   const luck = Math.exp(world.drift * random.normal());
   return Array.from({ length: world.cells }, (_, index) => {
     const own = world.drift > 0 ? Math.exp(0.01 * random.normal()) : 1;
