@@ -19,7 +19,7 @@ const HIGHEST = 3_600_000_000;
 const DIGITS = 3;
 
 /** Bucket steps per unit: microseconds for times, thousandths for rates and ratios, ones for counts and bytes. */
-export const BUCKETS_PER_UNIT: Readonly<Record<Unit, number>> = {
+const BUCKETS_PER_UNIT: Readonly<Record<Unit, number>> = {
   ms: 1000,
   '1/s': 1000,
   ratio: 1000,

@@ -8,7 +8,7 @@ import { type CheckedLine, checkLine } from './check-record.ts';
 const PAGE = 65_536;
 
 /** A set of sequence numbers, one bit each. */
-export class SeqSet {
+class SeqSet {
   // In pages: a damaged record may hold any number.
   private readonly pages = new Map<number, Uint8Array>();
 
