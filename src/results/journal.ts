@@ -108,6 +108,8 @@ class RecordJournal implements Journal {
   private syncTimer: NodeJS.Timeout | undefined;
   private appended = 0;
   private written = 0;
+  /** The file was deleted or moved: none of its lines counts, also of a write that is still in flight. */
+  private isGone = false;
   private failure: UserError | undefined;
   private closing: Promise<void> | undefined;
   // One write at a time: concurrent writes could be reordered, and a cut line could be followed by others.
@@ -159,7 +161,7 @@ class RecordJournal implements Journal {
   }
 
   private end(): JournalEnd {
-    return { unwritten: this.appended - this.written, failure: this.failure };
+    return { unwritten: this.appended - (this.isGone ? 0 : this.written), failure: this.failure };
   }
 
   private async closeOnce(): Promise<void> {
@@ -211,8 +213,13 @@ class RecordJournal implements Journal {
     try {
       await this.file.sync();
       if (await this.file.isInPlace()) return;
-      this.written = 0;
-      this.fail(Object.assign(new Error('moved or deleted'), { code: GONE }));
+      this.isGone = true;
+      this.fail(
+        new UserError('output_unwritable', {
+          message: `cannot write ${this.path}: the file was deleted or moved during the run`,
+          hint: 'do not move or delete the folder of a run before it has ended',
+        }),
+      );
     } catch (error) {
       this.fail(error);
     }
@@ -220,18 +227,10 @@ class RecordJournal implements Journal {
 
   private fail(error: unknown): void {
     if (this.failure) return;
-    const gone = (error as NodeJS.ErrnoException).code === GONE;
-    this.failure = gone
-      ? new UserError('output_unwritable', {
-          message: `cannot write ${this.path}: the file was deleted or moved during the run`,
-          hint: 'do not move or delete the folder of a run before it has ended',
-        })
-      : unwritable(this.path, error);
+    this.failure = unwritable(this.path, error);
     this.onError?.(this.failure);
   }
 }
-
-const GONE = 'GONE';
 
 function count(bytes: Uint8Array, byte: number): number {
   let found = 0;

@@ -223,3 +223,29 @@ describe('a journal that is continued', () => {
     expect(await readFile(path, 'utf8')).toBe(`${text}${JSON.stringify(record({ seq: 2 }))}\n`);
   });
 });
+
+test('a file that is gone holds no record, also none of a write that was in flight when this was found', async () => {
+  let isGoneFound: () => void = () => {};
+  const gone = new Promise<void>((resolve) => {
+    isGoneFound = resolve;
+  });
+  const file: RecordFile = {
+    async write(bytes, offset) {
+      await gone;
+      return bytes.length - offset;
+    },
+    sync: async () => {},
+    cut: async () => {},
+    isInPlace: async () => false,
+    close: async () => {},
+  };
+  const journal = await createJournal(join(root, 'gone'), manifest(), {
+    open: async () => file,
+    flushChars: 1,
+    syncMs: 0,
+    onError: isGoneFound,
+  });
+  journal.append(record());
+  await gone;
+  expect(await journal.close()).toMatchObject({ unwritten: 1, failure: { code: 'output_unwritable' } });
+});
