@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Measured } from '../../src/client/client.ts';
+import type { MeasuredRequest } from '../../src/client/client.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Observation } from '../../src/model/record.ts';
@@ -58,8 +58,8 @@ export async function makeReader(name: ReaderName, port: number, arrived: Arrive
 /** What `measure` does, with a listener for which, as in a run, nothing is done sooner. */
 interface Listening {
   send(
-    chat: Measured['request'],
-    rest: Omit<Measured, 'request'> & { decode: 'later' },
+    chat: MeasuredRequest['request'],
+    rest: Omit<MeasuredRequest, 'request'> & { decode: 'later' },
     listeners: { onEvents(events: readonly StreamEvent[], atMs: number): void },
   ): Promise<Observation>;
 }
