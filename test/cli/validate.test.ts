@@ -23,7 +23,7 @@ test('every file is looked at, whatever was wrong with the ones before', async (
   const { code, stdout, stderr } = await streambench(['validate', missing, wrong, sound]);
   expect(code).toBe(2);
   expect(stdout).toBe(`${sound}: ok (sound)\n`);
-  expect(stderr).toMatch(/missing\.yaml: no such scenario file[\s\S]*wrong\.yaml:3:\d+: .*unknown provider/);
+  expect(stderr).toMatch(/missing\.yaml: scenario file not found[\s\S]*wrong\.yaml:3:\d+: .*unknown provider/);
   await expect(runCommand(validateCommand, ['validate', sound])).resolves.toMatchObject({ code: 0 });
 });
 

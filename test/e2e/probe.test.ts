@@ -143,7 +143,7 @@ describe('against the simulator', () => {
     expect(report.whole!.requests.map(({ record }) => record.mode)).toEqual(Array(2).fill('non-streaming'));
     expect(report.whole!.totalMs).toBeGreaterThan(30);
     expect((await probe(url, ...openai, '--mode', 'both')).stdout).toMatch(
-      /^without streaming: whole after /m,
+      /^without streaming: whole answer after /m,
     );
   });
 });

@@ -37,7 +37,7 @@ describe('resolveTarget', () => {
   it('takes an exact url, and needs one for it', () => {
     expect(target('url: "http://h/x", dialect: openai-chat, path: exact').path).toBe('exact');
     expect(target('url: "http://h/x", dialect: openai-chat, path: dialect').path).toBeUndefined();
-    expect(() => target('provider: openai, model: m, apiKey: k, path: exact')).toThrow(/needs the url/);
+    expect(() => target('provider: openai, model: m, apiKey: k, path: exact')).toThrow(/needs url/);
   });
 
   it('lets the target have its own way', () => {

@@ -79,7 +79,7 @@ describe('annotations', () => {
     );
     expect(open.map(({ kind }) => kind)).not.toContain('error');
     const other = commands(annotationsReport(incomparableReport()));
-    expect(other[0]).toMatchObject({ kind: 'error', title: 'demo: the baseline decides nothing' });
+    expect(other[0]).toMatchObject({ kind: 'error', title: 'demo: regression check without result' });
   });
 
   test('at most ten of a kind, the last of which counts the others', () => {
