@@ -222,14 +222,14 @@ describe('the connection', () => {
     const text = join(folder.path, 'text.pem');
     writeFileSync(text, 'hello');
     for (const [file, message] of [
-      [text, 'holds no certificate'],
+      [text, 'contains no certificate'],
       [join(folder.path, 'none.pem'), 'there is no file'],
     ] as const) {
       expect(existsSync(file)).toBe(file === text);
       const { code, stdout, stderr } = await probe(chatUrl(server), '--ca', file);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toContain(
-        `--ca: ${file} holds no`.slice(0, message === 'holds no certificate' ? undefined : 5),
+        `--ca: ${file} holds no`.slice(0, message === 'contains no certificate' ? undefined : 5),
       );
       expect(stderr).toContain(message);
     }

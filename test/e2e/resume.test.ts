@@ -240,7 +240,7 @@ describe('--resume refuses', () => {
           (scenario.document as { targets: { apiKey: string }[] }).targets[0]!.apiKey = '[secret]';
         }),
       (run) => ['--resume', run],
-      /targets\[0\]\.apiKey: a secret that was written out[\s\S]*name the scenario file/,
+      /targets\[0\]\.apiKey: a literal secret[\s\S]*add the scenario file/,
     ],
     ['two scenarios', () => {}, (run, file) => [file, file, '--resume', run], /continues one run/],
   ])('%s, before anything is sent', async (_name, spoil, args, message) => {

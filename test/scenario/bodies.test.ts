@@ -165,7 +165,7 @@ describe('several prompts', () => {
       refused(
         'url: http://127.0.0.1:9/v1\ndialect: openai-chat\nextra: { messages: [{ role: user, content: x }] }',
       )[0],
-    ).toMatch(/^7:12 prompts "a" and "b" send the same request.*take out of extra/);
+    ).toMatch(/^7:12 prompts "a" and "b" send the same request.*remove from extra/);
     expect(refused('url: http://127.0.0.1:9/v1\ndialect: openai-chat\nmodel: m\nbody: "{}"')[0]).toContain(
       'send the same request',
     );
