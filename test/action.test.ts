@@ -110,7 +110,9 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     expect(second.runs).toHaveLength(1);
     expect(second.summary).toMatch(/^## demo\n\n\*\*Regression check against baseline "main": inconclusive/);
     expect(second.summary).toContain('### Regression check against baseline main\n\ninconclusive: ');
-    expect(second.stdout).toContain('::warning title=demo%3A regression check inconclusive::regression check against baseline main: ');
+    expect(second.stdout).toContain(
+      '::warning title=demo%3A regression check inconclusive::regression check against baseline main: ',
+    );
     const junit = parseXml(readFileSync(join(second.runs[0]!, 'junit.xml'), 'utf8'));
     const counts = { tests: '21', failures: '0', errors: '0', skipped: '15' };
     expect(junit.children[0]!.attributes).toMatchObject(counts);

@@ -319,7 +319,5 @@ test('lines that cannot be read are left out of a report, and counted', async ()
   expect(stderr).toMatch(
     /2 of 9 lines could not be read and are skipped:\n\s+\S+:1: [^\n]+\n\s+\S+:9: written with/,
   );
-  expect(stdout).toContain(
-    'ABORTED: 1 of 8 records are missing. Partial results: 7 of 8 planned requests.',
-  );
+  expect(stdout).toContain('ABORTED: 1 of 8 records are missing. Partial results: 7 of 8 planned requests.');
 });

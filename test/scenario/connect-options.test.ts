@@ -110,7 +110,9 @@ describe('what is wrong with it', () => {
     writeFileSync(join(folder, 'cut.pem'), `${CA}${CA.slice(0, 300)}\n-----END CERTIFICATE-----\n`);
     expect(refusal(', ca: missing.pem')).toContain('DIR/s.yaml:4:');
     expect(refusal(', ca: missing.pem')).toContain('file not found: DIR/missing.pem');
-    expect(refusal(', ca: key.pem')).toMatch(/contains no certificate, but a private key\n.*BEGIN CERTIFICATE/);
+    expect(refusal(', ca: key.pem')).toMatch(
+      /contains no certificate, but a private key\n.*BEGIN CERTIFICATE/,
+    );
     expect(refusal(', ca: text.pem')).toContain(': text.pem contains no certificate\n');
     expect(refusal(', ca: cut.pem')).toContain('certificate 2 in cut.pem cannot be read');
   });

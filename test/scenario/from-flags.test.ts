@@ -84,7 +84,9 @@ describe('a scenario from flags', () => {
       '--mode streming | modes[0]: expected one of streaming, non-streaming, got "streming"',
       '--concurrency 1,NaN | load.concurrency[1]: expected a whole number of at least 1, got NaN',
     ]);
-    expect(problems({ target: 'http://h/v1' })[0]).toMatch(/^--target http:\/\/h\/v1 \| .*derive the dialect/);
+    expect(problems({ target: 'http://h/v1' })[0]).toMatch(
+      /^--target http:\/\/h\/v1 \| .*derive the dialect/,
+    );
     expect(problems({ provider: 'ollama' })).toEqual([
       '--provider ollama | targets[0]: provider ollama needs a model',
     ]);

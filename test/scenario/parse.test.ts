@@ -35,9 +35,7 @@ describe('parseScenario', () => {
       '3:1 unknown key requests | it belongs under load',
       '5:26 targets[0].provider: unknown provider "opnai" | did you mean "openai"?',
       '5:40 targets[0].model: expected text, got 5 | use quotes to make it text',
-      expect.stringMatching(
-        /^6:5 targets\[1\]: the target has a url but no dialect \| add dialect/,
-      ),
+      expect.stringMatching(/^6:5 targets\[1\]: the target has a url but no dialect \| add dialect/),
       '6:11 targets[1].name: two targets have the name "a"',
       '7:10 targets[1].url: expected a URL that starts with http:// or https://, got "ftp://x"',
       '8:16 targets[1].headers: expected the name of a header, got "b ad"',
@@ -143,11 +141,7 @@ load: { rounds: 3 }
     ['model: m', 'scenario_invalid', /has neither provider nor url \| add provider or url/],
     ['provider: sse', 'scenario_invalid', /provider sse has no default URL \| add url/],
     ['provider: ollama', 'scenario_invalid', /provider ollama needs a model \| add model/],
-    [
-      'provider: ollama, model: m, profile: p',
-      'scenario_invalid',
-      /profile needs provider: simulator/,
-    ],
+    ['provider: ollama, model: m, profile: p', 'scenario_invalid', /profile needs provider: simulator/],
     [
       'provider: ollama, model: m, apiKey: $OPENAI_API_KEY',
       'scenario_invalid',
