@@ -108,9 +108,11 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     const second = act({ ...demo, baseline: 'main', 'save-baseline': 'main' });
     expect(second.status, second.stderr).toBe(0);
     expect(second.runs).toHaveLength(1);
-    expect(second.summary).toMatch(/^## demo\n\n\*\*Inconclusive against baseline "main"/);
-    expect(second.summary).toContain('### Against baseline main\n\ninconclusive: ');
-    expect(second.stdout).toContain('::warning title=demo%3A inconclusive::against baseline main: ');
+    expect(second.summary).toMatch(/^## demo\n\n\*\*Regression check against baseline "main": inconclusive/);
+    expect(second.summary).toContain('### Regression check against baseline main\n\ninconclusive: ');
+    expect(second.stdout).toContain(
+      '::warning title=demo%3A regression check inconclusive::regression check against baseline main: ',
+    );
     const junit = parseXml(readFileSync(join(second.runs[0]!, 'junit.xml'), 'utf8'));
     const counts = { tests: '21', failures: '0', errors: '0', skipped: '15' };
     expect(junit.children[0]!.attributes).toMatchObject(counts);
@@ -120,8 +122,8 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     const args = `${demo.args} --threshold "ttft.p95 < 1ms"`;
     const failed = act({ ...demo, args });
     expect(failed.status, failed.stderr).toBe(3);
-    expect(failed.stdout).toMatch(/^::error title=demo%3A gate failed%3A ttft\.p95 < 1ms::/m);
-    expect(failed.summary).toContain('**1 of 1 gate failed;');
+    expect(failed.stdout).toMatch(/^::error title=demo%3A threshold failed%3A ttft\.p95 < 1ms::/m);
+    expect(failed.summary).toContain('**1 of 1 threshold failed;');
     expect(act({ ...demo, args, 'fail-on': 'never' }).status).toBe(0);
   });
 

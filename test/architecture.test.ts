@@ -20,6 +20,7 @@ const PACKAGE_USERS: Readonly<Record<string, RegExp>> = {
   ora: /^cli\//,
   chalk: /^(cli|report)\//,
   'cli-table3': /^report\/terminal\//,
+  'string-width': /^report\/text-width\.ts$/,
   yaml: /^scenario\//,
   jose: /^(client\/authorization\.ts$|service\/)/,
   zod: /^(scenario|service)\//,

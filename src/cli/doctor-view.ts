@@ -5,17 +5,17 @@ import { DASH, formatCount, formatShare, formatTimeLimit, formatValue } from '..
 import { displayWidth, oneLine, wrap } from '../report/text-width.ts';
 import type { ColorLevel } from './terminal.ts';
 
-/** What the terminal is like. */
+/** The properties of the terminal. */
 interface DoctorViewOptions {
   width: number;
   color: ColorLevel;
-  /** Only characters that every terminal has. Default false. */
+  /** ASCII characters only. Default: false. */
   ascii?: boolean;
 }
 
 const MIN_WIDTH = 50;
 
-/** The checks as they are read on a terminal. */
+/** The checks, for a terminal. */
 export function checksView(checks: readonly Check[], options: DoctorViewOptions): string {
   const chalk = new Chalk({ level: options.color });
   const signs = options.ascii
@@ -48,7 +48,7 @@ function conclusion(checks: readonly Check[]): string {
   const count = (status: CheckStatus) => checks.filter((check) => check.status === status).length;
   const [failed, warned] = [count('fail'), count('warn')];
   if (failed > 0) return `not fit to measure: ${failed} of ${checks.length} checks failed`;
-  return warned > 0 ? `fit to measure, with ${warned} remark${warned === 1 ? '' : 's'}` : 'fit to measure';
+  return warned > 0 ? `fit to measure, with ${warned} warning${warned === 1 ? '' : 's'}` : 'fit to measure';
 }
 
 const COLUMNS: readonly { title: string; cell(level: CalibrationLevel): string }[] = [
@@ -63,7 +63,7 @@ const COLUMNS: readonly { title: string; cell(level: CalibrationLevel): string }
   },
 ];
 
-/** How late our stamps were at each level, and the highest level that this machine measures accurately. */
+/** The lag of the timestamps at each level, and the highest level that this machine measures accurately. */
 export function calibrationView(calibration: Calibration, options: DoctorViewOptions): string {
   const { levels, accurateStreams, skipped } = calibration;
   const chalk = new Chalk({ level: options.color });
@@ -73,7 +73,7 @@ export function calibrationView(calibration: Calibration, options: DoctorViewOpt
     Math.max(title.length, ...rows.map((row) => displayWidth(row[i]!))),
   );
   const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padStart(widths[i]!)).join('  ');
-  const title = 'Lag: from the moment before the server’s write to our stamp';
+  const title = 'Lag: from the server’s write to the client’s timestamp';
   const text = [
     ...wrap(title, width).map((part) => chalk.bold(part)),
     chalk.dim(line(COLUMNS.map(({ title }) => title))),
@@ -85,9 +85,7 @@ export function calibrationView(calibration: Calibration, options: DoctorViewOpt
     ...wrap(summary(calibration), width).map((part) =>
       accurateStreams === null ? chalk.red(part) : chalk.green(part),
     ),
-    ...(skipped.length === 0
-      ? []
-      : wrap(`Not tried after that: ${skipped.map(formatCount).join(', ')} streams.`, width)),
+    ...(skipped.length === 0 ? [] : wrap(`Skipped: ${skipped.map(formatCount).join(', ')} streams.`, width)),
   ];
   return spelled(`${text.join('\n')}\n`, options.ascii);
 }

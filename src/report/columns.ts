@@ -16,7 +16,7 @@ import { isMarked, loadFigure, MARK } from './wording/load.ts';
 import { requestsOf } from './wording/notes.ts';
 import { streamWord } from './wording/verdicts.ts';
 
-/** What the tables for people show, whether on a terminal or in markdown. */
+/** The columns of the tables, for the terminal and for markdown. */
 
 /** Median alone, or median and 95th percentile. */
 export type Detail = 'p50' | 'p50 / p95';
@@ -25,9 +25,9 @@ export type Detail = 'p50' | 'p50 / p95';
 export interface Column<Row> {
   title: string;
   align: 'left' | 'right';
-  /** 0 is never left out; of the others the lowest is shown first where there is room. */
+  /** Priority: 0 is always shown; of the others, lower values are shown first. */
   drop: number;
-  /** Holds measured figures, for which a row without any success has nothing to show. */
+  /** True for measured figures, which a row without a successful request does not have. */
   measured: boolean;
   text(row: Row, detail: Detail): string;
 }
@@ -57,7 +57,7 @@ function measure(name: string, drop: number): Column<CellReport> {
   };
 }
 
-/** The columns for cells of one mode. The target's is there only where there are several. */
+/** The columns for cells of one mode. The target column is present only with several targets. */
 export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] {
   const streaming = cells.some(({ mode }) => mode === 'streaming');
   const columns: Column<CellReport>[] = [];
@@ -66,7 +66,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
   }
   columns.push(
     label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
-    // The mark stands where the load is: at this many streams the client itself was late.
+    // An exclamation mark means that the client was saturated at this load level.
     label(
       loadTitle(cells),
       'right',
@@ -77,7 +77,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     measure('ttft', 0),
   );
   if (cells.some(({ rate }) => rate !== undefined)) columns.push(measure('ttft_scheduled', 2.2));
-  if (cells.some(reasons)) columns.push(measure('ttfa', 3));
+  if (cells.some(hasReasoning)) columns.push(measure('ttfa', 3));
   if (streaming) columns.push(measure('gap', 5), measure('chunk_rate', 6), measure('token_rate', 4));
   columns.push(measure('total', 1));
   if (cells.some(({ metrics }) => (metrics.cached_share?.max ?? 0) > 0)) {
@@ -86,7 +86,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       align: 'right',
       drop: 1.2,
       measured: true,
-      // Of hits and misses the median says nothing: it is one or the other.
+      // Each request is a hit or a miss, so the mean is shown instead of the median.
       text: ({ metrics }) => (metrics.cached_share ? formatShare(metrics.cached_share.mean) : DASH),
     });
   }
@@ -118,8 +118,8 @@ function loadTitle(rows: readonly LoadLevel[]): string {
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
 }
 
-// Where the answer begins with the first token, its column would say the same as TTFT's.
-function reasons({ metrics }: CellReport): boolean {
+// Without reasoning, TTFA equals TTFT and needs no column.
+function hasReasoning({ metrics }: CellReport): boolean {
   const [ttft, ttfa] = [metrics.ttft, metrics.ttfa];
   return !!ttft && !!ttfa && ttfa.p50 > ttft.p50;
 }

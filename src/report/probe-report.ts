@@ -8,25 +8,25 @@ import type { Mode, RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type MarkName, type Marks } from '../model/timeline.ts';
 import { jsonText } from '../model/visible.ts';
 
-/** What a probe found out: the document behind its drawing. */
+/** The results of a probe. */
 export interface ProbeReport {
   schema: 'streambench/probe@1';
-  /** When it began; ISO 8601. */
+  /** Start time; ISO 8601. */
   probedAt: string;
   target: ProbeTarget;
   software: { streambench: string; node: string; undici: string };
-  /** In the order in which they were sent, one after the other. At least one. */
+  /** In the order in which they were sent. At least one. */
   requests: readonly ProbeRequest[];
-  /** Requests that had to connect first, and requests that found a connection open. */
+  /** Requests on new connections, and requests on reused connections. */
   cold: ConnectionGroup;
   warm: ConnectionGroup;
-  /** The same answers without streaming; only where both were asked for. */
+  /** The same requests without streaming; only with `--mode both`. */
   whole?: WholeAnswers;
-  /** Short against long answers; null where too few ended well. Absent where no lengths were asked for. */
+  /** Short against long answers; null with too few successful requests. Only with `--lengths`. */
   lengths?: LengthTest | null;
 }
 
-/** What was probed. Holds no secret. */
+/** The target of a probe. Contains no secrets. */
 interface ProbeTarget {
   url: string;
   method: 'GET' | 'POST';
@@ -34,49 +34,49 @@ interface ProbeTarget {
   dialect: string;
   model?: string;
   mode: Mode;
-  /** True when the dialect was concluded from the URL alone. */
+  /** True if the dialect was derived from the URL alone. */
   guessed: boolean;
-  /** Whether each request had a nonce, so that none is answered from a cache of prefixes. Default: false. */
+  /** Whether each request had its own nonce, so that no prefix cache can answer. Default: false. */
   unique?: boolean;
 }
 
 /** One request of a probe. */
 export interface ProbeRequest {
   record: RequestRecord;
-  /** Milliseconds at which content arrived, on the record's own scale, and how many content events came then. */
+  /** Times at which content arrived, on the record's time scale, with the number of content events. */
   arrivals: readonly (readonly [atMs: number, events: number])[];
-  /** Events that came after the protocol's terminator; absent where there were none. */
+  /** Number of events after the protocol's terminator; absent if none. */
   afterTerminator?: number;
-  /** What the raw bytes of a stream that ended well show. */
+  /** Findings in the raw bytes of a successful stream. */
   wire?: { terminated?: boolean; oddities: readonly string[] };
-  /** The length that was asked for in a length test, in tokens; absent for other requests. */
+  /** The requested length in a length test, in tokens; absent for other requests. */
   length?: number;
-  /** The beginning of the answer text, up to 200 characters. */
+  /** The first 200 characters of the answer text. */
   preview?: string;
-  /** Why a stream that would have gone on was ended; its outcome is then `cancelled`. */
+  /** Why the client ended the stream; its outcome is then `cancelled`. */
   stopped?: { by: 'time' | 'interrupt'; afterMs: number };
-  /** Whether it really streamed, and why we think so. */
+  /** The streaming verdict with its evidence. */
   streaming?: StreamVerdict;
-  /** What is wrong, or risky, with the response; gravest first. */
+  /** Problems and risks of the response, most severe first. */
   lint?: readonly LintFinding[];
 }
 
-/** Requests for whole answers, each sent after one for a stream. */
+/** Requests for whole answers; each is sent after one for a stream. */
 interface WholeAnswers {
   requests: readonly ProbeRequest[];
-  /** Median total of those that ended well, counted from `sent`; null where none did. */
+  /** Median total of the successful requests, from `sent`; null if there are none. */
   totalMs: number | null;
 }
 
-/** Requests on one kind of connection. */
+/** Requests on new, or on reused, connections. */
 interface ConnectionGroup {
-  /** Requests that came well to their end. */
+  /** Number of successful requests. */
   n: number;
-  /** Median time of each mark, in ms from the beginning of the request; absent where no request has it. */
+  /** Median time of each mark, in ms from the start of the request; absent if no request has the mark. */
   atMs: Partial<Record<MarkName, number>>;
 }
 
-/** The group of those among `requests` that ended well and whose connection was, or was not, open already. */
+/** The successful ones among `requests` whose connection was reused, or was not. */
 export function connectionGroup(requests: readonly ProbeRequest[], reused: boolean): ConnectionGroup {
   const members = requests.filter(
     (request) => request.record.connection?.reused === reused && succeeded(request),
@@ -109,24 +109,21 @@ export function wholeAnswers(requests: readonly ProbeRequest[]): WholeAnswers {
   return { requests: members, totalMs: totals.length === 0 ? null : percentileOf(totals, 0.5) };
 }
 
-/** True when the answer came whole, or came well until we ended it ourselves. */
+/** True if the answer was complete, or was received without error until the client ended the stream. */
 export function succeeded({ record, stopped }: ProbeRequest): boolean {
   if (record.outcome.kind === 'ok') return true;
   return stopped !== undefined && record.bytes > 0 && (record.status ?? 0) < 300;
 }
 
-/**
- * What the times of a request count from: the moment its connection was begun, or else the moment it was handed to
- * the transport.
- */
+/** The start of a request: the time at which its connection was started, or else its dispatch. */
 export function beginning({ connectStart, started }: Marks): number {
   return connectStart ?? started;
 }
 
-/** What a request was waiting for during a step. */
+/** What a request waits for during a step. */
 export type StepKind = 'connect' | 'send' | 'wait' | 'think' | 'answer' | 'tail';
 
-/** From one mark of a request to the next, in ms from its beginning. */
+/** The time between two marks of a request, in ms from its start. */
 export interface Step {
   mark: MarkName;
   title: string;
@@ -155,23 +152,23 @@ const PLAIN_TITLES: Partial<Record<MarkName, string>> = {
 };
 const TOKEN_MARKS: readonly MarkName[] = ['firstEvent', 'firstToken', 'firstAnswer', 'lastToken'];
 
-/** The marks that are worth a line, with their names in this mode and dialect. */
+/** The marks to show, with their titles in this mode and dialect. */
 export function stepTitles(mode: Mode, dialect: string): readonly Omit<Step, 'fromMs' | 'toMs'>[] {
-  // A whole answer is there with its last byte: its tokens have no times of their own.
+  // The tokens of a whole answer have no times of their own.
   if (mode === 'non-streaming') {
     return STEPS.filter(({ mark }) => !TOKEN_MARKS.includes(mark)).map((step) =>
       step.mark === 'end' ? { ...step, kind: 'answer' } : step,
     );
   }
   if (!isPlainDialect(dialect)) return STEPS;
-  // What a plain endpoint sends need be neither a token nor an answer.
+  // The content of a plain endpoint may be neither tokens nor an answer.
   return STEPS.filter(({ mark }) => mark !== 'firstAnswer').map((step) => ({
     ...step,
     title: PLAIN_TITLES[step.mark] ?? step.title,
   }));
 }
 
-/** The steps that a request came through, in their order. */
+/** The steps that a request reached, in order. */
 export function stepsOf({ marks, mode }: RequestRecord, dialect: string): Step[] {
   const zero = beginning(marks);
   let reached = 0;
@@ -179,13 +176,13 @@ export function stepsOf({ marks, mode }: RequestRecord, dialect: string): Step[]
     const mark = marks[step.mark];
     if (mark === undefined) return [];
     const fromMs = reached;
-    // A server may answer before it was sent all of the request; time does not run backwards for that.
+    // A server may answer before the whole request was sent, so a mark can be earlier than the one before it.
     reached = Math.max(reached, mark - zero);
     return [{ ...step, fromMs, toMs: reached }];
   });
 }
 
-/** The headline figures of a request, where it has them: TTFB, TTFT and total count from `sent`. */
+/** The main figures of a request; TTFB, TTFT and total are from `sent`. */
 interface Headline {
   ttfbMs: number | null;
   ttftMs: number | null;
@@ -194,7 +191,7 @@ interface Headline {
   eventsPerSecond: number | null;
 }
 
-/** The headline figures of a request, by the same formulas as in every other report. */
+/** The main figures of a request, by the formulas of the metric table. */
 export function headline(record: RequestRecord): Headline {
   const { marks, contentEvents } = record;
   const perToken = record.mode === 'streaming' ? msPerToken(record) : null;
@@ -208,7 +205,7 @@ export function headline(record: RequestRecord): Headline {
   };
 }
 
-/** The report as one JSON document, indented, with lists of numbers on one line and a line feed at its end. */
+/** The report as one indented JSON document, with lists of numbers on one line and a final line feed. */
 export function probeJson(report: ProbeReport): string {
   const text = jsonText(report, 2).replaceAll(/\[\n[\d\s.,]+\]/g, (list) => list.replaceAll(/\s+/g, ''));
   return `${text}\n`;

@@ -4,14 +4,14 @@ import { MAX_CERTIFICATES_BYTES, type ReadNamedFile } from './files.ts';
 import type { Finding } from './problems.ts';
 import { type Path, valueAt } from './value-paths.ts';
 
-/** What reading the targets' files of authorities gave. */
+/** The certificate files of the targets. */
 interface AuthorityFiles {
-  /** PEM texts, by the path that the scenario gives. */
+  /** PEM texts, by the path in the scenario. */
   texts: ReadonlyMap<string, string>;
   findings: Finding[];
 }
 
-/** Reads the file of authorities of every target in a document that names one. */
+/** Reads the certificate files (`ca`) of all targets in a document. */
 export function readAuthorities(document: unknown, read: ReadNamedFile): AuthorityFiles {
   const texts = new Map<string, string>();
   const findings: Finding[] = [];
@@ -32,18 +32,21 @@ export function readAuthorities(document: unknown, read: ReadNamedFile): Authori
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
-/** What is wrong with the PEM text of a file of authorities. */
+/** The problem of a PEM text; undefined if all its certificates can be read. */
 function certificateProblem(path: string, pem: string): Problem | undefined {
   const certificates = pem.match(CERTIFICATE) ?? [];
   const broken = certificates.findIndex((certificate) => !isCertificate(certificate));
   if (certificates.length > 0 && broken === -1) return undefined;
   if (broken !== -1) {
     const which = certificates.length === 1 ? 'the certificate' : `certificate ${broken + 1}`;
-    return { message: `${which} in ${path} cannot be read`, hint: 'it may have been cut: export it again' };
+    return {
+      message: `${which} in ${path} cannot be read`,
+      hint: 'the file may be truncated: export it again',
+    };
   }
   return {
-    message: `${path} holds no certificate${pem.includes('PRIVATE KEY-----') ? ', but a private key' : ''}`,
-    hint: `give the authority's certificate as PEM: a text file that begins with ${BEGIN}`,
+    message: `${path} contains no certificate${pem.includes('PRIVATE KEY-----') ? ', but a private key' : ''}`,
+    hint: `use the CA certificate in PEM format: a text file that starts with ${BEGIN}`,
   };
 }
 

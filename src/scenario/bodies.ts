@@ -5,25 +5,25 @@ import type { Finding } from './problems.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 import { mapScalars, type Path, valueAt } from './value-paths.ts';
 
-/** Request bodies that a scenario writes by hand: where their text is. */
+/** The request bodies of targets, and the files that contain them. */
 
-/** The largest file that a body may come from. */
+/** Maximum size of a body file. */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
-/** A body as the command line has it (`--body`): a file's path begins where the user is, not where the scenario is. */
+/** The value of `--body`. A relative file path starts at the working directory, not at the scenario's folder. */
 export function bodyFlag(text: string): string {
   const file = fileOf(text);
   return file === undefined ? text : `@${resolve(file)}`;
 }
 
-/** What reading the bodies' files gave. */
+/** The body files of the targets. */
 interface BodyFiles {
-  /** By the body as the scenario gives it, such as `@body.json`. */
+  /** By the body in the scenario, such as `@body.json`. */
   texts: ReadonlyMap<string, string>;
   findings: Finding[];
 }
 
-/** Reads the file of every target in a document whose body is one. */
+/** Reads the body files of all targets in a document. */
 export function readBodies(document: unknown, read: ReadNamedFile): BodyFiles {
   const texts = new Map<string, string>();
   const findings: Finding[] = [];
@@ -41,13 +41,13 @@ export function readBodies(document: unknown, read: ReadNamedFile): BodyFiles {
   return { texts, findings };
 }
 
-/** The body itself, where a target has it in a file. */
+/** The target, with the text of its body file. */
 export function withBody(target: ScenarioTarget, texts: ReadonlyMap<string, string>): ScenarioTarget {
   const { body } = target;
   return body === undefined ? target : { ...target, body: texts.get(body) ?? body };
 }
 
-/** The document with its bodies in place of their files' names: what is sent counts, not where it was kept. */
+/** The document with the texts of its body files, so that its hash depends on what is sent. */
 export function withBodyTexts(document: unknown, texts: ReadonlyMap<string, string>): unknown {
   if (texts.size === 0) return document;
   return mapScalars(document, (value, path) =>
@@ -61,7 +61,7 @@ function fileOf(body: string): string | undefined {
   return body.startsWith('@') && body.length > 1 ? body.slice(1) : undefined;
 }
 
-// As it is, byte-order mark included: a byte that is not UTF-8 would be sent as another one.
+// Unchanged, including a byte-order mark. Invalid UTF-8 is an error, because it would be sent as other bytes.
 function bodyText(content: Buffer, file: string): string | Problem {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);

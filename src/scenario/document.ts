@@ -4,23 +4,23 @@ import { replaceUrlSecrets } from '../model/redaction/url-secrets.ts';
 import { hasReference } from './env.ts';
 import { mapScalars, type Path } from './value-paths.ts';
 
-/** The document as reports keep it: what was asked for, with no secret in it. */
+/** The scenario document for reports, without secrets, and its hash. */
 
-/** Stands where a key or a header's value was written out in full. */
+/** Replaces a literal key or header value. */
 export const MASK = '[secret]';
 
-/** True when a value at this path of the document is confidential, however it was given. */
+/** True if a value at this path of the document is confidential. */
 export function isConfidential(path: Path): boolean {
   if (path[0] !== 'targets') return false;
   return path.at(-1) === 'apiKey' || (path[2] === 'headers' && isSecretHeader(String(path[3])));
 }
 
-/** A URL with its secrets masked. References to the environment stay. */
+/** A URL with masked secrets. References to the environment are kept. */
 export function maskUrl(url: string): string {
   return replaceUrlSecrets(url, (value) => (value === '' || hasReference(value) ? value : MASK));
 }
 
-/** A copy in which keys, header values and secrets in addresses that were written out are masked. References stay. */
+/** A copy with literal keys, header values and URL secrets masked. References to the environment are kept. */
 export function maskDocument(document: unknown): unknown {
   return mapScalars(document, (value, path) => {
     if (isConfidential(path)) return typeof value === 'string' && hasReference(value) ? value : MASK;
@@ -36,9 +36,9 @@ function isAddress(path: Path): boolean {
 const KEYS_NOT_HASHED = new Set(['name', 'description', 'thresholds', 'objectives', 'keepText', 'keepGoing']);
 
 /**
- * SHA-256 in hex of a document and the texts of its prompt files: what two runs must have in common to be compared. The
- * order of keys, comments and formatting do not count, nor does what changes no figure: the name, the description, the
- * thresholds and objectives. The order of lists does.
+ * SHA-256 in hex of a document and the texts of its prompt files. Runs with equal hashes are comparable. The order of keys,
+ * comments and formatting are ignored, and so are fields that affect no figure, such as name, thresholds and objectives. The
+ * order of lists matters.
  */
 export function hashDocument(document: unknown, files: ReadonlyMap<string, string>): string {
   const texts = Object.fromEntries(files);

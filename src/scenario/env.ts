@@ -6,16 +6,16 @@ import { mapScalars, type Path } from './value-paths.ts';
 /** The environment, as an argument. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** A text of the document that refers to the environment. */
+/** A text of the document with references to the environment. */
 export interface EnvUse {
   path: Path;
-  /** As it stands in the document. */
+  /** As written in the document. */
   written: string;
   /** With its references replaced. */
   text: string;
-  /** What came from the environment, not from a default. */
+  /** The values from the environment, not from defaults. */
   values: readonly Secret[];
-  /** Whether a variable was missing; the text then is as it was written. */
+  /** True if a variable was missing; `text` is then as written. */
   missing: boolean;
 }
 
@@ -35,21 +35,21 @@ export interface Resolved {
 
 const REFERENCE = /\$(\$?)\{env:([A-Za-z_]\w*)(?::-([^}]*))?\}/g;
 
-/** `${env:NAME}`: the text that stands for a value of the environment wherever it is shown. */
+/** `${env:NAME}`: shown in place of a value from the environment. */
 export function reference(variable: string): string {
   return `\${env:${variable}}`;
 }
 
-/** True when a text takes something from the environment. */
+/** True if a text refers to the environment. */
 export function hasReference(text: string): boolean {
   return Array.from(text.matchAll(REFERENCE)).some(([, escaped]) => escaped === '');
 }
 
 /**
- * Replaces `${env:NAME}` and `${env:NAME:-default}` in every text of the document; `$${env:NAME}` stays as
- * `${env:NAME}`. An empty variable counts as missing, because that is how CI systems pass on a secret they do not
- * have. Names are labels in reports and stay as they are written. A text that is one unquoted reference is read as
- * YAML would read it, so it can give a number or a boolean.
+ * Replaces `${env:NAME}` and `${env:NAME:-default}` in every text of the document; `$${env:NAME}` becomes the text
+ * `${env:NAME}`. An empty variable counts as missing, because CI systems pass missing secrets as empty variables. Names are
+ * labels in reports and are not changed. A text that is a single unquoted reference is parsed as a YAML scalar, so it can
+ * become a number or a boolean.
  */
 export function resolveEnv(document: unknown, env: Env, quoted: (path: Path) => boolean): Resolved {
   const uses: EnvUse[] = [];
@@ -74,7 +74,7 @@ export function resolveEnv(document: unknown, env: Env, quoted: (path: Path) => 
       missing = true;
       problems.push({
         path,
-        message: 'a reference to the environment that cannot be read',
+        message: 'invalid reference to the environment',
         hint: `write \${env:NAME} or \${env:NAME:-default}`,
       });
     }
@@ -94,12 +94,12 @@ function isLabel(path: Path): boolean {
 
 function missingVariable(name: string, env: Env): { message: string; hint: string } {
   const state = env[name] === '' ? 'empty' : 'not set';
-  // Only near names: a list of all variables would say too much about the machine.
+  // Only similar names, because a list of all variables would reveal details of the machine.
   const near = nearNames(name, Object.keys(env)).filter((other) => other !== name);
   const meant = near.length > 0 ? `did you mean ${near.join(' or ')}? Or ` : '';
   return {
     message: `environment variable ${name} is ${state}`,
-    hint: `${meant}set it, or give a default: \${env:${name}:-value}`,
+    hint: `${meant}set it, or add a default: \${env:${name}:-value}`,
   };
 }
 

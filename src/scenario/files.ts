@@ -14,27 +14,27 @@ import { formatSizeLimit } from '../model/format.ts';
 import { nearNames } from '../model/suggestions.ts';
 import type { Path } from './value-paths.ts';
 
-/** The files that a scenario names: which it may read, and how much of them. */
+/** The files that a scenario refers to: which ones it may read, and up to which size. */
 
-/** The most that is read of a scenario, of a prompt's file and of a file of variables, in bytes. */
+/** Maximum size of a scenario, a prompt file and an environment file, in bytes. */
 export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
-/** The most that is read of a file of certificates, in bytes. */
+/** Maximum size of a certificate file, in bytes. */
 export const MAX_CERTIFICATES_BYTES = 4 * 1024 * 1024;
 
-/** Why a file is not read, beside the reasons of the system. */
+/** Why a file is not read, in addition to system errors. */
 type FileRefusal = 'NOT_REGULAR' | 'TOO_LARGE';
 
 /**
  * The content of a regular file of at most `maxBytes`. Throws the system's error, or one with the code `EISDIR`,
- * `NOT_REGULAR` (a device, a pipe, a socket) or `TOO_LARGE`. Never waits for a writer, and reads no more than the limit.
+ * `NOT_REGULAR` (a device, a pipe, a socket) or `TOO_LARGE`. Never blocks on a pipe, and reads at most the limit.
  */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
-  // Looked at before it is opened: to open a device can have effects.
+  // Checked before opening, because opening a device can have side effects.
   refuseOther(statSync(path));
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     refuseOther(fstatSync(file));
-    // Files of the system, such as those under /proc, have more in them than their size says.
+    // System files, such as those in /proc, may contain more than their size.
     const chunks: Buffer[] = [];
     for (let total = 0; ; ) {
       const chunk = Buffer.allocUnsafe(Math.min(65_536, maxBytes + 1 - total));
@@ -58,14 +58,14 @@ function failure(code: FileRefusal | 'EISDIR'): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** What is wrong with a file that `readRegularFile` threw for. `what` is what the file was to be. */
+/** The problem for an error of `readRegularFile`. `what` is the kind of file, for the message. */
 export function fileProblem(path: string, error: unknown, what: string, maxBytes: number): Problem {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code as FileRefusal | 'ENOENT' | 'EISDIR' | undefined) {
     case 'ENOENT': {
       const near = nearbyFiles(path);
       const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : undefined;
-      return { message: `there is no ${what} ${path}`, hint };
+      return { message: `${what} not found: ${path}`, hint };
     }
     case 'EISDIR':
       return { message: `the ${what} ${path} is a folder` };
@@ -84,50 +84,50 @@ export function fileProblem(path: string, error: unknown, what: string, maxBytes
   }
 }
 
-/** Names of files beside `path` that are like its own. */
+/** Similar file names in the folder of `path`. */
 function nearbyFiles(path: string): string[] {
   try {
     return nearNames(basename(path), readdirSync(dirname(path)));
   } catch {
-    return []; // No such folder: there is nothing to suggest.
+    return []; // The folder does not exist.
   }
 }
 
-/** A file that a scenario names. */
+/** A file that a scenario refers to. */
 interface NamedFile {
-  /** Where the document names it. */
+  /** The place of the reference in the document. */
   at: Path;
-  /** As it is written there. */
+  /** As written there. */
   file: string;
-  /** What it is to be, for messages. */
+  /** The kind of file, for messages. */
   what: string;
   maxBytes: number;
 }
 
-/** Reads a file that a scenario names, or says why it is not read. */
+/** Reads a file that a scenario refers to, or returns the problem. */
 export type ReadNamedFile = (file: NamedFile) => Buffer | Problem;
 
-/** What decides which files a scenario may read. */
+/** The rules for the files that a scenario may read. */
 interface FileRules {
-  /** The scenario's folder, where relative paths begin. */
+  /** The scenario's folder, where relative paths start. */
   folder: string;
-  /** Files, and folders with all that is in them, that it may read as well: `--allow-file`. */
+  /** Additional files and folders: `--allow-file`. */
   allowed: readonly string[];
-  /** True where the command line named the file, which is the user's own choice. */
+  /** True if the file was named on the command line, so that the user chose it. */
   isUsersOwn(at: Path): boolean;
 }
 
-/** A reader that lets a scenario read regular files below its own folder, and what the rules allow beside them. */
+/** A reader for regular files below the scenario's folder, and for what the rules also allow. */
 export function namedFiles({ folder, allowed, isUsersOwn }: FileRules): ReadNamedFile {
   const roots = [folder, ...allowed].map((path) => resolve(path));
   return ({ at, file, what, maxBytes }) => {
     const path = resolve(folder, file);
     const outside = {
       message: `the ${what} ${path} is not in the scenario's folder`,
-      hint: `move it below ${resolve(folder)}, or allow it: --allow-file ${path}`,
+      hint: `move it into ${resolve(folder)}, or allow it with --allow-file ${path}`,
     };
     const free = isUsersOwn(at);
-    // By its name first, so that what is outside is not even looked at.
+    // By its name first, so that a file outside is not even examined.
     if (!free && !roots.some((root) => isBelow(path, root))) return outside;
     try {
       const real = realpathSync(path);

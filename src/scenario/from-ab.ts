@@ -6,7 +6,7 @@ import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts
 import { flagSource, type Origin } from './scenario-source.ts';
 import { providerRow } from './schema/endpoint.ts';
 
-/** The flags of one side. They win over those for both. */
+/** The flags of one side. They override those for both sides. */
 export type SideFlags = Pick<
   CommandLineScenario,
   | 'provider'
@@ -23,7 +23,7 @@ export type SideFlags = Pick<
 
 /** Two targets for one interleaved run. */
 export interface AbFlags extends Omit<CommandLineScenario, 'target' | 'provider' | 'model'> {
-  /** `PROVIDER/MODEL`, or a URL with the model behind a `#`. */
+  /** `PROVIDER/MODEL`, or `URL#MODEL`. */
   a: string;
   b: string;
   own?: { a?: SideFlags; b?: SideFlags };
@@ -32,17 +32,17 @@ export interface AbFlags extends Omit<CommandLineScenario, 'target' | 'provider'
 /** A side of `ab`. */
 export type SideLetter = 'a' | 'b';
 
-/** One side: where it is, and the target that its flags come to. */
+/** One side, with the target that its flags describe. */
 interface Side {
   letter: SideLetter;
-  /** As it was written. */
+  /** As written. */
   text: string;
   flags: CommandLineScenario;
   own: SideFlags;
   target: Readonly<Record<string, unknown>>;
 }
 
-/** The scenario of A against B: the same prompts to both. Throws a `UserError` whose places are the words given. */
+/** The scenario that sends the same prompts to A and B. Throws a `UserError`; its places are command line arguments. */
 export function loadAb({ a, b, own = {}, ...shared }: AbFlags, options: ParseOptions): LoadedScenario {
   const sides = [sideOf('a', a, own.a, shared, options), sideOf('b', b, own.b, shared, options)] as const;
   refuseSharedSecrets(sides, shared);
@@ -66,12 +66,12 @@ function sideOf(
   shared: Omit<AbFlags, SideLetter | 'own'>,
   { env }: ParseOptions,
 ): Side {
-  const named = wordsOf(text);
+  const named = parseSide(text);
   const { target: url } = named;
   const flags: CommandLineScenario = {
     ...shared,
     ...named,
-    // A provider has a dialect of its own: the flag for both sides is for URLs.
+    // A provider sets its dialect, so the flag for both sides applies to URLs only.
     dialect: url === undefined ? undefined : (shared.dialect ?? dialectOfUrl(url) ?? 'openai-chat'),
     ...own,
     header: [...(shared.header ?? []), ...(own.header ?? [])],
@@ -84,7 +84,7 @@ function sideOf(
   return { letter, text, flags, own, target: { ...target, ...limit } };
 }
 
-function wordsOf(text: string): Pick<CommandLineScenario, 'target' | 'provider' | 'model'> {
+function parseSide(text: string): Pick<CommandLineScenario, 'target' | 'provider' | 'model'> {
   const full = assumeHttp(text);
   if (/^https?:/.test(full)) {
     const [target = '', model] = full.split('#', 2);
@@ -94,27 +94,26 @@ function wordsOf(text: string): Pick<CommandLineScenario, 'target' | 'provider' 
   return slash === -1 ? { provider: text } : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
 }
 
-/** A key that belongs to one side must not reach the other. Where both are the same server, it may be shared. */
+/** Refuses a key that would be sent to both sides, unless both are the same server. */
 function refuseSharedSecrets(sides: readonly [Side, Side], shared: Omit<AbFlags, SideLetter | 'own'>): void {
   const [a, b] = sides.map(originOf);
   if (a !== undefined && a === b) return;
-  const reached = `A is at ${a ?? 'an address of its own'}, B at ${b ?? 'an address of its own'}`;
+  const reached = `A is at ${a ?? 'its own address'}, B at ${b ?? 'its own address'}`;
   const refuse = (what: string, hint: string) => {
-    throw new UserError('usage', { message: `${what} would reach both sides: ${reached}`, hint });
+    throw new UserError('usage', { message: `${what} would be sent to both sides: ${reached}`, hint });
   };
   if (shared.apiKey !== undefined && sides.some(({ own }) => own.apiKey === undefined))
-    refuse('--api-key', 'give each side its own: --api-key-a and --api-key-b');
+    refuse('--api-key', 'use --api-key-a and --api-key-b');
   const headers = Object.keys(readHeaders(shared.header ?? []) ?? {});
   const secret = headers.find((name) => isConfidential(['targets', 0, 'headers', name]) && SECRET.test(name));
-  if (secret !== undefined)
-    refuse(`the header ${secret}`, 'give it to the side that it is for: --header-a or --header-b');
-  // One variable for two servers: the same provider's, at the address of another one.
+  if (secret !== undefined) refuse(`the header ${secret}`, 'use --header-a or --header-b');
+  // The same environment variable for two servers: one provider at two addresses.
   const [keyA, keyB] = sides.map(({ target }) => target.apiKey);
   if (keyA !== undefined && keyA === keyB && sides.every(({ own }) => own.apiKey === undefined))
-    refuse(String(keyA), `name the key of each side: --api-key-a '${keyA}', --api-key-b KEY`);
+    refuse(String(keyA), `set the key of each side: --api-key-a '${keyA}' --api-key-b KEY`);
 }
 
-// Names that carry a credential, among the headers whose values are not shown.
+// Names of headers that contain a credential.
 const SECRET = /auth|key|token|secret|cookie|signature/i;
 
 function originOf({ target }: Side): string | undefined {
@@ -122,7 +121,7 @@ function originOf({ target }: Side): string | undefined {
   return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
-// Short, as they head every row: the models, or where one model is asked, or else a number.
+// Short, because every row shows them: the models, or the addresses, or a number.
 function sideNames(sides: readonly [Side, Side]): string[] {
   const models = sides.map(({ flags: { model, provider } }) => model ?? provider);
   if (models[0] !== models[1] && models.every((model) => model)) return models as string[];

@@ -8,7 +8,7 @@ import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts
 import { flagSource, type Origin } from './scenario-source.ts';
 import { CUSTOM, providerRow } from './schema/endpoint.ts';
 
-/** The headers of `-H` lines. Throws a `UserError` (`usage`) for a line without a name; the line is not repeated. */
+/** The headers of `-H` lines. Throws a `UserError` (`usage`), which does not contain the line, if the name is missing. */
 export function readHeaders(lines: readonly string[]): Record<string, string> | undefined {
   if (lines.length === 0) return undefined;
   return Object.fromEntries(
@@ -16,11 +16,11 @@ export function readHeaders(lines: readonly string[]): Record<string, string> | 
       const at = line.indexOf(':');
       const name = line.slice(0, Math.max(at, 0)).trim();
       if (name === '') {
-        // The line itself is not shown: it may be a key.
+        // The line may be a key, so it is not shown.
         throw new UserError('usage', {
           message: 'invalid header',
           place: { file: '--header' },
-          hint: "write -H 'name: value'",
+          hint: "use -H 'name: value'",
         });
       }
       return [name, line.slice(at + 1).trim()];
@@ -28,14 +28,14 @@ export function readHeaders(lines: readonly string[]): Record<string, string> | 
   );
 }
 
-/** The flags that stand in for a scenario file. */
+/** A scenario given by flags instead of a file. */
 export interface CommandLineScenario {
-  /** `--target`: the API's base URL, or an endpoint's full URL. Without a scheme, for this machine only, http is meant. */
+  /** `--target`: base URL of an API, or full URL of an endpoint. For this machine, `http://` may be omitted. */
   target?: string;
   provider?: string;
   dialect?: string;
   model?: string;
-  /** `--prompt`; there is a short default. */
+  /** `--prompt`; has a default. */
   prompt?: string;
   maxTokens?: number;
   concurrency?: number | readonly number[];
@@ -43,35 +43,35 @@ export interface CommandLineScenario {
   mode?: string;
   /** `-H`, each `name: value`. */
   header?: readonly string[];
-  /** `--api-key`; better left to the provider's environment variable. */
+  /** `--api-key`; the provider's environment variable is safer. */
   apiKey?: string;
   /** `--method`, `--body`, `--text-path`: for plain endpoints. */
   method?: string;
   body?: string;
   textPath?: string;
-  /** `--exact-url`: the URL is taken as it is. */
+  /** `--exact-url`: use the URL as it is. */
   exactUrl?: boolean;
 }
 
-/** A document made of flags, and which flag gave which part of it. */
+/** A document built from flags, with the flag of each part. */
 interface FlagDocument {
   document: Readonly<Record<string, unknown>>;
   origins: readonly Origin[];
 }
 
-/** As a provider it means the reference service. */
+/** The provider name of the reference service. */
 const SERVICE = 'service';
 
 const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
-/** The scenario that the flags describe, to be checked like any other. Throws a `UserError` (`usage`). */
+/** The unchecked scenario document of the flags. Throws a `UserError` (`usage`). */
 export function scenarioFromFlags(flags: CommandLineScenario, env: Env): FlagDocument {
   const { provider, model, concurrency, requests, mode, method, textPath } = flags;
   const body = flags.body === undefined ? undefined : bodyFlag(flags.body);
   const url = flags.target === undefined ? undefined : assumeHttp(flags.target);
   if (url === undefined && provider === undefined) {
-    const hint = 'give a scenario file, or --target URL, or --provider NAME';
-    throw new UserError('usage', { message: 'there is nothing to measure', hint });
+    const hint = 'add a scenario file, --target URL, or --provider NAME';
+    throw new UserError('usage', { message: 'no target to measure', hint });
   }
   const dialect = flags.dialect ?? (provider === undefined ? dialectOfFull(url) : undefined);
   const headers = readHeaders(flags.header ?? []);
@@ -98,47 +98,47 @@ export function scenarioFromFlags(flags: CommandLineScenario, env: Env): FlagDoc
   return { document, origins: originsOf(flags) };
 }
 
-// A host of this machine, with or without a port, where a URL should begin with its scheme.
+// A host of this machine without a scheme, with or without a port.
 const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?([/?#]|$)/i;
 
-/** A URL of this machine without a scheme is an http one; of another machine nobody can tell, and a key may be at stake. */
+/** Adds `http://` to a URL of this machine without a scheme. For other machines that would risk sending a key in clear text. */
 export function assumeHttp(url: string): string {
   return LOCAL_HOST.test(url) ? `http://${url}` : url;
 }
 
-// An endpoint's full URL says what it speaks; a base URL could speak anything. What is no URL is told of later.
+// The full URL of an endpoint determines the dialect, a base URL does not. An invalid URL is reported later.
 function dialectOfFull(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
   const dialect = dialectOfUrl(url);
   if (dialect !== undefined) return dialect;
   throw new UserError('usage', {
-    message: 'this URL does not say which dialect is spoken there',
+    message: 'cannot derive the dialect from this URL',
     place: { file: `--target ${maskUrl(url)}` },
     hint: 'add --provider (such as openai, vllm or ollama), or --dialect (such as openai-chat, anthropic or sse)',
   });
 }
 
-/** The reference service, in front of what the other flags name: of the simulator, where they name nothing. */
+/** The reference service in front of the upstream of the other flags; by default the simulator. */
 function throughService(target: Record<string, unknown>): object {
   const { provider: _, model, url, dialect, apiKey, ...rest } = target;
   const upstream = definedFields({ model, url, dialect, apiKey });
   return { ...rest, service: { upstream } };
 }
 
-/** The scenario that the flags describe, checked. Throws a `UserError` whose places are the flags. */
+/** The checked scenario of the flags. Throws a `UserError`; its places are flags. */
 export function loadFromFlags(flags: CommandLineScenario, options: ParseOptions): LoadedScenario {
   const { document, origins } = scenarioFromFlags(flags, options.env);
   return readScenario(flagSource(document, origins), options);
 }
 
-// The reference instead of the key: it is what the report shows, and it tells where the key came from.
+// A reference instead of the key, because the report shows it.
 function keyReference(
   provider: string | undefined,
   headers: object | undefined,
   env: Env,
 ): string | undefined {
   const row = providerRow(provider);
-  // A signature's key has several parts; it is found by the target's own default.
+  // A sigv4 key has several parts; defaultKey() builds it.
   const variable = row?.auth === 'sigv4' ? undefined : row?.keyVariable;
   const authorized = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
   return variable !== undefined && env[variable] && !authorized ? reference(variable) : undefined;
@@ -170,7 +170,7 @@ function originsOf(flags: CommandLineScenario): Origin[] {
     [concurrency, from(['load', 'concurrency'], `--concurrency ${concurrency}`)],
     [requests, from(['load', 'requests'], `--requests ${requests}`)],
     [mode, from(['modes'], `--mode ${mode}`)],
-    // What concerns the target as a whole is placed at the flag that names it.
+    // Problems of the target as a whole are placed at the flag that names it.
     [true, from(['targets', 0], target === undefined ? `--provider ${provider}` : named)],
   ];
   return given.filter(([value]) => value !== undefined).map(([, origin]) => origin);

@@ -22,22 +22,26 @@ function readScenarioFile(path: string): string {
     const place = { file: path };
     if (code === 'EISDIR') {
       const inside = scenarioFiles(path);
-      const hint = inside.length > 0 ? `scenarios in it: ${inside.join(', ')}` : 'there is no scenario in it';
-      throw new UserError('scenario_not_found', { message: 'this is a folder, not a scenario', place, hint });
+      const hint = inside.length > 0 ? `it contains: ${inside.join(', ')}` : 'it contains no scenario file';
+      throw new UserError('scenario_not_found', {
+        message: 'this is a folder, not a scenario file',
+        place,
+        hint,
+      });
     }
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {
       const problem = fileProblem(path, error, 'scenario', MAX_TEXT_BYTES);
       throw new UserError('scenario_not_found', { ...problem, place });
     }
     throw new UserError('scenario_not_found', {
-      message: 'no such scenario file',
+      message: 'scenario file not found',
       place,
       hint: nearby(path),
     });
   }
 }
 
-// A bare name is looked for in the scenarios folder too, since that is where they usually are.
+// Also searches the scenarios folder, where scenarios usually are.
 function nearby(path: string): string {
   const folders = [...new Set([dirname(path), 'scenarios'])];
   const files = folders.flatMap(scenarioFiles);
@@ -48,8 +52,8 @@ function nearby(path: string): string {
   );
   const meant = near.map((name) => files.find((file) => basename(file, extname(file)) === name));
   if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
-  if (files.length > 0) return `there are: ${files.slice(0, 10).join(', ')}`;
-  return 'write one, or start from an example in the scenarios folder of the package';
+  if (files.length > 0) return `available: ${files.slice(0, 10).join(', ')}`;
+  return 'see the examples in the scenarios folder of the package';
 }
 
 function scenarioFiles(folder: string): string[] {
@@ -59,6 +63,6 @@ function scenarioFiles(folder: string): string[] {
       .sort()
       .map((name) => join(folder, name));
   } catch {
-    return []; // No such folder: there is nothing to suggest.
+    return []; // The folder does not exist.
   }
 }

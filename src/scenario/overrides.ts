@@ -4,47 +4,47 @@ import { suggest } from '../model/suggestions.ts';
 import { cycleIn } from './scenario-source.ts';
 import { formatPath, isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 
-/** An edit of the document, made by a flag before the document is checked. */
+/** A change that a flag makes to the document before it is checked. */
 export interface Override {
   /**
-   * Where: keys joined by dots, such as `load.concurrency`. An item of a list is named by its index or, where it
-   * has one, by its name: `targets.flash.model`; `*` means every item, `+` one more. A key that holds dots goes in double quotes.
+   * Keys joined by dots, such as `load.concurrency`. A list item is given by its index or its name
+   * (`targets.flash.model`); `*` means every item, `+` a new one. A key with dots is put in double quotes.
    */
   path: string;
-  /** `undefined` takes away what is there. */
+  /** `undefined` removes the value. */
   value: unknown;
-  /** What the user wrote, such as `--set load.requests=40`: the place of any problem with the value. */
+  /** The argument, such as `--set load.requests=40`: the place of problems with the value. */
   from: string;
 }
 
-/** An override that was carried out: the path that it meant. */
+/** An applied override, with its resolved path. */
 export interface AppliedOverride {
   path: Path;
   from: string;
 }
 
-/** The override that `--set path=value` asks for. The value is read as YAML. Throws a `UserError` (`usage`). */
+/** Parses `--set path=value`. The value is parsed as YAML. Throws a `UserError` (`usage`). */
 export function parseOverride(text: string): Override {
   const at = text.indexOf('=');
-  // What is set may be a key: then the place names the path alone.
+  // The value may be a secret, so the place contains only the path.
   const from = `--set ${/apiKey|headers|url|proxy/.test(text) ? text.slice(0, at) : text}`;
   if (at < 1) {
-    const hint = 'write path=value, such as load.requests=40';
-    throw new UserError('usage', { message: 'this sets nothing', place: { file: from }, hint });
+    const hint = 'use path=value, such as load.requests=40';
+    throw new UserError('usage', { message: 'the value is missing', place: { file: from }, hint });
   }
   const written = text.slice(at + 1);
   let value: unknown = written;
   try {
     const parsed: unknown = parse(written);
-    // An alias inside of its own anchor: such a value has no end.
+    // A YAML alias inside its own anchor would be an infinite value.
     if (cycleIn(parsed) === undefined) value = parsed;
   } catch {
-    // Not YAML, such as a prompt with a colon in it: the text as it stands.
+    // Not valid YAML, such as a prompt with a colon: used as text.
   }
   return { path: text.slice(0, at), value, from };
 }
 
-/** A copy of the document with the overrides carried out, later ones last. What cannot be goes to `problems`. */
+/** Applies the overrides in order to a copy of the document. Adds failures to `problems`. */
 export function applyOverrides(
   document: unknown,
   overrides: readonly Override[],
@@ -71,7 +71,7 @@ export function applyOverrides(
   return { document: root[''], applied };
 }
 
-// `*` stands for every item of a list: the path is carried out once for each.
+// Expands `*` to one path for each item of the list.
 function everyItem(root: unknown, parts: readonly string[]): (readonly string[])[] {
   const star = parts.indexOf('*');
   const list = star === -1 ? undefined : valueAt(root, parts.slice(0, star));
@@ -83,10 +83,10 @@ function everyItem(root: unknown, parts: readonly string[]): (readonly string[])
 
 type Container = Record<string | number, unknown>;
 
-// The container that a path ends in, made where it was missing, and the path with names turned into indexes.
+// The container of the last key, created if missing, and the path with names resolved to indexes.
 function locate(root: Container, parts: readonly string[]): { holder: Container; path: Path } | Problem {
   if (parts.length === 0) return { message: 'the path is empty' };
-  // Not a key of any document, and on the way there it would lead out of this one.
+  // Never a valid key; following it would modify object prototypes.
   if (parts.includes('__proto__')) return { message: 'unknown key __proto__' };
   const path: (string | number)[] = [];
   let holder = root;
@@ -95,7 +95,7 @@ function locate(root: Container, parts: readonly string[]): { holder: Container;
     if (!Object.hasOwn(holder, last) || holder[last] === null) holder[last] = part === '+' ? [] : {};
     const inner: unknown = holder[last];
     if (typeof inner !== 'object' || inner === null) {
-      return { message: `${formatPath(path)} is a single value, so there is no ${part} in it` };
+      return { message: `${formatPath(path)} is a single value and has no field ${part}` };
     }
     const key: string | number | undefined = Array.isArray(inner) ? itemIndex(inner, part) : part;
     if (key === undefined) {
@@ -109,7 +109,7 @@ function locate(root: Container, parts: readonly string[]): { holder: Container;
   return { holder, path };
 }
 
-/** The last override that gave, or made room for, what is at `path`. */
+/** The last override that set the value at `path` or a value around it. */
 export function overrideOf(path: Path, applied: readonly AppliedOverride[]): AppliedOverride | undefined {
   return applied.findLast((one) => isWithin(path, one.path));
 }
@@ -123,7 +123,7 @@ function nameOf(item: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-// The index just behind the last item is good too: that is how one is added.
+// The index after the last item is allowed; it adds an item.
 function itemIndex(items: readonly unknown[], part: string): number | undefined {
   if (part === '+') return items.length;
   const named = items.findIndex((item) => nameOf(item) === part);

@@ -19,9 +19,9 @@ import { defaultKey, missingKey, withKey } from './targets.ts';
 import { formatPath, isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 
 /**
- * The scenario that a run keeps, checked again; `${env:NAME}` is looked up again, and prompt files are read again. `file`:
- * the scenario's file as the run names it, where relative paths begin; `from`: the file that holds the document. Throws a
- * `UserError` for what `readScenario` finds, and (`key_missing`) where a key was written out, which runs do not keep.
+ * Checks the scenario that a run has stored. `${env:NAME}` is resolved and prompt files are read again. `file` is the
+ * scenario's file, where relative paths start; `from` is the file with the document. Throws a `UserError` like `readScenario`,
+ * or with `key_missing` if the scenario had a literal key, which runs do not store.
  */
 export function readStoredScenario(
   document: unknown,
@@ -35,60 +35,59 @@ export function readStoredScenario(
   });
   if (masked.length > 0) {
     throw new UserError('key_missing', {
-      message: `${masked.map(formatPath).join(', ')}: a secret that was written out, which runs do not keep`,
+      message: `${masked.map(formatPath).join(', ')}: a literal secret, which runs do not store`,
       place: { file: from },
-      hint: 'name the scenario file (or the flags) that the run was started with, beside --resume',
+      hint: 'add the scenario file (or the flags) of the run to --resume',
     });
   }
   const source: Source = { file, value: document, place: () => ({ file: from }), quoted: () => false };
   return readScenario(source, options);
 }
 
-/** What a scenario is read with. */
+/** Options for reading a scenario. */
 export interface ParseOptions {
-  /** The environment that `${env:NAME}` and the providers' key variables are looked up in. */
+  /** The environment for `${env:NAME}` and for the providers' key variables. */
   env: Env;
-  /** Edits made by flags, in order. */
+  /** Overrides from flags, in order. */
   overrides?: readonly Override[];
   /**
-   * Checks the thresholds and objectives of a document whose references are resolved and whose other parts may be wrong, so
-   * that its findings are told with all others. Default: they are not checked.
+   * Checks the thresholds and objectives of a resolved document, which may have other problems, so that all problems are
+   * reported together. Default: no check.
    */
   checkGates?: (document: unknown) => readonly Finding[];
   /**
-   * Files, and folders with all that is in them, that the scenario may read beside those of its own folder (prompts,
-   * certificates). Default: none.
+   * Files and folders outside the scenario's folder that it may read. Default: none.
    */
   allowFiles?: readonly string[];
-  /** Reads a prompt's file. Default: from the disk, as far as the scenario may. */
+  /** Reads a prompt file. Default: from disk, within the rules for scenario files. */
   readText?: (path: string) => string;
 }
 
-/** A scenario that was read and found good. */
+/** A valid scenario. */
 export interface LoadedScenario {
-  /** With `${env:...}` resolved, so it holds secrets. */
+  /** With `${env:...}` resolved, so it contains secrets. */
   scenario: Scenario;
-  /** As written, after overrides, with `${env:...}` unresolved and keys masked: this goes into reports. */
+  /** The document for reports: after overrides, with `${env:...}` unresolved and keys masked. */
   document: unknown;
-  /** SHA-256 over `document` and the prompts' files; key order, comments and formatting do not count. */
+  /** SHA-256 of `document` and the prompt files; key order, comments and formatting do not matter. */
   hash: string;
   secrets: readonly Secret[];
   /** The file as the user named it. */
   file: string;
-  /** The texts of the prompts' files, by the path in the scenario. */
+  /** The texts of the prompt files, by the path in the scenario. */
   promptTexts: ReadonlyMap<string, string>;
-  /** The certificates of the targets' files of authorities (PEM), by the path in the scenario. */
+  /** The certificate files of the targets (PEM), by the path in the scenario. */
   authorities: ReadonlyMap<string, string>;
-  /** Where a part of the document was written, for problems that are found later. */
+  /** The place of a part of the document, for problems that are found later. */
   placeOf(path: Path): Place;
 }
 
-/** Reads a scenario's text, YAML or JSON. Throws a `UserError` with every problem and its place. */
+/** Parses a scenario in YAML or JSON. Throws a `UserError` with all problems and their places. */
 export function parseScenario(text: string, file: string, options: ParseOptions): LoadedScenario {
   return readScenario(yamlSource(text, file), options);
 }
 
-/** Checks a document and makes a scenario of it. Throws a `UserError` with every problem and its place. */
+/** Checks a document and converts it to a scenario. Throws a `UserError` with all problems and their places. */
 export function readScenario(source: Source, options: ParseOptions): LoadedScenario {
   const problems: PlacedProblem[] = [];
   const { document, applied } = applyOverrides(source.value, options.overrides ?? [], problems);
@@ -100,12 +99,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   const place = placer(source, applied);
   const add = (finding: Finding) => {
     const { message, hint, code } = finding;
-    const found = { message, place: place(finding.path, finding.at) };
-    problems.push({
-      ...found,
-      hint,
-      code,
-    });
+    problems.push({ message, place: place(finding.path, finding.at), hint, code });
   };
   for (const problem of resolved.problems) add({ ...problem, at: 'value', code: 'env_missing' });
 
@@ -118,7 +112,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
     findingsOf(result.error.issues, value, written).filter(known).forEach(add);
   }
 
-  // These look at each part by itself, so that a mistake in one does not hide those of the others.
+  // These checks look at each part alone, so that a mistake in one part does not hide others.
   const base = dirname(resolve(source.file));
   const read = namedFiles({
     folder: base,
@@ -158,7 +152,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
 
 type Checked = { result: ReturnType<typeof scenarioSchema.safeParse>; value: unknown };
 
-// A reference that was read as a number or a boolean where text is wanted (a key of digits only) is text after all.
+// A reference that became a number or a boolean is text after all where text is expected, such as a numeric key.
 function check(resolved: Resolved): Checked {
   const result = scenarioSchema.safeParse(resolved.value);
   if (result.success) return { result, value: resolved.value };
@@ -210,7 +204,7 @@ function targetKeys(document: unknown, env: Env): TargetKeys {
   return { defaults, findings };
 }
 
-/** With the keys that targets have by default, and the bodies that they keep in files. */
+/** Adds the default keys and the texts of body files. */
 function complete(
   scenario: Scenario,
   keys: ReadonlyMap<number, Secret>,
@@ -223,7 +217,7 @@ function complete(
   return { ...scenario, targets };
 }
 
-// One code says what to do when all problems are of one kind; otherwise the scenario as a whole is not valid.
+// The common code of all problems, or scenario_invalid.
 function invalid(problems: readonly PlacedProblem[], secrets: readonly Secret[]): UserError {
   const redactor = createRedactor(secrets);
   const [first] = problems;
@@ -232,7 +226,7 @@ function invalid(problems: readonly PlacedProblem[], secrets: readonly Secret[])
   const ordered = [...problems].sort(inOrder).map(
     ({ message, hint, place }): Problem => ({
       message: redactor.message(message),
-      ...(hint === undefined ? {} : { hint: redactor.message(hint) }),
+      hint: hint === undefined ? undefined : redactor.message(hint),
       place,
     }),
   );

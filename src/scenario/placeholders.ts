@@ -7,9 +7,9 @@ import { type ScenarioTarget, targetSchema } from './schema/target.ts';
 import { sendsPrompt } from './unique.ts';
 import { mapScalars, type Path, valueAt } from './value-paths.ts';
 
-/** Whether the placeholders in bodies and queries can be filled, and tell the prompts apart. */
+/** Checks the placeholders in bodies and queries. */
 
-/** What is wrong with the placeholders of each target that can be read, whatever is wrong with the others. */
+/** The problems of the placeholders in each valid target, also if other targets are invalid. */
 export function placeholderFindings(document: unknown, texts: ReadonlyMap<string, string>): Finding[] {
   const targets = valueAt(document, ['targets']);
   return (Array.isArray(targets) ? targets : []).flatMap((raw, index) => {
@@ -28,7 +28,7 @@ export function placeholderFindings(document: unknown, texts: ReadonlyMap<string
   });
 }
 
-/** Placeholders of a mapping that were written without quotes: YAML takes `{{name}}` for a mapping that is a key. */
+/** Unquoted placeholders in a mapping: YAML reads `{{name}}` as a mapping with a mapping as key. */
 function unquotedIn(body: unknown, index: number): Finding[] {
   const found: Finding[] = [];
   mapScalars(body, (value, path) => {
@@ -38,8 +38,8 @@ function unquotedIn(body: unknown, index: number): Finding[] {
       found.push({
         path: ['targets', index, 'body', ...path.slice(0, at)],
         at: 'value',
-        message: `the placeholder {{${name}}} has no quotes`,
-        hint: `write "{{${name}}}": a value that is not text is sent without the quotes`,
+        message: `the placeholder {{${name}}} needs quotes`,
+        hint: `use "{{${name}}}"; a value that is not text is sent without quotes`,
       });
     }
     return value;
@@ -69,7 +69,7 @@ function unknownIn(raw: unknown, { url = '', body = '' }: ScenarioTarget): Unkno
   return found;
 }
 
-/** What does not fit between the targets' own bodies and queries, and the prompts. The scenario's parts are valid. */
+/** Conflicts between the targets' bodies and queries and the prompts. The parts of the scenario are valid. */
 export function templateFindings({ targets, prompts }: Scenario): Finding[] {
   return targets.flatMap((target, index) =>
     problemsOf(target, prompts).map(
@@ -83,7 +83,7 @@ export function templateFindings({ targets, prompts }: Scenario): Finding[] {
 }
 
 interface TargetProblem {
-  /** The field where it can be mended. */
+  /** The field to change. */
   key: 'body' | 'url' | 'method' | 'extra';
   message: string;
   hint: string;
@@ -95,8 +95,8 @@ function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): Targe
   if (url.split('?', 1)[0]!.includes('{{')) {
     found.push({
       key: 'url',
-      message: 'a placeholder before the query of the URL',
-      hint: 'placeholders of a URL go behind the ?, such as ?q={{prompt}}',
+      message: 'a placeholder outside the query of the URL',
+      hint: 'use placeholders after the ? only, such as ?q={{prompt}}',
     });
   }
   const alike = alikeOf(target, prompts);
@@ -114,14 +114,14 @@ function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): Targe
     found.push({
       key,
       message: `{{maxTokens}} has no value for prompt ${JSON.stringify(endless.name)}`,
-      hint: 'give the prompt maxTokens, or write a number instead of the placeholder',
+      hint: 'add maxTokens to the prompt, or replace the placeholder by a number',
     });
   }
   if (written.has('model') && model === undefined && profile === undefined) {
     found.push({
       key,
       message: '{{model}} has no value, because the target has no model',
-      hint: 'give the target a model, or write its name instead of the placeholder',
+      hint: 'add a model to the target, or replace the placeholder by its name',
     });
   }
   return found;
@@ -130,13 +130,13 @@ function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): Targe
 const REMEDIES = {
   get: {
     key: 'method',
-    hint: 'a GET sends no body: put {{prompt}} in the query, such as ?q={{prompt}}, or leave one prompt',
+    hint: 'a GET has no body: put {{prompt}} in the query, such as ?q={{prompt}}, or keep one prompt',
   },
-  body: { key: 'body', hint: 'put {{prompt}} or {{messages}} in the body, or leave one prompt' },
-  extra: { key: 'extra', hint: 'take out of extra what replaces the prompt, or leave one prompt' },
+  body: { key: 'body', hint: 'put {{prompt}} or {{messages}} in the body, or keep one prompt' },
+  extra: { key: 'extra', hint: 'remove from extra what replaces the prompt, or keep one prompt' },
 } as const;
 
-/** The first two prompts of which a target sends the same, because it sends none of their words. */
+/** The first two prompts that give the same request, because the target does not send their text. */
 function alikeOf(target: ScenarioTarget, prompts: Scenario['prompts']): Scenario['prompts'] | undefined {
   if (prompts.length < 2 || sendsPrompt(target)) return undefined;
   const ownBody = target.body === undefined && target.method !== 'GET';

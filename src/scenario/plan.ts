@@ -18,12 +18,12 @@ import type { ScenarioTarget } from './schema/target.ts';
 import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
 import { isUnique, sameRequests } from './unique.ts';
 
-/** In which order the cells of a run take their turns. */
+/** The plan of a run: its cells, blocks and prompts. */
 
 /**
- * The order of `count` groups in each round. The first round is a shuffle by the seed. Rounds go in pairs, the
- * second of a pair in the reverse order of the first, so that a steady drift weighs on all groups alike; from pair to
- * pair the order is rotated, so that no group keeps its neighbours or the ends of the round to itself.
+ * The order of `count` groups in each round. The first round is shuffled by the seed. Rounds form pairs; the second of a
+ * pair has the reverse order, so that a steady drift affects all groups alike. The order is rotated from pair to pair, so
+ * that groups do not keep their neighbors or their position.
  */
 export function roundOrders(count: number, rounds: number, seed: number): number[][] {
   const base = shuffled(count, seed);
@@ -45,7 +45,7 @@ function shuffled(count: number, seed: number): number[] {
   return order;
 }
 
-/** How connections to each target are made, in the order of the targets; undefined where all is at its default. */
+/** The connection options of each target, in order; undefined if all are at their defaults. */
 function connectOptions({ scenario, file, authorities }: LoadedScenario): (ConnectOptions | undefined)[] {
   const folder = dirname(resolve(file));
   const { targets, connection } = scenario;
@@ -69,28 +69,25 @@ function present(options: { [K in keyof ConnectOptions]: ConnectOptions[K] | und
   return entries.length === 0 ? undefined : (Object.fromEntries(entries) as ConnectOptions);
 }
 
-/** What a plan needs that a scenario cannot know. */
+/** The inputs of a plan that are not in the scenario. */
 interface PlanOptions extends StartedBackends {
-  /** What nonces are drawn from beside the seed; a run draws its own. Default: empty. */
+  /** Added to the seed of the nonces; each run has its own. Default: empty. */
   salt?: string;
 }
 
-/** True when the run must start the embedded simulator. */
+/** True if the run must start the embedded simulator. */
 export function usesSimulator(scenario: Scenario): boolean {
   return scenario.targets.some(needsSimulator);
 }
 
-/** Addresses for a plan that is only looked at: nothing is started, and nothing is sent to them. */
+/** Placeholder addresses for a plan that is not executed. */
 export function unstarted({ targets }: Scenario): PlanOptions {
   const nowhere = 'http://127.0.0.1:0';
   const services = new Map(targets.map(({ name }) => [name, { url: nowhere, token: 'none' }]));
   return { simulatorUrl: nowhere, services };
 }
 
-/**
- * All that a run of the scenario will do. The same scenario and seed give the same plan. Throws a `UserError` for files
- * of authorities that are none.
- */
+/** The plan of a run of the scenario. The same scenario and seed give the same plan. */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
   const { scenario, promptTexts } = loaded;
   const groups = [...cellGroups(scenario), ...lengthGroups(scenario)];
@@ -115,8 +112,8 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   };
 }
 
-// Cells in table order; a group holds the modes of one target, prompt and load, which stay together so that
-// streaming and non-streaming are compared under the same conditions.
+// Cells in table order. A group contains the modes of one target, prompt and load level; they run one after the other, so
+// that streaming and non-streaming are compared under the same conditions.
 function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
   return targets.flatMap((target) =>
     prompts.flatMap((prompt) =>
@@ -127,7 +124,7 @@ function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
   );
 }
 
-/** The name of the first prompt where it is asked for answers of a length. */
+/** The name of the first prompt in the length test. */
 function lengthName(prompt: { name: string }, length: number): string {
   return `${prompt.name}, ${length} tokens`;
 }
@@ -137,7 +134,7 @@ function lengthPrompts({ verdict, modes }: Scenario, first: Prompt): Prompt[] {
   return (verdict?.lengths ?? []).map((length) => ({ ...first, name: lengthName(first, length), length }));
 }
 
-// One group a target: the lengths of a round follow each other, so that drift hits all alike.
+// One group per target: the lengths of a round run one after the other, so that drift affects all alike.
 function lengthGroups({ targets, prompts, verdict, modes }: Scenario): Cell[][] {
   if (verdict === undefined || !modes.includes('streaming')) return [];
   return targets.map(({ name: target }) =>
@@ -153,7 +150,7 @@ function lengthGroups({ targets, prompts, verdict, modes }: Scenario): Cell[][] 
 
 function blocksOf({ load, seed, verdict }: Scenario, groups: readonly Cell[][]): Block[] {
   const { requests, durationMs, warmup } = load;
-  // A round without a request would be no round.
+  // No more rounds than requests.
   const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
   const shares = requests === undefined ? undefined : split(requests, rounds);
   const lengthShares = split(verdict?.requests ?? 0, rounds);
@@ -162,8 +159,8 @@ function blocksOf({ load, seed, verdict }: Scenario, groups: readonly Cell[][]):
     order.flatMap((group) => {
       const cells = groups[group]!.map((_, i) => firsts[group]! + i);
       const isLengths = groups[group]![0]?.length !== undefined;
-      // Whichever mode goes first may warm a cache for the other: they swap from round to round (A B, B A), and
-      // half of the groups begin the other way round.
+      // The first mode may warm a cache for the second, so the order alternates between rounds (A B, B A), and half of
+      // the groups start with the other mode.
       if ((round + group) % 2 === 1) cells.reverse();
       if (isLengths) return lengthBlocks(cells, round, lengthShares[round]!, warmup);
       return cells.map(
@@ -173,7 +170,7 @@ function blocksOf({ load, seed, verdict }: Scenario, groups: readonly Cell[][]):
           ...(shares === undefined ? {} : { requests: shares[round]! }),
           ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
           warmup: round === 0 ? warmup : 0,
-          // All cells of a round are asked at the same moments: what differs is not the luck of the draw.
+          // All cells of a round have the same arrival times, so they do not differ by chance.
           ...(load.levels.some(({ rate }) => rate !== undefined) && {
             arrivals: { process: load.arrivals, seed: seed + round },
           }),
@@ -188,21 +185,21 @@ function lengthBlocks(cells: readonly number[], round: number, requests: number,
   return cells.map((cell) => ({ round, cell, requests, warmup: round === 0 ? warmup : 0 }));
 }
 
-/** The extent of a plan, in figures. */
+/** The size of a plan. */
 interface PlanSummary {
   cells: number;
   rounds: number;
-  /** Measured requests of all cells; null when only time limits them. */
+  /** Measured requests of all cells; null if only a time limit applies. */
   requests: number | null;
   /** Unmeasured requests of all cells. */
   warmup: number;
-  /** How requests are kept from sharing a prefix. */
+  /** Whether prompts are unique. */
   unique: UniqueInfo;
-  /** What the user should know before the run; one sentence each. */
+  /** Warnings before the run; one sentence each. */
   warnings: string[];
 }
 
-/** Sums a plan up. */
+/** The summary of a plan. */
 export function planSummary(plan: RunPlan): PlanSummary {
   const { blocks, cells } = plan;
   const counted = blocks.every((block) => block.requests !== undefined);
@@ -216,15 +213,15 @@ export function planSummary(plan: RunPlan): PlanSummary {
   };
 }
 
-// As text it is sent as it is, and a prompt with a quote in it would break it further.
+// Such a body is sent as plain text, and a quote in a prompt is not escaped.
 function brokenJson({ targets }: RunPlan): string[] {
   return targets.flatMap(({ name, body = '' }) => {
     if (!/^\s*(\{(?!\{)|\[)/.test(body) || bodyTemplate(body).kind === 'json') return [];
-    return [`the body of target "${name}" begins like JSON and is not valid JSON: it is sent as plain text`];
+    return [`the body of target "${name}" starts like JSON but is not valid JSON; it is sent as plain text`];
   });
 }
 
-// Nothing in such a request tells a stream from a whole answer, but for a dialect that has a URL of its own for each.
+// Such requests are equal in both modes, unless the dialect has a separate URL for each mode.
 function sameInBothModes({ targets, cells }: RunPlan): string[] {
   if (new Set(cells.map(({ mode }) => mode)).size < 2) return [];
   return targets
@@ -234,6 +231,6 @@ function sameInBothModes({ targets, cells }: RunPlan): string[] {
     )
     .map(
       ({ name }) =>
-        `target "${name}" is sent the same body for streaming and non-streaming: put {{stream}} in it where the service goes by that`,
+        `target "${name}" gets the same body for streaming and non-streaming; add {{stream}} if the server selects the mode by the body`,
     );
 }

@@ -10,11 +10,11 @@ import { formatPath, type Path, valueAt } from './value-paths.ts';
 /** A problem at a path of the document, before it has a place in a file. */
 export interface Finding {
   path: Path;
-  /** Whether the key or the value is to be shown. */
+  /** Whether the place is that of the key or of the value. */
   at: 'key' | 'value';
   message: string;
   hint?: string;
-  /** The code of the whole error, when all findings have the same one. */
+  /** The code of the error, if all findings have the same one. */
   code?: ErrorCode;
 }
 
@@ -23,10 +23,10 @@ export type PlacedProblem = Problem & { code?: ErrorCode };
 
 type Issue = z.core.$ZodIssue;
 
-/** How a value may be named in a message: as it stands, or, for what came from the environment, as it was written. */
+/** The text in place of a value from the environment; undefined for other values. */
 type Show = (path: Path) => string | undefined;
 
-/** Puts zod's issues into words. `written` gives the text of a value that must not be shown itself. */
+/** Converts zod's issues to findings. `written` gives the text in place of a value that must not be shown. */
 export function findingsOf(issues: readonly Issue[], root: unknown, written: Show): Finding[] {
   return issues.flatMap((issue) => findings(issue, [], root, written));
 }
@@ -37,7 +37,7 @@ function findings(issue: Issue, prefix: Path, root: unknown, written: Show): Fin
     case 'unrecognized_keys':
       return issue.keys.map((key) => unknownKey([...path, key], issue.message.split(', ')));
     case 'invalid_union': {
-      // The branch that was meant is the only one whose outermost type fits.
+      // Reports the issues of the only branch whose type matches.
       const meant = issue.errors.filter(
         (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
       );
@@ -78,12 +78,12 @@ function unknownKey(path: Path, known: readonly string[]): Finding {
 }
 
 function custom(path: Path, issue: Issue & { code: 'custom' }, root: unknown, written: Show): Finding {
-  // A check that gives no parameters says what would have been right, as the types do.
+  // The message of a check without parameters says what is expected, as those of the types do.
   if (issue.params === undefined) return unexpected(path, issue.message, root, written);
   const { hint, names, code } = issue.params as CheckParams;
   if (names === undefined) {
     const message = `${path.length === 0 ? '' : `${formatPath(path)}: `}${issue.message}`;
-    return { path, at: 'value', message, ...hinted(hint) };
+    return { path, at: 'value', message, hint };
   }
   return {
     path,
@@ -106,12 +106,12 @@ function unexpected(path: Path, expects: string, root: unknown, written: Show, w
     return { path: parent, at: 'key', message, hint: `expected ${path.at(-1)}: ${expects}` };
   }
   const message = `${label}: expected ${expects}, got ${shown(path, root, written)}`;
-  return { path, at: 'value', message, ...hinted(advice(value, expects, written(path), words)) };
+  return { path, at: 'value', message, hint: advice(value, expects, written(path), words) };
 }
 
 function advice(value: unknown, expects: string, written?: string, words?: string[]): string | undefined {
   if (written !== undefined) return undefined;
-  if (value === null) return 'give it a value, or leave the key out';
+  if (value === null) return 'add a value, or remove the key';
   if (typeof value === 'number' && expects.startsWith(A_DURATION)) {
     return `add a unit: ${value}s or ${value}ms`;
   }
@@ -120,17 +120,13 @@ function advice(value: unknown, expects: string, written?: string, words?: strin
     return near.length === 0 ? undefined : `did you mean ${near.map((word) => `"${word}"`).join(' or ')}?`;
   }
   if ((typeof value === 'number' || typeof value === 'boolean') && /^(text|the key|a URL)/.test(expects)) {
-    return 'put it in quotes to make it text';
+    return 'use quotes to make it text';
   }
   return undefined;
 }
 
-function hinted(hint: string | undefined): { hint?: string } {
-  return hint === undefined ? {} : { hint };
-}
-
-// Keys and header values are never shown, wherever they came from.
-function isConfidential(path: Path): boolean {
+// Keys and header values are never shown.
+function isHidden(path: Path): boolean {
   return path[0] === 'targets' && (path.at(-1) === 'apiKey' || path[2] === 'headers');
 }
 
@@ -141,7 +137,7 @@ function shown(path: Path, root: unknown, written: Show): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (isConfidential(path) && value !== '') {
+  if (isHidden(path) && value !== '') {
     return typeof value === 'string' ? 'another text' : `a ${typeof value}`;
   }
   return typeof value === 'string' ? JSON.stringify(excerpt(maskUrl(value), 60)) : String(value);

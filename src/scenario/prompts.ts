@@ -5,16 +5,16 @@ import type { Finding } from './problems.ts';
 import type { ScenarioPrompt } from './schema/scenario.ts';
 import { type Path, valueAt } from './value-paths.ts';
 
-/** Prompts: the texts of their files, and the messages they come to. */
+/** The texts of prompt files, and the messages of prompts. */
 
-/** What reading the prompts' files gave. */
+/** The prompt files. */
 interface PromptFiles {
-  /** By the path that the scenario gives. */
+  /** By the path in the scenario. */
   texts: ReadonlyMap<string, string>;
   findings: Finding[];
 }
 
-/** Reads the file of every prompt in a document that names one. */
+/** Reads the files of all prompts in a document. */
 export function readPrompts(document: unknown, read: ReadNamedFile): PromptFiles {
   const texts = new Map<string, string>();
   const findings: Finding[] = [];
@@ -28,7 +28,7 @@ export function readPrompts(document: unknown, read: ReadNamedFile): PromptFiles
       findings.push({ path: at, at: 'value', message: content.message, hint: content.hint });
       continue;
     }
-    // Editors end a file with a line feed that is not meant to be sent.
+    // The final line feed, which editors add, is not sent.
     const text = content
       .toString()
       .replace(/^\uFEFF/, '')

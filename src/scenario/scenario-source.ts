@@ -13,26 +13,26 @@ import {
 import { type Place, type Problem, UserError } from '../model/errors.ts';
 import { formatPath, type Path } from './value-paths.ts';
 
-/** A document together with the knowledge of where each part of it was written. */
+/** A document with the place of each of its parts. */
 export interface Source {
   /** The file as the user named it. */
   file: string;
   value: unknown;
   /**
-   * Where the value at `path` was written; with `key`, where its key was. A part that is not there is placed at
-   * the nearest one around it.
+   * The place of the value at `path`; with `key`, that of its key. A missing part has the place of the nearest part
+   * around it.
    */
   place(path: Path, at?: 'key' | 'value'): Place;
-  /** True for a document whose every word is from the command line. */
+  /** True for a document that was built from command line arguments. */
   fromFlags?: boolean;
-  /** True for a text in quotes, which stays text whatever it says. */
+  /** True for a quoted text, which stays text. */
   quoted(path: Path): boolean;
 }
 
-/** Reads YAML, and with it JSON. Throws a `UserError` (`scenario_syntax`) with everything that is wrong. */
+/** Parses YAML or JSON. Throws a `UserError` (`scenario_syntax`) with all syntax errors. */
 export function yamlSource(text: string, file: string): Source {
   const lines = new LineCounter();
-  // Its warnings are reported below; it would print them as well, with a stack.
+  // Warnings are reported below; with another log level yaml would print them too.
   const options = { prettyErrors: false, merge: true, logLevel: 'error' } as const;
   const document = parseDocument(text, { lineCounter: lines, ...options });
   const placeOf = (offset: number): Place => {
@@ -40,7 +40,7 @@ export function yamlSource(text: string, file: string): Source {
     return { file, line, column: col };
   };
   const wrong = [...document.errors, ...document.warnings];
-  // One mistake makes a reader stumble over the rest of its line: the first complaint of each line is enough.
+  // Only the first error of each line: one mistake often causes several errors.
   const byLine = new Map<number | undefined, Problem>();
   for (const { code, message, pos } of wrong) {
     const place = placeOf(pos[0]);
@@ -51,7 +51,7 @@ export function yamlSource(text: string, file: string): Source {
     throw new UserError('scenario_syntax', {
       message: 'the file is empty',
       place: { file, line: 1, column: 1 },
-      hint: 'a scenario begins with version: 1, targets and prompts; `streambench schema` knows the rest',
+      hint: 'a scenario needs version: 1, targets and prompts; `streambench schema` prints all fields',
     });
   }
   const value = plainValue(document, file);
@@ -62,9 +62,9 @@ export function yamlSource(text: string, file: string): Source {
   const cycle = cycleIn(value);
   if (cycle !== undefined) {
     throw new UserError('scenario_syntax', {
-      message: `${formatPath(cycle)} is an alias of what it is a part of`,
+      message: `${formatPath(cycle)} is an alias of a mapping or list that contains it`,
       place: place(cycle, 'key'),
-      hint: 'an alias (*name) may not stand inside of its own anchor (&name)',
+      hint: 'an alias (*name) cannot be used inside its own anchor (&name)',
     });
   }
   return {
@@ -82,10 +82,10 @@ function syntaxProblem(code: string, message: string, place: Place, text: string
   const line = text.split('\n')[(place.line ?? 1) - 1] ?? '';
   // `{` and `}` end a plain text inside a flow mapping, so a reference there needs quotes.
   if (/[{[,][^"']*\$\{env:/.test(line)) {
-    return { message, place, hint: `inside { } and [ ], write "\${env:NAME}" in quotes` };
+    return { message, place, hint: `inside { } and [ ], put "\${env:NAME}" in quotes` };
   }
   if (code === 'BLOCK_AS_IMPLICIT_KEY') {
-    return { message, place, hint: 'a text with a colon and a space in it needs quotes' };
+    return { message, place, hint: 'a text with a colon followed by a space needs quotes' };
   }
   return { message, place };
 }
@@ -94,13 +94,13 @@ function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases that multiply beyond reason, or that name no anchor.
+    // Too many aliases, or an alias without an anchor.
     const message = error instanceof Error ? error.message : String(error);
     throw new UserError('scenario_syntax', { message, place: { file } });
   }
 }
 
-/** The path of the first mapping or list that contains itself; undefined where none does. */
+/** The path of the first mapping or list that contains itself; undefined if there is none. */
 export function cycleIn(value: unknown, path: Path = [], around: readonly object[] = []): Path | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (around.includes(value)) return path;
@@ -113,9 +113,9 @@ export function cycleIn(value: unknown, path: Path = [], around: readonly object
 }
 
 interface Found {
-  /** The node at the end of the path, or the last one on the way there. */
+  /** The node at the end of the path, or the last existing one before it. */
   node: Node | undefined;
-  /** The key that led to it; undefined in a list and at the top. */
+  /** The key of the node; undefined in a list and at the top. */
   key: Node | undefined;
 }
 
@@ -142,7 +142,7 @@ function step(document: Document, from: Node | undefined, part: string | number)
   return mergedStep(document, pairs, part);
 }
 
-// What `<<: *other` or `<<: [*one, *other]` brings in. (The reader turns the key's value into a symbol.)
+// Values merged by `<<: *other` or `<<: [*one, *other]`. (yaml represents the key `<<` as a symbol.)
 function mergedStep(document: Document, pairs: readonly Pair<Node, Node | null>[], part: string | number) {
   const merge = pairs.find(({ key }) => isScalar(key) && key.source === '<<')?.value ?? undefined;
   const from = isAlias(merge) ? merge.resolve(document) : merge;
@@ -156,19 +156,19 @@ function mergedStep(document: Document, pairs: readonly Pair<Node, Node | null>[
 function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number | undefined {
   const { node, key } = walk(document, path);
   const empty = node?.range === undefined || node.range === null || node.range[0] === node.range[1];
-  // A key with nothing behind it has its value "somewhere after": the key is the better place.
+  // An empty value has no useful place, so the key is used.
   const best = (at === 'key' || empty) && key?.range ? key : node;
   return best?.range?.[0];
 }
 
-/** Which of the command line's words gave a part of a document. */
+/** The command line argument that set a part of a document. */
 export interface Origin {
   path: Path;
-  /** The words, such as `--concurrency 1,8`. */
+  /** The argument, such as `--concurrency 1,8`. */
   from: string;
 }
 
-/** A document that was made from the command line: its parts are placed at the words that gave them. */
+/** A document built from the command line. The place of a part is the argument that set it. */
 export function flagSource(value: unknown, origins: readonly Origin[]): Source {
   return {
     file: 'command line',

@@ -9,9 +9,9 @@ import { parseDuration } from './size-and-duration.ts';
 import { mapScalars } from './value-paths.ts';
 
 /**
- * All that must not be shown: what came from the environment, keys, header values, secrets in URLs. Words of the
- * scenario's own vocabulary (a provider, a dialect, a mode, a duration, a number) are none, even when they came from
- * the environment: as secrets they would blank out innocent text.
+ * All secrets of a scenario: values from the environment, keys, header values, secrets in URLs. Values of the scenario's own
+ * vocabulary (a provider, a dialect, a mode, a duration, a number) are not secrets, even from the environment, because
+ * redacting them would hide ordinary text.
  */
 export function collectSecrets(
   scenario: Scenario,
@@ -29,8 +29,8 @@ export function collectSecrets(
 }
 
 /**
- * The secrets that a document holds which is not valid: what came from the environment, and every text at a place for
- * a key or under a name of one, such as `api_key`, and in a URL.
+ * The secrets of an invalid document: values from the environment, texts at the place of a key or under a name such as
+ * `api_key`, and secrets in URLs.
  */
 export function documentSecrets(document: unknown, uses: readonly EnvUse[]): Secret[] {
   const found = envSecrets(uses);
@@ -44,11 +44,11 @@ export function documentSecrets(document: unknown, uses: readonly EnvUse[]): Sec
   return distinct(found);
 }
 
-// Not by isCredentialName: maxTokens and tokenizer are no credentials.
+// Stricter than isCredentialName, which also matches maxTokens and tokenizer.
 const MISPLACED =
   /^(x-)?(api|access|secret|auth)?[-_]?(key|token|secret|password|authorization|credentials?)$/i;
 
-/** What came from the environment and must not be shown. */
+/** The secrets from the environment. */
 function envSecrets(uses: readonly EnvUse[]): Secret[] {
   return uses.flatMap(({ path, values }) =>
     values
@@ -68,7 +68,7 @@ function isPublic(value: string): boolean {
   return number || named || parseDuration(value) !== undefined;
 }
 
-// The first name wins: a variable's name says more than the mask.
+// The first name is used: the name of a variable is more useful than the mask.
 function distinct(secrets: readonly Secret[]): Secret[] {
   const byValue = new Map<string, Secret>();
   for (const secret of secrets) if (!byValue.has(secret.value)) byValue.set(secret.value, secret);

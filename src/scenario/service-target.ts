@@ -2,15 +2,15 @@ import type { ConnectOptions, Target } from '../model/plan.ts';
 import type { ServiceSettings } from './schema/service.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 
-/** From the reference service as a scenario asks for it to processes, and to the endpoint that is measured. */
+/** The processes of the reference service, and the endpoints that are measured. */
 
-/** One process of the service, and the targets that it answers for. */
+/** One process of the service, and its targets. */
 export interface ServiceProcess {
   settings: Pick<ServiceSettings, 'strategy' | 'everyChars' | 'checkpoint' | 'upstream'>;
   targets: string[];
 }
 
-/** The processes that a run needs: targets that differ only in what a request says share one. */
+/** The processes that a run needs. Targets that differ only in request fields share one. */
 export function serviceProcesses(targets: readonly ScenarioTarget[]): ServiceProcess[] {
   const processes = new Map<string, ServiceProcess>();
   for (const { name, service } of targets) {
@@ -25,7 +25,7 @@ export function serviceProcesses(targets: readonly ScenarioTarget[]): ServicePro
   return [...processes.values()];
 }
 
-/** Where an embedded service listens, and the token that it accepts. */
+/** The address of an embedded service, and its token. */
 export interface ServiceAddress {
   /** Without a path, such as `http://127.0.0.1:40124`. */
   url: string;
@@ -39,7 +39,7 @@ const ENDPOINTS: Readonly<Record<ServiceSettings['endpoint'], { path: string; di
   chat: { path: '/chat/stream', dialect: 'conversation' },
 };
 
-/** The endpoint of a target that is the service. */
+/** The endpoint of a target with `service`. */
 export function serviceTarget(
   { name, headers = {}, extra, maxTokens }: ScenarioTarget,
   service: ServiceSettings,
@@ -48,7 +48,7 @@ export function serviceTarget(
 ): Target {
   const { path, dialect } = ENDPOINTS[service.endpoint];
   const asked = {
-    // `real` is what the service does anyway.
+    // `real` is the default of the service.
     mode: service.mode === 'real' ? undefined : service.mode,
     text_buffer_size: service.textBufferSize,
     text_delta_delay_ms: service.textDeltaDelay,

@@ -9,17 +9,17 @@ import { type ServiceSettings, upstreamDefaults } from './schema/service.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 import { type ServiceAddress, serviceTarget } from './service-target.ts';
 
-/** From a target as it was written to the endpoint it means: what it does not say comes from its provider's row. */
+/** Resolves the targets of a scenario: missing fields come from the provider table. */
 
-/** The embedded services and the simulator, as the run that started them knows them. */
+/** The simulator and the services that the run has started. */
 export interface StartedBackends {
-  /** Where the embedded simulator listens, such as `http://127.0.0.1:40123`. */
+  /** URL of the embedded simulator, such as `http://127.0.0.1:40123`. */
   simulatorUrl?: string;
-  /** The embedded services, by the names of the targets that they answer for. */
+  /** The embedded services, by target name. */
   services?: ReadonlyMap<string, ServiceAddress>;
 }
 
-/** The model behind a target's service, as a target of its own. */
+/** The upstream of a service, as a target. */
 export function upstreamTarget(
   { upstream }: Pick<ServiceSettings, 'upstream'>,
   name: string,
@@ -27,19 +27,19 @@ export function upstreamTarget(
   return { name, ...upstreamDefaults(upstream), ...upstream };
 }
 
-/** The target with a key, which belongs to the model behind it where the target is the service. */
+/** The target with a key. For the service, it is the key of the upstream. */
 export function withKey(target: ScenarioTarget, apiKey: string): ScenarioTarget {
   const { service } = target;
   if (service === undefined) return { ...target, apiKey };
   return { ...target, service: { ...service, upstream: { ...service.upstream, apiKey } } };
 }
 
-/** The target that a key is for: the model's, where there is a service in front of it. */
+/** The target that the key is for: the upstream, if the target is the service. */
 function keyHolder(target: ScenarioTarget): ScenarioTarget {
   return target.service === undefined ? target : upstreamTarget(target.service, target.name);
 }
 
-/** The key that a target uses when it names none; a secret with the variable it came from. */
+/** The key of a target without `apiKey`: a secret with the name of its variable. */
 export function defaultKey(named: ScenarioTarget, env: Env): Secret | undefined {
   const target = keyHolder(named);
   if (target.apiKey !== undefined || ownAuthorization(target)) return undefined;
@@ -47,19 +47,19 @@ export function defaultKey(named: ScenarioTarget, env: Env): Secret | undefined 
   return row === undefined ? undefined : usualKey(row, env);
 }
 
-/** The key that the provider's usual environment variables hold. */
+/** The key in the provider's environment variables. */
 function usualKey({ auth, keyVariable }: Provider, env: Env): Secret | undefined {
   const value = keyVariable === undefined ? undefined : env[keyVariable];
   if (keyVariable === undefined || !value) return undefined;
   if (auth !== 'sigv4') return { name: reference(keyVariable), value };
-  // A signature needs two or three parts, which travel as one text.
+  // A signature needs two or three parts, which are joined to one text.
   const parts = [value, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter((part) => part);
   return env.AWS_SECRET_ACCESS_KEY
     ? { name: reference('AWS_SECRET_ACCESS_KEY'), value: parts.join(':') }
     : undefined;
 }
 
-/** The complaint when a target needs a key and there is none: a remote provider at its own address. */
+/** The problem of a target that needs a key and has none: a remote provider at its default URL. */
 export function missingKey(named: ScenarioTarget, env: Env): Omit<Finding, 'path'> | undefined {
   const target = keyHolder(named);
   const row = providerRow(target.provider);
@@ -70,33 +70,33 @@ export function missingKey(named: ScenarioTarget, env: Env): Omit<Finding, 'path
   const wanted = row.auth === 'sigv4' ? `${row.keyVariable} or AWS_SECRET_ACCESS_KEY` : row.keyVariable;
   return {
     at: 'value',
-    message: `target ${JSON.stringify(target.name)} has no key: ${wanted} is not set`,
-    hint: `set ${wanted.replace(' or ', ' and ')}, or give the ${named.service === undefined ? 'target' : 'upstream'} an apiKey such as ${reference('MY_KEY')}`,
+    message: `target ${JSON.stringify(target.name)} has no API key: ${wanted} is not set`,
+    hint: `set ${wanted.replace(' or ', ' and ')}, or add apiKey to the ${named.service === undefined ? 'target' : 'upstream'}, such as ${reference('MY_KEY')}`,
     code: 'key_missing',
   };
 }
 
-/** True when the target is served by the simulator that the run starts itself. */
+/** True if the target is the embedded simulator. */
 function isEmbedded(target: ScenarioTarget): boolean {
   return target.provider === SIMULATOR && target.url === undefined;
 }
 
-/** True when the run must start the simulator for this target, be it behind a service. */
+/** True if the target, or the upstream of its service, is the embedded simulator. */
 export function needsSimulator(target: ScenarioTarget): boolean {
   return isEmbedded(keyHolder(target));
 }
 
-/** What the simulator is asked for: a profile, or a model of that name. Undefined where it answers nothing. */
+/** The model name that selects the simulator's profile; undefined if the target does not use the simulator. */
 export function simulatedModel(target: ScenarioTarget): string | undefined {
   const { profile, model } = keyHolder(target);
   return needsSimulator(target) ? (profile ?? model) : undefined;
 }
 
 /**
- * The endpoint of a target. `connect` is how connections are made, where not all is at its default.
+ * The endpoint of a target. `connect`: its connection options, unless all are at their defaults.
  *
- * @throws {Error} when the target is embedded and was not started, or when a target has neither an address nor a
- * provider with one; a checked scenario has no such target.
+ * @throws {Error} if the target is embedded and was not started, or if it has no URL. The latter cannot happen in a checked
+ * scenario.
  */
 export function resolveTarget(
   target: ScenarioTarget,
@@ -127,7 +127,7 @@ export function resolveTarget(
   const baseUrl = url ?? (isEmbedded(target) ? simulatorBase(dialect, simulatorUrl) : row?.baseUrl);
   if (baseUrl === undefined) throw new Error(`target ${target.name} has no address`);
   const requestFields = { ...row?.requestFields, ...target.requestFields };
-  // The simulator chooses its profile by the model that a request asks for.
+  // The simulator selects its profile by the model of a request.
   const asked = provider === SIMULATOR ? (profile ?? model) : model;
   return {
     name: target.name,
@@ -137,10 +137,10 @@ export function resolveTarget(
     auth: authOf(row, dialect, apiKey),
     headers: headers ?? {},
     maxTokens: target.maxTokens,
-    ...(path === 'exact' ? { path } : {}),
-    ...(Object.keys(requestFields).length === 0 ? {} : { requestFields }),
+    path: path === 'exact' ? path : undefined,
+    requestFields: Object.keys(requestFields).length === 0 ? undefined : requestFields,
     model: asked,
-    ...(apiKey === undefined ? {} : { apiKey: apiKey.trim() }),
+    apiKey: apiKey?.trim(),
     extra,
     textPath,
     body,
@@ -149,8 +149,8 @@ export function resolveTarget(
   };
 }
 
-// Where the embedded simulator speaks a dialect: a plain one at the path of its own name, Ollama's at the root, and
-// all others below /v1, where the APIs themselves have them.
+// The base URL of a dialect in the embedded simulator: a plain dialect has its own path, Ollama uses the root, and the
+// others use /v1, as the real APIs do.
 function simulatorBase(dialect: string, simulatorUrl: string | undefined): string {
   if (simulatorUrl === undefined) throw new Error('the embedded simulator has not been started');
   const root = simulatorUrl.replace(/\/$/, '');
@@ -158,8 +158,8 @@ function simulatorBase(dialect: string, simulatorUrl: string | undefined): strin
   return getDialect(dialect).ownsPath(`/${dialect}`) ? `${root}/${dialect}` : `${root}/v1`;
 }
 
-// Without a key nothing is sent, except where the scheme finds its credentials by itself. With a key, a row that
-// asks for none (a local server) or no row at all gets the scheme that is usual for the dialect.
+// Without a key no authentication is sent, except for sigv4, which finds its credentials itself. A key for a provider
+// without authentication (a local server), or without a provider, is sent by the usual scheme of the dialect.
 function authOf(row: Provider | undefined, dialect: string, apiKey: string | undefined): AuthScheme {
   if (row?.auth === 'sigv4') return 'sigv4';
   if (apiKey === undefined) return 'none';

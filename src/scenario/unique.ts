@@ -6,21 +6,21 @@ import { providerRow } from './schema/endpoint.ts';
 import type { Scenario } from './schema/scenario.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 
-/** What of a prompt reaches a target, and so whether its requests can differ from each other. */
+/** Whether the requests of a prompt to a target can differ. */
 
 const MARK = 'streambench0mark';
 
-/** Whether a prompt's requests get a nonce each. */
+/** Whether each request of a prompt gets its own nonce. */
 export function isUnique(scenario: Pick<Scenario, 'unique'>, prompt: Scenario['prompts'][number]): boolean {
   return prompt.unique ?? scenario.unique;
 }
 
-/** Whether a target's requests hold the words of the prompt. */
+/** Whether a target's requests contain the text of the prompt. */
 export function sendsPrompt(target: ScenarioTarget): boolean {
   return holdsMark(target, { messages: [{ role: 'user', content: MARK }], stream: true });
 }
 
-/** The targets and prompts whose requests are the same bytes each time, and why. `prompts` in the scenario's order. */
+/** The targets and prompts with identical requests, and the reason. `prompts` is in the order of the scenario. */
 export function sameRequests(scenario: Scenario, prompts: readonly Prompt[]): SameRequests[] {
   return scenario.targets.flatMap((target) =>
     scenario.prompts.flatMap((prompt, index): SameRequests[] => {
@@ -36,13 +36,13 @@ export function sameRequests(scenario: Scenario, prompts: readonly Prompt[]): Sa
 function whySame({ method, body }: ScenarioTarget): string {
   if (method === 'GET') return 'a GET whose URL has no {{prompt}} or {{nonce}} in its query';
   return body === undefined
-    ? 'extra takes the place of the prompt'
+    ? 'extra replaces the prompt'
     : 'the body has no {{prompt}}, {{messages}} or {{nonce}}';
 }
 
-/** Written as it would be sent, because only that shows what became of the prompt: `extra` may replace it. */
+/** Builds the request and searches it, because `extra` may replace the prompt. */
 function holdsMark(target: ScenarioTarget, chat: ChatRequest): boolean {
-  // The service's own endpoints have a prompt.
+  // The endpoints of the reference service always send the prompt.
   if (target.service !== undefined) return true;
   const { url = '', body, method, model, extra } = target;
   const query = queryTemplate(url).fill(chat);

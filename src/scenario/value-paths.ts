@@ -8,12 +8,12 @@ export function formatPath(path: Path): string {
     .join('');
 }
 
-/** True when `path` is `prefix` or lies below it. */
+/** True if `path` is `prefix` or below it. */
 export function isWithin(path: Path, prefix: Path): boolean {
   return path.length >= prefix.length && prefix.every((part, index) => String(part) === String(path[index]));
 }
 
-/** The value at a path; undefined where there is none. */
+/** The value at a path; undefined if there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const part of path) {
@@ -23,10 +23,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-/**
- * A copy of a JSON-like value in which no two parts are the same object, with `scalar` applied to all that is
- * neither mapping nor list.
- */
+/** A deep copy of a JSON-like value without shared objects, with `scalar` applied to every value except mappings and lists. */
 export function mapScalars(
   value: unknown,
   scalar: (value: unknown, path: Path) => unknown,

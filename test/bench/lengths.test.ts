@@ -49,7 +49,7 @@ afterAll(() => void server.close());
 const flags = (kind: string) => ({ target: `${url}/${kind}/v1`, dialect: 'openai-chat', model: 'm' });
 
 describe('probe --lengths', () => {
-  test('accuses an endpoint whose longer answers begin later, by several requests', async () => {
+  test('accuses an endpoint whose longer answers start later, by several requests', async () => {
     asked.length = 0;
     const report = await probe(loadFromFlags(flags('fake'), { env: {} }), {
       requests: 3,
@@ -63,7 +63,7 @@ describe('probe --lengths', () => {
     });
     expect(report.requests.map(({ length }) => length)).toEqual([undefined, 16, 256, 16, 256, 16, 256]);
     expect(probeView(report, { width: 100, color: 0 })).toMatch(
-      /by length: .*\n?.*longer answers begin later/,
+      /by length: .*\n?.*longer answers start later/,
     );
   });
 

@@ -77,7 +77,7 @@ describe('withCountedTokens', () => {
     expect(withCountedTokens(whole, words).tokens).toEqual({ output: 3, source: 'tokenizer', input: 7 });
   });
 
-  it("leaves the provider's counts alone, and answers without text", () => {
+  it('leaves counted by the providers alone, and answers without text', () => {
     const usage = record({ tokens: { output: 9, source: 'usage' } });
     expect(withCountedTokens(usage, words)).toBe(usage);
     const empty = record({ text: '' });

@@ -77,7 +77,9 @@ describe('what one side is given does not reach the other', () => {
   test('a key for both is refused before anything is sent', async () => {
     const [a, b] = [await serve(), await serve()];
     const words = ['--api-key', 'sk-canary-a'];
-    await expect(ab(`${a.url}/v1#one`, `${b.url}/v1#two`, words)).rejects.toThrow(/would reach both sides/);
+    await expect(ab(`${a.url}/v1#one`, `${b.url}/v1#two`, words)).rejects.toThrow(
+      /would be sent to both sides/,
+    );
     expect([a.connections(), b.connections()]).toEqual([0, 0]);
   });
 });

@@ -92,7 +92,7 @@ test('-n shows cold and warm side by side', async () => {
   ]);
   expect(server.requests).toHaveLength(3);
   expect(server.connections()).toBe(1);
-  expect(stdout).toContain('cold and warm (p50 of 2): running times');
+  expect(stdout).toContain('cold and warm (p50 of 2), time since start');
 });
 
 test('--for ends a stream that would go on, which is no failure', async () => {

@@ -23,7 +23,9 @@ test('every file is looked at, whatever was wrong with the ones before', async (
   const { code, stdout, stderr } = await streambench(['validate', missing, wrong, sound]);
   expect(code).toBe(2);
   expect(stdout).toBe(`${sound}: ok (sound)\n`);
-  expect(stderr).toMatch(/missing\.yaml: no such scenario file[\s\S]*wrong\.yaml:3:\d+: .*unknown provider/);
+  expect(stderr).toMatch(
+    /missing\.yaml: scenario file not found[\s\S]*wrong\.yaml:3:\d+: .*unknown provider/,
+  );
   await expect(runCommand(validateCommand, ['validate', sound])).resolves.toMatchObject({ code: 0 });
 });
 
@@ -40,5 +42,5 @@ test('--env-from gives variables to the scenario and nothing to Node', async () 
   expect(without.stderr).toContain('SEED is not set');
   const missing = await streambench(['validate', scenario, '--env-from', join(folder.path, 'none')]);
   expect(missing.code).toBe(2);
-  expect(missing.stderr).toMatch(/--env-from: there is no environment file .*none/);
+  expect(missing.stderr).toMatch(/--env-from: environment file not found: .*none/);
 });

@@ -46,12 +46,12 @@ describe('a baseline', () => {
     expect(json).toBe(readFileSync(join(slow, 'report.json'), 'utf8'));
     expect(JSON.parse(json).baseline).toMatchObject({ name: 'main', strict: false, verdict: 'regression' });
     expect(await again('terminal')).toBe(slower.stdout);
-    expect(await again('junit')).toMatch(/<testcase name="ttft\.p50 against the baseline[^>]*>\n<failure /);
+    expect(await again('junit')).toMatch(/<testcase name="ttft\.p50 regression check[^>]*>\n<failure /);
     expect(await again('annotations')).toMatch(
-      /^::error title=gate%3A regression against the baseline%3A ttft\.p50::/m,
+      /^::error title=gate%3A regression check%3A ttft\.p50%3A regression::/m,
     );
     expect(await again('markdown')).toMatch(
-      /### Against baseline main\n[\s\S]*\| regression \|[\s\S]*### Streaming/,
+      /### Regression check against baseline main\n[\s\S]*\| regression \|[\s\S]*### Streaming/,
     );
 
     const same = await streambench(['compare', 'main', 'main', '-o', output, '--json']);

@@ -80,7 +80,7 @@ describe('a disk that fails', () => {
       expect(records.endsWith('}\n')).toBe(true);
       const kept = records.split('\n').length - 1;
       const report = await streambench(['report', at]);
-      expect(report.stdout.replaceAll(/\s+/g, ' ')).toContain(`What follows is partial: ${kept} of 400`);
+      expect(report.stdout.replaceAll(/\s+/g, ' ')).toContain(`Partial results: ${kept} of 400`);
       const sent = server.requests.length;
       const resumed = await streambench(['run', '--resume', at]);
       expect(resumed.code, resumed.stderr).toBe(0);
@@ -194,7 +194,7 @@ test('failed requests are in the first lines, with the threshold that is missing
   const [name, ...lines] = stdout.split('\n');
   expect(name).toBe('m');
   expect(lines.slice(0, 2).join(' ')).toMatch(
-    /^8 of 40 requests failed \(20 %\): 8 × http_error, such as: HTTP 503: busy, request req_3a\. No threshold looks at failures: add "errors\.rate < 1%"\./,
+    /^8 of 40 requests failed \(20 %\): 8 × http_error, such as: HTTP 503: busy, request req_3a\. No threshold checks failures: add "errors\.rate < 1%"\./,
   );
   const at = join(output, readdirSync(output)[0]!);
   const markdown = (await streambench(['report', at, '-f', 'markdown'])).stdout;
@@ -203,7 +203,7 @@ test('failed requests are in the first lines, with the threshold that is missing
     run(server, newOutput(), '-n', '40', '--warmup', '0', '--threshold', 'errors.rate < 1%'),
   );
   expect(gated.code).toBe(3);
-  expect(gated.stdout).not.toContain('No threshold looks at failures');
+  expect(gated.stdout).not.toContain('No threshold checks failures');
 });
 
 test.skipIf(process.platform === 'win32').each([24, 64])(

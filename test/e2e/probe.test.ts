@@ -119,7 +119,7 @@ describe('against the simulator', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^✔ ok · /m);
     expect(stdout).toMatch(/^TTFB .* · TTFT .* · total /m);
-    expect(stdout).toMatch(/^tokens +12 out \(the provider's count\)/m);
+    expect(stdout).toMatch(/^tokens +12 out \(counted by the provider\)/m);
     expect(stdout).not.toContain('sk-e2e-key');
     // The simulator's streams leave nothing to say.
     expect(stdout).not.toMatch(/^lint/m);
@@ -128,7 +128,7 @@ describe('against the simulator', () => {
   test('several: one on a new connection, the others on that, and the difference', async () => {
     const { stdout } = await probe(url, ...openai, '-n', '3');
     expect(stdout).toMatch(
-      /^cold and warm \(p50 of 2\): running times\n +cold +warm +saved\ntcp +\S+ ms +—\n/m,
+      /^cold and warm \(p50 of 2\), time since start\n +cold +warm +saved\ntcp +\S+ ms +—\n/m,
     );
     const { requests, cold, warm } = await json(url, ...openai, '-n', '3');
     expect(requests.map(({ record }) => record.connection?.reused)).toEqual([false, true, true]);
@@ -143,7 +143,7 @@ describe('against the simulator', () => {
     expect(report.whole!.requests.map(({ record }) => record.mode)).toEqual(Array(2).fill('non-streaming'));
     expect(report.whole!.totalMs).toBeGreaterThan(30);
     expect((await probe(url, ...openai, '--mode', 'both')).stdout).toMatch(
-      /^without streaming: whole after /m,
+      /^without streaming: whole answer after /m,
     );
   });
 });
@@ -195,7 +195,7 @@ describe('the connection', () => {
     const { code, stdout, stderr } = await probe(chatUrl(server), '--proxy', url);
     expect(code).toBe(0);
     expect(proxy.heads[0]).toContain(Buffer.from('me:proxy-pass-1').toString('base64'));
-    expect(stdout).toContain(`by the proxy 127.0.0.1:${proxy.port}`);
+    expect(stdout).toContain(`through proxy 127.0.0.1:${proxy.port}`);
     expect(stdout + stderr).not.toContain('proxy-pass-1');
     const refusing = await kept(proxyServer({ refuse: () => 'HTTP/1.1 403 Forbidden' }));
     const https = await chat({ secure: true });
@@ -222,14 +222,14 @@ describe('the connection', () => {
     const text = join(folder.path, 'text.pem');
     writeFileSync(text, 'hello');
     for (const [file, message] of [
-      [text, 'holds no certificate'],
+      [text, 'contains no certificate'],
       [join(folder.path, 'none.pem'), 'there is no file'],
     ] as const) {
       expect(existsSync(file)).toBe(file === text);
       const { code, stdout, stderr } = await probe(chatUrl(server), '--ca', file);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toContain(
-        `--ca: ${file} holds no`.slice(0, message === 'holds no certificate' ? undefined : 5),
+        `--ca: ${file} holds no`.slice(0, message === 'contains no certificate' ? undefined : 5),
       );
       expect(stderr).toContain(message);
     }

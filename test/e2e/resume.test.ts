@@ -240,7 +240,7 @@ describe('--resume refuses', () => {
           (scenario.document as { targets: { apiKey: string }[] }).targets[0]!.apiKey = '[secret]';
         }),
       (run) => ['--resume', run],
-      /targets\[0\]\.apiKey: a secret that was written out[\s\S]*name the scenario file/,
+      /targets\[0\]\.apiKey: a literal secret[\s\S]*add the scenario file/,
     ],
     ['two scenarios', () => {}, (run, file) => [file, file, '--resume', run], /continues one run/],
   ])('%s, before anything is sent', async (_name, spoil, args, message) => {
@@ -319,7 +319,5 @@ test('lines that cannot be read are left out of a report, and counted', async ()
   expect(stderr).toMatch(
     /2 of 9 lines could not be read and are skipped:\n\s+\S+:1: [^\n]+\n\s+\S+:9: written with/,
   );
-  expect(stdout).toContain(
-    'ABORTED: 1 of 8 records are missing. What follows is partial: 7 of 8 planned requests.',
-  );
+  expect(stdout).toContain('ABORTED: 1 of 8 records are missing. Partial results: 7 of 8 planned requests.');
 });

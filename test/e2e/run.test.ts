@@ -205,7 +205,7 @@ describe('mistakes', () => {
   const scenario =
     'version: 1\nname: x\ntargets: [{ name: t, url: "http://127.0.0.1:1", dialect: openai-chat, model: m }]\nprompts: [{ name: p, text: hi }]\n';
   test.each<[string, () => string[], RegExp]>([
-    ['no such file', () => ['run', 'nope.yaml'], /nope\.yaml: no such scenario file/],
+    ['no such file', () => ['run', 'nope.yaml'], /nope\.yaml: scenario file not found/],
     ['bad YAML', () => ['run', write('bad.yaml', 'version: 1\nname: [x\n')], /bad\.yaml:\d+:\d+: /],
     [
       'an unknown key',

@@ -171,7 +171,7 @@ describe('a body of its own', () => {
     writeFileSync(file, text);
     const { stdout } = await streambench(['run', file, '--dry-run']);
     expect(stdout).toContain(
-      'Not unique: all requests to a, b are the same (the body has no {{prompt}}, {{messages}} or {{nonce}}).',
+      'Not unique: all requests to a, b are identical (the body has no {{prompt}}, {{messages}} or {{nonce}}).',
     );
   });
 });

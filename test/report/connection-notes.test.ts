@@ -18,7 +18,7 @@ describe('how connections were made', () => {
       undefined,
     ],
     [undefined, undefined],
-    [{ connection: 'per-request', targets: [] }, 'Connections: a new one for each request.'],
+    [{ connection: 'per-request', targets: [] }, 'Connections: one per request.'],
     [
       {
         connection: 'cold',
@@ -27,7 +27,7 @@ describe('how connections were made', () => {
           { name: 'b', proxy: 'env' },
         ],
       },
-      "Connections: opened by each block's first requests, then kept (cold); by the proxy that the environment names.",
+      'Connections: opened by the first requests of each block, then reused (cold); through the proxy of the environment.',
     ],
     [
       {
@@ -37,7 +37,7 @@ describe('how connections were made', () => {
           { name: 'c' },
         ],
       },
-      'Connections: a: HTTP/2, up to 100 streams on a connection, certificates not checked; b: by the proxy ${env:P}, IPv6 only.',
+      'Connections: a: HTTP/2, up to 100 streams per connection, certificates not verified; b: through the proxy ${env:P}, IPv6 only.',
     ],
   ])('%j', (document, line) => expect(connections(document)).toBe(line));
 });
@@ -56,10 +56,10 @@ describe('connections that the server closed', () => {
 
   test('are told with their share, and what was done about it', () => {
     expect(told({ replaced: 149, reconnected: 0 })).toEqual([
-      'The server closed 149 of 150 connections right after an answer, although it had promised to keep them open; new ones were opened ahead of time. It should send "connection: close", or keep them.',
+      'The server closed 149 of 150 connections right after an answer without announcing it; the client opened new ones in advance. The server should keep connections open, or send "connection: close".',
     ]);
     expect(told({ replaced: 0, reconnected: 1 })).toEqual([
-      'The server closed open connections that requests had just been sent on: 1 request was sent again on a new connection, and timed from then.',
+      'The server closed open connections just as requests were sent: 1 request was resent on a new connection and timed from then.',
     ]);
   });
 

@@ -37,8 +37,12 @@ describe('markdown', () => {
 
   test('a regression against the baseline comes before the figures', () => {
     const text = REPORTERS.markdown(comparedReport());
-    expect(text).toMatch(/^## demo\n\n\*\*The gate passed; 1 of 4 figures regressed against baseline "main"/);
-    expect(text.indexOf('### Against baseline main')).toBeLessThan(text.indexOf('### Streaming'));
+    expect(text).toMatch(
+      /^## demo\n\n\*\*The threshold passed; regression check against baseline "main": 1 of 4 figures regressed/,
+    );
+    expect(text.indexOf('### Regression check against baseline main')).toBeLessThan(
+      text.indexOf('### Streaming'),
+    );
     const rows = text
       .split('\n')
       .filter((line) => /^\| (regression|inconclusive|too few|equivalent)/.test(line));

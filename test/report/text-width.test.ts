@@ -8,6 +8,9 @@ test('width counts what is seen', () => {
   expect(displayWidth('e\u0301')).toBe(1);
   expect(displayWidth('😀 ok')).toBe(5);
   expect(displayWidth('p50 — × · …')).toBe(11);
+  expect(displayWidth('✅ ok')).toBe(5);
+  expect(displayWidth('👨‍👩‍👧')).toBe(2);
+  expect(displayWidth('👍🏽')).toBe(2);
 });
 
 test('clips by columns and never through a character', () => {
@@ -15,6 +18,7 @@ test('clips by columns and never through a character', () => {
   expect(clip('shorter', 5)).toBe('shor…');
   expect(clip('请介绍机器', 6)).toBe('请介…');
   expect(clip('😀😀😀', 4)).toBe('😀…');
+  expect(clip('👨‍👩‍👧👨‍👩‍👧', 3)).toBe('👨‍👩‍👧…');
 });
 
 test('wraps at spaces, and anywhere in text that has none', () => {

@@ -52,7 +52,7 @@ describe('a body', () => {
   });
 
   test.each([
-    ['is not there', '@nowhere.json', /there is no body file .*nowhere\.json$/],
+    ['is not there', '@nowhere.json', /body file not found: .*nowhere\.json$/],
     ['is empty', () => write('empty', ''), /the body file .*empty is empty$/],
     ['is no text', () => write('bytes', new Uint8Array([0x7b, 0xff, 0x7d])), /is not UTF-8 text$/],
     [
@@ -114,7 +114,7 @@ describe('a placeholder', () => {
   test('in a YAML mapping needs quotes', () => {
     expect(problems(scenario(`${PLAIN}\nbody:\n  max: {{maxTokens}}`))).toEqual([
       expect.stringMatching(
-        /^8:12 the placeholder \{\{maxTokens\}\} has no quotes \| write "\{\{maxTokens\}\}"/,
+        /^8:12 the placeholder \{\{maxTokens\}\} needs quotes \| use "\{\{maxTokens\}\}"/,
       ),
     ]);
   });
@@ -123,7 +123,7 @@ describe('a placeholder', () => {
     const url = (text: string) => scenario(`url: "${text}"\ndialect: sse\nmethod: GET`, TWO);
     expect(planScenario(load(url('http://127.0.0.1:9/x?max_tokens=5&q={{prompt}}'))).same).toEqual([]);
     expect(problems(url('http://127.0.0.1:9/{{model}}/x?q={{prompt}}'))[0]).toContain(
-      'a placeholder before the query of the URL',
+      'a placeholder outside the query of the URL',
     );
   });
 
@@ -140,7 +140,7 @@ describe('a placeholder', () => {
 
   test('must have a value for every prompt', () => {
     expect(problems(scenario(`${PLAIN}\nbody: { q: "{{prompt}}", max: "{{maxTokens}}" }`))).toEqual([
-      '7:11 {{maxTokens}} has no value for prompt "p" | give the prompt maxTokens, or write a number instead of the placeholder',
+      '7:11 {{maxTokens}} has no value for prompt "p" | add maxTokens to the prompt, or replace the placeholder by a number',
     ]);
     expect(problems(scenario(`${PLAIN}\nbody: { q: "{{prompt}}", model: "{{model}}" }`))[0]).toContain(
       '7:11 {{model}} has no value',
@@ -153,7 +153,7 @@ describe('several prompts', () => {
 
   test('that would send the same bytes are refused with place and remedy', () => {
     expect(refused(`${PLAIN}\nbody: '{"q": "fixed"}'`)).toEqual([
-      '7:11 prompts "a" and "b" send the same request to target "t" | put {{prompt}} or {{messages}} in the body, or leave one prompt',
+      '7:11 prompts "a" and "b" send the same request to target "t" | put {{prompt}} or {{messages}} in the body, or keep one prompt',
     ]);
     expect(refused(`${PLAIN}\nmethod: GET`)[0]).toMatch(
       /^7:13 prompts "a" and "b" send the same request.*\?q=\{\{prompt\}\}/,
@@ -165,7 +165,7 @@ describe('several prompts', () => {
       refused(
         'url: http://127.0.0.1:9/v1\ndialect: openai-chat\nextra: { messages: [{ role: user, content: x }] }',
       )[0],
-    ).toMatch(/^7:12 prompts "a" and "b" send the same request.*take out of extra/);
+    ).toMatch(/^7:12 prompts "a" and "b" send the same request.*remove from extra/);
     expect(refused('url: http://127.0.0.1:9/v1\ndialect: openai-chat\nmodel: m\nbody: "{}"')[0]).toContain(
       'send the same request',
     );
@@ -189,7 +189,7 @@ test('a body that begins like JSON and is none is a warning', () => {
   const warnings = (body: string) =>
     planSummary(planScenario(load(scenario(`${PLAIN}\nbody: '${body}'`)))).warnings;
   expect(warnings('{"q": "{{prompt}}",}')).toEqual([
-    'the body of target "t" begins like JSON and is not valid JSON: it is sent as plain text',
+    'the body of target "t" starts like JSON but is not valid JSON; it is sent as plain text',
   ]);
   for (const good of ['{"q": {{prompt}}}', '[{{messages}}]', '{{prompt}}', 'q={{prompt}}']) {
     expect(warnings(good)).toEqual([]);
@@ -203,7 +203,7 @@ test('a body that is the same for both modes is a warning', () => {
       planScenario(load(scenario(`${PLAIN.replace('sse', 'openai-chat')}\nbody: ${body}`, undefined, both))),
     ).warnings;
   expect(warnings('"x {{prompt}}"')).toEqual([
-    'target "t" is sent the same body for streaming and non-streaming: put {{stream}} in it where the service goes by that',
+    'target "t" gets the same body for streaming and non-streaming; add {{stream}} if the server selects the mode by the body',
   ]);
   expect(warnings('{ q: "{{prompt}}", stream: "{{stream}}" }')).toEqual([]);
 });

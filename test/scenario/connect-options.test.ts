@@ -87,8 +87,8 @@ describe('what is wrong with it', () => {
     [', resolve: ["h:1"]', 'targets[0].resolve[0]: expected host:port:address'],
     [', resolve: ["h:1:nowhere"]', 'got "h:1:nowhere"'],
     [', dns: twice', 'targets[0].dns: expected one of each, once, got "twice"'],
-    [', streamsPerSession: 4', 'only HTTP/2 has several requests on one connection | add http: 2'],
-    [', unix: /s, proxy: env', 'a unix socket is on this machine: there is no proxy on the way'],
+    [', streamsPerSession: 4', 'only HTTP/2 has several requests per connection | add http: 2'],
+    [', unix: /s, proxy: env', 'a Unix socket is on this machine and cannot be reached through a proxy'],
   ])('%s', (fields, message) => {
     expect(problems(scenario(fields)).join('\n')).toContain(message);
   });
@@ -109,9 +109,11 @@ describe('what is wrong with it', () => {
     writeFileSync(join(folder, 'text.pem'), 'hello');
     writeFileSync(join(folder, 'cut.pem'), `${CA}${CA.slice(0, 300)}\n-----END CERTIFICATE-----\n`);
     expect(refusal(', ca: missing.pem')).toContain('DIR/s.yaml:4:');
-    expect(refusal(', ca: missing.pem')).toContain('there is no file DIR/missing.pem');
-    expect(refusal(', ca: key.pem')).toMatch(/holds no certificate, but a private key\n.*BEGIN CERTIFICATE/);
-    expect(refusal(', ca: text.pem')).toContain(': text.pem holds no certificate\n');
+    expect(refusal(', ca: missing.pem')).toContain('file not found: DIR/missing.pem');
+    expect(refusal(', ca: key.pem')).toMatch(
+      /contains no certificate, but a private key\n.*BEGIN CERTIFICATE/,
+    );
+    expect(refusal(', ca: text.pem')).toContain(': text.pem contains no certificate\n');
     expect(refusal(', ca: cut.pem')).toContain('certificate 2 in cut.pem cannot be read');
   });
 });

@@ -36,8 +36,8 @@ describe('references to the environment', () => {
     const options = { env: { STALL: '', KEYS: 'x' } };
     expect(userError(() => load(text, options)).code).toBe('env_missing');
     expect(problems(text, options)).toEqual([
-      `8:13 environment variable KEY is not set | did you mean KEYS? Or set it, or give a default: \${env:KEY:-value}`,
-      `12:8 environment variable STALL is empty | set it, or give a default: \${env:STALL:-value}`,
+      `8:13 environment variable KEY is not set | did you mean KEYS? Or set it, or add a default: \${env:KEY:-value}`,
+      `12:8 environment variable STALL is empty | set it, or add a default: \${env:STALL:-value}`,
     ]);
   });
 
@@ -51,7 +51,7 @@ describe('references to the environment', () => {
     const text = yaml().replace('text: hello', () => `text: "$\${env:X} costs \${x} and $5"`);
     expect(load(text).scenario.prompts[0]?.text).toBe(`\${env:X} costs \${x} and $5`);
     expect(problems(yaml().replace('text: hello', () => `text: "\${env:A-B}"`))).toEqual([
-      `9:26 a reference to the environment that cannot be read | write \${env:NAME} or \${env:NAME:-default}`,
+      `9:26 invalid reference to the environment | write \${env:NAME} or \${env:NAME:-default}`,
     ]);
   });
 

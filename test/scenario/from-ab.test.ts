@@ -73,27 +73,27 @@ describe('the options of one side', () => {
 describe('a key that belongs to one side', () => {
   test('is refused for both where they are at different origins', () => {
     expect(refusal({ a: A, b: B, apiKey: 'sk-canary' })).toMatch(
-      /--api-key would reach both sides.*\n.*--api-key-b/,
+      /--api-key would be sent to both sides.*\n.*--api-key-b/,
     );
     expect(refusal({ a: A, b: B, apiKey: 'sk-canary' })).not.toContain('sk-canary');
     expect(refusal({ a: A, b: B, apiKey: 'k', own: { a: { apiKey: 'sk-a' } } })).toContain(
-      'would reach both',
+      'would be sent to both',
     );
     for (const name of ['Authorization', 'x-api-key', 'api-key', 'Cookie', 'x-goog-api-key'])
-      expect(refusal({ a: A, b: B, header: [`${name}: sk-canary`] })).toMatch(/would reach both sides/);
+      expect(refusal({ a: A, b: B, header: [`${name}: sk-canary`] })).toMatch(/would be sent to both sides/);
   });
 
   test('may be shared at one origin', () => {
     const shared = { a: 'http://h:1/v1#x', b: 'http://h:1/v1#y', apiKey: 'sk-1', header: ['cookie: c'] };
     expect(targets(shared).map(({ apiKey }) => apiKey)).toEqual(['sk-1', 'sk-1']);
-    expect(refusal({ ...shared, b: 'http://h:2/v1#y' })).toContain('would reach both');
-    expect(refusal({ ...shared, b: 'https://h:1/v1#y' })).toContain('would reach both');
+    expect(refusal({ ...shared, b: 'http://h:2/v1#y' })).toContain('would be sent to both');
+    expect(refusal({ ...shared, b: 'https://h:1/v1#y' })).toContain('would be sent to both');
   });
 
   test('is not taken from the environment for the address of another', () => {
     const env = { OPENAI_API_KEY: 'sk-canary' };
     const own = { b: { provider: 'openai' } };
-    expect(refusal({ a: 'openai/m', b: B, own }, env)).toContain('would reach both sides');
+    expect(refusal({ a: 'openai/m', b: B, own }, env)).toContain('would be sent to both sides');
     const [, b] = targets({ a: 'openai/m', b: B, own: { b: { provider: 'openai', apiKey: 'sk-b' } } }, env);
     expect(b!.apiKey).toBe('sk-b');
   });

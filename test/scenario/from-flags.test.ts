@@ -80,11 +80,13 @@ describe('a scenario from flags', () => {
       }),
     ).toEqual([
       '--provider opnai | targets[0].provider: unknown provider "opnai"',
-      '--target example.com:8000 | targets[0].url: expected a URL that begins with http:// or https://, got "example.com:8000"',
+      '--target example.com:8000 | targets[0].url: expected a URL that starts with http:// or https://, got "example.com:8000"',
       '--mode streming | modes[0]: expected one of streaming, non-streaming, got "streming"',
       '--concurrency 1,NaN | load.concurrency[1]: expected a whole number of at least 1, got NaN',
     ]);
-    expect(problems({ target: 'http://h/v1' })[0]).toMatch(/^--target http:\/\/h\/v1 \| .*which dialect/);
+    expect(problems({ target: 'http://h/v1' })[0]).toMatch(
+      /^--target http:\/\/h\/v1 \| .*derive the dialect/,
+    );
     expect(problems({ provider: 'ollama' })).toEqual([
       '--provider ollama | targets[0]: provider ollama needs a model',
     ]);
@@ -95,7 +97,7 @@ describe('a scenario from flags', () => {
     expect(loadFromFlags({ provider: 'simulator' }, { env: {}, overrides }).scenario.load.rounds).toBe(2);
   });
 
-  it('says when there is nothing to measure, and repeats no broken header', () => {
+  it('says when no target to measure, and repeats no broken header', () => {
     expect(userError(() => scenarioFromFlags({ model: 'm' }, {})).code).toBe('usage');
     const error = userError(() => scenarioFromFlags({ provider: 'simulator', header: ['sk-key-only'] }, {}));
     expect(error.code).toBe('usage');
@@ -130,6 +132,6 @@ test('the request flags give the fields of the target', () => {
 
 test('a request flag that the service has no use for is refused, not forgotten', () => {
   expect(problems({ provider: 'service', body: '{}' })).toEqual([
-    '--body | targets[0].body: body and service exclude each other',
+    '--body | targets[0].body: body cannot be combined with service',
   ]);
 });

@@ -31,17 +31,17 @@ describe('loadScenario', () => {
     const [problem, ...others] = userError(() => load('lost.yaml')).problems;
     expect(others).toEqual([]);
     expect(problem).toEqual({
-      message: `there is no prompt file ${join(folder, 'prompts/lnog.txt')}`,
+      message: `prompt file not found: ${join(folder, 'prompts/lnog.txt')}`,
       place: { file: join(folder, 'lost.yaml'), line: 10, column: 25 },
       hint: 'did you mean long.txt?',
     });
   });
 
   it.each([
-    ['dmeo.yaml', /no such scenario file\n {2}did you mean .*demo\.yaml\?/],
+    ['dmeo.yaml', /scenario file not found\n {2}did you mean .*demo\.yaml\?/],
     ['demo', /did you mean .*demo\.yaml\?/],
-    ['zzzzzzzz.yaml', /there are: .*demo\.yaml, .*lost\.yaml/],
-    ['', /this is a folder, not a scenario\n {2}scenarios in it: .*demo\.yaml/],
+    ['zzzzzzzz.yaml', /available: .*demo\.yaml, .*lost\.yaml/],
+    ['', /this is a folder, not a scenario file\n {2}it contains: .*demo\.yaml/],
   ])('says what is near when there is no such file: %j', (name, message) => {
     const error = userError(() => load(name));
     expect(error.code).toBe('scenario_not_found');

@@ -74,7 +74,7 @@ describe('overrides', () => {
       '--set targets.locla.model=x targets has no item "locla" | did you mean "local"?',
     ],
     ['targets.3.model=x', '--set targets.3.model=x targets has no item "3" | known: local'],
-    ['name.first=x', '--set name.first=x name is a single value, so there is no first in it'],
+    ['name.first=x', '--set name.first=x name is a single value and has no field first'],
   ])('say when there is no such place: %s', (text, problem) => {
     expect(problems(yaml(), set(text))).toEqual([problem]);
   });

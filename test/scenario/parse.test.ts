@@ -34,21 +34,19 @@ describe('parseScenario', () => {
       '2:1 unknown key nmae | did you mean "name"?',
       '3:1 unknown key requests | it belongs under load',
       '5:26 targets[0].provider: unknown provider "opnai" | did you mean "openai"?',
-      '5:40 targets[0].model: expected text, got 5 | put it in quotes to make it text',
-      expect.stringMatching(
-        /^6:5 targets\[1\]: the target does not say which dialect its url speaks \| give dialect/,
-      ),
+      '5:40 targets[0].model: expected text, got 5 | use quotes to make it text',
+      expect.stringMatching(/^6:5 targets\[1\]: the target has a url but no dialect \| add dialect/),
       '6:11 targets[1].name: two targets have the name "a"',
-      '7:10 targets[1].url: expected a URL that begins with http:// or https://, got "ftp://x"',
+      '7:10 targets[1].url: expected a URL that starts with http:// or https://, got "ftp://x"',
       '8:16 targets[1].headers: expected the name of a header, got "b ad"',
-      '8:33 targets[1].headers.auth: expected text, got a number | put it in quotes to make it text',
+      '8:33 targets[1].headers.auth: expected text, got a number | use quotes to make it text',
       '9:5 targets[2] has no name | expected name: text',
       '10:5 unknown key targets[2].profil | did you mean "profile"?',
-      '12:5 prompts[0]: the prompt has text and file, which exclude each other | give exactly one of text, file and messages',
-      '15:5 prompts[1]: the prompt says nothing | give exactly one of text, file and messages',
+      '12:5 prompts[0]: the prompt has text and file, but only one is allowed | use exactly one of text, file and messages',
+      '15:5 prompts[1]: the prompt has no content | use exactly one of text, file and messages',
       '16:5 prompts[2]: expected a mapping (name, text, file, messages, system, maxTokens, unique), got "q"',
       '18:3 unknown key load.concurency | did you mean "concurrency"?',
-      '19:3 load.rounds: expected a whole number of at least 1, got nothing | give it a value, or leave the key out',
+      '19:3 load.rounds: expected a whole number of at least 1, got nothing | add a value, or remove the key',
       '20:22 timeouts.connect: expected a duration such as 250ms, 10s or 1m30s, got 10 | add a unit: 10s or 10ms',
     ]);
   });
@@ -107,7 +105,7 @@ load: { rounds: 3 }
   it.each([
     ['a: [1\nb: 2\n', /^2:1 /],
     ['a: 1\na: 2\n', /^2:1 Map keys must be unique/],
-    ['a: b: c\n', /^1:4 .* \| a text with a colon and a space in it needs quotes$/],
+    ['a: b: c\n', /^1:4 .* \| a text with a colon followed by a space needs quotes$/],
     ['', /^1:1 the file is empty/],
     ['a: *nowhere\n', /nowhere/],
   ])('reports YAML that cannot be read: %j', (text, problem) => {
@@ -117,7 +115,7 @@ load: { rounds: 3 }
 
   it('says that a reference inside braces needs quotes', () => {
     expect(problems(`targets: [{ name: a, apiKey: \${env:K} }]\n`)[0]).toMatch(
-      /^1:\d+ .* \| inside \{ \} and \[ \], write "\$\{env:NAME\}" in quotes$/,
+      /^1:\d+ .* \| inside \{ \} and \[ \], put "\$\{env:NAME\}" in quotes$/,
     );
   });
 
@@ -140,14 +138,10 @@ load: { rounds: 3 }
       'unknown_dialect',
       /unknown dialect .*did you mean "openai-chat"\?/,
     ],
-    ['model: m', 'scenario_invalid', /says not where it is \| give provider or url/],
-    ['provider: sse', 'scenario_invalid', /provider sse has no address of its own \| give url/],
-    ['provider: ollama', 'scenario_invalid', /provider ollama needs a model \| give model/],
-    [
-      'provider: ollama, model: m, profile: p',
-      'scenario_invalid',
-      /profile is for targets with provider: simulator/,
-    ],
+    ['model: m', 'scenario_invalid', /has neither provider nor url \| add provider or url/],
+    ['provider: sse', 'scenario_invalid', /provider sse has no default URL \| add url/],
+    ['provider: ollama', 'scenario_invalid', /provider ollama needs a model \| add model/],
+    ['provider: ollama, model: m, profile: p', 'scenario_invalid', /profile needs provider: simulator/],
     [
       'provider: ollama, model: m, apiKey: $OPENAI_API_KEY',
       'scenario_invalid',

@@ -171,14 +171,14 @@ describe('planScenario', () => {
     [
       'rounds that are too small',
       { concurrency: [1, 4, 16], requests: 40, rounds: 5 },
-      '40 requests are too few for 16 streams at once: a round of 5 has 8 of each cell',
-      'requests: 80 (16 in each of 5 rounds), or rounds: 2, or a concurrency of 8 at most',
+      '40 requests are too few for 16 concurrent streams: a round of 5 has 8 per cell',
+      'requests: 80 (16 in each of 5 rounds), or rounds: 2, or a concurrency of at most 8',
     ],
     [
       'fewer requests than streams',
       { concurrency: 64, requests: 40 },
-      '40 requests are too few for 64 streams at once: the round has 40 of each cell',
-      'requests: 64, or a concurrency of 40 at most',
+      '40 requests are too few for 64 concurrent streams: the round has 40 per cell',
+      'requests: 64, or a concurrency of at most 40',
     ],
   ])('refuses %s, and says what would work', (_name, fields, message, hint) => {
     expect(() => plan({ load: fields })).toThrow(
@@ -186,7 +186,7 @@ describe('planScenario', () => {
         problems: [
           expect.objectContaining({
             message: `load.requests: ${message}`,
-            hint: `what would work: ${hint}`,
+            hint: `use ${hint}`,
             place: expect.objectContaining({ file: 's.yaml', line: 1 }),
           }),
         ],

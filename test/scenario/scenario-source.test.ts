@@ -17,7 +17,7 @@ test.each([
   })();
   expect(found).toBeInstanceOf(UserError);
   expect(found).toMatchObject({ code: 'scenario_syntax', problems: [{ place: { file: 'a.yaml', line } }] });
-  expect(String(found)).toContain(`${path} is an alias of what it is a part of`);
+  expect(String(found)).toContain(`${path} is an alias of a mapping or list that contains it`);
 });
 
 test('an alias of something else stays an alias, also when it is used twice', () => {

@@ -103,17 +103,17 @@ describe('the service as a target', () => {
   });
 
   it.each([
-    ['service: {}, url: "http://h"', /url and service exclude each other/, /service\.upstream\.url/],
-    ['service: {}, model: m', /model and service exclude/, /service\.upstream\.model/],
-    ['service: { everyChars: 5 }', /everyChars is for the strategy every-n-chars/, /strategy/],
-    ['service: { upstream: { provider: openai } }', /needs a model/, /give model/],
-    ['service: { upstream: { url: "http://h" } }', /which dialect/, /give dialect/],
+    ['service: {}, url: "http://h"', /url cannot be combined with service/, /service\.upstream\.url/],
+    ['service: {}, model: m', /model cannot be combined/, /service\.upstream\.model/],
+    ['service: { everyChars: 5 }', /everyChars needs strategy: every-n-chars/, /strategy/],
+    ['service: { upstream: { provider: openai } }', /needs a model/, /add model/],
+    ['service: { upstream: { url: "http://h" } }', /no dialect/, /add dialect/],
     ['service: { endpoint: agents }', /endpoint: expected one of conversation, agent/, /"agent"/],
     ['service: { upstreem: {} }', /unknown key targets\[0\]\.service\.upstreem/, /upstream/],
     [
       'service: { upstream: { provider: zhipu, model: m } }',
       /ZHIPU_API_KEY is not set/,
-      /upstream an apiKey/,
+      /add apiKey to the upstream/,
     ],
   ])('%s is a mistake with its place', (fields, message, hint) => {
     const found = problems(scenario(fields));

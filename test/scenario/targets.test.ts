@@ -37,7 +37,7 @@ describe('resolveTarget', () => {
   it('takes an exact url, and needs one for it', () => {
     expect(target('url: "http://h/x", dialect: openai-chat, path: exact').path).toBe('exact');
     expect(target('url: "http://h/x", dialect: openai-chat, path: dialect').path).toBeUndefined();
-    expect(() => target('provider: openai, model: m, apiKey: k, path: exact')).toThrow(/needs the url/);
+    expect(() => target('provider: openai, model: m, apiKey: k, path: exact')).toThrow(/needs url/);
   });
 
   it('lets the target have its own way', () => {
@@ -89,7 +89,7 @@ describe('the key of a target', () => {
   it('is missed before the run, where the provider is remote and at its own address', () => {
     expect(userError(() => load(scenario('provider: openai, model: m'))).code).toBe('key_missing');
     expect(problems(scenario('provider: openai, model: m'))).toEqual([
-      `4:5 target "t" has no key: OPENAI_API_KEY is not set | set OPENAI_API_KEY, or give the target an apiKey such as \${env:MY_KEY}`,
+      `4:5 target "t" has no API key: OPENAI_API_KEY is not set | set OPENAI_API_KEY, or add apiKey to the target, such as \${env:MY_KEY}`,
     ]);
   });
 

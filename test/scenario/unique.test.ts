@@ -27,7 +27,7 @@ describe('unique prompts', () => {
     expect(why('method: GET')).toEqual([
       [false, 'a GET whose URL has no {{prompt}} or {{nonce}} in its query'],
     ]);
-    expect(why('extra: { prompt: fixed }')).toEqual([[false, 'extra takes the place of the prompt']]);
+    expect(why('extra: { prompt: fixed }')).toEqual([[false, 'extra replaces the prompt']]);
     expect(why('body: "id {{nonce}}"')).toEqual([]);
     expect(why('body: { p: "{{messages}}" }')).toEqual([]);
   });

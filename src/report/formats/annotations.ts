@@ -5,11 +5,12 @@ import { oneLine } from '../text-width.ts';
 import { baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures } from '../wording/failures.ts';
+import { ANNOTATIONS } from '../wording/headings.ts';
 import { reachedLines } from '../wording/load.ts';
-import { failureLine, looksAtFailures, runProblems, summaryLine } from '../wording/summary.ts';
-import { clientLines, gateLines, pairedSentences, streamFindings } from '../wording/verdicts.ts';
+import { checksFailures, failureLine, runProblems, summaryLine } from '../wording/summary.ts';
+import { clientLines, pairedSentences, streamFindings, thresholdLines } from '../wording/verdicts.ts';
 
-// GitHub shows ten of each kind for a step and drops the others without a word.
+// GitHub shows ten annotations of each kind per step and silently drops the others.
 const MOST_OF_A_KIND = 10;
 
 interface Annotation {
@@ -18,9 +19,8 @@ interface Annotation {
 }
 
 /**
- * Workflow commands that GitHub turns into annotations of the run: an error for each gate that did not pass, a warning
- * for what else went wrong, and a notice with the result. At most ten of each, the last of which then says how many
- * there are more.
+ * Workflow commands that GitHub shows as annotations: an error for each failed gate, a warning for each other problem, and a
+ * notice with the result. At most ten of each kind; if there are more, the last one gives their number.
  */
 export function annotationsReport(report: Report): string {
   const scenario = oneLine(report.scenario.name);
@@ -40,13 +40,13 @@ export function annotationsReport(report: Report): string {
 function errors(report: Report): Annotation[] {
   return [
     ...runProblems(report).map(({ kind, sentence }) => ({
-      title: kind === 'incomplete' ? 'the run is not whole' : 'no answer',
+      title: ANNOTATIONS[kind],
       lines: [sentence],
     })),
-    ...gateLines(report)
+    ...thresholdLines(report)
       .filter(({ verdict }) => verdict !== 'pass')
       .map(({ verdict, expression, detail }) => ({
-        title: `gate ${verdict === 'fail' ? 'failed' : 'without data'}: ${expression}`,
+        title: `threshold ${verdict === 'fail' ? 'failed' : 'without data'}: ${expression}`,
         lines: [detail],
       })),
     ...baselineErrors(report),
@@ -54,47 +54,47 @@ function errors(report: Report): Annotation[] {
 }
 
 function baselineErrors(report: Report): Annotation[] {
-  const trouble = baselineProblem(report);
+  const problem = baselineProblem(report);
   return [
     ...baselineLines(report)
       .filter(({ outcome }) => outcome === 'fail')
       .map(({ word, figure, where, sentence }) => ({
-        title: `${word} against the baseline: ${figure}`,
+        title: `regression check: ${figure}: ${word}`,
         lines: [sentence, where],
       })),
-    ...(trouble ? [{ title: 'the baseline decides nothing', lines: [trouble.sentence] }] : []),
+    ...(problem ? [{ title: ANNOTATIONS.baseline, lines: [problem.sentence] }] : []),
   ];
 }
 
 function warnings(report: Report): Annotation[] {
-  const failed = looksAtFailures(report) ? undefined : failureLine(report);
+  const failed = checksFailures(report) ? undefined : failureLine(report);
   return [
-    ...(failed ? [{ title: 'failures that no threshold looks at', lines: [failed] }] : []),
+    ...(failed ? [{ title: ANNOTATIONS.unchecked, lines: [failed] }] : []),
     ...streamFindings(report)
       .filter(({ verdict }) => verdict !== 'inconclusive')
       .map(({ verdict, evidence, where, causes }) => ({
-        title: `${verdict}, not streaming`,
+        title: `streaming verdict: ${verdict}`,
         lines: [evidence, ...causes, where],
       })),
-    ...cacheWarnings(report).map((line) => ({ title: 'answered from a cache', lines: [line] })),
+    ...cacheWarnings(report).map((line) => ({ title: ANNOTATIONS.cache, lines: [line] })),
     ...groupFailures(report.cells).map(({ what, count, hint, where }) => ({
       title: `${formatCount(count)} ${count === 1 ? 'request' : 'requests'} failed`,
       lines: [what, ...(hint ? [hint] : []), ...where],
     })),
     ...(report.baseline?.verdict === 'inconclusive' && !report.baseline.strict
-      ? baselineSentences(report).map((line) => ({ title: 'inconclusive', lines: [line] }))
+      ? baselineSentences(report).map((line) => ({ title: ANNOTATIONS.inconclusive, lines: [line] }))
       : []),
-    ...reachedLines(report).map((line) => ({ title: 'the load was not reached', lines: [line] })),
+    ...reachedLines(report).map((line) => ({ title: ANNOTATIONS.load, lines: [line] })),
     ...(report.cells.some(({ client }) => client && client.verdict !== 'ok')
-      ? clientLines(report).map((line) => ({ title: 'the client could not keep up', lines: [line] }))
+      ? clientLines(report).map((line) => ({ title: ANNOTATIONS.client, lines: [line] }))
       : []),
   ];
 }
 
 function notices(report: Report): Annotation[] {
   return [
-    { title: 'result', lines: [summaryLine(report)] },
-    ...pairedSentences(report).map((line) => ({ title: 'in short', lines: [line] })),
+    { title: ANNOTATIONS.result, lines: [summaryLine(report)] },
+    ...pairedSentences(report).map((line) => ({ title: ANNOTATIONS.comparison, lines: [line] })),
   ];
 }
 
@@ -112,12 +112,12 @@ function limited(kind: 'error' | 'warning' | 'notice', all: readonly Annotation[
   return shown.map((annotation) => ({ kind, ...annotation }));
 }
 
-/** The text of a command: what would end it is written as a percent sequence. */
+/** The text of a command, with percent and line feed encoded. */
 function data(text: string): string {
   return visible(text).replaceAll('%', '%25').replaceAll('\n', '%0A');
 }
 
-/** A property of a command, in which colons and commas mean something too. */
+/** A property of a command, with colon and comma encoded as well. */
 function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

@@ -2,7 +2,7 @@ import type { CellReport, Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
 
 const STATISTICS = ['min', 'mean', 'sd', 'p50', 'p90', 'p95', 'p99', 'max'] as const;
-const HEAD = [
+const HEADER = [
   'run',
   'target',
   'prompt',
@@ -26,12 +26,13 @@ const HEAD = [
 ];
 
 /**
- * One row for each metric of each cell, as in RFC 4180 (commas, CRLF, a head row). Full precision, times in ms,
- * rates per second. `client_verdict` and `client_late_ms` are of the row's metric, `load_reached` of its cell. A metric without values has its row too, with n 0 and the figures left empty.
+ * One row for each metric of each cell, as in RFC 4180 (commas, CRLF, header row). Full precision, times in ms, rates per
+ * second. `client_verdict` and `client_late_ms` belong to the metric, `load_reached` to the cell. A metric without values
+ * has a row with n 0 and empty figures.
  */
 export function csvReport(report: Report): string {
   const rows = report.cells.flatMap((cell) => cellRows(report.run.id, cell));
-  return [HEAD, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
+  return [HEADER, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 
 function cellRows(run: string, cell: CellReport): (string | number)[][] {
@@ -61,11 +62,11 @@ function cellRows(run: string, cell: CellReport): (string | number)[][] {
   ]);
 }
 
-// A spreadsheet takes a text that begins like this for a formula, also in full width.
+// A spreadsheet reads a text that starts like this as a formula, also with full-width characters.
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const NUMBER = /^[+-]?\d+(\.\d+)?$/;
 
-/** A number as it is; a text with what is invisible shown, and with an apostrophe before what would be a formula. */
+/** A number unchanged; a text with invisible characters escaped, and an apostrophe in front of a formula. */
 function field(value: string | number): string {
   if (typeof value === 'number') return String(value);
   const text = FORMULA.test(value) && !NUMBER.test(value) ? `'${visible(value)}` : visible(value);

@@ -7,12 +7,12 @@ import { cellName, runLine } from '../wording/notes.ts';
 const METRIC = 'ttft';
 const UNIT = 'ms';
 
-// What HdrHistogram calls the layout of 1 us to 1 h at three digits.
+// HdrHistogram's description of the range 1 us to 1 h at three digits.
 const LAYOUT = '#[Buckets =           22, SubBuckets     =         2048]';
 
 /**
- * The percentile distribution of the time to the first token as HdrHistogram prints it, in ms, for its plotter: one
- * section a cell, each with a head of its own, so that `csplit` or an editor makes a file of each.
+ * The percentile distribution of TTFT in HdrHistogram's text format, in ms, for its plotter. Each cell is a section with
+ * its own header, so that `csplit` can split the file.
  */
 export function hgrmReport(report: Report): string {
   const head = `# ${oneLine(report.scenario.name)} · ${runLine(report)}\n`;
@@ -50,7 +50,7 @@ function figure(ms: number): string {
   return ms.toFixed(3).padStart(12);
 }
 
-/** 0, then five steps to each half of what is left to 1: the tail is drawn ever finer. Endless. */
+/** 0, then five steps in each half of the remaining distance to 1. Infinite. */
 function* levels(): Generator<number> {
   const steps = 5;
   let level = 0;
@@ -60,20 +60,20 @@ function* levels(): Generator<number> {
   }
 }
 
-interface Ranked {
+interface RankedValues {
   atRank(rank: number): number;
-  /** How many values are this one or smaller. */
+  /** Number of values that are at most `value`. */
   upTo(value: number): number;
 }
 
-function valuesOf({ n, unit, samples, histogram }: MetricSummary): Ranked {
+function valuesOf({ n, unit, samples, histogram }: MetricSummary): RankedValues {
   const sorted = samples ? Float64Array.from(samples).sort() : undefined;
   const buckets = sorted ? undefined : decodeHistogram(histogram, unit);
   const atRank = (rank: number) => sorted?.[rank - 1] ?? buckets?.percentile(rank / n) ?? 0;
   return {
     atRank,
     upTo(value) {
-      // The first rank that is beyond the value, by halving.
+      // Binary search for the first rank with a larger value.
       let low = 1;
       let high = n + 1;
       while (low < high) {

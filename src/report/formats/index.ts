@@ -11,7 +11,7 @@ import { benchmarkActionReport, bmfReport } from './tracked-figures.ts';
 
 export type { ReporterName } from './names.ts';
 
-/** The formats that need nothing but the report, by name. The terminal's takes a width and colours: `terminal.ts`. */
+/** The formats that only need the report, by name. The terminal report also takes a width and a color level. */
 export const REPORTERS = {
   json: jsonReport,
   markdown: markdownReport,

@@ -29,19 +29,19 @@ const RUN_KEYS = [
 ];
 
 /**
- * The report as one JSON document, indented, with a line feed at its end. The same report gives the same bytes;
- * lists of numbers stay on one line, as there can be 20,000 in each.
+ * The report as one indented JSON document with a final line feed. The same report gives the same bytes. A list of numbers,
+ * which can have 20,000 items, is written on one line.
  */
 export function jsonReport(report: Report): string {
   const document = ordered({ ...report, run: ordered(report.run, RUN_KEYS) }, REPORT_KEYS);
-  // A line feed inside a JSON string is written as \n, so a real one stands only between values.
+  // A line feed inside a JSON string is escaped, so an unescaped one is always between values.
   const text = JSON.stringify(document, null, 2).replaceAll(/\[\n[\d\s.,eE+-]+\]/g, (list) =>
     list.replaceAll(/\s+/g, ''),
   );
   return `${visibleJson(text)}\n`;
 }
 
-// Keys we know come first and in our order, whatever object they were read into on the way here.
+// Known keys come first, in the listed order.
 function ordered<T extends object>(object: T, keys: readonly string[]): T {
   const entries = Object.entries(object);
   const place = (key: string) => (keys.includes(key) ? keys.indexOf(key) : keys.length);

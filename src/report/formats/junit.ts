@@ -4,16 +4,16 @@ import { visible } from '../../model/visible.ts';
 import { oneLine } from '../text-width.ts';
 import { type BaselineLine, baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { groupFailures } from '../wording/failures.ts';
+import { CASES } from '../wording/headings.ts';
 import { reachedLines } from '../wording/load.ts';
 import { absence, cellName, durationOf, machineLine, runLine } from '../wording/notes.ts';
 import { runProblems, summaryLine } from '../wording/summary.ts';
-import { clientLines, type GateLine, gateLines, pairedSentences } from '../wording/verdicts.ts';
+import { clientLines, pairedSentences, type ThresholdLine, thresholdLines } from '../wording/verdicts.ts';
 
 /**
- * JUnit XML, as Jenkins, GitLab and the Ant task read it: one suite for the scenario, one case for each gate; for a run
- * without gates one for each cell, which fails where nothing was ok; and one for each figure that was compared with a
- * baseline, skipped where nothing can be said of it. What could not be judged is an error, and so is a run that broke off:
- * neither may look like a pass.
+ * JUnit XML for Jenkins, GitLab and Ant: one suite for the scenario, with a case for each threshold. Without thresholds
+ * there is a case for each cell, which fails if no request succeeded. Each figure of the regression check is a case,
+ * skipped if it is inconclusive. A threshold without data and an incomplete run are errors.
  */
 export function junitReport(report: Report): string {
   const { run, scenario } = report;
@@ -26,7 +26,7 @@ export function junitReport(report: Report): string {
       name,
       package: 'streambench',
       id: '0',
-      // Ant's schema knows no time zone and no fractions here; the time is UTC.
+      // Ant's schema allows neither a time zone nor fractions here; the time is UTC.
       timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.exec(run.startedAt)?.[0] ?? '1970-01-01T00:00:00',
       hostname: 'localhost',
       tests: String(cases.length),
@@ -36,11 +36,13 @@ export function junitReport(report: Report): string {
       time: seconds(durationOf(run) ?? 0),
     },
     [
-      element('properties', {}, [
-        ...Object.entries(properties(report)).map(([key, value]) =>
+      element(
+        'properties',
+        {},
+        Object.entries(properties(report)).map(([key, value]) =>
           element('property', { name: key, value }, []),
         ),
-      ]),
+      ),
       ...cases.map((one) => caseElement(one, `streambench.${name.replaceAll('.', '_')}`)),
       element('system-out', {}, [xml(linesOf(report).join('\n'))]),
       element('system-err', {}, []),
@@ -58,27 +60,29 @@ interface Case {
 type ProblemKind = 'failure' | 'error' | 'skipped';
 
 function casesOf(report: Report): Case[] {
-  const gates = gateLines(report).map(gateCase);
-  // Where cells are the cases, those without an answer say so themselves.
+  const thresholds = thresholdLines(report).map(thresholdCase);
   const compared = baselineCases(report);
   const hasNotFailed = ({ problem }: Case) => problem === undefined || problem.kind === 'skipped';
-  const general = runProblems(report).filter(({ kind }) => gates.length > 0 || kind === 'incomplete');
+  const general = runProblems(report).filter(
+    // Without thresholds, the cases of the cells report missing answers.
+    ({ kind }) => thresholds.length > 0 || kind === 'incomplete',
+  );
   return [
     ...general.map(({ kind, sentence }) => ({
-      name: kind === 'incomplete' ? 'the run came to its end' : 'the run was answered',
+      name: CASES[kind],
       timeMs: 0,
       problem: { kind: 'error' as const, type: kind, message: sentence, detail: [sentence] },
     })),
     ...compared.filter((one) => !hasNotFailed(one)),
-    ...(gates.length > 0 ? gates : report.cells.map(cellCase)),
+    ...(thresholds.length > 0 ? thresholds : report.cells.map(cellCase)),
     ...compared.filter(hasNotFailed),
   ];
 }
 
 function baselineCases(report: Report): Case[] {
-  const trouble = baselineProblem(report);
-  const whole: Case[] = (trouble ? [trouble] : []).map(({ kind, sentence }) => ({
-    name: 'the baseline decides',
+  const problem = baselineProblem(report);
+  const whole: Case[] = (problem ? [problem] : []).map(({ kind, sentence }) => ({
+    name: CASES.baseline,
     timeMs: 0,
     problem: {
       kind: kind === 'inconclusive' ? 'failure' : 'error',
@@ -91,16 +95,16 @@ function baselineCases(report: Report): Case[] {
 }
 
 function baselineCase({ outcome, verdict, word, figure, where, sentence }: BaselineLine): Case {
-  const base = { name: `${figure} against the baseline: ${where}`, timeMs: 0 };
+  const base = { name: `${figure} ${CASES.baseline}: ${where}`, timeMs: 0 };
   if (outcome === 'pass') return base;
   const kind = outcome === 'fail' ? 'failure' : 'skipped';
   const type = verdict.replace('_', '-');
   return { ...base, problem: { kind, type, message: `${word}: ${sentence}`, detail: [sentence] } };
 }
 
-function gateCase({ verdict, expression, detail }: GateLine): Case {
+function thresholdCase({ verdict, expression, detail }: ThresholdLine): Case {
   const base = { name: expression, timeMs: 0 };
-  const lines = [`gate: ${expression}`, `measured: ${detail}`];
+  const lines = [`threshold: ${expression}`, `measured: ${detail}`];
   switch (verdict) {
     case 'pass':
       return base;
@@ -122,7 +126,7 @@ function cellCase(cell: CellReport): Case {
     ...body.map((line) => `  | ${line}`),
     ...(hint ? [`  ${hint}`] : []),
   ]);
-  // In a table the dash stands for the figures that are missing; here are none.
+  // The dash stands for missing figures in a table.
   const message = absence(cell).replace(DASH, '').trim() || 'no data';
   return {
     ...base,
@@ -159,7 +163,9 @@ function properties({ run, environment, scenario }: Report): Record<string, stri
 function linesOf(report: Report): string[] {
   return [
     summaryLine(report),
-    ...gateLines(report).map(({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`),
+    ...thresholdLines(report).map(
+      ({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`,
+    ),
     ...baselineSentences(report),
     ...pairedSentences(report),
     ...reachedLines(report),
@@ -173,7 +179,7 @@ function seconds(ms: number): string {
   return (Number.isFinite(ms) ? Math.max(0, ms) / 1000 : 0).toFixed(3);
 }
 
-// The content is XML already: elements go on lines of their own, text stays as it is.
+// `content` is XML: each element goes on its own line, text stays unchanged.
 function element(name: string, attributes: Record<string, string>, content: readonly string[]): string {
   const head = [name, ...Object.entries(attributes).map(([key, value]) => `${key}="${xml(value, true)}"`)];
   if (content.length === 0) return `<${head.join(' ')}/>`;
@@ -191,7 +197,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function xml(text: string, attribute = false): string {
-  // What XML 1.0 has no way to write, not even as a reference, is invisible and has been shown as an escape.
+  // Characters that XML 1.0 cannot represent are invisible, so visible() has escaped them.
   const clean = visible(text).replaceAll(/[&<>"']/g, (char) => ENTITIES[char]!);
   return attribute ? clean.replaceAll(/[\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`) : clean;
 }

@@ -1,42 +1,41 @@
-import { formatCount } from '../../model/format.ts';
+import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { type Column, cellColumns, modePairColumns, modePairs } from '../columns.ts';
 import { clip, oneLine } from '../text-width.ts';
 import { baselineLines } from '../wording/baseline.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
+import { baselineHeading, HEADINGS } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from '../wording/notes.ts';
-import { failureLine, looksAtFailures, summaryLine } from '../wording/summary.ts';
+import { checksFailures, failureLine, summaryLine } from '../wording/summary.ts';
 import {
   clientLines,
   floorLines,
-  gateLines,
   loadLines,
   pairedSentences,
   serverLines,
   streamFindings,
+  thresholdLines,
 } from '../wording/verdicts.ts';
 
-/** Fitting a long text into a place that takes only so many bytes. */
-
-/** A part of a text whose rows can be left out from the end. */
-export interface Part {
-  /** What stands above the rows, a table's head for one; empty where there is nothing. */
+/** A section of a text. Rows can be omitted from its end. */
+export interface Section {
+  /** Text above the rows, such as a table header; empty if there is none. */
   head: string;
   rows: readonly string[];
 }
 
 /**
- * The parts with a blank line between them. Where they take more than `maxBytes` of UTF-8, the longest lose their last
- * rows and say so: a part may take half of what is left when its turn comes, or all that later ones do not need.
+ * Joins the sections with blank lines. If they exceed `maxBytes` of UTF-8, the longest ones lose their last rows, with a
+ * note: each section may use half of the remaining bytes, or all that later sections do not need.
  */
-export function fitParts(parts: readonly Part[], maxBytes: number): string {
+export function fitSections(parts: readonly Section[], maxBytes: number): string {
   const full = parts.map(textOf);
   let later = full.reduce((sum, text) => sum + bytesOf(text), 0);
   if (later <= maxBytes) return full.join('');
-  // Room for the sentences that say what was left out.
-  let left = maxBytes - parts.length * SENTENCE_BYTES;
+  // Reserve space for the notes about omitted rows.
+  let left = maxBytes - parts.length * NOTE_BYTES;
   return parts
     .map((part, index) => {
       const size = bytesOf(full[index]!);
@@ -49,20 +48,20 @@ export function fitParts(parts: readonly Part[], maxBytes: number): string {
     .join('');
 }
 
-const SENTENCE_BYTES = 200;
+const NOTE_BYTES = 200;
 
-function shortened({ head, rows }: Part, allowed: number, maxBytes: number): string {
+function shortened({ head, rows }: Section, allowed: number, maxBytes: number): string {
   let used = bytesOf(textOf({ head, rows: [] }));
   let kept = 0;
   while (kept < rows.length && used + bytesOf(rows[kept]!) + 1 <= allowed) {
     used += bytesOf(rows[kept]!) + 1;
     kept += 1;
   }
-  const sentence = `*${formatCount(rows.length - kept)} of ${formatCount(rows.length)} lines are left out here, to keep this within ${formatCount(maxBytes)} bytes; the run's report.json has them all.*`;
-  return textOf({ head: kept > 0 ? head : '', rows: [...rows.slice(0, kept), '', sentence] });
+  const note = `*${formatCount(rows.length - kept)} of ${formatCount(rows.length)} lines omitted to stay below ${formatValue(maxBytes, 'bytes')}; report.json in the run folder has all of them.*`;
+  return textOf({ head: kept > 0 ? head : '', rows: [...rows.slice(0, kept), '', note] });
 }
 
-function textOf({ head, rows }: Part): string {
+function textOf({ head, rows }: Section): string {
   return `${[...(head === '' ? [] : [head]), ...rows].join('\n')}\n\n`;
 }
 
@@ -70,21 +69,21 @@ function bytesOf(text: string): number {
   return Buffer.byteLength(text);
 }
 
-// GitHub takes 1 MiB of summary from a step, and nothing at all of a longer one.
+// GitHub rejects a step summary of more than 1 MiB.
 const MAX_BYTES = 1_000_000;
 
-// A word of a table is a figure or a name; what is longer came from a service.
+// Names and figures are short; a longer text came from a server.
 const MAX_WIDTH = 1_000;
 
 /**
- * The report for a pull request, a job's summary or a wiki: GitHub's markdown, failures first. Always under 1 MiB: of
- * long tables the last rows are left out, and a sentence says so.
+ * The report as GitHub markdown, for a pull request, a job summary or a wiki; failures come first. Always below 1 MiB: long
+ * tables lose their last rows, with a note.
  */
 export function markdownReport(report: Report): string {
   const missing = incompleteness(report);
-  // Where a gate looks at failures, its line says so.
-  const failed = looksAtFailures(report) ? undefined : failureLine(report);
-  const parts: Part[] = [
+  // If a gate checks failures, its own line reports them.
+  const failed = checksFailures(report) ? undefined : failureLine(report);
+  const parts: Section[] = [
     text(`## ${safe(report.scenario.name)}`),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
     ...(failed ? [text(`> **${safe(failed)}**`)] : []),
@@ -92,7 +91,7 @@ export function markdownReport(report: Report): string {
       ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
       : []),
     ...pairedSentences(report).map((line) => text(`**${safe(line)}**`)),
-    ...gates(report),
+    ...thresholds(report),
     ...baseline(report),
     ...failures(report.cells),
     ...streams(report),
@@ -115,28 +114,38 @@ export function markdownReport(report: Report): string {
     },
     text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
   ];
-  return `${fitParts(
+  return `${fitSections(
     parts.filter(({ head, rows }) => head !== '' || rows.length > 0),
     MAX_BYTES,
   ).trimEnd()}\n`;
 }
 
-function text(line: string): Part {
+function text(line: string): Section {
   return { head: '', rows: [line] };
 }
 
-function gates(report: Report): Part[] {
-  const rows = gateLines(report).map(({ verdict, expression, detail }) => [verdict, expression, detail]);
+function thresholds(report: Report): Section[] {
+  const rows = thresholdLines(report).map(({ verdict, expression, detail }) => [verdict, expression, detail]);
   return rows.length === 0
     ? []
-    : [table('### Gates', ['verdict', 'gate', 'measured'], ['left', 'left', 'left'], rows)];
+    : [
+        table(
+          `### ${HEADINGS.thresholds}`,
+          ['verdict', 'threshold', 'measured'],
+          ['left', 'left', 'left'],
+          rows,
+        ),
+      ];
 }
 
-function baseline(report: Report): Part[] {
+function baseline(report: Report): Section[] {
   const { baseline } = report;
   if (baseline === undefined) return [];
-  const head = `### Against baseline ${safe(baseline.name)}`;
-  const said = [baseline.sentence, ...baseline.obstacles.map((obstacle) => `not comparable: ${obstacle}`)];
+  const head = `### ${safe(baselineHeading(baseline))}`;
+  const sentences = [
+    baseline.sentence,
+    ...baseline.obstacles.map((obstacle) => `not comparable: ${obstacle}`),
+  ];
   const rows = baselineLines(report).map(({ word, where, figure, values, change }) => [
     word,
     where,
@@ -146,13 +155,13 @@ function baseline(report: Report): Part[] {
   ]);
   const heads = ['verdict', 'where', 'figure', 'base / new', 'new / base'];
   return [
-    { head, rows: said.map((line) => `\n${safe(line)}`) },
+    { head, rows: sentences.map((line) => `\n${safe(line)}`) },
     ...(rows.length === 0 ? [] : [table('', heads, ['left', 'left', 'left', 'right', 'right'], rows)]),
     { head: '', rows: baseline.warnings.map((warning) => `- ${safe(warning)}`) },
   ];
 }
 
-function streams(report: Report): Part[] {
+function streams(report: Report): Section[] {
   const findings = streamFindings(report);
   const heads = ['verdict', 'evidence', 'where'];
   const titled = (title: string, open: boolean) => {
@@ -162,17 +171,17 @@ function streams(report: Report): Part[] {
     return rows.length === 0 ? [] : [table(title, heads, ['left', 'left', 'left'], rows)];
   };
   return [
-    ...titled('### Not streaming as it should', false),
-    ...titled('### Not known whether it streams', true),
+    ...titled(`### ${HEADINGS.streamProblems}`, false),
+    ...titled(`### ${HEADINGS.streamsInconclusive}`, true),
   ];
 }
 
-function caches(report: Report): Part[] {
+function caches(report: Report): Section[] {
   const rows = cacheWarnings(report).map((warning) => `- ${safe(warning)}`);
-  return rows.length === 0 ? [] : [{ head: '### Answered from a cache\n', rows }];
+  return rows.length === 0 ? [] : [{ head: `### ${HEADINGS.cache}\n`, rows }];
 }
 
-function failures(cells: readonly CellReport[]): Part[] {
+function failures(cells: readonly CellReport[]): Section[] {
   const rows = groupFailures(cells).map(({ what, count, hint, where }) => [
     formatCount(count),
     hint ? `${what} — ${hint}` : what,
@@ -180,11 +189,11 @@ function failures(cells: readonly CellReport[]): Part[] {
   ]);
   if (rows.length === 0) return [];
   const others = ungroupedFailures(cells);
-  if (others > 0) rows.push([formatCount(others), 'in other ways', '']);
-  return [table('### Failures', ['requests', 'what', 'where'], ['right', 'left', 'left'], rows)];
+  if (others > 0) rows.push([formatCount(others), 'other failures', '']);
+  return [table(`### ${HEADINGS.failures}`, ['requests', 'what', 'where'], ['right', 'left', 'left'], rows)];
 }
 
-function results(cells: readonly CellReport[]): Part[] {
+function results(cells: readonly CellReport[]): Section[] {
   return [...new Set(cells.map(({ mode }) => mode))].map((mode) => {
     const rows = cells.filter((cell) => cell.mode === mode);
     const title = `### ${mode === 'streaming' ? 'Streaming' : 'Non-streaming'} (p50 / p95)`;
@@ -194,7 +203,7 @@ function results(cells: readonly CellReport[]): Part[] {
   });
 }
 
-function modes(cells: readonly CellReport[]): Part[] {
+function modes(cells: readonly CellReport[]): Section[] {
   const rows = modePairs(cells);
   if (rows.length === 0) return [];
   const title = '### Streaming / non-streaming (p50)';
@@ -206,7 +215,7 @@ function tableOf<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   instead: (row: Row) => string | undefined,
-): Part {
+): Section {
   const firstMeasured = columns.findIndex(({ measured }) => measured);
   return table(
     title,
@@ -227,7 +236,7 @@ function table(
   heads: readonly string[],
   aligns: readonly ('left' | 'right')[],
   rows: readonly (readonly string[])[],
-): Part {
+): Section {
   const line = (cells: readonly string[]) => `| ${cells.map(safe).join(' | ')} |`;
   const ruler = `| ${aligns.map((align) => (align === 'right' ? '---:' : ':---')).join(' | ')} |`;
   const above = title === '' ? '' : `${title}\n\n`;
@@ -238,15 +247,14 @@ function capitalized(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-/** What a service said must not turn into markup, links or mentions, nor fill the page. */
+/** Escapes text from servers and files, so that it becomes no markup, link or mention, and limits its length. */
 function safe(words: string): string {
   return clip(oneLine(words), MAX_WIDTH)
     .replaceAll(/[\\`*_[\]<>|~#$&]/g, (char) => (char === '&' ? '&amp;' : `\\${char}`))
     .replaceAll(/(?<=:)\/\/|(?<=\bwww)\.|@|(?<=#)(?=\d)/gi, (found) => UNLINKED[found]!);
 }
 
-// GitHub looks for addresses, mentions and numbers of issues in the text that the entities stand for: a space of no
-// width comes between.
+// GitHub decodes entities before it looks for URLs, mentions and issue numbers, so a zero-width space is added.
 const UNLINKED: Readonly<Record<string, string>> = {
   '//': '&#8203;//',
   '.': '&#8203;.',

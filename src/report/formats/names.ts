@@ -14,5 +14,5 @@ export const REPORTER_NAMES = [
   'hgrm',
 ] as const;
 
-/** Name of a format that needs nothing but the report. */
+/** Name of a format that only needs the report. */
 export type ReporterName = (typeof REPORTER_NAMES)[number];

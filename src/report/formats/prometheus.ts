@@ -4,8 +4,8 @@ import { visible } from '../../model/visible.ts';
 import { isMarked } from '../wording/load.ts';
 
 /**
- * The text format that Prometheus scrapes, for the textfile collector or a push gateway. Base units, as is the custom
- * there: times in seconds. Every series carries its scenario, so that the files of several can be joined.
+ * The Prometheus text format, for the textfile collector or a push gateway. Times are in seconds, the base unit of
+ * Prometheus. Every series has the label `scenario`, so that the files of several scenarios can be joined.
  */
 export function prometheusReport(report: Report): string {
   const scenario = { scenario: report.scenario.name };
@@ -24,7 +24,7 @@ export function prometheusReport(report: Report): string {
 type Labels = Readonly<Record<string, string>>;
 
 interface Series {
-  /** What follows the family's name: `_sum`. */
+  /** The suffix of the family name, such as `_sum`. */
   suffix?: string;
   labels: Labels;
   value: number;
@@ -109,60 +109,63 @@ function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {
     ),
   });
   return [
-    gauge('requests', 'Measured requests by outcome; only those that were ok enter the figures.', (cell) =>
+    gauge('requests', 'Measured requests by outcome; only successful ones (ok) enter the figures.', (cell) =>
       Object.entries({ ok: 0, ...cell.outcomes }).map(([outcome, count]) => [count, { outcome }] as const),
     ),
-    gauge('throughput_requests_per_second', 'Good answers a second at the load of the cell.', (cell) => [
-      [cell.throughput.requestsPerSecond],
-    ]),
+    gauge(
+      'throughput_requests_per_second',
+      'Successful requests per second at the load level of the cell.',
+      (cell) => [[cell.throughput.requestsPerSecond]],
+    ),
     gauge(
       'throughput_tokens_per_second',
-      'All output tokens of good answers, hidden reasoning included, a second at the load of the cell.',
+      'Output tokens of successful requests per second, including hidden reasoning, at the load level of the cell.',
       (cell) => [[cell.throughput.tokensPerSecond]],
     ),
-    gauge('throughput_window_seconds', 'The time over which throughput was counted.', ({ throughput }) => [
+    gauge('throughput_window_seconds', 'The time over which throughput was measured.', ({ throughput }) => [
       [throughput.windowMs / 1000, { basis: throughput.basis ?? 'unknown' }],
     ]),
-    gauge('load_streams', 'Streams open at once, over the time of the throughput.', ({ reached }) =>
-      reached
-        ? [
-            [reached.mean, { stat: 'mean' }],
-            [reached.max, { stat: 'max' }],
-          ]
-        : [],
-    ),
     gauge(
-      'load_reached',
-      '1 where the cell had the load that was asked for, 0 where it was lower.',
-      ({ reached }) => [[reached && (reached.met ? 1 : 0)]],
+      'load_streams',
+      'Concurrent streams during the time over which throughput was measured.',
+      ({ reached }) =>
+        reached
+          ? [
+              [reached.mean, { stat: 'mean' }],
+              [reached.max, { stat: 'max' }],
+            ]
+          : [],
     ),
-    gauge('goodput_requests_per_second', 'Good answers a second that met every objective.', (cell) => [
+    gauge('load_reached', '1 if the cell reached its load level, else 0.', ({ reached }) => [
+      [reached && (reached.met ? 1 : 0)],
+    ]),
+    gauge('goodput_requests_per_second', 'Requests per second that met every objective.', (cell) => [
       [cell.goodput?.requestsPerSecond],
     ]),
     gauge('goodput_ratio', 'The share of requests that met every objective.', (cell) => [
       [cell.goodput?.share],
     ]),
-    gauge('token_source', 'Where the counts of output tokens come from; always 1.', ({ tokenSource }) =>
+    gauge('token_source', 'Source of the output token counts; always 1.', ({ tokenSource }) =>
       tokenSource === null ? [] : [[1, { source: tokenSource }]],
     ),
-    gauge('streams', 'Streams by the verdict on whether they really streamed.', ({ streaming }) =>
+    gauge('streams', 'Streams by streaming verdict.', ({ streaming }) =>
       Object.entries(streaming?.counts ?? {}).map(([verdict, count]) => [count, { verdict }] as const),
     ),
-    gauge('client_utilization_ratio', "How busy the client's event loop was, at its busiest.", (cell) => [
+    gauge('client_utilization_ratio', "Maximum utilization of the client's event loop.", (cell) => [
       [cell.client?.utilization],
     ]),
-    gauge('client_delay_seconds', "How late the client's event loop came round (p99).", ({ client }) => [
+    gauge('client_delay_seconds', 'Event loop delay of the client (p99).', ({ client }) => [
       [client ? client.delayP99Ms / 1000 : null],
     ]),
     gauge(
       'client_late_seconds',
-      "By how much the metric's p99 may be too high because the client was late.",
+      "How much too high the metric's p99 may be because of client lateness.",
       (cell) =>
         Object.entries(cell.client?.metrics ?? {}).map(
           ([metric, { lateMs }]) => [lateMs / 1000, { metric }] as const,
         ),
     ),
-    gauge('client_marked', '1 where the lateness of the client may be in the metric, else 0.', (cell) =>
+    gauge('client_marked', '1 if client lateness may affect the metric, else 0.', (cell) =>
       Object.keys(cell.client?.metrics ?? {}).map(
         (metric) => [isMarked(cell, metric) ? 1 : 0, { metric }] as const,
       ),
@@ -171,7 +174,7 @@ function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {
 }
 
 function gateFamily(gates: readonly GateResult[], common: Labels): Family {
-  // A condition written twice is one series: two of the same name would make the whole text invalid.
+  // A repeated threshold is one series, because a duplicate series makes the whole text invalid.
   const passed = new Map<string, number>();
   for (const { expression, verdict } of gates) {
     passed.set(expression, Math.min(passed.get(expression) ?? 1, verdict === 'pass' ? 1 : 0));
@@ -179,7 +182,7 @@ function gateFamily(gates: readonly GateResult[], common: Labels): Family {
   return {
     name: 'streambench_gate_passed',
     type: 'gauge',
-    help: '1 where the condition was met, 0 where it was not or could not be judged.',
+    help: '1 if the threshold was met, 0 if it was not or had no data.',
     series: Array.from(passed, ([expression, value]) => ({ labels: { ...common, expression }, value })),
   };
 }
@@ -190,19 +193,19 @@ function runFamilies({ run, environment }: Report, common: Labels): Family[] {
     {
       name: 'streambench_run_info',
       type: 'gauge',
-      help: 'The run that these figures are from; always 1.',
+      help: 'The run of these figures; always 1.',
       series: [{ labels: { ...common, run: run.id, version: environment.streambench }, value: 1 }],
     },
     {
       name: 'streambench_run_aborted',
       type: 'gauge',
-      help: '1 where the run did not do all that was planned.',
+      help: '1 if the run is incomplete, else 0.',
       series: [{ labels: common, value: run.aborted || !run.endedAt ? 1 : 0 }],
     },
     {
       name: 'streambench_run_start_timestamp_seconds',
       type: 'gauge',
-      help: 'When the run began, in Unix time.',
+      help: 'Start of the run, in Unix time.',
       series: Number.isFinite(started) ? [{ labels: common, value: started / 1000 }] : [],
     },
   ];
@@ -216,12 +219,12 @@ function exposition({ name, type, help, series }: Family): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
 }
 
-// 12 digits are more than was measured, and hide what binary fractions add.
+// 12 digits exceed the precision of the measurement and hide binary rounding.
 function figure(value: number): string {
   return String(Number(value.toPrecision(12)));
 }
 
-// Backslash, quote and line feed have escapes; what is invisible is shown as a text.
+// Escapes backslash, quote and line feed, and makes invisible characters visible.
 function escaped(text: string): string {
   return visible(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

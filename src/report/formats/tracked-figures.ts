@@ -13,8 +13,9 @@ interface Metric {
 }
 
 /**
- * Bencher Metric Format, for `bencher run --adapter json`: a benchmark for each cell (`flash/short/c4/streaming`), a
- * measure for each figure (`ttft.p95 (ms)`: the format has no other place for the unit), with its 90 % interval.
+ * Bencher Metric Format, for `bencher run --adapter json`: a benchmark for each cell (`flash/short/c4/streaming`) and a
+ * measure for each figure, with its 90 % interval. The name of a measure has the unit (`ttft.p95 (ms)`), because the format
+ * has no field for it.
  */
 export function bmfReport(report: Report): string {
   const benchmarks: Record<string, Record<string, Metric>> = {};
@@ -29,8 +30,8 @@ export function bmfReport(report: Report): string {
 }
 
 /**
- * JSON for github-action-benchmark with `tool: customSmallerIsBetter`. As the name says, only figures of which less is
- * better: instead of tokens a second it has the time per token, and the shares of requests that failed.
+ * JSON for github-action-benchmark with `tool: customSmallerIsBetter`. It has only figures of which less is better: time per
+ * token instead of tokens per second, and error rates.
  */
 export function benchmarkActionReport(report: Report): string {
   const entries = trackedFigures(report)
@@ -39,33 +40,31 @@ export function benchmarkActionReport(report: Report): string {
       name: `${cell}/${name}`,
       unit,
       value,
-      ...(range ? { range: `${range.low} to ${range.high}` } : {}),
+      range: range ? `${range.low} to ${range.high}` : undefined,
       extra: `of ${n} ${n === 1 ? 'value' : 'values'}`,
     }));
   return `${jsonText(entries, 2)}\n`;
 }
 
-/** The figures of a run that are worth following from commit to commit, under names that stay the same. */
-
 /** One figure of one cell. */
 interface TrackedFigure {
   /** `flash/short/c4/streaming`; a slash inside a name is written `%2F`. */
   cell: string;
-  /** As thresholds call it: `ttft.p95`. */
+  /** As in thresholds: `ttft.p95`. */
   name: string;
   unit: string;
   better: 'lower' | 'higher';
   value: number;
-  /** The values it comes from. */
+  /** Number of values. */
   n: number;
   /**
-   * 90 % interval from the spread inside this run, by order statistics or Wilson's; how much runs differ from each
-   * other is not in it. Absent where there are too few values, and where requests have several.
+   * 90 % interval from the spread within this run (order statistics, or Wilson's interval for rates). It does not cover the
+   * spread between runs. Absent with too few values, and for metrics with several values per request.
    */
   range?: { low: number; high: number };
 }
 
-// Few on purpose: each is a chart for each cell, and an alert that someone will have to answer.
+// Only a few, because each one is a chart, and possibly an alert, for every cell.
 const FIGURES = [
   'ttfb.p50',
   'ttfb.p95',
@@ -82,7 +81,7 @@ const FIGURES = [
   'errors.rate',
 ] as const;
 
-/** The figures of all cells that have them: one that was not measured is left out, never 0. */
+/** The tracked figures of all cells. A figure that was not measured is omitted, never 0. */
 export function trackedFigures({ cells }: Report): TrackedFigure[] {
   return cells.flatMap((cell) => FIGURES.flatMap((name) => figureOf(cell, name)));
 }
@@ -103,12 +102,12 @@ function figureOf(cell: CellReport, name: string): TrackedFigure[] {
   if (quantity.quantile === undefined) return [{ ...base, unit: quantity.unit, better: 'higher', value }];
   const better = metric(family).better === 'higher' ? 'higher' : 'lower';
   const summary = cell.metrics[family]!;
-  // Several values of one request go together; taking them for independent would make the interval far too narrow.
+  // The values of one request are not independent; treating them as such would make the interval too narrow.
   const range = summary.n <= (cell.outcomes.ok ?? 0) ? quantileRange(summary, quantity.quantile) : undefined;
-  return [{ ...base, unit: quantity.unit, better, value, ...(range ? { range } : {}) }];
+  return [{ ...base, unit: quantity.unit, better, value, range }];
 }
 
-/** The cell as a path. The same cell has the same name in every run, and no two cells share one. */
+/** The cell as a path: unique within a run and equal in every run. */
 function stableName({ target, prompt, concurrency, rate, mode }: CellReport): string {
   return [part(target), part(prompt), rate === undefined ? `c${concurrency}` : `r${rate}`, mode].join('/');
 }
@@ -116,19 +115,19 @@ function stableName({ target, prompt, concurrency, rate, mode }: CellReport): st
 function part(name: string): string {
   return Array.from(name, (char) => {
     if (char !== '%' && char !== '/' && !isInvisible(char)) return char;
-    // Half of a surrogate pair has no UTF-8.
+    // A lone surrogate has no UTF-8 encoding.
     return /\p{Cs}/u.test(char) ? `%u${char.charCodeAt(0).toString(16)}` : encodeURIComponent(char);
   }).join('');
 }
 
-// Microseconds of milliseconds: below that, nothing is measured.
+// Times are measured to whole microseconds.
 function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
 const LEVEL = 0.9;
 
-/** The values between which the quantile lies: ranks around its own, as wide as chance makes them (binomial). */
+/** The 90 % interval of a quantile: order statistics by the binomial distribution of ranks. */
 function quantileRange(summary: MetricSummary, quantile: number): TrackedFigure['range'] {
   const { n, samples } = summary;
   const spread = normalQuantile(0.5 + LEVEL / 2) * Math.sqrt(n * quantile * (1 - quantile));

@@ -5,29 +5,30 @@ import { isPlainDialect } from '../../model/plan.ts';
 import type { VerdictKind } from '../../model/report.ts';
 import type { ProbeRequest } from '../probe-report.ts';
 import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
+import { counted, TOKEN_SOURCES } from '../wording/probe.ts';
 import type { Canvas } from './waterfall.ts';
 
-/** What a probe says in words: counts, headers, verdict, lint. */
+/** The text below the waterfall of a probe: counts, headers, verdict, lint. */
 
-/** Columns of the names on the left, here and beside the waterfall. */
+/** Width of the names on the left, also of those in the waterfall. */
 export const KEY = 13;
 
-/** What came: body, tokens, the beginning of the answer, the headers that bear on streaming. */
+/** What was received: body, tokens, the start of the answer, the headers that matter for streaming. */
 export function facts(request: ProbeRequest, dialect: string, { width, chalk }: Canvas): string[] {
   const { record, preview } = request;
   if (record.status === undefined) return [];
-  const room = width - KEY;
+  const space = width - KEY;
   const rows: [string, string[]][] = [
-    ['body', filled(bodyParts(record), room)],
-    ['tokens', isPlainDialect(dialect) ? [] : filled(tokenParts(record), room)],
+    ['body', filled(bodyParts(record), space)],
+    ['tokens', isPlainDialect(dialect) ? [] : filled(tokenParts(record), space)],
     [
       isPlainDialect(dialect) ? 'content' : 'answer',
-      preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, room)],
+      preview === undefined ? [] : [clip(`“${oneLine(preview)}”`, space)],
     ],
     [
       'headers',
       Object.entries(record.headers ?? {}).flatMap(([name, value]) =>
-        wrap(oneLine(`${name}: ${value}`), room),
+        wrap(oneLine(`${name}: ${value}`), space),
       ),
     ],
   ];
@@ -51,17 +52,11 @@ function bodyParts(record: ProbeRequest['record']): (string | undefined)[] {
   ];
 }
 
-const SOURCES = {
-  usage: "the provider's count",
-  tokenizer: 'counted here',
-  chunks: 'an estimate: one a chunk',
-};
-
 function tokenParts({ tokens, finish }: ProbeRequest['record']): (string | undefined)[] {
   const { output, source, input, reasoning, cachedInput, hiddenReasoning, refused } = tokens;
   const hidden = hiddenReasoning ? ', not sent' : '';
   return [
-    output === null ? undefined : `${formatCount(output)} out (${SOURCES[source]})`,
+    output === null ? undefined : `${formatCount(output)} out (${TOKEN_SOURCES[source]})`,
     reasoning === undefined ? undefined : `${formatCount(reasoning)} of them reasoning${hidden}`,
     input === undefined
       ? undefined
@@ -71,7 +66,7 @@ function tokenParts({ tokens, finish }: ProbeRequest['record']): (string | undef
   ];
 }
 
-/** Whether it really streamed, and what is wrong with the response. */
+/** The streaming verdict and the lint findings. */
 export function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk }: Canvas): string[] {
   const lines: string[] = [];
   const push = (key: string, text: string, paint: (line: string) => string, indent = 0) => {
@@ -87,15 +82,15 @@ export function judgement({ streaming, lint = [] }: ProbeRequest, { width, chalk
   for (const [i, { severity, what, why, remedy }] of lint.entries()) {
     const paint = severity === 'error' ? chalk.red : severity === 'warning' ? chalk.yellow : chalk.reset;
     push(i === 0 ? 'lint' : '', `${severity}: ${what}`, paint);
-    // What several remarks have in common is said once, after the last of them.
+    // Reason and remedy of several findings are printed once, after the last one.
     const next = lint[i + 1];
     if (next?.why !== why || next.remedy !== remedy) push('', `${why}; ${remedy}`, chalk.dim, 2);
   }
   return lines;
 }
 
-/** The verdict, and the number of remarks, for the head of the page. */
-export function verdictInShort({ streaming, lint = [] }: ProbeRequest, chalk: ChalkInstance): string[] {
+/** The verdict and the number of findings, for the first lines. */
+export function verdictSummary({ streaming, lint = [] }: ProbeRequest, chalk: ChalkInstance): string[] {
   const count = (severity: LintSeverity) => lint.filter((finding) => finding.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
   return [
@@ -122,12 +117,7 @@ function verdictPaint(verdict: VerdictKind, chalk: ChalkInstance): ChalkInstance
   }
 }
 
-/** `1 read`, `26 reads`. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** Lines of parts with a dot between them, never broken inside one. */
+/** Joins parts with dots and wraps between them, never inside a part. */
 export function filled(parts: readonly (string | undefined)[], width: number): string[] {
   const lines: string[] = [];
   for (const part of parts) {

@@ -1,14 +1,14 @@
-/** Drawing on one line of text: bars, sparklines, axes. Widths are columns, positions are shares of a span. */
+/** Bars, sparklines and axes on one line of text. Widths are in columns, positions are shares of a span. */
 
 /** The characters to draw with. */
 export interface Glyphs {
-  /** What is filled from the left, by eighths: index 1 is one eighth, 8 is full. */
+  /** A column that is filled from the left, in eighths: index 1 is one eighth, 8 is full. */
   left: readonly string[];
-  /** What is filled from the right, by eighths. */
+  /** A column that is filled from the right, in eighths. */
   right: readonly string[];
-  /** Heights of a column, from the lowest. */
+  /** Heights of a column, lowest first. */
   heights: readonly string[];
-  /** Something that took no time that could be drawn, in the first or the second half of a column. */
+  /** A span too short to be drawn, in the left or the right half of a column. */
   moment: { left: string; right: string };
   axis: { start: string; line: string; tick: string; end: string };
   ok: string;
@@ -20,7 +20,7 @@ export interface Glyphs {
 /** Block elements. */
 export const BLOCKS: Glyphs = {
   left: [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
-  // Only these parts of a column exist on the right side.
+  // Unicode has only these characters for the right side.
   right: [' ', '▕', '▕', '▐', '▐', '▐', '█', '█', '█'],
   heights: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   moment: { left: '▏', right: '▕' },
@@ -31,7 +31,7 @@ export const BLOCKS: Glyphs = {
   remedy: '→',
 };
 
-/** Characters that every terminal has. */
+/** ASCII characters. */
 export const ASCII: Glyphs = {
   left: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
   right: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
@@ -46,7 +46,7 @@ export const ASCII: Glyphs = {
 
 const EIGHTHS = 8;
 
-/** A bar from one share (0..1) of the width to another. What is too short to be seen becomes a moment. */
+/** A bar from one share (0..1) of the width to another. A bar too short to be visible is drawn as a moment. */
 export function bar(from: number, to: number, columns: number, glyphs: Glyphs): string {
   const begin = Math.min(Math.round(clamp(from) * columns * EIGHTHS), columns * EIGHTHS - 1);
   const end = Math.round(clamp(to) * columns * EIGHTHS);
@@ -55,14 +55,14 @@ export function bar(from: number, to: number, columns: number, glyphs: Glyphs): 
   for (let at = column; at * EIGHTHS < end && begin < end; at++) {
     const first = Math.max(0, begin - at * EIGHTHS);
     const last = Math.min(EIGHTHS, end - at * EIGHTHS);
-    // What lies inside one column can be drawn at its sides only: the size is kept, not the place.
+    // A part inside one column can only be drawn at its sides: its size is exact, its place is not.
     text += first > 0 && last === EIGHTHS ? glyphs.right[last - first]! : glyphs.left[last - first]!;
   }
   const moment = begin % EIGHTHS < EIGHTHS / 2 ? glyphs.moment.left : glyphs.moment.right;
   return ' '.repeat(column) + (text.trim() === '' ? moment : text);
 }
 
-/** A number of things for each column, as heights. Nothing is a space, and anything is at least the lowest height. */
+/** One height per column. 0 is a space, any other count has at least the lowest height. */
 export function sparkline(counts: readonly number[], glyphs: Glyphs): string {
   const most = Math.max(1, ...counts);
   const steps = glyphs.heights.length;
@@ -84,7 +84,7 @@ export function buckets(
   return counts;
 }
 
-/** A scale from 0 to `span`, in two lines: ticks at round numbers, and what they stand for. */
+/** A scale from 0 to `span` in two lines: ticks at round numbers, and their labels. */
 export function axis(
   span: number,
   columns: number,
@@ -100,7 +100,7 @@ export function axis(
     const column = Math.round((value / span) * columns);
     const text = label(value);
     const at = column - Math.floor(text.length / 2);
-    // One space to each neighbour: a label that would touch is left out, with its tick.
+    // A label that would touch its neighbour is omitted, with its tick.
     if (at <= labels.length || at + text.length >= end || column >= columns - 1) continue;
     marks[column] = glyphs.axis.tick;
     labels = labels.padEnd(at) + text;
@@ -125,7 +125,7 @@ interface LogHistogram {
   counts: number[];
 }
 
-/** Counts positive values by their size, in at most `columns` columns of equal ratio. Undefined without values. */
+/** Counts positive values in at most `columns` buckets of equal ratio. Undefined without values. */
 export function logHistogram(values: readonly number[], columns: number): LogHistogram | undefined {
   const logs = values.filter((value) => value > 0).map((value) => Math.log10(value));
   if (logs.length === 0) return undefined;

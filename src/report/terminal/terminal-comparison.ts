@@ -10,7 +10,7 @@ import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 const COLUMNS: readonly Column<RunComparisonRow>[] = [
   label('target', 2, ({ cell }) => oneLine(cell.target)),
   label('prompt', 0, ({ cell }) => oneLine(cell.prompt)),
-  { ...label('load', 0, ({ cell }) => levelInWords(cell)), align: 'right' },
+  { ...label('load level', 0, ({ cell }) => levelInWords(cell)), align: 'right' },
   label('mode', 3, ({ cell }) => cell.mode),
   label('figure', 0, ({ metric, statistic }) => `${metric}.${statistic}`),
   {
@@ -33,7 +33,7 @@ function ratio(row: RunComparisonRow): string {
   return row.ratio === null ? DASH : `${formatRatio(row.ratio)}${ratioInterval(row)}`;
 }
 
-/** Two runs compared, as it is read on a terminal: the verdict first. Ends in a line feed. */
+/** A run comparison for a terminal, with the verdict first. Ends with a line feed. */
 export function terminalComparison(comparison: RunComparison, { width, color }: TerminalOptions): string {
   const chalk = new Chalk({ level: color });
   const paint = (verdict: RunComparisonVerdict, text: string) => {
@@ -43,11 +43,11 @@ export function terminalComparison(comparison: RunComparison, { width, color }: 
   };
   const lines = (text: string) => wrap(oneLine(text), width);
   const rows = [...comparison.rows].sort((a, b) => compareRank(a.verdict) - compareRank(b.verdict));
-  const telling = rows.filter(({ verdict, gated }) => gated && verdict !== 'equivalent');
+  const notable = rows.filter(({ verdict, gated }) => gated && verdict !== 'equivalent');
   const errors = comparison.errors.filter(({ verdict }) => verdict !== 'equivalent');
   const blocks = [
     lines(comparison.sentence).map((line) => chalk.bold(paint(comparison.verdict, line))),
-    // The sentence of what cannot be compared names every obstacle.
+    // The sentence of a run that is not comparable names every obstacle.
     comparison.verdict === 'not_comparable'
       ? []
       : comparison.obstacles.flatMap((obstacle) => lines(`not comparable: ${obstacle}`)),
@@ -63,10 +63,10 @@ export function terminalComparison(comparison: RunComparison, { width, color }: 
             ruled: () => false,
           }).text,
         ],
-    [...telling, ...errors].slice(0, 12).flatMap(({ sentence }) => lines(`- ${sentence}`)),
+    [...notable, ...errors].slice(0, 12).flatMap(({ sentence }) => lines(`- ${sentence}`)),
     comparison.warnings.flatMap((warning) => lines(`note: ${warning}`)),
     lines(
-      `base ${comparison.base}, new ${comparison.next}; ratio is new / base with its ${formatShare(comparison.settings.level)} interval (seed ${comparison.settings.seed}, ${formatCount(comparison.settings.resamples)} resamples)`,
+      `base ${comparison.base}, new ${comparison.next}; ratio: new / base with its ${formatShare(comparison.settings.level)} interval (seed ${comparison.settings.seed}, ${formatCount(comparison.settings.resamples)} resamples)`,
     ).map((line) => chalk.dim(line)),
   ];
   return `${blocks

@@ -3,40 +3,40 @@ import { DASH } from '../../model/format.ts';
 import type { Column, Detail } from '../columns.ts';
 import { clip, displayWidth } from '../text-width.ts';
 
-/** Tables that fit: columns are left out, least telling first, before a border would wrap. */
+/** Tables that fit the terminal: columns of low priority are hidden until no border wraps. */
 
-/** What the terminal is like. */
+/** The properties of the terminal. */
 export interface TerminalOptions {
-  /** Its width in columns. */
+  /** Width in columns. */
   width: number;
-  /** Colours as chalk counts them: 0 none, and then no escape code at all; 1 basic; 2 of 256; 3 all. */
+  /** Color level as in chalk: 0 none (no escape codes), 1 basic, 2 256 colors, 3 true color. */
   color: 0 | 1 | 2 | 3;
 }
 
-/** How a table is to be filled and coloured. */
+/** How a table is drawn. */
 interface TableOptions<Row> {
-  /** Columns of the terminal. */
+  /** Width of the terminal in columns. */
   width: number;
   heading(text: string): string;
   paint(text: string, column: Column<Row>, row: Row): string;
-  /** What stands in a row in place of its measured figures; undefined where they are to be shown. */
+  /** The text in place of a row's measured figures; undefined to show the figures. */
   instead(row: Row): string | undefined;
-  /** Whether a line is drawn above this row, which is not the first. */
+  /** Whether a line is drawn between `before` and this row. */
   ruled(row: Row, before: Row): boolean;
 }
 
-/** A drawn table, and what it had no room for. */
+/** A drawn table. */
 export interface FittedTable {
   text: string;
   detail: Detail;
-  /** Titles of the columns that were left out. */
+  /** Titles of the hidden columns. */
   hidden: string[];
 }
 
 const PADDING = 2;
 const LABEL_MAX = 28;
 const LABEL_MIN = 4;
-// Below this the words would be cut to nothing; the failures' list says them in full.
+// In less space the text would be unreadable; the list of failures has it in full.
 const INSTEAD_MIN = 16;
 
 const FRAME = {
@@ -65,12 +65,12 @@ interface Layout<Row> {
   widths: number[];
 }
 
-/** True when the rows have room with the columns that must not be missing and both percentiles. */
-export function hasRoom<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): boolean {
+/** True if the columns that are always shown fit with both percentiles. */
+export function fits<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): boolean {
   return measure(rows, keep(columns, 1), 'p50 / p95').fits(width);
 }
 
-/** Draws the rows, in no more than `width` columns as long as that is at least about 40. */
+/** Draws the rows in at most `width` columns, if `width` is at least about 40. */
 export function fitTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -86,7 +86,7 @@ export function fitTable<Row>(
 
 function layoutFor<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): Layout<Row> {
   const byWorth = [...columns].sort((a, b) => a.drop - b.drop);
-  // Both percentiles of the headline metrics tell more than the medians of all.
+  // Both percentiles of the main metrics are worth more than the medians of all metrics.
   for (const [detail, least] of [
     ['p50 / p95', 1],
     ['p50', 0],
@@ -120,7 +120,7 @@ function outerWidth(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width + PADDING + 1, 1);
 }
 
-/** Takes the missing room from the names, the longest first. */
+/** Narrows the label columns, widest first, until the table fits. */
 function squeeze<Row>({ columns, detail, widths }: Layout<Row>, width: number): Layout<Row> {
   const squeezed = [...widths];
   while (outerWidth(squeezed) > width) {
@@ -136,7 +136,7 @@ function draw<Row>(rows: readonly Row[], layout: Layout<Row>, options: TableOpti
   const { columns, detail, widths } = layout;
   const table = new Table({
     chars: FRAME,
-    // cli-table3 colours heads and borders whatever the terminal is, unless both lists are empty.
+    // cli-table3 colors heads and borders on any terminal, unless both lists are empty.
     style: { head: [], border: [] },
     colWidths: widths.map((width) => width + PADDING),
     colAligns: columns.map(({ align }) => align),
@@ -147,7 +147,7 @@ function draw<Row>(rows: readonly Row[], layout: Layout<Row>, options: TableOpti
   let afterSpan = false;
   for (const [index, row] of rows.entries()) {
     const instead = measured === -1 ? undefined : options.instead(row);
-    // A spanned cell needs a line above and below: without, cli-table3 leaves stray corners between the rows.
+    // A spanned cell needs a line above and below; without them cli-table3 draws stray corners.
     const before = rows[index - 1];
     const ruled = before === undefined || afterSpan || instead !== undefined || options.ruled(row, before);
     const chars = ruled ? RULE : {};

@@ -5,36 +5,37 @@ import { type Column, cellColumns, firstTokenRatio, modePairColumns, modePairs }
 import { clip, oneLine, wrap } from '../text-width.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
+import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
 import { failureLine } from '../wording/summary.ts';
 import {
   clientLines,
   floorLines,
-  gateLines,
   loadLines,
   pairedSentences,
   type StreamFinding,
   serverLines,
   streamFindings,
   streamWord,
+  thresholdLines,
 } from '../wording/verdicts.ts';
 import { BLOCKS, sparkline } from './strip.ts';
 import { terminalComparison } from './terminal-comparison.ts';
-import { type FittedTable, fitTable, hasRoom, type TerminalOptions } from './terminal-tables.ts';
+import { type FittedTable, fits, fitTable, type TerminalOptions } from './terminal-tables.ts';
 
-/** The report as it is read on a terminal. Ends in a line feed. */
+/** The report for a terminal. Ends with a line feed. */
 export function terminalReport(report: Report, { width, color }: TerminalOptions): string {
   const chalk = new Chalk({ level: color });
   const blocks = [
     header(report, width, chalk),
-    ...inShort(report, width, chalk),
+    ...comparisonSummary(report, width, chalk),
     ...resultTables(report.cells, width, chalk),
     ...modeTables(report.cells, width, chalk),
     ...streams(report, width, chalk),
     ...caches(report, width, chalk),
     ...failures(report.cells, width, chalk),
-    ...gates(report, width, chalk),
+    ...thresholds(report, width, chalk),
     ...baseline(report, { width, color }, chalk),
     footer(report, width, chalk),
   ];
@@ -70,21 +71,21 @@ function resultTables(cells: readonly CellReport[], width: number, chalk: ChalkI
   });
 }
 
-interface Group<Row> {
-  /** The one target of all rows; undefined where there are several. */
+interface TargetGroup<Row> {
+  /** The target of all rows; undefined for several targets. */
   target?: string;
   rows: Row[];
 }
 
-// Targets stand in one table, to be compared at a glance, as long as there is room for their names.
+// Targets share one table, for easy comparison, if it fits.
 function byTarget<Row extends { target: string }>(
   rows: readonly Row[],
   columnsOf: (rows: readonly Row[]) => Column<Row>[],
   width: number,
-): Group<Row>[] {
+): TargetGroup<Row>[] {
   const targets = [...new Set(rows.map(({ target }) => target))];
   const groups = targets.map((target) => ({ target, rows: rows.filter((row) => row.target === target) }));
-  if (targets.length < 2 || !hasRoom(rows, columnsOf(rows), width)) return groups;
+  if (targets.length < 2 || !fits(rows, columnsOf(rows), width)) return groups;
   return [{ rows: groups.flatMap((group) => group.rows) }];
 }
 
@@ -137,7 +138,7 @@ function titled(
 function failures(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
   const groups = groupFailures(cells);
   if (groups.length === 0) return [];
-  const lines = [chalk.bold.red('Failures')];
+  const lines = [chalk.bold.red(HEADINGS.failures)];
   for (const { what, count, body, hint, where } of groups) {
     lines.push(...indented(`${formatCount(count)} × ${what}`, 2, width).map((line) => chalk.red(line)));
     for (const line of body) lines.push(chalk.dim(`    | ${clip(line, Math.max(20, width - 6))}`));
@@ -145,11 +146,11 @@ function failures(cells: readonly CellReport[], width: number, chalk: ChalkInsta
     for (const cell of where) lines.push(...indented(cell, 4, width));
   }
   const others = ungroupedFailures(cells);
-  if (others > 0) lines.push(`  ${formatCount(others)} more, in other ways`);
+  if (others > 0) lines.push(`  ${formatCount(others)} other failures`);
   return [lines.join('\n')];
 }
 
-function inShort(report: Report, width: number, chalk: ChalkInstance): string[] {
+function comparisonSummary(report: Report, width: number, chalk: ChalkInstance): string[] {
   const lines = pairedSentences(report);
   return lines.length === 0
     ? []
@@ -166,13 +167,13 @@ function streams(report: Report, width: number, chalk: ChalkInstance): string[] 
   const open = findings.filter(({ verdict }) => verdict === 'inconclusive');
   const found = findings.filter(({ verdict }) => verdict !== 'inconclusive');
   return [
-    ...findingBlock(chalk.bold.red('Not streaming as it should'), found, width, chalk.red),
-    ...findingBlock(chalk.bold('Not known whether it streams'), open, width, chalk.reset),
+    ...findingBlock(chalk.bold.red(HEADINGS.streamProblems), found, width, chalk.red),
+    ...findingBlock(chalk.bold(HEADINGS.streamsInconclusive), open, width, chalk.reset),
   ];
 }
 
-/** Cells of one kind that are told in full. */
-const TOLD_CELLS = 6;
+/** Maximum number of cells in a list of findings. */
+const MAX_FINDINGS = 6;
 
 function findingBlock(
   title: string,
@@ -182,17 +183,17 @@ function findingBlock(
 ): string[] {
   if (findings.length === 0) return [];
   const lines = [title];
-  for (const { verdict, evidence, where, arrivals, causes } of findings.slice(0, TOLD_CELLS)) {
+  for (const { verdict, evidence, where, arrivals, causes } of findings.slice(0, MAX_FINDINGS)) {
     lines.push(...indented(where, 2, width));
     lines.push(...indented(`${verdict}: ${evidence}`, 4, width).map((line) => paint(line)));
     if (arrivals !== undefined) lines.push(clip(arrivalStrip(arrivals), width));
     for (const cause of causes) lines.push(...indented(`remedy: ${cause}`, 4, width));
   }
-  if (findings.length > TOLD_CELLS) lines.push(`  and ${findings.length - TOLD_CELLS} more cells`);
+  if (findings.length > MAX_FINDINGS) lines.push(`  and ${findings.length - MAX_FINDINGS} more cells`);
   return [lines.join('\n')];
 }
 
-/** When the content of a typical stream arrived, on one line. */
+/** The arrivals of content in a typical stream, on one line. */
 function arrivalStrip({ spanMs, counts }: StreamArrivals): string {
   return `    0 |${sparkline(counts, BLOCKS)}| ${formatValue(spanMs, 'ms')}`;
 }
@@ -201,11 +202,11 @@ function caches(report: Report, width: number, chalk: ChalkInstance): string[] {
   const warnings = cacheWarnings(report);
   if (warnings.length === 0) return [];
   const lines = warnings.flatMap((warning) => indented(warning, 2, width));
-  return [[chalk.bold.yellow('Answered from a cache'), ...lines].join('\n')];
+  return [[chalk.bold.yellow(HEADINGS.cache), ...lines].join('\n')];
 }
 
-function gates(report: Report, width: number, chalk: ChalkInstance): string[] {
-  const found = gateLines(report);
+function thresholds(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const found = thresholdLines(report);
   if (found.length === 0) return [];
   const paint = { pass: chalk.green, fail: chalk.red, 'no-data': chalk.red };
   const lines = found.flatMap(({ verdict, expression, detail }) => {
@@ -215,12 +216,12 @@ function gates(report: Report, width: number, chalk: ChalkInstance): string[] {
       ...more.map((line) => `${' '.repeat(11)}${line}`),
     ];
   });
-  return [[chalk.bold('Gates'), ...lines].join('\n')];
+  return [[chalk.bold(HEADINGS.thresholds), ...lines].join('\n')];
 }
 
 function baseline({ baseline }: Report, options: TerminalOptions, chalk: ChalkInstance): string[] {
   if (baseline === undefined) return [];
-  const title = clip(`Against baseline ${oneLine(baseline.name)}`, options.width);
+  const title = clip(baselineHeading(baseline), options.width);
   return [`${chalk.bold(title)}\n${terminalComparison(baseline, options).trimEnd()}`];
 }
 
@@ -239,8 +240,8 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...floorLines(report),
     ...cacheNotes(report),
     ...notes(report),
-    'Times count from the moment the request was sent; only answers that came whole count. Rates are medians.',
-    'Other formats: streambench report FOLDER -f json | markdown | csv',
+    TIMES_NOTE,
+    FORMATS_NOTE,
   ]
     .flatMap((note) => wrap(note, width))
     .map((line) => chalk.dim(line))

@@ -12,7 +12,7 @@ import {
 import { displayWidth } from '../text-width.ts';
 import { axis, bar, buckets, type Glyphs, logHistogram, sparkline } from './strip.ts';
 
-/** What a drawing is made for. */
+/** The properties of a drawing. */
 export interface Canvas {
   /** Columns. */
   width: number;
@@ -24,14 +24,14 @@ const TITLE = 13;
 const FIGURE = 8;
 const LEFT = TITLE + 2 * (FIGURE + 1);
 const MARGIN = 2;
-/** Fewer columns than this show nothing. */
+/** Minimum width of the bars. */
 const MIN_BAR = 10;
-/** As the metric `stalls` counts where nothing else is said. */
+/** The default limit of the metric `stalls`. */
 const STALL_MS = 1000;
 
 /**
- * One request as a waterfall: each step with its own time and the running time, to one scale; below it, on the same
- * scale, when content arrived; then the sizes of the gaps.
+ * One request as a waterfall: each step with its duration and its time since the start. Below it, on the same scale, the
+ * arrivals of content, then a histogram of the gaps.
  */
 export function waterfall(request: ProbeRequest, dialect: string, canvas: Canvas): string[] {
   const steps = stepsOf(request.record, dialect);
@@ -40,8 +40,11 @@ export function waterfall(request: ProbeRequest, dialect: string, canvas: Canvas
   const columns = Math.max(MIN_BAR, canvas.width - LEFT - MARGIN);
   const failed = !succeeded(request);
   const scale: Scale = {
-    ...{ span, failed, stopped: !!request.stopped, broken: failed ? brokenOff(request.record) : undefined },
-    // Room for the mark of a failure, which is always at the end.
+    span,
+    failed,
+    stopped: request.stopped !== undefined,
+    interrupted: failed ? interruptedStep(request.record) : undefined,
+    // Leaves space for the failure mark at the end.
     columns: failed ? columns - 9 : columns,
   };
   return [
@@ -53,8 +56,8 @@ export function waterfall(request: ProbeRequest, dialect: string, canvas: Canvas
   ];
 }
 
-/** What a request was waiting for when it broke off; undefined where the response came to its end. */
-function brokenOff({ outcome, marks }: ProbeRequest['record']): string | undefined {
+/** What the request was waiting for when it failed; undefined if the response was complete. */
+function interruptedStep({ outcome, marks }: ProbeRequest['record']): string | undefined {
   const { sent, headers, firstByte } = marks;
   if (sent === undefined) return 'connecting';
   if (headers === undefined) return 'headers';
@@ -68,25 +71,27 @@ interface Scale {
   columns: number;
   failed: boolean;
   stopped: boolean;
-  broken: string | undefined;
+  /** What the request was waiting for when it failed. */
+  interrupted: string | undefined;
 }
 
 function stepLine(
   step: Step,
-  { span, columns, failed, stopped, broken }: Scale,
+  { span, columns, failed, stopped, interrupted }: Scale,
   { chalk, glyphs }: Canvas,
 ): string {
   const last = step.mark === 'end';
-  const title = last && broken !== undefined ? broken : last && stopped && !failed ? 'stopped' : step.title;
+  const title =
+    last && interrupted !== undefined ? interrupted : last && stopped && !failed ? 'stopped' : step.title;
   const paint = last && failed ? chalk.red : paintOf(step.kind, chalk);
   const took = step.toMs - step.fromMs;
   const drawn = bar(step.fromMs / span, step.toMs / span, columns, glyphs);
   const note =
-    last && broken !== undefined ? ` ${glyphs.failed} failed` : took === 0 && !last ? ' same read' : '';
-  // The scale of a failure leaves room for its mark.
-  const room = (last && failed) || columns - drawn.length >= note.length;
+    last && interrupted !== undefined ? ` ${glyphs.failed} failed` : took === 0 && !last ? ' same read' : '';
+  // The scale of a failure leaves space for its mark.
+  const fits = (last && failed) || columns - drawn.length >= note.length;
   const figures = `${figure(took)} ${chalk.dim(figure(step.toMs))}`;
-  const drawing = `${paint(drawn)}${note !== '' && room ? (last ? chalk.red : chalk.dim)(note) : ''}`;
+  const drawing = `${paint(drawn)}${note !== '' && fits ? (last ? chalk.red : chalk.dim)(note) : ''}`;
   return `${(last && failed ? chalk.red : plain)(title.padEnd(TITLE))}${figures}${' '.repeat(MARGIN)}${drawing}`;
 }
 

@@ -9,7 +9,7 @@ import type {
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
-/** The words and the order in which comparisons are told, on a terminal and in every other format. */
+/** Run comparisons and regression checks as text, for every format. */
 
 const ORDER: readonly RunComparisonVerdict[] = [
   'regression',
@@ -19,33 +19,31 @@ const ORDER: readonly RunComparisonVerdict[] = [
   'equivalent',
 ];
 
-/** For sorting: the gravest verdict first. */
+/** For sorting: the most severe verdict first. */
 export function compareRank(verdict: RunComparisonVerdict): number {
   return ORDER.indexOf(verdict);
 }
 
-/** The verdict in a word for a person. */
+/** The verdict as text. */
 export function compareWord(verdict: RunComparisonVerdict): string {
   return verdict.replace('_', ' ');
 }
 
-/** ` (0.95–1.20)`: the interval of a ratio, with a question mark for a bound that the data does not set; empty without both. */
+/** The interval of a ratio: ` (0.95–1.20)`. An unknown bound is a question mark; without both bounds it is empty. */
 export function ratioInterval({ low, high }: Pick<RunComparisonRow, 'low' | 'high'>): string {
   if (low === null && high === null) return '';
   const bound = (value: number | null) => (value === null ? '?' : formatRatio(value));
   return ` (${bound(low)}–${bound(high)})`;
 }
 
-/** What the comparison with a baseline comes to, for every format alike. */
-
-/** What a compared figure means for the run: `unknown` is neither a failure nor a pass. */
+/** What a compared figure means for the gate; `unknown` is neither a failure nor a pass. */
 type BaselineOutcome = 'fail' | 'unknown' | 'pass';
 
 /** One compared figure. */
 export interface BaselineLine {
   outcome: BaselineOutcome;
   verdict: RunComparisonVerdict;
-  /** The verdict in words; `too few requests` where that alone is why nothing is decided. */
+  /** The verdict as text, or `too few requests` if that is why there is none. */
   word: string;
   /** `ttft.p95`, `errors.rate`. */
   figure: string;
@@ -58,7 +56,7 @@ export interface BaselineLine {
   sentence: string;
 }
 
-/** The figures, those that failed first. Empty without a baseline. */
+/** The compared figures; failures come first. Empty without a baseline. */
 export function baselineLines({ baseline }: Report): BaselineLine[] {
   if (baseline === undefined) return [];
   const order = { fail: 0, unknown: 1, pass: 2 };
@@ -115,13 +113,13 @@ function outcomeOf(verdict: RunComparisonVerdict, strict: boolean): BaselineOutc
   }
 }
 
-/** Why the comparison as a whole failed, where no single figure says so. */
+/** Why the regression check failed as a whole, if no single figure failed. */
 interface BaselineProblem {
   kind: 'not-comparable' | 'inconclusive';
   sentence: string;
 }
 
-/** The trouble with the comparison; undefined without one, and without a baseline. */
+/** The problem of the regression check; undefined without one, and without a baseline. */
 export function baselineProblem(report: Report): BaselineProblem | undefined {
   const { baseline } = report;
   if (baseline?.verdict === 'not_comparable')
@@ -132,9 +130,9 @@ export function baselineProblem(report: Report): BaselineProblem | undefined {
     : { kind: 'inconclusive', sentence: oneLine(baseline.sentence) };
 }
 
-/** The comparison in a sentence; empty without a baseline. */
+/** The result of the regression check in a sentence; empty without a baseline. */
 export function baselineSentences({ baseline }: Report): string[] {
   return baseline === undefined
     ? []
-    : [`against baseline ${oneLine(baseline.name)}: ${oneLine(baseline.sentence)}`];
+    : [`regression check against baseline ${oneLine(baseline.name)}: ${oneLine(baseline.sentence)}`];
 }

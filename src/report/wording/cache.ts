@@ -3,31 +3,31 @@ import type { CacheGroup, CellReport, Report, UniqueInfo } from '../../model/rep
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
-/** What a report says of prefix caches: whether prompts were unique, and how much came out of a cache. */
+/** Sentences about prefix caches: whether prompts were unique, and how many input tokens came from a cache. */
 
-/** From this share on, figures are those of a cache as much as of the model. */
-const MUCH_CACHED = 0.1;
+/** Above this share of cached input tokens, a report warns. */
+const WARNING_SHARE = 0.1;
 
-const COMMON =
-  ' What stands before the nonce is common to all requests: tool definitions, or the beginning of a body template, which can have {{nonce}} there.';
+const SHARED_PREFIX =
+  ' Text before the nonce is the same in all requests: tool definitions, or the start of a body template; put {{nonce}} there.';
 
-/** How requests were kept from sharing a prefix, in sentences. */
+/** Whether requests have unique prompts. */
 export function uniqueLines({ prefixChars, same }: UniqueInfo): string[] {
   const asked = same.filter((one) => one.asked);
   const fixed = same.filter((one) => !one.asked);
   const lines: string[] = [];
   if (same.length === 0) {
     lines.push(
-      `Unique prompts: each request has a nonce of its own (it makes a prompt ${prefixChars} characters longer), so that no prefix cache answers.`,
+      `Unique prompts: each request starts with its own nonce (${prefixChars} characters), so that no prefix cache can answer.`,
     );
   }
   if (asked.length > 0) {
     const which = names(asked.map(({ prompt }) => prompt));
-    lines.push(`Not unique, as asked for (unique: false): all requests of prompt ${which} are the same.`);
+    lines.push(`Not unique, as configured (unique: false): all requests of prompt ${which} are identical.`);
   }
   for (const why of new Set(fixed.map((one) => one.why))) {
     const targets = names(fixed.filter((one) => one.why === why).map(({ target }) => target));
-    lines.push(`Not unique: all requests to ${targets} are the same (${why}).`);
+    lines.push(`Not unique: all requests to ${targets} are identical (${why}).`);
   }
   return lines;
 }
@@ -36,32 +36,32 @@ function names(list: readonly string[]): string {
   return [...new Set(list)].map(oneLine).join(', ');
 }
 
-/** How requests were kept apart, and what came from caches where that is no surprise. */
+/** Notes about unique prompts and about expected cache hits. */
 export function cacheNotes(report: Report): string[] {
   const { unique } = report.run;
   return [
     ...(unique === undefined ? [] : uniqueLines(unique)),
     ...cached(report)
-      .filter((cell) => !isSurprise(cell, report))
+      .filter((cell) => !isUnexpected(cell, report))
       .map((cell) => `${cellName(cell)}: ${shareWords(cell)}. ${groupWords(cell)}`),
   ];
 }
 
-/** A warning for each cell of which more than a tenth of the input came from a cache, without that having been asked for. */
+/** A warning for each cell with more than 10 % cached input tokens, unless the scenario allows it (unique: false). */
 export function cacheWarnings(report: Report): string[] {
   return cached(report)
-    .filter((cell) => isSurprise(cell, report))
+    .filter((cell) => isUnexpected(cell, report))
     .map((cell) => {
       const why = report.run.unique?.same.find(
         ({ target, prompt }) => target === cell.target && prompt === cell.prompt,
       )?.why;
-      const though =
+      const contrast =
         report.run.unique === undefined
           ? ''
           : why === undefined
-            ? ', though every prompt was unique'
+            ? ', although every prompt was unique'
             : ` (${why})`;
-      return `${cellName(cell)}: ${shareWords(cell)}${though}. Times to the first token are partly those of the cache. ${groupWords(cell)}${why === undefined ? COMMON : ''}`;
+      return `${cellName(cell)}: ${shareWords(cell)}${contrast}. TTFT partly measures the cache. ${groupWords(cell)}${why === undefined ? SHARED_PREFIX : ''}`;
     });
 }
 
@@ -69,11 +69,11 @@ function cached({ cells }: Report): CellReport[] {
   return cells.filter(({ cache }) => cache != null && cache.cachedTokens > 0);
 }
 
-function isSurprise(cell: CellReport, { run }: Report): boolean {
+function isUnexpected(cell: CellReport, { run }: Report): boolean {
   const asked = run.unique?.same.some(
     ({ target, prompt, asked }) => asked && target === cell.target && prompt === cell.prompt,
   );
-  return !asked && cell.cache!.share > MUCH_CACHED;
+  return !asked && cell.cache!.share > WARNING_SHARE;
 }
 
 function shareWords({ cache }: CellReport): string {

@@ -4,12 +4,12 @@ import type { CellReport, FailureSummary } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName, requestsOf } from './notes.ts';
 
-/** One failure wherever it happened: a service that is down says the same in every cell. */
+/** Equal failures of all cells: a server that is down gives the same failure in every cell. */
 interface FailureGroup {
   /** `http_error: the service answered 500`, on one line. */
   what: string;
   count: number;
-  /** The first lines of what the service sent. */
+  /** The first lines of the response body. */
   body: string[];
   hint?: string;
   /** `flash · short · 4 streams · streaming: 3 of 40`. */
@@ -54,7 +54,7 @@ function words({ kind, message }: FailureSummary, varied: boolean): string {
   return `${kind}${varied ? ', such as' : ''}: ${oneLine(message)}`;
 }
 
-/** Failures that no group stands for, because a cell keeps only its most frequent ones. */
+/** Number of failures outside the groups, because a cell stores only its most frequent ones. */
 export function ungroupedFailures(cells: readonly CellReport[]): number {
   return cells.reduce((sum, cell) => {
     const grouped = cell.failures.reduce((count, failure) => count + failure.count, 0);
@@ -76,7 +76,7 @@ function describe({ body, hint }: FailureSummary): Omit<FailureGroup, 'what'> {
   return group;
 }
 
-// Where it happened most comes first, as only the first few are named.
+// The cells with the most failures come first, because only the first few are named.
 function shortened(cells: readonly { text: string; count: number }[]): string[] {
   const texts = [...cells].sort((a, b) => b.count - a.count).map(({ text }) => text);
   if (texts.length <= CELLS_SHOWN) return texts;

@@ -2,9 +2,9 @@ import { formatCount, formatMean, formatShare, formatValue } from '../../model/f
 import type { CellReport, ReachedLoad, Report } from '../../model/report.ts';
 import { cellName } from './notes.ts';
 
-/** The load that a cell really had, in words: where it is not what was asked for, every format says so. */
+/** Sentences about the load level that a cell reached, and about figures that client lateness affects. */
 
-/** The load as a table shows it: `16`, `20/s`, and `8 of 16` where no more than 8 streams were open. */
+/** The load level for a table: `16`, `20/s`, or `8 of 16` if at most 8 streams were open. */
 export function loadFigure(cell: CellReport): string {
   const { concurrency, rate, reached } = cell;
   if (rate !== undefined) return `${rate}/s`;
@@ -18,25 +18,25 @@ function reachedFigure({ concurrency }: CellReport, { max, mean }: ReachedLoad):
 
 const MOST_NAMED = 3;
 
-/** A sentence for the cells that did not have their load. */
+/** A sentence about the cells that did not reach their load level. */
 export function reachedLines({ cells }: Report): string[] {
   const missed = cells.flatMap((cell) => {
     const { reached, concurrency, outcomes } = cell;
-    // Where no answer came there are no figures that are of another load.
+    // A cell without a successful request has no figures.
     if (!reached || reached.met || (outcomes.ok ?? 0) === 0) return [];
-    const most = reached.max < concurrency ? `at most ${formatCount(reached.max)} open, ` : '';
+    const most = reached.max < concurrency ? `at most ${formatCount(reached.max)} open streams, ` : '';
     return [`${cellName(cell)} (${most}${formatMean(reached.mean)} on average)`];
   });
   if (missed.length === 0) return [];
   const more = missed.length - MOST_NAMED;
   const names = [...missed.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-  return [`The load was not reached: ${names}. The figures are those of the lower load.`];
+  return [`Load level not reached: ${names}. The figures apply to the lower load.`];
 }
 
-// Where the last answers of a round take so long, few requests were measured at the load.
+// Below this share, most of the time was spent waiting for the last answers of a round.
 const LITTLE_HELD = 0.5;
 
-/** Over what throughput was counted, where that needs to be said. */
+/** Notes about the time over which throughput was measured, if it needs an explanation. */
 export function throughputNotes({ cells }: Report): string[] {
   const held = cells.flatMap(({ throughput: { basis, heldShare } }) =>
     basis === 'full' && heldShare !== undefined ? [heldShare] : [],
@@ -46,26 +46,26 @@ export function throughputNotes({ cells }: Report): string[] {
   return [
     ...(least < LITTLE_HELD
       ? [
-          `All streams were open for only ${formatShare(least)} of a cell's rounds, and throughput is counted over this time: more requests a round give it more.`,
+          `All streams were open for only ${formatShare(least)} of a cell's rounds. Throughput is measured over this time; more requests per round extend it.`,
         ]
       : []),
     ...behind.map(
       (cell) =>
-        `The service did not keep up with ${cell.rate}/s at ${cellName(cell)}: it answered ${formatValue(cell.throughput.requestsPerSecond, '1/s')}.`,
+        `The server did not keep up with ${cell.rate}/s at ${cellName(cell)}: it answered ${formatValue(cell.throughput.requestsPerSecond, '1/s')}.`,
     ),
   ];
 }
 
-/** True where the client's own lateness may be in this figure. */
+/** True if client lateness may affect this figure. */
 export function isMarked({ client }: Pick<CellReport, 'client'>, metric: string): boolean {
   const verdict = client?.metrics?.[metric]?.verdict;
   return verdict !== undefined && verdict !== 'ok';
 }
 
-/** Stands behind a figure that is marked. */
+/** The mark after a figure that client lateness may affect. */
 export const MARK = '*';
 
-/** What the mark means, where there is one. */
+/** The meaning of the mark, if any figure has it. */
 export function markNotes({ cells }: Report): string[] {
   const marked = cells.filter(
     (cell) => (cell.outcomes.ok ?? 0) > 0 && Object.keys(cell.metrics).some((name) => isMarked(cell, name)),
@@ -75,6 +75,6 @@ export function markNotes({ cells }: Report): string[] {
     ...marked.flatMap(({ client }) => Object.values(client!.metrics!).map(({ lateMs }) => lateMs)),
   );
   return [
-    `${MARK} The client itself was late when it took this figure: the p99 may be too high by up to ${formatValue(most, 'ms')}. More threads (--workers) or fewer streams make it exact.`,
+    `${MARK} Affected by client lateness: the p99 may be up to ${formatValue(most, 'ms')} too high. Use more threads (--workers) or fewer streams.`,
   ];
 }

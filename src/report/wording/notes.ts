@@ -5,9 +5,9 @@ import type { CellReport, Report, RunInfo } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 import { hiddenReasoningNotes, refusedCountNotes } from './tokens.ts';
 
-/** The sentences of a report, for the terminal and for markdown alike. */
+/** Sentences about the run as a whole, for every format. */
 
-/** Requests of a cell, whatever became of them. */
+/** Number of requests of a cell, with any outcome. */
 export function requestsOf({ outcomes }: Pick<CellReport, 'outcomes'>): number {
   return Object.values(outcomes).reduce((sum, count) => sum + count, 0);
 }
@@ -17,7 +17,7 @@ export function cellName({ target, prompt, mode, ...level }: Cell): string {
   return [oneLine(target), oneLine(prompt), levelInWords(level), mode].join(' · ');
 }
 
-/** Which run, when and for how long. */
+/** Id, duration, rounds and seed of the run. */
 export function runLine({ run }: Report): string {
   const took = durationOf(run);
   return [
@@ -30,8 +30,8 @@ export function runLine({ run }: Report): string {
 }
 
 /**
- * How long a run took, in ms; undefined where its end is not known. Runs of older versions have no other measure than the
- * wall clock, which may have been set in between.
+ * The duration of a run in ms; undefined if its end is unknown. For runs of older versions it is a difference of wall-clock
+ * times, which is wrong if the clock was set meanwhile.
  */
 export function durationOf({ startedAt, endedAt, durationMs }: RunInfo): number | undefined {
   if (durationMs !== undefined) return durationMs;
@@ -39,7 +39,7 @@ export function durationOf({ startedAt, endedAt, durationMs }: RunInfo): number 
   return Number.isFinite(took) ? Math.max(0, took) : undefined;
 }
 
-/** What measured. */
+/** The software and the machine that measured. */
 export function machineLine({ environment }: Report): string {
   const { streambench, node, undici, os, arch, cpus, memoryBytes, gitCommit } = environment;
   return [
@@ -55,7 +55,7 @@ export function machineLine({ environment }: Report): string {
     .join(' · ');
 }
 
-/** Says that the run is not whole, and what of it was measured; undefined for a whole run. */
+/** Why the run is incomplete, and how much was measured; undefined for a complete run. */
 export function incompleteness({ run, cells }: Report): string | undefined {
   if (!run.aborted && run.endedAt) return unwritten(run);
   const measured = cells.reduce((sum, cell) => sum + requestsOf(cell), 0);
@@ -66,26 +66,26 @@ export function incompleteness({ run, cells }: Report): string | undefined {
   const why = run.aborted
     ? run.abortReason
       ? oneLine(run.abortReason)
-      : 'no reason was given'
-    : 'its end was not recorded';
-  return `${run.aborted ? 'ABORTED' : 'UNFINISHED'}: ${why}. What follows is partial: ${share}.`;
+      : 'no reason recorded'
+    : 'no end recorded';
+  return `${run.aborted ? 'ABORTED' : 'UNFINISHED'}: ${why}. Partial results: ${share}.`;
 }
 
-/** Says that what is on disk is less than what is shown. */
+/** Says that the run folder has fewer records than the report. */
 function unwritten({ unwritten = 0 }: RunInfo): string | undefined {
   if (unwritten === 0) return undefined;
   const records = unwritten === 1 ? '1 record' : `${formatCount(unwritten)} records`;
-  return `NOT STORED: ${records} could not be written. These figures are of all requests and cannot be made again.`;
+  return `NOT STORED: ${records} could not be written. This report includes them, but cannot be rebuilt from the run folder.`;
 }
 
-/** Why a cell has no figures: its most frequent failure, or that it was never run. */
+/** Why a cell has no figures: its most frequent failure, or `not run`. */
 export function absence(cell: CellReport): string {
   if (requestsOf(cell) === 0) return `${DASH} not run`;
   const [worst] = cell.failures;
   return worst ? `${DASH} ${worst.kind}${worst.message ? `: ${oneLine(worst.message)}` : ''}` : DASH;
 }
 
-/** What a reader must know to take the figures for what they are. */
+/** Notes that explain the figures. */
 export function notes(report: Report): string[] {
   const { cells } = report;
   return [
@@ -102,11 +102,11 @@ export function notes(report: Report): string[] {
 }
 
 const CONNECTION_USE: Readonly<Record<string, string>> = {
-  cold: "opened by each block's first requests, then kept (cold)",
-  'per-request': 'a new one for each request',
+  cold: 'opened by the first requests of each block, then reused (cold)',
+  'per-request': 'one per request',
 };
 
-/** How connections were made, where that is not the default: what was asked for, as the scenario has it. */
+/** The connection settings of the scenario that are not at their defaults. */
 function connectionNotes({ scenario }: Report): string[] {
   const { connection, targets } = asFields(scenario.document);
   const ways = (Array.isArray(targets) ? targets : []).map(asFields).map((target) => ({
@@ -124,14 +124,14 @@ function connectionNotes({ scenario }: Report): string[] {
 function connectionWay(target: Readonly<Record<string, unknown>>): string[] {
   const { http, streamsPerSession = 100, proxy, unix, ip, dns, resolve, ca, insecure } = target;
   const said: [unknown, string][] = [
-    [http !== undefined && http !== 1, `HTTP/${http}, up to ${streamsPerSession} streams on a connection`],
-    [unix, `over the unix socket ${unix}`],
-    [proxy, proxy === 'env' ? 'by the proxy that the environment names' : `by the proxy ${proxy}`],
+    [http !== undefined && http !== 1, `HTTP/${http}, up to ${streamsPerSession} streams per connection`],
+    [unix, `through the Unix socket ${unix}`],
+    [proxy, proxy === 'env' ? 'through the proxy of the environment' : `through the proxy ${proxy}`],
     [ip !== undefined && ip !== 'auto', `IPv${ip} only`],
-    [dns === 'once', 'names looked up once'],
-    [resolve, `to pinned addresses (${Array.isArray(resolve) ? resolve.join(', ') : resolve})`],
-    [ca, 'trusting an authority of its own'],
-    [insecure, 'certificates not checked'],
+    [dns === 'once', 'one DNS lookup per run'],
+    [resolve, `pinned addresses (${Array.isArray(resolve) ? resolve.join(', ') : resolve})`],
+    [ca, 'additional trusted certificates'],
+    [insecure, 'certificates not verified'],
   ];
   return said.filter(([given]) => given).map(([, words]) => words);
 }
@@ -140,7 +140,7 @@ function asFields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** What the servers did to connections that were to be kept: a sentence or two for each target. */
+/** How the servers closed connections that should stay open: up to two sentences per target. */
 function closedNotes(cells: readonly CellReport[]): string[] {
   const targets = [...new Set(cells.map(({ target }) => target))];
   return targets.flatMap((target) => {
@@ -153,14 +153,14 @@ function closedNotes(cells: readonly CellReport[]): string[] {
     const notes: string[] = [];
     if (replaced > 0) {
       notes.push(
-        `${server} closed ${formatCount(replaced)} of ${formatCount(sent)} connections right after an answer, although it had promised to keep them open; new ones were opened ahead of time. It should send "connection: close", or keep them.`,
+        `${server} closed ${formatCount(replaced)} of ${formatCount(sent)} connections right after an answer without announcing it; the client opened new ones in advance. The server should keep connections open, or send "connection: close".`,
       );
     }
     if (reconnected > 0) {
       const [count, were] =
         reconnected === 1 ? ['1 request', 'was'] : [`${formatCount(reconnected)} requests`, 'were'];
       notes.push(
-        `${server} closed open connections that requests had just been sent on: ${count} ${were} sent again on a new connection, and timed from then.`,
+        `${server} closed open connections just as requests were sent: ${count} ${were} resent on a new connection and timed from then.`,
       );
     }
     return notes;
@@ -170,17 +170,17 @@ function closedNotes(cells: readonly CellReport[]): string[] {
 function goodputNotes({ cells, objectives = [] }: Report): string[] {
   if (objectives.length === 0) return [];
   const unmeasured = cells.some(({ goodput, outcomes }) => !goodput && Object.keys(outcomes).length > 0);
-  const rest = unmeasured ? ' Not told where one of these has no meaning.' : '';
+  const rest = unmeasured ? ' Omitted where an objective does not apply.' : '';
   return [
-    `Goodput: requests a second that met ${objectives.map(oneLine).join(' and ')}, and their share of all requests.${rest}`,
+    `Goodput: requests per second that met ${objectives.map(oneLine).join(' and ')}, and their share of all requests.${rest}`,
   ];
 }
 
 const TOKEN_SOURCES: Record<NonNullable<CellReport['tokenSource']>, string> = {
-  usage: 'as the provider counts them (usage)',
+  usage: 'counted by the provider (usage)',
   tokenizer: 'counted from the text by a tokenizer',
-  chunks: 'estimated: content events, as the provider sends no usage',
-  mixed: 'from several sources, as some answers had no usage',
+  chunks: 'estimated as one per content event, because the provider sends no usage',
+  mixed: 'from several sources, because some answers had no usage',
 };
 
 function tokenNotes({ cells, scenario }: Report): string[] {
@@ -203,11 +203,11 @@ function coalescedNotes(cells: readonly CellReport[]): string[] {
   const most = Math.max(0, ...shares);
   if (most < 0.1) return [];
   return [
-    `Up to ${formatShare(most)} of content events shared a read with the one before; they have no gap of their own.`,
+    `Up to ${formatShare(most)} of content events shared a socket read with the previous event; they have no gap.`,
   ];
 }
 
-/** Where both modes were asked for and one has no answer, so that they are not compared. */
+/** Says which cells are not compared, because one of the two modes has no successful answer. */
 function modeNotes(cells: readonly CellReport[]): string[] {
   const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
   const failed = cells.filter((cell) => {
@@ -219,7 +219,7 @@ function modeNotes(cells: readonly CellReport[]): string[] {
   const { kind, message = kind } = first.failures[0]!;
   const more = others.length === 0 ? '' : ` and ${others.length} more`;
   return [
-    `Streaming and non-streaming are not compared where one has no answer: ${cellName(first)}${more}: ${oneLine(message)}.`,
+    `Streaming and non-streaming are not compared where one mode has no successful answer: ${cellName(first)}${more}: ${oneLine(message)}.`,
   ];
 }
 

@@ -5,15 +5,15 @@ import { oneLine } from '../text-width.ts';
 import { groupFailures } from './failures.ts';
 import { incompleteness, requestsOf } from './notes.ts';
 
-/** What a run comes to, in a sentence: for places that show no more. */
+/** The result of a run in one sentence, and what makes the run fail as a whole. */
 
-/** Why a run as a whole cannot count as a success, whatever its gates say. */
+/** Why a run as a whole fails, whatever its thresholds say. */
 interface RunProblem {
   kind: 'incomplete' | 'unanswered';
   sentence: string;
 }
 
-/** The runProblems of a run; none for one that came to its end and was answered at least once. */
+/** The problems of a run; none for a complete run in which every target answered at least once. */
 export function runProblems(report: Report): RunProblem[] {
   const found: RunProblem[] = [];
   const missing = incompleteness(report);
@@ -28,27 +28,24 @@ export function runProblems(report: Report): RunProblem[] {
       requests === 0
         ? 'No request was sent.'
         : isAll
-          ? `None of ${counted(requests, 'request')} was ok.`
-          : `No request to ${silent.map((target) => `"${oneLine(target)}"`).join(' and ')} was ok.`,
+          ? `None of ${counted(requests, 'request')} succeeded.`
+          : `No request to ${silent.map((target) => `"${oneLine(target)}"`).join(' and ')} succeeded.`,
   });
   return found;
 }
 
-/**
- * The targets of a run that did not answer one request: of those that were asked, or all where nothing was asked of any.
- */
+/** The targets without one successful request, among those that requests were sent to; all targets if none was sent. */
 export function unanswered({ cells }: Pick<Report, 'cells'>): string[] {
   const targets = [...new Set(cells.map(({ target }) => target))];
   const sum = (target: string, of: (cell: CellReport) => number) =>
     cells.reduce((total, cell) => total + (cell.target === target ? of(cell) : 0), 0);
-  const asked = targets.filter((target) => sum(target, requestsOf) > 0);
-  if (asked.length === 0) return targets.length === 0 ? ['none'] : targets;
-  return asked.filter((target) => sum(target, ({ outcomes }) => outcomes.ok ?? 0) === 0);
+  const used = targets.filter((target) => sum(target, requestsOf) > 0);
+  if (used.length === 0) return targets.length === 0 ? ['none'] : targets;
+  return used.filter((target) => sum(target, ({ outcomes }) => outcomes.ok ?? 0) === 0);
 }
 
 /**
- * That requests failed, in a sentence for the first lines of a report, with the threshold to add where no gate looks at
- * failures; undefined where none failed.
+ * How many requests failed and how, with the threshold to add if no gate depends on failures; undefined if none failed.
  */
 export function failureLine(report: Report): string | undefined {
   const { cells } = report;
@@ -59,27 +56,27 @@ export function failureLine(report: Report): string | undefined {
   const kinds = groups.slice(0, 2).map(({ what, count }) => `${formatCount(count)} × ${what}`);
   const more = groups.length > 2 ? ['and others'] : [];
   const head = `${formatCount(failed)} of ${counted(requests, 'request')} failed (${formatShare(failed / requests)}): ${[...kinds, ...more].join('; ')}`;
-  // A target that never answered fails the run by itself.
-  if (looksAtFailures(report) || unanswered(report).length > 0) return `${head}.`;
-  return `${head}. No threshold looks at failures: add "errors.rate < 1%".`;
+  // A target that never answered fails the run without a threshold.
+  if (checksFailures(report) || unanswered(report).length > 0) return `${head}.`;
+  return `${head}. No threshold checks failures: add "errors.rate < 1%".`;
 }
 
-/** True where a gate depends on failed requests. A baseline compares the rates of errors. */
-export function looksAtFailures({ gates, baseline }: Report): boolean {
+/** True if a gate depends on failed requests. The regression check compares error rates. */
+export function checksFailures({ gates, baseline }: Report): boolean {
   return baseline !== undefined || gates.some(({ expression }) => /^\s*(errors|goodput)\b/.test(expression));
 }
 
-/** `1 of 3 gates failed; 240 requests in 6 cells, 12 of them failed`. */
+/** `1 of 3 thresholds failed; 240 requests in 6 cells, 12 of them failed`. */
 export function summaryLine(report: Report): string {
-  return [...gateWords(report), ...baselineWords(report), requestWords(report)].join('; ');
+  return [...thresholdWords(report), ...baselineWords(report), requestWords(report)].join('; ');
 }
 
-function gateWords({ gates }: Report): string[] {
+function thresholdWords({ gates }: Report): string[] {
   if (gates.length === 0) return [];
   const failed = gates.filter(({ verdict }) => verdict === 'fail').length;
   const unknown = gates.filter(({ verdict }) => verdict === 'no-data').length;
-  const all = counted(gates.length, 'gate');
-  if (failed + unknown === 0) return [gates.length === 1 ? 'the gate passed' : `all ${all} passed`];
+  const all = counted(gates.length, 'threshold');
+  if (failed + unknown === 0) return [gates.length === 1 ? 'the threshold passed' : `all ${all} passed`];
   const words = [failed > 0 ? `${formatCount(failed)} of ${all} failed` : `none of ${all} failed`];
   if (unknown > 0) words.push(`${formatCount(unknown)} had no data`);
   return [words.join(', ')];
@@ -87,20 +84,20 @@ function gateWords({ gates }: Report): string[] {
 
 function baselineWords({ baseline }: Report): string[] {
   if (baseline === undefined) return [];
-  const name = `baseline "${oneLine(baseline.name)}"`;
+  const name = `regression check against baseline "${oneLine(baseline.name)}"`;
   switch (baseline.verdict) {
     case 'regression': {
       const judged = [...baseline.rows.filter(({ gated }) => gated), ...baseline.errors];
       const worse = judged.filter(({ verdict }) => verdict === 'regression').length;
-      return [`${formatCount(worse)} of ${counted(judged.length, 'figure')} regressed against ${name}`];
+      return [`${name}: ${formatCount(worse)} of ${counted(judged.length, 'figure')} regressed`];
     }
     case 'not_comparable':
-      return [`not comparable with ${name}`];
+      return [`${name}: not comparable`];
     case 'inconclusive':
-      return [`inconclusive against ${name}`];
+      return [`${name}: inconclusive`];
     case 'improvement':
     case 'equivalent':
-      return [`no regression against ${name}`];
+      return [`${name}: no regression`];
     default:
       return baseline.verdict satisfies never;
   }

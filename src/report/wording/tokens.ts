@@ -2,22 +2,22 @@ import { formatCount } from '../../model/format.ts';
 import type { CellReport, MetricSummary } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 
-/** What the token counts of a report leave out, target by target. */
+/** Notes about token counts, one per target. */
 
-/** Says how much reasoning was counted but not sent: it is in the output tokens and not in tok/s. */
+/** How many reasoning tokens were counted but not sent: output tokens include them, tok/s does not. */
 export function hiddenReasoningNotes(cells: readonly CellReport[]): string[] {
   return byTarget(cells, ({ hiddenReasoning = 0 }) => hiddenReasoning > 0).map(([whose, own]) => {
     const answers = sum(own, ({ outcomes }) => outcomes.ok ?? 0);
     const hidden = sum(own, ({ hiddenReasoning = 0 }) => hiddenReasoning);
     const summaries = own.flatMap(({ metrics }) => metrics.hidden_reasoning ?? []);
     return (
-      `${whose}${formatCount(hidden)} of ${formatCount(answers)} answers reasoned out of sight: ` +
-      `${tokensInWords(summaries)} that were not sent; tok/s counts visible tokens only, output_rate all.`
+      `${whose}${formatCount(hidden)} of ${formatCount(answers)} answers contain hidden reasoning: ` +
+      `${tokensInWords(summaries)}, not sent to the client. tok/s counts visible tokens only, output_rate counts all.`
     );
   });
 }
 
-// The medians of the cells; where most answers of one have none, the most that one answer has.
+// The medians of the cells; the maximum if the median of a cell is 0.
 function tokensInWords(summaries: readonly MetricSummary[]): string {
   const medians = summaries.map(({ p50 }) => p50);
   const [least, most] = [Math.min(...medians), Math.max(...medians)];
@@ -26,23 +26,23 @@ function tokensInWords(summaries: readonly MetricSummary[]): string {
   return `${range} tokens (median)`;
 }
 
-/** Says that counts were left out because they cannot be true. */
+/** How many answers reported impossible token counts, which are ignored. */
 export function refusedCountNotes(cells: readonly CellReport[]): string[] {
   return byTarget(cells, ({ refusedCounts }) => refusedCounts !== undefined).map(([whose, own]) => {
     const requests = sum(own, ({ refusedCounts }) => refusedCounts?.requests ?? 0);
     const example =
       own.find(({ refusedCounts }) => refusedCounts !== undefined)?.refusedCounts?.example ?? '';
     return (
-      `${whose}${formatCount(requests)} ${requests === 1 ? 'answer' : 'answers'} stated token counts that cannot be true, ` +
-      `which were left out (${oneLine(example)}).`
+      `${whose}${formatCount(requests)} ${requests === 1 ? 'answer' : 'answers'} reported impossible token counts, ` +
+      `which are ignored (${oneLine(example)}).`
     );
   });
 }
 
-/** The cells of each target that has one of interest; the name is empty where there is one target. */
+/** The cells of each target with at least one relevant cell. The name is empty if the run has one target. */
 function byTarget(
   cells: readonly CellReport[],
-  isOfInterest: (cell: CellReport) => boolean,
+  isRelevant: (cell: CellReport) => boolean,
 ): [string, CellReport[]][] {
   const targets = [...new Set(cells.map(({ target }) => target))];
   return targets
@@ -50,7 +50,7 @@ function byTarget(
       targets.length > 1 ? `${oneLine(target)}: ` : '',
       cells.filter((cell) => cell.target === target),
     ])
-    .filter(([, own]) => own.some(isOfInterest));
+    .filter(([, own]) => own.some(isRelevant));
 }
 
 function sum(cells: readonly CellReport[], count: (cell: CellReport) => number): number {

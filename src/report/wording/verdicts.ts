@@ -7,18 +7,18 @@ import type { CellReport, GateResult, Report, StreamArrivals, VerdictKind } from
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
-/** What a run comes to, in sentences for the terminal and for markdown alike: its gates, its streams, its client. */
+/** Sentences about thresholds, streams, the client and the servers, for every format. */
 
-/** A gate in words. */
-export interface GateLine {
+/** The result of one threshold, as text. */
+export interface ThresholdLine {
   verdict: GateResult['verdict'];
   expression: string;
   /** What was measured, and where. */
   detail: string;
 }
 
-/** The gates, those that did not pass first. */
-export function gateLines({ gates }: Report): GateLine[] {
+/** The results of the thresholds; failures come first. */
+export function thresholdLines({ gates }: Report): ThresholdLine[] {
   const order = { fail: 0, 'no-data': 1, pass: 2 };
   return [...gates]
     .sort((a, b) => order[a.verdict] - order[b.verdict])
@@ -38,89 +38,88 @@ function actual({ actual, unit, cell, cells, verdict }: GateResult): string {
   return `${value}${where}${failed}`;
 }
 
-/** A cell whose streams are not shown to be live, each with its own evidence. */
+/** A cell whose verdict is not `streaming`. */
 export interface StreamFinding {
   verdict: Exclude<VerdictKind, 'streaming'>;
   evidence: string;
   where: string;
   /** When the content of a typical stream arrived. */
   arrivals?: StreamArrivals;
-  /** What may have caused it: told with the first cell of a target that has the same. */
+  /** Possible causes with remedies; each is listed once per target. */
   causes: string[];
 }
 
-const TOLD = ['buffered', 'replayed', 'tail_buffered', 'coarse', 'inconclusive'] as const;
+const REPORTED = ['buffered', 'replayed', 'tail_buffered', 'coarse', 'inconclusive'] as const;
 
-/** The findings, the gravest kind first. Cells without a good stream have nothing to be found. */
+/** The findings, most severe first. Cells without a successful request have none. */
 export function streamFindings({ cells }: Report): StreamFinding[] {
-  const told = new Set<string>();
-  return TOLD.flatMap((verdict) =>
+  const seen = new Set<string>();
+  return REPORTED.flatMap((verdict) =>
     cells.flatMap((cell): StreamFinding[] => {
       const { streaming, target } = cell;
       if (!streaming || nameOfVerdict(streaming.verdict) !== verdict || !cell.outcomes.ok) return [];
       const causes = (streaming.causes ?? [])
         .map(({ what, remedy }) => oneLine(`${what}: ${remedy}`))
-        .filter((cause) => !told.has(`${target}\n${cause}`));
-      for (const cause of causes) told.add(`${target}\n${cause}`);
+        .filter((cause) => !seen.has(`${target}\n${cause}`));
+      for (const cause of causes) seen.add(`${target}\n${cause}`);
       const { arrivals } = streaming;
       return [{ verdict, evidence: oneLine(streaming.evidence), where: cellPlace(cell), arrivals, causes }];
     }),
   );
 }
 
-// A client that comes late to its sockets finds much in them at once, whatever the service does.
+// A late client finds many events in one read, whatever the server does.
 function cellPlace(cell: CellReport): string {
-  const late =
-    cell.client?.verdict === 'saturated' ? ' (the client was saturated: it may be its own doing)' : '';
+  const late = cell.client?.verdict === 'saturated' ? ' (client saturated: it may be the cause)' : '';
   return `${cellName(cell)}${late}`;
 }
 
-/** Whether the client could keep up: one sentence for the run, or one for each cell in which it could not. */
+/** Whether the client kept up: one sentence for the run, or one for each cell in which it did not. */
 export function clientLines({ cells }: Report): string[] {
   if (cells.every(({ client }) => client == null)) return [];
-  const troubled = cells.filter(({ client }) => client != null && client.verdict !== 'ok');
-  if (troubled.length === 0) return [`The client kept up: ${clientLoad(cells)}.`];
-  // Where no answer came whole there are no figures for it to be in.
-  const partlyFailed = troubled.filter(({ outcomes }) => (outcomes.ok ?? 0) > 0);
-  return partlyFailed.map(
+  const late = cells.filter(({ client }) => client != null && client.verdict !== 'ok');
+  if (late.length === 0) return [`The client kept up: ${utilization(cells)}.`];
+  // A cell without a successful request has no figures.
+  const measured = late.filter(({ outcomes }) => (outcomes.ok ?? 0) > 0);
+  return measured.map(
     (cell) =>
-      `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. Its own lateness is in these figures.`,
+      `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. These figures include client lateness.`,
   );
 }
 
-/** The client's load where `clientLines` has not told it, and what went through its connections. */
+/** The client's utilization, unless `clientLines` contains it, and the number of connections, events and reads. */
 export function loadLines({ cells }: Report): string[] {
   if (cells.every(({ client }) => client == null)) return [];
-  const troubled = cells.some(({ client }) => client != null && client.verdict !== 'ok');
-  return [...(troubled ? [`The client's load: ${clientLoad(cells)}.`] : []), traffic(cells)];
+  const late = cells.some(({ client }) => client != null && client.verdict !== 'ok');
+  return [...(late ? [`Client utilization: ${utilization(cells)}.`] : []), traffic(cells)];
 }
 
-/** The highest of all cells. */
-function clientLoad(cells: readonly CellReport[]): string {
+/** The highest values of all cells. */
+function utilization(cells: readonly CellReport[]): string {
   const known = cells.flatMap(({ client }) => client ?? []);
   const most = (of: (client: ClientReport) => number | null) =>
     Math.max(...known.map((client) => of(client) ?? 0));
   const ms = (of: (client: ClientReport) => number | null) => formatValue(most(of), 'ms');
   const cores = most(({ cpuCores }) => cpuCores);
   const threads = most((client) => client.threads);
-  // A window shorter than the monitor's step has seen no delay: nothing is said of it rather than 0.
-  const said: [unknown, string][] = [
+  // In a window shorter than the monitor's interval no delay is measured, so it is left out.
+  const parts: [unknown, string][] = [
     [
       true,
-      `its event loop${threads > 1 ? `s (${threads} threads)` : ''} at most ${formatShare(most(({ utilization }) => utilization))} busy`,
+      `event loop${threads > 1 ? `s (${threads} threads)` : ''} at most ${formatShare(most(({ utilization }) => utilization))} busy`,
     ],
     [
       most(({ delayMaxMs }) => delayMaxMs),
-      `${ms(({ delayP99Ms }) => delayP99Ms)} late (p99; ${ms(({ delayMaxMs }) => delayMaxMs)} at most)`,
+      `event loop delay ${ms(({ delayP99Ms }) => delayP99Ms)} (p99), ${ms(({ delayMaxMs }) => delayMaxMs)} (max)`,
     ],
-    [true, `${formatShare(most(({ gcShare }) => gcShare))} in garbage collection`],
+    [true, `garbage collection ${formatShare(most(({ gcShare }) => gcShare))}`],
     [cores, `${formatNumber(cores)} CPU cores`],
     [
       most(({ latenessP99Ms }) => latenessP99Ms),
       `requests sent ${ms(({ latenessP99Ms }) => latenessP99Ms)} late (p99)`,
     ],
   ];
-  return said
+  return parts
     .filter(([given]) => given)
     .map(([, words]) => words)
     .join(', ');
@@ -131,10 +130,10 @@ function traffic(cells: readonly CellReport[]): string {
   const opened = sum(({ connections }) => connections.new);
   const requests = opened + sum(({ connections }) => connections.reused);
   const [events, reads] = [sum(({ io }) => io.events), sum(({ io }) => io.reads)];
-  return `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection; ${formatCount(events)} ${events === 1 ? 'event' : 'events'} came in ${formatCount(reads)} ${reads === 1 ? 'read' : 'reads'}.`;
+  return `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection; ${formatCount(events)} ${events === 1 ? 'event' : 'events'} in ${formatCount(reads)} ${reads === 1 ? 'read' : 'reads'}.`;
 }
 
-/** What the servers said of themselves: a sentence for each target that has metrics, at each load. */
+/** Process metrics of the servers: a sentence for each target and load level with metrics. */
 export function serverLines({ cells }: Report): string[] {
   const groups = new Map<string, CellReport[]>();
   for (const cell of cells) {
@@ -158,25 +157,25 @@ function serverWords(cells: readonly CellReport[]): string {
   const files = most(({ openFiles }) => openFiles?.max);
   const failed = servers.reduce((sum, server) => sum + server.failed, 0);
   const readings = servers.reduce((sum, server) => sum + server.readings, failed);
-  const said: string[] = [];
+  const parts: string[] = [];
   if (max !== null) {
-    const share = each === null ? '' : `, ${formatValue(each, 'bytes')} a stream`;
-    said.push(
-      `memory ${formatValue(before, 'bytes')} before the run and at most ${formatValue(max, 'bytes')}${share}`,
+    const share = each === null ? '' : `, ${formatValue(each, 'bytes')} per stream`;
+    parts.push(
+      `memory ${formatValue(before, 'bytes')} before the run, ${formatValue(max, 'bytes')} at most${share}`,
     );
   }
-  if (cores !== null) said.push(`${formatNumber(cores)} CPU cores`);
-  if (files !== null) said.push(`${formatCount(files)} open files`);
-  if (said.length === 0) said.push('nothing that could be read');
-  if (failed > 0) said.push(`${failed} of ${readings} readings failed`);
-  return said.join('; ');
+  if (cores !== null) parts.push(`${formatNumber(cores)} CPU cores`);
+  if (files !== null) parts.push(`${formatCount(files)} open files`);
+  if (parts.length === 0) parts.push('no readable metrics');
+  if (failed > 0) parts.push(`${failed} of ${readings} readings failed`);
+  return parts.join('; ');
 }
 
-/** How exact the figures are: what the client adds by itself, where that was measured. */
+/** The noise floor of the client, if it was measured. */
 export function floorLines({ floor }: Report): string[] {
   return floor.map(
     ({ streams, p50Ms, p99Ms }) =>
-      `Noise floor at ${formatCount(streams)} ${streams === 1 ? 'stream' : 'streams'}: this client stamps ${formatValue(p50Ms, 'ms')} late (p50), ${formatValue(p99Ms, 'ms')} (p99).`,
+      `Noise floor at ${formatCount(streams)} ${streams === 1 ? 'stream' : 'streams'}: timestamps lag by ${formatValue(p50Ms, 'ms')} (p50), ${formatValue(p99Ms, 'ms')} (p99).`,
   );
 }
 
@@ -192,7 +191,7 @@ export function pairedSentences({ pairedComparisons }: Report): string[] {
   );
 }
 
-/** The verdict on a cell's streams, as a table shows it. */
+/** The streaming verdict of a cell, for a table. */
 export function streamWord({ streaming }: CellReport): string {
   return streaming ? nameOfVerdict(streaming.verdict) : DASH;
 }

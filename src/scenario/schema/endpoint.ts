@@ -4,15 +4,15 @@ import { DIALECT_NAMES } from '../../wire/dialects/index.ts';
 import { PROVIDERS, type Provider } from '../../wire/providers.ts';
 import { text } from './fields.ts';
 
-/** The fields that say where a model is, whether it is measured itself or stands behind a service that is. */
+/** The fields of an endpoint, for a target and for the upstream of the reference service. */
 
-/** The provider of an endpoint that only has a URL. */
+/** The provider of an endpoint without a provider, which only has a URL. */
 export const CUSTOM = 'custom';
 
-/** The provider that a run starts by itself. */
+/** The embedded simulator, which a run starts itself. */
 export const SIMULATOR = 'simulator';
 
-/** The row of a provider; undefined for a name that is not known, and for `custom`. */
+/** The row of a provider; undefined for `custom` and for an unknown name. */
 export function providerRow(name: unknown): Provider | undefined {
   return PROVIDERS.find((row) => row.name === name);
 }
@@ -24,7 +24,7 @@ function known(what: string, names: () => readonly string[], code: ErrorCode) {
   });
 }
 
-const A_URL = 'a URL that begins with http:// or https://';
+const A_URL = 'a URL that starts with http:// or https://';
 
 /** The name of a provider. */
 export function providerName() {
@@ -43,36 +43,36 @@ export function httpUrl() {
     .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), { error: A_URL });
 }
 
-/** A key, which is not the name of a variable. */
+/** An API key; a bare variable name such as `$KEY` is rejected. */
 export function apiKey() {
   return text().refine((value) => !/^\$(?!\{env:)\{?\w+\}?$/.test(value), {
     error: `the key, or \${env:NAME} to read it`,
   });
 }
 
-/** Fields that cannot be together, or cannot be apart. */
+/** A conflict between fields, or a missing field. */
 export interface Contradiction {
   message: string;
   path?: string[];
   params?: { hint: string };
 }
 
-/** What is missing for a request to get there. Is shown values with problems too, so it trusts no type. */
+/** Missing fields of an endpoint. The value may have other problems, so no type is assumed. */
 export function endpointProblems(value: Readonly<Record<string, unknown>>, what: string): Contradiction[] {
   const { provider = CUSTOM, url, dialect, model, body } = value;
   if (provider === CUSTOM) {
     if (url === undefined) {
-      return [{ message: `${what} says not where it is`, params: { hint: 'give provider or url' } }];
+      return [{ message: `${what} has neither provider nor url`, params: { hint: 'add provider or url' } }];
     }
     if (dialect !== undefined) return [];
-    const hint = `give dialect (${DIALECT_NAMES.join(', ')}) or provider`;
-    return [{ message: `${what} does not say which dialect its url speaks`, params: { hint } }];
+    const hint = `add dialect (${DIALECT_NAMES.join(', ')}) or provider`;
+    return [{ message: `${what} has a url but no dialect`, params: { hint } }];
   }
   const row = providerRow(provider);
   if (row === undefined || row.name === SIMULATOR || url !== undefined) return [];
   if (row.baseUrl === undefined) {
-    return [{ message: `provider ${row.name} has no address of its own`, params: { hint: 'give url' } }];
+    return [{ message: `provider ${row.name} has no default URL`, params: { hint: 'add url' } }];
   }
   if (model !== undefined || body !== undefined) return [];
-  return [{ message: `provider ${row.name} needs a model`, params: { hint: 'give model' } }];
+  return [{ message: `provider ${row.name} needs a model`, params: { hint: 'add model' } }];
 }

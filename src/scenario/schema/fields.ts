@@ -3,28 +3,28 @@ import type { ErrorCode } from '../../model/errors.ts';
 import { DURATION_PATTERN, MAX_DURATION_MS, parseDuration } from '../size-and-duration.ts';
 
 /**
- * The kinds of field that a scenario is made of. The error text of each is what would have been right ("a whole
- * number of at least 1"); `problems.ts` puts the place before it and what was found behind it.
+ * The kinds of scenario fields. The error text of each says what is expected ("a whole number of at least 1");
+ * `problems.ts` adds the place and the value found.
  */
 
-/** What a check says beside its message. A check that has none of it gives an empty object. */
+/** Further details of an issue; an empty object if there are none. */
 export interface CheckParams {
   /** What the user can do. */
   hint?: string;
-  /** The names that are known, where the value is a name that is not. */
+  /** The known names, if the value is an unknown name. */
   names?: readonly string[];
   code?: ErrorCode;
 }
 
-/** What a check needs of zod's context: a place to put the issues it finds. */
+/** The part of zod's context that a check uses. */
 export interface IssueSink {
   addIssue(issue: { code: 'custom'; message: string; path?: PropertyKey[]; params: CheckParams }): void;
 }
 
-/** Lets a check look at a value whose parts have problems of their own, so that all problems come at once. */
+/** Runs a check also on a value whose parts have problems, so that all problems are reported together. */
 export const ALWAYS = { when: () => true };
 
-/** A text that is not empty. */
+/** A non-empty text. */
 export function text(expects = 'text') {
   return z.string({ error: expects }).min(1, { error: `${expects} that is not empty` });
 }
@@ -58,10 +58,10 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
   return z.enum(values, { error: `one of ${values.join(', ')}` });
 }
 
-/** What is expected where a duration is. Problems with this text get the advice to add a unit. */
+/** The expected value of a duration. Problems with this text get a hint to add a unit. */
 export const A_DURATION = 'a duration such as 250ms, 10s or 1m30s';
 
-/** A duration; parsed to milliseconds. `zero` allows one of no length. */
+/** A duration, parsed to milliseconds. `zero` allows 0. */
 export function duration({ zero = false }: { zero?: boolean } = {}) {
   const limits = `a duration ${zero ? 'of' : 'of more than 0 and'} at most 24h`;
   return z
@@ -102,10 +102,10 @@ export function distinctNames(what: string) {
   };
 }
 
-/** A check for lists: no item comes twice. */
+/** A check for lists: no item occurs twice. */
 export function distinct(items: readonly unknown[], context: IssueSink): void {
   for (const index of repeated(items)) {
-    const message = `${JSON.stringify(items[index])} comes twice`;
+    const message = `${JSON.stringify(items[index])} occurs twice`;
     context.addIssue({ code: 'custom', path: [index], message, params: {} });
   }
 }

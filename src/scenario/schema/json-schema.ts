@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scenarioSchema } from './scenario.ts';
 
-// Any scalar may be a reference to the environment, which the parser resolves before it checks types.
+// Any scalar may be a reference to the environment, which is resolved before types are checked.
 const REFERENCE = { type: 'string', pattern: '\\$\\{env:' } as const;
 const TYPED = ['type', 'enum', 'minimum', 'maximum', 'pattern'] as const;
 
@@ -15,7 +15,7 @@ export function scenarioJsonSchema(): object {
       if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum;
       const scalar =
         json.enum ?? json.pattern ?? ['integer', 'number', 'boolean'].includes(String(json.type));
-      // An empty default tells an editor nothing, and a key cannot be a reference.
+      // An empty default is useless in an editor, and a key cannot be a reference.
       if (JSON.stringify(json.default) === '{}') delete json.default;
       if (path.at(-1) === 'propertyNames') return;
       if (!scalar || json.const !== undefined) return;

@@ -31,17 +31,17 @@ export const limitsFields = mapping({
   event: size(MAX_LIMIT_BYTES)
     .optional()
     .describe(
-      `One event of a stream, or one line, before it is whole. Default: ${written(eventBytes)}. JSON in it that is nested deeper than 512 levels is malformed.`,
+      `Maximum size of one event or line of a stream. Default: ${written(eventBytes)}. JSON that is nested deeper than 512 levels is malformed.`,
     ),
   body: size(MAX_LIMIT_BYTES)
     .optional()
-    .describe(`An answer that comes whole. Default: ${written(bodyBytes)}.`),
+    .describe(`Maximum size of a non-streaming answer. Default: ${written(bodyBytes)}.`),
   stream: size(2 ** 50)
     .optional()
-    .describe('A whole stream. Default: no limit; timeouts.total ends it.'),
+    .describe('Maximum size of a whole stream. Default: no limit; timeouts.total ends it.'),
   headers: size(MAX_LIMIT_BYTES)
     .optional()
-    .describe(`The response headers. Default: ${written(headerBytes)}.`),
+    .describe(`Maximum size of the response headers. Default: ${written(headerBytes)}.`),
 });
 
 /** The parser of `limits`. */

@@ -2,12 +2,12 @@ import { isPlainDialect } from '../../model/plan.ts';
 import { getDialect } from '../../wire/dialects/index.ts';
 import { type Contradiction, providerRow, SIMULATOR } from './endpoint.ts';
 
-/** The placeholder of a body or a query that becomes `true` or `false`. A body in a file may hold it. */
+/** The placeholder {{stream}} in a body or a query, or a body in a file, which may contain it. */
 const ASKS_FOR_STREAM = /\{\{(\s|%20)*stream(\s|%20)*\}\}|^"@/;
 
 /**
- * Targets that cannot be asked for one whole answer, where the scenario measures such answers too: what came back would be a
- * stream, and its times would stand for those of an answer. Is shown values with problems too, so it trusts no type.
+ * Targets that always stream, in a scenario that also measures non-streaming answers: the times of a stream would be
+ * reported as those of a whole answer. The document may have other problems, so no type is assumed.
  */
 export function modeProblems(document: unknown): Contradiction[] {
   const { modes, targets } = (document ?? {}) as { modes?: unknown; targets?: unknown };
@@ -33,21 +33,21 @@ function alwaysStreams(
     body,
     url,
   } = target as Record<string, unknown>;
-  // The simulator is told by a field of its own in every dialect.
+  // The simulator supports both modes in every dialect.
   if (service !== undefined || provider === SIMULATOR || typeof dialect !== 'string') return undefined;
-  const leaveOut = 'leave out non-streaming (--mode streaming)';
+  const omit = 'omit non-streaming (--mode streaming)';
   if (isPlainDialect(dialect)) {
     const written = [body, url].map((part) => JSON.stringify(part ?? ''));
     if (written.some((part) => ASKS_FOR_STREAM.test(part))) return undefined;
     return {
-      message: `(dialect ${dialect}) has no way to ask for the whole answer`,
+      message: `(dialect ${dialect}) cannot request a non-streaming answer`,
       params: {
-        hint: `${leaveOut}, or give a body that says which is wanted, such as { prompt: "{{prompt}}", stream: "{{stream}}" }`,
+        hint: `${omit}, or add a body that selects the mode, such as { prompt: "{{prompt}}", stream: "{{stream}}" }`,
       },
     };
   }
   if (!isStreamOnly(dialect)) return undefined;
-  return { message: `always streams: ${dialect} has no other answer`, params: { hint: leaveOut } };
+  return { message: `always streams: ${dialect} has no non-streaming answer`, params: { hint: omit } };
 }
 
 function isStreamOnly(dialect: string): boolean {

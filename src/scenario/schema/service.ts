@@ -10,22 +10,20 @@ import {
 } from './endpoint.ts';
 import { ALWAYS, choice, duration, flag, mapping, text, whole } from './fields.ts';
 
-/** The reference service as a target: how it is set up, and what is asked of it. */
+/** The reference service as a target: its settings and its requests. */
 
 const upstreamSchema = mapping({
   provider: providerName()
     .optional()
-    .describe('A provider known by name; simulator is the one that the run starts itself.'),
+    .describe('The provider; simulator is the embedded one, which the run starts.'),
   url: httpUrl().optional().describe("The API's base URL. Default: the provider's."),
-  dialect: dialectName()
-    .optional()
-    .describe("The wire format that is spoken there. Default: the provider's."),
+  dialect: dialectName().optional().describe("The API dialect. Default: the provider's."),
   model: text()
     .optional()
-    .describe("The model's name; for the simulator, the name of a profile. Needed for a real provider."),
+    .describe('The model name; for the simulator, the name of a profile. Required for a real provider.'),
   apiKey: apiKey()
     .optional()
-    .describe(`The key, best as \${env:NAME}. Default: the provider's usual environment variable.`),
+    .describe(`The API key, preferably as \${env:NAME}. Default: the provider's environment variable.`),
 }).superRefine((value: unknown, context) => {
   if (typeof value !== 'object' || value === null) return;
   for (const issue of endpointProblems({ ...upstreamDefaults(value), ...value }, 'the upstream')) {
@@ -33,7 +31,7 @@ const upstreamSchema = mapping({
   }
 }, ALWAYS);
 
-/** What an upstream is that names neither provider nor address: the embedded simulator. */
+/** An upstream without provider and URL is the embedded simulator. */
 export function upstreamDefaults(upstream: { provider?: unknown; url?: unknown }): { provider?: string } {
   return upstream.provider === undefined && upstream.url === undefined ? { provider: SIMULATOR } : {};
 }
@@ -43,73 +41,73 @@ export const serviceSchema = mapping({
   endpoint: choice(['conversation', 'agent', 'playground', 'chat'])
     .default('conversation')
     .describe(
-      'The endpoint that is measured: a conversation, an agent with its tools, the playground, which stores nothing, or chat.',
+      'The endpoint to measure: conversation, agent (with tools), playground (stores nothing) or chat.',
     ),
   mode: choice(['real', 'legacy'])
     .default('real')
-    .describe('real: each piece as the model makes it. legacy: the answer is generated whole, then cut up.'),
+    .describe(
+      'real: each piece is sent as the model generates it. legacy: the answer is generated first, then sent in pieces.',
+    ),
   textBufferSize: whole(0)
     .optional()
-    .describe(
-      'Characters of text that are gathered before they are sent; for legacy, the size of the pieces.',
-    ),
+    .describe('Characters to buffer before sending; for legacy, the size of the pieces.'),
   textDeltaDelay: duration({ zero: true })
     .optional()
-    .describe('Pause before every piece of text after the first. Default: none.'),
+    .describe('Pause before each piece of text after the first. Default: none.'),
   emitMetadata: flag().optional().describe('Send metadata events. Default: false.'),
   emitMemoryUpdates: flag().optional().describe('Send memory updates of agents. Default: false.'),
   strategy: choice(['end', 'every-chunk', 'every-n-chars'])
     .default('end')
-    .describe('When answers are stored: at their end, with every chunk, or each everyChars characters.'),
-  everyChars: whole(1).optional().describe('The characters of every-n-chars. Default: 200.'),
-  checkpoint: duration()
+    .describe('When answers are stored: at the end, with every chunk, or every everyChars characters.'),
+  everyChars: whole(1)
     .optional()
-    .describe('No text stays unstored for longer than this. Default: no limit.'),
+    .describe('With every-n-chars: characters between two writes. Default: 200.'),
+  checkpoint: duration().optional().describe('Longest time that text stays unwritten. Default: no limit.'),
   upstream: upstreamSchema
     .prefault({})
     .describe("The model behind the service. Default: the run's embedded simulator."),
 }).superRefine((value: unknown, context) => {
   const { strategy, everyChars } = (value ?? {}) as Record<string, unknown>;
   if (everyChars === undefined || strategy === 'every-n-chars') return;
-  const hint = 'give strategy: every-n-chars with it';
+  const hint = 'add strategy: every-n-chars';
   context.addIssue({
     code: 'custom',
     path: ['everyChars'],
-    message: 'everyChars is for the strategy every-n-chars',
+    message: 'everyChars needs strategy: every-n-chars',
     params: { hint },
   });
 }, ALWAYS);
 
-/** The reference service as a target gives it. */
+/** The settings of the reference service in a target. */
 export type ServiceSettings = z.output<typeof serviceSchema>;
 
-// What the service brings by itself, with what to write instead where there is something.
+// Fields that the service sets itself, with a hint for each.
 const OWN: Readonly<Record<string, string>> = {
   url: 'for the model behind it: service.upstream.url',
-  path: 'the endpoint decides',
-  requestFields: 'the service has its own fields: write extra',
+  path: 'the endpoint sets it',
+  requestFields: 'the service has its own fields: use extra',
   provider: 'for the model behind it: service.upstream.provider',
-  dialect: 'the endpoint decides; for the model behind it: service.upstream.dialect',
-  model: 'write service.upstream.model',
-  profile: 'write service.upstream.model',
+  dialect: 'the endpoint sets it; for the model behind it: service.upstream.dialect',
+  model: 'use service.upstream.model',
+  profile: 'use service.upstream.model',
   apiKey: 'for the model behind it: service.upstream.apiKey',
-  textPath: 'the endpoint decides',
-  body: 'the endpoint decides',
-  method: 'the endpoint decides',
+  textPath: 'the endpoint sets it',
+  body: 'the endpoint sets it',
+  method: 'the endpoint sets it',
   metricsUrl: 'the service has its own',
-  http: 'the service speaks HTTP/1.1',
-  streamsPerSession: 'the service speaks HTTP/1.1',
+  http: 'the service uses HTTP/1.1',
+  streamsPerSession: 'the service uses HTTP/1.1',
   proxy: 'the service is on this machine',
   unix: 'the service is on this machine',
 };
 
-/** What of a target's other fields makes no sense beside `service`. */
+/** The fields of a target that cannot be combined with `service`. */
 export function serviceProblems(target: Readonly<Record<string, unknown>>): Contradiction[] {
   return Object.entries(OWN)
     .filter(([key]) => target[key] !== undefined)
     .map(([key, hint]) => ({
       path: [key],
-      message: `${key} and service exclude each other`,
+      message: `${key} cannot be combined with service`,
       params: { hint },
     }));
 }

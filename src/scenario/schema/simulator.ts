@@ -12,14 +12,14 @@ import {
   whole,
 } from './fields.ts';
 
-/** The settings of the embedded simulator, as a scenario file gives them. */
+/** The settings of the embedded simulator in a scenario. */
 
 const SHAPES = ['normal', 'lognormal', 'exponential'] as const;
 
-/** Form of a distribution. With a standard deviation of 0, `normal` and `lognormal` are constants. */
+/** Shape of a distribution. With a standard deviation of 0, `normal` and `lognormal` are constants. */
 export type DistributionShape = (typeof SHAPES)[number];
 
-/** A distribution of times, in ms. Samples are held inside `minMs` and `maxMs`. */
+/** A distribution of times, in ms. Samples are clamped to `minMs` and `maxMs`. */
 export interface DurationDistribution {
   meanMs: number;
   sdMs: number;
@@ -28,7 +28,7 @@ export interface DurationDistribution {
   shape: DistributionShape;
 }
 
-/** A distribution of counts. Samples are held inside `min` and `max`. */
+/** A distribution of counts. Samples are clamped to `min` and `max`. */
 export interface NumberDistribution {
   mean: number;
   sd: number;
@@ -42,12 +42,10 @@ function parts<T extends z.ZodType<number>>(value: () => T) {
     mean: value().describe('The mean.'),
     sd: value()
       .optional()
-      .describe(
-        'The standard deviation. Default: 0, which makes it a constant; of an exponential, the mean.',
-      ),
-    min: value().optional().describe('No sample is below this.'),
-    max: value().optional().describe('No sample is above this.'),
-    shape: choice(SHAPES).default('lognormal').describe('The form of the distribution.'),
+      .describe('The standard deviation. Default: 0, which gives a constant; for exponential, the mean.'),
+    min: value().optional().describe('Minimum of the samples.'),
+    max: value().optional().describe('Maximum of the samples.'),
+    shape: choice(SHAPES).default('lognormal').describe('The shape of the distribution.'),
   };
 }
 
@@ -110,48 +108,48 @@ const tokenDistribution = z
 
 const profileSchema = mapping({
   ttft: durationDistribution.describe(
-    'From the request to the first token: 200ms, or { mean, sd, min, max, shape }.',
+    'Time from the request to the first token: 200ms, or { mean, sd, min, max, shape }.',
   ),
   cachedTtft: durationDistribution
     .optional()
     .describe(
-      'The first token of a prompt that was asked before. With it the profile plays a prefix cache, and its usage tells the cached tokens. Default: no cache.',
+      'Time to the first token for a repeated prompt. The profile then simulates a prefix cache and reports cached tokens. Default: no cache.',
     ),
-  gap: durationDistribution.describe('Between two tokens: 20ms, or { mean, sd, min, max, shape }.'),
+  gap: durationDistribution.describe('Time between two tokens: 20ms, or { mean, sd, min, max, shape }.'),
   tokens: tokenDistribution.describe(
-    "Length of the answer in tokens; by-prompt: short prompts get short answers. A prompt's maxTokens caps it.",
+    "Answer length in tokens; by-prompt: short prompts get short answers. A prompt's maxTokens limits it.",
   ),
-  chunkTokens: whole(1).default(1).describe('Tokens that go into one chunk.'),
-  thinking: whole(0).optional().describe('Reasoning tokens that come before the answer. Default: 0.'),
-  tools: flag().optional().describe('The answer ends in a tool call. Default: false.'),
+  chunkTokens: whole(1).default(1).describe('Tokens per chunk.'),
+  thinking: whole(0).optional().describe('Reasoning tokens before the answer. Default: 0.'),
+  tools: flag().optional().describe('The answer ends with a tool call. Default: false.'),
   mode: choice(['real', 'replay', 'burst', 'coarse'])
     .optional()
     .describe(
-      'How the answer is delivered. real (the default): each token as it is made. replay: generated whole, then dribbled out. ' +
-        'burst: generated whole, then sent at once. coarse: as it is made, but in few large lumps.',
+      'How the answer is sent. real (the default): each token as it is generated. replay: generated first, then sent slowly. ' +
+        'burst: generated first, then sent at once. coarse: as it is generated, but in a few large lumps.',
     ),
   replayGap: duration({ zero: true })
     .optional()
-    .describe('With mode replay: between two chunks. Default: 20ms.'),
-  lumpChunks: whole(1).optional().describe('With mode coarse: chunks in a lump. Default: 16.'),
+    .describe('With mode replay: time between two chunks. Default: 20ms.'),
+  lumpChunks: whole(1).optional().describe('With mode coarse: chunks per lump. Default: 16.'),
   headersWithFirstToken: flag()
     .optional()
-    .describe('Status line and headers come with the first chunk, not before it. Default: false.'),
+    .describe('Send status line and headers together with the first chunk. Default: false.'),
   error: mapping({
-    rate: number(0, 1).describe('Share of the requests that fail, from 0 to 1.'),
+    rate: number(0, 1).describe('Share of failing requests, from 0 to 1.'),
     kind: choice(['http_500', 'http_429', 'inband', 'truncate']).describe('How they fail.'),
   })
     .optional()
-    .describe('Failures that the simulator makes on purpose.'),
+    .describe('Simulated failures.'),
 });
 
-/** How the embedded simulator answers: the time to its first token, its pace, its length and its faults. */
+/** A profile of the embedded simulator: TTFT, gaps, length and failures of its answers. */
 export type SimulatorProfile = z.output<typeof profileSchema>;
 
 /** The parser of the simulator's settings. */
 export const simulatorSchema = mapping({
-  seed: whole(0).optional().describe("Seed of the simulator's own draws. Default: the scenario's seed."),
+  seed: whole(0).optional().describe("Seed of the simulator. Default: the scenario's seed."),
   profiles: z
     .record(text('the name of a profile'), profileSchema, { error: 'a mapping of profiles by name' })
-    .describe('Profiles by name. A target chooses one by its profile, or else by its model.'),
+    .describe('Profiles by name. A target selects one by its profile, or else by its model.'),
 });

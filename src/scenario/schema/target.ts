@@ -28,27 +28,23 @@ export const targetSchema = mapping({
   name: text().describe('The name in tables, records and thresholds.'),
   provider: providerName()
     .optional()
-    .describe(
-      'A provider known by name, which brings address, dialect and auth; simulator is the embedded one.',
-    ),
+    .describe('The provider, which sets URL, dialect and authentication; simulator is the embedded one.'),
   service: serviceSchema
     .optional()
-    .describe('The reference service instead of a provider: the run starts it in a process of its own.'),
+    .describe('The reference service instead of a provider; the run starts it in a separate process.'),
   url: httpUrl()
     .optional()
     .describe("The API's base URL, or the full URL of the endpoint. Default: the provider's."),
   path: choice(PATH_USES)
     .optional()
     .describe(
-      "exact: requests go to url as it is. Default: dialect, which adds the dialect's path where url does not end in it.",
+      "exact: requests go to url as it is. Default: dialect, which adds the dialect's path unless url ends with it.",
     ),
-  dialect: dialectName()
-    .optional()
-    .describe("The wire format that is spoken there. Default: the provider's."),
-  model: text().optional().describe("The model's name, as the provider knows it."),
+  dialect: dialectName().optional().describe("The API dialect. Default: the provider's."),
+  model: text().optional().describe('The model name of the provider.'),
   apiKey: apiKey()
     .optional()
-    .describe(`The key, best as \${env:NAME}. Default: the provider's usual environment variable.`),
+    .describe(`The API key, preferably as \${env:NAME}. Default: the provider's environment variable.`),
   headers: z
     .record(
       z.string().regex(HEADER_NAME, { error: 'the name of a header' }),
@@ -56,48 +52,48 @@ export const targetSchema = mapping({
       { error: 'a mapping of header names to texts' },
     )
     .optional()
-    .describe('Further request headers.'),
+    .describe('Additional request headers.'),
   maxTokens: whole(1)
     .optional()
-    .describe("Upper limit of the answer's length in tokens, in place of the prompt's."),
+    .describe('Limit of the answer length, in tokens; overrides that of the prompt.'),
   requestFields: mapping({
     maxTokens: choice(['max_tokens', 'max_completion_tokens'])
       .optional()
-      .describe('The field that limits the length of the answer.'),
+      .describe('The field that limits the answer length.'),
     usage: choice(['stream_options', 'none'])
       .optional()
-      .describe('The field that asks a stream for its token counts; none sends no such field.'),
+      .describe('The field that requests token counts in a stream; none sends no such field.'),
   })
     .optional()
     .describe(
-      "For the dialects openai-chat and openai-completions: which of the fields in which providers differ are sent. Default: the provider's, else max_tokens and stream_options.",
+      "For the dialects openai-chat and openai-completions: the names of fields that differ between providers. Default: the provider's, else max_tokens and stream_options.",
     ),
   extra: z
     .record(z.string(), z.unknown(), { error: 'a mapping of body fields' })
     .optional()
     .describe(
-      'Further fields of the request body, such as temperature. Mappings are merged into what is sent anyway, and null removes a field, at any depth (JSON Merge Patch).',
+      'Additional fields of the request body, such as temperature. They are merged into the body at any depth, and null removes a field (JSON Merge Patch).',
     ),
   textPath: text()
     .optional()
     .describe(
-      "For the dialects sse and ndjson: where the text is in an event's JSON (choices.0.delta.content).",
+      "For the dialects sse and ndjson: path of the text in an event's JSON, such as choices.0.delta.content.",
     ),
   body: bodySchema
     .optional()
     .describe(
-      "The request body, instead of the one that the dialect would send: a JSON object, a text, or @FILE, in this scenario's folder or below it. {{prompt}}, {{messages}}, {{maxTokens}}, {{model}}, {{stream}} and {{nonce}} stand for what is asked, here and in the query of url.",
+      "The request body, instead of the dialect's: a JSON object, a text, or @FILE in this scenario's folder or below it. The placeholders {{prompt}}, {{messages}}, {{maxTokens}}, {{model}}, {{stream}} and {{nonce}} are replaced, also in the query of url.",
     ),
   method: choice(['GET', 'POST'])
     .optional()
-    .describe('The method. Default: the dialect decides. A GET has no body.'),
+    .describe('The HTTP method. Default: that of the dialect. A GET has no body.'),
   profile: text()
     .optional()
     .describe("For the simulator: the name of a profile. Default: the target's model."),
   metricsUrl: httpUrl()
     .optional()
     .describe(
-      "Where the server's process tells of itself in Prometheus' text format: memory, CPU time, open files. Read twice a second while it is measured.",
+      "URL of the server's process metrics in the Prometheus text format: memory, CPU time, open files. Read twice a second during the measurement.",
     ),
   ...connectionFields,
 })
@@ -106,10 +102,10 @@ export const targetSchema = mapping({
   }, ALWAYS)
   .meta({ anyOf: [{ required: ['provider'] }, { required: ['url'] }, { required: ['service'] }] });
 
-/** A target as a scenario gives it. */
+/** A target of a scenario. */
 export type ScenarioTarget = z.output<typeof targetSchema>;
 
-// What the fields of a target must be together. It is shown targets with problems too, so it trusts no type.
+// Conflicts between the fields of a target. It may have other problems, so no type is assumed.
 function contradictions(value: unknown): Contradiction[] {
   if (typeof value !== 'object' || value === null) return [];
   const fields = value as Record<string, unknown>;
@@ -117,13 +113,13 @@ function contradictions(value: unknown): Contradiction[] {
   const found: Contradiction[] = connectionContradictions(fields);
   if (service !== undefined) return [...found, ...serviceProblems(fields)];
   if (profile !== undefined && provider !== SIMULATOR) {
-    found.push({ path: ['profile'], message: 'a profile is for targets with provider: simulator' });
+    found.push({ path: ['profile'], message: 'profile needs provider: simulator' });
   }
   if (fields.path === 'exact' && fields.url === undefined) {
     found.push({
       path: ['path'],
-      message: 'path: exact needs the url to be sent to',
-      params: { hint: 'give url' },
+      message: 'path: exact needs url',
+      params: { hint: 'add url' },
     });
   }
   return [...found, ...endpointProblems(fields, 'the target')];

@@ -34,15 +34,17 @@ describe('annotations', () => {
   test('an error for each gate that did not pass, warnings for the rest, a notice with the result', () => {
     const all = commands(annotationsReport(gatedReport()));
     expect(all.map(({ kind, title }) => `${kind} ${title}`)).toEqual([
-      'error demo: gate failed: streaming.verdict == streaming',
-      'error demo: gate without data: connect.p50 < 5ms',
-      'warning demo: failures that no threshold looks at',
-      'warning demo: replayed, not streaming',
+      'error demo: threshold failed: streaming.verdict == streaming',
+      'error demo: threshold without data: connect.p50 < 5ms',
+      'warning demo: failures not covered by a threshold',
+      'warning demo: streaming verdict: replayed',
       'warning demo: 8 requests failed',
-      'warning demo: the client could not keep up',
+      'warning demo: client could not keep up',
       'notice demo: result',
     ]);
-    expect(all.at(-1)!.message).toMatch(/^1 of 3 gates failed, 1 had no data; 320 requests in 8 cells, 8 of/);
+    expect(all.at(-1)!.message).toMatch(
+      /^1 of 3 thresholds failed, 1 had no data; 320 requests in 8 cells, 8 of/,
+    );
     expect(all[2]!.message).toContain('add "errors.rate < 1%"');
     expect(all[4]!.message).toContain('\nflash · short · 1 stream · streaming: 2 of 40\n');
   });
@@ -51,31 +53,33 @@ describe('annotations', () => {
     const report = gatedReport({ modes: ['non-streaming'] });
     report.gates = [GATES[0]!];
     expect(kinds(annotationsReport(report))).toEqual(['notice']);
-    expect(annotationsReport(report)).toContain('the gate passed; 160 requests in 4 cells, none failed');
+    expect(annotationsReport(report)).toContain('the threshold passed; 160 requests in 4 cells, none failed');
   });
 
   test('a run that broke off, and one without an answer, are errors without any gate', () => {
     expect(kinds(annotationsReport(abortedReport()))[0]).toBe('error');
     expect(commands(annotationsReport(failedReport()))[0]).toMatchObject({
       kind: 'error',
-      message: 'None of 320 requests was ok.',
+      message: 'None of 320 requests succeeded.',
     });
   });
 
   test('an error for each figure that became worse than the baseline, or a warning that nothing is known', () => {
     const [worse, ...rest] = commands(annotationsReport(comparedReport()));
-    expect(worse).toMatchObject({ kind: 'error', title: 'demo: regression against the baseline: ttft.p95' });
+    expect(worse).toMatchObject({ kind: 'error', title: 'demo: regression check: ttft.p95: regression' });
     expect(worse!.message).toMatch(/regression\nflash · short · 1 stream · streaming$/);
     expect(rest.map(({ kind }) => kind)).not.toContain('error');
     expect(rest.at(-1)!.message).toMatch(
-      /^the gate passed; 1 of 4 figures regressed against baseline "main"; 320/,
+      /^the threshold passed; regression check against baseline "main": 1 of 4 figures regressed; 320/,
     );
 
     const open = commands(annotationsReport(comparedReport({ verdict: 'inconclusive', rows: [] })));
-    expect(open.map(({ kind, title }) => `${kind} ${title}`)).toContain('warning demo: inconclusive');
+    expect(open.map(({ kind, title }) => `${kind} ${title}`)).toContain(
+      'warning demo: regression check inconclusive',
+    );
     expect(open.map(({ kind }) => kind)).not.toContain('error');
     const other = commands(annotationsReport(incomparableReport()));
-    expect(other[0]).toMatchObject({ kind: 'error', title: 'demo: the baseline decides nothing' });
+    expect(other[0]).toMatchObject({ kind: 'error', title: 'demo: regression check without result' });
   });
 
   test('at most ten of a kind, the last of which counts the others', () => {
@@ -83,7 +87,7 @@ describe('annotations', () => {
     const errors = all.filter(({ kind }) => kind === 'error');
     expect(errors).toHaveLength(10);
     expect(errors[9]).toMatchObject({ title: 'demo: and 492 more' });
-    expect(errors[9]!.message).toContain('gate failed: ttft.p95{prompt="prompt 9"} < 1ms');
+    expect(errors[9]!.message).toContain('threshold failed: ttft.p95{prompt="prompt 9"} < 1ms');
     expect(all.filter(({ kind }) => kind === 'warning')).toHaveLength(10);
     for (const { message } of all) expect(message.length).toBeLessThan(4096);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { REPORTERS } from '../../../src/report/formats/index.ts';
-import { fitParts } from '../../../src/report/formats/markdown.ts';
+import { fitSections } from '../../../src/report/formats/markdown.ts';
 import { manyCells } from '../reports.ts';
 
 const rows = (count: number, text = 'row') => Array.from({ length: count }, (_, i) => `${text} ${i}`);
@@ -11,11 +11,11 @@ describe('a text within its budget', () => {
       { head: '', rows: ['title'] },
       { head: 'head', rows: rows(2) },
     ];
-    expect(fitParts(parts, 1000)).toBe('title\n\nhead\nrow 0\nrow 1\n\n');
+    expect(fitSections(parts, 1000)).toBe('title\n\nhead\nrow 0\nrow 1\n\n');
   });
 
   test('loses the last rows of its long parts, keeps the short ones, and says how many', () => {
-    const text = fitParts(
+    const text = fitSections(
       [
         { head: '', rows: ['title'] },
         { head: 'failures', rows: rows(2000, 'bad') },
@@ -28,7 +28,7 @@ describe('a text within its budget', () => {
     expect(text).toMatch(/^title\n\nfailures\nbad 0\n/);
     expect(text).toContain('results\ngood 0\n');
     expect(text.endsWith('foot\n\n')).toBe(true);
-    const [, left, all] = /\*([\d\u202f]+) of ([\d\u202f]+) lines are left out/.exec(text)!;
+    const [, left, all] = /\*([\d\u202f]+) of ([\d\u202f]+) lines omitted/.exec(text)!;
     expect(Number(left) + [...text.matchAll(/^bad/gm)].length).toBe(2000);
     expect(all).toBe('2000');
   });
@@ -38,11 +38,13 @@ describe('a text within its budget', () => {
       { head: 'results', rows: rows(2000) },
       { head: '', rows: ['foot'] },
     ];
-    expect(Buffer.byteLength(fitParts(parts, 10_000))).toBeGreaterThan(9_500);
+    expect(Buffer.byteLength(fitSections(parts, 10_000))).toBeGreaterThan(9_500);
   });
 
   test('counts bytes, not characters', () => {
-    expect(Buffer.byteLength(fitParts([{ head: '', rows: rows(500, '请介绍') }], 3000))).toBeLessThan(3000);
+    expect(Buffer.byteLength(fitSections([{ head: '', rows: rows(500, '请介绍') }], 3000))).toBeLessThan(
+      3000,
+    );
   });
 });
 
@@ -51,9 +53,9 @@ test('a run of 5,000 cells fits into a summary of a job, with something of every
   expect(Buffer.byteLength(text)).toBeLessThan(2 ** 20);
   // A waste of the room would be as wrong as too much.
   expect(Buffer.byteLength(text)).toBeGreaterThan(2 ** 19);
-  for (const head of ['### Gates', '### Failures', '### Streaming', '### Not streaming'])
+  for (const head of ['### Thresholds', '### Failures', '### Streaming', '### Streaming problems'])
     expect(text).toContain(head);
-  expect(text).toContain('lines are left out here, to keep this within 1\u202f000\u202f000 bytes');
+  expect(text).toContain('lines omitted to stay below 1.0 MB');
   expect(text).toContain('<sub>run ');
   expect(text.indexOf('### Failures')).toBeLessThan(text.indexOf('### Streaming'));
 });

@@ -104,7 +104,9 @@ describe('the cases', () => {
     });
     expect(problemOf(failed)).toMatchObject({ name: 'failure', attributes: { type: 'threshold' } });
     expect(problemOf(failed)!.attributes.message).toMatch(/^replayed \(worst: flash · short · 1 stream/);
-    expect(problemOf(failed)!.text).toContain('gate: streaming.verdict == streaming\nmeasured: replayed');
+    expect(problemOf(failed)!.text).toContain(
+      'threshold: streaming.verdict == streaming\nmeasured: replayed',
+    );
     expect(problemOf(unknown)).toMatchObject({ name: 'error', attributes: { type: 'no-data' } });
     expect(passed!.children).toEqual([]);
   });
@@ -151,9 +153,7 @@ describe('the cases', () => {
       ['errors.rate', undefined],
     ]);
     const [worse] = casesOf(comparedReport());
-    expect(worse!.attributes.name).toBe(
-      'ttft.p95 against the baseline: flash · short · 1 stream · streaming',
-    );
+    expect(worse!.attributes.name).toBe('ttft.p95 regression check: flash · short · 1 stream · streaming');
     expect(problemOf(worse)!.attributes).toMatchObject({
       type: 'regression',
       message: expect.stringMatching(/^regression: ttft p95/),

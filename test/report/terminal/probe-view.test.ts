@@ -101,7 +101,7 @@ describe('what it says', () => {
       ...{ status: undefined!, headers: undefined! },
     });
     const report = probeReport([{ ...nothing, arrivals: [], stopped: { by: 'time', afterMs: 1000 } }]);
-    expect(view(report)).toContain('nothing came within 1.0 s');
+    expect(view(report)).toContain('nothing received within 1.0 s');
     expect(view(report)).toMatch(/^connecting .*✘ failed$/m);
     expect(view(report)).not.toContain('├');
   });
@@ -110,10 +110,10 @@ describe('what it says', () => {
     const text = view(broken);
     expect(text).toMatch(/^✘ HTTP 401: no such key\n {2}\| \{"error": "no such .*\n→ check the key/m);
     // A key that is not accepted says nothing against the dialect.
-    expect(text).not.toContain('was concluded from the URL');
+    expect(text).not.toContain('was derived from the URL');
     const page = { kind: 'not_a_stream', message: 'the answer is an HTML page' } as const;
     const strange = probeReport([probeRequest({ outcome: page })], { guessed: true });
-    expect(view(strange)).toContain('→ the dialect "openai-chat" was concluded from the URL');
+    expect(view(strange)).toContain('→ the dialect "openai-chat" was derived from the URL');
   });
 
   test('the verdict and the number of remarks at once, and a reason that remarks share once', () => {
@@ -136,7 +136,7 @@ describe('what it says', () => {
       },
     });
     expect(view(probeReport([request]), { width: 120 })).toContain(
-      'HTTP/2 200 · by the proxy proxy:3128 (10.0.0.1:3128) · new connection · up to 100 streams',
+      'HTTP/2 200 · through proxy proxy:3128 (10.0.0.1:3128) · new connection · up to 100 streams',
     );
   });
 

@@ -105,11 +105,11 @@ describe('contents', () => {
     const one = changed((copy) => {
       copy.cells[0]!.outcomes.truncated = 3;
     });
-    expect(plain(one, 120)).toContain('3 more, in other ways');
+    expect(plain(one, 120)).toContain('3 other failures');
   });
 
   test('says where token counts come from, each source apart', () => {
-    expect(plain(report, 120)).toContain('Output tokens: as the provider counts them (usage).');
+    expect(plain(report, 120)).toContain('Output tokens: counted by the provider (usage).');
     const one = changed((copy) => {
       copy.cells[0]!.tokenSource = 'chunks';
     });
@@ -124,7 +124,7 @@ describe('contents', () => {
       copy.run.planned = 1000;
     });
     expect(plain(aborted, 120)).toContain(
-      'ABORTED: interrupted. What follows is partial: 480 of 1000 planned requests.',
+      'ABORTED: interrupted. Partial results: 480 of 1000 planned requests.',
     );
     const died = changed((copy) => {
       copy.run.endedAt = undefined;
@@ -134,14 +134,14 @@ describe('contents', () => {
   });
 
   test('warns of coalescing and of a p95 of few values', () => {
-    expect(plain(report, 120)).not.toMatch(/shared a read|fewer than 20/);
+    expect(plain(report, 120)).not.toMatch(/shared a socket read|fewer than 20/);
     const one = changed(
       (copy) => {
         copy.cells[0]!.coalescedShare = 0.35;
       },
       sampleReport({ requests: 10 }),
     );
-    expect(plain(one, 120)).toContain('Up to 35 % of content events shared a read');
+    expect(plain(one, 120)).toContain('Up to 35 % of content events shared a socket read');
     expect(plain(one, 120)).toContain('fewer than 20 answers');
   });
 

@@ -44,14 +44,14 @@ const FIXED: UniqueInfo = {
   same: [{ ...WHERE, why: 'the body has no {{prompt}}, {{messages}} or {{nonce}}', asked: false }],
 };
 const FIGURES =
-  '74 % of the input tokens came from a cache (5952 of 8000). Times to the first token are partly those of the cache. TTFT p50: 61 ms of 3 hits, 1000 ms of 1 miss.';
+  '74 % of the input tokens came from a cache (5952 of 8000). TTFT partly measures the cache. TTFT p50: 61 ms of 3 hits, 1000 ms of 1 miss.';
 
 describe('much from a cache', () => {
   test('is a warning where it was not asked for, and says what it means', () => {
     const [warning, ...others] = cacheWarnings(report(UNIQUE, cell(3, 1)));
     expect(others).toEqual([]);
-    expect(warning).toContain(FIGURES.replace('8000).', '8000), though every prompt was unique.'));
-    expect(warning).toMatch(/^flash · short · 4 streams · streaming: .* can have \{\{nonce\}\} there\.$/);
+    expect(warning).toContain(FIGURES.replace('8000).', '8000), although every prompt was unique.'));
+    expect(warning).toMatch(/^flash · short · 4 streams · streaming: .* put \{\{nonce\}\} there\.$/);
     expect(cacheWarnings(report(undefined, cell(3, 1)))[0]).toContain(FIGURES);
     expect(cacheWarnings(report(FIXED, cell(3, 1)))[0]).toContain(
       '(5952 of 8000) (the body has no {{prompt}}, {{messages}} or {{nonce}}).',
@@ -61,7 +61,7 @@ describe('much from a cache', () => {
   test('is told without a warning where it was asked for', () => {
     expect(cacheWarnings(report(ASKED, cell(3, 1)))).toEqual([]);
     expect(cacheNotes(report(ASKED, cell(3, 1)))).toEqual([
-      'Not unique, as asked for (unique: false): all requests of prompt short are the same.',
+      'Not unique, as configured (unique: false): all requests of prompt short are identical.',
       'flash · short · 4 streams · streaming: 74 % of the input tokens came from a cache (5952 of 8000). TTFT p50: 61 ms of 3 hits, 1000 ms of 1 miss.',
     ]);
   });
@@ -74,7 +74,7 @@ describe('much from a cache', () => {
       annotationsReport(warned),
     ];
     for (const text of told) {
-      expect(text).toMatch(/answered from a cache/i);
+      expect(text).toMatch(/prefix cache hits/i);
       expect(text).toContain('TTFT p50: 61 ms of 3 hits, 1000 ms of 1 miss.');
     }
     expect(told[0]).toMatch(/│ +cached │/);
@@ -93,7 +93,7 @@ describe('little or nothing from a cache', () => {
     );
     const none = report(UNIQUE, cell(0, 4));
     expect(cacheNotes(none)).toEqual([
-      'Unique prompts: each request has a nonce of its own (it makes a prompt 10 characters longer), so that no prefix cache answers.',
+      'Unique prompts: each request starts with its own nonce (10 characters), so that no prefix cache can answer.',
     ]);
     expect(terminalReport(none, { width: 400, color: 0 })).not.toContain('cached');
   });

@@ -52,14 +52,14 @@ const flat = (text: string) => text.replaceAll(/\s+/g, ' ');
 test('a load that was not reached is told in every format', () => {
   const report = below();
   const sentence =
-    'The load was not reached: flash · short · 16 streams · streaming (at most 8 open, 5.3 on average).';
+    'Load level not reached: flash · short · 16 streams · streaming (at most 8 open streams, 5.3 on average).';
   expect(terminal(report)).toContain('│ 8 of 16 │');
   expect(flat(terminal(report))).toContain(sentence);
   expect(REPORTERS.markdown(report)).toContain('| 8 of 16 |');
   expect(REPORTERS.markdown(report)).toContain(sentence);
   expect(REPORTERS.csv(report)).toContain(',5.25,8,false,');
   expect(REPORTERS.junit(report)).toContain(sentence);
-  expect(REPORTERS.annotations(report)).toContain('the load was not reached::');
+  expect(REPORTERS.annotations(report)).toContain('load level not reached::');
   expect(REPORTERS.prometheus(report)).toMatch(/streambench_load_reached\{[^}]*\} 0\n/);
   expect(REPORTERS.prometheus(report)).toMatch(/streambench_load_streams\{[^}]*stat="max"\} 8\n/);
   expect(JSON.parse(REPORTERS.json(report)).cells[0].reached).toEqual({ mean: 5.25, max: 8, met: false });
@@ -85,7 +85,7 @@ test('a figure that the client was late for is marked in every format, and other
   expect(terminal(report)).toContain(`${pair(ttft)}*`);
   expect(terminal(report)).toContain(`${pair(total)} `);
   expect(flat(terminal(report))).toContain(
-    '* The client itself was late when it took this figure: the p99 may be too high by up to 26 ms.',
+    '* Affected by client lateness: the p99 may be up to 26 ms too high.',
   );
   expect(REPORTERS.markdown(report)).toContain(`${pair(ttft)}\\*`);
   const row = (name: string) =>
@@ -127,6 +127,6 @@ test('what throughput was counted over is told where it is little or another rat
     cell.throughput = { ...cell.throughput, basis: 'departures', requestsPerSecond: 30 };
   });
   expect(flat(terminal(behind))).toContain(
-    'The service did not keep up with 50/s at flash · short · 50 requests/s · streaming: it answered 30/s.',
+    'The server did not keep up with 50/s at flash · short · 50 requests/s · streaming: it answered 30/s.',
   );
 });

@@ -28,7 +28,9 @@ test('modes of which one has no answer are not compared, and why is said', () =>
   const noted = (...cells: CellReport[]) =>
     notes({ ...gatedReport(), cells }).filter((note) => note.includes('not compared'));
   expect(noted(cell('streaming', 300, 2_000), ignored)).toEqual([
-    expect.stringMatching(/where one has no answer: .* · non-streaming: the server ignored stream: false\.$/),
+    expect.stringMatching(
+      /where one mode has no successful answer: .* · non-streaming: the server ignored stream: false\.$/,
+    ),
   ]);
   expect(noted(cell('streaming', 300, 2_000), cell('non-streaming', 900, 2_000))).toEqual([]);
 });

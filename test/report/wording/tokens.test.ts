@@ -18,10 +18,10 @@ const reasoned = (hidden: number, changes: Partial<RequestRecord> = {}) =>
 
 test('hidden reasoning is counted, answer by answer', () => {
   expect(hiddenReasoningNotes(cellsOf(reasoned(1000), reasoned(1200), reasoned(900), reasoned(0)))).toEqual([
-    '3 of 4 answers reasoned out of sight: 900 tokens (median) that were not sent; tok/s counts visible tokens only, output_rate all.',
+    '3 of 4 answers contain hidden reasoning: 900 tokens (median), not sent to the client. tok/s counts visible tokens only, output_rate counts all.',
   ]);
   expect(hiddenReasoningNotes(cellsOf(reasoned(0), reasoned(0), reasoned(700)))).toEqual([
-    expect.stringMatching(/^1 of 3 answers reasoned out of sight: up to 700 tokens that/),
+    expect.stringMatching(/^1 of 3 answers contain hidden reasoning: up to 700 tokens,/),
   ]);
   expect(hiddenReasoningNotes(cellsOf(reasoned(0), record()))).toEqual([]);
 });
@@ -50,7 +50,7 @@ test('counts that cannot be true are said, of failed answers too', () => {
   const tokens = { ...refused, refused: [...refused.refused] };
   const cells = cellsOf(record(), record({ tokens }), record({ tokens, outcome: { kind: 'truncated' } }));
   expect(refusedCountNotes(cells)).toEqual([
-    '2 answers stated token counts that cannot be true, which were left out (output tokens -5).',
+    '2 answers reported impossible token counts, which are ignored (output tokens -5).',
   ]);
   expect(refusedCountNotes(cellsOf(record()))).toEqual([]);
 });

@@ -12,13 +12,13 @@ test("the client's load is told whole: where it kept up, and beside what it coul
   const late = gatedReport();
   expect(clientLines(late)).toEqual([expect.stringMatching(/^The client was saturated at /)]);
   const load =
-    'its event loop at most 91 % busy, 49 ms late (p99; 60 ms at most), 2.0 % in garbage collection, 1.1 CPU cores, requests sent 3.0 ms late (p99).';
-  expect(loadLines(late)[0]).toBe(`The client's load: ${load}`);
+    'event loop at most 91 % busy, event loop delay 49 ms (p99), 60 ms (max), garbage collection 2.0 %, 1.1 CPU cores, requests sent 3.0 ms late (p99).';
+  expect(loadLines(late)[0]).toBe(`Client utilization: ${load}`);
   const fine = gatedReport();
   for (const { client } of fine.cells) if (client) client.verdict = 'ok';
   expect(clientLines(fine)).toEqual([`The client kept up: ${load}`]);
   expect(loadLines(fine)).toEqual([
-    expect.stringMatching(/^\d+ of \d+ requests opened a connection; .* events came in .* reads\.$/),
+    expect.stringMatching(/^\d+ of \d+ requests opened a connection; .* events in .* reads\.$/),
   ]);
   for (const { client } of fine.cells) if (client) Object.assign(client, { delayP99Ms: 0, delayMaxMs: 0 });
   expect(clientLines(fine)[0]).not.toMatch(/ 0 ms/);
@@ -30,12 +30,12 @@ test('a client is in nothing where no answer came whole', () => {
   const failed = gatedReport();
   for (const cell of failed.cells) cell.outcomes = { network: 4 };
   expect(clientLines(failed)).toEqual([]);
-  expect(loadLines(failed)[0]).toMatch(/^The client's load: /);
+  expect(loadLines(failed)[0]).toMatch(/^Client utilization: /);
 });
 
 test('what a saturated client found in lumps may be its own doing', () => {
   const [finding] = streamFindings(gatedReport());
-  expect(finding!.where).toContain('it may be its own doing');
+  expect(finding!.where).toContain('client saturated: it may be the cause');
 });
 
 test('where several pairs are compared, each sentence says which', () => {
@@ -64,8 +64,6 @@ test("a server's memory is told also where nobody knows how many streams it had"
     const cells = [{ ...cell!, ...level, server: { ...server, memoryPerStreamBytes: perStream } }];
     return serverLines({ ...gatedReport(), cells })[0];
   };
-  expect(lines({ concurrency: 4 }, 5e6)).toMatch(/ at 4 streams: memory .* at most .*, .* a stream\.$/);
-  expect(lines({ concurrency: 200, rate: 20 }, null)).toMatch(
-    / at 20 requests\/s: memory .* at most [^,]*\.$/,
-  );
+  expect(lines({ concurrency: 4 }, 5e6)).toMatch(/ at 4 streams: memory .* at most, .* per stream\.$/);
+  expect(lines({ concurrency: 200, rate: 20 }, null)).toMatch(/ at 20 requests\/s: memory .* at most\.$/);
 });

@@ -19,7 +19,7 @@ describe('one whole answer', () => {
       const [problem, ...others] = problems(scenario(`${URL_ONLY}, dialect: ${dialect}`, modes));
       expect(others).toEqual([]);
       expect(problem).toMatch(
-        /^7:\d+ modes: target "t" \(dialect \w+\) has no way to ask for the whole answer \| leave out non-streaming \(--mode streaming\), or give a body that says which is wanted, such as .*\{\{stream\}\}/,
+        /^7:\d+ modes: target "t" \(dialect \w+\) cannot request a non-streaming answer \| omit non-streaming \(--mode streaming\), or add a body that selects the mode, such as .*\{\{stream\}\}/,
       );
     }
     expect(load(scenario(`${URL_ONLY}, dialect: ${dialect}`, '[streaming]')).scenario.modes).toEqual([
@@ -36,7 +36,7 @@ describe('one whole answer', () => {
 
   test.each(['ag-ui', 'ai-sdk-ui'])('does not exist in %s', (dialect) => {
     expect(problems(scenario(`${URL_ONLY}, dialect: ${dialect}`))).toEqual([
-      expect.stringContaining(`target "t" always streams: ${dialect} has no other answer`),
+      expect.stringContaining(`target "t" always streams: ${dialect} has no non-streaming answer`),
     ]);
   });
 

@@ -115,20 +115,20 @@ describe('scenario schema', () => {
       'load: { concurrency: two }',
       '10:22 load.concurrency: expected a whole number of at least 1, or a list of them such as [1, 4, 16], got "two"',
     ],
-    ['load: { concurrency: [1, 4, 1] }', '10:29 load.concurrency[2]: 1 comes twice'],
+    ['load: { concurrency: [1, 4, 1] }', '10:29 load.concurrency[2]: 1 occurs twice'],
     [
       'load: 4',
       '10:7 load: expected a mapping (concurrency, rate, arrivals, maxConcurrency, requests, duration, rounds, warmup), got 4',
     ],
     ['load: { rate: 0 }', '10:15 load.rate: expected a number above 0, got 0'],
-    ['load: { rate: [5, 5] }', '10:19 load.rate[1]: 5 comes twice'],
+    ['load: { rate: [5, 5] }', '10:19 load.rate[1]: 5 occurs twice'],
     [
       'load: { rate: 5, concurrency: 2 }',
-      '10:7 load: the load has concurrency and rate, which exclude each other | with a rate, maxConcurrency limits the streams at once',
+      '10:7 load: the load has concurrency and rate, but only one is allowed | with rate, use maxConcurrency to limit the concurrent streams',
     ],
     [
       'load: { concurrency: 2, arrivals: constant }',
-      '10:35 load.arrivals: arrivals belongs to a rate, and the load has none | with concurrency, a request is sent when the one before has ended',
+      '10:35 load.arrivals: arrivals needs rate, which the load does not have | with concurrency, a request is sent when an earlier one has finished',
     ],
     [
       'stall: 5',
@@ -137,12 +137,12 @@ describe('scenario schema', () => {
     ['stall: 0s', '10:8 stall: expected a duration of more than 0 and at most 24h, got "0s"'],
     ['stall: 25h', '10:8 stall: expected a duration of more than 0 and at most 24h, got "25h"'],
     ['keepText: "yes"', '10:11 keepText: expected true or false, got "yes"'],
-    ['description: 3', '10:14 description: expected text, got 3 | put it in quotes to make it text'],
+    ['description: 3', '10:14 description: expected text, got 3 | use quotes to make it text'],
     [
       'modes: []',
       '10:8 modes: expected a list of streaming, non-streaming, with at least one item, got an empty list',
     ],
-    ['modes: [streaming, streaming]', '10:20 modes[1]: "streaming" comes twice'],
+    ['modes: [streaming, streaming]', '10:20 modes[1]: "streaming" occurs twice'],
     [
       'modes: [streamin]',
       '10:9 modes[0]: expected one of streaming, non-streaming, got "streamin" | did you mean "streaming" or "non-streaming"?',
