@@ -36,7 +36,7 @@ describe('a baseline', () => {
     expect(slower.code, slower.stdout).toBe(4);
     expect(slower.stdout).toMatch(/regression/);
     expect(slower.stderr.trim().split('\n').at(-1)).toBe('exit 4: regression against the baseline');
-    expect(slower.stdout).toContain('Against baseline main');
+    expect(slower.stdout).toContain('Regression check against baseline main');
 
     // Every format carries it, and a report made again is the same to the byte.
     const folderOf = (stderr: string) => /^results: (.+)$/m.exec(stderr)![1]!;

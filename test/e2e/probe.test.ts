@@ -222,15 +222,12 @@ describe('the connection', () => {
     const text = join(folder.path, 'text.pem');
     writeFileSync(text, 'hello');
     for (const [file, message] of [
-      [text, 'contains no certificate'],
-      [join(folder.path, 'none.pem'), 'there is no file'],
+      [text, `--ca: ${text} contains no certificate`],
+      [join(folder.path, 'none.pem'), `--ca: file not found: ${join(folder.path, 'none.pem')}`],
     ] as const) {
       expect(existsSync(file)).toBe(file === text);
       const { code, stdout, stderr } = await probe(chatUrl(server), '--ca', file);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain(
-        `--ca: ${file} holds no`.slice(0, message === 'contains no certificate' ? undefined : 5),
-      );
       expect(stderr).toContain(message);
     }
     expect(server.accepted()).toBe(0);
