@@ -184,6 +184,8 @@ export interface Environment {
   memoryBytes: number;
   /** Commit of the repository that the run was started in, `-dirty` appended when it has changes. */
   gitCommit?: string;
+  /** Branch of that repository; in a CI job the branch that the job names. */
+  gitBranch?: string;
   ci?: boolean;
 }
 

@@ -39,7 +39,7 @@ export interface BaselineOptions {
  * must not look like a pass.
  */
 export async function openBaseline({ name, output, strict }: BaselineOptions): Promise<Baseline> {
-  const folder = await findBaseline(output, name);
+  const { folder } = await findBaseline(output, name);
   const base = await samplesOf(folder, { whole: true });
   const cells = [...base.cells.values()];
   if (cells.every(({ outcomes }) => (outcomes.ok ?? 0) === 0)) {

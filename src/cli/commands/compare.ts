@@ -34,8 +34,8 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
   const { compareFolders } = await import('../../bench/run/compare-runs.ts');
   const { findBaseline } = await import('../../results/baselines.ts');
   const comparison = await compareFolders(
-    await findBaseline(flags.output, base),
-    await findBaseline(flags.output, next),
+    (await findBaseline(flags.output, base)).folder,
+    (await findBaseline(flags.output, next)).folder,
     { seed: flags.seed, warning: (message) => session.warning(message) },
   );
   await printComparison(comparison, session, flags.json === true);
