@@ -9,6 +9,11 @@ export interface AcceptedRun {
   schema: 'streambench/baseline@2';
   /** What decides whether another run can be compared with it. */
   manifest: ComparedManifest;
+  /**
+   * True where this run was accepted although it differs from the ones before: an improvement, or --accept. Later runs are
+   * compared with runs from here on.
+   */
+  newLevel?: true;
   /** In the order of the manifest. */
   cells: AcceptedCell[];
 }

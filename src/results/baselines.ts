@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ACCEPTED_RUN_SCHEMA, type AcceptedRun, PIN_SCHEMA, type Pin } from '../model/accepted-run.ts';
 import { UserError } from '../model/errors.ts';
@@ -268,17 +268,4 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-/** Saves a run as a baseline and replaces an earlier one of the same name. Resolves with its folder. */
-export async function saveBaseline(run: string, output: string, name: string): Promise<string> {
-  checkBaselineName(name);
-  const folder = baselineFolder(output, name);
-  const copy = `${folder}.new`;
-  await mkdir(join(output, 'baselines'), { recursive: true });
-  await rm(copy, { recursive: true, force: true });
-  await cp(run, copy, { recursive: true });
-  await rm(folder, { recursive: true, force: true });
-  await rename(copy, folder);
-  return folder;
 }
