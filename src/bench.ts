@@ -22,7 +22,6 @@ export type {
 } from './model/report.ts';
 export type {
   BaselineReport,
-  ErrorRateRow,
   RunComparison,
   RunComparisonRow,
   RunComparisonVerdict,

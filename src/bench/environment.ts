@@ -14,7 +14,7 @@ export function packageVersion(): string {
 /** The machine and the software that measure, for the report. */
 export async function readEnvironment(folder: string = process.cwd()): Promise<Environment> {
   const processors = cpus();
-  const gitCommit = await commitOf(folder);
+  const [gitCommit, gitBranch] = [await commitOf(folder), await branchOf(folder)];
   return {
     streambench: packageVersion(),
     node: process.versions.node,
@@ -25,6 +25,7 @@ export async function readEnvironment(folder: string = process.cwd()): Promise<E
     cpus: { model: processors[0]?.model.trim() || 'unknown', count: processors.length },
     memoryBytes: totalmem(),
     gitCommit,
+    gitBranch,
     ci: process.env.CI ? true : undefined,
   };
 }
@@ -43,6 +44,19 @@ async function commitOf(cwd: string): Promise<string | undefined> {
     return status.stdout === '' ? commit : `${commit}-dirty`;
   } catch {
     // No git or no repository.
+    return undefined;
+  }
+}
+
+/** A CI job checks out a commit, not a branch: the job's variables name the branch then. */
+async function branchOf(cwd: string): Promise<string | undefined> {
+  const { GITHUB_HEAD_REF, GITHUB_REF_NAME, CI_COMMIT_REF_NAME } = process.env;
+  const named = GITHUB_HEAD_REF || GITHUB_REF_NAME || CI_COMMIT_REF_NAME;
+  if (named) return named;
+  try {
+    const { stdout } = await run('git', ['branch', '--show-current'], { cwd, timeout: 2_000 });
+    return stdout.trim() || undefined;
+  } catch {
     return undefined;
   }
 }

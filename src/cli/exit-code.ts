@@ -49,6 +49,7 @@ export function comparisonExitCode(verdict: RunComparisonVerdict, { strict }: { 
       return strict ? EXIT.inconclusive : EXIT.ok;
     case 'improvement':
     case 'equivalent':
+    case 'unchanged':
       return EXIT.ok;
     default:
       return verdict satisfies never;

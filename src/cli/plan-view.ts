@@ -1,4 +1,7 @@
+import type { Baseline } from '../bench/run/baseline.ts';
+import { type Forecast, foresee } from '../bench/run/foresee.ts';
 import { levelInWords } from '../model/cells.ts';
+import { formatChange, formatShare } from '../model/format.ts';
 import { oneLine } from '../model/visible.ts';
 import { uniqueLines } from '../report/wording/cache.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
@@ -8,7 +11,11 @@ import type { CliSession } from './cli-session.ts';
 import { plainTable } from './plain-table.ts';
 
 /** Prints the plan of a run: its cells and its number of requests. */
-export function printPlan(loaded: LoadedScenario, session: CliSession, json: boolean): void {
+export function printPlan(
+  loaded: LoadedScenario,
+  session: CliSession,
+  { json, baseline }: { json: boolean; baseline?: Baseline },
+): void {
   const plan = planScenario(loaded, unstarted(loaded.scenario));
   const summary = planSummary(plan);
   const cells = plan.cells.map((cell, index) => {
@@ -19,8 +26,14 @@ export function printPlan(loaded: LoadedScenario, session: CliSession, json: boo
     const warmup = blocks.reduce((sum, block) => sum + block.warmup, 0);
     return { ...cell, requests, warmup };
   });
+  const fewest = Math.min(...cells.flatMap(({ requests }) => requests ?? []));
+  const regressions = loaded.scenario.regressions;
+  const forecast =
+    baseline && Number.isFinite(fewest)
+      ? foresee(baseline.runs, { requests: fewest, regressions })
+      : undefined;
   if (json) {
-    session.printJson({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells });
+    session.printJson({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells, forecast });
     return;
   }
   session.print(`${oneLine(loaded.scenario.name)}: dry run, no requests are sent\n\n`);
@@ -45,7 +58,9 @@ export function printPlan(loaded: LoadedScenario, session: CliSession, json: boo
   const requests =
     summary.requests === null ? 'requests until the time limit' : many(summary.requests, 'request');
   const rounds = summary.rounds === 1 ? 'in 1 round' : `in ${summary.rounds} interleaved rounds`;
-  for (const warning of summary.warnings) session.warning(warning);
+  for (const warning of [...summary.warnings, ...(baseline?.warnings ?? [])]) session.warning(warning);
+  if (baseline !== undefined && forecast !== undefined)
+    session.print(`\n${forecastInWords(baseline.name, forecast)}\n`);
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );
@@ -63,4 +78,20 @@ function started({ scenario }: LoadedScenario): string[] {
     );
   });
   return [...(usesSimulator(scenario) ? ['the embedded simulator'] : []), ...services];
+}
+
+/** What the regression check will be able to find. */
+function forecastInWords(name: string, { runs, assumedSpread, checks }: Forecast): string {
+  const [leading] = checks;
+  const from = `${oneLine(name)} (${runs} accepted ${runs === 1 ? 'run' : 'runs'})`;
+  if (leading === undefined) return `Against baseline ${from} this run can detect nothing: too few requests.`;
+  const found = checks.map(({ figure, detectable }) => `${figure} ${formatChange(1 + detectable)}`);
+  const spread =
+    assumedSpread === null ? '' : ` The spread between runs is assumed to be ${formatShare(assumedSpread)}.`;
+  const { advice } = leading;
+  const more =
+    advice === null
+      ? ' More requests would not detect much less, because runs differ among themselves.'
+      : ` For ${formatChange(1 + advice.target)} on ${leading.figure}: ${advice.requests} requests per cell.`;
+  return `Against baseline ${from} a run detects, in 4 of 5 cases: ${found.join(', ')}.${spread}${more}`;
 }

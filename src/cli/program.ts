@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { packageVersion } from '../bench/environment.ts';
 import type { AddCommand, CliSession, CommonOptions } from './cli-session.ts';
 import { abCommand } from './commands/ab.ts';
+import { baselineCommand } from './commands/baseline.ts';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { listCommands } from './commands/lists.ts';
@@ -16,7 +17,7 @@ import { addHelpCommand, exitCodesHelp, HELP_SETTINGS } from './help.ts';
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Measure:': [runCommand, probeCommand, abCommand],
-  'Evaluate:': [compareCommand, reportCommand],
+  'Evaluate:': [compareCommand, baselineCommand, reportCommand],
   'Prepare:': [validateCommand, doctorCommand, listCommands],
   'Servers:': [simulateCommand, serveCommand],
 };

@@ -21,6 +21,10 @@ export interface RunSettings {
   strict?: boolean;
   baseline?: string;
   saveBaseline?: string;
+  accept?: boolean;
+  /** A share: 0.05 is 5 %. */
+  assumedSpread?: number;
+  anyMachine?: boolean;
   dryRun?: boolean;
   /** The folder of the run to continue. */
   resume?: string;
@@ -42,7 +46,7 @@ export async function runScenarios(
   const baseline = await openInputs(loaded, flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
-    for (const scenario of loaded) printPlan(scenario, session, flags.json === true);
+    for (const scenario of loaded) printPlan(scenario, session, { json: flags.json === true, baseline });
     return;
   }
   // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail
@@ -96,7 +100,7 @@ function printFolder(
  */
 async function openInputs(
   loaded: readonly LoadedScenario[],
-  { baseline, saveBaseline, output, strict = false }: RunSettings,
+  { baseline, saveBaseline, output, strict = false, assumedSpread, anyMachine }: RunSettings,
 ): Promise<Baseline | undefined> {
   for (const name of new Set(loaded.map(({ scenario }) => scenario.tokenizer))) {
     if (name === 'none') continue;
@@ -109,22 +113,22 @@ async function openInputs(
   }
   if (baseline === undefined) return undefined;
   const { openBaseline } = await import('../bench/run/baseline.ts');
-  return openBaseline({ name: baseline, output, strict });
+  return openBaseline({ name: baseline, output, strict, assumedSpread, anyMachine });
 }
 
-/** Stores the run as a baseline if `--save-baseline` is set. */
+/** Adds the run to a baseline if `--save-baseline` is set. */
 async function storeBaseline(
   folder: string,
   report: Report,
-  { output, saveBaseline: name }: RunSettings,
+  { output, saveBaseline: name, accept, strict }: RunSettings,
   session: CliSession,
 ): Promise<void> {
   if (name === undefined) return;
-  if (report.run.aborted) return session.warn(`not stored as baseline "${name}": the run is incomplete`);
-  if (!report.cells.some(({ outcomes }) => (outcomes.ok ?? 0) > 0))
-    return session.warn(`not stored as baseline "${name}": no request succeeded`);
-  const { saveBaseline } = await import('../results/baselines.ts');
-  session.say(`baseline ${name}: ${await saveBaseline(folder, output, name)}`);
+  const { saveToBaseline } = await import('../bench/run/save-baseline.ts');
+  const saved = await saveToBaseline(folder, report, { output, name, accept, strict });
+  if ('path' in saved) return session.say(`baseline ${name}: ${saved.path}`);
+  const remedy = saved.accept ? `; to accept the run: streambench baseline accept ${name} ${folder}` : '';
+  session.warn(`not added to baseline "${name}", which is kept as it was: ${saved.kept}${remedy}`);
 }
 
 async function runOne(

@@ -184,6 +184,8 @@ export interface Environment {
   memoryBytes: number;
   /** Commit of the repository that the run was started in, `-dirty` appended when it has changes. */
   gitCommit?: string;
+  /** Branch of that repository; in a CI job the branch that the job names. */
+  gitBranch?: string;
   ci?: boolean;
 }
 
@@ -250,7 +252,7 @@ export interface RunProcess {
 
 /** A run's report. Every output format is a pure function of this document. */
 export interface Report {
-  schema: 'streambench/report@2';
+  schema: 'streambench/report@3';
   run: RunInfo;
   environment: Environment;
   scenario: ScenarioSummary;
@@ -280,6 +282,8 @@ export interface Manifest {
   thresholds: readonly string[];
   /** What a request must meet to count as good, as it was written; absent where nothing was stated. */
   objectives?: readonly string[];
+  /** The checks against a baseline, as they were written; absent where the defaults apply. */
+  regressions?: readonly string[];
   /** The client's utilization; present once the run has ended. */
   loads?: readonly BlockUtilization[];
   /** How many requests the run has measured: its records, where all could be written; there when it ended. */

@@ -1,101 +1,103 @@
 import type { Unit } from './format.ts';
 import type { Cell } from './plan.ts';
 
-/** Two runs of one scenario held against each other, figure by figure. */
+/** A run compared with accepted runs of the same scenario, figure by figure. */
 
-/** What is said of a figure, of a cell or of all. */
+/**
+ * The verdict on a figure, or on all of them:
+ * - `regression`: worse by more than the tolerance, and by more than accepted runs differ;
+ * - `improvement`: the opposite;
+ * - `equivalent`: within the tolerance with certainty;
+ * - `unchanged`: within what accepted runs do among themselves;
+ * - `inconclusive`: worse by more than the tolerance, which may be chance; or too noisy to find a doubling;
+ * - `not_comparable`: not the same scenario, load or kind of machine.
+ */
 export type RunComparisonVerdict =
   | 'regression'
   | 'improvement'
   | 'equivalent'
+  | 'unchanged'
   | 'inconclusive'
   | 'not_comparable';
 
-/** One figure of one cell, on both sides. Numbers that do not exist (no data, infinite) are null. */
+/** One figure, over all cells or of one. Numbers that do not exist (no data, infinite) are null. */
 export interface RunComparisonRow {
-  cell: Cell;
-  metric: string;
-  /** `p50`, `p95`, `mean` ... */
-  statistic: string;
+  /** Null: all cells together. */
+  cell: Cell | null;
+  /** The pin that it was compared with; absent where it was the newest accepted runs. */
+  pin?: string;
+  /** `ttft.p50`, `errors.rate`, `goodput`. */
+  figure: string;
   unit: Unit;
   better: 'lower' | 'higher';
   base: RunComparisonSide;
   next: RunComparisonSide;
-  /** next / base, as measured and with the bounds of its interval. */
-  ratio: number | null;
+  /**
+   * How far the new run is from the accepted ones, with the 90 % interval: relative (0.31 is +31 %); for shares such as the
+   * error rate the difference.
+   */
+  change: number | null;
   low: number | null;
   high: number | null;
-  /** next - base, as measured. */
-  difference: number | null;
-  /** How much worse the value may get before it is a regression, as a share. */
+  /** By how much it may get worse, in the unit of `change`. */
   tolerance: number;
   verdict: RunComparisonVerdict;
-  /** False with too few values: the row is shown, but does not affect the verdict. */
+  /** False where it decides nothing: too few values, or too noisy. */
   gated: boolean;
-  /** Holm-adjusted over all gates: that a change for the worse, or the better, of this size came by chance. */
+  /** Adjusted for all checks of the gate: the chance of such a change for the worse, or the better, if nothing had changed. */
   pWorse: number | null;
   pBetter: number | null;
-  /** `rounds`: drift from round to round is in the interval; `requests`: it is not. Null without an interval. */
-  drawn: 'rounds' | 'requests' | null;
-  /** Estimated additional requests on each side for a conclusive verdict; null if unknown. */
-  moreRequests: number | null;
-  /** For information: rank test over all values. Does not account for drift. */
-  mannWhitney: { p: number; superiority: number } | null;
+  /** The smallest change for the worse that is found in four of five runs, in the unit of `change`. Null for single cells. */
+  detectable: number | null;
   sentence: string;
 }
 
 /** One side of a row. */
 export interface RunComparisonSide {
+  /** Over several cells their geometric mean. Null without data, or where failed requests reach up to this figure. */
+  value: number | null;
   /** Values, failed requests included. */
   n: number;
   /** Failed requests, counted as worse than any value. */
   censored: number;
-  /** Null without data, or where failures reach up to this statistic. */
-  value: number | null;
 }
 
-/** Two runs compared. */
+/** What the new run was compared with. */
+export interface ComparedHistory {
+  /** Ids of the accepted runs, oldest first. */
+  runs: string[];
+  /** The assumed standard deviation between runs (0.05 is 5 %); null where it was measured. */
+  assumedSpread: number | null;
+  /** The measured standard deviation between runs of the first check; null where it was assumed. */
+  measuredSpread: number | null;
+}
+
+/** A comparison of a run with accepted ones. */
 export interface RunComparison {
   verdict: RunComparisonVerdict;
   sentence: string;
+  /** What else matters, at most three sentences. */
+  details: string[];
   /** Why the runs cannot be compared. */
   obstacles: string[];
-  /** For example: different client version, aborted run, drift not covered. */
+  /** What a reader should know: another client version, accepted runs that were left out. */
   warnings: string[];
+  /** What it was compared with: the name of a baseline, or the id of a run. */
   base: string;
   next: string;
+  history: ComparedHistory;
   /** How it was decided; the same settings give the same result. */
-  settings: { seed: number; resamples: number; level: number };
-  rows: RunComparisonRow[];
-  errors: ErrorRateRow[];
+  settings: { seed: number; alpha: number };
+  /** Over all cells, one row for each check; then those against pins. */
+  summaries: RunComparisonRow[];
+  /** Cell by cell, without what all cells did together. Empty for runs of one cell. */
+  cells: RunComparisonRow[];
 }
 
-/** The error rate of one cell, on both sides. */
-export interface ErrorRateRow {
-  cell: Cell;
-  base: ErrorRateSide;
-  next: ErrorRateSide;
-  /** next - base, as shares, with Newcombe's interval. Null where a side has no request. */
-  difference: number | null;
-  low: number | null;
-  high: number | null;
-  verdict: RunComparisonVerdict;
-  sentence: string;
-}
-
-/** One side: failed requests with Wilson's interval of their share. */
-export interface ErrorRateSide {
-  failed: number;
-  requests: number;
-  rate: number | null;
-  low: number;
-  high: number;
-}
-
-/** A run held against a baseline that was kept. */
+/** A run compared with a stored baseline. */
 export interface BaselineReport extends RunComparison {
-  /** The baseline as it was asked for: its name, or a folder. */
+  /** The baseline as requested: its name, or a folder. */
   name: string;
-  /** True where to know nothing is a failure too. */
+  /** True where an inconclusive result is a failure too. */
   strict: boolean;
 }

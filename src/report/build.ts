@@ -13,7 +13,7 @@ export function buildReport(
   }: { gates?: readonly GateResult[]; pairedComparisons?: readonly PairedComparison[] } = {},
 ): Report {
   return {
-    schema: 'streambench/report@2',
+    schema: 'streambench/report@3',
     run: runWith(
       manifest,
       cells.reduce((sum, cell) => sum + requestsOf(cell), 0),

@@ -33,11 +33,14 @@ function isAddress(path: Path): boolean {
   return path[0] === 'targets' && (key === 'url' || key === 'proxy' || key === 'metricsUrl');
 }
 
-const KEYS_NOT_HASHED = new Set(['name', 'description', 'thresholds', 'objectives', 'keepText', 'keepGoing']);
+const KEYS_NOT_HASHED = new Set([
+  ...['name', 'description', 'thresholds', 'objectives', 'regressions'],
+  ...['keepText', 'keepGoing'],
+]);
 
 /**
  * SHA-256 in hex of a document and the texts of its prompt files. Runs with equal hashes are comparable. The order of keys,
- * comments and formatting are ignored, and so are fields that affect no figure, such as name, thresholds and objectives. The
+ * comments and formatting are ignored, and so are fields that affect no figure, such as name, thresholds, objectives and regressions. The
  * order of lists matters.
  */
 export function hashDocument(document: unknown, files: ReadonlyMap<string, string>): string {

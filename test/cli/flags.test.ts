@@ -16,6 +16,7 @@ const TEXT = new Set([
     '--set',
     '--threshold',
     '--objective',
+    '--regression',
   ],
   ...['--output', '--baseline', '--save-baseline', '--ca', '--proxy', '--unix', '--resolve'],
   ...['--host', '--jwt-secret', '--upstream', '--upstream-url', '--allow-upstream', '--db'],

@@ -105,7 +105,7 @@ describe('a run', () => {
     const { code, stdout } = await streambench(against(server, '--json'));
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      schema: 'streambench/report@2',
+      schema: 'streambench/report@3',
       cells: [{ outcomes: { ok: 4 } }],
     });
   });

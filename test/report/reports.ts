@@ -106,64 +106,59 @@ function emptied(cell: CellReport, outcomes: CellReport['outcomes'], failures: F
 }
 
 function comparisonRow(changes: Partial<RunComparisonRow> = {}): RunComparisonRow {
-  const { metric = 'ttft', statistic = 'p50', verdict = 'equivalent' } = changes;
+  const { figure = 'ttft.p50', verdict = 'equivalent' } = changes;
   return {
-    cell: { target: 'flash', prompt: 'short', concurrency: 1, mode: 'streaming' },
-    metric,
-    statistic,
+    cell: null,
+    figure,
     unit: 'ms',
     better: 'lower',
-    base: { n: 200, censored: 0, value: 182.4 },
+    base: { n: 1600, censored: 0, value: 182.4 },
     next: { n: 200, censored: 0, value: 240.1 },
-    ratio: 1.316,
-    low: 1.2,
-    high: 1.4,
-    difference: 57.7,
+    change: 0.316,
+    low: 0.2,
+    high: 0.4,
     tolerance: 0.1,
     verdict,
     gated: true,
     pWorse: 0.001,
     pBetter: 1,
-    drawn: 'rounds',
-    moreRequests: null,
-    mannWhitney: null,
-    sentence: `${metric} ${statistic} of flash / short / 1 stream: 182 ms before, 240 ms now: ${verdict}`,
+    detectable: 0.18,
+    sentence: `${figure} +32 % (+20 to +40), 240 ms instead of 182 ms: ${verdict}`,
     ...changes,
   };
 }
 
-/** The comparison with a baseline: one figure of each verdict. */
+/** The comparison with a baseline: one figure of each verdict, a pin and two cells. */
 export function baselineOf(changes: Partial<BaselineReport> = {}): BaselineReport {
-  const side = { failed: 0, requests: 200, rate: 0, low: 0, high: 0.01 };
-  const { cell } = comparisonRow();
-  const rows = [
+  const cell = { target: 'flash', prompt: 'short', concurrency: 1, mode: 'streaming' as const };
+  const summaries = [
     comparisonRow(),
-    comparisonRow({ statistic: 'p95', verdict: 'regression' }),
-    comparisonRow({ metric: 'total', verdict: 'inconclusive', low: null, high: null, ratio: null }),
-    comparisonRow({ metric: 'gap', statistic: 'p95', verdict: 'regression', gated: false }),
+    comparisonRow({ figure: 'ttft.p95', verdict: 'regression' }),
+    comparisonRow({ figure: 'total.p50', verdict: 'inconclusive', low: null, high: null, change: null }),
+    comparisonRow({ figure: 'total.mean', verdict: 'unchanged' }),
+    comparisonRow({ figure: 'gap.p95', verdict: 'inconclusive', gated: false }),
+    comparisonRow({
+      ...{ figure: 'errors.rate', unit: 'ratio', change: 0.002, low: -0.01, high: 0.01, tolerance: 0.01 },
+      ...{ base: { n: 1600, censored: 0, value: 0 }, next: { n: 200, censored: 0, value: 0.002 } },
+    }),
+    comparisonRow({ pin: 'v1.2', verdict: 'unchanged', gated: false }),
   ];
   return {
     name: 'main',
     strict: false,
     verdict: 'regression',
-    sentence: rows[1]!.sentence,
+    sentence: `regression: ${summaries[1]!.sentence}`,
+    details: ['compared with 8 accepted runs of main, which differ by 3.1 % (standard deviation)'],
     obstacles: [],
     warnings: ['the version of Node differs: 20, 22'],
-    base: 'run-a',
+    base: 'main',
     next: 'run-b',
-    settings: { seed: 1, resamples: 10_000, level: 0.9 },
-    rows,
-    errors: [
-      {
-        cell,
-        base: side,
-        next: side,
-        difference: 0,
-        low: -0.01,
-        high: 0.01,
-        verdict: 'equivalent',
-        sentence: 'error rate of flash: 0 of 200 before, 0 of 200 now',
-      },
+    history: { runs: ['run-a'], assumedSpread: null, measuredSpread: 0.031 },
+    settings: { seed: 1, alpha: 0.05 },
+    summaries,
+    cells: [
+      comparisonRow({ cell, verdict: 'regression', low: null, high: null, detectable: null }),
+      comparisonRow({ cell: { ...cell, concurrency: 4 }, verdict: 'unchanged', gated: false }),
     ],
     ...changes,
   };
@@ -178,7 +173,7 @@ export function comparedReport(changes: Partial<BaselineReport> = {}): Report {
 export function incomparableReport(): Report {
   const sentence = 'not comparable: the runs are of different scenarios: "demo", "other"';
   const obstacles = ['the runs are of different scenarios: "demo", "other"'];
-  return comparedReport({ verdict: 'not_comparable', sentence, obstacles, rows: [], errors: [] });
+  return comparedReport({ verdict: 'not_comparable', sentence, obstacles, summaries: [], cells: [] });
 }
 
 /** What names and messages can hold at worst. */
@@ -201,7 +196,13 @@ export function nastyReport(): Report {
     sentence: NASTY,
     obstacles: [NASTY],
     warnings: [NASTY],
-    rows: baselineOf().rows.map((row) => ({ ...row, sentence: NASTY, cell: { ...row.cell, target: NASTY } })),
+    summaries: baselineOf().summaries.map((row) => ({ ...row, pin: NASTY, sentence: NASTY })),
+    cells: baselineOf().cells.map((row) => ({
+      ...row,
+      sentence: NASTY,
+      cell: { target: NASTY, prompt: NASTY, concurrency: 1, mode: 'streaming' },
+    })),
+    details: [NASTY],
   });
   for (const cell of report.cells) {
     cell.failures = [{ kind: 'network', count: 2, message: NASTY, body: NASTY, hint: NASTY }];

@@ -1,5 +1,5 @@
+import type { ComparedManifest } from '../../model/accepted-run.ts';
 import { formatTimeLimit } from '../../model/format.ts';
-import type { Manifest } from '../../model/report.ts';
 
 /** Whether two runs measured the same thing. */
 export interface Comparability {
@@ -10,7 +10,7 @@ export interface Comparability {
 }
 
 /** Compares the manifests of two runs. What was measured must be equal; a difference in the client is a warning. */
-export function comparability(base: Manifest, next: Manifest): Comparability {
+export function comparability(base: ComparedManifest, next: ComparedManifest): Comparability {
   const obstacles: string[] = [];
   const warnings: string[] = [];
   if (base.schema !== next.schema)
@@ -45,12 +45,12 @@ export function comparability(base: Manifest, next: Manifest): Comparability {
   return { obstacles, warnings };
 }
 
-const LOAD_FACTS: readonly (readonly [name: string, read: (manifest: Manifest) => string])[] = [
+const LOAD_FACTS: readonly (readonly [name: string, read: (manifest: ComparedManifest) => string])[] = [
   ['load differs', loadInWords],
   ['prompts differ', uniquenessInWords],
 ];
 
-const CLIENT_FACTS: readonly (readonly [name: string, read: (manifest: Manifest) => string])[] = [
+const CLIENT_FACTS: readonly (readonly [name: string, read: (manifest: ComparedManifest) => string])[] = [
   ['the version of streambench', ({ environment }) => environment.streambench],
   ['the version of undici', ({ environment }) => environment.undici],
   ['the version of Node', ({ environment }) => environment.node],
@@ -58,14 +58,14 @@ const CLIENT_FACTS: readonly (readonly [name: string, read: (manifest: Manifest)
 ];
 
 // Identical prompts may have been answered from a cache. The scenario's hash does not show the difference.
-function uniquenessInWords({ run: { unique } }: Manifest): string {
+function uniquenessInWords({ run: { unique } }: ComparedManifest): string {
   if (unique === undefined) return 'the same in every request';
   if (unique.same.length === 0) return 'unique in every request';
   const which = unique.same.map(({ target, prompt }) => `${target}/${prompt}`).sort();
   return `unique except ${which.join(', ')}`;
 }
 
-function loadInWords({ run, scenario }: Manifest): string {
+function loadInWords({ run, scenario }: ComparedManifest): string {
   const planned = run.planned === null ? 'limited by time' : `${run.planned} requests`;
   const document = scenario.document;
   const load =

@@ -1,4 +1,5 @@
 import { METRICS, type MetricDefinition, metric } from '../../metrics/definitions.ts';
+import { hiddenReasoning } from '../../metrics/formulas.ts';
 import { Numbers } from '../../metrics/numbers.ts';
 import { CellMap, cellKey, cellOf } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
@@ -21,11 +22,13 @@ export interface CellSamples {
   failed: number;
   /** Requests, without those that the user cancelled. */
   requests: number;
+  /** Requests whose model reasoned, in text or hidden. */
+  reasoned: number;
   /**
    * The values of a metric, one list per round. A failed request counts as the worst possible value: Infinity where lower is
-   * better, 0 where higher is. For a metric of the connection (`connect`, `dns`, ...) failed requests have no value.
+   * better, 0 where higher is. For a metric of the connection (`connect`, `dns`, ...) failed requests have no value. With `failures: false` they have none for any metric.
    */
-  rounds(metric: string): Rounds;
+  rounds(metric: string, options?: { failures?: boolean }): Rounds;
   /** How many values were measured (`rounds` may hold fewer), and how many of them are failed requests. */
   count(metric: string): { n: number; censored: number };
 }
@@ -70,6 +73,7 @@ class CellSampler implements CellSamples {
   readonly outcomes: Partial<Record<OutcomeKind, number>> = {};
   failed = 0;
   requests = 0;
+  reasoned = 0;
   private readonly definitions: readonly MetricDefinition[];
   private readonly stallMs: number;
   /** By round number: after a merge, rounds may come in any order. */
@@ -96,6 +100,7 @@ class CellSampler implements CellSamples {
       round.failed += 1;
       return;
     }
+    if (record.chars.thinking > 0 || (hiddenReasoning(record) ?? 0) > 0) this.reasoned += 1;
     for (const [definition, kept] of round.values) {
       const value = definition.values(record, { stallMs: this.stallMs });
       if (value === null) continue;
@@ -104,7 +109,7 @@ class CellSampler implements CellSamples {
     }
   }
 
-  rounds(name: string): Rounds {
+  rounds(name: string, { failures = true } = {}): Rounds {
     const definition = this.definitionOf(name);
     const worst = this.worstOf(definition);
     const last = Math.max(-1, ...this.byRound.keys());
@@ -112,7 +117,7 @@ class CellSampler implements CellSamples {
       const round = this.byRound.get(number);
       const kept = round?.values.get(definition);
       if (!round || !kept) return [];
-      const censored = worst === undefined ? 0 : Math.round(round.failed / kept.stride);
+      const censored = worst === undefined || !failures ? 0 : Math.round(round.failed / kept.stride);
       const values = new Float64Array(kept.values.length + censored);
       kept.values.copyTo(values);
       return values.fill(worst ?? 0, kept.values.length);

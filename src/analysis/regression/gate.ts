@@ -60,6 +60,10 @@ export interface SummaryDecision {
   pBetter: number;
   /** The smallest change for the worse that this check finds in four of five runs. */
   detectable: number;
+  /** Too noisy to find a doubling: finding nothing says nothing. */
+  blind: boolean;
+  /** The one-sided level at which this check is tested, so that all together keep the gate's. */
+  level: number;
 }
 
 /** A cell, decided. */
@@ -139,8 +143,9 @@ function decideSummaries(
       worse: pWorse <= level && prediction.samplingPWorse <= SAMPLING_LEVEL,
       better: pBetter <= level && prediction.samplingPBetter <= SAMPLING_LEVEL,
     };
-    const verdict = verdictOf(check, { found, low, high, detectable });
-    return { verdict, prediction, low, high, pWorse, pBetter, detectable };
+    const blind = detectable > BLIND;
+    const verdict = verdictOf(check, { found, low, high, blind });
+    return { verdict, prediction, low, high, pWorse, pBetter, detectable, blind, level: levels[index]! };
   });
 }
 
@@ -150,11 +155,11 @@ function verdictOf(
     found,
     low,
     high,
-    detectable,
-  }: { found: { worse: boolean; better: boolean } } & Pick<SummaryDecision, 'low' | 'high' | 'detectable'>,
+    blind,
+  }: { found: { worse: boolean; better: boolean } } & Pick<SummaryDecision, 'low' | 'high' | 'blind'>,
 ): GateVerdict {
   if (beyond === 'worse' && found.worse) return 'regression';
   if (beyond === 'better' && found.better) return 'improvement';
   if (low > -tolerance && high < tolerance) return 'equivalent';
-  return beyond === 'worse' || detectable > BLIND ? 'inconclusive' : 'unchanged';
+  return beyond === 'worse' || blind ? 'inconclusive' : 'unchanged';
 }

@@ -54,10 +54,10 @@ export function predict(series: CheckSeries): Prediction {
   const { history, next, sampling, assumedSpread } = series;
   const runs = history.length;
   if (runs === 0) throw new RangeError('a prediction needs at least one accepted run');
-  const center = history.reduce((sum, value) => sum + value, 0) / runs;
-  const change = next - center;
+  const middle = center(history);
+  const change = next - middle;
   const assumed = runs < ENOUGH_RUNS;
-  const betweenRuns = assumed ? assumedSpread ** 2 : sampleVariance(history, center);
+  const betweenRuns = assumed ? assumedSpread ** 2 : sampleVariance(history, middle);
   // History can look calmer by chance than sampling inside its runs allows.
   const ofOneRun = assumed ? betweenRuns + sampling.history : Math.max(betweenRuns, sampling.history);
   const noisier = Math.max(0, sampling.next - sampling.history);
@@ -69,7 +69,7 @@ export function predict(series: CheckSeries): Prediction {
   const t = standardized(change, sd);
   const spread = Math.sqrt(ofOneRun);
   return {
-    center,
+    center: middle,
     change,
     sd,
     degreesOfFreedom,
@@ -78,9 +78,14 @@ export function predict(series: CheckSeries): Prediction {
     samplingPWorse: 1 - normalCdf(z),
     samplingPBetter: normalCdf(z),
     assumed,
-    scores: history.map((value) => (spread > 0 ? (value - center) / spread : 0)),
+    scores: history.map((value) => (spread > 0 ? (value - middle) / spread : 0)),
     common: assumed && variance > 0 ? (betweenRuns * (1 + 1 / runs)) / variance : 0,
   };
+}
+
+/** What accepted runs are at: their mean, on the scale of the series. */
+export function center(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The bounds of the change, two-sided at `level`, on the scale of the series. */

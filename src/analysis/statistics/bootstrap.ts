@@ -170,6 +170,43 @@ function independentPairs(
   });
 }
 
+/** A value with the variance of its logarithm. */
+export interface Sampled {
+  value: number;
+  logVariance: number;
+  drawn: RatioEstimate['drawn'];
+}
+
+/**
+ * A statistic of one side with the variance of its logarithm. With `ENOUGH_ROUNDS` rounds it is the larger of the variances by
+ * rounds and by requests: few rounds can look calmer by chance than their requests allow. Null without a value.
+ */
+export function bootstrapValue(
+  rounds: Rounds,
+  statistic: Statistic,
+  { seed, resamples = 500, dependent = false }: BootstrapOptions,
+): Sampled | null {
+  const sample = groupedSample(rounds.filter((round) => round.length > 0));
+  if (sample.n === 0) return null;
+  const random = createRandom(seed);
+  const requests = dependent
+    ? drawGroups(groupedSample(blocksOf(rounds)), statistic, resamples, random)
+    : drawRequests(
+        groupedSample([rounds.flatMap((round) => Array.from(round))]),
+        statistic,
+        resamples,
+        random,
+      );
+  const byRounds = sample.groups >= ENOUGH_ROUNDS;
+  const hidden = sample.groups / (sample.groups - 1);
+  const ofRounds = byRounds ? hidden * logVariance(drawGroups(sample, statistic, resamples, random)) : 0;
+  return {
+    value: sample.at(statistic, ones(sample.groups)),
+    logVariance: Math.max(logVariance(requests), ofRounds),
+    drawn: byRounds ? 'rounds' : 'requests',
+  };
+}
+
 /** The variance of the logarithms, from the middle two thirds: infinite outliers do not affect it. */
 function logVariance(draws: Float64Array): number {
   const sorted = Float64Array.from(draws).sort();

@@ -1,16 +1,23 @@
-import { comparability } from '../../analysis/comparison/comparability.ts';
-import { compareRuns, REGRESSION_FIGURES } from '../../analysis/comparison/run-comparison.ts';
 import { createSampler } from '../../analysis/comparison/samples.ts';
+import { type GateCheck, parseChecks } from '../../analysis/regression/checks.ts';
+import { type CompareOptions, compareWithHistory } from '../../analysis/regression/compare.ts';
+import { selectHistory } from '../../analysis/regression/selection.ts';
+import { historyMetrics } from '../../analysis/regression/summarize.ts';
+import type { AcceptedRun } from '../../model/accepted-run.ts';
 import { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
-import type { Manifest } from '../../model/report.ts';
+import type { CellReport, Manifest } from '../../model/report.ts';
 import type { BaselineReport } from '../../model/run-comparison.ts';
-import { findBaseline } from '../../results/baselines.ts';
-import { samplesOf } from './compare-runs.ts';
+import { summaryOf } from './accepted-run.ts';
+import { readHistory } from './compare-runs.ts';
 
 /** A baseline that was read, ready to be compared with new runs. */
 export interface Baseline {
   readonly name: string;
+  /** The accepted runs, oldest first. */
+  readonly runs: readonly AcceptedRun[];
+  /** One sentence for each part of the baseline that could not be used. */
+  readonly warnings: readonly string[];
   /** Why a run with this manifest cannot be compared with the baseline. Known before the run starts. */
   obstacles(manifest: Manifest): string[];
   /** Starts the regression check of the run that starts with this manifest. */
@@ -20,13 +27,13 @@ export interface Baseline {
 /** Compares a run with its baseline: collects records during the run, decides at its end. */
 export interface RegressionCheck {
   add(record: RequestRecord): void;
-  /** `manifest`: as it is at the end of the run. */
-  result(manifest: Manifest): BaselineReport;
+  /** `manifest`: as it is at the end of the run. `cells`: of its report. */
+  result(manifest: Manifest, cells: readonly CellReport[]): BaselineReport;
 }
 
-/** Which baseline to read. */
-export interface BaselineOptions {
-  /** The name of a baseline saved under `OUTPUT/baselines`, or the folder of a run. */
+/** Which baseline to read, and how runs are compared with it. */
+export interface BaselineOptions extends Pick<CompareOptions, 'assumedSpread' | 'anyMachine'> {
+  /** The name of a baseline under `OUTPUT/baselines`, or the folder of a run. */
   name: string;
   output: string;
   /** An inconclusive comparison is a failure too. */
@@ -34,33 +41,34 @@ export interface BaselineOptions {
 }
 
 /**
- * Reads a baseline. Rejects with a `UserError`: `results_not_found` where there is none, `results_invalid` where it is damaged,
- * incomplete, of another version, or without a single successful request. Nothing can be compared with such a baseline, and that
- * must not look like a pass.
+ * Reads a baseline. Rejects with a `UserError`: `results_not_found` where there is none, `results_invalid` where no accepted run
+ * of it can be used: damaged, incomplete, of another version, or without a single successful request. Nothing can be compared
+ * with such a baseline, and that must not look like a pass.
  */
-export async function openBaseline({ name, output, strict }: BaselineOptions): Promise<Baseline> {
-  const folder = await findBaseline(output, name);
-  const base = await samplesOf(folder, { whole: true });
-  const cells = [...base.cells.values()];
-  if (cells.every(({ outcomes }) => (outcomes.ok ?? 0) === 0)) {
-    const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
-    throw unusable(
-      name,
-      requests === 0 ? 'has no requests' : `has no successful request among its ${requests}`,
-    );
+export async function openBaseline({ name, output, strict, ...options }: BaselineOptions): Promise<Baseline> {
+  const { runs, pins, warnings } = await readHistory(name, { output, whole: true });
+  const usable = runs.filter((run) => whyUnusable(run) === undefined);
+  const [first] = runs;
+  if (usable.length === 0 && first !== undefined) {
+    throw new UserError('results_invalid', {
+      message: `baseline "${name}" ${whyUnusable(first)}`,
+      hint: `save a new one with --save-baseline ${name}`,
+    });
   }
-  const { run } = base.manifest;
-  if (run.aborted) throw unusable(name, `is incomplete: ${run.abortReason ?? 'its run was aborted'}`);
+  const { anyMachine } = options;
   return {
     name,
-    obstacles: (manifest) => comparability(base.manifest, manifest).obstacles,
+    runs: usable,
+    warnings,
+    obstacles: (manifest) => selectHistory(usable, { manifest }, { anyMachine }).obstacles,
     check(start) {
-      const metrics = REGRESSION_FIGURES.map(({ metric }) => metric);
-      const sampler = createSampler(start, metrics);
+      const checks = checksOf(start);
+      const sampler = createSampler(start, historyMetrics(checks));
       return {
         add: (record) => sampler.add(record),
-        result(manifest) {
-          const comparison = compareRuns(base, { ...sampler.result(), manifest }, { seed: 1 });
+        result(manifest, cells) {
+          const next = summaryOf(sampler, manifest, cells, checks ?? []);
+          const comparison = compareWithHistory(usable, next, { ...options, base: name, checks, pins });
           // Through JSON, as it is stored: a live report and one rebuilt from disk must be equal.
           return JSON.parse(JSON.stringify({ name, strict, ...comparison })) as BaselineReport;
         },
@@ -69,9 +77,15 @@ export async function openBaseline({ name, output, strict }: BaselineOptions): P
   };
 }
 
-function unusable(name: string, why: string): UserError {
-  return new UserError('results_invalid', {
-    message: `baseline "${name}" ${why}`,
-    hint: `save a new one with --save-baseline ${name}`,
-  });
+/** The checks that a run states; undefined where the defaults apply. */
+export function checksOf({ regressions = [] }: Pick<Manifest, 'regressions'>): GateCheck[] | undefined {
+  return regressions.length === 0 ? undefined : parseChecks(regressions);
+}
+
+function whyUnusable({ manifest: { run }, cells }: AcceptedRun): string | undefined {
+  const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
+  const failed = cells.reduce((sum, cell) => sum + cell.failed, 0);
+  if (requests === 0) return 'has no requests';
+  if (failed === requests) return `has no successful request among its ${requests}`;
+  return run.aborted ? `is incomplete: ${run.abortReason ?? 'its run was aborted'}` : undefined;
 }

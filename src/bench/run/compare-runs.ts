@@ -1,66 +1,109 @@
-import { join } from 'node:path';
-import {
-  compareRuns,
-  REGRESSION_FIGURES,
-  type RunComparison,
-} from '../../analysis/comparison/run-comparison.ts';
-import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
-import { expectedRecords, runWith } from '../../model/completeness.ts';
+import { type GateCheck, parseChecks } from '../../analysis/regression/checks.ts';
+import { type CompareOptions, compareWithHistory } from '../../analysis/regression/compare.ts';
+import type { AcceptedRun, Pin } from '../../model/accepted-run.ts';
 import { UserError } from '../../model/errors.ts';
-import { readRun, readWarnings } from '../../results/read-run.ts';
-import { RECORDS_FILE } from '../../results/run-folder.ts';
+import type { RunComparison } from '../../model/run-comparison.ts';
+import { findBaseline, readBaseline } from '../../results/baselines.ts';
+import { readManifest } from '../../results/read-run.ts';
+import { readAcceptedRun } from './accepted-run.ts';
 
 /** A run comparison as one JSON document. */
 export interface RunComparisonReport extends RunComparison {
-  schema: 'streambench/comparison@1';
+  schema: 'streambench/comparison@2';
 }
 
 /** How runs are compared. */
-export interface CompareRunsOptions {
-  /** Seed of the resampling. Default 1. */
-  seed?: number;
-  /** Receives one sentence for each problem with the records. */
+export interface CompareRunsOptions extends Pick<CompareOptions, 'seed' | 'assumedSpread' | 'anyMachine'> {
+  /** The folder with runs and baselines. Default `results`. */
+  output?: string;
+  /** The checks as they are written. Default: those of the new run, else the default ones. */
+  regressions?: readonly string[];
+  /** Receives one sentence for each problem with what is read. */
   warning?(message: string): void;
 }
 
-/**
- * Compares two runs on disk. Rejects with a `UserError` where one of them cannot be read. Runs that cannot be compared are not
- * an error: their verdict is `not_comparable`.
- */
-export async function compareFolders(
-  base: string,
-  next: string,
-  { seed = 1, warning }: CompareRunsOptions = {},
-): Promise<RunComparisonReport> {
-  const [before, after] = [await samplesOf(base, { warning }), await samplesOf(next, { warning })];
-  return { schema: 'streambench/comparison@1', ...compareRuns(before, after, { seed }) };
+/** What a name or a folder stands for. */
+export interface AcceptedHistory {
+  /** Oldest first. At least one. */
+  runs: AcceptedRun[];
+  pins: Pin[];
+  warnings: string[];
 }
 
 /**
- * Reads the samples of a run on disk. Rejects with a `UserError` where it cannot be read, and (`results_invalid`) where records
- * are missing that the run wrote. Unreadable lines are skipped with a warning; with `whole` they are an error too.
+ * Compares a run with a baseline or another run. Both are given by the name of a baseline or the folder of a run; as the new
+ * side a baseline is its newest run. Rejects with a `UserError` where one of them cannot be read. Runs that cannot be compared
+ * are not an error: their verdict is `not_comparable`.
  */
-export async function samplesOf(
-  folder: string,
-  { warning, whole = false }: { warning?(message: string): void; whole?: boolean },
-): Promise<RunSamples> {
-  const run = await readRun(folder);
-  const sampler = createSampler(
-    run.manifest,
-    REGRESSION_FIGURES.map(({ metric }) => metric),
-  );
-  for await (const batch of run.batches) for (const record of batch) sampler.add(record);
-  const warnings = readWarnings(run, folder);
-  const { records, unreadable } = run.found();
-  const missing = (expectedRecords(run.manifest) ?? records) - records;
-  if (missing > unreadable.lines || (whole && warnings.length > 0)) {
-    const path = join(folder, RECORDS_FILE);
-    throw new UserError('results_invalid', {
-      message: warnings[0] ?? `${path} holds ${records} of ${records + missing} planned records`,
-      hint: 'the file was truncated or damaged after the run; copy the folder again or repeat the run',
-    });
+export async function compareWithBaseline(
+  base: string,
+  next: string,
+  { output = 'results', regressions, warning, ...options }: CompareRunsOptions = {},
+): Promise<RunComparisonReport> {
+  const found = await findBaseline(output, next);
+  const written =
+    regressions ?? (found.kind === 'run' ? (await readManifest(found.folder)).regressions : undefined);
+  const checks = written === undefined || written.length === 0 ? undefined : parseChecks(written);
+  const tell = (warnings: readonly string[]) => {
+    for (const message of warnings) warning?.(message);
+  };
+  const accepted = await readHistory(base, { output, checks, warning });
+  tell(accepted.warnings);
+  let newest: AcceptedRun | undefined;
+  if (found.kind === 'run') newest = await readAcceptedRun(found.folder, { checks, warning });
+  else {
+    const history = await readHistory(next, { output, checks, warning });
+    tell(history.warnings);
+    newest = history.runs.at(-1);
   }
-  for (const message of warnings) warning?.(message);
-  const { manifest } = run;
-  return { ...sampler.result(), manifest: { ...manifest, run: runWith(manifest, records) } };
+  if (newest === undefined) throw noRuns(next, []);
+  const comparison = compareWithHistory(accepted.runs, newest, {
+    ...options,
+    base: nameOf(base, accepted.runs),
+    checks,
+    pins: accepted.pins,
+  });
+  return JSON.parse(
+    JSON.stringify({ schema: 'streambench/comparison@2', ...comparison }),
+  ) as RunComparisonReport;
+}
+
+/** The name of a baseline stays; the folder of a run is called by the run's id. */
+function nameOf(given: string, runs: readonly AcceptedRun[]): string {
+  return /[\\/]/.test(given) && runs.length === 1 ? (runs[0]?.manifest.run.id ?? given) : given;
+}
+
+/**
+ * Reads the accepted runs of a baseline, or the folder of one run. Rejects with a `UserError`: `results_not_found` where there
+ * is none, `results_invalid` where no entry can be used.
+ */
+export async function readHistory(
+  nameOrFolder: string,
+  {
+    output,
+    checks,
+    warning,
+    whole = false,
+  }: { output: string; checks?: readonly GateCheck[]; warning?(message: string): void; whole?: boolean },
+): Promise<AcceptedHistory> {
+  const found = await findBaseline(output, nameOrFolder);
+  const old =
+    found.kind === 'run' || found.oldRun
+      ? [await readAcceptedRun(found.folder, { checks, warning, whole })]
+      : [];
+  if (found.kind === 'run') return { runs: old, pins: [], warnings: [] };
+  const store = await readBaseline(found.folder);
+  const runs = [...old, ...store.runs];
+  if (runs.length === 0) throw noRuns(nameOrFolder, store.warnings);
+  return { runs, pins: store.pins, warnings: store.warnings };
+}
+
+function noRuns(name: string, warnings: readonly string[]): UserError {
+  return new UserError('results_invalid', [
+    ...warnings.map((message) => ({ message })),
+    {
+      message: `baseline "${name}" has no accepted run that can be used`,
+      hint: `save one with --save-baseline ${name}`,
+    },
+  ]);
 }

@@ -1,3 +1,4 @@
+import { parseCheck } from '../../analysis/regression/checks.ts';
 import {
   checkObjectives,
   modesOfObjectives,
@@ -17,9 +18,9 @@ import { loadSchema } from '../../scenario/schema/scenario.ts';
  * Throws one `UserError` (`scenario_invalid`) with every problem and its place in the file.
  */
 export function checkGates({ scenario, placeOf }: LoadedScenario): void {
-  const { targets, prompts, load, modes, thresholds, objectives } = scenario;
+  const { targets, prompts, load, modes, thresholds, objectives, regressions } = scenario;
   const facts = { ...scopeOf(targets, prompts), levels: load.levels, modes };
-  const problems = findings(thresholds, objectives, facts).map(
+  const problems = findings({ thresholds, objectives, regressions }, facts).map(
     ({ path, message, hint }): Problem => ({ message, place: placeOf(path), hint }),
   );
   if (problems.length > 0) throw new UserError('scenario_invalid', problems);
@@ -29,12 +30,21 @@ export function checkGates({ scenario, placeOf }: LoadedScenario): void {
  * The findings of `checkGates` for a document that may be invalid elsewhere. Thresholds are not checked against invalid parts.
  */
 export function gateFindings(document: unknown): Finding[] {
-  const { targets, prompts, load, modes, thresholds, objectives } = (document ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { targets, prompts, load, modes, ...rest } = (document ?? {}) as Record<string, unknown>;
+  const lists = {
+    thresholds: listOf(rest.thresholds),
+    objectives: listOf(rest.objectives),
+    // YAML reads `- ttft.p50: 10%` as a mapping with one key.
+    regressions: listOf(rest.regressions).map((item) =>
+      typeof item === 'object' && item !== null
+        ? Object.entries(item)
+            .map((pair) => pair.join(': '))
+            .join()
+        : item,
+    ),
+  };
   const levels = loadSchema.safeParse(load ?? {});
-  return findings(listOf(thresholds), listOf(objectives), {
+  return findings(lists, {
     ...scopeOf(targets, prompts),
     levels: levels.success ? levels.data.levels : undefined,
     modes: modes === undefined ? ['streaming'] : modesOf(modes),
@@ -43,7 +53,14 @@ export function gateFindings(document: unknown): Finding[] {
 
 type Scope = Pick<ThresholdScope, 'targets' | 'prompts' | 'levels' | 'modes' | 'servers'>;
 
-function findings(thresholds: readonly unknown[], objectives: readonly unknown[], scope: Scope): Finding[] {
+/** The conditions of a scenario, as they are written. */
+interface Conditions {
+  thresholds: readonly unknown[];
+  objectives: readonly unknown[];
+  regressions: readonly unknown[];
+}
+
+function findings({ thresholds, objectives, regressions }: Conditions, scope: Scope): Finding[] {
   const read: Objective[] = [];
   const found = checkEach('objective', objectives, (expression) => {
     const objective = parseObjective(expression);
@@ -57,11 +74,35 @@ function findings(thresholds: readonly unknown[], objectives: readonly unknown[]
     ...checkEach('threshold', thresholds, (expression) =>
       checkThresholds([parseThreshold(expression)], { ...scope, objectiveModes }),
     ),
+    ...checkEach('regression', regressions, (expression) => {
+      const { figure, kind } = parseCheck(expression);
+      if (objectives.length > 0 || (kind !== 'goodput' && kind !== 'goodput-rate')) return [];
+      const hint = 'state what a good request is: --objective "ttft < 500ms"';
+      return [{ message: `"${figure}" needs objectives; this run states none`, hint }];
+    }),
+    ...repeated(regressions),
   ];
 }
 
+/** Figures that are listed twice: with which tolerance would be a guess. */
+function repeated(expressions: readonly unknown[]): Finding[] {
+  const figures = expressions.map((one) => (typeof one === 'string' ? one.split(':')[0]?.trim() : undefined));
+  return figures.flatMap((figure, index): Finding[] =>
+    figure === undefined || figures.indexOf(figure) === index
+      ? []
+      : [
+          {
+            path: ['regressions', index],
+            at: 'value',
+            message: `regression "${figure}" is listed twice`,
+            hint: 'list each figure once',
+          },
+        ],
+  );
+}
+
 function checkEach(
-  kind: 'objective' | 'threshold',
+  kind: 'objective' | 'threshold' | 'regression',
   expressions: readonly unknown[],
   check: (expression: string) => readonly Problem[],
 ): Finding[] {

@@ -19,7 +19,7 @@ export function openingManifest(
   redactor: Redactor,
 ): Manifest {
   const { requests, rounds, unique } = planSummary(plan);
-  const { name, description, stallMs, thresholds, objectives } = scenario;
+  const { name, description, stallMs, thresholds, objectives, regressions } = scenario;
   return redactor.value<Manifest>({
     schema: 'streambench/manifest@1',
     run: {
@@ -38,6 +38,7 @@ export function openingManifest(
     stallMs,
     thresholds,
     objectives,
+    regressions: regressions.length === 0 ? undefined : regressions,
     file,
     process: { pid: process.pid, host: hostname() },
     servers: servers.idle.length > 0 ? servers.idle : undefined,

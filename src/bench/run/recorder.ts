@@ -88,8 +88,9 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
       const { unwritten } = await journal.close();
       const run = unwritten === 0 ? manifest.run : { ...manifest.run, unwritten };
       const ended: Manifest = redactor.value({ ...manifest, run, records });
-      if (check !== undefined) ended.baseline = check.result(ended);
       const report = builder.report(ended);
+      if (check !== undefined) ended.baseline = check.result(ended, report.cells);
+      report.baseline = ended.baseline;
       const { failure } = await journal.finish(ended, jsonReport(report));
       return { report, failure };
     },

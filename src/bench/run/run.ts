@@ -189,6 +189,7 @@ function openingWarnings(
   const other = past && otherMachine(past.manifest.environment, environment);
   return [
     ...(past?.warnings ?? []),
+    ...(baseline?.warnings ?? []),
     ...(other === undefined ? [] : [other]),
     ...unreadable(servers.idle),
     ...unknownModels(loaded),

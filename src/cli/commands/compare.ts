@@ -1,7 +1,7 @@
-import type { RunComparisonReport } from '../../bench/run/compare-runs.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { comparisonExitCode } from '../exit-code.ts';
-import { wholeOption } from '../flags/values.ts';
+import { addHistoryOptions, REGRESSION_HELP } from '../flags/scenario.ts';
+import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
@@ -10,15 +10,21 @@ interface CompareFlags {
   strict?: boolean;
   seed: number;
   output: string;
+  regression: string[];
+  assumedSpread?: number;
+  anyMachine?: boolean;
 }
 
 export const compareCommand: AddCommand = (root, open) => {
   const command = root
     .command('compare')
-    .description('compare two runs and report regressions')
+    .description('compare a run with a baseline or another run and report regressions')
     .argument('<base>', 'run folder, or name of a baseline')
-    .argument('<new>', 'run folder, or name of a baseline')
+    .argument('<new>', 'run folder, or name of a baseline (its newest run)')
     .option('-o, --output <folder>', 'folder with runs and baselines', 'results')
+    .option('--regression <check>', REGRESSION_HELP, collect, []);
+  addHistoryOptions(command);
+  command
     .addOption(wholeOption('--seed <number>', 'seed of the resampling').default(1))
     .option('--strict', 'also fail (exit 5) if the result is inconclusive or not comparable')
     .option('--json', 'print the comparison as JSON')
@@ -31,27 +37,17 @@ export const compareCommand: AddCommand = (root, open) => {
 
 async function compare(base: string, next: string, flags: CompareFlags, session: CliSession): Promise<void> {
   keepHeapSmall();
-  const { compareFolders } = await import('../../bench/run/compare-runs.ts');
-  const { findBaseline } = await import('../../results/baselines.ts');
-  const comparison = await compareFolders(
-    await findBaseline(flags.output, base),
-    await findBaseline(flags.output, next),
-    { seed: flags.seed, warning: (message) => session.warning(message) },
-  );
-  await printComparison(comparison, session, flags.json === true);
-  session.exitCode = comparisonExitCode(comparison.verdict, { strict: flags.strict === true });
-}
-
-/** Prints a comparison to stdout. */
-async function printComparison(
-  comparison: RunComparisonReport,
-  session: CliSession,
-  json: boolean,
-): Promise<void> {
-  if (json) {
-    session.printJson(comparison);
-    return;
+  const { compareWithBaseline } = await import('../../bench/run/compare-runs.ts');
+  const { regression, output, seed, assumedSpread, anyMachine, strict = false } = flags;
+  const comparison = await compareWithBaseline(base, next, {
+    ...{ output, seed, assumedSpread, anyMachine },
+    regressions: regression.length === 0 ? undefined : regression,
+    warning: (message) => session.warning(message),
+  });
+  if (flags.json) session.printJson(comparison);
+  else {
+    const { terminalComparison } = await import('../../report/terminal/terminal-comparison.ts');
+    session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
   }
-  const { terminalComparison } = await import('../../report/terminal/terminal-comparison.ts');
-  session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
+  session.exitCode = comparisonExitCode(comparison.verdict, { strict });
 }

@@ -9,6 +9,7 @@ import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts'
 import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
 import {
   addGateOptions,
+  addHistoryOptions,
   addLoadOptions,
   addScenarioOptions,
   type ScenarioFlags,
@@ -47,11 +48,16 @@ export const runCommand: AddCommand = (root, open) => {
       '--baseline <name>',
       'regression check against this baseline (name or run folder): exit 4 on a regression, 5 if not comparable',
     )
-    .option('--save-baseline <name>', 'store this run as a baseline with this name')
+    .option(
+      '--save-baseline <name>',
+      'add this run to the history of a baseline, unless it regressed or failed',
+    )
+    .option('--accept', 'with --save-baseline: add the run although it regressed or failed')
     .option(
       '--strict',
       'also fail on an invalid measurement (exit 6) or an inconclusive regression check (exit 5)',
     );
+  addHistoryOptions(command);
   addScenarioOptions(command);
   addAllowFileOption(command);
   addConnectionOptions(command);

@@ -8,6 +8,7 @@ import {
   choiceOption,
   collect,
   durationOption,
+  percentOption,
   positiveListOption,
   wholeListOption,
   wholeOption,
@@ -33,6 +34,7 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   header: string[];
   threshold: string[];
   objective: string[];
+  regression: string[];
   set: string[];
 }
 
@@ -71,6 +73,22 @@ export function addLoadOptions(command: Command, per = 'per cell, over all round
     .option('--keep-going', 'continue when every request to a target fails (default: stop after 5)');
 }
 
+/** The help of `--regression`. */
+export const REGRESSION_HELP =
+  'figure to compare with the baseline, such as "ttft.p50: 10%", most important first; repeatable';
+
+/** Adds the options of commands that compare a run with a baseline. */
+export function addHistoryOptions(command: Command): void {
+  command
+    .addOption(
+      percentOption(
+        '--assumed-spread <percent>',
+        'standard deviation between runs while fewer than 5 are accepted (default: 5%)',
+      ),
+    )
+    .option('--any-machine', 'also compare with runs from other kinds of machines');
+}
+
 /** Adds the options for thresholds and objectives. */
 export function addGateOptions(command: Command): void {
   command
@@ -86,7 +104,8 @@ export function addGateOptions(command: Command): void {
       'limit for each request, such as "ttft < 500ms"; goodput counts those that meet it; repeatable',
       collect,
       [],
-    );
+    )
+    .option('--regression <check>', REGRESSION_HELP, collect, []);
 }
 
 /** Adds the options that override any other part of a scenario. */
@@ -139,6 +158,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   }
   for (const condition of flags.threshold) add('thresholds.+', condition, `--threshold ${condition}`);
   for (const condition of flags.objective) add('objectives.+', condition, `--objective ${condition}`);
+  add('regressions', flags.regression?.length ? flags.regression : undefined, '--regression');
   add('keepGoing', flags.keepGoing, '--keep-going');
   add('keepText', flags.keepText, '--keep-text');
   add('tokenizer', flags.tokenizer, '--tokenizer');

@@ -44,6 +44,15 @@ export function positiveListOption(flags: string, description: string): Option {
   return checked(flags, description, list, 'a number above 0, or several separated by commas');
 }
 
+/** An option that takes a percentage above 0, such as 5%; parsed to a share. */
+export function percentOption(flags: string, description: string): Option {
+  const share = (text: string) => {
+    const percent = Number(/^(\d+(?:\.\d+)?)\s*%$/.exec(text)?.[1] ?? Number.NaN);
+    return percent > 0 && percent <= 100 ? percent / 100 : undefined;
+  };
+  return checked(flags, description, share, 'a percentage above 0 and at most 100, such as 5%');
+}
+
 /** An option that takes a duration such as `250ms` or `1m30s`, which stays text. Bounds in ms; default: 1 ms to 24 h. */
 export function durationOption(
   flags: string,

@@ -142,10 +142,7 @@ function baseline(report: Report): Section[] {
   const { baseline } = report;
   if (baseline === undefined) return [];
   const head = `### ${safe(baselineHeading(baseline))}`;
-  const sentences = [
-    baseline.sentence,
-    ...baseline.obstacles.map((obstacle) => `not comparable: ${obstacle}`),
-  ];
+  const sentences = [baseline.sentence, ...baseline.details];
   const rows = baselineLines(report).map(({ word, where, figure, values, change }) => [
     word,
     where,
@@ -153,7 +150,7 @@ function baseline(report: Report): Section[] {
     values,
     change,
   ]);
-  const heads = ['verdict', 'where', 'figure', 'base / new', 'new / base'];
+  const heads = ['verdict', 'where', 'figure', 'base / new', 'change'];
   return [
     { head, rows: sentences.map((line) => `\n${safe(line)}`) },
     ...(rows.length === 0 ? [] : [table('', heads, ['left', 'left', 'left', 'right', 'right'], rows)]),

@@ -1,27 +1,34 @@
 import { Chalk } from 'chalk';
-import { levelInWords } from '../../model/cells.ts';
-import { DASH, formatCount, formatPair, formatRatio, formatShare } from '../../model/format.ts';
+import { formatShare } from '../../model/format.ts';
 import type { RunComparison, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import type { Column } from '../columns.ts';
 import { oneLine, wrap } from '../text-width.ts';
-import { compareRank, compareWord, ratioInterval } from '../wording/baseline.ts';
+import {
+  rowChange,
+  rowDetectable,
+  rowPlace,
+  rowValues,
+  sortedRows,
+  verdictInWords,
+} from '../wording/baseline.ts';
 import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 
-const COLUMNS: readonly Column<RunComparisonRow>[] = [
-  label('target', 2, ({ cell }) => oneLine(cell.target)),
-  label('prompt', 0, ({ cell }) => oneLine(cell.prompt)),
-  { ...label('load level', 0, ({ cell }) => levelInWords(cell)), align: 'right' },
-  label('mode', 3, ({ cell }) => cell.mode),
-  label('figure', 0, ({ metric, statistic }) => `${metric}.${statistic}`),
-  {
-    ...label('base / new', 1, ({ base, next, unit }) => formatPair(base.value, next.value, unit)),
-    align: 'right',
-  },
-  { ...label('ratio', 0, ratio), align: 'right' },
-  label('verdict', 0, ({ verdict, gated }) => (gated ? compareWord(verdict) : 'too few')),
-];
+/** Single cells that regressed are listed up to this number. */
+const MOST_CELLS = 12;
 
-function label(
+function columnsOf(rows: readonly RunComparisonRow[]): Column<RunComparisonRow>[] {
+  const places = rows.some(({ cell, pin }) => cell !== null || pin !== undefined);
+  return [
+    column('figure', 0, ({ figure }) => figure),
+    ...(places ? [column('where', 1, rowPlace)] : []),
+    { ...column('base / new', 2, rowValues), align: 'right' },
+    { ...column('change', 0, rowChange), align: 'right' },
+    { ...column('detects', 3, rowDetectable), align: 'right' },
+    column('verdict', 0, verdictInWords),
+  ];
+}
+
+function column(
   title: string,
   drop: number,
   text: (row: RunComparisonRow) => string,
@@ -29,32 +36,38 @@ function label(
   return { title, align: 'left', drop, measured: false, text };
 }
 
-function ratio(row: RunComparisonRow): string {
-  return row.ratio === null ? DASH : `${formatRatio(row.ratio)}${ratioInterval(row)}`;
-}
-
-/** A run comparison for a terminal, with the verdict first. Ends with a line feed. */
+/** A comparison for a terminal: the verdict first, then what else matters, then the table. Ends in a line feed. */
 export function terminalComparison(comparison: RunComparison, { width, color }: TerminalOptions): string {
   const chalk = new Chalk({ level: color });
   const paint = (verdict: RunComparisonVerdict, text: string) => {
-    if (verdict === 'regression') return chalk.red(text);
-    if (verdict === 'improvement') return chalk.green(text);
-    return verdict === 'equivalent' ? text : chalk.yellow(text);
+    switch (verdict) {
+      case 'regression':
+        return chalk.red(text);
+      case 'improvement':
+        return chalk.green(text);
+      case 'inconclusive':
+      case 'not_comparable':
+        return chalk.yellow(text);
+      case 'equivalent':
+      case 'unchanged':
+        return text;
+      default:
+        return verdict satisfies never;
+    }
   };
   const lines = (text: string) => wrap(oneLine(text), width);
-  const rows = [...comparison.rows].sort((a, b) => compareRank(a.verdict) - compareRank(b.verdict));
-  const notable = rows.filter(({ verdict, gated }) => gated && verdict !== 'equivalent');
-  const errors = comparison.errors.filter(({ verdict }) => verdict !== 'equivalent');
+  const sorted = sortedRows(comparison);
+  const cells = sorted.filter(({ cell }) => cell !== null);
+  const rows = sorted.filter((row) => row.cell === null || cells.indexOf(row) < MOST_CELLS);
+  const more = cells.length - MOST_CELLS;
+  const { settings, base, next } = comparison;
   const blocks = [
     lines(comparison.sentence).map((line) => chalk.bold(paint(comparison.verdict, line))),
-    // The sentence of a run that is not comparable names every obstacle.
-    comparison.verdict === 'not_comparable'
-      ? []
-      : comparison.obstacles.flatMap((obstacle) => lines(`not comparable: ${obstacle}`)),
+    comparison.details.flatMap(lines),
     rows.length === 0
       ? []
       : [
-          fitTable(rows, COLUMNS, {
+          fitTable(rows, columnsOf(rows), {
             width,
             heading: (text) => chalk.bold(text),
             paint: (text, { title }, row) =>
@@ -62,11 +75,11 @@ export function terminalComparison(comparison: RunComparison, { width, color }: 
             instead: () => undefined,
             ruled: () => false,
           }).text,
+          ...(more > 0 ? [`${more} more cells regressed`] : []),
         ],
-    [...notable, ...errors].slice(0, 12).flatMap(({ sentence }) => lines(`- ${sentence}`)),
     comparison.warnings.flatMap((warning) => lines(`note: ${warning}`)),
     lines(
-      `base ${comparison.base}, new ${comparison.next}; ratio: new / base with its ${formatShare(comparison.settings.level)} interval (seed ${comparison.settings.seed}, ${formatCount(comparison.settings.resamples)} resamples)`,
+      `base ${base}, new ${next}; changes with 90 % intervals; chance of a false alarm ${formatShare(settings.alpha)} for all figures together (seed ${settings.seed})`,
     ).map((line) => chalk.dim(line)),
   ];
   return `${blocks

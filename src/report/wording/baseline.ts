@@ -1,100 +1,105 @@
-import { DASH, formatPair, formatPoints, formatRatio, formatShare } from '../../model/format.ts';
+import { changeInWords, intervalInWords } from '../../analysis/regression/sentences.ts';
+import { DASH, formatPair } from '../../model/format.ts';
 import type { Report } from '../../model/report.ts';
 import type {
   BaselineReport,
-  ErrorRateRow,
+  RunComparison,
   RunComparisonRow,
   RunComparisonVerdict,
 } from '../../model/run-comparison.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 
-/** Run comparisons and regression checks as text, for every format. */
+/** The words and the order of comparisons with a baseline, for the terminal and for every other format. */
 
 const ORDER: readonly RunComparisonVerdict[] = [
   'regression',
   'not_comparable',
   'inconclusive',
   'improvement',
+  'unchanged',
   'equivalent',
 ];
 
-/** For sorting: the most severe verdict first. */
-export function compareRank(verdict: RunComparisonVerdict): number {
+/** For sorting: the most serious verdict first. */
+function compareRank(verdict: RunComparisonVerdict): number {
   return ORDER.indexOf(verdict);
 }
 
-/** The verdict as text. */
-export function compareWord(verdict: RunComparisonVerdict): string {
-  return verdict.replace('_', ' ');
+/** The verdict on a row in words; a row that decides nothing says why. */
+export function verdictInWords({ verdict, gated, pin, cell, change, next }: RunComparisonRow): string {
+  if (gated || pin !== undefined || cell !== null) return verdict.replace('_', ' ');
+  return change === null && next.value === null ? 'too few requests' : 'too noisy';
 }
 
-/** The interval of a ratio: ` (0.95–1.20)`. An unknown bound is a question mark; without both bounds it is empty. */
-export function ratioInterval({ low, high }: Pick<RunComparisonRow, 'low' | 'high'>): string {
-  if (low === null && high === null) return '';
-  const bound = (value: number | null) => (value === null ? '?' : formatRatio(value));
-  return ` (${bound(low)}–${bound(high)})`;
+/** Where a row was measured, and what it was compared with if not the newest accepted runs. */
+export function rowPlace({ cell, pin }: RunComparisonRow): string {
+  const where = cell === null ? 'all cells' : cellName(cell);
+  return pin === undefined ? where : `${where}, against pin ${oneLine(pin)}`;
 }
 
-/** What a compared figure means for the gate; `unknown` is neither a failure nor a pass. */
+/** `+31 % (+24 to +38)`; a dash without a change. */
+export function rowChange(row: RunComparisonRow): string {
+  return intervalInWords(row) || DASH;
+}
+
+/** Base and new value. */
+export function rowValues({ base, next, unit }: RunComparisonRow): string {
+  return formatPair(base.value, next.value, unit);
+}
+
+/** The smallest change that is found in four of five runs; a dash where that is not known. */
+export function rowDetectable(row: RunComparisonRow): string {
+  return row.detectable === null ? DASH : changeInWords(row, row.detectable);
+}
+
+/** All rows, those that failed first. Single cells are listed only where they regressed, or may have. */
+export function sortedRows({ summaries, cells }: RunComparison): RunComparisonRow[] {
+  const suspicious = cells.filter(({ verdict }) => verdict === 'regression');
+  return [...summaries, ...suspicious].sort(
+    (a, b) => Number(b.gated) - Number(a.gated) || compareRank(a.verdict) - compareRank(b.verdict),
+  );
+}
+
+/** What a compared figure means for the run: `unknown` is neither a failure nor a pass. */
 type BaselineOutcome = 'fail' | 'unknown' | 'pass';
 
 /** One compared figure. */
 export interface BaselineLine {
   outcome: BaselineOutcome;
   verdict: RunComparisonVerdict;
-  /** The verdict as text, or `too few requests` if that is why there is none. */
+  /** The verdict in words. */
   word: string;
   /** `ttft.p95`, `errors.rate`. */
   figure: string;
-  /** The cell. */
+  /** The cell or all cells. */
   where: string;
   /** Base and new; a dash without data. */
   values: string;
-  /** New over base with its interval, or the difference of rates. */
+  /** The change with its interval. */
   change: string;
   sentence: string;
 }
 
-/** The compared figures; failures come first. Empty without a baseline. */
+/** The figures, those that failed first. Empty without a baseline. */
 export function baselineLines({ baseline }: Report): BaselineLine[] {
   if (baseline === undefined) return [];
   const order = { fail: 0, unknown: 1, pass: 2 };
-  const lines = [
-    ...baseline.rows.map((row) => figureLine(row, baseline)),
-    ...baseline.errors.map((row) => errorLine(row, baseline)),
-  ];
-  return lines.sort(
-    (a, b) => order[a.outcome] - order[b.outcome] || compareRank(a.verdict) - compareRank(b.verdict),
-  );
+  const lines = sortedRows(baseline).map((row) => lineOf(row, baseline));
+  return lines.sort((a, b) => order[a.outcome] - order[b.outcome]);
 }
 
-function figureLine(row: RunComparisonRow, { strict }: BaselineReport): BaselineLine {
-  const { cell, metric, statistic, base, next, unit, ratio, verdict, gated, sentence } = row;
+function lineOf(row: RunComparisonRow, { strict }: BaselineReport): BaselineLine {
+  const { verdict, gated, pin } = row;
   return {
-    outcome: gated ? outcomeOf(verdict, strict) : 'unknown',
-    verdict: gated ? verdict : 'inconclusive',
-    word: gated ? compareWord(verdict) : 'too few requests',
-    figure: `${metric}.${statistic}`,
-    where: cellName(cell),
-    values: formatPair(base.value, next.value, unit),
-    change: ratio === null ? DASH : `× ${formatRatio(ratio)}${ratioInterval(row)}`,
-    sentence: oneLine(sentence),
-  };
-}
-
-function errorLine(row: ErrorRateRow, { strict }: BaselineReport): BaselineLine {
-  const { cell, base, next, difference, verdict, sentence } = row;
-  const share = (rate: number | null) => (rate === null ? DASH : formatShare(rate));
-  return {
-    outcome: outcomeOf(verdict, strict),
-    verdict,
-    word: compareWord(verdict),
-    figure: 'errors.rate',
-    where: cellName(cell),
-    values: `${share(base.rate)} / ${share(next.rate)}`,
-    change: difference === null ? DASH : `${formatPoints(difference)} points`,
-    sentence: oneLine(sentence),
+    outcome: gated ? outcomeOf(verdict, strict) : pin === undefined ? 'unknown' : 'pass',
+    verdict: gated || pin !== undefined ? verdict : 'inconclusive',
+    word: verdictInWords(row),
+    figure: row.figure,
+    where: rowPlace(row),
+    values: rowValues(row),
+    change: rowChange(row),
+    sentence: oneLine(row.sentence),
   };
 }
 
@@ -107,19 +112,20 @@ function outcomeOf(verdict: RunComparisonVerdict, strict: boolean): BaselineOutc
       return strict ? 'fail' : 'unknown';
     case 'improvement':
     case 'equivalent':
+    case 'unchanged':
       return 'pass';
     default:
       return verdict satisfies never;
   }
 }
 
-/** Why the regression check failed as a whole, if no single figure failed. */
+/** Why the comparison as a whole failed, where no single figure says so. */
 interface BaselineProblem {
   kind: 'not-comparable' | 'inconclusive';
   sentence: string;
 }
 
-/** The problem of the regression check; undefined without one, and without a baseline. */
+/** The problem with the comparison as a whole; undefined without one, and without a baseline. */
 export function baselineProblem(report: Report): BaselineProblem | undefined {
   const { baseline } = report;
   if (baseline?.verdict === 'not_comparable')
@@ -130,9 +136,12 @@ export function baselineProblem(report: Report): BaselineProblem | undefined {
     : { kind: 'inconclusive', sentence: oneLine(baseline.sentence) };
 }
 
-/** The result of the regression check in a sentence; empty without a baseline. */
+/** The comparison in a sentence, and what else matters; empty without a baseline. */
 export function baselineSentences({ baseline }: Report): string[] {
-  return baseline === undefined
-    ? []
-    : [`regression check against baseline ${oneLine(baseline.name)}: ${oneLine(baseline.sentence)}`];
+  if (baseline === undefined) return [];
+  const { name, sentence, details } = baseline;
+  return [
+    `regression check against baseline ${oneLine(name)}: ${oneLine(sentence)}`,
+    ...details.map(oneLine),
+  ];
 }

@@ -87,7 +87,7 @@ function baselineWords({ baseline }: Report): string[] {
   const name = `regression check against baseline "${oneLine(baseline.name)}"`;
   switch (baseline.verdict) {
     case 'regression': {
-      const judged = [...baseline.rows.filter(({ gated }) => gated), ...baseline.errors];
+      const judged = [...baseline.summaries, ...baseline.cells].filter(({ gated }) => gated);
       const worse = judged.filter(({ verdict }) => verdict === 'regression').length;
       return [`${name}: ${formatCount(worse)} of ${counted(judged.length, 'figure')} regressed`];
     }
@@ -97,6 +97,7 @@ function baselineWords({ baseline }: Report): string[] {
       return [`${name}: inconclusive`];
     case 'improvement':
     case 'equivalent':
+    case 'unchanged':
       return [`${name}: no regression`];
     default:
       return baseline.verdict satisfies never;

@@ -204,6 +204,24 @@ const timeoutsSchema = timeoutsFields.transform((fields): Timeouts => {
   };
 });
 
+const A_CHECK = 'a check such as "ttft.p50: 10%"';
+
+/** YAML reads `- ttft.p50: 10%` as a mapping with one key. */
+const regressionSchema = z
+  .union([text(A_CHECK), z.record(z.string(), z.string({ error: 'a tolerance such as 10%' }))], {
+    error: A_CHECK,
+  })
+  .refine((value) => typeof value === 'string' || Object.keys(value).length === 1, {
+    error: `${A_CHECK}, one in each item`,
+  })
+  .transform((value) =>
+    typeof value === 'string'
+      ? value
+      : Object.entries(value)
+          .map(([figure, tolerance]) => `${figure}: ${tolerance}`)
+          .join(),
+  );
+
 const VERSION = 'the number 1, the version of this format';
 
 const documentSchema = mapping({
@@ -262,6 +280,12 @@ const documentSchema = mapping({
     .default([])
     .describe(
       'Limits that each request must meet, such as "ttft < 500ms" and "longest_gap < 200ms". Goodput counts the requests that meet all of them: per second (goodput) and as a share (goodput.rate).',
+    ),
+  regressions: z
+    .array(regressionSchema, { error: 'a list of checks such as "ttft.p50: 10%"' })
+    .default([])
+    .describe(
+      'What is compared with a baseline, the most important figure first: ttft.p50, "ttft.p95: 15%" with its tolerance, or "ttft.p95: 15% and 20ms" with the smallest difference that counts. Also token_rate.p50, errors.rate, goodput, goodput.rate. Default: the median and mean of ttft (of ttfa where the model reasons) and of total, the tails of ttft and gap, and errors.rate.',
     ),
   simulator: simulatorSchema.optional().describe('Settings of the embedded simulator (provider: simulator).'),
 }).superRefine((value: unknown, context) => {

@@ -65,15 +65,18 @@ describe('annotations', () => {
   });
 
   test('an error for each figure that became worse than the baseline, or a warning that nothing is known', () => {
-    const [worse, ...rest] = commands(annotationsReport(comparedReport()));
+    const [worse, cell, ...rest] = commands(annotationsReport(comparedReport()));
+    expect(cell!.message).toMatch(/regression\nflash · short · 1 stream · streaming$/);
     expect(worse).toMatchObject({ kind: 'error', title: 'demo: regression check: ttft.p95: regression' });
-    expect(worse!.message).toMatch(/regression\nflash · short · 1 stream · streaming$/);
+    expect(worse!.message).toMatch(/regression\nall cells$/);
     expect(rest.map(({ kind }) => kind)).not.toContain('error');
     expect(rest.at(-1)!.message).toMatch(
-      /^the threshold passed; regression check against baseline "main": 1 of 4 figures regressed; 320/,
+      /^the threshold passed; regression check against baseline "main": 2 of 6 figures regressed; 320/,
     );
 
-    const open = commands(annotationsReport(comparedReport({ verdict: 'inconclusive', rows: [] })));
+    const open = commands(
+      annotationsReport(comparedReport({ verdict: 'inconclusive', summaries: [], cells: [] })),
+    );
     expect(open.map(({ kind, title }) => `${kind} ${title}`)).toContain(
       'warning demo: regression check inconclusive',
     );

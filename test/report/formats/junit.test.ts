@@ -146,17 +146,21 @@ describe('the cases', () => {
     ]);
     expect(found).toEqual([
       ['ttft.p95', 'failure'],
+      ['ttft.p50', 'failure'],
       ['ttft.p95', undefined],
       ['total.p50', 'skipped'],
       ['gap.p95', 'skipped'],
+      ['total.mean', undefined],
       ['ttft.p50', undefined],
       ['errors.rate', undefined],
+      ['ttft.p50', undefined],
     ]);
-    const [worse] = casesOf(comparedReport());
-    expect(worse!.attributes.name).toBe('ttft.p95 regression check: flash · short · 1 stream · streaming');
+    const [worse, cell] = casesOf(comparedReport());
+    expect(worse!.attributes.name).toBe('ttft.p95 regression check: all cells');
+    expect(cell!.attributes.name).toBe('ttft.p50 regression check: flash · short · 1 stream · streaming');
     expect(problemOf(worse)!.attributes).toMatchObject({
       type: 'regression',
-      message: expect.stringMatching(/^regression: ttft p95/),
+      message: expect.stringMatching(/^regression: ttft\.p95/),
     });
   });
 
@@ -168,8 +172,8 @@ describe('the cases', () => {
     const [other] = casesOf(incomparableReport());
     expect(problemOf(other)).toMatchObject({ name: 'error', attributes: { type: 'not-comparable' } });
     // Nothing gated, nothing decided.
-    const rows = baselineOf().rows.map((row) => ({ ...row, gated: false }));
-    const few = comparedReport({ strict: true, verdict: 'inconclusive', rows });
+    const summaries = baselineOf().summaries.map((row) => ({ ...row, gated: false }));
+    const few = comparedReport({ strict: true, verdict: 'inconclusive', summaries, cells: [] });
     expect(problemOf(casesOf(few)[0])).toMatchObject({
       name: 'failure',
       attributes: { type: 'inconclusive' },
