@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RunComparisonReport } from '../../src/bench/run/compare-runs.ts';
@@ -26,20 +26,32 @@ const edit = (file: string, change: (text: string) => string) =>
 const run = (ttft: string, ...more: string[]) =>
   streambench(['run', scenario, '-o', output, ...more], { env: { TTFT: ttft } });
 
+const entries = (name: string) =>
+  readdirSync(join(output, 'baselines', name)).filter((file) => file.endsWith('.json'));
+const folderOf = (stderr: string) => /^results: (.+)$/m.exec(stderr)![1]!;
+const lastLine = (stderr: string) => stderr.trim().split('\n').at(-1);
+
 describe('a baseline', () => {
-  test('is saved, and decides: no change passes, a slower service exits 4, a run of other load is not comparable', async () => {
-    const saved = await run('30ms', '--save-baseline', 'main', '-q');
+  test('gains the runs that are accepted; a slower service exits 4 and is not accepted', async () => {
+    const saved = await run('30ms', '--save-baseline', 'main');
     expect(saved.code, saved.stderr).toBe(0);
-    expect(existsSync(join(output, 'baselines/main/records.ndjson'))).toBe(true);
+    expect(saved.stderr).toMatch(/baseline main: .*baselines\/main\/.*\.json/);
+    expect(entries('main')).toHaveLength(1);
+    // The first run whole, as an older version stored it and as a run folder can be compared.
+    cpSync(folderOf(saved.stderr), join(folder.path, 'first'), { recursive: true });
 
-    const slower = await run('60ms', '--baseline', 'main');
+    const slower = await run('60ms', '--baseline', 'main', '--save-baseline', 'main');
     expect(slower.code, slower.stdout).toBe(4);
-    expect(slower.stdout).toMatch(/regression/);
-    expect(slower.stderr.trim().split('\n').at(-1)).toBe('exit 4: regression against the baseline');
-    expect(slower.stdout).toContain('Regression check against baseline main');
+    expect(slower.stdout).toMatch(
+      /\nregression: ttft\.p50 \+\d+ % \(\+\d+ to \+\d+\), \d+ ms instead of \d+ ms\n/,
+    );
+    expect(lastLine(slower.stderr)).toBe('exit 4: regression against the baseline');
+    expect(slower.stderr).toMatch(
+      /not added to baseline "main", which is kept as it was: regression: [^\n]*baseline accept main/,
+    );
+    expect(entries('main')).toHaveLength(1);
 
-    // Every format carries it, and a report made again is the same to the byte.
-    const folderOf = (stderr: string) => /^results: (.+)$/m.exec(stderr)![1]!;
+    // Every format has it, and a rebuilt report is the same to the byte.
     const slow = folderOf(slower.stderr);
     const again = async (format: string) => (await streambench(['report', slow, '-f', format])).stdout;
     const json = await again('json');
@@ -47,30 +59,104 @@ describe('a baseline', () => {
     expect(JSON.parse(json).baseline).toMatchObject({ name: 'main', strict: false, verdict: 'regression' });
     expect(await again('terminal')).toBe(slower.stdout);
     expect(await again('junit')).toMatch(/<testcase name="ttft\.p50 regression check[^>]*>\n<failure /);
-    expect(await again('annotations')).toMatch(
-      /^::error title=gate%3A regression check%3A ttft\.p50%3A regression::/m,
-    );
+    expect(await again('annotations')).toMatch(/^::error title=gate%3A regression check%3A ttft\.p50/m);
     expect(await again('markdown')).toMatch(
       /### Regression check against baseline main\n[\s\S]*\| regression \|[\s\S]*### Streaming/,
     );
 
-    const same = await streambench(['compare', 'main', 'main', '-o', output, '--json']);
-    expect(same.code).toBe(0);
-    const comparison = JSON.parse(same.stdout) as RunComparisonReport;
-    expect(comparison.schema).toBe('streambench/comparison@1');
-    // On a busy machine rounds differ so much that a run says nothing even of itself.
-    expect(['equivalent', 'inconclusive']).toContain(comparison.verdict);
+    const compared = await streambench(['compare', 'main', slow, '-o', output, '--json']);
+    expect(compared.code).toBe(4);
+    const comparison = JSON.parse(compared.stdout) as RunComparisonReport;
+    expect(comparison).toMatchObject({
+      schema: 'streambench/comparison@2',
+      verdict: 'regression',
+      base: 'main',
+    });
 
-    const other = await run('30ms', '--baseline', 'main', '-n', '20', '--rounds', '1');
+    const accepted = await streambench(['baseline', 'accept', 'main', slow, '-o', output]);
+    expect(accepted.code, accepted.stderr).toBe(0);
+    const after = await streambench(['compare', 'main', slow, '-o', output]);
+    expect(after.stderr + after.stdout).toMatch(/regression/);
+    const store = JSON.parse(
+      (await streambench(['baseline', 'show', 'main', '-o', output, '--json'])).stdout,
+    );
+    expect(store.runs).toHaveLength(2);
+    expect(store.runs[1]).toMatchObject({ newLevel: true });
+    const dropped = await streambench(['baseline', 'drop', 'main', store.runs[1].id, '-o', output]);
+    expect(dropped.code, dropped.stderr).toBe(0);
+    expect(entries('main')).toHaveLength(1);
+  }, 60_000);
+
+  test('is not extended by a run that failed a threshold, unless --accept is given', async () => {
+    const args = ['-n', '20', '--threshold', 'ttft.p50 < 1ms', '--save-baseline', 'limits'];
+    const failed = await run('2ms', ...args);
+    expect(failed.code).toBe(3);
+    expect(failed.stderr).toMatch(/not added to baseline "limits"[^\n]*threshold ttft\.p50 < 1ms failed/);
+    expect(existsSync(join(output, 'baselines/limits'))).toBe(false);
+    const accepted = await run('2ms', ...args, '--accept');
+    expect(accepted.code).toBe(3);
+    expect(entries('limits')).toHaveLength(1);
+  }, 60_000);
+
+  test('a run of another load is not comparable, and not added', async () => {
+    const before = entries('main');
+    const flags = ['--baseline', 'main', '--save-baseline', 'main', '-n', '20', '--rounds', '1'];
+    const other = await run('30ms', ...flags);
     expect(other.code).toBe(5);
     expect(other.stdout).toContain('not comparable');
     expect(other.stderr).toMatch(
       /warning: this run will not be comparable with baseline "main": scenario "gate" has changed/,
     );
-    expect(other.stderr.trim().split('\n').at(-1)).toBe('exit 5: inconclusive or not comparable');
+    expect(other.stderr).toMatch(/not added to baseline "main", which is kept as it was: not comparable/);
+    expect(entries('main')).toEqual(before);
+    expect(lastLine(other.stderr)).toBe('exit 5: inconclusive or not comparable');
+  });
+
+  test('pins are made, listed and removed', async () => {
+    const baseline = (...words: string[]) => streambench(['baseline', ...words, '-o', output]);
+    expect((await baseline('pin', 'main', 'v1')).stderr).toMatch(/pin v1 of baseline main: 1 run up to /);
+    expect((await baseline('list')).stdout).toMatch(/main +1 +2\d{3}-.*v1/);
+    const slower = await run('60ms', '--baseline', 'main', '--json');
+    expect(slower.code).toBe(4);
+    const { summaries } = (JSON.parse(slower.stdout) as Report).baseline!;
+    expect(summaries.find(({ pin, figure }) => pin === 'v1' && figure === 'ttft.p50')).toMatchObject({
+      verdict: 'regression',
+    });
+    expect((await baseline('unpin', 'main', 'v1')).code).toBe(0);
+    const missing = await baseline('unpin', 'main', 'v1');
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/no pin "v1"/);
   }, 60_000);
 
-  test.each<[string, (folder: string) => void, RegExp]>([
+  test('the checks are the choice of the user', async () => {
+    const chosen = await run('60ms', '--baseline', 'main', '--regression', 'total.p95: 300%', '--json');
+    expect(chosen.code, chosen.stderr).toBe(0);
+    const { baseline } = JSON.parse(chosen.stdout) as Report;
+    expect(baseline!.summaries.map(({ figure, tolerance }) => [figure, tolerance])).toEqual([
+      ['total.p95', 3],
+    ]);
+    const wrong = await run(
+      '60ms',
+      '--baseline',
+      'main',
+      '--regression',
+      'tftt.p50',
+      '--regression',
+      'goodput',
+    );
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/unknown figure "tftt\.p50"[\s\S]*"goodput" needs objectives/);
+  }, 60_000);
+
+  test('a dry run says what can be detected', async () => {
+    const { code, stdout } = await run('30ms', '--baseline', 'main', '--dry-run');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /Against baseline main \(1 accepted run\) a run detects, in 4 of 5 cases: ttft\.p50 \+\d+ %, .*assumed to be 5\.0 %/,
+    );
+  });
+
+  test.each<[string, (at: string) => void, RegExp]>([
     [
       'whose last line is cut',
       (at) => edit(join(at, 'records.ndjson'), (text) => text.slice(0, -40)),
@@ -112,9 +198,9 @@ describe('a baseline', () => {
         ),
       /baseline "bad" is incomplete: killed/,
     ],
-  ])('%s is told before anything is sent', async (_name, spoil, message) => {
+  ])('that an older version saved, %s, is refused before anything is sent', async (_name, spoil, message) => {
     const bad = join(output, 'baselines/bad');
-    cpSync(join(output, 'baselines/main'), bad, { recursive: true, force: true });
+    cpSync(join(folder.path, 'first'), bad, { recursive: true, force: true });
     spoil(bad);
     const { code, stdout, stderr } = await run('1ms', '--baseline', 'bad');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -122,9 +208,42 @@ describe('a baseline', () => {
     expect(stderr).not.toContain('results: ');
   });
 
+  test('that an older version saved is one accepted run', async () => {
+    cpSync(join(folder.path, 'first'), join(output, 'baselines/older'), { recursive: true, force: true });
+    const slower = await run('60ms', '--baseline', 'older', '-q');
+    expect(slower.code, slower.stderr).toBe(4);
+    const next = await run('30ms', '--save-baseline', 'older', '-q');
+    expect(next.code, next.stderr).toBe(0);
+    const compared = await streambench([
+      'compare',
+      'older',
+      join(folder.path, 'first'),
+      '-o',
+      output,
+      '--json',
+    ]);
+    // Of the two accepted runs one is the compared run itself.
+    expect((JSON.parse(compared.stdout) as RunComparisonReport).history.runs).toHaveLength(1);
+  }, 60_000);
+
+  test('without an entry that can be used is refused, with one it is used', async () => {
+    const at = join(output, 'baselines/damaged');
+    cpSync(join(output, 'baselines/main'), at, { recursive: true });
+    writeFileSync(join(at, '2026-01-01T00-00-00-gate-0000.json'), '{"schema":"streambench/baseline@3"}');
+    const used = await run('60ms', '--baseline', 'damaged');
+    expect(used.code).toBe(4);
+    expect(used.stderr).toMatch(/warning: .*0000\.json was written with "streambench\/baseline@3"/);
+    for (const file of entries('damaged')) writeFileSync(join(at, file), '{');
+    const refused = await run('60ms', '--baseline', 'damaged');
+    expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /is not JSON[\s\S]*baseline "damaged" has no accepted run that can be used/,
+    );
+  }, 60_000);
+
   test('or any other run that lost records is not compared', async () => {
     const short = join(folder.path, 'short');
-    cpSync(join(output, 'baselines/main'), short, { recursive: true });
+    cpSync(join(folder.path, 'first'), short, { recursive: true });
     edit(join(short, 'records.ndjson'), (text) => text.slice(0, text.indexOf('\n', text.length / 2) + 1));
     const { code, stdout, stderr } = await streambench(['compare', 'main', short, '-o', output]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -143,9 +262,9 @@ describe('a baseline', () => {
 
   test('is not made of a run in which nothing was ok', async () => {
     const args = ['--set', 'simulator.profiles.m.error={rate: 1, kind: http_500}', '--save-baseline', 'none'];
-    const { code, stderr } = await run('1ms', '-n', '4', '--rounds', '1', ...args);
+    const { code, stderr } = await run('1ms', '-n', '4', '--rounds', '1', ...args, '--accept');
     expect(code).toBe(7);
-    expect(stderr).toContain('not stored as baseline "none": no request succeeded');
+    expect(stderr).toMatch(/not added to baseline "none", [^\n]*no request succeeded/);
     expect(existsSync(join(output, 'baselines/none'))).toBe(false);
   });
 

@@ -11,7 +11,7 @@ import { checksOf } from './baseline.ts';
 export interface SaveOptions {
   output: string;
   name: string;
-  /** Add it although it regressed, failed a threshold or was inconclusive. Incomplete runs are never added. */
+  /** Add it although it regressed, is not comparable, failed a threshold or was inconclusive. Incomplete runs are never added. */
   accept?: boolean;
   /** An inconclusive comparison keeps the run out too. */
   strict?: boolean;
@@ -41,7 +41,7 @@ export async function saveToBaseline(
 
 /** Why a run must not become the measure of later ones by itself. */
 function objectionTo({ gates, baseline }: Report, strict: boolean): string | undefined {
-  if (baseline?.verdict === 'regression') return baseline.sentence;
+  if (baseline?.verdict === 'regression' || baseline?.verdict === 'not_comparable') return baseline.sentence;
   const failed = gates.find(({ verdict }) => verdict !== 'pass');
   if (failed !== undefined)
     return `threshold ${failed.expression} ${failed.verdict === 'fail' ? 'failed' : 'had no data'}`;

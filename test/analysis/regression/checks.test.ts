@@ -24,7 +24,7 @@ describe('a check', () => {
     ['ttft.max', /does not name a percentile/],
     ['ttft.p50 < 1s', /expected ":", found "< 1s"/],
     ['ttft.p50: 10ms', /unknown unit "ms"/],
-    ['ttft.p50: 10', /share of 1000 %[\s\S]*ttft\.p50: 10%/],
+    ['ttft.p50: 10', /means 1000 %[\s\S]*ttft\.p50: 10%/],
     ['ttft.p50: 0%', /a tolerance of 0/],
     ['ttft.p50:', /write: ttft\.p50: 10%/],
     ['ttft.p50: 10% and 5', /write: ttft\.p50: 10% and 20ms/],
