@@ -22,6 +22,8 @@ export interface ChatCall {
   body: ChatBody;
   /** The `:id` of the path, if the route has one. */
   pathId?: string;
+  /** How the answer is written, from the query string. */
+  compat?: 'plain';
   /** When the request arrived, on the service's clock. */
   receivedAtMs: number;
 }

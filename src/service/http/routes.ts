@@ -25,9 +25,18 @@ export interface ChatRoute {
   choosesUpstream: boolean;
   /** Sends the timing of every event as SSE comments. */
   debug: boolean;
+  /** Sends `[DONE]` after the last event. */
+  endsWithDone: boolean;
 }
 
-const PLAIN = { stream: true, agent: false, history: true, choosesUpstream: false, debug: false } as const;
+const PLAIN = {
+  stream: true,
+  agent: false,
+  history: true,
+  choosesUpstream: false,
+  debug: false,
+  endsWithDone: false,
+} as const;
 
 /** The endpoint that also accepts tickets. */
 export const CHAT_STREAM: ChatRoute = {
@@ -36,6 +45,7 @@ export const CHAT_STREAM: ChatRoute = {
   name: 'chat-stream',
   dialect: 'conversation',
   session: 'body',
+  endsWithDone: true,
 };
 
 /** All chat endpoints of the service. */

@@ -10,6 +10,7 @@ import { HttpError } from '../http/http-error.ts';
 import { describeError } from '../logger.ts';
 import type { Completion } from '../service-metrics.ts';
 import { AnswerBounds } from './answer-bounds.ts';
+import { answerEncoder } from './answer-encoder.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { EventStream } from './event-stream.ts';
 import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
@@ -91,7 +92,7 @@ async function answerStreamed(
   const end = await relay({
     events,
     out,
-    encode: getDialect(route.dialect).encoder(answerContext(answering)),
+    encode: answerEncoder(route, { compat: call.compat, ...body }, answerContext(answering)),
     writer: answering.writer,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
