@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { ServiceOptions } from '../../src/service/index.ts';
+import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { decode, jsonOf, startStack, type TestStack, textOf } from './support.ts';
 
 // What pages and apps of this kind of system send and read. Each test reads the bytes as such a page does, without the
@@ -9,6 +12,11 @@ beforeAll(async () => {
   stack = await startStack();
 });
 afterAll(() => stack.close());
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const item of open.splice(0).reverse()) await item.close();
+});
 
 const ask = (path: string, body: object = {}) => stack.post(path, { message: 'Hello', ...body });
 const textAt = async (path: string, body: object = {}) => (await ask(path, body)).text();
@@ -72,5 +80,127 @@ describe('/chat/stream', () => {
   test('an unknown format is refused, and one that the endpoint does not have', async () => {
     expect((await ask('/chat/stream?compat=old')).status).toBe(400);
     expect((await ask('/api/projects/p/playground/chat/stream/?compat=plain')).status).toBe(400);
+  });
+});
+
+describe('the playground', () => {
+  const PATH = '/api/projects/p1/playground/chat/stream/';
+
+  /** A model at an address of its own, which records the bytes that it is sent. */
+  async function ownModel(answer: (socket: Socket) => void) {
+    const server = await rawServer(answer);
+    open.push(server);
+    return server;
+  }
+
+  async function service(options: Partial<ServiceOptions> = {}) {
+    const other = await startStack(options);
+    open.push(other);
+    return other;
+  }
+
+  test('takes the documented body: endpoint, key, model and limits reach the model', async () => {
+    const server = await ownModel((socket) => {
+      const text = `${chatChunk({ content: 'own' })}${chatChunk({}, 'stop')}data: [DONE]\n\n`;
+      socket.write(SSE_HEAD + chunked(text) + CHUNKED_END);
+    });
+    const other = await service({ allowedEndpoints: [`${server.url}/own`] });
+    const response = await other.post(PATH, {
+      messages: [{ role: 'user', content: 'Hello' }],
+      model: {
+        providerId: 'openai',
+        endpoint: `${server.url}/own`,
+        apiKey: 'sk-caller-0123456789',
+        modelId: 'm7',
+      },
+      temperature: 0.3,
+      maxTokens: 17,
+      timeout: 30_000,
+    });
+    expect(payloads(await response.text())).toEqual(['{"type":"content","content":"own"}', '[DONE]']);
+    const [head = '', body = ''] = server.requests[0]!.split('\r\n\r\n');
+    expect(head).toMatch(/^POST \/own\/chat\/completions HTTP/);
+    expect(head).toContain('Bearer sk-caller-0123456789');
+    expect(JSON.parse(body)).toMatchObject({ model: 'm7', temperature: 0.3, max_completion_tokens: 17 });
+  });
+
+  test('max_tokens and maxTokens both limit the answer', async () => {
+    for (const name of ['max_tokens', 'maxTokens']) {
+      const { events } = decode('playground', await textAt(PATH, { [name]: 3 }));
+      expect(events.filter(({ type }) => type === 'message_chunk')).toHaveLength(3);
+    }
+  });
+
+  test('an endpoint that is not allowed is refused, and nothing connects to it', async () => {
+    const server = await ownModel(() => {});
+    const other = await service({ allowedEndpoints: [`${server.url}/own`] });
+    const model = { providerId: 'openai', apiKey: 'k', modelId: 'm' };
+    for (const endpoint of [
+      `${server.url}/other`,
+      'http://169.254.169.254/latest',
+      'file:///etc/passwd',
+      'x',
+    ]) {
+      const response = await other.post(PATH, { message: 'x', model: { ...model, endpoint } });
+      expect(response.status).toBe(403);
+      expect(await response.json()).toMatchObject({
+        error: { code: 'endpoint_not_allowed', fields: [{ path: 'model.endpoint' }] },
+      });
+    }
+    // Only the playground takes endpoints.
+    const chat = await other.post('/chat/stream', {
+      message: 'x',
+      model: { ...model, endpoint: `${server.url}/own` },
+    });
+    expect(chat.status).toBe(403);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('the key of the caller is removed from what the model answers', async () => {
+    const key = 'sk-caller-0123456789';
+    const server = await ownModel((socket) => {
+      socket.write(SSE_HEAD + chunked(chatChunk({ content: `your key is ${key}` })));
+      socket.write(chunked(`data: {"error":{"message":"bad key ${key}"}}\n\n`) + CHUNKED_END);
+    });
+    const lines: string[] = [];
+    const log = { level: 'debug' as const, write: (line: string) => lines.push(line) };
+    const other = await service({ allowedEndpoints: [server.url], log });
+    const model = { providerId: 'x', endpoint: server.url, apiKey: key, modelId: 'm' };
+    const text = await (await other.post(PATH, { message: 'x', model })).text();
+    expect(text).toContain('your key is [apiKey]');
+    expect(text + lines.join('')).not.toContain(key);
+  });
+
+  test('a timeout ends the stream with an error, before the first event and after it', async () => {
+    const server = await ownModel((socket) => {
+      if (server.requests.length > 1) socket.write(SSE_HEAD + chunked(chatChunk({ content: 'so far' })));
+    });
+    const other = await service({ allowedEndpoints: [server.url] });
+    const ask = async () => {
+      const model = { providerId: 'x', endpoint: server.url, modelId: 'm' };
+      const response = await other.post(PATH, { message: 'x', model, timeout: 100 });
+      return [response.status, ...payloads(await response.text())];
+    };
+    const error = expect.stringMatching(/^\{"error":"[^"]*timeout[^"]*","code":"timeout"\}$/);
+    expect(await ask()).toEqual([200, error, '[DONE]']);
+    expect(await ask()).toEqual([200, '{"type":"content","content":"so far"}', error, '[DONE]']);
+    const whole = await other.post('/chat', { message: 'x', timeout: 1, model: 'long' });
+    expect(whole.status).toBe(504);
+  });
+
+  test('reasoning is an event, and on request text between markers', async () => {
+    const asEvents = payloads(await textAt(PATH, { model: 'thinking' }));
+    expect(asEvents[0]).toMatch(/^\{"type":"reasoning","content":"[^<]/);
+    const sse = await textAt(PATH, { model: 'thinking', reasoning_format: 'think' });
+    const lines = payloads(sse)
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { type: string; content: string });
+    expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['content']));
+    expect(lines.map(({ content }) => content).join('')).toMatch(/^<think>[^<]+<\/think>[^<]+$/);
+    const thoughts = (text: string) => {
+      const { events } = decode('playground', text);
+      return events.flatMap((event) => (event.type === 'thinking' ? [event.text] : []));
+    };
+    expect(thoughts(sse)).toHaveLength(3);
   });
 });

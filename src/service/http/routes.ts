@@ -23,6 +23,8 @@ export interface ChatRoute {
   history: boolean;
   /** The caller may choose the upstream. */
   choosesUpstream: boolean;
+  /** Longest time until the end of an answer, in ms, if the request gives none. Default: no limit. */
+  timeoutMs?: number;
   /** Sends the timing of every event as SSE comments. */
   debug: boolean;
   /** Sends `[DONE]` after the last event. */
@@ -90,6 +92,7 @@ export const CHAT_ROUTES: readonly ChatRoute[] = [
     session: 'none',
     history: false,
     choosesUpstream: true,
+    timeoutMs: 60_000,
   },
   { ...PLAIN, path: '/chat', name: 'chat', dialect: 'conversation', session: 'body', stream: false },
   CHAT_STREAM,
