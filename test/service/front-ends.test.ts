@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceOptions } from '../../src/service/index.ts';
+import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import { decode, jsonOf, startStack, type TestStack, textOf } from './support.ts';
 
@@ -202,5 +204,66 @@ describe('the playground', () => {
       return events.flatMap((event) => (event.type === 'thinking' ? [event.text] : []));
     };
     expect(thoughts(sse)).toHaveLength(3);
+  });
+});
+
+describe('the agent', () => {
+  const PATH = '/api/v1/agents/agent-7/chat/lumosai/stream';
+  const objects = (sse: string) => payloads(sse).map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  test('start carries the id of the agent', async () => {
+    const [start] = objects(await textAt(PATH));
+    expect(start).toMatchObject({
+      chunk_type: 'start',
+      agent_id: 'agent-7',
+      id: expect.stringMatching(/^msg_/),
+    });
+  });
+
+  test('an error can be read as `message` and as `data.content`, and by our client', async () => {
+    const sse = await textAt(PATH, { model: 'failing' });
+    const error = objects(sse).at(-1)!;
+    expect(error).toMatchObject({ chunk_type: 'error', message: expect.stringMatching(/failed/) });
+    expect(error.data).toEqual({ content: error.message });
+    expect(decode('agent', sse).events.at(-1)).toEqual({
+      type: 'error',
+      message: error.message,
+      code: error.code,
+    });
+  });
+
+  test('our client reads the errors of services that send `data.content` only', () => {
+    const read = (error: object) =>
+      decode('agent', `data: ${JSON.stringify({ chunk_type: 'error', ...error })}\n\n`).events;
+    expect(read({ data: { content: 'boom' } })).toEqual([{ type: 'error', message: 'boom' }]);
+    expect(read({ content: 'boom' })).toEqual([{ type: 'error', message: 'boom' }]);
+    expect(read({ error: { message: 'boom', code: 'c' } })).toEqual([
+      { type: 'error', message: 'boom', code: 'c' },
+    ]);
+  });
+
+  test('docs/service.md has an example of each kind of event, as it is sent', () => {
+    const docs = readFileSync(new URL('../../docs/service.md', import.meta.url), 'utf8');
+    const examples = [...docs.matchAll(/^data: (\{"chunk_type".*\})$/gm)].map(([, json = '']) => json);
+    const context = { id: 'msg_1', agentId: 'a1', model: 'fast', createdSeconds: 0, elapsedMs: () => 412 };
+    const encode = getDialect('agent').encoder(context);
+    const events = decode('agent', examples.map((json) => `data: ${json}\n\n`).join('')).events;
+    // `done` is the last one that a decoder accepts, so the error is read by itself.
+    const error = decode('agent', `data: ${examples.at(-1)}\n\n`).events;
+    const known = events.filter(({ type }) => type !== 'unknown');
+    const sent = [...known, ...error].flatMap((event) => [...encode(event)]).map(({ data }) => data);
+    expect(sent).toEqual(examples);
+    expect(examples.map((json) => (JSON.parse(json) as { chunk_type: string }).chunk_type)).toEqual([
+      'start',
+      'metadata',
+      'memory_update',
+      'tool_call_start',
+      'tool_call_complete',
+      'step_complete',
+      'thinking',
+      'content',
+      'done',
+      'error',
+    ]);
   });
 });

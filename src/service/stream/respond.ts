@@ -224,6 +224,7 @@ function answerContext({ core, call, chat }: Answering): AnswerContext {
     id: chat.id,
     model: chat.model,
     createdSeconds: Math.floor(clock.wallTime().getTime() / 1000),
+    agentId: call.route.agent ? call.pathId : undefined,
     elapsedMs: () => Math.round(clock.now() - call.receivedAtMs),
   };
 }
