@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { errorMessage } from '../model/errors.ts';
 import type { StreamEvent } from '../model/events.ts';
+import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import type { Message } from '../model/request.ts';
 import { type AnswerPlan, answer } from './agent/agent.ts';
+import { openCallerEndpoint } from './agent/caller-endpoint.ts';
 import { memoryMessages, readMemory, updateMemory } from './agent/memory.ts';
 import type { Upstream } from './agent/upstream.ts';
 import type { Core } from './core.ts';
@@ -22,6 +24,8 @@ export interface ChatCall {
   body: ChatBody;
   /** The `:id` of the path, if the route has one. */
   pathId?: string;
+  /** How the answer is written, from the query string. */
+  compat?: 'plain';
   /** When the request arrived, on the service's clock. */
   receivedAtMs: number;
 }
@@ -48,14 +52,15 @@ export interface PreparedChat {
 }
 
 /**
- * Prepares a chat. Throws an `HttpError` when the service is at its limits, the caller may not use the requested upstream
+ * Prepares a chat with an upstream of the caller's own, or with a configured one. Throws an `HttpError` when the service is at its limits, the caller may not use the requested upstream
  * or model, or the store cannot be read.
  */
-export function prepareChat(core: Core, call: ChatCall): PreparedChat {
+export function prepareChat(core: Core, call: ChatCall, ownUpstream?: Upstream): PreparedChat {
   const { route, body, caller, pathId } = call;
   const { settings } = core;
   admit(core, caller);
-  const upstream = chooseUpstream(settings.upstreams, route, body);
+  const upstream = ownUpstream ?? chooseUpstream(settings.upstreams, route, body);
+  const redactor = redactorFor(core, ownUpstream);
   const model = body.model ?? upstream.model;
   const id = `msg_${randomUUID()}`;
   const session = sessionOf(call);
@@ -100,7 +105,7 @@ export function prepareChat(core: Core, call: ChatCall): PreparedChat {
           maxTokens: body.maxTokens,
           temperature: body.temperature,
         });
-        return core.redactor.active ? redactEvents(events, core.redactor) : events;
+        return redactor.active ? redactEvents(events, redactor) : events;
       },
       prologue: [{ type: 'metadata', data: metadata }, ...(memory?.events ?? [])],
     };
@@ -148,6 +153,24 @@ function admit({ draining, streams, settings }: Core, { subject }: Caller): void
   if (streams.activeOf(subject) >= maxStreamsPerUser) {
     throw tooManyRequests('too_many_streams', `${maxStreamsPerUser} streams of this user are active`, 1);
   }
+}
+
+/**
+ * The upstream at an address that the caller names; undefined without one. Its client is closed by the caller of this
+ * function. Throws an `HttpError` when the address is not allowed.
+ */
+export async function openOwnUpstream(
+  { settings }: Core,
+  { route, body }: ChatCall,
+): Promise<Upstream | undefined> {
+  if (body.endpoint === undefined) return undefined;
+  return openCallerEndpoint(body.endpoint, route.choosesUpstream ? settings.allowedEndpoints : []);
+}
+
+/** Removes the operator's keys, and the caller's own key, from an answer. */
+function redactorFor({ redactor, settings }: Core, ownUpstream: Upstream | undefined): Redactor {
+  if (ownUpstream?.secrets === undefined) return redactor;
+  return createRedactor([...settings.upstreams, ownUpstream].flatMap(({ secrets = [] }) => secrets));
 }
 
 /** The upstream of a request. Only the configured ones are possible, so no request can reach another address. */

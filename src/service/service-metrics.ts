@@ -7,6 +7,7 @@ export type Completion =
   | 'client_gone'
   | 'client_stalled'
   | 'too_large'
+  | 'timeout'
   | 'shutdown'
   | 'internal_error';
 

@@ -1,6 +1,7 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import { definedFields } from '../wire/json.ts';
+import { type EndpointPattern, parseEndpointPattern } from './agent/caller-endpoint.ts';
 import { TOOLS, type Tool } from './agent/tools.ts';
 import type { Upstream } from './agent/upstream.ts';
 import { DEFAULT_SERVICE_LIMITS, type LogLevel, type Strategy } from './defaults.ts';
@@ -21,6 +22,11 @@ export interface ServiceOptions {
   upstreams: readonly Upstream[];
   /** SQLite file of the message store. Default `:memory:`. */
   database?: string;
+  /**
+   * Addresses that playground callers may name as `model.endpoint`, such as `https://api.openai.com/v1` or
+   * `https://*.openai.azure.com`. Default: none.
+   */
+  allowedEndpoints?: readonly string[];
   /** When answers are written. Default `end`. */
   strategy?: Strategy;
   /** Longest time that text stays unwritten, in ms. Default: no limit. */
@@ -60,11 +66,13 @@ export interface ServiceOptions {
 }
 
 type Optional = 'checkpointMs' | 'log' | 'requestsPerMinute';
+type Parsed = 'allowedEndpoints';
 
 /** Settings with their defaults filled in. */
-export type Settings = Required<Omit<ServiceOptions, Optional>> & Pick<ServiceOptions, Optional>;
+export type Settings = Required<Omit<ServiceOptions, Optional | Parsed>> &
+  Pick<ServiceOptions, Optional> & { allowedEndpoints: readonly EndpointPattern[] };
 
-/** Fills in the defaults. Throws a `UserError` for a missing secret or upstream. */
+/** Fills in the defaults. Throws a `UserError` for a missing secret or upstream, and for an invalid pattern. */
 export function completeOptions(options: ServiceOptions): Settings {
   if (options.secret === '') {
     throw new UserError('usage', {
@@ -86,5 +94,6 @@ export function completeOptions(options: ServiceOptions): Settings {
     corsOrigins: '*',
     clock: monotonicClock,
     ...definedFields(options),
+    allowedEndpoints: (options.allowedEndpoints ?? []).map(parseEndpointPattern),
   };
 }

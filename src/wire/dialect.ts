@@ -87,6 +87,8 @@ export interface AnswerContext {
   createdSeconds: number;
   /** Milliseconds since the request arrived, for dialects that report it in the stream. Default: always 0. */
   elapsedMs?: () => number;
+  /** Id of the agent that answers, for dialects that report it. */
+  agentId?: string;
   /** The request, for options that change the answer (`stream_options.include_usage`). */
   request?: ChatRequest;
 }

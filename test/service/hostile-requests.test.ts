@@ -338,7 +338,6 @@ test('unusual but valid requests are answered', async () => {
   await ok({ headers: ['content-type: text/plain'] });
   await ok({ headers: ['content-type: application/json; charset=utf-8', 'content-type: text/plain'] });
   await ok({ headers: [`x-long: ${'a'.repeat(10_000)}`] });
-  await ok({ body: '{"message":"x","__proto__":{"stream":true},"constructor":1}' });
   await ok({ body: '{"message":"\\ud83d\\ude00"}' });
   await ok({ body: '{"message":"x","message":"y"}' });
   const head = await send(request({ method: 'HEAD', path: '/api/v1/health/stream', headers: CLOSE }));

@@ -63,6 +63,7 @@ async function serve(flags: ServeFlags, session: CliSession): Promise<void> {
       upstreams,
       strategy: strategyOf(flags),
       historyMessages: flags.history,
+      allowedEndpoints: flags.allowUpstreams,
       ...limits,
       database: flags.db ?? (await temporaryFile(closers)),
       log: { level: flags.logLevel, write: (line) => session.warn(line.trimEnd()) },

@@ -18,6 +18,7 @@ export interface ServeFlags {
   upstreamUrl?: string;
   model?: string;
   allowUpstream: string[];
+  allowUpstreams: string[];
   db?: string;
   strategy: Strategy['kind'];
   everyChars: number;
@@ -69,6 +70,12 @@ export function addServeOptions(command: Command): void {
     .option(
       '--allow-upstream <provider[:model]>',
       'further upstream that playground callers may choose; repeatable',
+      collect,
+      [],
+    )
+    .option(
+      '--allow-upstreams <pattern>',
+      'URLs that playground callers may name as endpoint, such as https://api.openai.com/v1 or https://*.openai.azure.com; repeatable (default: none)',
       collect,
       [],
     )

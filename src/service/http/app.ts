@@ -16,12 +16,15 @@ import { HttpError } from './http-error.ts';
 import { readPage } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
-import { CHAT_ROUTES, CHAT_STREAM } from './routes.ts';
+import { CHAT_ROUTES, CHAT_STREAM, type ChatRoute } from './routes.ts';
 
 interface Env {
   Bindings: HttpBindings;
   Variables: { receivedAtMs: number };
 }
+
+/** The value of the query parameter `compat`. */
+const PLAIN = 'plain';
 
 const MAX_LISTED = 1_000;
 const MAX_LISTED_CHARACTERS = 8 * 1024 * 1024;
@@ -68,7 +71,7 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
       const pathId = c.req.param('id');
       if (pathId !== undefined) readName('id', pathId);
       const body = readChatBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
-      return answer(c, core, { route, caller, body, pathId });
+      return answer(c, core, { route, caller, body, pathId, compat: readCompat(c, route) });
     });
   }
   app.post('/chat/tickets', async (c) => {
@@ -89,7 +92,8 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
     }
     const { caller, body } = ticket;
     core.rateLimiter.count(caller.subject);
-    return answer(c, core, { route: CHAT_STREAM, caller, body: { ...body, stream: true } });
+    const compat = readCompat(c, CHAT_STREAM);
+    return answer(c, core, { route: CHAT_STREAM, caller, body: { ...body, stream: true }, compat });
   });
   for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])) {
     allowOnly(app, path, path === CHAT_STREAM.path ? ['GET', 'POST'] : ['POST']);
@@ -142,6 +146,18 @@ async function authenticate(c: Context<Env>, core: Core): Promise<Caller> {
   return caller;
 }
 
+/** The format that the query string requests. Throws an `HttpError` for one that the endpoint does not have. */
+function readCompat(c: Context<Env>, route: ChatRoute): 'plain' | undefined {
+  const compat = c.req.query('compat');
+  if (compat === undefined) return undefined;
+  if (compat === PLAIN && route.dialect === 'conversation') return compat;
+  const message =
+    route.dialect === 'conversation' ? `use ${PLAIN}, or leave it out` : 'this endpoint has no such option';
+  throw new HttpError(400, 'invalid_request', 'the request is not valid: compat', {
+    problems: [{ path: 'compat', message }],
+  });
+}
+
 async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receivedAtMs'>): Promise<Response> {
   // A stream is written to the socket without Hono: it needs the headers that the middleware has set.
   const headers = Object.fromEntries(c.res.headers);
@@ -161,7 +177,8 @@ function refuse(c: Context<Env>, core: Core, error: HttpError): Response {
     { method: c.req.method, path: c.req.path, status: error.status, code: error.code },
     'refused',
   );
-  return c.json(error.body, error.status satisfies ContentfulStatusCode, error.headers);
+  const body = c.req.query('compat') === PLAIN ? { error: error.message, code: error.code } : error.body;
+  return c.json(body, error.status satisfies ContentfulStatusCode, error.headers);
 }
 
 function health(core: Core): object {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Message } from '../../model/request.ts';
+import { suggest } from '../../model/suggestions.ts';
 import { asArray, asObject, isTooDeep, MAX_JSON_DEPTH, parseJson } from '../../wire/json.ts';
+import type { CallerEndpoint } from '../agent/caller-endpoint.ts';
 import type { AnswerMode } from '../agent/upstream.ts';
 import type { StreamOptions } from '../stream/shape.ts';
 import { type FieldProblem, HttpError } from './http-error.ts';
@@ -25,8 +27,18 @@ const message = z.object({
 /** Ids of conversations, agents and projects. */
 const nameSchema = z.string().regex(/^[\w.:@-]{1,128}$/, 'use 1 to 128 letters, digits, and . _ : @ -');
 
+/** A model with its address, as playgrounds send it. An empty text is the same as none. */
+const modelObject = z.strictObject({
+  providerId: z.string().max(128).optional(),
+  endpoint: z.string().max(2_048).optional(),
+  apiKey: z.string().max(4_096).optional(),
+  modelId: z.string().max(128).optional(),
+});
+
+const tokens = z.int().min(1).max(1_000_000).optional();
+
 const bodySchema = z
-  .object({
+  .strictObject({
     message: text.optional(),
     prompt: text.optional(),
     query: text.optional(),
@@ -34,8 +46,11 @@ const bodySchema = z
     messages: z.array(message).min(1).max(MAX_MESSAGES).optional(),
     session_id: nameSchema.optional(),
     upstream: z.string().min(1).max(128).optional(),
-    model: z.string().min(1).max(128).optional(),
-    max_tokens: z.int().min(1).max(1_000_000).optional(),
+    model: z.union([z.string().min(1).max(128), modelObject]).optional(),
+    max_tokens: tokens,
+    maxTokens: tokens,
+    timeout: z.number().min(1).max(600_000).optional(),
+    reasoning_format: z.enum(['events', 'think']).default('events'),
     temperature: z.number().min(0).max(2).optional(),
     stream: z.boolean().optional(),
     mode: z.enum(['real', 'legacy']).default('real'),
@@ -44,6 +59,27 @@ const bodySchema = z
     text_delta_delay_ms: z.number().min(0).max(10_000).default(0),
     emit_metadata: z.boolean().default(false),
     emit_memory_updates: z.boolean().default(false),
+  })
+  .superRefine((body, context) => {
+    const { max_tokens: limit = body.maxTokens, maxTokens = limit } = body;
+    if (limit !== maxTokens) {
+      const message = 'max_tokens and maxTokens differ: give one of them';
+      context.addIssue({ code: 'custom', path: ['maxTokens'], message });
+    }
+    if (typeof body.model !== 'object') return;
+    const { endpoint, apiKey, modelId, providerId } = body.model;
+    if (apiKey && !endpoint) {
+      const message = 'the key is used only with an endpoint: leave it out';
+      context.addIssue({ code: 'custom', path: ['model', 'apiKey'], message });
+    }
+    if (endpoint && !modelId) {
+      const message = 'an endpoint needs the name of its model';
+      context.addIssue({ code: 'custom', path: ['model', 'modelId'], message });
+    }
+    if (providerId && body.upstream !== undefined && providerId !== body.upstream) {
+      const message = 'upstream and model.providerId differ: give one of them';
+      context.addIssue({ code: 'custom', path: ['model', 'providerId'], message });
+    }
   })
   .superRefine((body, context) => {
     const given = [body.message, body.prompt, body.query, body.content, body.messages].filter(
@@ -68,6 +104,12 @@ export interface ChatBody {
   sessionId?: string;
   upstream?: string;
   model?: string;
+  /** An address of the caller's own, instead of an upstream. */
+  endpoint?: CallerEndpoint;
+  /** Longest time until the end of the answer, in ms. Default: that of the endpoint. */
+  timeoutMs?: number;
+  /** `think`: reasoning is sent as content between `<think>` and `</think>`. Default: events of their own. */
+  reasoningFormat?: 'think';
   maxTokens?: number;
   temperature?: number;
   /** False: a streaming endpoint answers without streaming. */
@@ -105,9 +147,10 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
     messages,
     wholeConversation: value.messages !== undefined,
     sessionId: value.session_id,
-    upstream: value.upstream,
-    model: value.model,
-    maxTokens: value.max_tokens,
+    ...chosenModel(value),
+    timeoutMs: value.timeout,
+    reasoningFormat: value.reasoning_format === 'think' ? 'think' : undefined,
+    maxTokens: value.max_tokens ?? value.maxTokens,
     temperature: value.temperature,
     stream: value.stream ?? true,
     mode: value.mode,
@@ -119,6 +162,19 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
       emitMemoryUpdates: value.emit_memory_updates,
     },
   };
+}
+
+/** The model of a request, in the short form and in the form with an address. */
+function chosenModel({
+  upstream,
+  model,
+}: z.output<typeof bodySchema>): Pick<ChatBody, 'upstream' | 'model' | 'endpoint'> {
+  if (typeof model !== 'object') return { upstream, model };
+  const { endpoint: url, providerId, apiKey, modelId } = model;
+  const name = providerId || undefined;
+  return url
+    ? { model: modelId, endpoint: { url, apiKey: apiKey || undefined, providerId: name } }
+    : { upstream: upstream ?? name, model: modelId || undefined };
 }
 
 function problemOf(body: string): string {
@@ -133,13 +189,37 @@ export function readName(field: string, value: string): string {
   throw invalid(parsed.error.issues.map((issue) => ({ ...issue, path: [field] })));
 }
 
-function invalid(issues: readonly { path: PropertyKey[]; message: string }[]): HttpError {
-  const problems: FieldProblem[] = issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => ({
-    path: path.map(String).join('.'),
-    message,
-  }));
+type Issue = z.core.$ZodIssue | { code?: undefined; path: PropertyKey[]; message: string };
+
+function invalid(issues: readonly Issue[]): HttpError {
+  const problems = issues.flatMap(problemsOf).slice(0, MAX_PROBLEMS);
   const where = problems.map(({ path }) => path || 'the body').join(', ');
   return new HttpError(400, 'invalid_request', `the request is not valid: ${where}`, { problems });
+}
+
+/** The problems of an issue: one for each unknown field. */
+function problemsOf(issue: Issue): FieldProblem[] {
+  const { path, message } = issue;
+  const at = (more: readonly PropertyKey[]) => [...path, ...more].map(String).join('.');
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = Object.keys((path.length === 0 ? bodySchema : modelObject).shape);
+      return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({
+        path: at([key.slice(0, 64)]),
+        message: `unknown field; ${suggest(key.slice(0, 64), known)}`,
+      }));
+    }
+    case 'invalid_union': {
+      // The problems inside an object are more useful than those of the text that it is not.
+      const inside = issue.errors.find((each) =>
+        each.some((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
+      );
+      if (path[0] !== 'model' || inside === undefined) return [{ path: at([]), message }];
+      return inside.flatMap((one) => problemsOf({ ...one, path: [...path, ...one.path] }));
+    }
+    default:
+      return [{ path: at([]), message }];
+  }
 }
 
 /** Refuses lists that are too long before zod reads them: it would check every item and create an issue for each. */

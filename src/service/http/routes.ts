@@ -23,11 +23,22 @@ export interface ChatRoute {
   history: boolean;
   /** The caller may choose the upstream. */
   choosesUpstream: boolean;
+  /** Longest time until the end of an answer, in ms, if the request gives none. Default: no limit. */
+  timeoutMs?: number;
   /** Sends the timing of every event as SSE comments. */
   debug: boolean;
+  /** Sends `[DONE]` after the last event. */
+  endsWithDone: boolean;
 }
 
-const PLAIN = { stream: true, agent: false, history: true, choosesUpstream: false, debug: false } as const;
+const PLAIN = {
+  stream: true,
+  agent: false,
+  history: true,
+  choosesUpstream: false,
+  debug: false,
+  endsWithDone: false,
+} as const;
 
 /** The endpoint that also accepts tickets. */
 export const CHAT_STREAM: ChatRoute = {
@@ -36,6 +47,7 @@ export const CHAT_STREAM: ChatRoute = {
   name: 'chat-stream',
   dialect: 'conversation',
   session: 'body',
+  endsWithDone: true,
 };
 
 /** All chat endpoints of the service. */
@@ -80,6 +92,7 @@ export const CHAT_ROUTES: readonly ChatRoute[] = [
     session: 'none',
     history: false,
     choosesUpstream: true,
+    timeoutMs: 60_000,
   },
   { ...PLAIN, path: '/chat', name: 'chat', dialect: 'conversation', session: 'body', stream: false },
   CHAT_STREAM,

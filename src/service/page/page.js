@@ -5,7 +5,7 @@
  * An event of the service's three dialects, as far as the page shows it.
  * @typedef {{
  *   type?: string, chunk_type?: string, content?: string, message?: string, name?: string, tool_name?: string,
- *   arguments?: unknown, result?: unknown, data?: unknown, step?: number, error?: { message: string },
+ *   arguments?: unknown, result?: unknown, data?: unknown, step?: number, error?: string | { message: string },
  * }} StreamEvent
  */
 
@@ -137,7 +137,11 @@ class Pane {
         this.end('done');
         return true;
       case 'error':
-        this.fail(event.message ?? event.error?.message ?? 'the answer failed');
+        this.fail(
+          event.message ??
+            (typeof event.error === 'string' ? event.error : event.error?.message) ??
+            'the answer failed',
+        );
         return true;
       default:
         return false;

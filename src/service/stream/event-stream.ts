@@ -9,6 +9,8 @@ export type StopReason =
   | 'client_stalled'
   /** The answer is larger than `maxAnswerBytes`. */
   | 'too_large'
+  /** The answer did not end within the timeout of its request. */
+  | 'timeout'
   /** Something in the service failed. */
   | 'internal_error'
   /** The service is shutting down. */

@@ -118,6 +118,7 @@ class Sender {
   private chunks = 0;
   private characters = 0;
   private firstTokenMs: number | undefined;
+  private lastTextAtMs: number | undefined;
 
   constructor(relay: Relay) {
     this.relay = relay;
@@ -128,10 +129,13 @@ class Sender {
     const { options, out, writer, clock, receivedAtMs } = this.relay;
     if (!isWanted(event, options)) return;
     const text = event.type === 'message_chunk' || event.type === 'thinking';
-    if (text && options.textDeltaDelayMs > 0 && this.chunks > 0) {
-      await pause(options.textDeltaDelayMs, out.signal);
+    if (text && this.lastTextAtMs !== undefined && options.textDeltaDelayMs > 0) {
+      // From text to text: a model that is slower than the delay is not slowed down further.
+      await pause(this.lastTextAtMs + options.textDeltaDelayMs - clock.now(), out.signal);
     }
-    const now = clock.now() - receivedAtMs;
+    const sentAtMs = clock.now();
+    if (text) this.lastTextAtMs = sentAtMs;
+    const now = sentAtMs - receivedAtMs;
     const ready = out.signal.aborted || this.write(event, now);
     if (isContent(event)) {
       this.chunks++;
@@ -170,7 +174,7 @@ class Sender {
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (signal.aborted || ms <= 0) return resolve();
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

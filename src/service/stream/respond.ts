@@ -3,13 +3,14 @@ import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
 import { getDialect } from '../../wire/dialects/index.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
-import type { UpstreamFailure } from '../agent/upstream.ts';
-import { type ChatCall, type PreparedChat, prepareChat } from '../chat.ts';
+import type { Upstream, UpstreamFailure } from '../agent/upstream.ts';
+import { type ChatCall, openOwnUpstream, type PreparedChat, prepareChat } from '../chat.ts';
 import type { Core } from '../core.ts';
 import { HttpError } from '../http/http-error.ts';
 import { describeError } from '../logger.ts';
 import type { Completion } from '../service-metrics.ts';
 import { AnswerBounds } from './answer-bounds.ts';
+import { answerEncoder } from './answer-encoder.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { EventStream } from './event-stream.ts';
 import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
@@ -48,7 +49,22 @@ export async function respond(
   res: ServerResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
-  const chat = prepareChat(core, call);
+  const ownUpstream = await openOwnUpstream(core, call);
+  try {
+    return await respondFrom(core, call, ownUpstream, res, headers);
+  } finally {
+    ownUpstream?.client.close();
+  }
+}
+
+async function respondFrom(
+  core: Core,
+  call: ChatCall,
+  ownUpstream: Upstream | undefined,
+  res: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+): Promise<ChatResponse> {
+  const chat = prepareChat(core, call, ownUpstream);
   const out = new EventStream(res, core.settings.clock);
   core.streams.add(out, { id: chat.id, route: call.route.name, subject: call.caller.subject });
   const answering: Answering = {
@@ -59,6 +75,8 @@ export async function respond(
     bounds: new AnswerBounds(core.settings, () => out.stop('too_large')),
     onFailure: (failure) => (answering.failure = failure),
   };
+  const timeoutMs = call.body.timeoutMs ?? call.route.timeoutMs;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => out.stop('timeout'), timeoutMs);
   try {
     const ids: Record<string, string> = { 'x-request-id': chat.id };
     if (chat.session !== undefined) ids['x-session-id'] = chat.session;
@@ -70,6 +88,7 @@ export async function respond(
     out.stop('internal_error');
     throw error;
   } finally {
+    clearTimeout(timer);
     out.end();
     core.streams.delete(out);
   }
@@ -91,7 +110,7 @@ async function answerStreamed(
   const end = await relay({
     events,
     out,
-    encode: getDialect(route.dialect).encoder(answerContext(answering)),
+    encode: answerEncoder(route, { compat: call.compat, ...body }, answerContext(answering)),
     writer: answering.writer,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
@@ -140,7 +159,9 @@ async function startAnswer(answering: Answering): Promise<AnswerStart> {
       // A failure before the first event can still be an HTTP status. The wait is limited, because proxies time out.
       start = await firstEvent(events, settings.keepAliveMs);
     }
-    if (start.first?.type === 'error' && !isGone(out)) throw failureBeforeStart(answering, start.first);
+    // A timeout is reported in the stream, whenever it comes.
+    const reported = isGone(out) || out.stopped === 'timeout';
+    if (start.first?.type === 'error' && !reported) throw failureBeforeStart(answering, start.first);
     return start;
   } catch (error) {
     if (!(error instanceof HttpError)) {
@@ -203,6 +224,7 @@ function answerContext({ core, call, chat }: Answering): AnswerContext {
     id: chat.id,
     model: chat.model,
     createdSeconds: Math.floor(clock.wallTime().getTime() / 1000),
+    agentId: call.route.agent ? call.pathId : undefined,
     elapsedMs: () => Math.round(clock.now() - call.receivedAtMs),
   };
 }

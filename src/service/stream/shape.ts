@@ -8,7 +8,7 @@ export interface StreamOptions {
   emitMetadata: boolean;
   /** Send `memory_update` events. */
   emitMemoryUpdates: boolean;
-  /** Pause before each text event after the first, in ms. */
+  /** Least time between two text events, in ms. */
   textDeltaDelayMs: number;
 }
 

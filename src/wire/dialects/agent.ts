@@ -11,7 +11,7 @@ import {
 import { finishWord } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asArguments, asCount, asText, type Json } from '../json.ts';
+import { asArguments, asCount, asObject, asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 
@@ -69,7 +69,7 @@ export const agent: Dialect = {
       );
       switch (event.type) {
         case 'start':
-          frames.push(frame('start', { id: context.id, model: context.model }));
+          frames.push(frame('start', { id: context.id, agent_id: context.agentId, model: context.model }));
           break;
         case 'message_chunk':
           frames.push(frame('content', { content: event.text }));
@@ -108,7 +108,10 @@ export const agent: Dialect = {
           );
           break;
         case 'error':
-          frames.push(frame('error', { message: event.message, code: event.code }));
+          // Some clients read `message`, others the text where all their other events have it.
+          frames.push(
+            frame('error', { message: event.message, code: event.code, data: { content: event.message } }),
+          );
           break;
         default:
           break;
@@ -121,6 +124,15 @@ export const agent: Dialect = {
   encodeWhole: encodeAppWhole,
   encodeError: (status, message) => jsonBody(appError(message, String(status))),
 };
+
+/** The error of a payload. Some services send its text only as `data.content`, or as `content`. */
+function failure(json: Json): Json {
+  const text = asText(json.message) ?? asText(json.error);
+  const content = asText(asObject(json.data)?.content) ?? asText(json.content);
+  return text === undefined && asObject(json.error) === undefined && content !== undefined
+    ? { ...json, message: content }
+    : json;
+}
 
 class AgentDecoder extends JsonDecoder {
   protected read(json: Json, out: StreamEvent[]): boolean {
@@ -158,7 +170,7 @@ class AgentDecoder extends JsonDecoder {
         this.complete(out);
         return true;
       case 'error':
-        this.fail(out, json);
+        this.fail(out, failure(json));
         return true;
       default:
         return false;

@@ -6,7 +6,7 @@ import { asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
 
 // A chat playground: `{"type":"content","content":"..."}` and `{"type":"reasoning",...}`, or reasoning as `<think>`
-// blocks inside the content, then `[DONE]`. A failure is `{"error":...}`, also followed by `[DONE]`.
+// blocks inside the content, then `[DONE]`. A failure is `{"error":"text"}`, also followed by `[DONE]`.
 
 const PATH = /(\/playground|\/playground\/chat\/stream\/?)$/;
 
@@ -34,7 +34,7 @@ export const playground: Dialect = {
       case 'complete':
         return [{ data: '[DONE]' }];
       case 'error':
-        return [{ data: appError(event.message, event.code) }, { data: '[DONE]' }];
+        return [{ data: JSON.stringify({ error: event.message, code: event.code }) }, { data: '[DONE]' }];
       default:
         return [];
     }

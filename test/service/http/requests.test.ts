@@ -72,6 +72,46 @@ describe('a chat body', () => {
     ).toEqual(['message', 'session_id', 'max_tokens', 'mode', 'text_buffer_size', 'text_delta_delay_ms']);
   });
 
+  test('is refused with a list of its unknown fields, and with the field that was meant', () => {
+    expect(problems({ message: 'a', maxtokens: 5, topP: 1, model: { modelId: 'm', url: 'x' } })).toEqual([
+      'model.url',
+      'maxtokens',
+      'topP',
+    ]);
+    expect(problems('{"message":"a","constructor":1}')).toEqual(['constructor']);
+    expect(() => readChatBody('{"message":"a","maxtokens":5}')).toThrow(
+      expect.objectContaining({
+        problems: [{ path: 'maxtokens', message: expect.stringContaining('did you mean "maxTokens"') }],
+      }),
+    );
+  });
+
+  test('accepts max_tokens and maxTokens, but not two different values', () => {
+    for (const name of ['max_tokens', 'maxTokens']) {
+      expect(readChatBody(JSON.stringify({ message: 'a', [name]: 7 })).maxTokens).toBe(7);
+    }
+    expect(readChatBody('{"message":"a","maxTokens":7,"max_tokens":7}').maxTokens).toBe(7);
+    expect(problems({ message: 'a', maxTokens: 7, max_tokens: 8 })).toEqual(['maxTokens']);
+  });
+
+  test('accepts a model as a name, and as the object of a playground', () => {
+    const model = { providerId: 'openai', endpoint: 'https://a.example/v1', apiKey: 'k', modelId: 'm' };
+    const read = (value: unknown) => readChatBody(JSON.stringify({ message: 'a', model: value }));
+    expect(read('m')).toMatchObject({ model: 'm' });
+    expect(read({ providerId: 'openai', endpoint: '', apiKey: '', modelId: 'm' })).toMatchObject({
+      model: 'm',
+      upstream: 'openai',
+    });
+    expect(read(model)).toMatchObject({
+      model: 'm',
+      endpoint: { url: 'https://a.example/v1', apiKey: 'k', providerId: 'openai' },
+    });
+    expect(problems({ message: 'a', model: { ...model, endpoint: '' } })).toEqual(['model.apiKey']);
+    expect(problems({ message: 'a', model: { ...model, modelId: '' } })).toEqual(['model.modelId']);
+    expect(problems({ message: 'a', model: { ...model, modelId: 5 } })).toEqual(['model.modelId']);
+    expect(problems({ message: 'a', model, upstream: 'zhipu' })).toEqual(['model.providerId']);
+  });
+
   test.each(['conversation', 'agent', 'playground'])(
     'is what a client of the %s dialect sends',
     (dialect) => {
