@@ -76,6 +76,8 @@ interface Segment {
   positionOf: Int32Array;
   distances: Distances;
   split: Split;
+  /** The positions in the order of a permutation; overwritten by the next. */
+  permuted: Int32Array;
 }
 
 /** The segment of these points; none where it is too short to split, or constant. */
@@ -85,8 +87,10 @@ function segmentOf(series: number, points: Segment['points']): Segment[] {
   if (measured.mean === 0) return [];
   const positionOf = new Int32Array((points.at(-1)?.run ?? 0) + 1).fill(-1);
   for (const [position, { run }] of points.entries()) positionOf[run] = position;
-  const order = points.map((_, position) => position);
-  return [{ series, points, positionOf, distances: measured, split: bestSplit(measured, order) }];
+  const order = Int32Array.from(points, (_, position) => position);
+  return [
+    { series, points, positionOf, distances: measured, split: bestSplit(measured, order), permuted: order },
+  ];
 }
 
 /**
@@ -109,14 +113,15 @@ function permutationTest(family: readonly Segment[], runs: number, random: Rando
 }
 
 function permutedStatistic(
-  { positionOf, distances: measured }: Segment,
+  { positionOf, distances: measured, permuted }: Segment,
   shuffled: readonly number[],
 ): number {
-  const order = shuffled.flatMap((run) => {
+  let filled = 0;
+  for (const run of shuffled) {
     const position = positionOf[run] ?? -1;
-    return position < 0 ? [] : [position];
-  });
-  return bestSplit(measured, order).statistic;
+    if (position >= 0) permuted[filled++] = position;
+  }
+  return bestSplit(measured, permuted).statistic;
 }
 
 /** Fisher and Yates. */

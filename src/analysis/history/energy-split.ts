@@ -40,7 +40,7 @@ export function distances(values: readonly number[]): Distances {
  * The best split of the values in this order, in O(n²): the sums of distances change by one value from split to split. The
  * statistic is equation (7) of Matteson and James (2014) with the exponent 1.
  */
-export function bestSplit({ n, matrix, mean }: Distances, order: readonly number[]): Split {
+export function bestSplit({ n, matrix, mean }: Distances, order: ArrayLike<number>): Split {
   let best: Split = { size: SHORTEST_SEGMENT, statistic: Number.NEGATIVE_INFINITY };
   // Each pair once.
   let left = 0;

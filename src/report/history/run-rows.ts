@@ -10,6 +10,8 @@ const MOST_ROWS = 40;
 const SPACING = 2;
 const LEAST_PLOT = 12;
 const LEAST_COMMIT = 7;
+/** Below this width, columns are short. */
+const WIDE = 100;
 
 /** Every run of a series: date, commit, value and its place between the smallest and the largest, change points between them. */
 export function runRows(
@@ -26,7 +28,7 @@ export function runRows(
     .map((run, at) => ({ run, index: first + at, value: values[first + at] ?? null }));
   const texts = rows.map(({ run, value }) => [
     width < 80 ? dateOf(run.startedAt) : dateAndTime(run.startedAt),
-    oneLine(run.commit ?? DASH),
+    clip(oneLine(run.commit ?? DASH), width < WIDE ? 12 : 24),
     value === null ? DASH : formatValue(value, unit),
   ]);
   const widths = ['date', 'commit', series.figure].map((title, column) =>
@@ -52,7 +54,7 @@ export function runRows(
           ? chalk.yellow(clip(missingReason(run), columns))
           : plotted(place(value), level === undefined ? undefined : place(level), canvas);
       const row = joined(texts[at] ?? []) + plot;
-      return change === undefined ? [row] : [divider(change, canvas), row];
+      return change === undefined && !run.newLevel ? [row] : [divider(change, run, canvas), row];
     }),
   ];
 }
@@ -63,9 +65,19 @@ function cellText(text: string, width: number, column: number): string {
   return (column === 2 ? fill + clipped : clipped + fill) + ' '.repeat(SPACING);
 }
 
-function divider(change: HistoryChange, { width, chalk, glyphs }: HistoryCanvas): string {
-  const text = `${glyphs.axis.line.repeat(2)} ${changeInShort(change)} ${directionOf(change)} `;
+/** The line above the first run of a level. */
+function divider(
+  change: HistoryChange | undefined,
+  { newLevel }: HistoryRun,
+  { width, chalk, glyphs }: HistoryCanvas,
+): string {
+  const words = [
+    ...(change === undefined ? [] : [`${changeInShort(change)} ${directionOf(change)}`]),
+    ...(newLevel ? ['accepted as a new level'] : []),
+  ];
+  const text = `${glyphs.axis.line.repeat(2)} ${words.join(', ')} `;
   const line = clip(text + glyphs.axis.line.repeat(Math.max(0, width - displayWidth(text))), width);
+  if (change === undefined) return chalk.dim(line);
   return change.direction === 'worse' ? chalk.red(line) : chalk.green(line);
 }
 

@@ -1,10 +1,10 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { DASH, formatValue } from '../../model/format.ts';
 import type { HistoryChange, HistoryReport, HistorySeries } from '../../model/history.ts';
-import { ASCII, BLOCKS, type Glyphs } from '../terminal/strip.ts';
+import { ASCII, BLOCKS, type Glyphs, inAscii } from '../terminal/strip.ts';
 import { clip, displayWidth, wrap } from '../text-width.ts';
 import {
-  cellTitle,
+  cellNames,
   changeInShort,
   changeSentence,
   directionOf,
@@ -12,6 +12,8 @@ import {
   groupTitle,
   historySummary,
   methodInWords,
+  newestFirst,
+  poolingInWords,
 } from './history-words.ts';
 import { runRows } from './run-rows.ts';
 import { trendLine } from './trend-line.ts';
@@ -69,13 +71,14 @@ export function terminalHistory(
     report.warnings.flatMap((warning) => wrapped(`note: ${warning}`)),
     wrapped(methodInWords(report)).map((line) => chalk.dim(line)),
   ].filter((block) => block.length > 0);
-  return `${blocks.map((block) => block.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`;
+  const text = `${blocks.map((block) => block.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`;
+  return ascii ? inAscii(text) : text;
 }
 
 function groupBlocks(report: HistoryReport, group: number, canvas: HistoryCanvas): string[][] {
   const series = report.series.filter((one) => one.group === group);
   const changes = report.changePoints.filter((one) => one.group === group);
-  const sentences = changes.flatMap((change) =>
+  const sentences = newestFirst(changes).flatMap((change) =>
     hanging(changeSentence(change), canvas.width).map((line) => paint(change, line, canvas)),
   );
   const overall = series.filter(({ cell }) => cell === null);
@@ -84,9 +87,18 @@ function groupBlocks(report: HistoryReport, group: number, canvas: HistoryCanvas
     const runs = report.runs.filter((run) => run.group === group);
     const own = changes.filter(({ cell }) => cell === null);
     const cells = series.filter(({ cell }) => cell !== null);
-    return [sentences, runRows(only, runs, own, canvas), seriesRows(cells, changes, cellTitle, canvas)];
+    const pooling = poolingInWords(only.figure, cells.length);
+    return [
+      sentences,
+      [
+        ...(pooling === undefined ? [] : [canvas.chalk.dim(`${only.figure}: ${pooling}`)]),
+        ...runRows(only, runs, own, canvas),
+      ],
+      seriesRows(cells, changes, cellNames(cells.flatMap(({ cell }) => cell ?? [])), canvas),
+    ];
   }
-  return [seriesRows(overall, changes, ({ figure }) => figure, canvas), sentences];
+  const figures = overall.map(({ figure }) => figure);
+  return [seriesRows(overall, changes, figures, canvas), sentences];
 }
 
 function paint({ direction }: HistoryChange, text: string, { chalk }: HistoryCanvas): string {
@@ -104,18 +116,18 @@ const SPACING = 2;
 function seriesRows(
   series: readonly HistorySeries[],
   changes: readonly HistoryChange[],
-  label: (one: HistorySeries) => string,
+  labels: readonly string[],
   canvas: HistoryCanvas,
 ): string[] {
   if (series.length === 0) return [];
-  const rows = series.map((one) => {
+  const rows = series.map((one, index) => {
     const last = changes.findLast((change) => change.figure === one.figure && change.cell === one.cell);
     const now = one.levels.at(-1)?.median ?? null;
     return {
       one,
       last,
       texts: [
-        label(one),
+        labels[index] ?? '',
         formatValue(now, one.unit),
         last === undefined ? DASH : `${changeInShort(last)} ${directionOf(last)}`,
       ],

@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import { DASH, formatDuration, formatNumber, formatValue } from '../../model/format.ts';
+import { formatDuration, formatNumber, formatValue } from '../../model/format.ts';
 import { isPlainDialect } from '../../model/plan.ts';
 import type { Outcome } from '../../model/record.ts';
 import { headline, type ProbeReport, type ProbeRequest, stepTitles, succeeded } from '../probe-report.ts';
@@ -13,7 +13,7 @@ import {
   wholeAnswerParts,
 } from '../wording/probe.ts';
 import { facts, filled, judgement, KEY, verdictSummary } from './probe-facts.ts';
-import { ASCII, BLOCKS } from './strip.ts';
+import { ASCII, BLOCKS, inAscii } from './strip.ts';
 import { type Canvas, waterfall } from './waterfall.ts';
 
 /** The properties of the terminal. */
@@ -191,20 +191,4 @@ function byLength({ lengths }: ProbeReport, { chalk, width }: Canvas): string[] 
 function others({ requests }: ProbeReport, { width, chalk }: Canvas): string[] {
   const text = furtherFailures(requests);
   return text === undefined ? [] : wrap(oneLine(text), width).map((line) => chalk.red(line));
-}
-
-const ASCII_SPELLING: Readonly<Record<string, string>> = {
-  '·': '-',
-  [DASH]: '-',
-  '…': '~',
-  '“': '"',
-  '”': '"',
-  '×': 'x',
-  µ: 'u',
-  '−': '-',
-  '\u202f': ' ',
-};
-
-function inAscii(text: string): string {
-  return text.replaceAll(/[·—…“”×µ−\u202f]/g, (char) => ASCII_SPELLING[char] ?? '?');
 }

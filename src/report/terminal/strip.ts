@@ -1,3 +1,5 @@
+import { DASH } from '../../model/format.ts';
+
 /** Bars, sparklines and axes on one line of text. Widths are in columns, positions are shares of a span. */
 
 /** The characters to draw with. */
@@ -45,6 +47,23 @@ export const ASCII: Glyphs = {
 };
 
 const EIGHTHS = 8;
+
+const ASCII_SPELLING: Readonly<Record<string, string>> = {
+  '·': '-',
+  [DASH]: '-',
+  '…': '~',
+  '“': '"',
+  '”': '"',
+  '×': 'x',
+  µ: 'u',
+  '−': '-',
+  '\u202f': ' ',
+};
+
+/** The program's own text in ASCII. Letters of names are kept. */
+export function inAscii(text: string): string {
+  return text.replaceAll(/[·—…“”×µ−\u202f]/g, (char) => ASCII_SPELLING[char] ?? '?');
+}
 
 /** A bar from one share (0..1) of the width to another. A bar too short to be visible is drawn as a moment. */
 export function bar(from: number, to: number, columns: number, glyphs: Glyphs): string {
