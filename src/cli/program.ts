@@ -5,6 +5,7 @@ import { abCommand } from './commands/ab.ts';
 import { baselineCommand } from './commands/baseline.ts';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { historyCommand } from './commands/history.ts';
 import { listCommands } from './commands/lists.ts';
 import { probeCommand } from './commands/probe.ts';
 import { reportCommand } from './commands/report.ts';
@@ -17,7 +18,7 @@ import { addHelpCommand, exitCodesHelp, HELP_SETTINGS } from './help.ts';
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Measure:': [runCommand, probeCommand, abCommand],
-  'Evaluate:': [compareCommand, baselineCommand, reportCommand],
+  'Evaluate:': [compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [validateCommand, doctorCommand, listCommands],
   'Servers:': [simulateCommand, serveCommand],
 };

@@ -68,7 +68,6 @@ export function terminalHistory(
       ],
       ...groupBlocks(report, index, canvas),
     ]),
-    report.warnings.flatMap((warning) => wrapped(`note: ${warning}`)),
     wrapped(methodInWords(report)).map((line) => chalk.dim(line)),
   ].filter((block) => block.length > 0);
   const text = `${blocks.map((block) => block.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`;
