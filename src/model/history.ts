@@ -67,6 +67,8 @@ export interface HistorySeries extends TrackedFigure {
    * requests; for `goodput` the sum.
    */
   cell: Cell | null;
+  /** Cells that the values are made of. */
+  cells: number;
   /** One for each run of the group, oldest first. Null where a run has none. */
   values: (number | null)[];
   /** The median of each part between change points, oldest first. Empty without values. */

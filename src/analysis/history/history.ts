@@ -91,7 +91,7 @@ interface TraceOptions {
   search: { alpha: number; seed: number };
 }
 
-type Values = Pick<HistorySeries, 'figure' | 'unit' | 'better' | 'cell' | 'values'>;
+type Values = Pick<HistorySeries, 'figure' | 'unit' | 'better' | 'cell' | 'cells' | 'values'>;
 
 /** The series of a group and their change points. All cells together are one family, single cells another. */
 function traceGroup(group: RunGroup, { index, figures, byCell, search }: TraceOptions) {
@@ -99,9 +99,9 @@ function traceGroup(group: RunGroup, { index, figures, byCell, search }: TraceOp
   const single: Values[] = [];
   for (const { figure, unit, better } of figures) {
     const { all, cells } = figureValues(figure, group.runs);
-    overall.push({ figure, unit, better, cell: null, values: all });
+    overall.push({ figure, unit, better, cell: null, cells: cells.length, values: all });
     if (!byCell || cells.length < 2) continue;
-    single.push(...cells.map(({ cell, values }) => ({ figure, unit, better, cell, values })));
+    single.push(...cells.map(({ cell, values }) => ({ figure, unit, better, cell, cells: 1, values })));
   }
   const traced = [overall, single].flatMap((family) => {
     const points = findChangePoints(

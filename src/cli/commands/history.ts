@@ -3,7 +3,7 @@ import type { HistoryRuns } from '../../bench/run/history-runs.ts';
 import type { AcceptedRun } from '../../model/accepted-run.ts';
 import { UserError } from '../../model/errors.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
-import { wholeOption } from '../flags/values.ts';
+import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
@@ -22,7 +22,11 @@ export const historyCommand: AddCommand = (root, open) => {
     .description('show the trend of stored runs and where it changes')
     .argument('[name]', 'baseline; with --runs a figure')
     .argument('[figure...]', 'such as ttft.p50; one figure is shown run by run and cell by cell')
-    .option('--runs <folder...>', "read run folders instead of a baseline: 'results/*'")
+    .option(
+      '--runs <folder>',
+      "read run folders instead of a baseline, such as 'results/*'; repeatable",
+      collect,
+    )
     .option('-o, --output <folder>', 'folder with runs and baselines', 'results')
     .addOption(wholeOption('--last <number>', 'newest runs to read', { min: 1, max: 1000 }).default(100))
     .addOption(wholeOption('--seed <number>', 'seed of the permutation test').default(1))
@@ -53,7 +57,7 @@ async function history(
   const { runs, warnings } = await readRuns(source, chosen, flags);
   const { checks, missing } = await figuresOf(runs, chosen);
   const report = historyOf(runs, {
-    source: typeof source === 'string' ? source : source.join(' '),
+    source: typeof source === 'string' ? source : sourceInWords(source),
     figures: checks.map(({ figure, unit, better }) => ({ figure, unit, better })),
     byCell: checks.length === 1,
     seed: flags.seed,
@@ -73,18 +77,30 @@ async function history(
   }
 }
 
-/** What to read, and the figures that were named. With --runs the first argument is a figure. */
+/** What to read, and the figures that were named. With --runs every argument is a figure, or another folder. */
 function sourceOf(
   name: string | undefined,
   figures: readonly string[],
   { runs }: HistoryFlags,
 ): { source: string | readonly string[]; named: readonly string[] } {
-  if (runs !== undefined) return { source: runs, named: name === undefined ? [] : [name, ...figures] };
+  if (runs !== undefined) {
+    const words = name === undefined ? [] : [name, ...figures];
+    // A shell expands results/* without quotes: only the first folder is then the value of --runs.
+    const isFolder = (word: string) => /[\\/]/.test(word);
+    return {
+      source: [...runs, ...words.filter(isFolder)],
+      named: words.filter((word) => !isFolder(word)),
+    };
+  }
   if (name !== undefined) return { source: name, named: figures };
   throw new UserError('usage', {
     message: 'no baseline and no runs given',
     hint: "streambench history main, or streambench history --runs 'results/*'",
   });
+}
+
+function sourceInWords([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 async function readRuns(

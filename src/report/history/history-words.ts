@@ -1,7 +1,13 @@
 import { SHORTEST_SEGMENT } from '../../analysis/history/energy-split.ts';
 import { levelInWords } from '../../model/cells.ts';
 import { formatChange, formatPoints, formatShare, formatValue } from '../../model/format.ts';
-import type { HistoryChange, HistoryGroup, HistoryReport, HistoryRun } from '../../model/history.ts';
+import type {
+  HistoryChange,
+  HistoryGroup,
+  HistoryReport,
+  HistoryRun,
+  HistorySeries,
+} from '../../model/history.ts';
 import type { Cell } from '../../model/plan.ts';
 import { oneLine } from '../text-width.ts';
 
@@ -52,7 +58,10 @@ export function cellNames(cells: readonly Cell[]): string[] {
 }
 
 /** How the cells are summarized: `geometric mean of 4 cells`. Undefined for a single cell. */
-export function poolingInWords(figure: string, cells: number): string | undefined {
+export function poolingInWords({
+  figure,
+  cells,
+}: Pick<HistorySeries, 'figure' | 'cells'>): string | undefined {
   if (cells < 2) return undefined;
   if (figure === 'errors.rate' || figure === 'goodput.rate') return `share of the requests of ${cells} cells`;
   return `${figure === 'goodput' ? 'sum' : 'geometric mean'} of ${cells} cells`;
@@ -70,15 +79,50 @@ export function directionOf({ direction, unit }: HistoryChange): string {
   return direction;
 }
 
-/** `ttft.p50 +31 % (slower): 210 ms instead of 160 ms, since commit 5d6e7f8 of 2026-11-14 03:31 ...`. */
-export function changeSentence(change: HistoryChange): string {
-  const { figure, before, after, unit, startedAt, commit, run, previousCommit, previousRun } = change;
-  const where = change.cell === null ? '' : ` (${cellInWords(change.cell)})`;
-  const first = commit === undefined ? `run ${run}` : `commit ${commit}`;
-  const last = previousCommit === undefined ? `run ${previousRun}` : `commit ${previousCommit}`;
-  return oneLine(
-    `${figure}${where} ${changeInShort(change)} (${directionOf(change)}): ${formatValue(after, unit)} instead of ${formatValue(before, unit)} since ${first}, ${dateAndTime(startedAt)}; the run before: ${last}. Medians of ${change.runsAfter} and ${runsInWords(change.runsBefore)}, p = ${change.pValue.toFixed(3)}`,
-  );
+/** Change points of one run, as one sentence. */
+export interface ChangeSentence {
+  direction: HistoryChange['direction'];
+  text: string;
+}
+
+/**
+ * One sentence for each run from which on figures have another level, the newest first:
+ * `since commit 5d6e7f8 of 2026-11-14 03:31 (the run before: commit 1a2b3c4): ttft.p50 +31 % (slower), 210 ms instead of 160 ms`.
+ * A cell that changes where all cells together do is left out.
+ */
+export function changeSentences(changes: readonly HistoryChange[]): ChangeSentence[] {
+  const byRuns = new Map<string, HistoryChange[]>();
+  const overall = changes.filter(({ cell }) => cell === null);
+  for (const change of newestFirst(changes)) {
+    const { cell, figure, run } = change;
+    if (cell !== null && overall.some((one) => one.figure === figure && one.run === run)) continue;
+    const key = JSON.stringify([change.run, change.previousRun]);
+    byRuns.set(key, [...(byRuns.get(key) ?? []), change]);
+  }
+  return Array.from(byRuns.values(), (own) => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const before = place(first.previousCommit, first.previousRun);
+    const since = `since ${place(first.commit, first.run)} of ${dateAndTime(first.startedAt)} (the run before: ${before})`;
+    const direction = own.some((change) => change.direction === 'worse') ? 'worse' : 'better';
+    return [{ direction, text: oneLine(`${since}: ${own.map(changeInWords).join('; ')}`) } as const];
+  }).flat();
+}
+
+function changeInWords(change: HistoryChange): string {
+  const { figure, cell, before, after, unit } = change;
+  const where = cell === null ? '' : ` for ${cellInWords(cell)}`;
+  return `${figure}${where} ${changeInShort(change)} (${directionOf(change)}), ${formatValue(after, unit)} instead of ${formatValue(before, unit)}`;
+}
+
+/** The commit of a run, else the end of its id: `1a2b3c4d5e6f`, `…9c54`. */
+export function shortName({ commit, id }: HistoryRun): string {
+  return oneLine(commit ?? `…${id.slice(id.lastIndexOf('-') + 1)}`);
+}
+
+/** A run is known by its commit, where it has one. */
+function place(commit: string | undefined, run: string): string {
+  return commit === undefined ? `run ${run}` : `commit ${commit}`;
 }
 
 /** Why a run has no value. */
@@ -90,23 +134,30 @@ export function missingReason({ requests, failed }: HistoryRun): string {
 
 /** The result in one sentence. */
 export function historySummary({ changePoints, series }: HistoryReport): string {
-  const [newest, ...others] = newestFirst(changePoints.filter(({ group }) => group === 0));
-  const more = others.length + changePoints.filter(({ group }) => group !== 0).length;
+  const [newest] = newestFirst(changePoints.filter(({ group }) => group === 0));
+  const sentences = changeSentences(changePoints).length;
   if (newest !== undefined) {
-    const first = newest.commit === undefined ? `run ${newest.run}` : `commit ${newest.commit}`;
-    const since = `since ${first} of ${dateOf(newest.startedAt)}`;
-    const rest = more === 0 ? '' : `, and ${more} more ${more === 1 ? 'change point' : 'change points'}`;
-    return oneLine(`${newest.figure} ${changeInShort(newest)} (${directionOf(newest)}) ${since}${rest}`);
+    const where = newest.cell === null ? '' : ` for ${cellInWords(newest.cell)}`;
+    const since = `since ${place(newest.commit, newest.run)} of ${dateOf(newest.startedAt)}`;
+    const rest = sentences === 1 ? '' : `, and ${changesInWords(sentences - 1)} at other runs`;
+    return oneLine(
+      `${newest.figure}${where} ${changeInShort(newest)} (${directionOf(newest)}) ${since}${rest}`,
+    );
   }
-  if (more > 0) return `no change points on this kind of machine, ${more} in other runs`;
+  if (sentences > 0)
+    return `no change points in the runs that the newest can be compared with; ${changesInWords(sentences)} in others`;
   const longest = Math.max(0, ...series.map(({ values }) => values.filter((value) => value !== null).length));
   return longest >= LEAST_RUNS
     ? 'no change points'
     : `no change points: a change needs at least ${LEAST_RUNS} runs with values, and there ${longest === 1 ? 'is' : 'are'} ${longest}`;
 }
 
+function changesInWords(count: number): string {
+  return `${count} ${count === 1 ? 'change' : 'changes'}`;
+}
+
 /** Change points, the newest first; of one run, all cells together first. */
-export function newestFirst(changes: readonly HistoryChange[]): HistoryChange[] {
+function newestFirst(changes: readonly HistoryChange[]): HistoryChange[] {
   return [...changes].sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
 }
 
@@ -114,5 +165,5 @@ const LEAST_RUNS = 2 * SHORTEST_SEGMENT;
 
 /** How change points were found. */
 export function methodInWords({ settings: { alpha, seed } }: HistoryReport): string {
-  return `change points by E-divisive with a permutation test (seed ${seed}): a history without changes shows one with a chance of ${formatShare(alpha)}`;
+  return `change points by E-divisive with a permutation test (seed ${seed}): a history without changes shows one in ${formatShare(alpha)} of cases`;
 }

@@ -4,14 +4,13 @@ import { escapeHtml } from './escape-html.ts';
 import { historyChart } from './history-chart.ts';
 import {
   cellNames,
-  changeSentence,
+  changeSentences,
   dateAndTime,
   groupRemark,
   groupTitle,
   historySummary,
   methodInWords,
   missingReason,
-  newestFirst,
   poolingInWords,
 } from './history-words.ts';
 
@@ -43,7 +42,7 @@ function groupSection(report: HistoryReport, index: number): string {
   const group = report.groups[index];
   if (group === undefined) return '';
   const series = report.series.filter((one) => one.group === index);
-  const changes = newestFirst(report.changePoints.filter((one) => one.group === index));
+  const changes = changeSentences(report.changePoints.filter((one) => one.group === index));
   const remark = groupRemark(group);
   return [
     '<section>',
@@ -52,7 +51,7 @@ function groupSection(report: HistoryReport, index: number): string {
     ...(changes.length === 0
       ? []
       : [
-          `<ul>${changes.map((change) => `<li class="${change.direction}">${escapeHtml(changeSentence(change))}</li>`).join('')}</ul>`,
+          `<ul>${changes.map((change) => `<li class="${change.direction}">${escapeHtml(change.text)}</li>`).join('')}</ul>`,
         ]),
     ...charts(report, series, index),
     runTable(report, series, index),
@@ -65,8 +64,7 @@ function charts(report: HistoryReport, series: readonly HistorySeries[], group: 
   const cells = series.flatMap(({ cell }) => cell ?? []);
   const names = cellNames(cells);
   return series.map((one) => {
-    const name =
-      one.cell === null ? poolingInWords(one.figure, cells.length) : names[cells.indexOf(one.cell)];
+    const name = one.cell === null ? poolingInWords(one) : names[cells.indexOf(one.cell)];
     const title = name === undefined ? one.figure : `${one.figure}, ${name}`;
     const own = report.changePoints.filter(
       (change) => change.group === group && change.figure === one.figure && change.cell === one.cell,

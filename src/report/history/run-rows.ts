@@ -1,7 +1,14 @@
 import { DASH, formatValue } from '../../model/format.ts';
 import type { HistoryChange, HistoryRun, HistorySeries } from '../../model/history.ts';
-import { clip, displayWidth, oneLine } from '../text-width.ts';
-import { changeInShort, dateAndTime, dateOf, directionOf, missingReason } from './history-words.ts';
+import { clip, displayWidth } from '../text-width.ts';
+import {
+  changeInShort,
+  dateAndTime,
+  dateOf,
+  directionOf,
+  missingReason,
+  shortName,
+} from './history-words.ts';
 import type { HistoryCanvas } from './terminal-history.ts';
 import { plotRange, trendLine } from './trend-line.ts';
 
@@ -28,10 +35,11 @@ export function runRows(
     .map((run, at) => ({ run, index: first + at, value: values[first + at] ?? null }));
   const texts = rows.map(({ run, value }) => [
     width < 80 ? dateOf(run.startedAt) : dateAndTime(run.startedAt),
-    clip(oneLine(run.commit ?? DASH), width < WIDE ? 12 : 24),
+    clip(shortName(run), width < WIDE ? 12 : 24),
     value === null ? DASH : formatValue(value, unit),
   ]);
-  const widths = ['date', 'commit', series.figure].map((title, column) =>
+  const titles = ['date', runs.some(({ commit }) => commit !== undefined) ? 'commit' : 'run', series.figure];
+  const widths = titles.map((title, column) =>
     Math.max(displayWidth(title), ...texts.map((row) => displayWidth(row[column] ?? ''))),
   );
   const used = () => widths.reduce((sum, one) => sum + one + SPACING, 0);
@@ -45,7 +53,7 @@ export function runRows(
     ...(first === 0
       ? []
       : [line, ...(marks === '' ? [] : [marks]), `the newest ${MOST_ROWS} of ${values.length} runs:`, '']),
-    chalk.bold(joined(['date', 'commit', series.figure])) + chalk.dim(scale(values, unit, columns)),
+    chalk.bold(joined(titles)) + chalk.dim(scale(values, unit, columns)),
     ...rows.flatMap(({ run, index, value }, at) => {
       const change = changes.find((one) => one.run === run.id);
       const level = levels.findLast(({ from }) => from <= index)?.median;

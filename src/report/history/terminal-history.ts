@@ -6,13 +6,12 @@ import { clip, displayWidth, wrap } from '../text-width.ts';
 import {
   cellNames,
   changeInShort,
-  changeSentence,
+  changeSentences,
   directionOf,
   groupRemark,
   groupTitle,
   historySummary,
   methodInWords,
-  newestFirst,
   poolingInWords,
 } from './history-words.ts';
 import { runRows } from './run-rows.ts';
@@ -77,8 +76,8 @@ export function terminalHistory(
 function groupBlocks(report: HistoryReport, group: number, canvas: HistoryCanvas): string[][] {
   const series = report.series.filter((one) => one.group === group);
   const changes = report.changePoints.filter((one) => one.group === group);
-  const sentences = newestFirst(changes).flatMap((change) =>
-    hanging(changeSentence(change), canvas.width).map((line) => paint(change, line, canvas)),
+  const sentences = changeSentences(changes).flatMap(({ direction, text }) =>
+    hanging(text, canvas.width).map((line) => paint(direction, line, canvas)),
   );
   const overall = series.filter(({ cell }) => cell === null);
   const [only] = overall;
@@ -86,7 +85,7 @@ function groupBlocks(report: HistoryReport, group: number, canvas: HistoryCanvas
     const runs = report.runs.filter((run) => run.group === group);
     const own = changes.filter(({ cell }) => cell === null);
     const cells = series.filter(({ cell }) => cell !== null);
-    const pooling = poolingInWords(only.figure, cells.length);
+    const pooling = poolingInWords(only);
     return [
       sentences,
       [
@@ -100,7 +99,7 @@ function groupBlocks(report: HistoryReport, group: number, canvas: HistoryCanvas
   return [seriesRows(overall, changes, figures, canvas), sentences];
 }
 
-function paint({ direction }: HistoryChange, text: string, { chalk }: HistoryCanvas): string {
+function paint(direction: HistoryChange['direction'], text: string, { chalk }: HistoryCanvas): string {
   return direction === 'worse' ? chalk.red(text) : chalk.green(text);
 }
 
@@ -151,7 +150,7 @@ function seriesRows(
       const { line, marks } = trendLine(one.values, one.levels, { columns, glyphs: canvas.glyphs });
       const row = joined(texts, line);
       return [
-        last === undefined ? row : row.replace(texts[2] ?? '', (text) => paint(last, text, canvas)),
+        last === undefined ? row : row.replace(texts[2] ?? '', (text) => paint(last.direction, text, canvas)),
         ...(marks === '' ? [] : [indent + marks]),
       ];
     }),
