@@ -34,9 +34,9 @@ function heavyTailed(random: Random): number {
   return random.normal() / Math.sqrt(squares);
 }
 
-/** The seeded generator of a trial. */
+/** The seeded generator of a trial's data. It must not repeat the numbers of the permutations, whose seed is the trial's too. */
 export function trialRandom(seed: number): Random {
-  return createRandom(seed);
+  return createRandom(7_919 * seed + 1_000_003);
 }
 
 /**

@@ -37,27 +37,27 @@ test('one figure: every run has a line, with its change point above the first ru
       ttft.p50 +32 % (slower), 298 ms instead of 225 ms
 
     ttft.p50: geometric mean of 2 cells
-    date              commit     ttft.p50  217 ms                             300 ms
-    2026-10-01 03:31  abcdef000    217 ms  ●   │
-    2026-10-02 03:31  abcdef001    224 ms      ●
-    2026-10-03 03:31  abcdef002    224 ms     ●│
+    date              commit     ttft.p50  223 ms                             301 ms
+    2026-10-01 03:31  abcdef000    228 ms   │ ●
+    2026-10-02 03:31  abcdef001    232 ms   │   ●
+    2026-10-03 03:31  abcdef002    223 ms  ●│
     2026-10-04 03:31  abcdef003         —  all 400 requests failed
-    2026-10-05 03:31  abcdef004    229 ms      │ ●
-    2026-10-06 03:31  abcdef005    225 ms      ●
-    2026-10-07 03:31  abcdef006    229 ms      │ ●
-    2026-10-08 03:31  abcdef007    231 ms      │ ●
+    2026-10-05 03:31  abcdef004    225 ms   ●
+    2026-10-06 03:31  abcdef005    225 ms   ●
+    2026-10-07 03:31  abcdef006    227 ms   │●
+    2026-10-08 03:31  abcdef007    224 ms   ●
     ── +32 % slower, accepted as a new level ───────────────────────────────────────
-    2026-10-09 03:31  abcdef008    298 ms                                         ●
-    2026-10-10 03:31  abcdef009    292 ms                                      ●  │
-    2026-10-11 03:31  abcdef010    297 ms                                         ●
-    2026-10-12 03:31  abcdef011    300 ms                                         │●
-    2026-10-13 03:31  abcdef012    300 ms                                         │●
-    2026-10-14 03:31  abcdef013    296 ms                                        ●│
+    2026-10-09 03:31  abcdef008    300 ms                                        │●
+    2026-10-10 03:31  abcdef009    293 ms                                      ● │
+    2026-10-11 03:31  abcdef010    295 ms                                       ●│
+    2026-10-12 03:31  abcdef011    301 ms                                        │ ●
+    2026-10-13 03:31  abcdef012    301 ms                                        │ ●
+    2026-10-14 03:31  abcdef013    296 ms                                       ●│
 
     cell          now  last change   trend
-    1 stream   211 ms  +33 % slower  ▁▁▁·▂▁▁▂█▇████
+    1 stream   208 ms  +29 % slower  ▁▂▁·▁▁▁▁▇▇▇██▇
                                              ^
-    4 streams  421 ms  +32 % slower  ▁▁▁·▂▁▂▁██████
+    4 streams  425 ms  +33 % slower  ▁▁▁·▁▁▁▁████▇█
                                              ^
 
     change points by E-divisive with a permutation test (seed 1): a history without
@@ -75,16 +75,16 @@ test('several figures: each has a line with its trend', () => {
     Xeon  Gold
 
     figure          now  last change   trend
-    ttft.p50     298 ms  +32 % slower  ▁▁▁·▂▁▂▂██████
+    ttft.p50     298 ms  +32 % slower  ▁▁▁·▁▁▁▁██████
                                                ^
-    ttft.mean    328 ms  +32 % slower  ▁▁▁·▂▁▂▂██████
+    ttft.mean    328 ms  +32 % slower  ▁▁▁·▁▁▁▁██████
                                                ^
     errors.rate     0 %  —             ▁▁▁█▁▁▁▁▁▁▁▁▁▁
 
     - since commit abcdef008 of 2026-10-09 03:31 (the run
       before: commit abcdef007): ttft.p50 +32 % (slower), 298 ms
       instead of 225 ms; ttft.mean +32 % (slower), 328 ms
-      instead of 248 ms
+      instead of 247 ms
 
     change points by E-divisive with a permutation test (seed
     1): a history without changes shows one in 5.0 % of cases
