@@ -7,6 +7,9 @@ import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
+/** The search takes time with the square of the runs: a few seconds for these with 24 cells. */
+const MOST_RUNS = 300;
+
 interface HistoryFlags {
   output: string;
   runs?: string[];
@@ -28,7 +31,7 @@ export const historyCommand: AddCommand = (root, open) => {
       collect,
     )
     .option('-o, --output <folder>', 'folder with runs and baselines', 'results')
-    .addOption(wholeOption('--last <number>', 'newest runs to read', { min: 1, max: 1000 }).default(100))
+    .addOption(wholeOption('--last <number>', 'newest runs to read', { min: 1, max: MOST_RUNS }).default(100))
     .addOption(wholeOption('--seed <number>', 'seed of the permutation test').default(1))
     .option('--json', 'print as JSON')
     .option('--html <file>', 'also write a page with charts')
