@@ -16,6 +16,7 @@ import { tooManyRequests } from './http/user-rate-limiter.ts';
 import { type Conversation, toHistory } from './store.ts';
 import { AnswerWriter, type WriteOptions } from './stream/answer-writer.ts';
 import { redactEvents } from './stream/redact-events.ts';
+import type { Compression } from './stream/response-body.ts';
 
 /** An authenticated chat request. */
 export interface ChatCall {
@@ -26,6 +27,9 @@ export interface ChatCall {
   pathId?: string;
   /** How the answer is written, from the query string. */
   compat?: 'plain';
+  compression: Compression;
+  /** The ticket that the request was sent with. */
+  ticket?: string;
   /** When the request arrived, on the service's clock. */
   receivedAtMs: number;
 }

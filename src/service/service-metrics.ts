@@ -8,6 +8,7 @@ export type Completion =
   | 'client_stalled'
   | 'too_large'
   | 'timeout'
+  | 'cancelled'
   | 'shutdown'
   | 'internal_error';
 

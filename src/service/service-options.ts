@@ -55,6 +55,10 @@ export interface ServiceOptions {
   keepAliveMs?: number;
   /** How long a client may read nothing while data is waiting for it, in ms. Default 30 s. */
   staleMs?: number;
+  /** How long a resumable stream continues without its client, and is kept after its end, in ms. Default 30 s. */
+  resumeWindowMs?: number;
+  /** Text of a resumable stream that is kept for a client that reconnects, in bytes. Default 256 KiB. */
+  resumeBytes?: number;
   /** How long active streams may continue after `close`, in ms. Default 10 s. */
   drainMs?: number;
   /** Origins of the web pages that may call the service. Default `*`: any, because the service uses no cookies. */

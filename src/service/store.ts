@@ -33,7 +33,7 @@ export interface StoredMessage {
   partial?: true;
   /**
    * Why it is not complete: `upstream_error: ...`, `client_gone`, `client_stalled`,
-   * `too_large`, `timeout`, `shutdown`, `internal_error`, `in_progress`, `crashed`.
+   * `too_large`, `timeout`, `cancelled`, `shutdown`, `internal_error`, `in_progress`, `crashed`.
    */
   reason?: string;
   model?: string;

@@ -35,6 +35,8 @@ async function serve(flags: ServeFlags, session: CliSession): Promise<void> {
     drainMs: parseDuration(flags.drain)!,
     staleMs: parseDuration(flags.stallLimit)!,
     requestTimeoutMs: parseDuration(flags.requestTimeout)!,
+    resumeWindowMs: parseDuration(flags.resumeWindow)!,
+    resumeBytes: flags.resumeBuffer,
     messageLimitBytes: flags.maxMessage,
     bodyLimitBytes: flags.maxBody,
     maxAnswerBytes: flags.maxAnswer,

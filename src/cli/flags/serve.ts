@@ -27,6 +27,8 @@ export interface ServeFlags {
   drain: string;
   stallLimit: string;
   requestTimeout: string;
+  resumeWindow: string;
+  resumeBuffer: number;
   maxMessage: number;
   maxBody: number;
   maxAnswer: number;
@@ -112,6 +114,17 @@ export function addServeOptions(command: Command): void {
         '--request-timeout <time>',
         'time limit for the headers and, separately, for the body of a request',
       ).default(seconds(DEFAULTS.requestTimeoutMs)),
+    )
+    .addOption(
+      durationOption(
+        '--resume-window <time>',
+        'how long a resumable stream waits for its client to reconnect',
+      ).default(seconds(DEFAULTS.resumeWindowMs)),
+    )
+    .addOption(
+      limit('--resume-buffer <bytes>', 'text kept of each resumable stream for a reconnect').default(
+        DEFAULTS.resumeBytes,
+      ),
     )
     .addOption(
       limit('--max-message <bytes>', 'maximum size of a message text, in UTF-8').default(

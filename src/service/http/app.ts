@@ -1,27 +1,16 @@
 import { type ChatCall, guardStore } from '../chat.ts';
 import type { Core } from '../core.ts';
 import { describeError } from '../logger.ts';
-import {
-  type ContentfulStatusCode,
-  type Context,
-  cors,
-  Hono,
-  type HttpBindings,
-  RESPONSE_ALREADY_SENT,
-} from '../packages.ts';
+import { type ContentfulStatusCode, type Context, cors, Hono, RESPONSE_ALREADY_SENT } from '../packages.ts';
 import type { StoredMessage } from '../store.ts';
 import { respond } from '../stream/respond.ts';
-import type { Caller } from './auth.ts';
+import { allowOnly, authenticate, type Env } from './access.ts';
 import { HttpError } from './http-error.ts';
 import { readPage } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
 import { CHAT_ROUTES, CHAT_STREAM, type ChatRoute } from './routes.ts';
-
-interface Env {
-  Bindings: HttpBindings;
-  Variables: { receivedAtMs: number };
-}
+import { addStreamRoutes, compressionFor, resume } from './stream-routes.ts';
 
 /** The value of the query parameter `compat`. */
 const PLAIN = 'plain';
@@ -50,6 +39,7 @@ export function createApp(core: Core): Hono<Env> {
     }),
   );
   addChatRoutes(app, core);
+  addStreamRoutes(app, core);
   addReadRoutes(app, core);
   app.notFound((c) => {
     const path = c.req.path.slice(0, MAX_PATH_SHOWN);
@@ -68,6 +58,9 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
   for (const route of CHAT_ROUTES) {
     app.post(route.path, async (c) => {
       const caller = await authenticate(c, core);
+      const lastEventId = c.req.header('last-event-id');
+      // Some readers repeat their POST when the connection breaks.
+      if (lastEventId) return resume(c, core, lastEventId, caller);
       const pathId = c.req.param('id');
       if (pathId !== undefined) readName('id', pathId);
       const body = readChatBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
@@ -82,7 +75,11 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
     return c.json({ url: `/chat/stream?ticket=${id}`, expires_in_ms: expiresInMs }, 201);
   });
   app.get(CHAT_STREAM.path, (c) => {
-    const ticket = core.tickets.take(c.req.query('ticket') ?? '');
+    const ticketId = c.req.query('ticket') ?? '';
+    const lastEventId = c.req.header('last-event-id');
+    // An EventSource repeats its request, with the ticket that it has used.
+    if (lastEventId) return resume(c, core, lastEventId, { ticket: ticketId });
+    const ticket = core.tickets.take(ticketId);
     if (ticket === undefined) {
       throw new HttpError(
         401,
@@ -93,7 +90,13 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
     const { caller, body } = ticket;
     core.rateLimiter.count(caller.subject);
     const compat = readCompat(c, CHAT_STREAM);
-    return answer(c, core, { route: CHAT_STREAM, caller, body: { ...body, stream: true }, compat });
+    return answer(c, core, {
+      route: CHAT_STREAM,
+      caller,
+      body: { ...body, stream: true },
+      compat,
+      ticket: ticketId,
+    });
   });
   for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])) {
     allowOnly(app, path, path === CHAT_STREAM.path ? ['GET', 'POST'] : ['POST']);
@@ -130,22 +133,6 @@ function addReadRoutes(app: Hono<Env>, core: Core): void {
   }
 }
 
-/** Refuses all other methods of a path. */
-function allowOnly(app: Hono<Env>, path: string, methods: readonly string[]): void {
-  app.all(path, () => {
-    const headers = { allow: [...methods, 'OPTIONS'].join(', ') };
-    throw new HttpError(405, 'method_not_allowed', `this endpoint accepts ${methods.join(' and ')}`, {
-      headers,
-    });
-  });
-}
-
-async function authenticate(c: Context<Env>, core: Core): Promise<Caller> {
-  const caller = await core.authenticate(c.req.header('authorization'));
-  core.rateLimiter.count(caller.subject);
-  return caller;
-}
-
 /** The format that the query string requests. Throws an `HttpError` for one that the endpoint does not have. */
 function readCompat(c: Context<Env>, route: ChatRoute): 'plain' | undefined {
   const compat = c.req.query('compat');
@@ -158,10 +145,15 @@ function readCompat(c: Context<Env>, route: ChatRoute): 'plain' | undefined {
   });
 }
 
-async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receivedAtMs'>): Promise<Response> {
+async function answer(
+  c: Context<Env>,
+  core: Core,
+  call: Omit<ChatCall, 'receivedAtMs' | 'compression'>,
+): Promise<Response> {
   // A stream is written to the socket without Hono: it needs the headers that the middleware has set.
   const headers = Object.fromEntries(c.res.headers);
-  const done = await respond(core, { ...call, receivedAtMs: c.get('receivedAtMs') }, c.env.outgoing, headers);
+  const received = { ...call, receivedAtMs: c.get('receivedAtMs'), compression: compressionFor(c) };
+  const done = await respond(core, received, c.env.outgoing, headers);
   if (done.kind === 'sent') return RESPONSE_ALREADY_SENT;
   return c.body(done.body.body, 200, { ...done.headers, 'content-type': done.body.contentType });
 }

@@ -149,7 +149,7 @@ class Sender {
   write(event: StreamEvent, atMs: number): boolean {
     const { encode, out, debug, onSent } = this.relay;
     let bytes = debug ? `: ${atMs.toFixed(3)} ms ${event.type}\n` : '';
-    for (const frame of encode(event)) bytes += FRAMINGS.sse.write(frame);
+    for (const frame of encode(event)) bytes += out.replay?.encode(frame) ?? FRAMINGS.sse.write(frame);
     if (bytes === '') return true;
     onSent(isContent(event));
     return out.write(bytes);

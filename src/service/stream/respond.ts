@@ -12,9 +12,11 @@ import type { Completion } from '../service-metrics.ts';
 import { AnswerBounds } from './answer-bounds.ts';
 import { answerEncoder } from './answer-encoder.ts';
 import type { AnswerWriter } from './answer-writer.ts';
+import { coalesce } from './coalesce.ts';
 import { EventStream } from './event-stream.ts';
 import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
 import { type RelayCounts, relay } from './relay.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 import { rechunk } from './shape.ts';
 
 /** An answer that the caller has to send, or `sent` when the response has been written here. */
@@ -65,8 +67,17 @@ async function respondFrom(
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const chat = prepareChat(core, call, ownUpstream);
-  const out = new EventStream(res, core.settings.clock);
-  core.streams.add(out, { id: chat.id, route: call.route.name, subject: call.caller.subject });
+  const { clock, resumeBytes } = core.settings;
+  const isStreamed = call.route.stream && call.body.stream;
+  const replay = isStreamed && call.body.resumable ? new ReplayBuffer(chat.id, resumeBytes) : undefined;
+  const out = new EventStream(res, clock, replay);
+  core.streams.add(out, {
+    id: chat.id,
+    route: call.route.name,
+    subject: call.caller.subject,
+    session: chat.session,
+    ticket: call.ticket,
+  });
   const answering: Answering = {
     core,
     call,
@@ -80,7 +91,7 @@ async function respondFrom(
   try {
     const ids: Record<string, string> = { 'x-request-id': chat.id };
     if (chat.session !== undefined) ids['x-session-id'] = chat.session;
-    if (!call.route.stream || !call.body.stream) return await answerWhole(answering, ids);
+    if (!isStreamed) return await answerWhole(answering, ids);
     await answerStreamed(answering, { ...headers, ...ids });
     return { kind: 'sent' };
   } catch (error) {
@@ -102,10 +113,12 @@ async function answerStreamed(
   const { metrics, settings, log } = core;
   const { route, receivedAtMs, body } = call;
   const { clock } = settings;
-  const { events, late } = await startAnswer(answering);
+  const { events: started, late } = await startAnswer(answering);
+  const { textBufferMs } = body.options;
+  const events = textBufferMs > 0 && body.mode === 'real' ? coalesce(started, textBufferMs) : started;
   let bytes = false;
   let content = false;
-  out.open({ ...headers, 'content-type': FRAMINGS.sse.contentType });
+  out.open({ ...headers, 'content-type': FRAMINGS.sse.contentType }, call.compression);
   if (late) out.keepAlive();
   const end = await relay({
     events,
@@ -159,8 +172,8 @@ async function startAnswer(answering: Answering): Promise<AnswerStart> {
       // A failure before the first event can still be an HTTP status. The wait is limited, because proxies time out.
       start = await firstEvent(events, settings.keepAliveMs);
     }
-    // A timeout is reported in the stream, whenever it comes.
-    const reported = isGone(out) || out.stopped === 'timeout';
+    // A timeout and a cancellation are reported in the stream, whenever they come.
+    const reported = isGone(out) || out.stopped === 'timeout' || out.stopped === 'cancelled';
     if (start.first?.type === 'error' && !reported) throw failureBeforeStart(answering, start.first);
     return start;
   } catch (error) {
