@@ -28,6 +28,8 @@ export interface ChatCall {
   /** How the answer is written, from the query string. */
   compat?: 'plain';
   compression: Compression;
+  /** The id of a prompt in a batch: its events carry it. */
+  promptId?: string;
   /** The ticket that the request was sent with. */
   ticket?: string;
   /** When the request arrived, on the service's clock. */

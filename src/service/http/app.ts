@@ -3,13 +3,15 @@ import type { Core } from '../core.ts';
 import { describeError } from '../logger.ts';
 import { type ContentfulStatusCode, type Context, cors, Hono, RESPONSE_ALREADY_SENT } from '../packages.ts';
 import type { StoredMessage } from '../store.ts';
+import { respondToBatch } from '../stream/batch.ts';
 import { respond } from '../stream/respond.ts';
 import { allowOnly, authenticate, type Env } from './access.ts';
+import { readBatchBody } from './batch-body.ts';
 import { HttpError } from './http-error.ts';
 import { readPage } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
-import { CHAT_ROUTES, CHAT_STREAM, type ChatRoute } from './routes.ts';
+import { BATCH, CHAT_ROUTES, CHAT_STREAM, type ChatRoute } from './routes.ts';
 import { addStreamRoutes, compressionFor, resume } from './stream-routes.ts';
 
 /** The value of the query parameter `compat`. */
@@ -67,6 +69,14 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
       return answer(c, core, { route, caller, body, pathId, compat: readCompat(c, route) });
     });
   }
+  app.post(BATCH.path, async (c) => {
+    const caller = await authenticate(c, core);
+    const body = readBatchBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
+    const headers = Object.fromEntries(c.res.headers);
+    const call = { caller, body, compression: compressionFor(c), receivedAtMs: c.get('receivedAtMs') };
+    await respondToBatch(core, call, c.env.outgoing, headers);
+    return RESPONSE_ALREADY_SENT;
+  });
   app.post('/chat/tickets', async (c) => {
     const caller = await authenticate(c, core);
     const text = await readBody(c.env.incoming, settings);
@@ -98,7 +108,7 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
       ticket: ticketId,
     });
   });
-  for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])) {
+  for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), BATCH.path, '/chat/tickets'])) {
     allowOnly(app, path, path === CHAT_STREAM.path ? ['GET', 'POST'] : ['POST']);
   }
 }

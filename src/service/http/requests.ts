@@ -135,9 +135,14 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
       problems: [{ path: '', message: problemOf(body) }],
     });
   }
+  return checkChatBody(json, messageLimitBytes);
+}
+
+/** As `readChatBody`, for a value that has been parsed. `path`: where it is in the body, for the problems. */
+export function checkChatBody(json: unknown, messageLimitBytes: number, path = ''): ChatBody {
   refuseLongLists(json);
   const parsed = bodySchema.safeParse(json);
-  if (!parsed.success) throw invalid(parsed.error.issues);
+  if (!parsed.success) throw invalid(parsed.error.issues, path);
   const value = parsed.data;
   const single = value.message ?? value.prompt ?? value.query ?? value.content;
   const messages: Message[] =
@@ -197,8 +202,11 @@ export function readName(field: string, value: string): string {
 
 type Issue = z.core.$ZodIssue | { code?: undefined; path: PropertyKey[]; message: string };
 
-function invalid(issues: readonly Issue[]): HttpError {
-  const problems = issues.flatMap(problemsOf).slice(0, MAX_PROBLEMS);
+function invalid(issues: readonly Issue[], under = ''): HttpError {
+  const problems = issues
+    .flatMap(problemsOf)
+    .slice(0, MAX_PROBLEMS)
+    .map(({ path, message }) => ({ path: [under, path].filter((part) => part !== '').join('.'), message }));
   const where = problems.map(({ path }) => path || 'the body').join(', ');
   return new HttpError(400, 'invalid_request', `the request is not valid: ${where}`, { problems });
 }

@@ -1,7 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../model/clock.ts';
 import type { ReplayBuffer } from './replay-buffer.ts';
-import { type Compression, openBody, type ResponseBody } from './response-body.ts';
+import { type Compression, openBody, type ResponseBody, type WritableBody } from './response-body.ts';
 
 /** Why a stream was ended early, other than by a failure of the model. */
 export type StopReason =
@@ -19,6 +18,13 @@ export type StopReason =
   | 'internal_error'
   /** The service is shutting down. */
   | 'shutdown';
+
+/** What a stream needs of a `ServerResponse`. */
+export interface StreamResponse extends WritableBody {
+  readonly socket: { readonly destroyed: boolean } | null;
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  flushHeaders(): void;
+}
 
 /** Time limits of streams, in ms. */
 export interface StreamLimits {
@@ -41,7 +47,7 @@ export class EventStream {
   /** Numbers and keeps the frames of a resumable stream. */
   readonly replay: ReplayBuffer | undefined;
   private readonly stopping = new AbortController();
-  private res: ServerResponse;
+  private res: StreamResponse;
   private body: ResponseBody | undefined;
   /** When a resumable stream lost its client. */
   private detachedAtMs: number | undefined;
@@ -52,7 +58,7 @@ export class EventStream {
   private opened = false;
   private ended = false;
 
-  constructor(res: ServerResponse, clock: Clock, replay?: ReplayBuffer) {
+  constructor(res: StreamResponse, clock: Clock, replay?: ReplayBuffer) {
     this.res = res;
     this.replay = replay;
     this.clock = clock;
@@ -95,7 +101,7 @@ export class EventStream {
    * it is no longer complete. The previous connection is closed.
    */
   attach(
-    res: ServerResponse,
+    res: StreamResponse,
     headers: Readonly<Record<string, string>>,
     compression: Compression,
     number: number,
@@ -117,7 +123,7 @@ export class EventStream {
     return true;
   }
 
-  private watch(res: ServerResponse): void {
+  private watch(res: StreamResponse): void {
     // A write to a closed socket also emits `error`, which would throw without a listener. `close` follows.
     res.on('error', () => {});
     res.on('close', () => {

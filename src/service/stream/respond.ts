@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
 import { getDialect } from '../../wire/dialects/index.ts';
@@ -13,7 +12,7 @@ import { AnswerBounds } from './answer-bounds.ts';
 import { answerEncoder } from './answer-encoder.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { coalesce } from './coalesce.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, type StreamResponse } from './event-stream.ts';
 import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
 import { type RelayCounts, relay } from './relay.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
@@ -22,7 +21,7 @@ import { rechunk } from './shape.ts';
 /** An answer that the caller has to send, or `sent` when the response has been written here. */
 export type ChatResponse =
   | { kind: 'whole'; body: WireBody; headers: Record<string, string> }
-  | { kind: 'sent' };
+  | { kind: 'sent' /** The answer is complete. */; ok: boolean };
 
 // Characters per chunk of a legacy answer, where the caller gives no number.
 const LEGACY_CHUNK = 20;
@@ -48,7 +47,7 @@ interface Answering {
 export async function respond(
   core: Core,
   call: ChatCall,
-  res: ServerResponse,
+  res: StreamResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const ownUpstream = await openOwnUpstream(core, call);
@@ -63,7 +62,7 @@ async function respondFrom(
   core: Core,
   call: ChatCall,
   ownUpstream: Upstream | undefined,
-  res: ServerResponse,
+  res: StreamResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const chat = prepareChat(core, call, ownUpstream);
@@ -92,8 +91,7 @@ async function respondFrom(
     const ids: Record<string, string> = { 'x-request-id': chat.id };
     if (chat.session !== undefined) ids['x-session-id'] = chat.session;
     if (!isStreamed) return await answerWhole(answering, ids);
-    await answerStreamed(answering, { ...headers, ...ids });
-    return { kind: 'sent' };
+    return { kind: 'sent', ok: await answerStreamed(answering, { ...headers, ...ids }) };
   } catch (error) {
     // The model may still be sending its answer.
     out.stop('internal_error');
@@ -105,10 +103,11 @@ async function respondFrom(
   }
 }
 
+/** Returns true for a complete answer. */
 async function answerStreamed(
   answering: Answering,
   headers: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<boolean> {
   const { core, call, chat, out } = answering;
   const { metrics, settings, log } = core;
   const { route, receivedAtMs, body } = call;
@@ -123,7 +122,11 @@ async function answerStreamed(
   const end = await relay({
     events,
     out,
-    encode: answerEncoder(route, { compat: call.compat, ...body }, answerContext(answering)),
+    encode: answerEncoder(
+      route,
+      { compat: call.compat, promptId: call.promptId, ...body },
+      answerContext(answering),
+    ),
     writer: answering.writer,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
@@ -146,6 +149,7 @@ async function answerStreamed(
     log.error({ id: chat.id, error: describeError(end.fault) }, 'the service failed during an answer');
   }
   recordCompletion(answering, end.status, end.message);
+  return end.status === 'ok';
 }
 
 /**
@@ -200,7 +204,7 @@ async function answerWhole(answering: Answering, headers: Record<string, string>
     return { kind: 'whole', body, headers };
   } catch (error) {
     if (error instanceof HttpError) {
-      if (isGone(out)) return { kind: 'sent' };
+      if (isGone(out)) return { kind: 'sent', ok: false };
     } else {
       writer?.finish('internal_error');
       recordCompletion(answering, 'internal_error');

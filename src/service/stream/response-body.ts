@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { constants, createGzip } from 'node:zlib';
 
 /**
@@ -6,6 +5,15 @@ import { constants, createGzip } from 'node:zlib';
  * which holds events back until it has enough of them: it is there to show what that does to a stream.
  */
 export type Compression = 'none' | 'gzip' | 'gzip-unflushed';
+
+/** What a body is written to: a `ServerResponse`, or a part of one. */
+export interface WritableBody {
+  readonly destroyed: boolean;
+  on(event: 'drain' | 'close' | 'error', listener: () => void): unknown;
+  write(bytes: string | Uint8Array): boolean;
+  end(): unknown;
+  destroy(): unknown;
+}
 
 /** Writes the body of one response. */
 export interface ResponseBody {
@@ -15,13 +23,13 @@ export interface ResponseBody {
 }
 
 /** The body writer of a response. `onDrain` is called when the client has caught up. */
-export function openBody(res: ServerResponse, compression: Compression, onDrain: () => void): ResponseBody {
+export function openBody(res: WritableBody, compression: Compression, onDrain: () => void): ResponseBody {
   if (compression !== 'none') return gzipBody(res, compression === 'gzip', onDrain);
   res.on('drain', onDrain);
   return { write: (text) => res.write(text), end: () => res.end() };
 }
 
-function gzipBody(res: ServerResponse, flushed: boolean, onDrain: () => void): ResponseBody {
+function gzipBody(res: WritableBody, flushed: boolean, onDrain: () => void): ResponseBody {
   const gzip = createGzip({
     // A sync flush ends the current block: everything so far can be decompressed.
     flush: flushed ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH,
@@ -38,7 +46,7 @@ function gzipBody(res: ServerResponse, flushed: boolean, onDrain: () => void): R
   gzip.on('end', () => res.end());
   gzip.on('error', () => res.destroy());
   res.on('drain', () => gzip.resume());
-  res.once('close', () => gzip.destroy());
+  res.on('close', () => gzip.destroy());
   return {
     write: (text) => gzip.write(text),
     end() {
