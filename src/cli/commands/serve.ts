@@ -65,6 +65,7 @@ async function serve(flags: ServeFlags, session: CliSession): Promise<void> {
       upstreams,
       strategy: strategyOf(flags),
       historyMessages: flags.history,
+      prices: flags.price,
       allowedEndpoints: flags.allowUpstreams,
       ...limits,
       database: flags.db ?? (await temporaryFile(closers)),

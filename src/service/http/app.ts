@@ -201,6 +201,13 @@ function health(core: Core): object {
   };
 }
 
-function asJson({ createdAt, updatedAt, ...message }: StoredMessage): object {
-  return { ...message, created_at: createdAt, updated_at: updatedAt };
+function asJson({ createdAt, updatedAt, usage, ...message }: StoredMessage): object {
+  return {
+    ...message,
+    input_tokens: usage?.inputTokens,
+    output_tokens: usage?.outputTokens,
+    cost_usd: usage?.costUsd,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
 }

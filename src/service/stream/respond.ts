@@ -1,13 +1,14 @@
-import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
+import type { ErrorEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
 import { getDialect } from '../../wire/dialects/index.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { Upstream, UpstreamFailure } from '../agent/upstream.ts';
-import { type ChatCall, openOwnUpstream, type PreparedChat, prepareChat } from '../chat.ts';
+import { type ChatCall, openOwnUpstream, type PreparedChat, prepareChat, priceOf } from '../chat.ts';
 import type { Core } from '../core.ts';
 import { HttpError } from '../http/http-error.ts';
 import { describeError } from '../logger.ts';
 import type { Completion } from '../service-metrics.ts';
+import { usageOf } from '../usage-cost.ts';
 import { AnswerBounds } from './answer-bounds.ts';
 import { answerEncoder } from './answer-encoder.ts';
 import type { AnswerWriter } from './answer-writer.ts';
@@ -36,6 +37,8 @@ interface Answering {
   onFailure(failure: UpstreamFailure): void;
   /** Set by `onFailure`. */
   failure?: UpstreamFailure;
+  /** The last token counts of the model. */
+  usage?: UsageEvent;
   /** Undefined until the chat has been stored, and if it is not stored. */
   writer?: AnswerWriter;
 }
@@ -134,6 +137,7 @@ async function answerStreamed(
     debug: route.debug,
     clock,
     receivedAtMs,
+    onUsage: (event) => (answering.usage = event),
     onSent(hasContent) {
       if (!bytes) metrics.firstByte(route.name, clock.now() - receivedAtMs);
       bytes = true;
@@ -195,7 +199,10 @@ async function answerWhole(answering: Answering, headers: Record<string, string>
   answering.writer = writer;
   try {
     const events = [...chat.prologue, ...(await collect(chat.events(out.signal, 'legacy', answering)))];
-    for (const event of events) writer?.add(event);
+    for (const event of events) {
+      writer?.add(event);
+      if (event.type === 'usage') answering.usage = event;
+    }
     const error = failureOf(events);
     if (error !== undefined || out.stopped !== undefined) throw failureBeforeStart(answering, error);
     const body = getDialect(call.route.dialect).encodeWhole(events, answerContext(answering));
@@ -262,10 +269,16 @@ function failureOf(events: readonly StreamEvent[]): ErrorEvent | undefined {
 }
 
 /** Counts and logs the end of an answer. */
-function recordCompletion({ core, call, chat }: Answering, status: Completion, message?: string): void {
+function recordCompletion(
+  { core, call, chat, usage }: Answering,
+  status: Completion,
+  message?: string,
+): void {
   const { metrics, log, settings } = core;
   const { route, receivedAtMs } = call;
   metrics.completed(route.name, status);
+  const counted = usage === undefined ? undefined : usageOf(usage, priceOf(settings, chat.model));
+  if (counted !== undefined) metrics.usage(route.name, counted);
   const entry = {
     id: chat.id,
     route: route.name,
@@ -273,6 +286,7 @@ function recordCompletion({ core, call, chat }: Answering, status: Completion, m
     status,
     ms: Math.round(settings.clock.now() - receivedAtMs),
     message,
+    ...counted,
   };
   if (status === 'upstream_error') log.warn(entry, 'answer failed');
   else log.info(entry, 'answer ended');

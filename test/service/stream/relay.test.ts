@@ -57,6 +57,7 @@ async function writtenAt(
     debug: false,
     clock,
     receivedAtMs: 0,
+    onUsage: () => {},
     onSent: () => {},
   });
   await vi.runAllTimersAsync();
