@@ -13,9 +13,12 @@ import { HttpError } from './http/http-error.ts';
 import type { ChatBody } from './http/requests.ts';
 import type { ChatRoute } from './http/routes.ts';
 import { tooManyRequests } from './http/user-rate-limiter.ts';
+import type { Settings } from './service-options.ts';
 import { type Conversation, toHistory } from './store.ts';
 import { AnswerWriter, type WriteOptions } from './stream/answer-writer.ts';
 import { redactEvents } from './stream/redact-events.ts';
+import type { Compression } from './stream/response-body.ts';
+import type { Price } from './usage-cost.ts';
 
 /** An authenticated chat request. */
 export interface ChatCall {
@@ -26,6 +29,11 @@ export interface ChatCall {
   pathId?: string;
   /** How the answer is written, from the query string. */
   compat?: 'plain';
+  compression: Compression;
+  /** The id of a prompt in a batch: its events carry it. */
+  promptId?: string;
+  /** The ticket that the request was sent with. */
+  ticket?: string;
   /** When the request arrived, on the service's clock. */
   receivedAtMs: number;
 }
@@ -213,18 +221,24 @@ function recall(
   return { messages: memoryMessages(memory), events: [{ type: 'memory_update', data: memory }] };
 }
 
+/** The price of a model. Prices are by name: `prices` may have inherited properties. */
+export function priceOf({ prices }: Pick<Settings, 'prices'>, model: string | undefined): Price | undefined {
+  return model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
+}
+
 function createWriter(
   core: Core,
   conversation: Conversation,
   model: string | undefined,
   options: WriteOptions,
 ): AnswerWriter {
-  const { store, metrics, log } = core;
+  const { store, metrics, log, settings } = core;
   return new AnswerWriter(
     {
       store,
       conversation,
       model,
+      price: priceOf(settings, model),
       onWrite: () => metrics.storeWrite(),
       onError(error) {
         metrics.storeError();

@@ -38,5 +38,7 @@ export const DEFAULT_SERVICE_LIMITS = {
   requestTimeoutMs: 30_000,
   keepAliveMs: 15_000,
   staleMs: 30_000,
+  resumeWindowMs: 30_000,
+  resumeBytes: 256 * 1024,
   drainMs: 10_000,
 } as const;

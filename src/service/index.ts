@@ -22,3 +22,5 @@ export { createToken, type TokenOptions } from './http/auth.ts';
 export { createService, type OnFault, type Service, surviveFaults } from './service.ts';
 /** Settings of a service, and of its log. */
 export type { LogOptions, ServiceOptions } from './service-options.ts';
+/** The price of a model. */
+export type { Price } from './usage-cost.ts';

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from './packages.ts';
+import type { AnswerUsage } from './usage-cost.ts';
 
 /** How an answer of the service ended. */
 export type Completion =
@@ -8,6 +9,7 @@ export type Completion =
   | 'client_stalled'
   | 'too_large'
   | 'timeout'
+  | 'cancelled'
   | 'shutdown'
   | 'internal_error';
 
@@ -20,6 +22,8 @@ export interface ServiceMetrics {
   /** A content event was sent. */
   chunk(): void;
   completed(route: string, status: Completion): void;
+  /** The model stated the token counts of an answer. */
+  usage(route: string, usage: AnswerUsage): void;
   refused(status: number): void;
   storeWrite(): void;
   storeError(): void;
@@ -65,6 +69,13 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
   const refusals = counter('streambench_service_refusals_total', 'Requests refused, by HTTP status.', [
     'status',
   ]);
+  const tokens = counter('streambench_service_tokens_total', 'Tokens, as stated by the models.', [
+    'route',
+    'direction',
+  ]);
+  const cost = counter('streambench_service_cost_usd_total', 'Cost of the answers of models with a price.', [
+    'route',
+  ]);
   const writes = counter('streambench_service_store_writes_total', 'Writes of answers to the message store.');
   const errors = counter('streambench_service_store_errors_total', 'Failed accesses to the message store.');
   const faults = counter('streambench_service_faults_total', 'Uncaught exceptions and rejections.');
@@ -75,6 +86,11 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
     firstToken: (route, ms) => firstToken.observe({ route }, ms / 1000),
     chunk: () => chunks.inc(),
     completed: (route, status) => completions.inc({ route, status }),
+    usage(route, { inputTokens = 0, outputTokens = 0, costUsd = 0 }) {
+      tokens.inc({ route, direction: 'input' }, inputTokens);
+      tokens.inc({ route, direction: 'output' }, outputTokens);
+      cost.inc({ route }, costUsd);
+    },
     refused: (status) => refusals.inc({ status }),
     storeWrite: () => writes.inc(),
     storeError: () => errors.inc(),

@@ -5,6 +5,7 @@ import { type EndpointPattern, parseEndpointPattern } from './agent/caller-endpo
 import { TOOLS, type Tool } from './agent/tools.ts';
 import type { Upstream } from './agent/upstream.ts';
 import { DEFAULT_SERVICE_LIMITS, type LogLevel, type Strategy } from './defaults.ts';
+import type { Price } from './usage-cost.ts';
 
 /** Where log lines go, and which ones: one JSON object per line. */
 export interface LogOptions {
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   checkpointMs?: number;
   /** Earlier messages of a session that are sent to the model. Default 20; 0 for none. */
   historyMessages?: number;
+  /** Prices of models by name, for the cost of answers. Default: none. */
+  prices?: Readonly<Record<string, Price>>;
   /** Tools of the agents. Default: a calculator and a clock. */
   tools?: readonly Tool[];
   /** Most active streams; further requests are refused with status 503. Default 2000. */
@@ -55,6 +58,10 @@ export interface ServiceOptions {
   keepAliveMs?: number;
   /** How long a client may read nothing while data is waiting for it, in ms. Default 30 s. */
   staleMs?: number;
+  /** How long a resumable stream continues without its client, and is kept after its end, in ms. Default 30 s. */
+  resumeWindowMs?: number;
+  /** Text of a resumable stream that is kept for a client that reconnects, in bytes. Default 256 KiB. */
+  resumeBytes?: number;
   /** How long active streams may continue after `close`, in ms. Default 10 s. */
   drainMs?: number;
   /** Origins of the web pages that may call the service. Default `*`: any, because the service uses no cookies. */
@@ -90,6 +97,7 @@ export function completeOptions(options: ServiceOptions): Settings {
     ...DEFAULT_SERVICE_LIMITS,
     database: ':memory:',
     strategy: { kind: 'end' },
+    prices: {},
     tools: TOOLS,
     corsOrigins: '*',
     clock: monotonicClock,

@@ -3,6 +3,7 @@ import { errorMessage, UserError } from '../model/errors.ts';
 import type { Message } from '../model/request.ts';
 import { asObject, parseJson } from '../wire/json.ts';
 import { loadSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite.ts';
+import type { AnswerUsage } from './usage-cost.ts';
 
 /** A user's conversation. */
 export interface Conversation {
@@ -20,6 +21,7 @@ export interface AssistantText {
   /** Why it is partial: `in_progress` while the stream runs. */
   reason?: string;
   model?: string;
+  usage?: AnswerUsage;
 }
 
 /** A message as it is read from the store. */
@@ -33,10 +35,12 @@ export interface StoredMessage {
   partial?: true;
   /**
    * Why it is not complete: `upstream_error: ...`, `client_gone`, `client_stalled`,
-   * `too_large`, `timeout`, `shutdown`, `internal_error`, `in_progress`, `crashed`.
+   * `too_large`, `timeout`, `cancelled`, `shutdown`, `internal_error`, `in_progress`, `crashed`.
    */
   reason?: string;
   model?: string;
+  /** Token counts as stated by the model, and their cost; absent if it stated none. */
+  usage?: AnswerUsage;
   /** ISO 8601. */
   createdAt: string;
   /** ISO 8601; the time of the last write. */
@@ -68,7 +72,10 @@ const SCHEMA = `
     reason TEXT,
     model TEXT,
     created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL
+    updated_at TEXT NOT NULL,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    cost_usd REAL
   );
   CREATE INDEX IF NOT EXISTS messages_by_session ON messages (owner, session, id);
   CREATE TABLE IF NOT EXISTS memories (
@@ -94,6 +101,7 @@ export async function openStore(file: string, clock: Clock): Promise<MessageStor
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
     database.exec(SCHEMA);
+    addMissingColumns(database);
     database.exec("UPDATE messages SET reason = 'crashed' WHERE partial = 1 AND reason = 'in_progress'");
     return new SqliteStore(database, clock);
   } catch (error) {
@@ -102,6 +110,16 @@ export async function openStore(file: string, clock: Clock): Promise<MessageStor
       message: `cannot open the message store ${file}: ${errorMessage(error)}`,
       hint: 'choose a file in an existing folder that can be written',
     });
+  }
+}
+
+/** Adds the columns that a file of an earlier version does not have. */
+function addMissingColumns(database: SqliteDatabase): void {
+  const rows = database.prepare('PRAGMA table_info(messages)').all() as { name: string }[];
+  const known = new Set(rows.map(({ name }) => name));
+  for (const column of ['input_tokens INTEGER', 'output_tokens INTEGER', 'cost_usd REAL']) {
+    const [name = ''] = column.split(' ', 1);
+    if (!known.has(name)) database.exec(`ALTER TABLE messages ADD COLUMN ${column}`);
   }
 }
 
@@ -118,11 +136,11 @@ class SqliteStore implements MessageStore {
     this.database = database;
     this.clock = clock;
     this.insert = database.prepare(
-      `INSERT INTO messages (owner, session, role, content, thinking, partial, reason, model, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO messages (owner, session, role, content, thinking, partial, reason, model, input_tokens, output_tokens, cost_usd, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.update = database.prepare(
-      'UPDATE messages SET content = ?, thinking = ?, partial = ?, reason = ?, model = ?, updated_at = ? WHERE id = ?',
+      'UPDATE messages SET content = ?, thinking = ?, partial = ?, reason = ?, model = ?, input_tokens = ?, output_tokens = ?, cost_usd = ?, updated_at = ? WHERE id = ?',
     );
     this.select = database.prepare(
       `SELECT * FROM (
@@ -145,8 +163,8 @@ class SqliteStore implements MessageStore {
     return this.add(conversation, 'assistant', text);
   }
 
-  updateAssistant(id: number, { content, thinking, partial, reason, model }: AssistantText): void {
-    this.update.run(content, thinking, partial ? 1 : 0, reason ?? null, model ?? null, this.now(), id);
+  updateAssistant(id: number, text: AssistantText): void {
+    this.update.run(text.content, text.thinking, ...stateOf(text), this.now(), id);
   }
 
   messages(
@@ -171,17 +189,29 @@ class SqliteStore implements MessageStore {
   }
 
   private add({ owner, session }: Conversation, role: string, text: AssistantText): number {
-    const { content, thinking, partial, reason, model } = text;
+    const { content, thinking } = text;
     const now = this.now();
-    const flags = [partial ? 1 : 0, reason ?? null, model ?? null];
     return Number(
-      this.insert.run(owner, session, role, content, thinking, ...flags, now, now).lastInsertRowid,
+      this.insert.run(owner, session, role, content, thinking, ...stateOf(text), now, now).lastInsertRowid,
     );
   }
 
   private now(): string {
     return this.clock.wallTime().toISOString();
   }
+}
+
+/** The columns from `partial` to `cost_usd`. */
+function stateOf({ partial, reason, model, usage }: AssistantText): (string | number | null)[] {
+  const { inputTokens, outputTokens, costUsd } = usage ?? {};
+  return [
+    partial ? 1 : 0,
+    reason ?? null,
+    model ?? null,
+    inputTokens ?? null,
+    outputTokens ?? null,
+    costUsd ?? null,
+  ];
 }
 
 interface MessageRow {
@@ -192,6 +222,9 @@ interface MessageRow {
   partial: number;
   reason: string | null;
   model: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_usd: number | null;
   created_at: string;
   updated_at: string;
 }
@@ -205,8 +238,18 @@ function toMessage(row: MessageRow): StoredMessage {
     partial: row.partial === 0 ? undefined : true,
     reason: row.reason ?? undefined,
     model: row.model ?? undefined,
+    usage: usageOfRow(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  };
+}
+
+function usageOfRow({ input_tokens, output_tokens, cost_usd }: MessageRow): AnswerUsage | undefined {
+  if (input_tokens === null && output_tokens === null) return undefined;
+  return {
+    inputTokens: input_tokens ?? undefined,
+    outputTokens: output_tokens ?? undefined,
+    costUsd: cost_usd ?? undefined,
   };
 }
 

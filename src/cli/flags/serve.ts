@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { UserError } from '../../model/errors.ts';
 import {
   DEFAULT_EVERY_CHARS,
   DEFAULT_SERVICE_LIMITS as DEFAULTS,
@@ -7,6 +8,7 @@ import {
   STRATEGIES,
   type Strategy,
 } from '../../service/defaults.ts';
+import type { Price } from '../../service/index.ts';
 import { choiceOption, collect, durationOption, portOption, wholeOption } from './values.ts';
 
 /** The options of `serve`, as commander delivers them. Durations are text. */
@@ -19,6 +21,7 @@ export interface ServeFlags {
   model?: string;
   allowUpstream: string[];
   allowUpstreams: string[];
+  price: Record<string, Price>;
   db?: string;
   strategy: Strategy['kind'];
   everyChars: number;
@@ -27,6 +30,8 @@ export interface ServeFlags {
   drain: string;
   stallLimit: string;
   requestTimeout: string;
+  resumeWindow: string;
+  resumeBuffer: number;
   maxMessage: number;
   maxBody: number;
   maxAnswer: number;
@@ -79,6 +84,7 @@ export function addServeOptions(command: Command): void {
       collect,
       [],
     )
+    .addOption(priceOption())
     .addOption(
       wholeOption('--history <messages>', 'earlier messages of a session that are sent to the model', {
         max: 1_000,
@@ -114,6 +120,17 @@ export function addServeOptions(command: Command): void {
       ).default(seconds(DEFAULTS.requestTimeoutMs)),
     )
     .addOption(
+      durationOption(
+        '--resume-window <time>',
+        'how long a resumable stream waits for its client to reconnect',
+      ).default(seconds(DEFAULTS.resumeWindowMs)),
+    )
+    .addOption(
+      limit('--resume-buffer <bytes>', 'text kept of each resumable stream for a reconnect').default(
+        DEFAULTS.resumeBytes,
+      ),
+    )
+    .addOption(
       limit('--max-message <bytes>', 'maximum size of a message text, in UTF-8').default(
         DEFAULTS.messageLimitBytes,
       ),
@@ -136,6 +153,26 @@ export function addServeOptions(command: Command): void {
     .addOption(
       limit('--user-rate <count>', 'maximum number of requests per user and minute (default: no limit)'),
     );
+}
+
+/** `--price`: repeatable; the prices by model. */
+function priceOption(): Option {
+  return new Option(
+    '--price <model=input,output>',
+    'price of a model in US dollars per million tokens, such as gpt-4o-mini=0.15,0.60; repeatable',
+  )
+    .default({}, 'none')
+    .argParser((text, before: Record<string, Price>) => {
+      // A model name may contain an equals sign.
+      const [, model, input, output] = /^(.+)=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+      if (model === undefined) {
+        throw new UserError('usage', {
+          message: `invalid --price: expected MODEL=INPUT,OUTPUT, got "${text}"`,
+          hint: 'write dollars per million tokens, such as --price gpt-4o-mini=0.15,0.60',
+        });
+      }
+      return { ...before, [model]: { inputPerMillion: Number(input), outputPerMillion: Number(output) } };
+    });
 }
 
 function seconds(ms: number): string {

@@ -51,9 +51,10 @@ interface Conversation {
   messages: Message[];
   /** Completed steps. */
   steps: number;
+  /** The sum over all responses. */
+  usage?: UsageEvent;
   /** Tool calls so far; also the index of the next one. */
   calls: number;
-  usage?: UsageEvent;
 }
 
 async function* answerWithTools(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
@@ -106,11 +107,12 @@ async function* relayResponse(
 ): AsyncGenerator<StreamEvent, ModelResponse | undefined, undefined> {
   const events: StreamEvent[] = [];
   const firstIndex = conversation.calls;
+  let usage: UsageEvent | undefined;
   let end: Pick<ModelResponse, 'finish' | 'raw'> = { finish: 'stop' };
   for await (const event of askModel(plan.upstream, { ...plan, messages: conversation.messages })) {
     switch (event.type) {
       case 'usage':
-        conversation.usage = event;
+        usage = event;
         break;
       case 'complete':
         end = event;
@@ -135,7 +137,23 @@ async function* relayResponse(
         yield event;
     }
   }
+  // Within a response the last counts replace earlier ones. Each response is paid for.
+  if (usage !== undefined) conversation.usage = addUsage(conversation.usage, usage);
   return { events, finish: end.finish, raw: end.raw };
+}
+
+function addUsage(before: UsageEvent | undefined, more: UsageEvent): UsageEvent {
+  if (before === undefined) return more;
+  // A sum is known only if both counts are.
+  const sum = (a: number | undefined, b: number | undefined) =>
+    a === undefined || b === undefined ? undefined : a + b;
+  return {
+    type: 'usage',
+    inputTokens: sum(before.inputTokens, more.inputTokens),
+    outputTokens: sum(before.outputTokens, more.outputTokens),
+    reasoningTokens: sum(before.reasoningTokens, more.reasoningTokens),
+    cachedInputTokens: sum(before.cachedInputTokens, more.cachedInputTokens),
+  };
 }
 
 /** Runs a call, adds its result to the messages for the model, and returns the event. */

@@ -1,27 +1,18 @@
 import { type ChatCall, guardStore } from '../chat.ts';
 import type { Core } from '../core.ts';
 import { describeError } from '../logger.ts';
-import {
-  type ContentfulStatusCode,
-  type Context,
-  cors,
-  Hono,
-  type HttpBindings,
-  RESPONSE_ALREADY_SENT,
-} from '../packages.ts';
+import { type ContentfulStatusCode, type Context, cors, Hono, RESPONSE_ALREADY_SENT } from '../packages.ts';
 import type { StoredMessage } from '../store.ts';
+import { respondToBatch } from '../stream/batch.ts';
 import { respond } from '../stream/respond.ts';
-import type { Caller } from './auth.ts';
+import { allowOnly, authenticate, type Env } from './access.ts';
+import { readBatchBody } from './batch-body.ts';
 import { HttpError } from './http-error.ts';
 import { readPage } from './page.ts';
 import { readBody } from './read-body.ts';
 import { readChatBody, readName } from './requests.ts';
-import { CHAT_ROUTES, CHAT_STREAM, type ChatRoute } from './routes.ts';
-
-interface Env {
-  Bindings: HttpBindings;
-  Variables: { receivedAtMs: number };
-}
+import { BATCH, CHAT_ROUTES, CHAT_STREAM, type ChatRoute } from './routes.ts';
+import { addStreamRoutes, compressionFor, resume } from './stream-routes.ts';
 
 /** The value of the query parameter `compat`. */
 const PLAIN = 'plain';
@@ -50,6 +41,7 @@ export function createApp(core: Core): Hono<Env> {
     }),
   );
   addChatRoutes(app, core);
+  addStreamRoutes(app, core);
   addReadRoutes(app, core);
   app.notFound((c) => {
     const path = c.req.path.slice(0, MAX_PATH_SHOWN);
@@ -68,12 +60,23 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
   for (const route of CHAT_ROUTES) {
     app.post(route.path, async (c) => {
       const caller = await authenticate(c, core);
+      const lastEventId = c.req.header('last-event-id');
+      // Some readers repeat their POST when the connection breaks.
+      if (lastEventId) return resume(c, core, lastEventId, caller);
       const pathId = c.req.param('id');
       if (pathId !== undefined) readName('id', pathId);
       const body = readChatBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
       return answer(c, core, { route, caller, body, pathId, compat: readCompat(c, route) });
     });
   }
+  app.post(BATCH.path, async (c) => {
+    const caller = await authenticate(c, core);
+    const body = readBatchBody(await readBody(c.env.incoming, settings), settings.messageLimitBytes);
+    const headers = Object.fromEntries(c.res.headers);
+    const call = { caller, body, compression: compressionFor(c), receivedAtMs: c.get('receivedAtMs') };
+    await respondToBatch(core, call, c.env.outgoing, headers);
+    return RESPONSE_ALREADY_SENT;
+  });
   app.post('/chat/tickets', async (c) => {
     const caller = await authenticate(c, core);
     const text = await readBody(c.env.incoming, settings);
@@ -82,7 +85,11 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
     return c.json({ url: `/chat/stream?ticket=${id}`, expires_in_ms: expiresInMs }, 201);
   });
   app.get(CHAT_STREAM.path, (c) => {
-    const ticket = core.tickets.take(c.req.query('ticket') ?? '');
+    const ticketId = c.req.query('ticket') ?? '';
+    const lastEventId = c.req.header('last-event-id');
+    // An EventSource repeats its request, with the ticket that it has used.
+    if (lastEventId) return resume(c, core, lastEventId, { ticket: ticketId });
+    const ticket = core.tickets.take(ticketId);
     if (ticket === undefined) {
       throw new HttpError(
         401,
@@ -93,9 +100,15 @@ function addChatRoutes(app: Hono<Env>, core: Core): void {
     const { caller, body } = ticket;
     core.rateLimiter.count(caller.subject);
     const compat = readCompat(c, CHAT_STREAM);
-    return answer(c, core, { route: CHAT_STREAM, caller, body: { ...body, stream: true }, compat });
+    return answer(c, core, {
+      route: CHAT_STREAM,
+      caller,
+      body: { ...body, stream: true },
+      compat,
+      ticket: ticketId,
+    });
   });
-  for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), '/chat/tickets'])) {
+  for (const path of new Set([...CHAT_ROUTES.map((route) => route.path), BATCH.path, '/chat/tickets'])) {
     allowOnly(app, path, path === CHAT_STREAM.path ? ['GET', 'POST'] : ['POST']);
   }
 }
@@ -130,22 +143,6 @@ function addReadRoutes(app: Hono<Env>, core: Core): void {
   }
 }
 
-/** Refuses all other methods of a path. */
-function allowOnly(app: Hono<Env>, path: string, methods: readonly string[]): void {
-  app.all(path, () => {
-    const headers = { allow: [...methods, 'OPTIONS'].join(', ') };
-    throw new HttpError(405, 'method_not_allowed', `this endpoint accepts ${methods.join(' and ')}`, {
-      headers,
-    });
-  });
-}
-
-async function authenticate(c: Context<Env>, core: Core): Promise<Caller> {
-  const caller = await core.authenticate(c.req.header('authorization'));
-  core.rateLimiter.count(caller.subject);
-  return caller;
-}
-
 /** The format that the query string requests. Throws an `HttpError` for one that the endpoint does not have. */
 function readCompat(c: Context<Env>, route: ChatRoute): 'plain' | undefined {
   const compat = c.req.query('compat');
@@ -158,10 +155,15 @@ function readCompat(c: Context<Env>, route: ChatRoute): 'plain' | undefined {
   });
 }
 
-async function answer(c: Context<Env>, core: Core, call: Omit<ChatCall, 'receivedAtMs'>): Promise<Response> {
+async function answer(
+  c: Context<Env>,
+  core: Core,
+  call: Omit<ChatCall, 'receivedAtMs' | 'compression'>,
+): Promise<Response> {
   // A stream is written to the socket without Hono: it needs the headers that the middleware has set.
   const headers = Object.fromEntries(c.res.headers);
-  const done = await respond(core, { ...call, receivedAtMs: c.get('receivedAtMs') }, c.env.outgoing, headers);
+  const received = { ...call, receivedAtMs: c.get('receivedAtMs'), compression: compressionFor(c) };
+  const done = await respond(core, received, c.env.outgoing, headers);
   if (done.kind === 'sent') return RESPONSE_ALREADY_SENT;
   return c.body(done.body.body, 200, { ...done.headers, 'content-type': done.body.contentType });
 }
@@ -199,6 +201,13 @@ function health(core: Core): object {
   };
 }
 
-function asJson({ createdAt, updatedAt, ...message }: StoredMessage): object {
-  return { ...message, created_at: createdAt, updated_at: updatedAt };
+function asJson({ createdAt, updatedAt, usage, ...message }: StoredMessage): object {
+  return {
+    ...message,
+    input_tokens: usage?.inputTokens,
+    output_tokens: usage?.outputTokens,
+    cost_usd: usage?.costUsd,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
 }

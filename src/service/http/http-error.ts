@@ -13,6 +13,8 @@ export type RefusalStatus =
   | 404
   | 405
   | 408
+  | 409
+  | 410
   | 413
   | 415
   | 417

@@ -53,9 +53,11 @@ const bodySchema = z
     reasoning_format: z.enum(['events', 'think']).default('events'),
     temperature: z.number().min(0).max(2).optional(),
     stream: z.boolean().optional(),
+    resumable: z.boolean().default(false),
     mode: z.enum(['real', 'legacy']).default('real'),
     max_steps: z.int().min(1).max(10).default(4),
     text_buffer_size: z.int().min(0).max(100_000).default(0),
+    text_buffer_ms: z.number().min(0).max(10_000).default(0),
     text_delta_delay_ms: z.number().min(0).max(10_000).default(0),
     emit_metadata: z.boolean().default(false),
     emit_memory_updates: z.boolean().default(false),
@@ -114,6 +116,8 @@ export interface ChatBody {
   temperature?: number;
   /** False: a streaming endpoint answers without streaming. */
   stream: boolean;
+  /** The answer continues for a while without a client, which can resume it. */
+  resumable: boolean;
   mode: AnswerMode;
   /** Most requests to the model for one answer of an agent. */
   maxSteps: number;
@@ -131,9 +135,14 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
       problems: [{ path: '', message: problemOf(body) }],
     });
   }
+  return checkChatBody(json, messageLimitBytes);
+}
+
+/** As `readChatBody`, for a value that has been parsed. `path`: where it is in the body, for the problems. */
+export function checkChatBody(json: unknown, messageLimitBytes: number, path = ''): ChatBody {
   refuseLongLists(json);
   const parsed = bodySchema.safeParse(json);
-  if (!parsed.success) throw invalid(parsed.error.issues);
+  if (!parsed.success) throw invalid(parsed.error.issues, path);
   const value = parsed.data;
   const single = value.message ?? value.prompt ?? value.query ?? value.content;
   const messages: Message[] =
@@ -153,10 +162,12 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
     maxTokens: value.max_tokens ?? value.maxTokens,
     temperature: value.temperature,
     stream: value.stream ?? true,
+    resumable: value.resumable,
     mode: value.mode,
     maxSteps: value.max_steps,
     options: {
       textBufferSize: value.text_buffer_size,
+      textBufferMs: value.text_buffer_ms,
       textDeltaDelayMs: value.text_delta_delay_ms,
       emitMetadata: value.emit_metadata,
       emitMemoryUpdates: value.emit_memory_updates,
@@ -191,8 +202,11 @@ export function readName(field: string, value: string): string {
 
 type Issue = z.core.$ZodIssue | { code?: undefined; path: PropertyKey[]; message: string };
 
-function invalid(issues: readonly Issue[]): HttpError {
-  const problems = issues.flatMap(problemsOf).slice(0, MAX_PROBLEMS);
+function invalid(issues: readonly Issue[], under = ''): HttpError {
+  const problems = issues
+    .flatMap(problemsOf)
+    .slice(0, MAX_PROBLEMS)
+    .map(({ path, message }) => ({ path: [under, path].filter((part) => part !== '').join('.'), message }));
   const where = problems.map(({ path }) => path || 'the body').join(', ');
   return new HttpError(400, 'invalid_request', `the request is not valid: ${where}`, { problems });
 }

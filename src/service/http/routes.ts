@@ -10,7 +10,8 @@ export interface ChatRoute {
     | 'agent-stream'
     | 'playground'
     | 'chat'
-    | 'chat-stream';
+    | 'chat-stream'
+    | 'batch';
   /** The dialect of its answers. */
   dialect: 'conversation' | 'agent' | 'playground';
   /** False: answers are never streamed. */
@@ -50,7 +51,16 @@ export const CHAT_STREAM: ChatRoute = {
   endsWithDone: true,
 };
 
-/** All chat endpoints of the service. */
+/** The endpoint that answers several prompts in one stream. */
+export const BATCH: ChatRoute = {
+  ...PLAIN,
+  path: '/chat/batch',
+  name: 'batch',
+  dialect: 'conversation',
+  session: 'body',
+};
+
+/** All chat endpoints of the service that answer one prompt. */
 export const CHAT_ROUTES: readonly ChatRoute[] = [
   {
     ...PLAIN,

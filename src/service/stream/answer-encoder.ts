@@ -8,6 +8,8 @@ import type { ChatRoute } from '../http/routes.ts';
 export interface EncoderOptions {
   /** `plain`: errors are `{"error":"text"}`, and only answer text has the field `content`. */
   compat?: 'plain';
+  /** Sent with every event, as `prompt_id`. */
+  promptId?: string;
   /** `think`: reasoning is sent as content between `<think>` and `</think>`. Default: events of their own. */
   reasoningFormat?: 'think';
 }
@@ -17,11 +19,12 @@ const DONE: Frame = { data: '[DONE]' };
 /** The encoder of a streamed answer. */
 export function answerEncoder(
   { dialect, endsWithDone }: Pick<ChatRoute, 'dialect' | 'endsWithDone'>,
-  { compat, reasoningFormat }: EncoderOptions,
+  { compat, promptId, reasoningFormat }: EncoderOptions,
   context: AnswerContext,
 ): Encoder {
   let encode = getDialect(dialect).encoder(context);
   if (compat === 'plain') encode = plainErrors(encode);
+  if (promptId !== undefined) encode = withPromptId(encode, promptId);
   if (endsWithDone) encode = withDone(encode);
   return reasoningFormat === 'think' ? withThinkMarkers(encode) : encode;
 }
@@ -39,6 +42,13 @@ function plainErrors(encode: Encoder): Encoder {
     if (event.type !== 'thinking') return encode(event);
     return [{ data: JSON.stringify({ type: 'thinking', text: event.text }) }];
   };
+}
+
+/** Adds the id to every payload. */
+function withPromptId(encode: Encoder, promptId: string): Encoder {
+  const head = `{"prompt_id":${JSON.stringify(promptId)},`;
+  // The payloads are objects that have a type.
+  return (event) => encode(event).map((frame) => ({ ...frame, data: head + frame.data.slice(1) }));
 }
 
 const OPEN = '<think>';

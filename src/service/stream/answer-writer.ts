@@ -1,6 +1,7 @@
 import type { StreamEvent } from '../../model/events.ts';
 import type { Strategy } from '../defaults.ts';
 import type { AssistantText, Conversation, MessageStore } from '../store.ts';
+import { type AnswerUsage, type Price, usageOf } from '../usage-cost.ts';
 
 /** When an answer is written. */
 export interface WriteOptions {
@@ -28,6 +29,8 @@ export interface WriteTarget {
   store: MessageStore;
   conversation: Conversation;
   model?: string;
+  /** The price of the model, if it is known. */
+  price?: Price;
   /** A write failed. The stream continues: a full disk does not end a reader's answer. */
   onError(error: unknown): void;
   /** A write succeeded. */
@@ -44,6 +47,7 @@ export class AnswerWriter {
   private id: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private finished = false;
+  private usage: AnswerUsage | undefined;
 
   constructor(target: WriteTarget, options: WriteOptions) {
     this.target = target;
@@ -56,6 +60,7 @@ export class AnswerWriter {
     else if (event.type === 'thinking') this.thinking.add(event.text);
     else {
       if (event.type === 'answer_start') this.moveToThinking(event.strip);
+      else if (event.type === 'usage') this.usage = usageOf(event, this.target.price);
       return;
     }
     this.unwrittenChars += event.text.length;
@@ -100,7 +105,7 @@ export class AnswerWriter {
     const thinking = this.thinking.toString();
     this.unwrittenChars = 0;
     try {
-      const text = { content, thinking, ...state, model };
+      const text = { content, thinking, ...state, model, usage: this.usage };
       if (this.id === undefined) this.id = store.addAssistant(conversation, text);
       else store.updateAssistant(this.id, text);
       onWrite?.();

@@ -7,6 +7,7 @@ import type { StopReason } from './event-stream.ts';
 export const STOP_MESSAGES = {
   shutdown: 'the service is shutting down',
   too_large: 'the answer is larger than the limit of this service',
+  cancelled: 'the answer was cancelled',
   timeout: 'the answer did not end within the timeout of its request',
   internal_error: 'the service failed',
 } as const satisfies Partial<Record<StopReason, string>>;
@@ -71,6 +72,8 @@ export function stoppedEarly(reason: StopReason): HttpError {
       return new HttpError(502, 'answer_too_large', STOP_MESSAGES.too_large);
     case 'timeout':
       return new HttpError(504, 'timeout', STOP_MESSAGES.timeout);
+    case 'cancelled':
+      return new HttpError(409, 'cancelled', STOP_MESSAGES.cancelled);
     case 'internal_error':
     // The client of the next two does not read the answer.
     case 'client_gone':

@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import { isContent, type StreamEvent } from '../../model/events.ts';
+import { isContent, type StreamEvent, type UsageEvent } from '../../model/events.ts';
 import type { Encoder } from '../../wire/dialect.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { Completion } from '../service-metrics.ts';
@@ -25,6 +25,8 @@ export interface Relay {
   clock: Clock;
   /** When the request arrived, on that clock. */
   receivedAtMs: number;
+  /** The model has stated its token counts. */
+  onUsage(event: UsageEvent): void;
   /** Called for every write; `content` is true if it contains generated content. */
   onSent(content: boolean): void;
 }
@@ -91,6 +93,7 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
         return ended('ok');
       default:
         for (const ready of buffer.push(event)) await sender.send(ready);
+        if (event.type === 'usage') relay.onUsage(event);
         if (event.type !== 'start') break;
         for (const first of relay.prologue) await sender.send(first);
         // A dialect may encode none of these events. The headers show the client at once that the answer has started.
@@ -149,7 +152,7 @@ class Sender {
   write(event: StreamEvent, atMs: number): boolean {
     const { encode, out, debug, onSent } = this.relay;
     let bytes = debug ? `: ${atMs.toFixed(3)} ms ${event.type}\n` : '';
-    for (const frame of encode(event)) bytes += FRAMINGS.sse.write(frame);
+    for (const frame of encode(event)) bytes += out.replay?.encode(frame) ?? FRAMINGS.sse.write(frame);
     if (bytes === '') return true;
     onSent(isContent(event));
     return out.write(bytes);

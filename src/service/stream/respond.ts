@@ -1,26 +1,28 @@
-import type { ServerResponse } from 'node:http';
-import type { ErrorEvent, StreamEvent } from '../../model/events.ts';
+import type { ErrorEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { AnswerContext, WireBody } from '../../wire/dialect.ts';
 import { getDialect } from '../../wire/dialects/index.ts';
 import { FRAMINGS } from '../../wire/framing/framings.ts';
 import type { Upstream, UpstreamFailure } from '../agent/upstream.ts';
-import { type ChatCall, openOwnUpstream, type PreparedChat, prepareChat } from '../chat.ts';
+import { type ChatCall, openOwnUpstream, type PreparedChat, prepareChat, priceOf } from '../chat.ts';
 import type { Core } from '../core.ts';
 import { HttpError } from '../http/http-error.ts';
 import { describeError } from '../logger.ts';
 import type { Completion } from '../service-metrics.ts';
+import { usageOf } from '../usage-cost.ts';
 import { AnswerBounds } from './answer-bounds.ts';
 import { answerEncoder } from './answer-encoder.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { EventStream } from './event-stream.ts';
+import { coalesce } from './coalesce.ts';
+import { EventStream, type StreamResponse } from './event-stream.ts';
 import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
 import { type RelayCounts, relay } from './relay.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 import { rechunk } from './shape.ts';
 
 /** An answer that the caller has to send, or `sent` when the response has been written here. */
 export type ChatResponse =
   | { kind: 'whole'; body: WireBody; headers: Record<string, string> }
-  | { kind: 'sent' };
+  | { kind: 'sent' /** The answer is complete. */; ok: boolean };
 
 // Characters per chunk of a legacy answer, where the caller gives no number.
 const LEGACY_CHUNK = 20;
@@ -35,6 +37,8 @@ interface Answering {
   onFailure(failure: UpstreamFailure): void;
   /** Set by `onFailure`. */
   failure?: UpstreamFailure;
+  /** The last token counts of the model. */
+  usage?: UsageEvent;
   /** Undefined until the chat has been stored, and if it is not stored. */
   writer?: AnswerWriter;
 }
@@ -46,7 +50,7 @@ interface Answering {
 export async function respond(
   core: Core,
   call: ChatCall,
-  res: ServerResponse,
+  res: StreamResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const ownUpstream = await openOwnUpstream(core, call);
@@ -61,12 +65,21 @@ async function respondFrom(
   core: Core,
   call: ChatCall,
   ownUpstream: Upstream | undefined,
-  res: ServerResponse,
+  res: StreamResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const chat = prepareChat(core, call, ownUpstream);
-  const out = new EventStream(res, core.settings.clock);
-  core.streams.add(out, { id: chat.id, route: call.route.name, subject: call.caller.subject });
+  const { clock, resumeBytes } = core.settings;
+  const isStreamed = call.route.stream && call.body.stream;
+  const replay = isStreamed && call.body.resumable ? new ReplayBuffer(chat.id, resumeBytes) : undefined;
+  const out = new EventStream(res, clock, replay);
+  core.streams.add(out, {
+    id: chat.id,
+    route: call.route.name,
+    subject: call.caller.subject,
+    session: chat.session,
+    ticket: call.ticket,
+  });
   const answering: Answering = {
     core,
     call,
@@ -80,9 +93,8 @@ async function respondFrom(
   try {
     const ids: Record<string, string> = { 'x-request-id': chat.id };
     if (chat.session !== undefined) ids['x-session-id'] = chat.session;
-    if (!call.route.stream || !call.body.stream) return await answerWhole(answering, ids);
-    await answerStreamed(answering, { ...headers, ...ids });
-    return { kind: 'sent' };
+    if (!isStreamed) return await answerWhole(answering, ids);
+    return { kind: 'sent', ok: await answerStreamed(answering, { ...headers, ...ids }) };
   } catch (error) {
     // The model may still be sending its answer.
     out.stop('internal_error');
@@ -94,23 +106,30 @@ async function respondFrom(
   }
 }
 
+/** Returns true for a complete answer. */
 async function answerStreamed(
   answering: Answering,
   headers: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<boolean> {
   const { core, call, chat, out } = answering;
   const { metrics, settings, log } = core;
   const { route, receivedAtMs, body } = call;
   const { clock } = settings;
-  const { events, late } = await startAnswer(answering);
+  const { events: started, late } = await startAnswer(answering);
+  const { textBufferMs } = body.options;
+  const events = textBufferMs > 0 && body.mode === 'real' ? coalesce(started, textBufferMs) : started;
   let bytes = false;
   let content = false;
-  out.open({ ...headers, 'content-type': FRAMINGS.sse.contentType });
+  out.open({ ...headers, 'content-type': FRAMINGS.sse.contentType }, call.compression);
   if (late) out.keepAlive();
   const end = await relay({
     events,
     out,
-    encode: answerEncoder(route, { compat: call.compat, ...body }, answerContext(answering)),
+    encode: answerEncoder(
+      route,
+      { compat: call.compat, promptId: call.promptId, ...body },
+      answerContext(answering),
+    ),
     writer: answering.writer,
     options: body.mode === 'legacy' ? { ...body.options, textBufferSize: 0 } : body.options,
     prologue: chat.prologue,
@@ -118,6 +137,7 @@ async function answerStreamed(
     debug: route.debug,
     clock,
     receivedAtMs,
+    onUsage: (event) => (answering.usage = event),
     onSent(hasContent) {
       if (!bytes) metrics.firstByte(route.name, clock.now() - receivedAtMs);
       bytes = true;
@@ -133,6 +153,7 @@ async function answerStreamed(
     log.error({ id: chat.id, error: describeError(end.fault) }, 'the service failed during an answer');
   }
   recordCompletion(answering, end.status, end.message);
+  return end.status === 'ok';
 }
 
 /**
@@ -159,8 +180,8 @@ async function startAnswer(answering: Answering): Promise<AnswerStart> {
       // A failure before the first event can still be an HTTP status. The wait is limited, because proxies time out.
       start = await firstEvent(events, settings.keepAliveMs);
     }
-    // A timeout is reported in the stream, whenever it comes.
-    const reported = isGone(out) || out.stopped === 'timeout';
+    // A timeout and a cancellation are reported in the stream, whenever they come.
+    const reported = isGone(out) || out.stopped === 'timeout' || out.stopped === 'cancelled';
     if (start.first?.type === 'error' && !reported) throw failureBeforeStart(answering, start.first);
     return start;
   } catch (error) {
@@ -178,7 +199,10 @@ async function answerWhole(answering: Answering, headers: Record<string, string>
   answering.writer = writer;
   try {
     const events = [...chat.prologue, ...(await collect(chat.events(out.signal, 'legacy', answering)))];
-    for (const event of events) writer?.add(event);
+    for (const event of events) {
+      writer?.add(event);
+      if (event.type === 'usage') answering.usage = event;
+    }
     const error = failureOf(events);
     if (error !== undefined || out.stopped !== undefined) throw failureBeforeStart(answering, error);
     const body = getDialect(call.route.dialect).encodeWhole(events, answerContext(answering));
@@ -187,7 +211,7 @@ async function answerWhole(answering: Answering, headers: Record<string, string>
     return { kind: 'whole', body, headers };
   } catch (error) {
     if (error instanceof HttpError) {
-      if (isGone(out)) return { kind: 'sent' };
+      if (isGone(out)) return { kind: 'sent', ok: false };
     } else {
       writer?.finish('internal_error');
       recordCompletion(answering, 'internal_error');
@@ -245,10 +269,16 @@ function failureOf(events: readonly StreamEvent[]): ErrorEvent | undefined {
 }
 
 /** Counts and logs the end of an answer. */
-function recordCompletion({ core, call, chat }: Answering, status: Completion, message?: string): void {
+function recordCompletion(
+  { core, call, chat, usage }: Answering,
+  status: Completion,
+  message?: string,
+): void {
   const { metrics, log, settings } = core;
   const { route, receivedAtMs } = call;
   metrics.completed(route.name, status);
+  const counted = usage === undefined ? undefined : usageOf(usage, priceOf(settings, chat.model));
+  if (counted !== undefined) metrics.usage(route.name, counted);
   const entry = {
     id: chat.id,
     route: route.name,
@@ -256,6 +286,7 @@ function recordCompletion({ core, call, chat }: Answering, status: Completion, m
     status,
     ms: Math.round(settings.clock.now() - receivedAtMs),
     message,
+    ...counted,
   };
   if (status === 'upstream_error') log.warn(entry, 'answer failed');
   else log.info(entry, 'answer ended');

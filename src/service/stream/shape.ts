@@ -4,6 +4,8 @@ import type { StreamEvent } from '../../model/events.ts';
 export interface StreamOptions {
   /** Characters of text that are buffered before they are sent. 0: no buffering. */
   textBufferSize: number;
+  /** Longest time that text is gathered before it is sent, in ms. 0: no gathering. */
+  textBufferMs: number;
   /** Send `metadata` events. */
   emitMetadata: boolean;
   /** Send `memory_update` events. */

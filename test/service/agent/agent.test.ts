@@ -87,7 +87,7 @@ describe('an answer', () => {
     const events = await run(client, 'think hard');
     expect(events.filter(({ type }) => type === 'usage' || type === 'complete' || type === 'start')).toEqual([
       { type: 'start', id: 'a1', model: 'm' },
-      { type: 'usage', outputTokens: 9 },
+      { type: 'usage', outputTokens: 14 },
       stop,
     ]);
     expect(events).toContainEqual({

@@ -46,6 +46,7 @@ async function writtenAt(
     encode: getDialect('agent').encoder({ id: 'x', model: 'm', createdSeconds: 0 }),
     options: {
       textBufferSize: 0,
+      textBufferMs: 0,
       emitMetadata: false,
       emitMemoryUpdates: false,
       textDeltaDelayMs: 0,
@@ -56,6 +57,7 @@ async function writtenAt(
     debug: false,
     clock,
     receivedAtMs: 0,
+    onUsage: () => {},
     onSent: () => {},
   });
   await vi.runAllTimersAsync();
