@@ -76,7 +76,9 @@ export async function readManifest(folder: string): Promise<Manifest> {
   const { run, environment, scenario, cells, stallMs } = value;
   const isComplete = isObject(run) && isObject(environment) && isObject(scenario) && Array.isArray(cells);
   if (!isComplete || typeof stallMs !== 'number') throw invalid(path, 'is not a complete manifest');
-  return value as unknown as Manifest;
+  const manifest = value as unknown as Manifest;
+  // Comparisons of versions before report@3 had another form. `streambench compare` makes them again.
+  return Array.isArray(manifest.baseline?.summaries) ? manifest : { ...manifest, baseline: undefined };
 }
 
 async function missing(folder: string, path: string, error: NodeJS.ErrnoException): Promise<UserError> {

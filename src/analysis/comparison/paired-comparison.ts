@@ -4,7 +4,7 @@ import { UserError } from '../../model/errors.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { Mode } from '../../model/record.ts';
 import { suggest } from '../../model/suggestions.ts';
-import { type CellPair, comparePairs, PAIRED_FIGURES, type PairedOptions } from './paired-rows.ts';
+import { type CellPair, comparePairs, type PairedOptions, pairedFigures } from './paired-rows.ts';
 import type { CellSamples, RunSamples } from './samples.ts';
 
 /** Paired comparisons within one run: target against target, and streaming against non-streaming. */
@@ -46,8 +46,8 @@ export function compareModes(run: RunSamples, target: string, options: PairedOpt
       ({ cell, outcomes }) => cell.target === target && cell.mode === mode && outcomes.ok !== undefined,
     );
   const names = { a: 'streaming', b: 'non-streaming' } as const;
-  const inBothModes = PAIRED_FIGURES.filter((figure) => metric(figure.metric).modes === undefined);
   const pairs = pairUp(cellsOf(names.a), cellsOf(names.b));
+  const inBothModes = pairedFigures(pairs).filter((figure) => metric(figure.metric).modes === undefined);
   return {
     kind: 'streaming',
     target,

@@ -19,16 +19,25 @@ export interface PairedOptions {
   resamples?: number;
   /** Two-sided confidence. Default 0.9. */
   level?: number;
-  /** Default `PAIRED_FIGURES`. `tolerance` is what counts as equivalent; `floorMs` is not used. */
+  /** Default `pairedFigures`. `tolerance` is what counts as equivalent. */
   figures?: readonly ComparedFigure[];
 }
 
-/** First token, end and speed. */
-export const PAIRED_FIGURES: readonly ComparedFigure[] = [
-  { metric: 'ttft', statistic: 'p50' },
-  { metric: 'total', statistic: 'p50' },
-  { metric: 'token_rate', statistic: 'p50' },
-];
+/** The metrics that comparisons within a run need. */
+export const PAIRED_METRICS = ['ttfa', 'ttft', 'total', 'token_rate'] as const;
+
+/** First token, end and speed; where a side reasons, the first answer text comes before the first token. */
+export function pairedFigures(pairs: readonly CellPair[]): ComparedFigure[] {
+  const reasoning = pairs.some(({ a, b }) => reasons(a) || reasons(b));
+  return PAIRED_METRICS.filter((metric) => reasoning || metric !== 'ttfa').map((metric) => ({
+    metric,
+    statistic: 'p50',
+  }));
+}
+
+function reasons({ reasoned, requests, failed }: CellSamples): boolean {
+  return reasoned > 0 && reasoned >= (requests - failed) / 2;
+}
 
 /** Two cells that differ only in what is compared. */
 export interface CellPair {
@@ -54,7 +63,7 @@ export function comparePairs(
   pairs: readonly CellPair[],
   options: PairedOptions,
 ): Pick<PairedComparison, 'a' | 'b' | 'settings' | 'rows' | 'sentences'> {
-  const { seed, resamples = 10_000, level = 0.9, figures = PAIRED_FIGURES } = options;
+  const { seed, resamples = 10_000, level = 0.9, figures = pairedFigures(pairs) } = options;
   const settings = { seed, resamples, level };
   const levels = pairs
     .map(({ level }) => level)

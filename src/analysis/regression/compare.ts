@@ -27,6 +27,8 @@ export interface CompareOptions {
   assumedSpread?: number;
   /** Compare with runs from other kinds of machines too. Default false. */
   anyMachine?: boolean;
+  /** Draws of the joint distribution of all checks. Default 4,000. */
+  draws?: number;
 }
 
 /** The assumed standard deviation between runs. */
@@ -53,7 +55,7 @@ export function compareWithHistory(
   next: AcceptedRun,
   options: CompareOptions,
 ): RunComparison {
-  const { base, pins = [], seed = 1, alpha = 0.05, anyMachine } = options;
+  const { base, pins = [], seed = 1, alpha = 0.05, anyMachine, draws } = options;
   const { assumedSpread = ASSUMED_SPREAD } = options;
   const { runs, obstacles, warnings } = selectHistory(history, next, { anyMachine });
   const checks = options.checks ?? defaultChecks([...runs, next]);
@@ -61,7 +63,7 @@ export function compareWithHistory(
   const compare = (accepted: readonly AcceptedRun[], level: number, byCell: boolean): Compared => {
     const prepared = prepareAll(checks, accepted, next, { assumedSpread, byCell });
     const { summaries, cellChecks } = testsOf(prepared);
-    return { prepared, decision: decideGate(summaries, cellChecks, { seed, alpha: level }) };
+    return { prepared, decision: decideGate(summaries, cellChecks, { seed, alpha: level, draws }) };
   };
   const main = runs.length === 0 ? undefined : compare(runs, alpha * share, true);
   const rows = main === undefined ? [] : summaryRows(main, options.checks !== undefined);

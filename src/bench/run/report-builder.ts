@@ -1,5 +1,5 @@
 import { compareModes, compareTargets } from '../../analysis/comparison/paired-comparison.ts';
-import { PAIRED_FIGURES } from '../../analysis/comparison/paired-rows.ts';
+import { PAIRED_METRICS } from '../../analysis/comparison/paired-rows.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
 import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
 import type { NonStreamingTotal } from '../../analysis/streaming/streaming-verdict.ts';
@@ -47,10 +47,7 @@ export interface ReportBuilder {
 /** Creates a builder for the cells of this manifest. */
 export function createReportBuilder(start: Manifest): ReportBuilder {
   const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
-  const sampler = createSampler(
-    start,
-    PAIRED_FIGURES.map(({ metric }) => metric),
-  );
+  const sampler = createSampler(start, PAIRED_METRICS);
   const verdicts = new CellMap<VerdictCollector>();
   const stamps = new CellMap<StampTimes>();
   for (const cell of start.cells) {

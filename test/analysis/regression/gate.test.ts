@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { decideGate, type SummaryCheck } from '../../../src/analysis/regression/gate.ts';
-import { alarms, type checksOf, type World } from './simulation.ts';
 
 const TOLERANCE = Math.log(1.1);
 
@@ -68,42 +67,5 @@ describe('decideGate', () => {
       { seed: 1 },
     );
     expect(decision.cells[0]!.map(({ regression }) => regression)).toEqual([true, false, false, false]);
-  });
-});
-
-/** Seeded, so they cannot flicker: 400 trials know a rate of 5 % to about ± 2 %. The whole table: `npm run gates`. */
-describe('by simulation', () => {
-  const alarm = ({ summaries, cellChecks }: ReturnType<typeof checksOf>, seed: number) => {
-    const decision = decideGate(summaries, cellChecks, { seed, draws: 500 });
-    return (
-      decision.summaries.some(({ verdict: one }) => one === 'regression') ||
-      decision.cells.some((cells) => cells.some(({ regression }) => regression))
-    );
-  };
-  const rate = (world: World, runs: number, change = {}, trials = 400) =>
-    alarms(world, { runs, trials, seed: 7, change, decide: alarm });
-
-  test.each<[World, number, number]>([
-    [{ shape: 'lognormal', n: 50, cells: 1, drift: 0.1 }, 10, 0.05],
-    [{ shape: 'heavy-tailed', n: 50, cells: 4, drift: 0.05 }, 5, 0.05],
-    [{ shape: 'bimodal', n: 50, cells: 4, drift: 0 }, 10, 0.05],
-    [{ shape: 'lognormal', n: 50, cells: 1, drift: 0.05 }, 1, 0.08],
-  ])('no change in %o with %i accepted runs: false alarms are rare', (world, runs, limit) => {
-    expect(rate(world, runs)).toBeLessThanOrEqual(limit);
-  });
-
-  test('+20 % is found: 10 runs, 5 % drift, 4 cells of 200 requests', () => {
-    const world: World = { shape: 'lognormal', n: 200, cells: 4, drift: 0.05 };
-    expect(rate(world, 10, { all: 1.2 }, 100)).toBeGreaterThanOrEqual(0.8);
-  });
-
-  test('one slow cell of four is found although runs differ by 10 %', () => {
-    const world: World = { shape: 'lognormal', n: 100, cells: 4, drift: 0.1 };
-    expect(rate(world, 10, { firstCell: 1.6 }, 100)).toBeGreaterThanOrEqual(0.9);
-  });
-
-  test('errors that rise from 3 % to 12 % are found', () => {
-    const world: World = { shape: 'lognormal', n: 200, cells: 2, drift: 0.05 };
-    expect(rate(world, 10, { errors: 0.12 }, 100)).toBeGreaterThanOrEqual(0.9);
   });
 });

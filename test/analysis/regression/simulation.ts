@@ -1,7 +1,9 @@
-import type { CellCheck, SummaryCheck } from '../../../src/analysis/regression/gate.ts';
+import { compareWithHistory } from '../../../src/analysis/regression/compare.ts';
+import type { AcceptedCell, AcceptedFigure, AcceptedRun, Pin } from '../../../src/model/accepted-run.ts';
 import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
+import { acceptedCell, acceptedRun } from './accepted.ts';
 
-/** Simulated runs of a service, as the gate sees them: figures of each cell with what sampling explains of them. */
+/** Simulated runs of a service, as the history of a baseline keeps them, and how often the gate alarms. */
 
 export type Shape = 'lognormal' | 'bimodal' | 'heavy-tailed';
 
@@ -25,41 +27,26 @@ export interface Change {
   errors?: number;
 }
 
-interface CellRun {
-  values: number[];
-  variances: number[];
-  failed: number;
-}
-
-const FIGURES = [
-  { weight: 0.5, tolerance: 0.1 }, // ttft.p50
-  { weight: 0.1, tolerance: 0.1 }, // ttft.mean
-  { weight: 0.05, tolerance: 0.15 }, // ttft.p95
-  { weight: 0.1, tolerance: 0.1 }, // total.p50
-  { weight: 0.1, tolerance: 0.1 }, // total.mean
-  { weight: 0.05, tolerance: 0.15 }, // gap.p95
-] as const;
-/** Figures that single cells are checked on: ttft.p50, ttft.mean, total.p50. */
-const BY_CELL = [0, 1, 3] as const;
 const ENOUGH_FOR_P95 = 200;
 
-export type SimulatedRun = readonly CellRun[];
-
-/** One run: its own luck for all cells, a little of its own for each. */
-function simulateRun(world: World, random: Random, change: Change = {}): SimulatedRun {
+/** One run: it has its own luck for all cells, and a little of its own for each. */
+export function simulateRun(world: World, random: Random, change: Change = {}, id = 'run'): AcceptedRun {
   const luck = Math.exp(world.drift * random.normal());
-  return Array.from({ length: world.cells }, (_, index) => {
+  const cells = Array.from({ length: world.cells }, (_, index) => {
     const own = world.drift > 0 ? Math.exp(0.01 * random.normal()) : 1;
     const slower = (change.all ?? 1) * (index === 0 ? (change.firstCell ?? 1) : 1);
-    return simulateCell(world, random, { factor: luck * own, slower, errors: change.errors ?? 0.03 });
+    const settings = { factor: luck * own, slower, errors: change.errors ?? 0.03 };
+    return simulateCell(world, random, `p${index}`, settings);
   });
+  return acceptedRun({ id, cells });
 }
 
 function simulateCell(
   { shape, n, width = 0.4 }: World,
   random: Random,
+  prompt: string,
   { factor, slower, errors }: { factor: number; slower: number; errors: number },
-): CellRun {
+): AcceptedCell {
   const ttft = new Float64Array(n);
   const total = new Float64Array(n);
   let failed = 0;
@@ -71,19 +58,19 @@ function simulateCell(
   ttft.sort();
   total.sort();
   const gap = 0.15 / Math.sqrt(n / 20);
-  const figures = [
-    quantile(ttft, 0.5),
-    average(ttft),
-    n >= ENOUGH_FOR_P95 ? quantile(ttft, 0.95) : { value: Number.NaN, variance: Number.NaN },
-    quantile(total, 0.5),
-    average(total),
-    { value: Math.exp(gap * random.normal()), variance: gap ** 2 },
-  ];
-  return {
-    values: figures.map(({ value }) => Math.log(value * factor)),
-    variances: figures.map(({ variance }) => variance),
-    failed,
+  const scale = 100 * factor;
+  const figure = ({ value, variance }: Figure): AcceptedFigure => ({
+    ...{ value: value * scale, logVariance: variance, n, censored: 0, drawn: 'requests' },
+  });
+  const figures: Record<string, AcceptedFigure> = {
+    'ttft.p50': figure(quantile(ttft, 0.5)),
+    'ttft.mean': figure(average(ttft)),
+    'total.p50': figure(quantile(total, 0.5)),
+    'total.mean': figure(average(total)),
+    'gap.p95': { ...figure({ value: Math.exp(gap * random.normal()), variance: gap ** 2 }), n: 1000 },
   };
+  if (n >= ENOUGH_FOR_P95) figures['ttft.p95'] = figure(quantile(ttft, 0.95));
+  return acceptedCell(figures, { prompt, requests: n, failed });
 }
 
 function draw(shape: Shape, width: number, random: Random): number {
@@ -124,94 +111,64 @@ function average(values: Float64Array): Figure {
   return { value: mean, variance: variance / values.length / mean ** 2 };
 }
 
-const ASSUMED = 0.05;
-
-/** The checks of a new run against accepted ones. */
-export function checksOf(
-  history: readonly SimulatedRun[],
-  next: SimulatedRun,
-  { n, cells }: World,
-): { summaries: SummaryCheck[]; cellChecks: CellCheck[] } {
-  const summaries: SummaryCheck[] = FIGURES.flatMap(({ weight, tolerance }, figure) => {
-    const value = (run: SimulatedRun) => mean(run.map(({ values }) => values[figure]!));
-    const variance = (run: SimulatedRun) => mean(run.map(({ variances }) => variances[figure]!)) / cells;
-    if (Number.isNaN(value(next))) return [];
-    const series = {
-      weight,
-      history: history.map(value),
-      next: value(next),
-      sampling: { history: mean(history.map(variance)), next: variance(next) },
-      assumedSpread: ASSUMED,
-    };
-    const limit = Math.log(1 + tolerance);
-    const change = series.next - mean(series.history);
-    const beyond = change > limit ? 'worse' : change < -limit ? 'better' : null;
-    return [{ series, tolerance: limit, beyond }];
-  });
-  summaries.push(errorCheck(history, next, n * cells));
-  const cellChecks: CellCheck[] = (cells > 1 ? BY_CELL : []).map((figure) => {
-    const of = (run: SimulatedRun) => ({
-      values: run.map(({ values }) => values[figure]!),
-      sampling: run.map(({ variances }) => variances[figure]!),
-    });
-    const usual = next.map((_, cell) => mean(history.map((run) => run[cell]!.values[figure]!)));
-    return {
-      history: history.map(of),
-      next: of(next),
-      assumedSpread: ASSUMED,
-      beyond: next.map(
-        ({ values }, cell) => values[figure]! - usual[cell]! > Math.log(1 + FIGURES[figure].tolerance),
-      ),
-    };
-  });
-  return { summaries, cellChecks };
+/** How trials are made. */
+export interface Trials {
+  /** Accepted runs before the new one. */
+  runs: number;
+  trials: number;
+  seed: number;
+  change?: Change;
+  /** Draws of the joint distribution; few make a trial fast. Default 400. */
+  draws?: number;
+  /** The accepted runs are pinned when the history is this long. Default: no pin. */
+  pinned?: number;
 }
 
-function errorCheck(history: readonly SimulatedRun[], next: SimulatedRun, requests: number): SummaryCheck {
-  const rate = (run: SimulatedRun) => run.reduce((sum, { failed }) => sum + failed, 0) / requests;
-  const scaled = (run: SimulatedRun) => Math.asin(Math.sqrt(rate(run)));
-  const sampling = 1 / (4 * requests);
-  const change = rate(next) - mean(history.map(rate));
-  return {
-    series: {
-      weight: 0.1,
-      history: history.map(scaled),
-      next: scaled(next),
-      sampling: { history: sampling, next: sampling },
-      assumedSpread: 0,
-    },
-    tolerance: 0.01,
-    beyond: change > 0.01 ? 'worse' : change < -0.01 ? 'better' : null,
-  };
+/** True where the gate calls the new run a regression. */
+function isAlarm(
+  history: AcceptedRun[],
+  next: AcceptedRun,
+  pins: Pin[],
+  seed: number,
+  draws: number,
+): boolean {
+  const options = { base: 'main', seed, draws, pins };
+  return compareWithHistory(history, next, options).verdict === 'regression';
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Share of trials in which the gate alarms. */
-export function alarms(
-  world: World,
-  {
-    runs,
-    trials,
-    seed,
-    change,
-    decide,
-  }: {
-    runs: number;
-    trials: number;
-    seed: number;
-    change?: Change;
-    decide(checks: ReturnType<typeof checksOf>, seed: number): boolean;
-  },
-): number {
+/** Share of trials in which the gate reports a regression. */
+export function alarms(world: World, settings: Trials): number {
+  const { runs, trials, seed, change, draws = 400, pinned = 0 } = settings;
   let hits = 0;
   for (let trial = 0; trial < trials; trial++) {
     const random = createRandom(seed * 100_003 + trial);
-    const history = Array.from({ length: runs }, () => simulateRun(world, random));
-    const next = simulateRun(world, random, change);
-    if (decide(checksOf(history, next, world), trial + 1)) hits += 1;
+    const simulated = Array.from({ length: pinned + runs }, (_, run) =>
+      simulateRun(world, random, {}, `run-${run}`),
+    );
+    const pins: Pin[] =
+      pinned === 0 ? [] : [{ schema: 'streambench/pin@1', name: 'v1', runs: simulated.slice(0, pinned) }];
+    const next = simulateRun(world, random, change, 'new');
+    if (isAlarm(simulated.slice(pinned), next, pins, trial + 1, draws)) hits += 1;
   }
   return hits / trials;
+}
+
+/**
+ * Merges of which each makes the service slower by `step`, accepted as long as the gate finds no regression. Resolves how much
+ * slower the service was when the gate stopped one; Infinity where it stopped none.
+ */
+export function creep(
+  world: World,
+  { step, merges, seed, withPin }: { step: number; merges: number; seed: number; withPin: boolean },
+): number {
+  const random = createRandom(seed);
+  const history = Array.from({ length: 10 }, (_, run) => simulateRun(world, random, {}, `before-${run}`));
+  const pins: Pin[] = withPin ? [{ schema: 'streambench/pin@1', name: 'v1', runs: [...history] }] : [];
+  for (let merge = 1; merge <= merges; merge++) {
+    const slower = (1 + step) ** merge;
+    const next = simulateRun(world, random, { all: slower }, `merge-${merge}`);
+    if (isAlarm(history.slice(-10), next, pins, merge, 400)) return slower - 1;
+    history.push(next);
+  }
+  return Number.POSITIVE_INFINITY;
 }
