@@ -42,7 +42,7 @@ export function selectHistory(
   const elsewhere = same.length - here.length;
   if (here.length === 0 && !anyMachine) {
     const known = [...new Set(same.map(({ manifest }) => hostClass(manifest.environment)))].join('; ');
-    const obstacle = `no accepted run is from this kind of machine (${machine}); there are runs from: ${known}. Save one from here, or compare across machines with --any-machine`;
+    const obstacle = `no accepted run is from this kind of machine (${machine}); there are runs from: ${known}. Add one from here with --save-baseline and --accept, or compare across machines with --any-machine`;
     return { runs: [], obstacles: [obstacle], warnings };
   }
   if (elsewhere > 0)
