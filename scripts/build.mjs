@@ -32,7 +32,7 @@ function removePrivateTypes() {
 }
 
 function copyPage() {
-  for (const name of ['page.html', 'page.css', 'page.js']) {
+  for (const name of ['page.html', 'page.css', 'pane.js', 'readers.js', 'page.js']) {
     cpSync(join('src/service/page', name), join('dist/service/page', name));
   }
 }

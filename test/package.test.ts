@@ -38,6 +38,8 @@ describe('the package', () => {
         'dist/service/page/page.css',
         'dist/service/page/page.html',
         'dist/service/page/page.js',
+        'dist/service/page/pane.js',
+        'dist/service/page/readers.js',
         'schema/scenario.schema.json',
         'scenarios/demo.yaml',
         'scenarios/prompts/long.txt',

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The page at `/`: one document, with its style and its script in it. */
+/** The page at `/`: one document, with its style and its scripts in it. */
 export interface Page {
   html: string;
-  /** Its content security policy: its own style and script, requests to its own origin, and nothing else. */
+  /** Its content security policy: its own style and scripts, requests to its own origin, and nothing else. */
   policy: string;
 }
 
@@ -14,16 +14,22 @@ const FOLDER = new URL('../page/', import.meta.url);
 export function readPage(): Page {
   const read = (name: string) => readFileSync(new URL(name, FOLDER), 'utf8');
   const style = read('page.css');
-  const script = read('page.js');
+  const html = read('page.html').replace(
+    '<link rel="stylesheet" href="page.css">',
+    // By a function: a text would have its `$` replaced.
+    () => `<style>${style}</style>`,
+  );
+  const scripts: string[] = [];
   return {
-    // By functions: a text would have its `$` replaced.
-    html: read('page.html')
-      .replace('<link rel="stylesheet" href="page.css">', () => `<style>${style}</style>`)
-      .replace('<script src="page.js"></script>', () => `<script>${script}</script>`),
+    html: html.replaceAll(/<script src="([\w.]+)"><\/script>/g, (_, name: string) => {
+      const script = read(name);
+      scripts.push(script);
+      return `<script>${script}</script>`;
+    }),
     policy: [
       "default-src 'none'",
       `style-src ${hash(style)}`,
-      `script-src ${hash(script)}`,
+      `script-src ${scripts.map(hash).join(' ')}`,
       "connect-src 'self'",
       'img-src data:',
       "base-uri 'none'",
