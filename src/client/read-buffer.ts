@@ -3,7 +3,7 @@ const FIRST_BYTES = 1_024;
 /**
  * The undecoded reads of one response: their bytes in one contiguous buffer, and the time of each. HOT PATH: a read allocates
  * no object. Keeping the chunks themselves would keep two objects and an allocation outside the heap alive for each, which
- * costs garbage collection.
+ * costs garbage collection. `!`: the lists are filled up to `added`.
  */
 export class ReadBuffer {
   private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);

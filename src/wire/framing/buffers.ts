@@ -15,6 +15,7 @@ export class Utf8Stream {
   push(piece: Uint8Array): string {
     const size = piece.byteLength;
     if (size === 0) return '';
+    // `!`: the piece is not empty.
     const whole = piece[size - 1]! < ASCII_END;
     const text =
       whole && !this.inCharacter
