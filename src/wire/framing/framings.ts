@@ -1,7 +1,7 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import { awsEventStream } from './aws-event-stream.ts';
-import { Pieces, Utf8Stream } from './buffers.ts';
-import { type Frame, type Framing, type FramingName, isLarger } from './frame.ts';
+import { isLarger, Pieces, Utf8Stream } from './buffers.ts';
+import type { Frame, Framing, FramingName } from './frame.ts';
 import { jsonArray } from './json-array.ts';
 
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';

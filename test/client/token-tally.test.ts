@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hiddenReasoning, USUAL_TOKEN, usualLength } from '../../src/client/hidden-reasoning.ts';
+import { hiddenReasoning, USUAL_TOKEN, usualLength } from '../../src/client/token-tally.ts';
 
 /**
  * Recorded answers: characters of reasoning and of the rest, tokens of reasoning and of all output. All are in English or
