@@ -44,8 +44,8 @@ class Response implements PendingReads {
   }
 }
 
-describe('what someone waits for', () => {
-  test('is done in the next turn, in order', () => {
+describe('work that a caller waits for', () => {
+  test('is done in the next turn, in order of the calls', () => {
     const done: number[] = [];
     for (const n of [1, 2, 3]) queue.afterReads(() => done.push(n));
     expect(done).toEqual([]);
@@ -54,7 +54,7 @@ describe('what someone waits for', () => {
     expect(turns).toHaveLength(0);
   });
 
-  test('is spread over turns where it is much, and what comes meanwhile waits its turn', () => {
+  test('is spread over several turns if there is much; later work is queued behind it', () => {
     const done: number[] = [];
     for (let n = 0; n < 100; n++) queue.afterReads(() => done.push(n));
     turn();
@@ -66,8 +66,8 @@ describe('what someone waits for', () => {
   });
 });
 
-describe('what nobody waits for', () => {
-  test('is gathered for a moment, all by one timer', () => {
+describe('work that no caller waits for', () => {
+  test('is gathered for 100 ms, with one timer for all responses', () => {
     const log: string[] = [];
     queue.decodeLater(new Response('a', 2, log));
     queue.decodeLater(new Response('b', 1, log));
@@ -96,7 +96,7 @@ describe('what nobody waits for', () => {
     expect(log.join('')).toBe('a'.repeat(50) + 'b'.repeat(40));
   });
 
-  test('lets go first what someone waits for', () => {
+  test('runs after work that a caller waits for', () => {
     const log: string[] = [];
     queue.decodeLater(new Response('a', 40, log));
     gathered();
@@ -106,7 +106,7 @@ describe('what nobody waits for', () => {
     expect(log.indexOf('now')).toBe(16);
   });
 
-  test('comes after what was gathered before it', () => {
+  test('runs after work gathered earlier', () => {
     const log: string[] = [];
     queue.decodeLater(new Response('a', 40, log));
     gathered();
@@ -119,7 +119,7 @@ describe('what nobody waits for', () => {
 });
 
 describe('ReadBuffer', () => {
-  test('gives back the reads as they came, in order, whatever is taken when', () => {
+  test('returns the reads in order of arrival, whenever they are taken', () => {
     const step = fc.oneof(
       fc.record({ add: fc.uint8Array({ minLength: 1, maxLength: 700 }) }),
       fc.record({ take: fc.integer({ min: 1, max: 5 }) }),
@@ -149,7 +149,7 @@ describe('ReadBuffer', () => {
     );
   });
 
-  test('joins the chunks of one read while they wait, and tells the number of the read', () => {
+  test('joins waiting chunks of one read, and returns the number of the read', () => {
     const buffer = new ReadBuffer();
     const seen: [number, string, number][] = [];
     const visit = (atMs: number, chunk: Uint8Array, read: number) =>
@@ -170,7 +170,7 @@ describe('ReadBuffer', () => {
     ]);
   });
 
-  test('weighs nothing when it is empty, and is used again from its start', () => {
+  test('has length 0 when it is empty, and is reused from its start', () => {
     const buffer = new ReadBuffer();
     for (let round = 0; round < 3; round++) {
       buffer.add(round, new Uint8Array(1000), 1);
