@@ -160,6 +160,7 @@ class EventQueue {
   take(): TimedEvent | undefined {
     const event = this.events[this.at];
     if (event === undefined) return undefined;
+    // `!`: there is a size for each event.
     this.bytes -= this.sizes[this.at++]!;
     // Compacted in large steps, so that each event is moved about once.
     if (this.at >= this.events.length / 2 && this.at >= MAX_TAKEN) {

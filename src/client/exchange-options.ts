@@ -1,11 +1,24 @@
 import type { Clock } from '../model/clock.ts';
+import type { StreamEvent } from '../model/events.ts';
 import type { Limits, Timeouts } from '../model/plan.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
 import type { Dialect } from '../wire/dialect.ts';
-import type { BodyListeners } from './body-reader.ts';
 import type { RequestFacts } from './outcome/evidence.ts';
 import type { RequestAssumptions } from './outcome/refusal.ts';
 import type { Connection, SocketRequest } from './transport/connection.ts';
+
+/** Listeners to a body. */
+export interface BodyListeners {
+  /**
+   * Called with the events of each frame, after they were counted. `atMs` is relative to `originAt`; `size` is the length of
+   * the frame in characters.
+   */
+  onEvents?: (events: readonly StreamEvent[], atMs: number, read: number, size: number) => void;
+  /** Called with the body bytes of each socket read, before they are decoded. */
+  onBytes?: (chunk: Uint8Array) => void;
+  /** Origin of the listeners' times, on the machine's clock. */
+  originAt: number;
+}
 
 /** Options of one exchange. Times are on the machine's clock. */
 export interface ExchangeOptions extends BodyListeners {

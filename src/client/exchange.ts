@@ -1,14 +1,12 @@
 import { DEFAULT_LIMITS, type Limits } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import { ListenerError } from './body-reader.ts';
 import { DeadlineTimer, limitOf } from './deadline.ts';
-import { decodeQueue, type PendingReads } from './decode-queue.ts';
+import { decodeQueue, type PendingReads, ReadBuffer } from './decode-queue.ts';
 import { type ExchangeOptions, type FlowControl, requestFacts } from './exchange-options.ts';
 import { ObservationBuilder } from './observation-builder.ts';
 import type { Ending } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
-import { ReadBuffer } from './read-buffer.ts';
-import { ResponseBody } from './response-body.ts';
+import { ListenerError, ResponseBody } from './response-body.ts';
 import {
   type Connection,
   type ConnectionSink,

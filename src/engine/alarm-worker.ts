@@ -6,13 +6,13 @@ import { type AlarmSettings, alarmCells } from './alarm.ts';
 function serve(port: NonNullable<typeof parentPort>, { memory }: AlarmSettings): void {
   const { order, dueAt } = alarmCells(memory);
   let last = 0;
+  // `!`: the array has one element.
+  const leftMs = () => dueAt[0]! - monotonicClock.now();
   for (;;) {
     Atomics.wait(order, 0, last);
     last = Atomics.load(order, 0);
-    let leftMs = dueAt[0]! - monotonicClock.now();
-    while (leftMs > 0 && Atomics.load(order, 0) === last) {
-      Atomics.wait(order, 0, last, leftMs);
-      leftMs = dueAt[0]! - monotonicClock.now();
+    for (let ms = leftMs(); ms > 0 && Atomics.load(order, 0) === last; ms = leftMs()) {
+      Atomics.wait(order, 0, last, ms);
     }
     if (Atomics.load(order, 0) === last) port.postMessage(last);
   }

@@ -37,7 +37,8 @@ export async function runPlan(
   let seq = 0;
   for (const block of plan.blocks) {
     if (drain.aborted) break;
-    const cell = plan.cells[block.cell]!;
+    const cell = plan.cells[block.cell];
+    if (cell === undefined) throw new Error(`the plan has no cell ${block.cell}`);
     const { target, prompt, length } = cell;
     observer.blockStarted?.(block, cell);
     const running = runner.run(block, cell, {

@@ -25,25 +25,25 @@ export function clientExecutor(
   secrets: readonly Secret[],
   thread: ThreadIndex = { index: 0, of: 1 },
 ): ClientExecutor {
-  const clients = new Map(
-    plan.targets.map((target) => [target.name, clientFor(target, plan, clock, secrets)]),
+  const peers = new Map(
+    plan.targets.map((target) => [target.name, { target, client: clientFor(target, plan, clock, secrets) }]),
   );
-  const targets = new Map(plan.targets.map((target) => [target.name, target]));
   const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
+  const peerOf = (name: string) => planned(peers, 'target', name);
   const nextNonce = createNonces(plan.seed, plan.salt ?? '', thread);
   return {
     send: async ({ cell, ...rest }: Job) => {
-      const target = targets.get(cell.target)!;
-      const prompt = prompts.get(cell.prompt)!;
+      const { target, client } = peerOf(cell.target);
+      const prompt = planned(prompts, 'prompt', cell.prompt);
       const nonce = prompt.unique ? nextNonce() : undefined;
       const request = chatOf(target, prompt, { stream: cell.mode === 'streaming', nonce });
       const keepText = plan.keepText || plan.tokenizer !== undefined;
-      const observation = await clients.get(cell.target)!.measure({ ...rest, request, keepText });
+      const observation = await client.measure({ ...rest, request, keepText });
       return plan.keepText || !keepText ? observation : onlyToCount(observation);
     },
-    async warm(target, connections) {
-      const client = clients.get(target)!;
-      const use = targets.get(target)!.connect?.connection ?? 'warm';
+    async warm(name, connections) {
+      const { target, client } = peerOf(name);
+      const use = target.connect?.connection ?? 'warm';
       switch (use) {
         case 'warm':
           // If this fails, the request that needs the connection opens it or reports why not.
@@ -56,11 +56,18 @@ export function clientExecutor(
           return use satisfies never;
       }
     },
-    reach: (target) => clients.get(target)!.warm(1),
+    reach: async (name) => peerOf(name).client.warm(1),
     close: () => {
-      for (const client of clients.values()) client.close();
+      for (const { client } of peers.values()) client.close();
     },
   };
+}
+
+/** The target or prompt that a cell names. */
+function planned<T>(all: ReadonlyMap<string, T>, what: string, name: string): T {
+  const found = all.get(name);
+  if (found === undefined) throw new Error(`the plan has no ${what} ${JSON.stringify(name)}`);
+  return found;
 }
 
 // A text that no tokenizer will count is not sent to another thread.

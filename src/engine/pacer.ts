@@ -32,6 +32,7 @@ function poisson(everyMs: number, seed: number): (index: number) => number {
   return (index) => {
     // 1 - next() because log(0) is infinite.
     while (times.length <= index) times.push((times.at(-1) ?? 0) - everyMs * Math.log(1 - random.next()));
+    // `!`: the loop above has filled the list up to this index.
     return times[index]!;
   };
 }

@@ -4,7 +4,7 @@ import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource }
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
 import { createCacheFold } from './cache-groups.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
-import { createDistribution, type Distribution, tidy } from './distribution.ts';
+import { createDistribution, tidy } from './distribution.ts';
 import { createFailures } from './failure-groups.ts';
 import { hiddenReasoning } from './formulas.ts';
 import { meets, type Objective } from './objective-check.ts';
@@ -56,15 +56,63 @@ interface CellFold {
   report(room: TimelineRoom): CellReport;
 }
 
+/** The distributions of a cell's metrics. */
+function createMetrics(context: MetricContext) {
+  const columns = METRICS.map((metric) => ({ metric, distribution: createDistribution(metric.unit) }));
+  return {
+    add(record: RequestRecord): void {
+      for (const { metric, distribution } of columns) {
+        const value = metric.values(record, context);
+        if (value === null) continue;
+        if (typeof value === 'number') distribution.add(value);
+        else for (const one of value) distribution.add(one);
+      }
+    },
+    summaries(): Record<string, MetricSummary | null> {
+      return Object.fromEntries(
+        columns.map(({ metric, distribution }) => [metric.name, distribution.summary()]),
+      );
+    },
+  };
+}
+
+/** The outcomes of a cell's requests. */
+function createOutcomes() {
+  const counts = new Map<OutcomeKind, number>();
+  return {
+    add: (kind: OutcomeKind) => void counts.set(kind, (counts.get(kind) ?? 0) + 1),
+    inOrder: () =>
+      Object.fromEntries(
+        OUTCOME_KINDS.filter((kind) => counts.has(kind)).map((kind) => [kind, counts.get(kind)]),
+      ),
+    /** Requests that count for goodput: those that the user cancelled say nothing about the service. */
+    judged: () => [...counts].reduce((sum, [kind, count]) => sum + (kind === 'cancelled' ? 0 : count), 0),
+  };
+}
+
+/** True if the cell's mode has every metric that has an objective, and there is one. */
+function isJudged({ mode }: Cell, objectives: readonly Objective[]): boolean {
+  return objectives.length > 0 && objectives.every(({ metric: { modes } }) => modes?.includes(mode) ?? true);
+}
+
+interface Counted {
+  contentEvents: number;
+  coalesced: number;
+}
+
+/** The share of a stream's content events that arrived together with an earlier one. */
+function coalescedShare({ mode }: Cell, { contentEvents, coalesced }: Counted): number | null {
+  return mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null;
+}
+
 function createCellFold(cell: Cell, context: MetricContext, objectives: readonly Objective[]): CellFold {
-  const outcomes = new Map<OutcomeKind, number>();
+  const outcomes = createOutcomes();
   const failures = createFailures();
-  const distributions: Distribution[] = METRICS.map(({ unit }) => createDistribution(unit));
+  const metrics = createMetrics(context);
   const throughput = createThroughput(cell);
   const connections = { new: 0, reused: 0, reconnected: 0, replaced: 0 };
   const tokenSources = new Set<TokenSource>();
-  let contentEvents = 0;
-  let coalesced = 0;
+  const chunks: Counted = { contentEvents: 0, coalesced: 0 };
   let met = 0;
   let hidden = 0;
   let refused: CellReport['refusedCounts'];
@@ -72,34 +120,23 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
   const io = { reads: 0, events: 0, bytes: 0 };
 
   const addGood = (record: RequestRecord) => {
-    for (const [index, definition] of METRICS.entries()) {
-      const value = definition.values(record, context);
-      if (value === null) continue;
-      const distribution = distributions[index]!;
-      if (typeof value === 'number') distribution.add(value);
-      else for (const one of value) distribution.add(one);
-    }
+    metrics.add(record);
     if ((hiddenReasoning(record) ?? 0) > 0) hidden += 1;
     cache.add(record);
-    contentEvents += record.contentEvents;
-    coalesced += record.coalesced;
-    if (record.tokens.output !== null) {
-      tokenSources.add(record.tokens.source);
-    }
+    chunks.contentEvents += record.contentEvents;
+    chunks.coalesced += record.coalesced;
+    if (record.tokens.output !== null) tokenSources.add(record.tokens.source);
   };
 
   const goodputOf = (perSecond: number | null): GoodputReport | null => {
-    const measured = objectives.every(({ metric: { modes } }) => modes?.includes(cell.mode) ?? true);
-    let requests = 0;
-    // Requests that the user cancelled say nothing about the service.
-    for (const [kind, count] of outcomes) if (kind !== 'cancelled') requests += count;
-    if (objectives.length === 0 || !measured || requests === 0 || perSecond === null) return null;
+    const requests = outcomes.judged();
+    if (!isJudged(cell, objectives) || requests === 0 || perSecond === null) return null;
     return { requestsPerSecond: perSecond, share: tidy(met / requests), met, requests };
   };
 
   return {
     add(record) {
-      outcomes.set(record.outcome.kind, (outcomes.get(record.outcome.kind) ?? 0) + 1);
+      outcomes.add(record.outcome.kind);
       io.reads += record.reads;
       io.events += record.events;
       io.bytes += record.bytes;
@@ -118,23 +155,18 @@ function createCellFold(cell: Cell, context: MetricContext, objectives: readonly
     },
     report(room) {
       const { throughput: counted, reached, goodPerSecond } = throughput.result(room);
-      const metrics: Record<string, MetricSummary | null> = {};
-      for (const [index, { name }] of METRICS.entries()) metrics[name] = distributions[index]!.summary();
       return {
         ...cellOf(cell),
-        outcomes: Object.fromEntries(
-          OUTCOME_KINDS.filter((kind) => outcomes.has(kind)).map((kind) => [kind, outcomes.get(kind)]),
-        ),
+        outcomes: outcomes.inOrder(),
         failures: failures.summary(),
-        metrics,
+        metrics: metrics.summaries(),
         throughput: counted,
         reached,
         goodput: goodputOf(goodPerSecond),
         cache: cache.report(),
         connections: { ...connections },
         io: { ...io },
-        coalescedShare:
-          cell.mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null,
+        coalescedShare: coalescedShare(cell, chunks),
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
         hiddenReasoning: hidden > 0 ? hidden : undefined,
         refusedCounts: refused,

@@ -122,6 +122,7 @@ function weigh(
   return null;
 }
 
+/** The slice at this time. A timeline has at least one slice, and a binary search stays within it (`!`). */
 function sliceAt(
   { ends, slices }: LoadTimeline,
   atMs: number,

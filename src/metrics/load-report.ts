@@ -54,7 +54,7 @@ export function clientReport(
   return { ...withFigures(whole, metrics), ...load, ...figures, metrics };
 }
 
-const ORDER: readonly ClientVerdict[] = ['ok', 'strained', 'saturated'];
+const WORST_FIRST = ['saturated', 'strained'] as const satisfies readonly ClientVerdict[];
 
 interface Judgement {
   verdict: ClientVerdict;
@@ -66,17 +66,15 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
   const late = Object.entries(metrics)
     .filter(([, { verdict }]) => verdict !== 'ok')
     .sort(([, a], [, b]) => b.lateMs - a.lateMs);
-  if (late.length === 0) return whole;
-  const rank = Math.max(
-    ...[whole, ...late.map(([, one]) => one)].map(({ verdict }) => ORDER.indexOf(verdict)),
-  );
-  const most = late[0]![1].lateMs;
+  const latest = late[0]?.[1];
+  if (latest === undefined) return whole;
+  const verdicts = [whole.verdict, ...late.map(([, { verdict }]) => verdict)];
   const names = late.map(([name]) => name);
   const shown =
     names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
-  const figures = `it took the stamps of ${shown} up to ${formatValue(most, 'ms')} late (p99)`;
+  const figures = `it took the stamps of ${shown} up to ${formatValue(latest.lateMs, 'ms')} late (p99)`;
   return {
-    verdict: ORDER[rank]!,
+    verdict: WORST_FIRST.find((verdict) => verdicts.includes(verdict)) ?? 'ok',
     reason: whole.verdict === 'ok' ? figures : `${whole.reason}; ${figures}`,
   };
 }
@@ -94,8 +92,9 @@ function maxUtilization(blocks: readonly (readonly LoopUtilization[])[]): number
 }
 
 function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
+  const utilizationText = `its event loop utilization was ${formatShare(utilization)}`;
   const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
-    ['utilization', utilization, `its event loop utilization was ${formatShare(utilization)}`],
+    ['utilization', utilization, utilizationText],
     ['delayP99Ms', delayP99Ms, `its event loop was ${formatValue(delayP99Ms, 'ms')} late (p99)`],
   ];
   if (latenessP99Ms !== null) {
@@ -105,13 +104,13 @@ function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | 
       `it sent requests ${formatValue(latenessP99Ms, 'ms')} late (p99)`,
     ]);
   }
-  for (const verdict of ['saturated', 'strained'] as const) {
+  for (const verdict of WORST_FIRST) {
     const reasons = signs
       .filter(([name, value]) => value >= CLIENT_LIMITS[name][verdict])
       .map(([, , text]) => text);
     if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
   }
-  return { verdict: 'ok', reason: signs[0]![2] };
+  return { verdict: 'ok', reason: utilizationText };
 }
 
 /**

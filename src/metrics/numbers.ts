@@ -49,7 +49,8 @@ export class Numbers implements Iterable<number> {
   *[Symbol.iterator](): Generator<number> {
     let left = this.length;
     for (const piece of this.pieces) {
-      for (let index = 0; index < piece.length && left > 0; index++, left--) yield piece[index]!;
+      for (const value of piece.subarray(0, left)) yield value;
+      left -= Math.min(left, piece.length);
     }
   }
 

@@ -8,6 +8,7 @@ export function rankOf(q: number, n: number): number {
 
 /** Percentile `q` (0..1) of at least one value, in ascending order. Throws a `RangeError` for none. */
 export function percentileOf(sorted: ArrayLike<number>, q: number): number {
-  if (sorted.length === 0) throw new RangeError('a percentile of no values');
-  return sorted[rankOf(q, sorted.length) - 1]!;
+  const value = sorted[rankOf(q, sorted.length) - 1];
+  if (value === undefined) throw new RangeError('a percentile of no values');
+  return value;
 }

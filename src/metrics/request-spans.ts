@@ -55,6 +55,8 @@ export function sumTotals(all: readonly Totals[]): Totals {
   return sum;
 }
 
+// `!` in this file: an index into a Float64Array or Uint8Array below its length, in loops over millions of requests.
+
 /** A block of a round's requests. */
 interface Piece {
   /** Start, end and tokens of each request. */
@@ -174,7 +176,7 @@ export class TimelineRoom {
   }
 }
 
-/** From the first start to the last end. */
+/** From the first start to the last end; a timeline has at least one request. */
 export function wholeSpan({ starts, ends }: Timeline): Span {
   return { fromMs: starts[0]!, toMs: ends.at(-1)! };
 }

@@ -65,7 +65,7 @@ const FEWEST = 64;
 // A round longer than 40 s has wider bins.
 const MOST = 4096;
 
-/** Counts by time. */
+/** Counts by time. `counts[index]!`: the index is in the array; `+=` has no other way to say so. */
 class Bins {
   private widthMs = NARROWEST_MS;
   /** Number of the first bin, counted from the start of the run. */

@@ -198,9 +198,10 @@ function openLoop(rounds: readonly Round[], rate: number, room: TimelineRoom): W
 function answeringMs(spans: RequestSpans): number {
   const ends = spans.okEnds();
   const tenth = Math.floor(ends.length / 10);
-  const steps = ends.length - 1 - 2 * tenth;
-  if (steps < 1) return 0;
-  return ((ends[ends.length - 1 - tenth]! - ends[tenth]!) * ends.length) / steps;
+  const middle = ends.subarray(tenth, ends.length - tenth);
+  const [first, last] = [middle.at(0), middle.at(-1)];
+  if (first === undefined || last === undefined || middle.length < 2) return 0;
+  return ((last - first) * ends.length) / (middle.length - 1);
 }
 
 function reachedIn(loads: readonly RoundLoad[]): InFlightMean | null {

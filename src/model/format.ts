@@ -114,11 +114,6 @@ export function formatSpeedup(times: number | null): string {
   return times > 1 ? `${formatFactor(times)} faster` : `${formatFactor(1 / times)} slower`;
 }
 
-/** A ratio of two runs, to two decimals: `1.12`. */
-export function formatRatio(ratio: number): string {
-  return ratio.toFixed(2);
-}
-
 /** The change that a ratio of two values is: `+12 %`, `−3.0 %`. */
 export function formatChange(ratio: number): string {
   return `${ratio > 1 ? '+' : ''}${formatShare(ratio - 1)}`;

@@ -27,6 +27,7 @@ export function suggest(name: string, candidates: readonly string[]): string {
 }
 
 // Damerau-Levenshtein (optimal string alignment): a swap of neighbours counts as one edit.
+// `!`: the matrix is filled row by row, and only filled cells are read.
 // leven and fastest-levenshtein count a swap as two edits, which would miss short names such as "rnu" for "run".
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -67,6 +67,7 @@ function isEmojiJoiner(char: string, at: number, text: string): boolean {
   );
 }
 
+// `!`: the text is one character.
 function escaped(char: string): string {
   return `\\u{${hex(char.codePointAt(0)!)}}`;
 }

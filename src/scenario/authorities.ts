@@ -21,10 +21,9 @@ export function readAuthorities(document: unknown, read: ReadNamedFile): Authori
     const file = valueAt(document, at);
     if (typeof file !== 'string' || file === '' || texts.has(file)) continue;
     const content = read({ at, file, what: 'file', maxBytes: MAX_CERTIFICATES_BYTES });
-    const pem = Buffer.isBuffer(content) ? content.toString('latin1') : undefined;
-    const problem = Buffer.isBuffer(content) ? certificateProblem(file, pem!) : content;
-    if (problem === undefined) texts.set(file, pem!);
-    else findings.push({ path: at, at: 'value', message: problem.message, hint: problem.hint });
+    const pem = Buffer.isBuffer(content) ? certificatesIn(file, content.toString('latin1')) : content;
+    if (typeof pem === 'string') texts.set(file, pem);
+    else findings.push({ path: at, at: 'value', message: pem.message, hint: pem.hint });
   }
   return { texts, findings };
 }
@@ -32,11 +31,11 @@ export function readAuthorities(document: unknown, read: ReadNamedFile): Authori
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
-/** The problem of a PEM text; undefined if all its certificates can be read. */
-function certificateProblem(path: string, pem: string): Problem | undefined {
+/** The PEM text itself if all its certificates can be read, else its problem. */
+function certificatesIn(path: string, pem: string): string | Problem {
   const certificates = pem.match(CERTIFICATE) ?? [];
   const broken = certificates.findIndex((certificate) => !isCertificate(certificate));
-  if (certificates.length > 0 && broken === -1) return undefined;
+  if (certificates.length > 0 && broken === -1) return pem;
   if (broken !== -1) {
     const which = certificates.length === 1 ? 'the certificate' : `certificate ${broken + 1}`;
     return {

@@ -125,8 +125,8 @@ function originOf({ target }: Side): string | undefined {
 function sideNames(sides: readonly [Side, Side]): string[] {
   const models = sides.map(({ flags: { model, provider } }) => model ?? provider);
   if (models[0] !== models[1] && models.every((model) => model)) return models as string[];
-  const places = sides.map(({ flags: { target, provider } }) =>
-    target === undefined ? provider! : maskUrl(target).replace(/^https?:\/\/([^@/]*@)?/, ''),
+  const places = sides.map(({ text, flags: { target, provider } }) =>
+    target === undefined ? (provider ?? text) : maskUrl(target).replace(/^https?:\/\/([^@/]*@)?/, ''),
   );
   if (places[0] !== places[1]) return places;
   return [1, 2].map((number) => `${models[0] ?? places[0]} (${number})`);

@@ -62,10 +62,10 @@ export function applyOverrides(
       continue;
     }
     if (value === undefined) {
-      delete spot.holder[spot.path.at(-1)!];
+      delete spot.holder[spot.key];
       continue;
     }
-    spot.holder[spot.path.at(-1)!] = mapScalars(value, (scalar) => scalar);
+    spot.holder[spot.key] = mapScalars(value, (scalar) => scalar);
     applied.push({ path: spot.path, from });
   }
   return { document: root[''], applied };
@@ -83,8 +83,16 @@ function everyItem(root: unknown, parts: readonly string[]): (readonly string[])
 
 type Container = Record<string | number, unknown>;
 
-// The container of the last key, created if missing, and the path with names resolved to indexes.
-function locate(root: Container, parts: readonly string[]): { holder: Container; path: Path } | Problem {
+interface Spot {
+  holder: Container;
+  /** The last key of the path. */
+  key: string | number;
+  /** Names are resolved to indexes. */
+  path: Path;
+}
+
+// The container of the last key, created if missing.
+function locate(root: Container, parts: readonly string[]): Spot | Problem {
   if (parts.length === 0) return { message: 'the path is empty' };
   // Never a valid key; following it would modify object prototypes.
   if (parts.includes('__proto__')) return { message: 'unknown key __proto__' };
@@ -106,7 +114,7 @@ function locate(root: Container, parts: readonly string[]): { holder: Container;
     last = key;
     path.push(key);
   }
-  return { holder, path };
+  return { holder, key: last, path };
 }
 
 /** The last override that set the value at `path` or a value around it. */

@@ -92,7 +92,7 @@ interface TargetProblem {
 function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): TargetProblem[] {
   const { name, url = '', body, method, model, profile } = target;
   const found: TargetProblem[] = [];
-  if (url.split('?', 1)[0]!.includes('{{')) {
+  if (/^[^?]*\{\{/.test(url)) {
     found.push({
       key: 'url',
       message: 'a placeholder outside the query of the URL',

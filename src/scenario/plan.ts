@@ -37,6 +37,7 @@ export function roundOrders(count: number, rounds: number, seed: number): number
 
 function shuffled(count: number, seed: number): number[] {
   const random = createRandom(seed);
+  // `!`: i and j are below `count`.
   const order = Array.from({ length: count }, (_, index) => index);
   for (let i = count - 1; i > 0; i--) {
     const j = random.below(i + 1);
@@ -96,7 +97,7 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     ...resolvePrompt(prompt, promptTexts),
     unique: isUnique(scenario, prompt),
   }));
-  const prompts = [...asked, ...lengthPrompts(scenario, asked[0]!)];
+  const prompts = [...asked, ...lengthPrompts(scenario, asked)];
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
     prompts,
@@ -129,18 +130,19 @@ function lengthName(prompt: { name: string }, length: number): string {
   return `${prompt.name}, ${length} tokens`;
 }
 
-function lengthPrompts({ verdict, modes }: Scenario, first: Prompt): Prompt[] {
-  if (!modes.includes('streaming')) return [];
+function lengthPrompts({ verdict, modes }: Scenario, [first]: readonly Prompt[]): Prompt[] {
+  if (first === undefined || !modes.includes('streaming')) return [];
   return (verdict?.lengths ?? []).map((length) => ({ ...first, name: lengthName(first, length), length }));
 }
 
 // One group per target: the lengths of a round run one after the other, so that drift affects all alike.
 function lengthGroups({ targets, prompts, verdict, modes }: Scenario): Cell[][] {
-  if (verdict === undefined || !modes.includes('streaming')) return [];
+  const [first] = prompts;
+  if (first === undefined || verdict === undefined || !modes.includes('streaming')) return [];
   return targets.map(({ name: target }) =>
     verdict.lengths.map((length) => ({
       target,
-      prompt: lengthName(prompts[0]!, length),
+      prompt: lengthName(first, length),
       concurrency: 1,
       mode: 'streaming' as const,
       length,
@@ -154,20 +156,24 @@ function blocksOf({ load, seed, verdict }: Scenario, groups: readonly Cell[][]):
   const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
   const shares = requests === undefined ? undefined : split(requests, rounds);
   const lengthShares = split(verdict?.requests ?? 0, rounds);
-  const firsts = groups.map((_, i) => groups.slice(0, i).reduce((sum, { length }) => sum + length, 0));
+  let cellCount = 0;
+  const numbered = groups.map((group) => ({
+    cells: group.map(() => cellCount++),
+    isLengths: group.some(({ length }) => length !== undefined),
+  }));
+  // `!`: an order is a permutation of the groups' indexes, and there is one share per round.
   return roundOrders(groups.length, rounds, seed).flatMap((order, round) =>
     order.flatMap((group) => {
-      const cells = groups[group]!.map((_, i) => firsts[group]! + i);
-      const isLengths = groups[group]![0]?.length !== undefined;
+      const { cells: inOrder, isLengths } = numbered[group]!;
       // The first mode may warm a cache for the second, so the order alternates between rounds (A B, B A), and half of
       // the groups start with the other mode.
-      if ((round + group) % 2 === 1) cells.reverse();
+      const cells = (round + group) % 2 === 1 ? inOrder.toReversed() : inOrder;
       if (isLengths) return lengthBlocks(cells, round, lengthShares[round]!, warmup);
       return cells.map(
         (cell): Block => ({
           round,
           cell,
-          ...(shares === undefined ? {} : { requests: shares[round]! }),
+          ...(shares && { requests: shares[round] }),
           ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
           warmup: round === 0 ? warmup : 0,
           // All cells of a round have the same arrival times, so they do not differ by chance.

@@ -1,5 +1,4 @@
 import type { Prompt } from '../model/plan.ts';
-import type { Message } from '../model/request.ts';
 import { MAX_TEXT_BYTES, type ReadNamedFile } from './files.ts';
 import type { Finding } from './problems.ts';
 import type { ScenarioPrompt } from './schema/scenario.ts';
@@ -43,9 +42,8 @@ export function readPrompts(document: unknown, read: ReadNamedFile): PromptFiles
 export function resolvePrompt(prompt: ScenarioPrompt, texts: ReadonlyMap<string, string>): Prompt {
   const { name, text, file, messages, system, maxTokens } = prompt;
   const content = text ?? (file === undefined ? undefined : texts.get(file));
-  if (messages === undefined && content === undefined)
-    throw new Error(`the text of prompt ${name} was not read`);
-  const conversation: Message[] = messages ?? [{ role: 'user', content: content! }];
+  const conversation = messages ?? (content === undefined ? undefined : [{ role: 'user' as const, content }]);
+  if (conversation === undefined) throw new Error(`the text of prompt ${name} was not read`);
   return {
     name,
     messages: system === undefined ? conversation : [{ role: 'system', content: system }, ...conversation],

@@ -18,8 +18,8 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 /** Bytes of a size such as `16MB` or `64KiB`; undefined for other texts. */
 export function parseSize(text: string): number | undefined {
   if (!SIZE.test(text)) return undefined;
-  const unit = text.replace(/^[\d.]+/, '');
-  return Math.round(Number.parseFloat(text) * UNIT_BYTES[unit]!);
+  const unit = UNIT_BYTES[text.replace(/^[\d.]+/, '')];
+  return unit === undefined ? undefined : Math.round(Number.parseFloat(text) * unit);
 }
 
 const NUMBER = String.raw`\d+(?:\.\d+)?`;
@@ -38,6 +38,9 @@ const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 
 export function parseDuration(text: string): number | undefined {
   if (!DURATION.test(text)) return undefined;
   let sum = 0;
-  for (const [, amount, unit] of text.matchAll(PART)) sum += Number(amount) * UNIT_MS[unit!]!;
+  for (const [, amount, unit = ''] of text.matchAll(PART)) {
+    // `!`: the expression allows only these units.
+    sum += Number(amount) * UNIT_MS[unit]!;
+  }
   return sum;
 }

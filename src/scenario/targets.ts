@@ -4,7 +4,7 @@ import { getDialect } from '../wire/dialects/index.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
 import { type Env, reference } from './env.ts';
 import type { Finding } from './problems.ts';
-import { CUSTOM, providerRow, SIMULATOR } from './schema/endpoint.ts';
+import { CUSTOM, dialectOf, providerRow, SIMULATOR } from './schema/endpoint.ts';
 import { type ServiceSettings, upstreamDefaults } from './schema/service.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 import { type ServiceAddress, serviceTarget } from './service-target.ts';
@@ -122,8 +122,7 @@ export function resolveTarget(
     method,
   } = target;
   const row = providerRow(provider);
-  const dialect = target.dialect ?? row?.dialect;
-  if (dialect === undefined) throw new Error(`target ${target.name} has no dialect`);
+  const dialect = dialectOf(target);
   const baseUrl = url ?? (isEmbedded(target) ? simulatorBase(dialect, simulatorUrl) : row?.baseUrl);
   if (baseUrl === undefined) throw new Error(`target ${target.name} has no address`);
   const requestFields = { ...row?.requestFields, ...target.requestFields };

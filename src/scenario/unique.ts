@@ -2,7 +2,7 @@ import type { Prompt, SameRequests } from '../model/plan.ts';
 import { type ChatRequest, withNonce } from '../model/request.ts';
 import { getDialect } from '../wire/dialects/index.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
-import { providerRow } from './schema/endpoint.ts';
+import { dialectOf } from './schema/endpoint.ts';
 import type { Scenario } from './schema/scenario.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 
@@ -20,13 +20,13 @@ export function sendsPrompt(target: ScenarioTarget): boolean {
   return holdsMark(target, { messages: [{ role: 'user', content: MARK }], stream: true });
 }
 
-/** The targets and prompts with identical requests, and the reason. `prompts` is in the order of the scenario. */
+/** The targets and prompts with identical requests, and the reason. `prompts` are the scenario's, resolved. */
 export function sameRequests(scenario: Scenario, prompts: readonly Prompt[]): SameRequests[] {
   return scenario.targets.flatMap((target) =>
-    scenario.prompts.flatMap((prompt, index): SameRequests[] => {
+    prompts.flatMap((prompt): SameRequests[] => {
       const pair = { target: target.name, prompt: prompt.name };
-      if (!isUnique(scenario, prompt)) return [{ ...pair, why: 'unique: false', asked: true }];
-      const messages = withNonce(prompts[index]!.messages, MARK);
+      if (!prompt.unique) return [{ ...pair, why: 'unique: false', asked: true }];
+      const messages = withNonce(prompt.messages, MARK);
       if (holdsMark(target, { messages, nonce: MARK, stream: true })) return [];
       return [{ ...pair, why: whySame(target), asked: false }];
     }),
@@ -48,6 +48,6 @@ function holdsMark(target: ScenarioTarget, chat: ChatRequest): boolean {
   const query = queryTemplate(url).fill(chat);
   if (method === 'GET') return query.includes(MARK);
   if (body !== undefined) return `${query}${bodyTemplate(body).fill(chat)}`.includes(MARK);
-  const dialect = getDialect(target.dialect ?? providerRow(target.provider)!.dialect);
+  const dialect = getDialect(dialectOf(target));
   return `${query}${dialect.request({ ...chat, model, extra }).body}`.includes(MARK);
 }

@@ -4,7 +4,7 @@ import type { StreamEvent } from '../model/events.ts';
 import type { AnswerContext, Dialect } from '../wire/dialect.ts';
 import { FRAMINGS } from '../wire/framing/framings.ts';
 import type { Scheduled, Scheduler } from './schedule.ts';
-import { type Script, type ScriptStep, scriptEvents } from './script.ts';
+import { type Refusal, type Script, type ScriptStep, scriptEvents } from './script.ts';
 import type { TruthRecorder } from './truth.ts';
 
 /** The inputs of `playScript`. */
@@ -33,7 +33,11 @@ export interface PlayOptions {
 /** Sends a scripted answer: a stream, a whole answer or an HTTP error. Stops when the client disconnects. */
 export function playScript(options: PlayOptions): void {
   const { res, script, recorder, clock, stream, onEnd } = options;
-  const stop = script.refusal ? refuse(options) : stream ? playStream(options) : playWhole(options);
+  const stop = script.refusal
+    ? refuse(options, script.refusal)
+    : stream
+      ? playStream(options)
+      : playWhole(options);
   // A write to a closed socket emits `error` as well as `close`. Without a listener it would throw.
   res.on('error', () => {});
   const cutOnPurpose = !stream && script.ending === 'truncated';
@@ -161,9 +165,8 @@ function playWhole(options: PlayOptions): Scheduled {
   });
 }
 
-function refuse(options: PlayOptions): Scheduled {
-  const { res, dialect, headers, receivedAtMs, scheduler, script } = options;
-  const { status, message, dueMs } = script.refusal!;
+function refuse(options: PlayOptions, { status, message, dueMs }: Refusal): Scheduled {
+  const { res, dialect, headers, receivedAtMs, scheduler } = options;
   return scheduler.at(receivedAtMs + dueMs, () => {
     const { contentType, body } = dialect.encodeError(status, message);
     res.writeHead(status, {

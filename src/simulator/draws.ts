@@ -60,7 +60,7 @@ export function randomInt(random: KeyedRandom, below: number): number {
   return Math.floor(random() * below);
 }
 
-/** A random entry of a list, which must not be empty. */
+/** A random entry of a list, which must not be empty (`!`). */
 export function pick<T>(random: KeyedRandom, list: readonly T[]): T {
   return list[randomInt(random, list.length)]!;
 }

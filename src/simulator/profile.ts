@@ -58,7 +58,7 @@ export interface Profile {
 export type ProfileInput = Partial<Profile>;
 
 /** Profiles by model name. */
-export type ProfileTable = Readonly<Record<string, Profile>>;
+export type ProfileTable = Readonly<Record<string, Profile> & { default: Profile }>;
 
 function lognormal(mean: number, sd: number, min?: number): RandomQuantity {
   return min === undefined ? { shape: 'lognormal', mean, sd } : { shape: 'lognormal', mean, sd, min };
@@ -113,11 +113,11 @@ export const PROFILES: ProfileTable = {
 /** The built-in profiles plus `inputs`, completed. An input with the name of a built-in profile changes that profile. */
 export function profileTable(inputs: Readonly<Record<string, ProfileInput>> = {}): ProfileTable {
   const standard: Profile = { ...STANDARD, ...definedFields(inputs.default ?? {}) };
-  const table: Record<string, Profile> = { ...PROFILES, default: standard };
+  const table: Record<string, Profile> & { default: Profile } = { ...PROFILES, default: standard };
   for (const [name, input] of Object.entries(inputs)) {
     if (name === 'default') continue;
-    const base = Object.hasOwn(PROFILES, name) ? PROFILES[name] : { ...standard, title: name };
-    table[name] = { ...base!, ...definedFields(input) };
+    const base = Object.hasOwn(PROFILES, name) ? PROFILES[name] : undefined;
+    table[name] = { ...(base ?? { ...standard, title: name }), ...definedFields(input) };
   }
   return table;
 }
@@ -125,7 +125,7 @@ export function profileTable(inputs: Readonly<Record<string, ProfileInput>> = {}
 /** The profile of a model, by its name or by the name after a vendor prefix (`zhipu/`); else `default`. */
 export function profileFor(model: string | undefined, table: ProfileTable): Profile {
   const name = model === undefined ? undefined : profileName(model, table);
-  return table[name ?? 'default']!;
+  return (name === undefined ? undefined : table[name]) ?? table.default;
 }
 
 /** The name of a model's own profile; undefined if it has none. */

@@ -29,17 +29,30 @@ export interface Script {
   madeMs: number;
   ending: ScriptEnding;
   /** The response instead of the steps, if `ending` is `http_error`. */
-  refusal?: { status: 429 | 500; message: string; dueMs: number };
+  refusal?: Refusal;
+}
+
+/** An HTTP error, sent `dueMs` after the request was received. */
+export interface Refusal {
+  status: 429 | 500;
+  message: string;
+  dueMs: number;
 }
 
 type ContentEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' | 'tool_call' }>;
+
+/** A chunk of the answer, and when the model has generated it. */
+interface Chunk {
+  event: ContentEvent;
+  madeMs: number;
+}
 
 /** Answer lengths by the length of the prompt in characters. */
 const BY_PROMPT: readonly { below: number; tokens: RandomQuantity }[] = [
   { below: 20, tokens: { shape: 'normal', mean: 24, sd: 5, min: 10 } },
   { below: 200, tokens: { shape: 'normal', mean: 90, sd: 18, min: 30 } },
-  { below: Number.POSITIVE_INFINITY, tokens: { shape: 'normal', mean: 220, sd: 40, min: 80 } },
 ];
+const FOR_LONG_PROMPTS: RandomQuantity = { shape: 'normal', mean: 220, sd: 40, min: 80 };
 
 const TOOL = {
   name: 'lookup',
@@ -86,10 +99,12 @@ export function makeScript(
   const wanted = drawTokens(request, profile, prompt, key);
   const limit = Math.max(1, request.maxTokens ?? Number.POSITIVE_INFINITY);
   const tokens = wanted.slice(0, limit);
-  const chunks = group(tokens, profile.chunkTokens);
-  const madeMs: number[] = [];
-  for (const _ of chunks)
-    madeMs.push(madeMs.length === 0 ? ttftMs : madeMs.at(-1)! + sample(profile.gap, timing));
+  const chunks: Chunk[] = [];
+  let madeMs = ttftMs;
+  for (const event of group(tokens, profile.chunkTokens)) {
+    if (chunks.length > 0) madeMs += sample(profile.gap, timing);
+    chunks.push({ event, madeMs });
+  }
 
   const kept = failure === undefined ? chunks.length : cutAfter(chunks.length, keyedRandom(`${key}cut`));
   const content = deliver(chunks, madeMs, profile, timing).slice(0, kept);
@@ -120,14 +135,15 @@ export function makeScript(
   };
   const sent =
     profile.mode === 'coarse' ? lumps(content, profile.lumpChunks ?? DEFAULT_LUMP_CHUNKS) : content;
-  const lastMs = sent.at(-1)!.dueMs;
+  const [first, last] = [sent[0], sent.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('an answer has at least one chunk');
   const steps = [
-    { dueMs: sent[0]!.dueMs, events: [start] },
+    { dueMs: first.dueMs, events: [start] },
     ...sent,
-    ...tail.map((event) => ({ dueMs: lastMs, events: [event] })),
+    ...tail.map((event) => ({ dueMs: last.dueMs, events: [event] })),
   ];
   const ending = failure === undefined ? 'complete' : failure === 'inband' ? 'inband_error' : 'truncated';
-  return { steps, madeMs: madeMs.at(-1)!, ending };
+  return { steps, madeMs, ending };
 }
 
 /** All events of a script, in order. */
@@ -152,7 +168,7 @@ function drawTokens(request: ChatRequest, profile: Profile, prompt: string, key:
   const asked = last === undefined ? prompt : withoutNonce(last);
   const length =
     profile.tokens === 'by-prompt'
-      ? BY_PROMPT.find(({ below }) => asked.length < below)!.tokens
+      ? (BY_PROMPT.find(({ below }) => asked.length < below)?.tokens ?? FOR_LONG_PROMPTS)
       : profile.tokens;
   const answerTokens = Math.max(1, Math.round(sample(length, keyedRandom(`${key}length`))));
   // Reasoning takes at most half of the limit, so that there is an answer.
@@ -205,19 +221,18 @@ function joined(first: ContentEvent, second: ContentEvent): ContentEvent {
 }
 
 function deliver(
-  chunks: readonly ContentEvent[],
-  madeMs: readonly number[],
+  chunks: readonly Chunk[],
+  wholeMs: number,
   profile: Profile,
   timing: KeyedRandom,
 ): ScriptStep[] {
   const mode = profile.mode ?? 'real';
-  const wholeMs = madeMs.at(-1)!;
   const replayGapMs = profile.replayGapMs ?? DEFAULT_REPLAY_GAP_MS;
-  return chunks.map((event, i) => {
+  return chunks.map(({ event, madeMs }, i) => {
     switch (mode) {
       case 'real':
       case 'coarse':
-        return { dueMs: madeMs[i]!, events: [event] };
+        return { dueMs: madeMs, events: [event] };
       case 'burst':
         return { dueMs: wholeMs, events: [event] };
       case 'replay':
@@ -236,7 +251,10 @@ function lumps(content: readonly ScriptStep[], size: number): ScriptStep[] {
   const steps: ScriptStep[] = [];
   for (let i = 0; i < content.length; i += size) {
     const lump = content.slice(i, i + size);
-    steps.push({ dueMs: lump.at(-1)!.dueMs, events: lump.flatMap(({ events }) => events) });
+    steps.push({
+      dueMs: Math.max(...lump.map(({ dueMs }) => dueMs)),
+      events: lump.flatMap(({ events }) => events),
+    });
   }
   return steps;
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { StreamEventType } from '../model/events.ts';
 import { listen } from '../model/listen.ts';
@@ -6,9 +6,9 @@ import type { ChatRequest } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import { playScript } from './answer.ts';
 import { fingerprint } from './draws.ts';
-import { type Profile, type ProfileInput, profileFor, profileTable } from './profile.ts';
+import { type Profile, type ProfileInput, type ProfileTable, profileFor, profileTable } from './profile.ts';
 import { allDialects, type Route, refuse, route } from './route.ts';
-import { createScheduler } from './schedule.ts';
+import { createScheduler, type Scheduler } from './schedule.ts';
 import { makeScript, promptWithNonce, promptWithoutNonce } from './script.ts';
 import { type TruthEntry, TruthLog, TruthRecorder } from './truth.ts';
 
@@ -94,58 +94,98 @@ const KEEP_ALIVE_MS = 600_000;
 
 /** Creates a simulator. It does not listen yet. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
-  const { seed = 1, clock = monotonicClock, splitBytes = 0, ownThread = false } = options;
-  const profiles = profileTable(options.profiles);
-  const dialects = allDialects();
-  const scheduler = createScheduler({ clock, ownThread });
-  const log = new TruthLog(options.logSize ?? DEFAULT_LOG_SIZE);
-  const stats: SimulatorStats = { requests: 0, refused: 0, active: 0, peakActive: 0, connections: 0 };
-  const ordinals = new Map<string, number>();
-  const cache = new PrefixCache();
+  return new HttpSimulator(options);
+}
 
-  const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
-    readBody(req, (body) => {
-      const receivedAtMs = clock.now();
-      // Not with `new URL`, which throws for some paths that a client can send (`//`).
-      const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
-      const method = req.method ?? 'GET';
-      const incoming = { method, path, query: new URLSearchParams(query), body: body ?? '' };
-      const found =
-        body === undefined
-          ? refuse(
-              413,
-              'the body is larger than 10 MB',
-              dialects.find((dialect) => dialect.ownsPath(path)),
-            )
-          : route(incoming, dialects);
-      // Answering takes longer than reading: first timestamp all requests that have arrived.
-      setImmediate(answer, found, res, receivedAtMs);
+class HttpSimulator implements Simulator {
+  readonly stats: SimulatorStats = { requests: 0, refused: 0, active: 0, peakActive: 0, connections: 0 };
+  private readonly seed: number;
+  private readonly clock: Clock;
+  private readonly splitBytes: number;
+  private readonly profiles: ProfileTable;
+  private readonly dialects = allDialects();
+  private readonly scheduler: Scheduler;
+  private readonly truth: TruthLog;
+  /** How often each prompt was requested. */
+  private readonly ordinals = new Map<string, number>();
+  private readonly cache = new PrefixCache();
+  private readonly server: Server;
+
+  constructor(options: SimulatorOptions) {
+    const { seed = 1, clock = monotonicClock, splitBytes = 0, ownThread = false } = options;
+    this.seed = seed;
+    this.clock = clock;
+    this.splitBytes = splitBytes;
+    this.profiles = profileTable(options.profiles);
+    this.scheduler = createScheduler({ clock, ownThread });
+    this.truth = new TruthLog(options.logSize ?? DEFAULT_LOG_SIZE);
+    this.server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
+      readBody(req, (body) => this.received(req, res, body));
     });
-  });
-  // No limits: a client may open connections long before its first request.
-  server.headersTimeout = 0;
-  server.requestTimeout = 0;
-  server.on('connection', () => stats.connections++);
+    // No limits: a client may open connections long before its first request.
+    this.server.headersTimeout = 0;
+    this.server.requestTimeout = 0;
+    this.server.on('connection', () => this.stats.connections++);
+  }
 
-  const answer = (found: Route, res: ServerResponse, receivedAtMs: number): void => {
+  async listen(port = 0, host = '127.0.0.1'): Promise<{ url: string; port: number }> {
+    const { url, port: boundPort } = await listen(this.server, port, host);
+    // A connection that could not be accepted, such as for EMFILE: the client sees it fail, the server goes on.
+    this.server.on('error', () => {});
+    return { url, port: boundPort };
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => {
+        this.scheduler.close();
+        resolve();
+      });
+      this.server.closeAllConnections();
+    });
+  }
+
+  get log(): readonly TruthEntry[] {
+    return this.truth.entries();
+  }
+
+  private received(req: IncomingMessage, res: ServerResponse, body: string | undefined): void {
+    const receivedAtMs = this.clock.now();
+    // Not with `new URL`, which throws for some paths that a client can send (`//`).
+    const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
+    const method = req.method ?? 'GET';
+    const incoming = { method, path, query: new URLSearchParams(query), body: body ?? '' };
+    const found =
+      body === undefined
+        ? refuse(
+            413,
+            'the body is larger than 10 MB',
+            this.dialects.find((dialect) => dialect.ownsPath(path)),
+          )
+        : route(incoming, this.dialects);
+    // Answering takes longer than reading: first timestamp all requests that have arrived.
+    setImmediate(() => this.answer(found, res, receivedAtMs));
+  }
+
+  private answer(found: Route, res: ServerResponse, receivedAtMs: number): void {
     if (res.destroyed) return;
     switch (found.kind) {
       case 'chat':
-        chat(found.dialect, found.request, res, receivedAtMs);
+        this.chat(found.dialect, found.request, res, receivedAtMs);
         break;
       case 'health':
-        reply(res, 200, 'application/json', JSON.stringify({ status: 'ok', ...stats }));
+        reply(res, 200, 'application/json', JSON.stringify({ status: 'ok', ...this.stats }));
         break;
       case 'models':
-        reply(res, 200, 'application/json', modelList(Object.keys(profiles)));
+        reply(res, 200, 'application/json', modelList(Object.keys(this.profiles)));
         break;
       case 'truth': {
-        const lines = log.entries().map((entry) => `${JSON.stringify(entry)}\n`);
+        const lines = this.truth.entries().map((entry) => `${JSON.stringify(entry)}\n`);
         reply(res, 200, 'application/x-ndjson', lines.join(''));
         break;
       }
       case 'refuse':
-        stats.refused++;
+        this.stats.refused++;
         if (found.allow !== undefined) res.setHeader('allow', found.allow);
         reply(res, found.status, found.body.contentType, found.body.body);
         break;
@@ -154,22 +194,22 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
         throw new Error(`unknown route: ${JSON.stringify(impossible)}`);
       }
     }
-  };
+  }
 
-  const chat = (dialect: Dialect, request: ChatRequest, res: ServerResponse, receivedAtMs: number): void => {
+  private chat(dialect: Dialect, request: ChatRequest, res: ServerResponse, receivedAtMs: number): void {
+    const { stats, clock, scheduler, splitBytes } = this;
     const requestId = `sim-${++stats.requests}`;
     stats.peakActive = Math.max(stats.peakActive, ++stats.active);
-    const model = request.model ?? 'default';
-    const profile = supportedProfile(profileFor(request.model, profiles), dialect.carries);
+    const { model = 'default', stream } = request;
+    const profile = supportedProfile(profileFor(request.model, this.profiles), dialect.carries);
     const share =
-      profile.cachedTtft === undefined ? undefined : cache.lookUp(model, promptWithNonce(request));
-    const script = makeScript(request, profile, seed, ordinal(request), share);
-    const mode = request.stream ? 'streaming' : 'whole';
+      profile.cachedTtft === undefined ? undefined : this.cache.lookUp(model, promptWithNonce(request));
+    const script = makeScript(request, profile, this.seed, this.ordinal(request), share);
     const recorder = new TruthRecorder({
       requestId,
       model,
       dialect: dialect.name,
-      mode,
+      mode: stream ? 'streaming' : 'whole',
       receivedAtMs,
       cache: share === undefined ? undefined : share > 0.5 ? 'hit' : 'miss',
     });
@@ -179,7 +219,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       script,
       dialect,
       context: { id: requestId, model, createdSeconds, request },
-      stream: request.stream,
+      stream,
       receivedAtMs,
       headers: { 'x-request-id': requestId },
       headersWithFirstToken: profile.headersWithFirstToken ?? false,
@@ -188,43 +228,22 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       recorder,
       scheduler,
       clock,
-      onEnd() {
+      onEnd: () => {
         stats.active--;
-        log.add(recorder);
+        this.truth.add(recorder);
       },
     });
-  };
+  }
 
   // Streams and whole answers are counted separately, so that the first of each has the same text.
-  const ordinal = (request: ChatRequest): number => {
+  private ordinal(request: ChatRequest): number {
     const key = fingerprint(
       JSON.stringify([request.model ?? '', request.stream, promptWithoutNonce(request)]),
     );
-    const count = ordinals.get(key) ?? 0;
-    ordinals.set(key, count + 1);
+    const count = this.ordinals.get(key) ?? 0;
+    this.ordinals.set(key, count + 1);
     return count;
-  };
-
-  return {
-    async listen(port = 0, host = '127.0.0.1') {
-      const { url, port: boundPort } = await listen(server, port, host);
-      // A connection that could not be accepted, such as for EMFILE: the client sees it fail, the server goes on.
-      server.on('error', () => {});
-      return { url, port: boundPort };
-    },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          scheduler.close();
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-    get log() {
-      return log.entries();
-    },
-    stats,
-  };
+  }
 }
 
 /** The profile without features that the dialect cannot express. */

@@ -84,8 +84,10 @@ export class TruthRecorder {
   /** The entry. Call only after `ended`. */
   entry(): TruthEntry {
     const { head, flat, text, thinking, usage } = this;
-    const { outcome, atMs, status } = this.end!;
+    if (this.end === undefined) throw new Error('the request has not ended');
+    const { outcome, atMs, status } = this.end;
     const chunks: TruthChunk[] = [];
+    // `!`: three numbers per chunk.
     for (let i = 0; i < flat.length; i += 3) {
       chunks.push({ dueAtMs: flat[i]!, sentAtMs: flat[i + 1]!, contentEvents: flat[i + 2]! });
     }

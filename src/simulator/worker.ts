@@ -21,7 +21,8 @@ export type SimulatorWorkerReply =
   | { type: 'truth'; entries: readonly TruthEntry[] };
 
 const { options, port, host } = workerData as SimulatorWorkerSettings;
-const parent = parentPort!;
+const parent = parentPort;
+if (parent === null) throw new Error('this module runs in a worker thread');
 const post = (reply: SimulatorWorkerReply): void => parent.postMessage(reply);
 
 const simulator = createSimulator({ ...options, ownThread: true });

@@ -4,6 +4,7 @@ import { chatMessages, finishWord, post, promptText } from './chat-fields.ts';
 import {
   type AnswerContext,
   type Decoder,
+  type Dialect,
   type Encoder,
   type IncomingRequest,
   jsonBody,
@@ -46,8 +47,22 @@ export function encodeStreamBody(
 
 // Shared by the application dialects: services that put a model behind their own API.
 
+/** The part that all application dialects share. `path` matches the paths of its requests. */
+export function appDialect(path: RegExp) {
+  return {
+    framing: 'sse',
+    acceptsAnyObject: true,
+    request: appRequest,
+    ownsPath: (pathname: string) => path.test(pathname),
+    parseRequest: (request: IncomingRequest) => (path.test(request.path) ? parseApp(request) : undefined),
+    decodeWhole: (body: string) => decodeDocument(new WholeDecoder(), body),
+    encodeWhole: encodeAppWhole,
+    encodeError: (status: number, message: string) => jsonBody(appError(message, String(status))),
+  } as const satisfies Partial<Dialect>;
+}
+
 /** The request to an application. No path is added: the user gives the full URL. */
-export function appRequest(chat: ChatRequest) {
+function appRequest(chat: ChatRequest) {
   const body = {
     model: chat.model,
     message: promptText(chat.messages),
@@ -59,8 +74,8 @@ export function appRequest(chat: ChatRequest) {
   return post('', chat, body);
 }
 
-/** Parses a request to an application. The prompt may stand under any of the usual field names. */
-export function parseApp(request: IncomingRequest): ChatRequest | undefined {
+/** Parses a request to an application. The prompt may have any of the usual field names. */
+function parseApp(request: IncomingRequest): ChatRequest | undefined {
   if (request.method !== 'POST') return undefined;
   const json = asObject(parseJson(request.body));
   if (json === undefined) return undefined;
@@ -105,7 +120,7 @@ export function writeCounts(usage: UsageEvent | undefined): Json | undefined {
 }
 
 /** Encodes the whole answer of an application: one object with `content`. */
-export function encodeAppWhole(events: readonly StreamEvent[], context: AnswerContext): WireBody {
+function encodeAppWhole(events: readonly StreamEvent[], context: AnswerContext): WireBody {
   const { text, thinking, calls, usage, complete, error } = gather(events);
   if (error !== undefined) return jsonBody(appError(error.message, error.code));
   return jsonBody({
@@ -119,9 +134,28 @@ export function encodeAppWhole(events: readonly StreamEvent[], context: AnswerCo
   });
 }
 
-/** Decodes the whole answer of an application. The text may stand under any of the usual field names. */
-export function decodeAppWhole(body: string): readonly StreamEvent[] {
-  return decodeDocument(new WholeDecoder(), body);
+/** A decoder for application dialects that send these events in the same form. */
+export abstract class AppDecoder extends JsonDecoder {
+  /** Reads an event of this type; false for other types. */
+  protected readShared(type: unknown, json: Json, out: StreamEvent[]): boolean {
+    switch (type) {
+      case 'start':
+        this.start(out, asText(json.id), asText(json.model));
+        return true;
+      case 'step_complete':
+        out.push({ type, step: asCount(json.step), data: json.data });
+        return true;
+      case 'memory_update':
+      case 'metadata':
+        out.push({ type, data: json.data });
+        return true;
+      case 'error':
+        this.fail(out, json);
+        return true;
+      default:
+        return false;
+    }
+  }
 }
 
 /** The error body of an application. */
@@ -129,6 +163,7 @@ export function appError(message: string, code?: string): string {
   return JSON.stringify({ error: { message, code } });
 }
 
+/** Decodes the whole answer of an application. The text may have any of the usual field names. */
 class WholeDecoder extends JsonDecoder {
   protected read(json: Json, out: StreamEvent[]): boolean {
     const text = [json.content, json.response, json.answer, json.text, json.message].find(

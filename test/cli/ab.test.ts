@@ -1,34 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { abCommand } from '../../src/cli/commands/ab.ts';
 import { scratch } from '../support/program.ts';
-import {
-  CHUNKED_END,
-  chatChunk,
-  chunked,
-  type RawServer,
-  rawServer,
-  SSE_HEAD,
-} from '../support/raw-server.ts';
+import { CHUNKED_END, chatChunk, chunked, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 import { runCommand } from './in-process.ts';
 
 const folder = scratch();
-const servers: RawServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+const startServer = rawServers();
 afterAll(() => folder.dispose());
 
-async function serve(): Promise<RawServer> {
-  const server = await rawServer((socket) => {
+const serve = () =>
+  startServer((socket) => {
     socket.write(
       SSE_HEAD + chunked(`${chatChunk({ content: 'hello' }, 'stop')}data: [DONE]\n\n`) + CHUNKED_END,
     );
   });
-  servers.push(server);
-  return server;
-}
 
 const ab = (a: string, b: string, words: readonly string[], env: Record<string, string> = {}) =>
   runCommand(abCommand, ['ab', a, b, '-n', '2', '--warmup', '1', '-o', folder.path, ...words], { env });

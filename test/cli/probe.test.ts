@@ -1,26 +1,10 @@
 import type { Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { probeCommand } from '../../src/cli/commands/probe.ts';
-import {
-  CHUNKED_END,
-  chatChunk,
-  chunked,
-  type RawServer,
-  rawServer,
-  SSE_HEAD,
-} from '../support/raw-server.ts';
+import { CHUNKED_END, chatChunk, chunked, rawServer, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 import { runCommand } from './in-process.ts';
 
-const servers: RawServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function serve(answer: (socket: Socket, request: string) => void): Promise<RawServer> {
-  const server = await rawServer(answer);
-  servers.push(server);
-  return server;
-}
+const serve = rawServers();
 
 const answerChat = (socket: Socket) =>
   void socket.write(

@@ -42,7 +42,7 @@ describe('where a request goes', () => {
     expect(() => addressOf(base, chat, '')).toThrow(/is not an http or https URL\n.*in full/);
   });
 
-  describe('a URL that is taken whole goes where the mode wants it', () => {
+  describe('a complete URL is used for both modes as its fields say', () => {
     const gemini = 'https://h/v1beta/models/flash';
     const bedrock = 'https://h/model/a%3Ab';
     test.each<[string, string, string, string]>([

@@ -7,7 +7,7 @@ function flushOf(...times: number[]) {
   return tally.result();
 }
 
-test('reads within 2 ms of each other are one flush, and the one with the most events is kept', () => {
+test('reads within 2 ms of each other are one flush; the largest flush is kept', () => {
   expect(flushOf(110, 130, 150, 450, 450, 451, 452.5)).toEqual({
     events: 4,
     before: 3,
@@ -17,7 +17,7 @@ test('reads within 2 ms of each other are one flush, and the one with the most e
   expect(flushOf(110, 110, 110, 500, 600)).toEqual({ events: 3, before: 0, waitMs: 100, spanMs: 0 });
 });
 
-test('of equals the first, and nothing without content', () => {
+test('the first of equal flushes is kept; undefined without content', () => {
   expect(flushOf(110, 130, 150)).toEqual({ events: 1, before: 0, waitMs: 100, spanMs: 0 });
   expect(flushOf()).toBeUndefined();
 });

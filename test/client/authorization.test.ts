@@ -10,7 +10,7 @@ const request = {
   body: '{}',
 };
 
-describe('how a key travels', () => {
+describe('how a key is sent', () => {
   test.each([
     ['bearer', { authorization: 'Bearer k' }],
     ['none', { authorization: 'Bearer k' }],
@@ -22,7 +22,7 @@ describe('how a key travels', () => {
     expect(authorizer(auth, undefined, new FakeClock())(request)).toEqual({});
   });
 
-  test('zhipu-jwt signs a token with milliseconds, and makes a new one before it runs out', async () => {
+  test('zhipu-jwt signs a token with times in milliseconds, and renews it before it expires', async () => {
     const clock = new FakeClock();
     const authorize = authorizer('zhipu-jwt', 'id.the-secret', clock);
     const token = async () => (await authorize(request)).authorization!.replace('Bearer ', '');
@@ -37,7 +37,7 @@ describe('how a key travels', () => {
     expect(await token()).not.toBe(first);
   });
 
-  test('a Zhipu key of another form is sent as it is', () => {
+  test('a Zhipu key of another form is sent unchanged', () => {
     expect(authorizer('zhipu-jwt', 'plain', new FakeClock())(request)).toEqual({
       authorization: 'Bearer plain',
     });

@@ -108,7 +108,7 @@ async function take(iterator: AsyncIterator<TimedEvent>, from: number, count: nu
 const iterate = (stream: AnswerStream) => stream[Symbol.asyncIterator]();
 
 describe.each<Transport>(['http', 'https', 'h2'])('%s', (transport) => {
-  test('an endless server is held back, and goes on when its events are taken', async () => {
+  test('an endless server is paused, and continues when its events are consumed', async () => {
     const source = new Source();
     // Below the time that the consumer takes. The kernel itself may wait 200 ms before it sends to a window that opens.
     const client = await serve(transport, [source], { timeouts: { idleMs: 1_000 } });
@@ -132,7 +132,7 @@ describe.each<Transport>(['http', 'https', 'h2'])('%s', (transport) => {
     while (!source.closed) await wait(2);
   });
 
-  test('all that a server sends to a slow consumer comes, in order, and the connection is used again', async () => {
+  test('a slow consumer gets all events in order, and the connection is reused', async () => {
     const client = await serve(transport, [new Source(4_000), new Source(3)]);
     const stream = client.stream({ prompt: 'hi' });
     let next = 0;
@@ -169,7 +169,7 @@ describe.each<Transport>(['http', 'https', 'h2'])('%s', (transport) => {
   });
 });
 
-test('HTTP/2: a slow consumer does not hold up the others of its session', async () => {
+test('HTTP/2: a slow consumer does not delay other streams of its session', async () => {
   const slow = new Source();
   const client = await serve('h2', [slow, ...Array.from({ length: 5 }, () => new Source(3_000))]);
   const stream = client.stream({ prompt: 'slow' });
@@ -191,14 +191,14 @@ test('HTTP/2: a slow consumer does not hold up the others of its session', async
 });
 
 describe('without iteration', () => {
-  test('result comes, whatever the size of the stream', async () => {
+  test('result resolves, whatever the size of the stream', async () => {
     const client = await serve('http', [new Source(3_000)]);
     const observation = await client.stream({ prompt: 'hi' }).result;
     expect(observation).toMatchObject({ outcome: { kind: 'ok' }, contentEvents: 3_000 });
     expect(observation.pausedMs).toBeUndefined();
   });
 
-  test('result comes when it is asked for after the stream was held back; iterating then throws', async () => {
+  test('result resolves when requested after the stream was paused; iterating then throws', async () => {
     const source = new Source(30_000);
     const client = await serve('http', [source]);
     const stream = client.stream({ prompt: 'hi' });
@@ -208,7 +208,7 @@ describe('without iteration', () => {
     await expect(iterate(stream).next()).rejects.toThrow(/discarded.*iterate before/);
   });
 
-  test('a stream that fits can be iterated after result', async () => {
+  test('a stream within the limit can be iterated after result', async () => {
     const client = await serve('http', [new Source(20)]);
     const stream = client.stream({ prompt: 'hi' });
     await stream.result;
@@ -217,7 +217,7 @@ describe('without iteration', () => {
     expect(count).toBe(20);
   });
 
-  test('a measured request is never held back', async () => {
+  test('a measured request is never paused', async () => {
     const client = await serve('http', [new Source(5_000)]);
     const originAt = performance.now();
     const observation = await client.measure({

@@ -22,7 +22,7 @@ const TARGET: Required<Target> = {
   connect: { http: 2 },
 };
 
-test('all that a target says of its endpoint reaches the client', () => {
+test('every endpoint field of a target reaches the client', () => {
   // These belong to a request, or to the report.
   const { name: _, provider: _provider, model: _model, maxTokens: _maxTokens, ...rest } = TARGET;
   expect(targetOptions(TARGET)).toEqual(rest);

@@ -111,7 +111,7 @@ describe('a stream', () => {
     expect(counts.gaps[0]).toBeCloseTo(marks.lastToken! - marks.firstToken!, 6);
   });
 
-  test('tells events that share a read apart from events with an arrival of their own', async () => {
+  test('distinguishes events that share a read from events with their own arrival time', async () => {
     const { client } = await serve(pieces(HELLO.join(''), ...FINISH));
     const result = await resultOf(client);
     expect(result).toMatchObject({ contentEvents: 2, coalesced: 1, gaps: [], secondTokenGap: 0 });
@@ -146,14 +146,14 @@ describe('a stream', () => {
     expect(await resultOf(client)).toMatchObject({ outcome: { kind: 'ok' }, connection: { reused: false } });
   });
 
-  test('keeps open connections of concurrent streams apart', async () => {
+  test('concurrent streams use separate connections', async () => {
     const { client, server } = await serve(pieces(...HELLO, ...FINISH));
     const results = await Promise.all(Array.from({ length: 10 }, () => resultOf(client)));
     expect(results.every((result) => result.outcome.kind === 'ok' && !result.connection!.reused)).toBe(true);
     expect(server.connections()).toBe(10);
   });
 
-  test('ends when its reader leaves the loop', async () => {
+  test('ends when the consumer leaves the loop', async () => {
     let closed = false;
     const { client } = await serve((socket) => {
       socket.on('close', () => {
@@ -167,7 +167,7 @@ describe('a stream', () => {
     await expect.poll(() => closed).toBe(true);
   });
 
-  test('ends by AbortSignal, with what came kept as partial', async () => {
+  test('an AbortSignal ends it, and what arrived is kept as partial', async () => {
     const { client } = await serve((socket) => socket.write(SSE_HEAD + chunked(HELLO.join(''))));
     const abort = new AbortController();
     const stream = client.stream({ prompt: 'hi', signal: abort.signal });
@@ -180,7 +180,7 @@ describe('a stream', () => {
     });
   });
 
-  test('whose terminator came is whole although the server never closes', async () => {
+  test('with its terminator is complete although the server never closes', async () => {
     const { client } = await serve((socket) =>
       socket.write(SSE_HEAD + chunked([...HELLO, ...FINISH].join(''))),
     );
@@ -325,14 +325,14 @@ describe('a failure is data', () => {
     await expect(client.warm(1)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('is told in the stream as its last event', async () => {
+  test('is the last event of the stream', async () => {
     const { client } = await serve(whole(`${head('401 Unauthorized')}{"error":"no"}`));
     const events = [];
     for await (const event of client.stream({ prompt: 'hi' })) events.push(event);
     expect(events).toMatchObject([{ type: 'error', message: 'HTTP 401: no', code: 'http_error' }]);
   });
 
-  test('of one request leaves the next one unharmed', async () => {
+  test('of one request does not affect the next one', async () => {
     let count = 0;
     const { client } = await serve((socket) =>
       count++ === 0 ? socket.destroy() : void pieces(...HELLO, ...FINISH)(socket),

@@ -78,7 +78,7 @@ const ANSWERS: Record<string, [content: string, finish: string, terminator: stri
 
 describe.each(Object.entries(ANSWERS))('%s', (dialect, [content, finish, terminator]) => {
   test.each(Object.keys(ENDINGS) as EndingName[])(
-    'with its terminator is whole, whatever ends it: %s',
+    'with its terminator is complete, however the body ends: %s',
     async (ending) => {
       // Gemini has no terminator: only the end of the body completes its answer.
       if (terminator === '' && CUT.includes(ending)) return;
@@ -96,7 +96,7 @@ describe.each(Object.entries(ANSWERS))('%s', (dialect, [content, finish, termina
     expect({ partial, told }).toEqual({ partial: true, told: undefined });
   });
 
-  test.each(PROPER)('after the finish reason is whole where the body is: %s', async (ending) => {
+  test.each(PROPER)('after the finish reason is complete if the body is: %s', async (ending) => {
     const { outcome, finish: told } = await ask(dialect, content + finish, ending);
     expect(outcome).toEqual({ kind: 'ok' });
     expect(told?.reason).toBe('stop');
@@ -119,8 +119,8 @@ describe.each([
   ['sse', 'data: Hel\n\ndata: lo\n\n'],
   ['ndjson', '"Hel"\n"lo"\n'],
   ['raw', 'Hello'],
-])('%s, which has no end but that of the body', (dialect, body) => {
-  test.each(PROPER)('is whole with %s', async (ending) => {
+])('%s, which ends only with the body', (dialect, body) => {
+  test.each(PROPER)('is complete with %s', async (ending) => {
     expect((await ask(dialect, body, ending)).outcome).toEqual({ kind: 'ok' });
   });
 
@@ -157,7 +157,7 @@ test.each([
   'ollama-chat',
   'openai-responses',
   'gemini-array',
-])('%s is cut without its end', async (name) => {
+])('%s is cut without its terminator', async (name) => {
   const dialect = getDialect(name);
   const { FRAMINGS } = await import('../../src/wire/framing/framings.ts');
   const encode = dialect.encoder(CONTEXT);

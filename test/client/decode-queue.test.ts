@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DecodeQueue, type PendingReads } from '../../src/client/decode-queue.ts';
+import { DecodeQueue, type PendingReads, ReadBuffer } from '../../src/client/decode-queue.ts';
 
 let turns: (() => void)[];
 let timers: { ms: number; work: () => void }[];
@@ -43,8 +44,8 @@ class Response implements PendingReads {
   }
 }
 
-describe('what someone waits for', () => {
-  test('is done in the next turn, in order', () => {
+describe('work that a caller waits for', () => {
+  test('is done in the next turn, in order of the calls', () => {
     const done: number[] = [];
     for (const n of [1, 2, 3]) queue.afterReads(() => done.push(n));
     expect(done).toEqual([]);
@@ -53,7 +54,7 @@ describe('what someone waits for', () => {
     expect(turns).toHaveLength(0);
   });
 
-  test('is spread over turns where it is much, and what comes meanwhile waits its turn', () => {
+  test('is spread over several turns if there is much; later work is queued behind it', () => {
     const done: number[] = [];
     for (let n = 0; n < 100; n++) queue.afterReads(() => done.push(n));
     turn();
@@ -65,8 +66,8 @@ describe('what someone waits for', () => {
   });
 });
 
-describe('what nobody waits for', () => {
-  test('is gathered for a moment, all by one timer', () => {
+describe('work that no caller waits for', () => {
+  test('is gathered for 100 ms, with one timer for all responses', () => {
     const log: string[] = [];
     queue.decodeLater(new Response('a', 2, log));
     queue.decodeLater(new Response('b', 1, log));
@@ -95,7 +96,7 @@ describe('what nobody waits for', () => {
     expect(log.join('')).toBe('a'.repeat(50) + 'b'.repeat(40));
   });
 
-  test('lets go first what someone waits for', () => {
+  test('runs after work that a caller waits for', () => {
     const log: string[] = [];
     queue.decodeLater(new Response('a', 40, log));
     gathered();
@@ -105,7 +106,7 @@ describe('what nobody waits for', () => {
     expect(log.indexOf('now')).toBe(16);
   });
 
-  test('comes after what was gathered before it', () => {
+  test('runs after work gathered earlier', () => {
     const log: string[] = [];
     queue.decodeLater(new Response('a', 40, log));
     gathered();
@@ -114,5 +115,69 @@ describe('what nobody waits for', () => {
     gathered();
     while (turns.length > 0) turn();
     expect(log.join('')).toBe(`${'a'.repeat(40)}b`);
+  });
+});
+
+describe('ReadBuffer', () => {
+  test('returns the reads in order of arrival, whenever they are taken', () => {
+    const step = fc.oneof(
+      fc.record({ add: fc.uint8Array({ minLength: 1, maxLength: 700 }) }),
+      fc.record({ take: fc.integer({ min: 1, max: 5 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const buffer = new ReadBuffer();
+        const added: [number, string][] = [];
+        const taken: [number, string][] = [];
+        const visit = (atMs: number, chunk: Uint8Array) => void taken.push([atMs, [...chunk].join()]);
+        for (const [at, action] of steps.entries()) {
+          if ('add' in action) {
+            const lent = Uint8Array.from(action.add);
+            buffer.add(at, lent, at);
+            added.push([at, action.add.join()]);
+            // Whoever lent the bytes writes over them.
+            lent.fill(0);
+          } else {
+            const waiting = added.length - taken.length;
+            expect(buffer.take(action.take, visit)).toBe(Math.min(action.take, waiting));
+          }
+          expect(buffer.reads).toBe(added.length - taken.length);
+        }
+        buffer.take(Number.POSITIVE_INFINITY, visit);
+        expect(taken).toEqual(added);
+      }),
+    );
+  });
+
+  test('joins waiting chunks of one read, and returns the number of the read', () => {
+    const buffer = new ReadBuffer();
+    const seen: [number, string, number][] = [];
+    const visit = (atMs: number, chunk: Uint8Array, read: number) =>
+      void seen.push([atMs, Buffer.from(chunk).toString(), read]);
+    const add = (atMs: number, text: string, read: number) => buffer.add(atMs, Buffer.from(text), read);
+    add(5, 'a', 7);
+    add(5, 'b', 7);
+    // The same stamp is not the same read.
+    add(5, 'c', 8);
+    expect(buffer.reads).toBe(2);
+    buffer.take(2, visit);
+    add(5, 'd', 8);
+    buffer.take(1, visit);
+    expect(seen).toEqual([
+      [5, 'ab', 7],
+      [5, 'c', 8],
+      [5, 'd', 8],
+    ]);
+  });
+
+  test('has length 0 when it is empty, and is reused from its start', () => {
+    const buffer = new ReadBuffer();
+    for (let round = 0; round < 3; round++) {
+      buffer.add(round, new Uint8Array(1000), 1);
+      buffer.add(round, new Uint8Array(500), 2);
+      expect(buffer.byteLength).toBe(1500);
+      buffer.take(9, () => {});
+      expect(buffer.byteLength).toBe(0);
+    }
   });
 });

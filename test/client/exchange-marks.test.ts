@@ -191,7 +191,7 @@ test.each(['at-once', 'later'] as const)('a service that goes on sending at a li
   expect(end).toBeGreaterThanOrEqual(lastToken!);
 });
 
-test('what is read in the turn in which a limit runs out is read in time', async () => {
+test('data read in the turn in which a limit expires is in time', async () => {
   // The loop is blocked beyond the idle limit. Then its timer fires, and its sockets are read in the same turn.
   const connection = new TestConnection();
   blockedMs = 0;

@@ -78,7 +78,7 @@ function listener() {
 }
 
 describe('what was read', () => {
-  test('is told to a listener in the same turn of the event loop, and not before it', async () => {
+  test('is reported to a listener in the turn of the event loop in which it was read, not earlier', async () => {
     const { told, onEvents } = listener();
     const { connection, result } = begin({ onEvents });
     for (const text of ['a', 'b', 'c']) {
@@ -92,7 +92,7 @@ describe('what was read', () => {
     expect(await result).toMatchObject({ outcome: { kind: 'ok' }, text: 'abc', gaps: [10, 10] });
   });
 
-  test('waits where nobody listens, and is all there with the end', async () => {
+  test('is decoded later without a listener, and completely at the end', async () => {
     const { told, onEvents } = listener();
     const { connection, result } = begin({ onEvents, decode: 'later' });
     for (const text of ['a', 'b', 'c', FINISH]) {
@@ -109,7 +109,7 @@ describe('what was read', () => {
     expect({ gaps, reads, coalesced }).toEqual({ gaps: [10, 10], reads: 4, coalesced: 0 });
   });
 
-  test('is not kept beyond a limit, whoever waits for it', async () => {
+  test('is not buffered beyond a limit, with or without a listener', async () => {
     const { told, onEvents } = listener();
     const { connection, result } = begin({ onEvents, decode: 'later' });
     const long = 'x'.repeat(1_000);
@@ -133,7 +133,7 @@ describe('what was read', () => {
     expect({ reads, coalesced, gaps, events }).toEqual({ reads: 3, coalesced: 3, gaps: [10, 10], events: 8 });
   });
 
-  test('in one read stays one where it is too much to be kept', async () => {
+  test('in one read keeps its read number when it exceeds the buffer', async () => {
     const { connection, result } = begin();
     const long = 'x'.repeat(5_000);
     connection.read(...Array.from({ length: 10 }, () => word(long)), FINISH);
@@ -158,7 +158,7 @@ describe('what was read', () => {
     expect(connection.usable).toBe(false);
   });
 
-  test('is told no further when a listener ends the request', async () => {
+  test('is not reported after a listener ended the request', async () => {
     const stop = new AbortController();
     const told: string[] = [];
     const { connection, result } = begin({
@@ -183,7 +183,7 @@ describe('what was read', () => {
     expect(marks.lastToken).toBe(22);
   });
 
-  test('is given to who wants the bytes, to keep', async () => {
+  test('is copied for an onBytes listener, which may keep it', async () => {
     const kept: Uint8Array[] = [];
     const { connection, result } = begin({ onBytes: (chunk) => kept.push(chunk) });
     connection.read(word('a'));
@@ -193,7 +193,7 @@ describe('what was read', () => {
     expect(kept.map((chunk) => new TextDecoder().decode(chunk))).toEqual([word('a'), word('b')]);
   });
 
-  test('of one whole answer is put together from all reads', async () => {
+  test('of one whole answer is joined from all reads', async () => {
     const { connection, result } = begin({ stream: false });
     const body = JSON.stringify({
       choices: [{ index: 0, message: { content: '天津' }, finish_reason: 'stop' }],
@@ -205,7 +205,7 @@ describe('what was read', () => {
     expect(await result).toMatchObject({ outcome: { kind: 'ok' }, text: '天津', reads: 2 });
   });
 
-  test('is not over before its last content, whatever was taken for the end', async () => {
+  test('does not end before its last content, whichever event marked the end', async () => {
     const twice = {
       ...getDialect('sse'),
       decoder: () => ({
@@ -223,7 +223,7 @@ describe('what was read', () => {
     expect(marks).toMatchObject({ lastToken: 32, end: 32 });
   });
 
-  test('was asked for before, also where that is heard later', async () => {
+  test('was sent before its response, even if the confirmation comes later', async () => {
     const { connection, result } = begin();
     connection.sink.onSent(9);
     connection.sink.onHeaders(5, 200, {});

@@ -74,13 +74,13 @@ describe('an onBytes that throws', () => {
     throw thrown;
   };
 
-  test('is what result rejects with; the next request goes on', async () => {
+  test('is the rejection of result; the next request is not affected', async () => {
     const client = await serve();
     await expect(client.stream({ prompt: 'hi', onBytes }).result).rejects.toBe(thrown);
     expect((await client.stream({ prompt: 'hi' }).result).outcome.kind).toBe('ok');
   });
 
-  test('is what iteration throws', async () => {
+  test('is thrown by the iteration', async () => {
     const client = await serve();
     const seen: string[] = [];
     await expect(
@@ -91,7 +91,7 @@ describe('an onBytes that throws', () => {
     expect(seen).toEqual([]);
   });
 
-  test('is what complete rejects with', async () => {
+  test('is the rejection of complete', async () => {
     const server = await rawServer((socket) =>
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'),
     );

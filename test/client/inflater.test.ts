@@ -69,7 +69,7 @@ describe.each(Object.keys(COMPRESSORS))('%s', (encoding) => {
     expect(observation.marks.lastToken! - observation.marks.firstToken!).toBeGreaterThan(60);
   });
 
-  test('that is never flushed comes at its end, as a browser would get it', async () => {
+  test('that is never flushed is decoded at its end, as in a browser', async () => {
     const observation = await ask(await serve(encoding, false), encoding);
     expect(observation.outcome).toEqual({ kind: 'ok' });
     expect(observation).toMatchObject({ contentEvents: 5, coalesced: 4 });
@@ -77,13 +77,13 @@ describe.each(Object.keys(COMPRESSORS))('%s', (encoding) => {
   });
 });
 
-test('what nobody asked for is not decoded, and the failure says how to have it decoded', async () => {
+test('an encoding that was not requested is not decoded, and the failure names the remedy', async () => {
   const { outcome } = await ask(await serve('gzip', true), undefined);
   expect(outcome).toMatchObject({ kind: 'not_a_stream', message: expect.stringContaining('gzip') });
   expect(outcome.hint).toContain('accept-encoding: gzip');
 });
 
-test('a body that is not of its encoding is malformed', async () => {
+test('a body that does not have its declared encoding is malformed', async () => {
   const head =
     'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n';
   const server = await rawServer((socket) => {
@@ -104,10 +104,10 @@ test.each([
   ['gzip', undefined, false],
   [undefined, 'gzip', false],
   ['snappy', 'snappy', false],
-])('content-encoding %s where %s was asked for: decoded %s', (encoding, accepted, expected) => {
+])('content-encoding %s with accept-encoding %s: decoded %s', (encoding, accepted, expected) => {
   expect(isDecoded(encoding, accepted)).toBe(expected);
 });
 
-test('zstd is decoded where this Node has it', () => {
+test('zstd is decoded if this Node supports it', () => {
   expect(DECODED_ENCODINGS.includes('zstd')).toBe(zstd !== undefined);
 });

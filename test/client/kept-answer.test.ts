@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { KeptText } from '../../src/client/kept-answer.ts';
 
-test('all kinds of text together are cut at the limit, which is said', () => {
+test('all kinds of text together are cut at the limit, and textCut is set', () => {
   const kept = new KeptText(true, 10);
   kept.addAnswer('abcd');
   kept.addThinking('efg');
@@ -19,7 +19,7 @@ test('the text at the limit is kept up to it', () => {
   expect(kept.fields()).toEqual({ text: 'abcde', textCut: true });
 });
 
-test('nothing is kept unless asked for', () => {
+test('nothing is kept unless requested', () => {
   const kept = new KeptText(false, 5);
   kept.addAnswer('abcdefgh');
   expect(kept.fields()).toEqual({});

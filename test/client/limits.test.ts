@@ -51,26 +51,29 @@ describe('a line that never ends', () => {
     ['openai-chat', SSE_HEAD + chunked(chatChunk({ content: 'a' })), 'data: {"x":"', 1],
     ['ollama-chat', `${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`, '{"x":"', 0],
     ['gemini-array', `${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`, '[{"x":"', 0],
-  ])('%s: is given up at the limit, and the connection is closed', async (dialect, head, begin, content) => {
-    let poured: Promise<number> | undefined;
-    const client = await serve(
-      (socket) => {
-        socket.write(head + chunked(begin));
-        poured = pour(socket, chunked('x'.repeat(10_000)));
-      },
-      { dialect, limits: { eventBytes: 100_000 } },
-    );
-    const { outcome, ...seen } = await client.stream({ prompt: 'hi' }).result;
-    expect(outcome).toMatchObject({
-      kind: 'too_large',
-      message: expect.stringMatching(/^an event of the stream is larger than the limit of 100 kB/),
-      hint: expect.stringMatching(/limits\.event.*limits\.eventBytes/),
-    });
-    expect(seen.contentEvents).toBe(content);
-    expect(seen.partial).toBe(content > 0 ? true : undefined);
-    expect(seen.bytes).toBeLessThan(1_000_000);
-    await poured;
-  });
+  ])(
+    '%s: the request ends at the limit, and the connection is closed',
+    async (dialect, head, begin, content) => {
+      let poured: Promise<number> | undefined;
+      const client = await serve(
+        (socket) => {
+          socket.write(head + chunked(begin));
+          poured = pour(socket, chunked('x'.repeat(10_000)));
+        },
+        { dialect, limits: { eventBytes: 100_000 } },
+      );
+      const { outcome, ...seen } = await client.stream({ prompt: 'hi' }).result;
+      expect(outcome).toMatchObject({
+        kind: 'too_large',
+        message: expect.stringMatching(/^an event of the stream is larger than the limit of 100 kB/),
+        hint: expect.stringMatching(/limits\.event.*limits\.eventBytes/),
+      });
+      expect(seen.contentEvents).toBe(content);
+      expect(seen.partial).toBe(content > 0 ? true : undefined);
+      expect(seen.bytes).toBeLessThan(1_000_000);
+      await poured;
+    },
+  );
 
   test('is the last event of an iteration, as an error', async () => {
     const client = await serve(
@@ -102,7 +105,7 @@ test('one event over the limit ends its own request only; the default lets a lar
 });
 
 describe('a whole answer', () => {
-  test('that says it is too large is not read', async () => {
+  test('whose content-length exceeds the limit is not read', async () => {
     let written = 0;
     const client = await serve((socket) => {
       socket.write(`${JSON_HEAD}content-length: 629145600\r\n\r\n`);
@@ -118,7 +121,7 @@ describe('a whole answer', () => {
     expect(written).toBeLessThan(1_000);
   });
 
-  test('that does not end is given up at the limit, in as much memory as it takes', async () => {
+  test('that does not end is aborted at the limit, with memory bounded by it', async () => {
     const client = await serve(
       (socket) => {
         socket.write(`${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`);
@@ -131,7 +134,7 @@ describe('a whole answer', () => {
     expect(bytes).toBeLessThan(4_000_000);
   });
 
-  test('of many small reads comes whole', async () => {
+  test('of many small reads is complete', async () => {
     const body = JSON.stringify({
       choices: [{ index: 0, message: { content: 'é天'.repeat(2_000) }, finish_reason: 'stop' }],
     });
@@ -145,7 +148,7 @@ describe('a whole answer', () => {
   });
 });
 
-test('the body of an error that does not end is given up too, and the status is the outcome', async () => {
+test('an endless error body is aborted too, and the status is the outcome', async () => {
   let poured: Promise<number> | undefined;
   const client = await serve(
     (socket) => {
@@ -160,7 +163,7 @@ test('the body of an error that does not end is given up too, and the status is 
   await poured;
 });
 
-test('a stream has no limit unless it is given one', async () => {
+test('a stream has no limit by default', async () => {
   const many = Array.from({ length: 100 }, () => chunked(chatChunk({ content: 'x'.repeat(1_000) }))).join('');
   const answer = (socket: Socket) => socket.write(SSE_HEAD + many + OK.map(chunked).join('') + CHUNKED_END);
   const { outcome } = await (await serve(answer, { limits: { streamBytes: 50_000 } })).stream({
@@ -218,17 +221,20 @@ describe('JSON nested deep', () => {
   const deep = (levels: number) =>
     `data: {"choices":[{"index":1,"x":${'['.repeat(levels)}${']'.repeat(levels)}}]}\n\n`;
 
-  test.each([9_000, 100_000])('%i levels end their own request, streams beside it go on', async (levels) => {
-    const client = await serve((socket, request) => {
-      const events = request.includes('deep') ? [OK[0]!, deep(levels), ...OK] : OK;
-      socket.write(SSE_HEAD + events.map(chunked).join('') + CHUNKED_END);
-    });
-    const seen = await Promise.all(
-      ['deep', 'flat', 'deep'].map((prompt) => client.stream({ prompt }).result),
-    );
-    expect(seen.map(({ outcome }) => outcome.kind)).toEqual(['malformed', 'ok', 'malformed']);
-    expect(seen[0]!.outcome.message).toMatch(/nested deeper than 512 levels/);
-  });
+  test.each([9_000, 100_000])(
+    '%i levels end their own request; concurrent streams continue',
+    async (levels) => {
+      const client = await serve((socket, request) => {
+        const events = request.includes('deep') ? [OK[0]!, deep(levels), ...OK] : OK;
+        socket.write(SSE_HEAD + events.map(chunked).join('') + CHUNKED_END);
+      });
+      const seen = await Promise.all(
+        ['deep', 'flat', 'deep'].map((prompt) => client.stream({ prompt }).result),
+      );
+      expect(seen.map(({ outcome }) => outcome.kind)).toEqual(['malformed', 'ok', 'malformed']);
+      expect(seen[0]!.outcome.message).toMatch(/nested deeper than 512 levels/);
+    },
+  );
 });
 
 test.each([0, -1, Number.NaN, MAX_LIMIT_BYTES + 1])('a limit of %d bytes is refused', (eventBytes) => {

@@ -64,7 +64,7 @@ test('the first million gaps are kept, the others are counted', () => {
 });
 
 describe('the speed that a reader sees', () => {
-  test('reasoning that is not sent is no part of it', () => {
+  test('excludes reasoning that is not sent', () => {
     const seen = observe([...pieces(50, 20_000, 20), [21_000, usage(1050, 1000), DONE]]);
     expect(seen.tokens).toEqual({
       ...{ output: 1050, source: 'usage', input: 5, reasoning: 1000, hiddenReasoning: 1000, first: 1 },
@@ -76,7 +76,7 @@ describe('the speed that a reader sees', () => {
     expect(valueIn('output_rate', seen)).toBeCloseTo(1050 / 20.98, 6);
   });
 
-  test('reasoning that is sent is a part of it', () => {
+  test('includes reasoning that is sent', () => {
     const thoughts = pieces(1000, 1000, 20, thinking);
     const seen = observe([...thoughts, ...pieces(50, 21_000, 20), [22_000, usage(1050, 1000), DONE]]);
     expect(seen.tokens).toMatchObject({ hiddenReasoning: 0, first: 1 });
@@ -84,7 +84,7 @@ describe('the speed that a reader sees', () => {
     expect(valueIn('token_rate', seen)).toBeCloseTo(50, 6);
   });
 
-  test('of a summary neither the text nor the time is a part of it', () => {
+  test('excludes the text and the time of a summary', () => {
     const summary: Timed[] = [
       [2000, thinking(60)],
       [9000, thinking(60)],
@@ -97,14 +97,14 @@ describe('the speed that a reader sees', () => {
     expect(valueIn('ttfa', seen)).toBe(20_000);
   });
 
-  test('a summary and the first of the answer in one read', () => {
+  test('a summary and the start of the answer in one read', () => {
     const both: Timed = [20_000, thinking(60), text(4)];
     const seen = observe([both, ...pieces(49, 20_020, 20), [21_000, usage(1050, 1000), DONE]]);
     expect(seen.tokens).toMatchObject({ first: 1, visibleAfterMs: 0 });
     expect(valueIn('token_rate', seen)).toBeCloseTo(50, 6);
   });
 
-  test('a tool call is the answer to hidden reasoning too', () => {
+  test('after hidden reasoning, a tool call counts as the answer', () => {
     const call = (): StreamEvent => ({ type: 'tool_call', index: 0, arguments: 'abcd' });
     const seen = observe([...pieces(50, 20_000, 20, call), [21_000, usage(1050, 1000), DONE]]);
     expect(valueIn('token_rate', seen)).toBeCloseTo(50, 6);
@@ -119,14 +119,14 @@ describe('the speed that a reader sees', () => {
     expect(valueIn('token_rate', seen)).toBeNull();
   });
 
-  test('a provider that does not count reasoning says nothing of it', () => {
+  test('hidden reasoning is unknown if the provider does not count reasoning', () => {
     const seen = observe([...pieces(50, 1000, 20), [2000, usage(50), DONE]]);
     expect(seen.tokens).not.toHaveProperty('hiddenReasoning');
     expect(valueIn('hidden_reasoning', seen)).toBeNull();
     expect(valueIn('token_rate', seen)).toBeCloseTo(50, 6);
   });
 
-  test('without usage the events stand in', () => {
+  test('without usage the events are counted', () => {
     const seen = observe([...pieces(50, 1000, 20), [2000, DONE]]);
     expect(seen.tokens).toEqual({ output: 50, source: 'chunks', first: 1 });
   });
@@ -139,7 +139,7 @@ describe('the speed that a reader sees', () => {
   });
 });
 
-test('an answer that begins inside its reasoning is set right when the end of that comes', () => {
+test('an answer that begins inside its reasoning is corrected at the end of the reasoning', () => {
   const seen = observe(
     [
       [100, text(40)],
@@ -164,7 +164,7 @@ test('the end of the reasoning without any answer yet', () => {
   expect(seen.chars).toEqual({ answer: 0, thinking: 40 });
 });
 
-test('sound, images and the tools of the service are content', () => {
+test('audio, images and server tool calls are content', () => {
   const seen = observe([
     [100, { type: 'server_tool_call', index: 0, name: 'python', arguments: 'print(1)' }],
     [200, { type: 'media', kind: 'image', data: 'AAAA' }],
@@ -177,7 +177,7 @@ test('sound, images and the tools of the service are content', () => {
   });
 });
 
-test('an answer of hidden reasoning alone says how to get more', () => {
+test('an answer of hidden reasoning alone has a hint', () => {
   const cut: StreamEvent = { type: 'complete', finish: 'length', raw: 'length' };
   expect(observe([[100, usage(256, 256), cut]]).outcome).toMatchObject({
     kind: 'empty',
@@ -195,7 +195,7 @@ test('refused counts are kept, without secrets', () => {
   expect(seen.tokens).toMatchObject({ source: 'chunks', refused: ['output tokens ***'] });
 });
 
-test('the stream of hidden reasoning as its bytes have it', () => {
+test('a stream with hidden reasoning, decoded from its bytes', () => {
   const dialect = getDialect('openai-chat');
   const chunk = (delta: object, more: object = {}) =>
     `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: null }], ...more })}\n\n`;

@@ -15,14 +15,14 @@ function written(
 }
 
 describe('a request', () => {
-  test('has its nonce in front of the prompt', () => {
+  test('has its nonce before the prompt', () => {
     const { body, headers, path } = written('openai-chat', {}, '/v1');
     expect(JSON.parse(body!).messages).toEqual([{ role: 'user', content: 'n0nce123\n\na "b"' }]);
     expect([path, headers['content-type']]).toEqual(['/v1/chat/completions', 'application/json']);
     expect(written('sse', {}).body).toBe(JSON.stringify({ prompt: 'n0nce123\n\na "b"' }));
   });
 
-  test('has its nonce where the body or the query says, and then nowhere else', () => {
+  test('has its nonce only where the body or the query has the placeholder', () => {
     expect(written('sse', { body: '{"id":"{{nonce}}","q":"{{prompt}}"}' }).body).toBe(
       '{"id":"n0nce123","q":"a \\"b\\""}',
     );
@@ -42,7 +42,7 @@ describe('a request', () => {
     }
   });
 
-  test('of a GET has no body and no type of one', () => {
+  test('of a GET has no body and no content-type', () => {
     const { method, path, body, headers } = written(
       'sse',
       { method: 'GET', body: 'x' },
@@ -53,7 +53,7 @@ describe('a request', () => {
     expect(headers).toEqual({ accept: 'text/event-stream' });
   });
 
-  test('without placeholders and nonce goes out as it is', () => {
+  test('without placeholders and nonce is sent unchanged', () => {
     const write = requestWriter(getDialect('sse'), {
       baseUrl: 'http://h/x?a=%7B%7B&b=1',
       body: '{ "a": 1.0 }',
@@ -64,7 +64,7 @@ describe('a request', () => {
     });
   });
 
-  test('with an unknown placeholder is refused when the client is made', () => {
+  test('with an unknown placeholder is refused when the client is created', () => {
     expect(() => written('sse', { body: '{{promt}}' })).toThrow(UserError);
     expect(() => written('sse', {}, '/x?q={{promt}}')).toThrow(
       /unknown placeholder \{\{promt\}\} in the URL/,

@@ -42,7 +42,7 @@ async function echoed(options: Partial<ClientOptions>, query = ''): Promise<{ se
   return { sent: server.requests.join('\n'), kept: JSON.stringify([observation, streamed]) };
 }
 
-test('a token that is made of the key', async () => {
+test('a token derived from the key', async () => {
   const apiKey = 'id4711abcdef.Zk8sV2nQ5rT1yU7i';
   const { sent, kept } = await echoed({ apiKey, auth: 'zhipu-jwt' });
   const [, token] = /authorization: Bearer (\S+)/.exec(sent)!;

@@ -32,7 +32,7 @@ const status = (i: number) => `data: ${JSON.stringify({ type: 'status', step: i 
 const text = (i: number) => `data: ${JSON.stringify({ type: 'token', text: `word ${i} ` })}\n\n`;
 const of = (count: number, make: (i: number) => string) => Array.from({ length: count }, (_, i) => make(i));
 
-test('status events that come over time, then the whole text at once, are not taken for a stream', async () => {
+test('status events over time, then the whole text at once, are not a stream', async () => {
   const { observation, verdict } = await ask([...of(30, status), of(40, text).join('')]);
   expect(observation.payload).toMatchObject({ events: 70, json: 70 });
   expect(verdict).toMatchObject({
@@ -42,7 +42,7 @@ test('status events that come over time, then the whole text at once, are not ta
   });
 });
 
-test('with the path only the text counts', async () => {
+test('with a text path, only the text is counted', async () => {
   const { observation, verdict } = await ask([...of(30, status), of(40, text).join('')], {
     textPath: 'text',
   });

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { ROOT, scratch, start, streambench } from '../support/program.ts';
 import {
@@ -9,24 +9,15 @@ import {
   chatChunk,
   chunked,
   type RawServer,
-  rawServer,
+  rawServers,
   SSE_HEAD,
 } from '../support/raw-server.ts';
 
 const folder = scratch();
-const servers: RawServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+const serve = rawServers();
 afterAll(() => folder.dispose());
 
 const ANSWER = `${SSE_HEAD}${chunked(chatChunk({ content: 'Hello' }))}${chunked(`${chatChunk({}, 'stop')}data: [DONE]\n\n`)}${CHUNKED_END}`;
-
-async function serve(answer: Parameters<typeof rawServer>[0]): Promise<RawServer> {
-  const server = await rawServer(answer);
-  servers.push(server);
-  return server;
-}
 
 function failure(status: number, message: string): string {
   const body = JSON.stringify({ error: { message } });

@@ -10,39 +10,20 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Manifest, Report } from '../../src/model/report.ts';
 import { scratch, start, streambench } from '../support/program.ts';
-import {
-  CHUNKED_END,
-  chatChunk,
-  chunked,
-  type RawServer,
-  rawServer,
-  SSE_HEAD,
-} from '../support/raw-server.ts';
+import { CHAT_BODY, type RawServer, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 
 const folder = scratch();
-const servers: RawServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+const startServer = rawServers();
 afterAll(() => folder.dispose());
-
-const ANSWER =
-  [chatChunk({ content: 'Hel' }), chatChunk({ content: 'lo' }), chatChunk({}, 'stop'), 'data: [DONE]\n\n']
-    .map(chunked)
-    .join('') + CHUNKED_END;
 
 const KEY = 'sk-resume-1234';
 
 /** Answers after 20 ms; the log of its requests is the witness of what was sent. */
-async function serve(): Promise<RawServer> {
-  const server = await rawServer((socket) => setTimeout(() => socket.write(SSE_HEAD + ANSWER), 20));
-  servers.push(server);
-  return server;
-}
+const serve = () => startServer((socket) => setTimeout(() => socket.write(SSE_HEAD + CHAT_BODY), 20));
 
 let outputs = 0;
 function scenarioFor(server: RawServer, load: string) {

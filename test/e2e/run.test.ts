@@ -1,35 +1,22 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Manifest, Report } from '../../src/model/report.ts';
 import { scratch, start, streambench } from '../support/program.ts';
 import {
+  CHAT_BODY,
   CHUNKED_END,
   chatChunk,
   chunked,
   type RawServer,
-  rawServer,
+  rawServers,
   SSE_HEAD,
 } from '../support/raw-server.ts';
 
 const folder = scratch();
-const servers: RawServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+const serve = rawServers();
 afterAll(() => folder.dispose());
-
-const ANSWER =
-  [chatChunk({ content: 'Hel' }), chatChunk({ content: 'lo' }), chatChunk({}, 'stop'), 'data: [DONE]\n\n']
-    .map(chunked)
-    .join('') + CHUNKED_END;
-
-async function serve(answer: Parameters<typeof rawServer>[0]): Promise<RawServer> {
-  const server = await rawServer(answer);
-  servers.push(server);
-  return server;
-}
 
 const direct = (url: string, ...more: string[]) => [
   'run',
@@ -101,7 +88,7 @@ describe('a run', () => {
   });
 
   test('--json prints one document and nothing else to stdout', async () => {
-    const server = await serve((socket) => socket.write(SSE_HEAD + ANSWER));
+    const server = await serve((socket) => socket.write(SSE_HEAD + CHAT_BODY));
     const { code, stdout } = await streambench(against(server, '--json'));
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -111,13 +98,13 @@ describe('a run', () => {
   });
 
   test('--quiet leaves stderr empty', async () => {
-    const server = await serve((socket) => socket.write(SSE_HEAD + ANSWER));
+    const server = await serve((socket) => socket.write(SSE_HEAD + CHAT_BODY));
     expect((await streambench(against(server, '-q'))).stderr).toBe('');
   });
 
   test('--rate sends when requests are due, and says which it could not send', async () => {
     const server = await serve((socket) => {
-      setTimeout(() => socket.write(SSE_HEAD + ANSWER), 100);
+      setTimeout(() => socket.write(SSE_HEAD + CHAT_BODY), 100);
     });
     const flags = ['--rate', '30', '--arrivals', 'constant', '-n', '15', '--rounds', '1', '--warmup', '0'];
     const roomy = await streambench(against(server, ...flags, '--json'));
@@ -173,7 +160,7 @@ describe('failures', () => {
   test('in some requests: all are counted, and only the good ones are measured', async () => {
     let count = 0;
     const server = await serve((socket) => {
-      if (count++ % 2 === 0) socket.write(SSE_HEAD + ANSWER);
+      if (count++ % 2 === 0) socket.write(SSE_HEAD + CHAT_BODY);
       else socket.end(SSE_HEAD + chunked(chatChunk({ content: 'x' })));
     });
     const { code } = await streambench(against(server, '--warmup', '0'));
@@ -272,7 +259,7 @@ describe('Ctrl-C', () => {
   test('once: what is in flight ends, partial results are kept and marked, exit 130', async () => {
     const server = await serve((socket) => {
       socket.write(SSE_HEAD);
-      setTimeout(() => socket.write(ANSWER), 400);
+      setTimeout(() => socket.write(CHAT_BODY), 400);
     });
     const output = join(folder.path, 'once');
     const run = start(direct(server.url, '-n', '50', '-c', '2', '--warmup', '0', '-o', output));
@@ -306,7 +293,7 @@ describe('Ctrl-C', () => {
   });
 
   test('SIGTERM exits 143', async () => {
-    const server = await serve((socket) => socket.write(SSE_HEAD + ANSWER));
+    const server = await serve((socket) => socket.write(SSE_HEAD + CHAT_BODY));
     const run = start(direct(server.url, '-d', '30s', '-o', join(folder.path, 'term')));
     await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBeGreaterThan(2);
     run.kill('SIGTERM');

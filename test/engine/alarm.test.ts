@@ -13,14 +13,14 @@ test('a closed loop sleeps by timers, an open loop by an alarm', () => {
   open.close();
 });
 
-test('an order is written with its time before its number', () => {
+test("an order's time is written before its number", () => {
   const { order, dueAt } = alarmCells();
   expect(order.buffer).toBe(dueAt.buffer);
   expect(order.byteOffset + order.byteLength).toBeLessThanOrEqual(dueAt.byteOffset);
 });
 
 // Uncompiled, the thread cannot start: a sleep ends all the same.
-test('without its thread an alarm ends sleeps by timers, and at once where there is nothing to wait for', async () => {
+test('without its thread, an alarm sleeps by timers; a wait of 0 ends at once', async () => {
   const alarm = createAlarm();
   await alarm.sleep(1, never);
   await alarm.sleep(60_000, Promise.resolve());

@@ -4,11 +4,11 @@ import { dueTimes } from '../../src/engine/pacer.ts';
 const first = (count: number, due: (index: number) => number) =>
   Array.from({ length: count }, (_, i) => due(i));
 
-test('constant: at even distances, from the opening on', () => {
+test('constant: at equal intervals, from the start', () => {
   expect(first(4, dueTimes(20, { process: 'constant', seed: 1 }))).toEqual([0, 50, 100, 150]);
 });
 
-test('poisson: the rate on average, and the distances of an exponential distribution', () => {
+test('poisson: the rate on average, with exponential intervals', () => {
   const times = first(20_000, dueTimes(20, { process: 'poisson', seed: 7 }));
   const gaps = times.map((at, i) => at - (times[i - 1] ?? 0));
   const mean = times.at(-1)! / times.length;
@@ -20,7 +20,7 @@ test('poisson: the rate on average, and the distances of an exponential distribu
   expect(share(150)).toBeCloseTo(Math.exp(-3), 2);
 });
 
-test('the same seed gives the same moments, in whatever order they are asked for', () => {
+test('the same seed gives the same times, in any order of the calls', () => {
   const arrivals = { process: 'poisson', seed: 3 } as const;
   const forwards = first(50, dueTimes(5, arrivals));
   const again = dueTimes(5, arrivals);
@@ -28,7 +28,7 @@ test('the same seed gives the same moments, in whatever order they are asked for
   expect(first(50, dueTimes(5, { ...arrivals, seed: 4 }))).not.toEqual(forwards);
 });
 
-test('behind requests of an earlier window, the moments go on and do not repeat', () => {
+test('after the requests of an earlier window, the times continue and do not repeat', () => {
   const arrivals = { process: 'poisson', seed: 3 } as const;
   const whole = first(50, dueTimes(5, arrivals));
   const rest = first(30, dueTimes(5, arrivals, 20));

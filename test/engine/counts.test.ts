@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { blockCounts, countsMemory } from '../../src/engine/counts.ts';
 
-test('numbers are taken once, by whoever has the memory', () => {
+test('each number is taken once, by any thread that shares the memory', () => {
   const memory = countsMemory();
   const [a, b] = [blockCounts(memory), blockCounts(memory)];
   expect([a.take(), b.take(), b.take(), a.take()]).toEqual([0, 1, 2, 3]);

@@ -63,7 +63,7 @@ function harness(plan: RunPlan, latencyMs: (n: number) => number = () => 100) {
 }
 
 describe('the engine', () => {
-  test('runs the blocks in order, warm connections and warm-up requests first, and records only the measured', async () => {
+  test('runs the blocks in order, warm connections and warm-up requests first, and records only measured requests', async () => {
     const blocks = [
       { round: 0, cell: 1, requests: 4, warmup: 2 },
       { round: 0, cell: 0, requests: 1, warmup: 0 },
@@ -97,7 +97,7 @@ describe('the engine', () => {
     expect(run.inFlight.most).toBe(3);
   });
 
-  test('keeps the slots full: a slow request holds up its own slot alone', async () => {
+  test('keeps the slots full: a slow request delays only its own slot', async () => {
     const run = harness(planOf([2], [{ round: 0, cell: 0, requests: 5, warmup: 0 }]), (n) =>
       n === 0 ? 1_000 : 100,
     );
@@ -113,14 +113,14 @@ describe('the engine', () => {
     ]);
   });
 
-  test('issues for as long as the block lasts', async () => {
+  test('issues requests for the duration of the block', async () => {
     const run = harness(planOf([1], [{ round: 0, cell: 0, durationMs: 450, warmup: 0 }]));
     await run.clock.advance(2_000);
     await run.done;
     expect(run.records.map((record) => record.marks.scheduled)).toEqual([0, 100, 200, 300, 400]);
   });
 
-  test('an open loop sends when requests are due, and drops what finds no slot', async () => {
+  test('an open loop sends requests when they are due, and drops those without a free slot', async () => {
     const plan = planOf(
       [2],
       [{ round: 0, cell: 0, requests: 6, warmup: 0, arrivals: { process: 'constant', seed: 1 } }],
@@ -144,7 +144,7 @@ describe('the engine', () => {
     expect(run.records[0]!.marks.end).toBeUndefined();
   });
 
-  test('draining issues no more and waits for what is in flight', async () => {
+  test('draining issues no more requests and waits for those in flight', async () => {
     const blocks = [
       { round: 0, cell: 0, requests: 50, warmup: 0 },
       { round: 1, cell: 0, requests: 50, warmup: 0 },
@@ -157,7 +157,7 @@ describe('the engine', () => {
     expect(run.records.map((record) => record.outcome.kind)).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
-  test('killing ends what is in flight, and records it as cancelled', async () => {
+  test('killing ends the requests in flight, and records them as cancelled', async () => {
     const run = harness(planOf([2], [{ round: 0, cell: 0, requests: 50, warmup: 0 }]));
     await run.clock.advance(150);
     run.drain.abort();

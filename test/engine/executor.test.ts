@@ -67,7 +67,7 @@ describe('a block', () => {
     });
   });
 
-  test('opens one for each request where that is asked for', async () => {
+  test('opens one for each request with connection: per-request', async () => {
     expect(await reused({ connection: 'per-request' })).toEqual({ blocks: [new6, new6], accepted: 1 + 12 });
   });
 
@@ -77,7 +77,7 @@ describe('a block', () => {
     expect(await reused({ http: 2, connection: 'cold' })).toEqual({ blocks: [cold, cold], accepted: 1 + 2 });
   });
 
-  test('finds its connections so after a warm-up too, with new ones where they are to be cold', async () => {
+  test('has the same connections after a warm-up, new ones if they are cold', async () => {
     expect(await reused({}, 4)).toEqual({ blocks: [open6, open6], accepted: 3 });
     const cold = [...new3, ...open3];
     // The warm-up has opened three of its own.

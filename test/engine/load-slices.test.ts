@@ -9,7 +9,7 @@ function sliced(slices: readonly LoadSlice[], most?: number): LoadSlice[] {
   return collected.all();
 }
 
-test('what is alike becomes one slice, and a burst stays one of its own', () => {
+test('similar samples become one slice, and a burst keeps its own', () => {
   const idle: LoadSlice = [20, 4, 0.1];
   const slices = [idle, idle, [60, 99, 41.26] as const, idle, idle, idle];
   expect(sliced(slices)).toEqual([

@@ -26,12 +26,12 @@ describe('nonces', () => {
     }
   });
 
-  test('of the threads together are those of one thread', () => {
+  test('of all threads together are those of one thread', () => {
     const threads = [0, 1, 2].map((index) => draw(10, createNonces(3, 'x', { index, of: 3 })));
     expect(threads.flat().sort()).toEqual(draw(30, createNonces(3, 'x', ALONE)).sort());
   });
 
-  test('of two runs, or of two seeds, have none in common', () => {
+  test('of two runs or of two seeds do not overlap', () => {
     const runs = [createNonces(1, 'a', ALONE), createNonces(1, 'b', ALONE), createNonces(2, 'a', ALONE)];
     expect(new Set(runs.flatMap((next) => draw(20_000, next))).size).toBe(60_000);
   });

@@ -83,7 +83,7 @@ function observation(scheduled: number, started: number, end: number): Observati
 
 describe.each([1, 2, 4])('on %i threads', (threads) => {
   test.each([5, 50, 500])(
-    '%i requests a second are due and sent at the distances asked for, after the slowest warm-up',
+    '%i requests/s are due and sent at the requested intervals, after the slowest warm-up',
     async (rate) => {
       const sent = await run({
         ...{
@@ -107,7 +107,7 @@ describe.each([1, 2, 4])('on %i threads', (threads) => {
     },
   );
 
-  test('a closed loop opens all of its streams at one moment and keeps them open to the last request', async () => {
+  test('a closed loop opens all streams at once and keeps them open until the last request', async () => {
     const sent = await run({
       ...{ threads, block: { requests: 400 }, cell: { concurrency: 40 } },
       ...{ warmMs: (thread) => 700 * thread, lifeMs: () => 1_000, forMs: 60_000 },
@@ -119,7 +119,7 @@ describe.each([1, 2, 4])('on %i threads', (threads) => {
     expect(Math.max(...sent.map(({ inFlight }) => inFlight))).toBe(40);
   });
 
-  test('a fast thread takes what a slow one has not: the streams stay open to the end', async () => {
+  test('a fast thread takes requests of a slow one: the streams stay open until the end', async () => {
     const sent = await run({
       ...{ threads, block: { requests: 330 }, cell: { concurrency: 8 } },
       ...{ lifeMs: (thread) => (thread === 0 ? 100 : 1_000), forMs: 200_000 },
@@ -132,7 +132,7 @@ describe.each([1, 2, 4])('on %i threads', (threads) => {
     }
   });
 
-  test('the limit of an open loop is on all threads together', async () => {
+  test('the limit of an open loop applies to all threads together', async () => {
     const sent = await run({
       ...{
         threads,

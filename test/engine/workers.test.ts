@@ -14,14 +14,14 @@ describe('parts of a block', () => {
     ]);
   });
 
-  test('of an open loop share the connections of a second', () => {
+  test('of an open loop share the connections of one second', () => {
     const arrivals = { process: 'poisson' as const, seed: 9 };
     const open = { ...cell(400), rate: 50 };
     const parts = threadShares({ round: 0, cell: 0, requests: 90, warmup: 0, arrivals }, open, 3);
     expect(parts.map((part) => part?.connections)).toEqual([17, 17, 16]);
   });
 
-  test('sum to the whole, and no thread is given work without a stream', () => {
+  test('sum to the block, and no thread gets requests without a stream', () => {
     const whole = {
       concurrency: fc.integer({ min: 1, max: 2_000 }),
       requests: fc.option(fc.integer({ min: 1, max: 5_000 }), { nil: undefined }),

@@ -1,3 +1,4 @@
+import { createDistribution } from '../../src/metrics/distribution.ts';
 import type { CellReport, FailureSummary, GateResult, Report } from '../../src/model/report.ts';
 import type { BaselineReport, RunComparisonRow } from '../../src/model/run-comparison.ts';
 import { type SampleOptions, sampleReport } from './sample.ts';
@@ -74,6 +75,16 @@ function client(verdict: 'ok' | 'saturated'): NonNullable<CellReport['client']> 
     events: 10,
     threads: 1,
   };
+}
+
+/** A report of one streaming cell whose first tokens took these times, in ms. */
+export function reportWithTtft(values: readonly number[], sampleLimit?: number): Report {
+  const one = gatedReport({ prompts: ['short'], concurrency: [1], modes: ['streaming'] });
+  const distribution = createDistribution('ms', sampleLimit);
+  for (const value of values) distribution.add(value);
+  one.cells[0]!.metrics.ttft = distribution.summary();
+  one.cells[0]!.outcomes = { ok: values.length };
+  return one;
 }
 
 /** The run broken off: its last cells were never begun. */

@@ -1,11 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ServiceOptions } from '../../src/service/index.ts';
-import { decode, jsonOf, messagesOf, startStack, textOf, until } from './support.ts';
+import { closedAfterEach, decode, jsonOf, messagesOf, startStack, textOf, until } from './support.ts';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 async function stackWith(options: Partial<ServiceOptions> = {}, model = 'quick') {
   const stack = await startStack(options, model);

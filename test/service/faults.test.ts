@@ -1,18 +1,15 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { StreamClient } from '../../src/client/client.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import { TOOLS } from '../../src/service/index.ts';
-import { decode, messagesOf, startService, startStack, textOf } from './support.ts';
+import { closedAfterEach, decode, messagesOf, startService, startStack, textOf } from './support.ts';
 
 const BUILT = resolve(import.meta.dirname, '../../dist/service/index.js');
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 const say = (text: string): StreamEvent => ({ type: 'message_chunk', text });
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceOptions } from '../../src/service/index.ts';
 import { getDialect } from '../../src/wire/dialects/index.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
-import { decode, jsonOf, startStack, type TestStack, textOf } from './support.ts';
+import { closedAfterEach, decode, jsonOf, startStack, type TestStack, textOf } from './support.ts';
 
 // What pages and apps of this kind of system send and read. Each test reads the bytes as such a page does, without the
 // decoders of this package, and then checks that those decoders read the same.
@@ -15,10 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 const ask = (path: string, body: object = {}) => stack.post(path, { message: 'Hello', ...body });
 const textAt = async (path: string, body: object = {}) => (await ask(path, body)).text();

@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { createGunzip, gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createToken, type ServiceOptions } from '../../src/service/index.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
 import {
   clientOf,
+  closedAfterEach,
   decode,
   jsonOf,
   messagesOf,
@@ -15,10 +16,7 @@ import {
   until,
 } from './support.ts';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 /** A service in front of a model whose bytes the test writes. */
 async function puppet(options: Partial<ServiceOptions> = {}) {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { afterEach } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import {
@@ -23,6 +24,15 @@ export interface TestService {
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
   get(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
+}
+
+/** A list whose items are closed after each test of the calling file, the last one first. */
+export function closedAfterEach(): { close(): Promise<void> }[] {
+  const open: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const item of open.splice(0).reverse()) await item.close();
+  });
+  return open;
 }
 
 export async function startService(

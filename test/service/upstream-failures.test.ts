@@ -1,13 +1,10 @@
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ServiceOptions } from '../../src/service/index.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
-import { clientOf, decode, messagesOf, startService } from './support.ts';
+import { clientOf, closedAfterEach, decode, messagesOf, startService } from './support.ts';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 /** A service in front of a model that answers every request with these bytes. */
 async function inFrontOf(answer: string | ((socket: Socket) => void), options: Partial<ServiceOptions> = {}) {

@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
-import { messagesOf, startService } from './support.ts';
+import { closedAfterEach, messagesOf, startService } from './support.ts';
 
 const KEY = 'sk-canary-Xq9fT2mW7pLz0Rb4';
 const ENCODED: Readonly<Record<string, (text: string) => string>> = {
@@ -12,10 +12,7 @@ const ENCODED: Readonly<Record<string, (text: string) => string>> = {
   'upper case': (text) => text.toUpperCase(),
 };
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 /** A service whose model answers with what `answer` makes of the authorization header that it was sent. */
 async function echo(answer: (authorization: string) => string) {

@@ -1,18 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadSqlite } from '../../src/service/sqlite.ts';
 import { openStore } from '../../src/service/store.ts';
 import { usageOf } from '../../src/service/usage-cost.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
-import { clientOf, jsonOf, startService, startStack } from './support.ts';
+import { clientOf, closedAfterEach, jsonOf, startService, startStack } from './support.ts';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 const PRICE = { inputPerMillion: 2, outputPerMillion: 10 };
 

@@ -1,16 +1,13 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createToken } from '../../src/service/http/auth.ts';
 import { readChatBody } from '../../src/service/http/requests.ts';
 import { TicketStore } from '../../src/service/http/tickets.ts';
 import { UserRateLimiter } from '../../src/service/http/user-rate-limiter.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
-import { clientOf, jsonOf, SECRET, startService, startStack, until } from './support.ts';
+import { clientOf, closedAfterEach, jsonOf, SECRET, startService, startStack, until } from './support.ts';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 const refusal = (status: number, code: string, seconds: number) =>
   expect.objectContaining({ status, code, headers: { 'retry-after': String(seconds) } });

@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net';
+import { afterEach } from 'vitest';
 
 /** A server whose bytes are written by hand: a witness that shares no code with ours. */
 export interface RawServer {
@@ -58,6 +59,19 @@ export async function rawServer(answer: (socket: Socket, request: string) => voi
   };
 }
 
+/** A function that starts raw servers. They are closed after each test of the calling file. */
+export function rawServers(): typeof rawServer {
+  const servers: RawServer[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+  });
+  return async (answer) => {
+    const server = await rawServer(answer);
+    servers.push(server);
+    return server;
+  };
+}
+
 /** The head of a streaming response, body in chunked encoding. */
 export const SSE_HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
@@ -69,6 +83,12 @@ export function chunked(text: string): string {
 
 /** The end of a chunked body. */
 export const CHUNKED_END = '0\r\n\r\n';
+
+/** The chunked body of a complete answer: "Hello" in two chunks. */
+export const CHAT_BODY =
+  [chatChunk({ content: 'Hel' }), chatChunk({ content: 'lo' }), chatChunk({}, 'stop'), 'data: [DONE]\n\n']
+    .map(chunked)
+    .join('') + CHUNKED_END;
 
 /** An OpenAI chat chunk with this delta, as one SSE event. */
 export function chatChunk(delta: unknown, finish: string | null = null): string {

@@ -1,4 +1,4 @@
-import { asArray, asObject, asText, type Json, parseJson } from '../../wire/json.ts';
+import { asArray, asObject, asText, parseJson } from '../../wire/json.ts';
 
 /** The parts of a request that this program chose, not the user. */
 export interface RequestAssumptions {
@@ -60,19 +60,24 @@ const ESSENTIAL = new Set(['model', 'messages', 'input', 'prompt', 'contents', '
 export function refusedField(errorBody: string, sentBody: string | undefined): string[] | undefined {
   const sent = asObject(sentBody === undefined ? undefined : parseJson(sentBody));
   if (sent === undefined) return undefined;
-  const paths = pathsOf(sent).filter(([first]) => !ESSENTIAL.has(first!));
+  const fields = fieldsOf(Object.entries(sent).filter(([name]) => !ESSENTIAL.has(name)));
   const named = namedPaths(parseJson(errorBody));
-  const exact = paths.find((path) => named.some((name) => name === path.join('.')));
+  const exact = fields.find(({ path }) => named.includes(path.join('.')));
   // The innermost field that the text names: it may name both parts of stream_options.include_usage.
-  return exact ?? paths.toReversed().find((path) => mentions(errorBody, path.at(-1)!));
+  return (exact ?? fields.toReversed().find(({ name }) => mentions(errorBody, name)))?.path;
 }
 
-/** The paths of all fields of a body, outer fields first; lists count as values. */
-function pathsOf(body: Json, above: readonly string[] = []): string[][] {
-  return Object.entries(body).flatMap(([key, value]) => {
-    const path = [...above, key];
-    const inner = asObject(value);
-    return inner === undefined ? [path] : [path, ...pathsOf(inner, path)];
+/** A field of the request body: its name, and its path, which ends with the name. */
+interface SentField {
+  name: string;
+  path: string[];
+}
+
+/** These fields and all fields inside them, outer fields first; lists count as values. */
+function fieldsOf(entries: readonly [string, unknown][], above: readonly string[] = []): SentField[] {
+  return entries.flatMap(([name, value]) => {
+    const path = [...above, name];
+    return [{ name, path }, ...fieldsOf(Object.entries(asObject(value) ?? {}), path)];
   });
 }
 

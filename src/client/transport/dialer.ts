@@ -28,7 +28,10 @@ export interface PendingDial {
   destroy(error: Error): void;
 }
 
-type Done = (error: Error | null, socket?: Socket) => void;
+/** Calls back once, with an error or with the result. */
+export type DialDone<T> = (...outcome: [error: Error, result: null] | [error: null, result: T]) => void;
+
+type Done = DialDone<Socket>;
 
 /**
  * Opens connections to one origin: directly, by a unix socket or through a proxy, with TLS for https. TLS sessions are not
@@ -59,7 +62,7 @@ export class Dialer {
   }
 
   /** Opens a connection and calls back once. */
-  dial(done: (error: Error | null, opened?: OpenSocket) => void): PendingDial {
+  dial(done: DialDone<OpenSocket>): PendingDial {
     const { origin, proxy, clock } = this;
     const phases: ConnectPhases = { startedAt: clock.now() };
     let current: Socket | undefined;
@@ -69,37 +72,38 @@ export class Dialer {
       over = true;
       if (error !== null) {
         current?.destroy();
-        done(error);
-      } else done(null, { socket: socket!, phases });
+        done(error, null);
+      } else done(null, { socket, phases });
     };
     const hostname = hostnameOf(origin);
     const port = portOf(origin);
     const secure = origin.protocol === 'https:';
     if (proxy === undefined) {
       current = this.reach({ hostname, port, secure, alpn: this.alpn() }, phases, (error, socket) => {
-        const mismatch = error === null && secure ? this.mismatch(socket as TLSSocket) : null;
-        finish(error ?? mismatch, socket);
+        if (error !== null) finish(error, null);
+        else if (secure) this.checkAlpn(socket as TLSSocket, finish);
+        else finish(null, socket);
       });
     } else {
       current = this.reach({ ...proxy, alpn: ['http/1.1'] }, phases, (error, socket) => {
         if (error !== null) {
           const message = `the proxy ${proxy.name} cannot be reached: ${error.message || codeOf(error)}`;
-          return finish(connectError('PROXY_UNREACHABLE', message, error));
+          return finish(connectError('PROXY_UNREACHABLE', message, error), null);
         }
         if (this.absoluteForm) return finish(null, socket);
-        openTunnel(socket!, proxy, `${origin.hostname}:${port}`, (refused) => {
+        openTunnel(socket, proxy, `${origin.hostname}:${port}`, (refused) => {
           const atMs = clock.now();
-          if (refused !== undefined) return finish(refused);
+          if (refused !== undefined) return finish(refused, null);
           phases.tcpAt = atMs;
           delete phases.tlsAt;
           if (!secure) return finish(null, socket);
-          current = this.secure(socket!, phases, finish);
+          current = this.secure(socket, phases, finish);
         });
       });
     }
     return {
       destroy(error) {
-        finish(error);
+        finish(error, null);
         current?.destroy();
       },
     };
@@ -126,10 +130,12 @@ export class Dialer {
     return this.options.http === 2 ? ['h2', 'http/1.1'] : ['http/1.1'];
   }
 
-  private mismatch(socket: TLSSocket): Error | null {
-    if (this.options.http !== 2 || socket.alpnProtocol === 'h2') return null;
-    const agreed = socket.alpnProtocol || 'nothing';
-    return connectError('HTTP2_UNAVAILABLE', `the service does not offer HTTP/2 (ALPN agreed on ${agreed})`);
+  private checkAlpn(socket: TLSSocket, done: Done): void {
+    if (this.options.http !== 2 || socket.alpnProtocol === 'h2') done(null, socket);
+    else {
+      const message = `the service does not offer HTTP/2 (ALPN agreed on ${socket.alpnProtocol || 'nothing'})`;
+      done(connectError('HTTP2_UNAVAILABLE', message), null);
+    }
   }
 
   /** Opens TCP or a unix socket, and TLS if `to` is secure. */
@@ -155,10 +161,10 @@ export class Dialer {
         : connectTcp({ ...where, highWaterMark: 65_536 } as TcpSocketConnectOpts);
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
     let isDone = false;
-    const finish: Done = (error, reached) => {
+    const finish: Done = (...outcome) => {
       if (isDone) return;
       isDone = true;
-      done(error, reached);
+      done(...outcome);
     };
     if (queriesDns) {
       socket.once('lookup', () => {
@@ -169,9 +175,9 @@ export class Dialer {
       phases.tcpAt = clock.now();
       if (!to.secure) finish(null, socket);
     });
-    if (to.secure) stampTls(socket, phases, clock, finish);
+    if (to.secure) stampTls(socket, phases, clock, () => finish(null, socket));
     // Never removed: an error of an idle socket must not be an uncaught exception.
-    socket.on('error', (error) => finish(error));
+    socket.on('error', (error) => finish(error, null));
     return socket;
   }
 
@@ -183,8 +189,8 @@ export class Dialer {
       host: hostname,
       ...this.tlsOptions(hostname, this.alpn()),
     });
-    stampTls(socket, phases, this.clock, (error, secured) => done(error ?? this.mismatch(socket), secured));
-    socket.on('error', (error) => done(error));
+    stampTls(socket, phases, this.clock, () => this.checkAlpn(socket, done));
+    socket.on('error', (error) => done(error, null));
     return socket;
   }
 
@@ -200,10 +206,10 @@ export class Dialer {
   }
 }
 
-function stampTls(socket: Socket, phases: ConnectPhases, clock: Clock, done: Done): void {
+function stampTls(socket: Socket, phases: ConnectPhases, clock: Clock, done: () => void): void {
   socket.prependOnceListener('secureConnect', () => {
     phases.tlsAt = clock.now();
-    done(null, socket);
+    done();
   });
 }
 

@@ -160,7 +160,7 @@ export class Http2SessionPool implements ConnectionPool {
     };
     const dialing = this.dialer.dial((error, opened) => {
       if (error !== null) return failed(error);
-      const session: Http2Session = new Http2Session(this.dialer, opened!, this.clock, this, {
+      const session: Http2Session = new Http2Session(this.dialer, opened, this.clock, this, {
         onReady: () => {
           // The service may send its settings again, with another limit.
           if (this.openings.delete(opening)) this.ready(session, settle);
@@ -202,6 +202,7 @@ export class Http2SessionPool implements ConnectionPool {
 /** A slot in a session, for one request. */
 class Http2Slot implements Connection {
   private readonly pool: Http2SessionPool;
+  /** Set by `send`. The pool knows the slot only from then on, so `start` and `fail` may rely on it. */
   private pending: { request: SocketRequest; sink: ConnectionSink } | undefined;
   private stream: StreamControl | undefined;
   private after: (() => void) | undefined;

@@ -10,7 +10,7 @@ import {
   HeadersTooLarge,
   type SocketRequest,
 } from './connection.ts';
-import type { Dialer, OpenSocket, PendingDial } from './dialer.ts';
+import type { DialDone, Dialer, OpenSocket, PendingDial } from './dialer.ts';
 import { LiveSocket } from './live-socket.ts';
 
 // undici reports that a request was written only through diagnostics channels, which identify the request by an object that is
@@ -76,7 +76,7 @@ export class SocketConnection implements Connection {
       connect: (_target, callback) =>
         this.connect((error, opened) =>
           // The type requires a TLSSocket, but a net.Socket works too.
-          error !== null ? callback(error, null) : callback(null, opened!.socket as never),
+          error !== null ? callback(error, null) : callback(null, opened.socket as never),
         ),
       // Time limits are ours (client/deadline.ts): undici's have a granularity of a second.
       bodyTimeout: 0,
@@ -126,6 +126,7 @@ export class SocketConnection implements Connection {
     let lent = false;
     let on: LiveSocket | undefined;
     let info: ConnectionInfo | undefined;
+    // `!`: undici writes a request only to the socket that `connect` gave it, and reports a response only after that.
     const onSent = () => {
       if (on !== undefined) return;
       const atMs = clock.now();
@@ -180,18 +181,7 @@ export class SocketConnection implements Connection {
       },
     };
     this.current?.lend(false);
-    dispatchWatched(
-      () =>
-        this.client.dispatch(
-          {
-            ...(this.dialer.absoluteForm ? this.forProxy(request) : request),
-            body: request.body ?? null,
-            responseHeaders: undefined,
-          } as Dispatcher.DispatchOptions,
-          handler,
-        ),
-      onSent,
-    );
+    dispatchWatched(() => this.client.dispatch(this.dispatchOptions(request), handler), onSent);
   }
 
   pause(): void {
@@ -214,6 +204,11 @@ export class SocketConnection implements Connection {
     });
   }
 
+  private dispatchOptions(request: SocketRequest): Dispatcher.DispatchOptions {
+    const sent = this.dialer.absoluteForm ? this.forProxy(request) : request;
+    return { ...sent, body: request.body ?? null, responseHeaders: undefined } as Dispatcher.DispatchOptions;
+  }
+
   /** The request as sent to a proxy without a tunnel: with the complete URL. */
   private forProxy(request: SocketRequest): SocketRequest {
     const { origin, proxy } = this.dialer;
@@ -228,7 +223,7 @@ export class SocketConnection implements Connection {
     };
   }
 
-  private connect(done: (error: Error | null, opened?: OpenSocket) => void): void {
+  private connect(done: DialDone<OpenSocket>): void {
     const take = (opened: OpenSocket, openedAhead: boolean) => {
       this.current = new LiveSocket(opened, this.clock, { openedAhead });
       done(null, opened);
@@ -246,14 +241,14 @@ export class SocketConnection implements Connection {
     if (this.opening !== undefined) {
       // Opened ahead of the request, so the request has no connect marks. If it fails, the request opens its own.
       const connect = () =>
-        this.dead ? done(new Error('the connection was cancelled')) : this.connect(done);
+        this.dead ? done(new Error('the connection was cancelled'), null) : this.connect(done);
       this.opening.then(connect, connect);
       return;
     }
     this.dialing = this.dialer.dial((error, opened) => {
       this.dialing = undefined;
-      if (error !== null) done(error);
-      else take(opened!, false);
+      if (error !== null) done(error, null);
+      else take(opened, false);
     });
   }
 
@@ -277,7 +272,7 @@ export class SocketConnection implements Connection {
         this.dialing = undefined;
         clearTimeout(timer);
         if (error !== null) reject(error);
-        else resolve(opened!);
+        else resolve(opened);
       });
       this.dialing = dialing;
       const timer = setTimeout(() => dialing.destroy(connectTimeout(limitMs)), limitMs);

@@ -64,9 +64,9 @@ const INACTIVE: Redactor = {
 /** A redactor for these secrets and their parts. Values of under 6 characters, and common words, are not hidden. */
 export function createRedactor(secrets: readonly Secret[]): Redactor {
   const hidden = distinct(secrets.flatMap(secretParts).filter(isHidden));
-  if (hidden.length === 0) return INACTIVE;
-  const names = new Set(hidden.map(({ name }) => name));
-  const name = names.size === 1 ? hidden[0]!.name : '[secret]';
+  const [first] = hidden;
+  if (first === undefined) return INACTIVE;
+  const name = hidden.every((secret) => secret.name === first.name) ? first.name : '[secret]';
   // Names are put in last, so that no name is taken for a piece of a secret.
   const marked = hidden.map((secret, i) => ({ ...secret, name: markOf(i) }));
   const spellings = wholeSpellings(marked);
@@ -113,8 +113,13 @@ export function redactValue(value: unknown, redact: (text: string) => string, de
     return items.every((item, i) => item === value[i]) ? value : items;
   }
   const entries = Object.entries(value);
-  const clean = entries.map(([key, item]) => [redact(key), redactValue(item, redact, depth + 1)] as const);
-  const same = clean.every(([key, item], i) => key === entries[i]![0] && item === entries[i]![1]);
+  let same = true;
+  const clean = entries.map(([key, item]) => {
+    const cleanKey = redact(key);
+    const cleanItem = redactValue(item, redact, depth + 1);
+    same &&= cleanKey === key && cleanItem === item;
+    return [cleanKey, cleanItem] as const;
+  });
   // fromEntries defines own properties, so a key named __proto__ stays a key.
   return same ? value : Object.fromEntries(clean);
 }

@@ -27,10 +27,14 @@ export const ENCODINGS: readonly Encoding[] = [
 
 /** What the bytes of a value look like inside a longer base64 text, wherever it begins there. */
 function base64Spellings(value: string): string[] {
-  return [0, 1, 2].flatMap((offset) => {
+  // Bytes before the value in its group of three, and the first character without bits of those bytes.
+  const starts = [
+    [0, 0],
+    [1, 2],
+    [2, 3],
+  ] as const;
+  return starts.flatMap(([offset, first]) => {
     const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
-    // Characters that hold bits of the neighbours as well are not known.
-    const first = [0, 2, 3][offset]!;
     const last = Math.floor((bytes.length * 8) / 6);
     return [bytes.toString('base64').slice(first, last), bytes.toString('base64url').slice(first, last)];
   });

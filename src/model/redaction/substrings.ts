@@ -3,7 +3,7 @@ const NONE = 0;
 /**
  * Every substring of some texts, as a suffix automaton: it reads a text character by character and knows after each one
  * how many of the last characters stand together in one of the texts. The case of ASCII letters does not count. Built in
- * linear time; each step takes constant time on average.
+ * linear time; each step takes constant time on average. `!`: every state has an entry in each table.
  */
 export class Substrings {
   // Characters are numbered from 1 in the order in which they first occur; all others have the number 0.

@@ -17,6 +17,13 @@ export function providerRow(name: unknown): Provider | undefined {
   return PROVIDERS.find((row) => row.name === name);
 }
 
+/** The dialect of an endpoint: its own, or its provider's. Throws if it has neither, which the schema refuses. */
+export function dialectOf({ dialect, provider }: { dialect?: string; provider?: string }): string {
+  const found = dialect ?? providerRow(provider)?.dialect;
+  if (found === undefined) throw new Error('the endpoint has no dialect');
+  return found;
+}
+
 function known(what: string, names: () => readonly string[], code: ErrorCode) {
   return text().superRefine((value, context) => {
     if (names().includes(value)) return;

@@ -139,9 +139,10 @@ export const loadSchema = loadFields
     const least = rate ? 1 : Math.max(...concurrency);
     const enough = Math.max(DEFAULT_REQUESTS, least * (rounds ?? 1));
     const requests = rest.requests ?? (durationMs === undefined ? enough : undefined);
-    const fitting = Math.floor((requests ?? Number.POSITIVE_INFINITY) / least);
+    const fitting = requests === undefined ? Number.POSITIVE_INFINITY : Math.floor(requests / least);
     // With one stream, the plan reduces the rounds to the number of requests.
-    if (least > 1 && fitting < (rounds ?? 1)) context.addIssue(tooFew(requests!, least, rounds ?? 1));
+    if (requests !== undefined && least > 1 && fitting < (rounds ?? 1))
+      context.addIssue(tooFew(requests, least, rounds ?? 1));
     return {
       levels,
       arrivals,

@@ -1,4 +1,4 @@
-import type { StreamEvent, UsageEvent } from '../../model/events.ts';
+import type { StreamEvent, ToolResultEvent, UsageEvent } from '../../model/events.ts';
 import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
 import { type BlockKind, BlockTracker } from '../blocks.ts';
 import { chatMessages, finishWord, post } from '../chat-fields.ts';
@@ -98,14 +98,9 @@ function encodeAgUi(context: AnswerContext): Encoder {
         if (event.arguments !== '')
           frames.push(frame('TOOL_CALL_ARGS', { toolCallId, delta: event.arguments }));
         break;
-      case 'tool_result': {
-        const { id = '', result } = event;
-        const content = typeof result === 'string' ? result : JSON.stringify(result);
-        frames.push(
-          frame('TOOL_CALL_RESULT', { messageId: `${id}-result`, toolCallId: id, content, role: 'tool' }),
-        );
+      case 'tool_result':
+        frames.push(frame('TOOL_CALL_RESULT', encodeResult(event)));
         break;
-      }
       case 'step_complete':
         frames.push(frame('STEP_FINISHED', { stepName: stepName(event.step, event.data) }));
         break;
@@ -132,6 +127,11 @@ function encodeAgUi(context: AnswerContext): Encoder {
     }
     return frames;
   };
+}
+
+function encodeResult({ id = '', result }: ToolResultEvent): Json {
+  const content = typeof result === 'string' ? result : JSON.stringify(result);
+  return { messageId: `${id}-result`, toolCallId: id, content, role: 'tool' };
 }
 
 const PREFIX: Record<Exclude<BlockKind, 'tool'>, string> = {

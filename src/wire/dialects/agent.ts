@@ -1,18 +1,9 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import {
-  appError,
-  appRequest,
-  decodeAppWhole,
-  encodeAppWhole,
-  parseApp,
-  readCounts,
-  writeCounts,
-} from '../app-protocol.ts';
+import { AppDecoder, appDialect, readCounts, writeCounts } from '../app-protocol.ts';
 import { finishWord } from '../chat-fields.ts';
-import { type Dialect, jsonBody } from '../dialect.ts';
+import type { Dialect } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asArguments, asCount, asObject, asText, type Json } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
+import { asArguments, asObject, asText, type Json } from '../json.ts';
 import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 
 // An agent that runs its tools itself: `{"chunk_type":"content","content":"..."}`. A call is sent whole, its result follows
@@ -20,12 +11,13 @@ import { argumentsValue, CallBuffer } from '../whole-answer.ts';
 
 const PATH = /(\/agent|\/agents\/[^/]+\/chat\/[^/]+(\/stream)?)$/;
 
+const BASE = appDialect(PATH);
+
 /** The stream of `/agents/{id}/chat/{service}/stream`; without `/stream` the answer comes whole. */
 export const agent: Dialect = {
+  ...BASE,
   name: 'agent',
   title: 'application: {"chunk_type":"content"|"tool_call_start"|...} (SSE)',
-  framing: 'sse',
-  acceptsAnyObject: true,
   carries: new Set([
     'start',
     'message_chunk',
@@ -40,12 +32,8 @@ export const agent: Dialect = {
     'error',
   ]),
 
-  request: appRequest,
-  ownsPath: (pathname) => PATH.test(pathname),
-
   parseRequest(request) {
-    if (!PATH.test(request.path)) return undefined;
-    const chat = parseApp(request);
+    const chat = BASE.parseRequest(request);
     const whole = request.path.includes('/agents/') && !request.path.endsWith('/stream');
     return chat === undefined || !whole ? chat : { ...chat, stream: false };
   },
@@ -119,10 +107,6 @@ export const agent: Dialect = {
       return frames;
     };
   },
-
-  decodeWhole: decodeAppWhole,
-  encodeWhole: encodeAppWhole,
-  encodeError: (status, message) => jsonBody(appError(message, String(status))),
 };
 
 /** The error of a payload. Some services send its text only as `data.content`, or as `content`. */
@@ -134,7 +118,7 @@ function failure(json: Json): Json {
     : json;
 }
 
-class AgentDecoder extends JsonDecoder {
+class AgentDecoder extends AppDecoder {
   protected read(json: Json, out: StreamEvent[]): boolean {
     switch (json.chunk_type) {
       case 'content':
@@ -142,9 +126,6 @@ class AgentDecoder extends JsonDecoder {
         return true;
       case 'thinking':
         this.thinking(out, json.content ?? json.text);
-        return true;
-      case 'start':
-        this.start(out, asText(json.id), asText(json.model));
         return true;
       case 'tool_call_start': {
         const args = asArguments(json.arguments);
@@ -157,13 +138,6 @@ class AgentDecoder extends JsonDecoder {
         out.push({ type: 'tool_result', id, name, result: json.result });
         return true;
       }
-      case 'step_complete':
-        out.push({ type: 'step_complete', step: asCount(json.step), data: json.data });
-        return true;
-      case 'memory_update':
-      case 'metadata':
-        out.push({ type: json.chunk_type, data: json.data });
-        return true;
       case 'done':
         this.addCounts(readCounts(json.usage));
         this.finish = asText(json.finish_reason);
@@ -173,7 +147,7 @@ class AgentDecoder extends JsonDecoder {
         this.fail(out, failure(json));
         return true;
       default:
-        return false;
+        return this.readShared(json.chunk_type, json, out);
     }
   }
 }

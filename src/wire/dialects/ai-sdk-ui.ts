@@ -1,4 +1,4 @@
-import type { StreamEvent, UsageEvent } from '../../model/events.ts';
+import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import { appError, decodeStreamBody, encodeStreamBody, readCounts } from '../app-protocol.ts';
 import { BlockTracker } from '../blocks.ts';
 import { type FinishWords, finishWord, post, textOf } from '../chat-fields.ts';
@@ -112,12 +112,8 @@ function encodeUi(context: AnswerContext): Encoder {
       }
       case 'tool_call':
         if (transition?.opened || open === undefined) {
-          open = {
-            index: event.index,
-            id: event.id ?? `call_${event.index}`,
-            name: event.name ?? '',
-            arguments: '',
-          };
+          const { index, id: callId = `call_${index}`, name = '' } = event;
+          open = { index, id: callId, name, arguments: '' };
           frames.push(frame({ type: 'tool-input-start', toolCallId: open.id, toolName: open.name }));
         }
         open.arguments += event.arguments;
@@ -141,12 +137,9 @@ function encodeUi(context: AnswerContext): Encoder {
       case 'usage':
         usage = event;
         break;
-      case 'complete': {
-        const messageMetadata = usage === undefined ? undefined : { usage: { ...usage, type: undefined } };
-        const finishReason = finishWord(FINISH_WORDS, event);
-        frames.push(frame({ type: 'finish', finishReason, messageMetadata }), { data: '[DONE]' });
+      case 'complete':
+        frames.push(frame(finishPart(event, usage)), { data: '[DONE]' });
         break;
-      }
       case 'error':
         frames.push(frame({ type: 'error', errorText: event.message }), { data: '[DONE]' });
         break;
@@ -155,6 +148,11 @@ function encodeUi(context: AnswerContext): Encoder {
     }
     return frames;
   };
+}
+
+function finishPart(event: CompleteEvent, usage: UsageEvent | undefined): Json {
+  const messageMetadata = usage === undefined ? undefined : { usage: { ...usage, type: undefined } };
+  return { type: 'finish', finishReason: finishWord(FINISH_WORDS, event), messageMetadata };
 }
 
 const BETWEEN = new Set<StreamEvent['type']>(['tool_result', 'step_complete', 'complete', 'error']);

@@ -173,18 +173,19 @@ export const bedrockConverse: Dialect = {
   ownsPath: (pathname) => PATH.test(pathname),
 
   parseRequest({ method, path, body }) {
-    const match = PATH.exec(path);
+    const [, model, operation] = PATH.exec(path) ?? [];
     const json = asObject(parseJson(body));
     const messages = chatMessages(json?.messages);
-    if (method !== 'POST' || match === null || json === undefined || messages === undefined) return undefined;
+    if (method !== 'POST' || model === undefined || json === undefined || messages === undefined)
+      return undefined;
     const config = asObject(json.inferenceConfig);
     const system = textOf(json.system);
     return {
-      model: percentDecoded(match[1]!),
+      model: percentDecoded(model),
       messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
       maxTokens: asCount(config?.maxTokens),
       temperature: asNumber(config?.temperature),
-      stream: match[2] === 'converse-stream',
+      stream: operation === 'converse-stream',
     };
   },
 

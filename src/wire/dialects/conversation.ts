@@ -1,17 +1,8 @@
 import type { StreamEvent } from '../../model/events.ts';
-import {
-  appError,
-  appRequest,
-  decodeAppWhole,
-  encodeAppWhole,
-  parseApp,
-  readCounts,
-  writeCounts,
-} from '../app-protocol.ts';
+import { AppDecoder, appDialect, readCounts, writeCounts } from '../app-protocol.ts';
 import { finishWord } from '../chat-fields.ts';
-import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
+import type { AnswerContext, Dialect } from '../dialect.ts';
 import { asArguments, asCount, asObject, asText, type Json } from '../json.ts';
-import { JsonDecoder } from '../json-decoder.ts';
 
 // The event model itself as JSON: `{"type":"message_chunk","content":"..."}`. A stream ends with `complete` or `error`.
 
@@ -19,10 +10,9 @@ const PATH = /(\/conversation|\/conversations\/[^/]+\/stream(-debug)?)$/;
 
 /** The stream of `/conversations/{id}/stream`. */
 export const conversation: Dialect = {
+  ...appDialect(PATH),
   name: 'conversation',
   title: 'application: {"type":"message_chunk"|"thinking"|"tool_call"|...} (SSE)',
-  framing: 'sse',
-  acceptsAnyObject: true,
   carries: new Set([
     'start',
     'message_chunk',
@@ -40,19 +30,12 @@ export const conversation: Dialect = {
     'error',
   ]),
 
-  request: appRequest,
-  ownsPath: (pathname) => PATH.test(pathname),
-  parseRequest: (request) => (PATH.test(request.path) ? parseApp(request) : undefined),
   decoder: () => new ConversationDecoder(),
 
   encoder: (context) => (event) => {
     const payload = encode(event, context);
     return payload === undefined ? [] : [{ data: JSON.stringify(payload) }];
   },
-
-  decodeWhole: decodeAppWhole,
-  encodeWhole: encodeAppWhole,
-  encodeError: (status, message) => jsonBody(appError(message, String(status))),
 };
 
 function encode(event: StreamEvent, context: AnswerContext): Json | undefined {
@@ -87,7 +70,7 @@ function encode(event: StreamEvent, context: AnswerContext): Json | undefined {
   }
 }
 
-class ConversationDecoder extends JsonDecoder {
+class ConversationDecoder extends AppDecoder {
   protected read(json: Json, out: StreamEvent[]): boolean {
     switch (json.type) {
       case 'message_chunk':
@@ -96,34 +79,15 @@ class ConversationDecoder extends JsonDecoder {
       case 'thinking':
         this.thinking(out, json.content ?? json.text ?? json.delta);
         return true;
-      case 'start':
-        this.start(out, asText(json.id), asText(json.model));
-        return true;
       case 'tool_call': {
         const index = asCount(json.index) ?? this.calls;
         this.calls = Math.max(this.calls, index + 1);
-        const [id, name] = [asText(json.id), asText(json.name)];
-        out.push({
-          type: 'tool_call',
-          index,
-          id,
-          name,
-          arguments: asArguments(json.arguments),
-        });
+        out.push({ type: json.type, index, ...callOf(json) });
         return true;
       }
-      case 'server_tool_call': {
-        const [id, name] = [asText(json.id), asText(json.name)];
-        const args = asArguments(json.arguments);
-        out.push({
-          type: json.type,
-          index: asCount(json.index) ?? 0,
-          id,
-          name,
-          arguments: args,
-        });
+      case 'server_tool_call':
+        out.push({ type: json.type, index: asCount(json.index) ?? 0, ...callOf(json) });
         return true;
-      }
       case 'media':
         if (json.kind !== 'audio' && json.kind !== 'image' && json.kind !== 'file') return false;
         this.media(out, json.kind, json.data, json.mediaType);
@@ -136,13 +100,6 @@ class ConversationDecoder extends JsonDecoder {
         out.push({ type: 'tool_result', id, name, result: json.result });
         return true;
       }
-      case 'step_complete':
-        out.push({ type: 'step_complete', step: asCount(json.step), data: json.data });
-        return true;
-      case 'memory_update':
-      case 'metadata':
-        out.push({ type: json.type, data: json.data });
-        return true;
       case 'usage':
         this.addCounts(readCounts(json));
         return true;
@@ -151,11 +108,12 @@ class ConversationDecoder extends JsonDecoder {
         this.finish = asText(json.finish_reason);
         this.complete(out);
         return true;
-      case 'error':
-        this.fail(out, json);
-        return true;
       default:
-        return false;
+        return this.readShared(json.type, json, out);
     }
   }
+}
+
+function callOf({ id, name, arguments: args }: Json) {
+  return { id: asText(id), name: asText(name), arguments: asArguments(args) };
 }

@@ -1,8 +1,14 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import { percentDecoded } from '../../model/redaction/url-secrets.ts';
-import type { Message } from '../../model/request.ts';
+import type { ChatRequest, Message } from '../../model/request.ts';
 import { type FinishWords, finishWord, post, promptText, textOf, unlessEmpty } from '../chat-fields.ts';
-import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
+import {
+  type AnswerContext,
+  type Dialect,
+  type Encoder,
+  type IncomingRequest,
+  jsonBody,
+} from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
   asArguments,
@@ -184,68 +190,10 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
 
     ownsPath: (pathname) => PATH.test(pathname),
 
-    parseRequest({ method, path, query, body }) {
-      const match = PATH.exec(path);
-      if (method !== 'POST' || match === null) return undefined;
-      const stream = match[2] === 'streamGenerateContent';
-      if (stream && (query.get('alt') !== 'sse') !== array) return undefined;
-      const json = asObject(parseJson(body));
-      const contents = asArray(json?.contents);
-      if (json === undefined || contents === undefined) return undefined;
-      const config = asObject(json.generationConfig);
-      const system = textOf(asObject(json.systemInstruction ?? json.system_instruction)?.parts);
-      return {
-        model: percentDecoded(match[1]!),
-        messages: [
-          ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
-          ...contents.map(parseContent),
-        ],
-        maxTokens: asCount(config?.maxOutputTokens),
-        temperature: asNumber(config?.temperature),
-        stream,
-      };
-    },
-
+    parseRequest: (request) => parseGemini(request, array),
     decoder: () => new GeminiDecoder(),
 
-    encoder(context) {
-      const calls = new CallBuffer();
-      let usage: UsageEvent | undefined;
-      let first = true;
-      // The encoder writes the brackets and commas of the array: the framing only sees single frames.
-      const frame = (data: string, last = false): Frame => {
-        const lead = array ? (first ? '[' : ',\r\n') : '';
-        first = false;
-        return { data: `${lead}${data}${array && last ? '\n]' : ''}` };
-      };
-      const piece = (parts: readonly Json[]) => frame(JSON.stringify(chunk(context, parts)));
-      return (event) => {
-        const frames = calls.take(event).map((call) => piece([callPart(call)]));
-        switch (event.type) {
-          case 'message_chunk':
-            frames.push(piece([{ text: event.text }]));
-            break;
-          case 'thinking':
-            frames.push(piece([{ text: event.text, thought: true }]));
-            break;
-          case 'usage':
-            usage = event;
-            break;
-          case 'complete': {
-            const more = { finishReason: reasonOf(event) };
-            frames.push(frame(JSON.stringify(chunk(context, [{ text: '' }], more, usage)), true));
-            break;
-          }
-          case 'error':
-            frames.push(frame(errorJson(500, event.message, event.code), true));
-            break;
-          default:
-            break;
-        }
-        return frames;
-      };
-    },
-
+    encoder: (context) => encodeGemini(context, array),
     decodeWhole: (body) => decodeDocument(new GeminiDecoder(), body),
 
     encodeWhole(events, context) {
@@ -260,6 +208,69 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
     },
 
     encodeError: (status, message) => jsonBody(errorJson(status, message)),
+  };
+}
+
+function parseGemini(
+  { method, path, query, body }: IncomingRequest,
+  array: boolean,
+): ChatRequest | undefined {
+  const [, model, operation] = PATH.exec(path) ?? [];
+  if (method !== 'POST' || model === undefined) return undefined;
+  const stream = operation === 'streamGenerateContent';
+  if (stream && (query.get('alt') !== 'sse') !== array) return undefined;
+  const json = asObject(parseJson(body));
+  const contents = asArray(json?.contents);
+  if (json === undefined || contents === undefined) return undefined;
+  const config = asObject(json.generationConfig);
+  const system = textOf(asObject(json.systemInstruction ?? json.system_instruction)?.parts);
+  return {
+    model: percentDecoded(model),
+    messages: [
+      ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
+      ...contents.map(parseContent),
+    ],
+    maxTokens: asCount(config?.maxOutputTokens),
+    temperature: asNumber(config?.temperature),
+    stream,
+  };
+}
+
+function encodeGemini(context: AnswerContext, array: boolean): Encoder {
+  const calls = new CallBuffer();
+  let usage: UsageEvent | undefined;
+  let first = true;
+  // The encoder writes the brackets and commas of the array: the framing only sees single frames.
+  const frame = (data: string, last = false): Frame => {
+    const lead = array ? (first ? '[' : ',\r\n') : '';
+    first = false;
+    return { data: `${lead}${data}${array && last ? '\n]' : ''}` };
+  };
+  const piece = (parts: readonly Json[]) => frame(JSON.stringify(chunk(context, parts)));
+  return (event) => {
+    const frames = calls.take(event).map((call) => piece([callPart(call)]));
+    switch (event.type) {
+      case 'message_chunk':
+        frames.push(piece([{ text: event.text }]));
+        break;
+      case 'thinking':
+        frames.push(piece([{ text: event.text, thought: true }]));
+        break;
+      case 'usage':
+        usage = event;
+        break;
+      case 'complete': {
+        const more = { finishReason: reasonOf(event) };
+        frames.push(frame(JSON.stringify(chunk(context, [{ text: '' }], more, usage)), true));
+        break;
+      }
+      case 'error':
+        frames.push(frame(errorJson(500, event.message, event.code), true));
+        break;
+      default:
+        break;
+    }
+    return frames;
   };
 }
 

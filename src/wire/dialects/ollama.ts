@@ -1,7 +1,7 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { chatMessages, type FinishWords, finishWord, post, promptText, unlessEmpty } from '../chat-fields.ts';
-import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
+import { type AnswerContext, type Dialect, type Encoder, jsonBody, type WireBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
@@ -63,15 +63,7 @@ const GENERATE: Endpoint = {
 };
 
 function ollama(endpoint: Endpoint): Dialect {
-  const { name, title, path, textKey } = endpoint;
-  const line = (context: AnswerContext, content: Json, more: Json): string =>
-    JSON.stringify({
-      model: context.model,
-      created_at: new Date(context.createdSeconds * 1000).toISOString(),
-      ...endpoint.wrap(content),
-      ...more,
-    });
-
+  const { name, title, path } = endpoint;
   return {
     name,
     title,
@@ -101,71 +93,87 @@ function ollama(endpoint: Endpoint): Dialect {
 
     parseRequest(request) {
       if (request.method !== 'POST' || !request.path.endsWith(path)) return undefined;
-      const json = asObject(parseJson(request.body));
-      const messages = json && endpoint.messages(json);
-      if (json === undefined || messages === undefined) return undefined;
-      const options = asObject(json.options);
-      return {
-        model: asText(json.model),
-        messages,
-        maxTokens: asCount(options?.num_predict),
-        temperature: asNumber(options?.temperature),
-        // The server streams by default.
-        stream: json.stream !== false,
-      };
+      return parseOllama(endpoint, request.body);
     },
 
     decoder: () => new OllamaDecoder(endpoint),
 
-    encoder(context): Encoder {
-      const calls = new CallBuffer();
-      let usage: UsageEvent | undefined;
-      const piece = (content: Json, more: Json = { done: false }): Frame => ({
-        data: line(context, content, more),
-      });
-      return (event) => {
-        if (event.type === 'tool_call' && !endpoint.calls) return [];
-        const whole = calls.take(event);
-        const frames = whole.map((call) => piece({ [textKey]: '', tool_calls: [encodeCall(call)] }));
-        switch (event.type) {
-          case 'message_chunk':
-            frames.push(piece({ [textKey]: event.text }));
-            break;
-          case 'thinking':
-            frames.push(piece({ [textKey]: '', thinking: event.text }));
-            break;
-          case 'usage':
-            usage = event;
-            break;
-          case 'complete':
-            frames.push(piece({ [textKey]: '' }, ending(event, usage)));
-            break;
-          case 'error':
-            frames.push({ data: JSON.stringify({ error: event.message }) });
-            break;
-          default:
-            break;
-        }
-        return frames;
-      };
-    },
-
+    encoder: (context) => encodeOllama(endpoint, context),
     decodeWhole: (body) => decodeDocument(new OllamaDecoder(endpoint), body),
 
-    encodeWhole(events, context) {
-      const answer = gather(events);
-      if (answer.error !== undefined) return jsonBody({ error: answer.error.message });
-      const content = {
-        [textKey]: answer.text,
-        thinking: asText(answer.thinking),
-        tool_calls: endpoint.calls && answer.calls.length > 0 ? answer.calls.map(encodeCall) : undefined,
-      };
-      const complete = answer.complete ?? ({ type: 'complete', finish: 'stop' } as const);
-      return jsonBody(line(context, content, ending(complete, answer.usage)));
-    },
-
+    encodeWhole: (events, context) => encodeWhole(endpoint, events, context),
     encodeError: (_status, message) => jsonBody({ error: message }),
   };
+}
+
+function parseOllama(endpoint: Endpoint, body: string): ChatRequest | undefined {
+  const json = asObject(parseJson(body));
+  const messages = json && endpoint.messages(json);
+  if (json === undefined || messages === undefined) return undefined;
+  const options = asObject(json.options);
+  return {
+    model: asText(json.model),
+    messages,
+    maxTokens: asCount(options?.num_predict),
+    temperature: asNumber(options?.temperature),
+    // The server streams by default.
+    stream: json.stream !== false,
+  };
+}
+
+function encodeLine(endpoint: Endpoint, context: AnswerContext, content: Json, more: Json): string {
+  return JSON.stringify({
+    model: context.model,
+    created_at: new Date(context.createdSeconds * 1000).toISOString(),
+    ...endpoint.wrap(content),
+    ...more,
+  });
+}
+
+function encodeOllama(endpoint: Endpoint, context: AnswerContext): Encoder {
+  const { textKey } = endpoint;
+  const calls = new CallBuffer();
+  let usage: UsageEvent | undefined;
+  const piece = (content: Json, more: Json = { done: false }): Frame => ({
+    data: encodeLine(endpoint, context, content, more),
+  });
+  return (event) => {
+    if (event.type === 'tool_call' && !endpoint.calls) return [];
+    const whole = calls.take(event);
+    const frames = whole.map((call) => piece({ [textKey]: '', tool_calls: [encodeCall(call)] }));
+    switch (event.type) {
+      case 'message_chunk':
+        frames.push(piece({ [textKey]: event.text }));
+        break;
+      case 'thinking':
+        frames.push(piece({ [textKey]: '', thinking: event.text }));
+        break;
+      case 'usage':
+        usage = event;
+        break;
+      case 'complete':
+        frames.push(piece({ [textKey]: '' }, ending(event, usage)));
+        break;
+      case 'error':
+        frames.push({ data: JSON.stringify({ error: event.message }) });
+        break;
+      default:
+        break;
+    }
+    return frames;
+  };
+}
+
+function encodeWhole(endpoint: Endpoint, events: readonly StreamEvent[], context: AnswerContext): WireBody {
+  const answer = gather(events);
+  if (answer.error !== undefined) return jsonBody({ error: answer.error.message });
+  const content = {
+    [endpoint.textKey]: answer.text,
+    thinking: asText(answer.thinking),
+    tool_calls: endpoint.calls && answer.calls.length > 0 ? answer.calls.map(encodeCall) : undefined,
+  };
+  const complete = answer.complete ?? ({ type: 'complete', finish: 'stop' } as const);
+  return jsonBody(encodeLine(endpoint, context, content, ending(complete, answer.usage)));
 }
 
 /** Ollama's `/api/chat`. */

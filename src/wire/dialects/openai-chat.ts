@@ -7,7 +7,7 @@ import {
   post,
   ToolCallIndex,
 } from '../chat-fields.ts';
-import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
+import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import { readFailure } from '../errors.ts';
 import type { Frame } from '../framing/frame.ts';
 import {
@@ -200,38 +200,13 @@ export const openaiChat: Dialect = {
 
   decoder: () => new ChatDecoder(),
 
-  encoder(context) {
-    const includeUsage = asObject(context.request?.extra?.stream_options)?.include_usage === true;
-    let usage: UsageEvent | undefined;
-    const chunk = (choices: readonly unknown[], more: Json = {}): Frame => ({
-      data: JSON.stringify({ ...envelope(context, 'chat.completion.chunk'), choices, ...more }),
-    });
-    const delta = (fields: Json): Frame[] => [chunk([{ index: 0, delta: fields, finish_reason: null }])];
-    return (event) => {
-      switch (event.type) {
-        case 'start':
-          return delta({ role: 'assistant', content: '' });
-        case 'message_chunk':
-          return delta({ content: event.text });
-        case 'thinking':
-          return delta({ reasoning_content: event.text });
-        case 'tool_call':
-          return delta({ tool_calls: [{ index: event.index, ...toolCall(event) }] });
-        case 'usage':
-          usage = event;
-          return [];
-        case 'complete': {
-          const frames = [chunk([{ index: 0, delta: {}, finish_reason: finishWord(CHAT_FINISH, event) }])];
-          if (usage !== undefined && includeUsage) frames.push(chunk([], { usage: encodeUsage(usage) }));
-          return [...frames, { data: '[DONE]' }];
-        }
-        case 'error':
-          return [{ data: errorJson(event.message, event.code) }];
-        default:
-          return [];
-      }
-    };
-  },
+  encoder: (context) =>
+    encodeChunks(context, 'chat.completion.chunk', (event) => {
+      const delta = deltaOf(event);
+      if (delta === undefined) return undefined;
+      const finish = event.type === 'complete' ? finishWord(CHAT_FINISH, event) : null;
+      return { delta, finish_reason: finish };
+    }),
 
   decodeWhole: (body) => decodeDocument(new ChatDecoder(true), body),
 
@@ -255,6 +230,48 @@ export const openaiChat: Dialect = {
 
   encodeError: (status, message) => jsonBody(errorJson(message, String(status))),
 };
+
+function deltaOf(event: StreamEvent): Json | undefined {
+  switch (event.type) {
+    case 'start':
+      return { role: 'assistant', content: '' };
+    case 'message_chunk':
+      return { content: event.text };
+    case 'thinking':
+      return { reasoning_content: event.text };
+    case 'tool_call':
+      return { tool_calls: [{ index: event.index, ...toolCall(event) }] };
+    case 'complete':
+      return {};
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Encodes a stream of OpenAI's objects with one choice each. `choiceOf` returns the fields of an event's choice; undefined if
+ * the event is not sent. Usage is sent last, if the request has `include_usage`; then `[DONE]`.
+ */
+export function encodeChunks(
+  context: AnswerContext,
+  object: string,
+  choiceOf: (event: StreamEvent) => Json | undefined,
+): Encoder {
+  const includeUsage = asObject(context.request?.extra?.stream_options)?.include_usage === true;
+  let usage: UsageEvent | undefined;
+  const chunk = (choices: readonly Json[], more: Json = {}): Frame => ({
+    data: JSON.stringify({ ...envelope(context, object), choices, ...more }),
+  });
+  return (event) => {
+    if (event.type === 'error') return [{ data: errorJson(event.message, event.code) }];
+    if (event.type === 'usage') usage = event;
+    const choice = choiceOf(event);
+    const frames = choice === undefined ? [] : [chunk([{ index: 0, ...choice }])];
+    if (event.type !== 'complete') return frames;
+    if (usage !== undefined && includeUsage) frames.push(chunk([], { usage: encodeUsage(usage) }));
+    return [...frames, { data: '[DONE]' }];
+  };
+}
 
 /** Usage in OpenAI's format. */
 export function encodeUsage(usage: UsageEvent): Json {

@@ -1,11 +1,9 @@
-import type { UsageEvent } from '../../model/events.ts';
 import { differingFields, finishWord, post, promptText } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
-import type { Frame } from '../framing/frame.ts';
-import { asCount, asNumber, asObject, asText, parseJson } from '../json.ts';
+import { asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
-import { CHAT_FINISH, ChatDecoder, encodeUsage, envelope, errorJson } from './openai-chat.ts';
+import { CHAT_FINISH, ChatDecoder, encodeChunks, encodeUsage, envelope, errorJson } from './openai-chat.ts';
 
 // The older text completions, still served by vLLM, llama.cpp and others: a prompt in, text out, no roles.
 
@@ -49,33 +47,11 @@ export const openaiCompletions: Dialect = {
 
   decoder: () => new ChatDecoder(),
 
-  encoder(context) {
-    const includeUsage = asObject(context.request?.extra?.stream_options)?.include_usage === true;
-    let usage: UsageEvent | undefined;
-    const chunk = (choices: readonly object[], more: object = {}): Frame => ({
-      data: JSON.stringify({ ...envelope(context, 'text_completion'), choices, ...more }),
-    });
-    const choice = (text: string, finish: string | null = null) =>
-      chunk([{ index: 0, text, logprobs: null, finish_reason: finish }]);
-    return (event) => {
-      switch (event.type) {
-        case 'message_chunk':
-          return [choice(event.text)];
-        case 'usage':
-          usage = event;
-          return [];
-        case 'complete': {
-          const frames = [choice('', finishWord(CHAT_FINISH, event))];
-          if (usage !== undefined && includeUsage) frames.push(chunk([], { usage: encodeUsage(usage) }));
-          return [...frames, { data: '[DONE]' }];
-        }
-        case 'error':
-          return [{ data: errorJson(event.message, event.code) }];
-        default:
-          return [];
-      }
-    };
-  },
+  encoder: (context) =>
+    encodeChunks(context, 'text_completion', (event) => {
+      if (event.type === 'message_chunk') return choice(event.text, null);
+      return event.type === 'complete' ? choice('', finishWord(CHAT_FINISH, event)) : undefined;
+    }),
 
   decodeWhole: (body) => decodeDocument(new ChatDecoder(true), body),
 
@@ -85,10 +61,14 @@ export const openaiCompletions: Dialect = {
     const finish = finishWord(CHAT_FINISH, complete ?? { type: 'complete', finish: 'stop' });
     return jsonBody({
       ...envelope(context, 'text_completion'),
-      choices: [{ index: 0, text, logprobs: null, finish_reason: finish }],
+      choices: [{ index: 0, ...choice(text, finish) }],
       usage: usage === undefined ? undefined : encodeUsage(usage),
     });
   },
 
   encodeError: (status, message) => jsonBody(errorJson(message, String(status))),
 };
+
+function choice(text: string, finish: string | null): Json {
+  return { text, logprobs: null, finish_reason: finish };
+}

@@ -16,7 +16,7 @@ interface Item {
   call: WholeCall;
 }
 
-/** Encodes one streamed response. Keeps the items, which the last event repeats. */
+/** Encodes one streamed response. Keeps the items, which the last event repeats. `items[at]!`: the tracker's blocks are the items. */
 class ResponsesEncoder {
   private readonly context: AnswerContext;
   private readonly blocks = new BlockTracker();

@@ -1,6 +1,6 @@
 import type { StreamEvent } from '../../model/events.ts';
-import { appError, appRequest, decodeAppWhole, encodeAppWhole, parseApp } from '../app-protocol.ts';
-import { type Dialect, jsonBody } from '../dialect.ts';
+import { appDialect } from '../app-protocol.ts';
+import type { Dialect } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asText, type Json } from '../json.ts';
 import { JsonDecoder } from '../json-decoder.ts';
@@ -12,16 +12,12 @@ const PATH = /(\/playground|\/playground\/chat\/stream\/?)$/;
 
 /** The stream of `/projects/{id}/playground/chat/stream/`. */
 export const playground: Dialect = {
+  ...appDialect(PATH),
   name: 'playground',
   title: 'application: {"type":"content"|"reasoning"}, then [DONE] (SSE)',
-  framing: 'sse',
   thinkTags: true,
-  acceptsAnyObject: true,
   carries: new Set(['message_chunk', 'thinking', 'complete', 'error']),
 
-  request: appRequest,
-  ownsPath: (pathname) => PATH.test(pathname),
-  parseRequest: (request) => (PATH.test(request.path) ? parseApp(request) : undefined),
   decoder: () => new PlaygroundDecoder(),
 
   encoder: () => (event) => {
@@ -39,10 +35,6 @@ export const playground: Dialect = {
         return [];
     }
   },
-
-  decodeWhole: decodeAppWhole,
-  encodeWhole: encodeAppWhole,
-  encodeError: (status, message) => jsonBody(appError(message, String(status))),
 };
 
 class PlaygroundDecoder extends JsonDecoder {

@@ -81,10 +81,9 @@ export const tgi: Dialect = {
   },
 
   decodeWhole(body) {
-    const json = parseJson(body);
     // A server that supports several prompts per request answers with an array.
-    const data = asArray(json)?.length === 1 ? JSON.stringify(asArray(json)![0]) : body;
-    return decodeDocument(new TgiDecoder(), data);
+    const answers = asArray(parseJson(body));
+    return decodeDocument(new TgiDecoder(), answers?.length === 1 ? JSON.stringify(answers[0]) : body);
   },
 
   encodeWhole(events) {

@@ -110,8 +110,8 @@ class Reader {
   private headers(bytes: Buffer): Map<string, string> {
     const headers = new Map<string, string>();
     let at = 0;
-    while (at < bytes.length) {
-      const nameEnd = at + 1 + bytes[at]!;
+    for (let nameBytes = bytes[at]; nameBytes !== undefined; nameBytes = bytes[at]) {
+      const nameEnd = at + 1 + nameBytes;
       const type = bytes[nameEnd];
       if (type === undefined) break;
       const fixed = FIXED_BYTES[type];

@@ -15,6 +15,7 @@ export class Utf8Stream {
   push(piece: Uint8Array): string {
     const size = piece.byteLength;
     if (size === 0) return '';
+    // `!`: the piece is not empty.
     const whole = piece[size - 1]! < ASCII_END;
     const text =
       whole && !this.inCharacter
@@ -121,3 +122,11 @@ export class ByteBuffer {
     this.end = length;
   }
 }
+
+/** True if a text takes more than `maxBytes` bytes in UTF-8. Fast for texts that are clearly smaller. */
+export function isLarger(text: string, maxBytes: number): boolean {
+  return text.length * MOST_BYTES_PER_UNIT > maxBytes && Buffer.byteLength(text) > maxBytes;
+}
+
+// A UTF-16 code unit takes at most three bytes of UTF-8.
+const MOST_BYTES_PER_UNIT = 3;

@@ -40,11 +40,3 @@ export interface Framing {
   /** Encodes a frame, as text if the framing is text. */
   write(frame: Frame): string | Uint8Array;
 }
-
-/** True if a text takes more than `maxBytes` bytes in UTF-8. Fast for texts that are clearly smaller. */
-export function isLarger(text: string, maxBytes: number): boolean {
-  return text.length * MOST_BYTES_PER_UNIT > maxBytes && Buffer.byteLength(text) > maxBytes;
-}
-
-// A UTF-16 code unit takes at most three bytes of UTF-8.
-const MOST_BYTES_PER_UNIT = 3;

@@ -1,7 +1,7 @@
-import { createParser } from 'eventsource-parser';
+import { createParser, type ParseError } from 'eventsource-parser';
 import { awsEventStream } from './aws-event-stream.ts';
-import { Pieces, Utf8Stream } from './buffers.ts';
-import { type Frame, type Framing, type FramingName, isLarger } from './frame.ts';
+import { isLarger, Pieces, Utf8Stream } from './buffers.ts';
+import type { Frame, Framing, FramingName } from './frame.ts';
 import { jsonArray } from './json-array.ts';
 
 export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './frame.ts';
@@ -48,10 +48,7 @@ const sse: Framing = {
       },
       onError(error) {
         if (error.type === 'max-buffer-size-exceeded') stop();
-        // Some servers report a failure as a line `error: {...}`, or as a line of JSON without a field name. Neither is
-        // an SSE field, so a conforming parser ignores them.
-        if (stopped || error.type !== 'unknown-field') return;
-        const data = error.field === 'error' ? error.value : bareError(error.line);
+        const data = stopped ? undefined : reportedFailure(error);
         if (data === undefined) return;
         if (isLarger(data, maxFrameBytes)) stop(Buffer.byteLength(data));
         else sink.frame(ending ? { event: 'error', data, incomplete: true } : { event: 'error', data });
@@ -103,7 +100,13 @@ function hasLineEnd(text: string): boolean {
   return text.indexOf('\n') !== -1 || text.indexOf('\r') !== -1;
 }
 
-function bareError(line: string | undefined): string | undefined {
+/**
+ * The data of a failure that a server reports as a line `error: {...}`, or as a line of JSON without a field name. Neither is
+ * an SSE field, so a conforming parser ignores them.
+ */
+function reportedFailure({ type, field, value, line }: ParseError): string | undefined {
+  if (type !== 'unknown-field') return undefined;
+  if (field === 'error') return value;
   return line?.startsWith('{') && line.includes('"error"') ? line : undefined;
 }
 

@@ -1,5 +1,5 @@
-import { Pieces } from './buffers.ts';
-import { type Frame, type FrameSink, type Framing, isLarger } from './frame.ts';
+import { isLarger, Pieces } from './buffers.ts';
+import type { Frame, FrameSink, Framing } from './frame.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;

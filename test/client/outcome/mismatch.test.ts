@@ -381,7 +381,7 @@ describe('a success status', () => {
   });
 });
 
-describe('one whole answer was asked for', () => {
+describe('one whole answer was requested', () => {
   const stream = (dialect: string): [Reply, ClientOptions] =>
     dialect === 'ollama-chat' || dialect === 'ollama-generate' || dialect === 'ndjson'
       ? [OLLAMA, { dialect }]

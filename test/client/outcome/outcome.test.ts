@@ -25,7 +25,7 @@ function outcome(evidence: Partial<Omit<Evidence, 'request'>>, request: Partial<
 }
 
 describe('an error status', () => {
-  test('that names a field that was sent says how to leave it out, and never the value', () => {
+  test('that names a sent field has a hint how to leave it out, without its value', () => {
     const error = {
       error: { message: "Unknown parameter: 'frequency_penalty'", param: 'frequency_penalty' },
     };
@@ -41,7 +41,7 @@ describe('an error status', () => {
   const hint = (status: number, request: Partial<RequestFacts>, more: Partial<Evidence> = {}) =>
     outcome({ status, ...more }, request).hint;
 
-  test('of 404 says what was added to the URL', () => {
+  test('of 404 names what was appended to the URL', () => {
     expect(hint(404, { appendedPath: '/chat/completions' })).toMatch(/\/chat\/completions .*--exact-url/);
     expect(hint(404, { appendedPath: '' })).toBe("check the URL's path, the dialect and the model's name");
     const unknown = JSON.stringify({ error: { message: 'The model `gpt` does not exist' } });
@@ -62,7 +62,7 @@ describe('an error status', () => {
     expect(hint(405, { method: 'POST' }, { headers: { allow: 'POST' } })).toBeUndefined();
   });
 
-  test('that is a limit by the words of the service is one', () => {
+  test('with a rate limit in its text is a rate limit', () => {
     const body = JSON.stringify({ error: { code: '1302', message: 'too many at once' } });
     expect(outcome({ status: 400, bodyPrefix: body })).toMatchObject({
       kind: 'rate_limited',
@@ -101,7 +101,7 @@ describe('an answer without content', () => {
   const complete = { type: 'complete', finish: 'length', raw: 'max_tokens' } as const;
   const bodyPrefix = 'data: {"choices":[]}\n\n';
 
-  test('that ran into the limit of tokens says so, and what to raise', () => {
+  test('that reached the token limit has a hint which limit to raise', () => {
     expect(outcome({ complete, events: 3, bodyPrefix, hiddenReasoning: 64 })).toEqual({
       kind: 'empty',
       message:
@@ -113,7 +113,7 @@ describe('an answer without content', () => {
     );
   });
 
-  test('that just stopped says no more than that', () => {
+  test('that stopped without content has no hint', () => {
     const stopped = { type: 'complete', finish: 'stop' } as const;
     expect(outcome({ complete: stopped, events: 3, bodyPrefix })).toEqual({
       kind: 'empty',
@@ -122,7 +122,7 @@ describe('an answer without content', () => {
   });
 });
 
-describe('a connection that was lost', () => {
+describe('a lost connection', () => {
   const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
   const ending = { kind: 'error', error } as const;
 

@@ -45,7 +45,7 @@ describe('the field that an error names', () => {
     expect(refusedField(error, BODY)).toEqual(path);
   });
 
-  test('nothing is named where no JSON was sent', () => {
+  test('no field is named if no JSON was sent', () => {
     expect(refusedField(OPENAI, undefined)).toBeUndefined();
     expect(refusedField(OPENAI, 'max_tokens')).toBeUndefined();
   });
@@ -62,12 +62,12 @@ describe('the hint', () => {
     expect(refusalHint(status, error, sent)).toContain(hint);
   });
 
-  test('for a limit that is too high is no other field', () => {
+  test('for a limit that is too high names no other field', () => {
     const error = '{"error":{"message":"max_tokens must be at most 8","param":"max_tokens"}}';
     expect(refusalHint(400, error, sent)).toContain('extra: { max_tokens: null }');
   });
 
-  test('for a 404 says which path was appended, and what was guessed', () => {
+  test('for a 404 names the appended path and the assumptions', () => {
     expect(refusalHint(404, '', { ...sent, appendedPath: '/chat/completions' })).toMatch(
       /path \/chat\/completions was appended.*--exact-url/,
     );
@@ -79,7 +79,7 @@ describe('the hint', () => {
     expect(refusalHint(status, '', { method: 'GET' }) ?? '').not.toContain('--method');
   });
 
-  test('is left to others where the request is not to blame', () => {
+  test('is undefined if the request is not the cause', () => {
     for (const status of [401, 429, 500]) expect(refusalHint(status, OPENAI, sent)).toBeUndefined();
     expect(refusalHint(400, '{"error":"no"}', sent)).toBeUndefined();
   });

@@ -39,7 +39,7 @@ function phases({ marks }: Observation): string[] {
 }
 
 describe('a connection with TLS', () => {
-  test('trusts the authority that is given, and says what was agreed', async () => {
+  test('trusts the given certificate authority, and reports the negotiated protocol', async () => {
     const server = await serve({ secure: true });
     const seen = await resultOf(clientTo(server.url, { ca: CA }));
     expect(seen.outcome.kind).toBe('ok');
@@ -53,19 +53,19 @@ describe('a connection with TLS', () => {
     expect(phases(seen)).toEqual(['connectStart', 'dns', 'tcp', 'tls']);
   });
 
-  test('does not trust it otherwise, and says how to', async () => {
+  test('does not trust it by default, and the failure names the remedy', async () => {
     const server = await serve({ secure: true });
     const { outcome } = await resultOf(clientTo(server.url));
     expect(outcome).toMatchObject({ kind: 'network', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
     expect(outcome.hint).toMatch(/--ca FILE.*--insecure/);
   });
 
-  test('takes any certificate when told to', async () => {
+  test('accepts any certificate with insecure', async () => {
     const server = await serve({ secure: true });
     expect((await resultOf(clientTo(server.url, { insecure: true }))).outcome.kind).toBe('ok');
   });
 
-  test('to an address in figures looks nothing up, and checks the certificate against it', async () => {
+  test('to an IP address needs no DNS lookup, and checks the certificate against the address', async () => {
     const server = await serve({ secure: true });
     const seen = await resultOf(clientTo(`https://127.0.0.1:${server.port}`, { ca: CA }));
     expect(seen.outcome.kind).toBe('ok');
@@ -96,7 +96,7 @@ describe('names', () => {
     expect(outcome).toMatchObject({ kind: 'network', hint: expect.stringContaining('does not resolve') });
   });
 
-  test('are looked up once, where that is asked for', async () => {
+  test('are looked up once with dns: once', async () => {
     const server = await serve();
     const client = clientTo(`http://localhost:${server.port}`, { dns: 'once', connection: 'per-request' });
     const together = await Promise.all([resultOf(client), resultOf(client)]);
@@ -124,7 +124,7 @@ describe('names', () => {
     list?.some(({ address }) => address === '::1'),
   );
   if (!ipv6) process.stderr.write('skipped: this machine has no IPv6 loopback\n');
-  test.skipIf(!ipv6)('of both families lead to the one that is asked for', async () => {
+  test.skipIf(!ipv6)('of both families are filtered by the requested one', async () => {
     const server = await serve({ host: '::1' });
     const url = `http://both.test:${server.port}`;
     const resolve = [{ host: 'both.test', port: server.port, addresses: ['127.0.0.1', '::1'] }];
@@ -157,7 +157,7 @@ describe.skipIf(process.platform === 'win32')('a unix socket', () => {
     expect(phases(await resultOf(client))).toEqual(['connectStart', 'tcp', ...(secure ? ['tls'] : [])]);
   });
 
-  test('that is not there says so', async () => {
+  test('that does not exist is reported', async () => {
     const unix = join(folder(), 'missing');
     const client = clientTo('http://localhost', { unix });
     const { outcome } = await resultOf(client);
@@ -175,7 +175,7 @@ describe('through a proxy', () => {
     return proxy;
   }
 
-  test('TLS goes through a tunnel, and the marks tell its parts', async () => {
+  test('TLS uses a tunnel, and its phases have marks', async () => {
     const server = await serve({ secure: true });
     const proxy = await behind();
     const client = clientTo(server.url, { ca: CA, proxy: proxy.url });
@@ -196,7 +196,7 @@ describe('through a proxy', () => {
     expect(proxy.heads).toHaveLength(1);
   });
 
-  test('warm connections are tunnels that stand', async () => {
+  test('warm connections are open tunnels', async () => {
     const server = await serve({ secure: true });
     const proxy = await behind();
     const client = clientTo(server.url, { ca: CA, proxy: proxy.url });
@@ -215,14 +215,14 @@ describe('through a proxy', () => {
     expect(proxy.heads).toHaveLength(1);
   });
 
-  test('nothing is lost of a service that speaks first', async () => {
+  test('bytes of a service that sends first are not lost', async () => {
     const server = await serve({ http: 2 });
     const proxy = await behind({ eager: true });
     const { outcome } = await resultOf(clientTo(server.url, { proxy: proxy.url, http: 2 }));
     expect(outcome.kind).toBe('ok');
   });
 
-  test('plain requests name their whole URL, and credentials go to the proxy alone', async () => {
+  test('plain requests have the complete URL, and credentials are sent to the proxy only', async () => {
     const server = await serve();
     const proxy = await behind();
     const url = proxy.url.replace('//', '//me:p%40ssword@');
@@ -260,7 +260,7 @@ describe('through a proxy', () => {
     await expect(client.warm(1)).rejects.toMatchObject({ code });
   });
 
-  test('a plain request that the proxy wants credentials for', async () => {
+  test('a plain request for which the proxy requires credentials', async () => {
     const proxy = await behind({ refuse: () => 'HTTP/1.1 407 Who are you\r\nconnection: close' });
     const { outcome } = await resultOf(clientTo('http://localhost:9', { proxy: proxy.url }));
     expect(outcome).toMatchObject({
@@ -270,7 +270,7 @@ describe('through a proxy', () => {
     });
   });
 
-  test('that is not there says that it is the proxy', async () => {
+  test('that is unreachable is named as the proxy', async () => {
     const gone = await proxyServer();
     await gone.close();
     const client = clientTo('https://localhost:9', { proxy: gone.url });
@@ -283,7 +283,7 @@ describe('through a proxy', () => {
     expect(networkError(error as Error).hint).toContain("the proxy's address");
   });
 
-  test('that never answers runs into the connect limit', async () => {
+  test('that never answers ends at the connect limit', async () => {
     const silent = createServer((socket) => socket.on('error', () => {}).resume());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
@@ -312,7 +312,7 @@ describe('how long a connection lasts', () => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
-  test('per request: warming only tells whether the service is there', async () => {
+  test('per request: warming only checks that the service is reachable', async () => {
     const server = await serve();
     const client = clientTo(server.url, { connection: 'per-request' });
     await client.warm(5);
@@ -320,7 +320,7 @@ describe('how long a connection lasts', () => {
     expect((await resultOf(client)).connection?.reused).toBe(false);
   });
 
-  test('drop closes what is idle, and the next request opens anew', async () => {
+  test('drop closes idle connections, and the next request opens a new one', async () => {
     const server = await serve();
     const client = clientTo(server.url);
     await client.warm(2);

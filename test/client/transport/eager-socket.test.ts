@@ -30,7 +30,7 @@ function readable<T>(socket: Socket, look: () => T | undefined): Promise<T> {
 }
 
 describe('an eager socket', () => {
-  test('hands a chunk over where it is read, without its passing through the queue', async () => {
+  test('passes a chunk on when it is read, without queueing it', async () => {
     const { socket, other } = await pair();
     const seen = readable(socket, () => {
       const queued = socket.readableLength;
@@ -41,7 +41,7 @@ describe('an eager socket', () => {
     expect(await seen).toEqual({ text: 'hello', queued: 0, more: null });
   });
 
-  test('gives copies, and lends its memory only where that was said', async () => {
+  test('passes copies, and lends its memory only if enabled', async () => {
     for (const lends of [false, true]) {
       const { socket, other } = await pair();
       socket.lends = lends;
@@ -57,7 +57,7 @@ describe('an eager socket', () => {
     }
   });
 
-  test('is an ordinary stream for whoever listens for data', async () => {
+  test('is an ordinary stream for a data listener', async () => {
     const { socket, other } = await pair();
     const whole = 'x'.repeat(1_000_000);
     other.end(whole);
@@ -66,7 +66,7 @@ describe('an eager socket', () => {
     expect(text).toHaveLength(whole.length);
   });
 
-  test('keeps in order what nobody took at once, and reads no more than that', async () => {
+  test('queues what is not consumed at once, in order, and stops reading', async () => {
     const { socket, other } = await pair();
     let sent = 0;
     const byte = () => Buffer.alloc(50_000, sent++ % 251);
@@ -88,7 +88,7 @@ describe('an eager socket', () => {
     for (let i = 0; i < sent; i++) expect(all[i * 50_000]).toBe(i % 251);
   });
 
-  test('ends when the other side ends, also while someone reads eagerly', async () => {
+  test('ends when the other side ends, also during eager reading', async () => {
     const { socket, other } = await pair();
     let text = '';
     socket.on('readable', () => {

@@ -126,7 +126,7 @@ describe('an HTTP/2 response that is cut', () => {
     expect((await send()).outcome).toMatchObject({ kind: 'truncated', code: 'HTTP2_STREAM_RESET' });
   });
 
-  test('after its end by RST_STREAM NO_ERROR is whole', async () => {
+  test('after its end by RST_STREAM NO_ERROR is complete', async () => {
     for (const secure of [false, true]) {
       const { send } = await serve(() => {}, {
         secure,
@@ -147,7 +147,7 @@ describe('an HTTP/2 response that is cut', () => {
     });
   });
 
-  test('with its end in the head is empty, and whole', async () => {
+  test('with END_STREAM in the headers is empty and complete', async () => {
     const { send } = await serve(() => {}, {
       first: ({ write }, stream) => write(headers(stream, { end: true })),
     });
@@ -155,7 +155,7 @@ describe('an HTTP/2 response that is cut', () => {
   });
 });
 
-describe('an HTTP/2 request that the server did not begin with', () => {
+describe('an HTTP/2 request that the server did not process', () => {
   test.each<[string, (connection: RawConnection, stream: number) => unknown]>([
     ['refused', ({ write }, stream) => write(reset(stream, 7))],
     ['after the last of a session', ({ write }, stream) => write(goaway(stream - 2, 0))],
@@ -174,7 +174,7 @@ describe('an HTTP/2 request that the server did not begin with', () => {
   test.each<[string, (connection: RawConnection, stream: number) => unknown]>([
     ['reset with another code', ({ write }, stream) => write(reset(stream, 2))],
     ['under a GOAWAY that counts it in', ({ write }, stream) => write(goaway(stream, 2))],
-  ])('may have been begun with, and fails: %s', async (_name, refuse) => {
+  ])('may have been processed, and fails: %s', async (_name, refuse) => {
     const { server, send } = await serve(refuse);
     await send();
     expect((await send()).outcome.kind).toBe('network');
@@ -188,7 +188,7 @@ describe('an HTTP/2 request that the server did not begin with', () => {
   });
 });
 
-test('a stream that is reset while its session winds down was reset', () => {
+test('a stream that is reset after GOAWAY is a reset', () => {
   const end: StreamEnd = {
     id: 3,
     rstCode: 2,

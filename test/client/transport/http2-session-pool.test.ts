@@ -42,7 +42,7 @@ function crowd() {
 }
 
 describe('HTTP/2', () => {
-  test('carries requests at once over one session, none behind another', async () => {
+  test('sends concurrent requests over one session, without queueing', async () => {
     const { seen: service, answer } = crowd();
     const { server, client } = await serve({ answer });
     await client.warm(8);
@@ -69,7 +69,7 @@ describe('HTTP/2', () => {
     expect(Number(headers['content-length'])).toBeGreaterThan(10);
   });
 
-  test('has its marks in order, and the phases of connecting on the request that opened the session', async () => {
+  test('has its marks in order, and connect marks on the request that opened the session', async () => {
     const { client } = await serve();
     const [first, ...others] = await results(client, 4);
     const { marks } = first!;
@@ -92,7 +92,7 @@ describe('HTTP/2', () => {
     );
   });
 
-  test('opens as many sessions as its streams fill', async () => {
+  test('opens as many sessions as its streams need', async () => {
     const { server, client } = await serve({ answer: crowd().answer }, { streamsPerSession: 3 });
     const seen = await results(client, 8);
     expect(seen.every(({ outcome }) => outcome.kind === 'ok')).toBe(true);
@@ -114,7 +114,7 @@ describe('HTTP/2', () => {
     expect(server.accepted()).toBe(3);
   });
 
-  test('warms enough sessions for the requests to come', async () => {
+  test('warms enough sessions for the expected requests', async () => {
     const { server, client } = await serve({ answer: crowd().answer }, { streamsPerSession: 4 });
     await client.warm(10);
     expect(server.accepted()).toBe(3);
@@ -123,7 +123,7 @@ describe('HTTP/2', () => {
     expect(server.accepted()).toBe(3);
   });
 
-  test('ends one stream without harm to its session', async () => {
+  test('ends one stream without affecting its session', async () => {
     let ended = 0;
     const { server, client } = await serve({
       answer(response) {
@@ -146,7 +146,7 @@ describe('HTTP/2', () => {
     expect(server.accepted()).toBe(1);
   });
 
-  test('a limit that runs out ends its own stream only', async () => {
+  test('an expired limit ends its own stream only', async () => {
     const { server, client } = await serve(
       {
         answer: (response) => {
@@ -169,7 +169,7 @@ describe('HTTP/2', () => {
   >([
     ['the loss of the socket', (server) => server.drop()],
     ['a GOAWAY with an error', ({ sessions }) => sessions[0]!.goaway(2)],
-  ])('%s cuts every stream on it, and none counts as whole', async (_name, cut) => {
+  ])('%s cuts every stream on it, and none is complete', async (_name, cut) => {
     const { server, client } = await serve({
       answer(response) {
         response.write(chatChunk({ content: 'Hel' }));
@@ -198,7 +198,7 @@ describe('HTTP/2', () => {
     expect((await resultOf(client)).outcome).toMatchObject({ kind: 'truncated' });
   });
 
-  test('a session that the service winds down is replaced', async () => {
+  test('a session is replaced after GOAWAY', async () => {
     const { server, client } = await serve();
     await resultOf(client);
     server.sessions[0]!.goaway(0);
@@ -222,7 +222,7 @@ describe('HTTP/2', () => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
-  test('drop closes what is idle, and the next request opens anew', async () => {
+  test('drop closes idle connections, and the next request opens a new one', async () => {
     const { server, client } = await serve();
     await client.warm(1);
     client.drop();
@@ -230,7 +230,7 @@ describe('HTTP/2', () => {
     expect((await resultOf(client)).connection?.reused).toBe(false);
   });
 
-  test('without TLS it is spoken at once', async () => {
+  test('without TLS, HTTP/2 is used with prior knowledge', async () => {
     const { server, client } = await serve({ secure: false });
     const { outcome, connection } = await resultOf(client);
     expect(outcome.kind).toBe('ok');
@@ -255,7 +255,7 @@ describe('a mismatch of versions', () => {
   test.each([
     ['TLS', true, /does not offer HTTP\/2 \(ALPN agreed on (http\/1.1|nothing)\)/],
     ['plain', false, /does not speak HTTP\/2/],
-  ])('HTTP/2 to a service without it says so (%s)', async (_name, secure, message) => {
+  ])('HTTP/2 to a service without it has its own failure (%s)', async (_name, secure, message) => {
     const { client } = await serve({ http: 1, secure });
     const { outcome } = await resultOf(client);
     expect(outcome).toMatchObject({ kind: 'network', code: 'HTTP2_UNAVAILABLE' });
@@ -271,14 +271,14 @@ describe('a mismatch of versions', () => {
     expect(outcome.hint).toContain('--http 2');
   });
 
-  test('all who wait for a session that cannot be opened are told', async () => {
+  test('all requests that wait for a session fail if it cannot be opened', async () => {
     const { client, server } = await serve({}, { streamsPerSession: 2 });
     await server.close();
     const seen = await results(client, 5);
     expect(seen.map(({ outcome }) => outcome.code)).toEqual(Array(5).fill('ECONNREFUSED'));
   });
 
-  test('a service that never answers the handshake runs into the connect limit, also for those who wait', async () => {
+  test('a handshake without an answer ends at the connect limit, also for waiting requests', async () => {
     const silent = createServer((socket) => socket.on('error', () => {}).resume());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };

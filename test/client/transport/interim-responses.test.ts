@@ -37,7 +37,7 @@ function cut(text: string, at: readonly number[]): string[] {
 }
 
 describe('interim responses', () => {
-  test('are taken off, wherever the reads cut them, and nothing else is', () => {
+  test('are removed, wherever the reads split them, and nothing else is', () => {
     const whole = fc.constantFrom(
       `${SSE_HEAD}HTTP/1.1 100 inside a body\r\n\r\n`,
       'HTTP/1.1 101 Switching Protocols\r\n\r\n',
@@ -57,7 +57,7 @@ describe('interim responses', () => {
     );
   });
 
-  test('without end are passed on, for the parser to complain', () => {
+  test('without end are passed to the parser, which fails', () => {
     const endless = `HTTP/1.1 100 Continue\r\nx: ${'y'.repeat(40_000)}`;
     expect(strip(cut(endless, [1, 20_000, 30_000]))).toBe(endless);
   });

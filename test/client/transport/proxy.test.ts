@@ -18,7 +18,7 @@ describe('the proxy that the environment names', () => {
     ['http://[::1]:8000', { HTTP_PROXY: 'http://p:1' }, undefined],
   ])('for %s, %j: %s', (url, env, name) => expect(proxyOf(url, env)).toBe(name));
 
-  test('counts only where it is asked for', () => {
+  test('is used only if enabled', () => {
     expect(proxyFor(new URL('http://api.test'), undefined, { HTTP_PROXY: 'http://p:1' })).toBeUndefined();
     expect(proxyFor(new URL('http://localhost'), 'http://p:1', {})?.name).toBe('p:1');
   });
@@ -29,7 +29,7 @@ describe('the proxy that the environment names', () => {
     expect(refused).not.toThrow(/hidden/);
   });
 
-  test('may hold a name and a password', () => {
+  test('may contain a user name and a password', () => {
     const proxy = proxyFor(new URL('http://a.test'), 'http://m%40e:p%3Aw@p:1', {})!;
     expect(proxy.authorization).toBe(`Basic ${Buffer.from('m@e:p:w').toString('base64')}`);
     expect(proxy.name).toBe('p:1');

@@ -48,7 +48,7 @@ describe('an open connection that the server closes as the next request is sent'
     ['closed', (socket) => socket.end()],
     ['destroyed', (socket) => socket.destroy()],
     ['reset', (socket) => socket.resetAndDestroy()],
-  ])('%s: the request is sent again on a new one, and counts from then', async (_name, close) => {
+  ])('%s: the request is sent again on a new one, and its marks start there', async (_name, close) => {
     const { server, client } = await serve((socket, request) =>
       request === 1 ? whole(socket) : setTimeout(() => close(socket), 30),
     );
@@ -75,7 +75,7 @@ describe('an open connection that the server closes as the next request is sent'
     expect(await resultOf(client)).toMatchObject({ outcome: { kind: 'ok' }, reconnected: true });
   });
 
-  test('is tried once: a server that goes on closing fails', async () => {
+  test('is tried once: it fails if the server keeps closing', async () => {
     const { server, client } = await serve((socket, request, connection) =>
       request === 1 && connection === 1 ? whole(socket) : socket.destroy(),
     );
@@ -148,7 +148,7 @@ describe('a server that promises keep-alive and closes after each answer', () =>
     expect(server.connections()).toBeLessThanOrEqual(seen.length + 2);
   });
 
-  test('has as many connections opened ahead as requests came back', async () => {
+  test('gets as many connections opened ahead as responses ended', async () => {
     const { client } = await serve(dropping);
     const four = () => Promise.all(Array.from({ length: 4 }, () => resultOf(client)));
     await four();
@@ -161,7 +161,7 @@ describe('a server that promises keep-alive and closes after each answer', () =>
     );
   });
 
-  test('is believed again when it keeps a connection', async () => {
+  test('is trusted again when it keeps a connection', async () => {
     let drops = true;
     const { server, client } = await serve((socket, ...counts) =>
       drops ? dropping(socket, ...counts) : whole(socket),
@@ -179,7 +179,7 @@ describe('a server that promises keep-alive and closes after each answer', () =>
     expect(server.connections() - before).toBeLessThanOrEqual(1);
   });
 
-  test('an answer that is cut soon after the one before is not such a close', async () => {
+  test('an answer that is cut soon after the previous one is not such a close', async () => {
     const { server, client } = await serve((socket, request, connection) => {
       const cut = connection === 1 && request === 2;
       if (cut) socket.end(KEPT + chunked(chatChunk({ content: 'a' })));
@@ -202,8 +202,8 @@ describe('a server that promises keep-alive and closes after each answer', () =>
   });
 });
 
-describe('a connection that was not promised', () => {
-  test('is opened with the request, and no other one ahead', async () => {
+describe('a connection without keep-alive', () => {
+  test('is opened with the request, and none is opened ahead', async () => {
     const { server, client } = await serve((socket) => {
       whole(socket, SSE_HEAD.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
       socket.end();
@@ -215,7 +215,7 @@ describe('a connection that was not promised', () => {
     expect(server.connections()).toBe(4);
   });
 
-  test('for longer than a moment is given up before the server closes it', async () => {
+  test('with a keep-alive timeout is closed before the server closes it', async () => {
     const hinting = SSE_HEAD.replace('\r\n\r\n', '\r\nkeep-alive: timeout=1\r\n\r\n');
     const { server, client } = await serve((socket) => whole(socket, hinting));
     await resultOf(client);
@@ -226,7 +226,7 @@ describe('a connection that was not promised', () => {
     expect(server.connections()).toBe(2);
   });
 
-  test('for longer than a moment is used again within it', async () => {
+  test('with a keep-alive timeout is reused within it', async () => {
     const hinting = SSE_HEAD.replace('\r\n\r\n', '\r\nkeep-alive: timeout=2\r\n\r\n');
     const { client } = await serve((socket) => whole(socket, hinting));
     await resultOf(client);
@@ -255,7 +255,7 @@ describe('a body that ends with the connection', () => {
     }
   });
 
-  test('in chunked encoding without its last chunk is cut, whatever was promised', async () => {
+  test('in chunked encoding without its last chunk is cut, with or without keep-alive', async () => {
     for (const head of [KEPT, SSE_HEAD.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')]) {
       const { client } = await serve((socket) => {
         socket.end(head + chunked(chatChunk({ content: 'a' })));

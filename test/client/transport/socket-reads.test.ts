@@ -71,7 +71,7 @@ describe.each([false, true])('what was read from the socket at once (TLS: %s)', 
     }
   });
 
-  test('without a byte of the body is no read of it', async () => {
+  test('without a body byte is not counted as a read of the body', async () => {
     const { client } = await serve({
       secure,
       http: 1,
@@ -140,7 +140,7 @@ describe('the reads of a socket', () => {
   let time = 0;
   const clock = { now: () => ++time, wallTime: () => new Date(0) };
 
-  test('are told apart by the bytes that the lowest handle has read', () => {
+  test('are distinguished by the byte count of the lowest handle', () => {
     const tcp = { bytesRead: 100 };
     const reads = new SocketReads(
       clock,
@@ -158,7 +158,7 @@ describe('the reads of a socket', () => {
     expect(seen).toEqual([1, 1, 2, 2, 3]);
   });
 
-  test('are the turns of the event loop where no handle counts bytes', async () => {
+  test('are turns of the event loop if no handle counts bytes', async () => {
     const reads = new SocketReads(clock, socketWith(undefined), { single: false });
     reads.arrived();
     const first = reads.atMs;

@@ -1,18 +1,9 @@
 import { build } from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
-import { createDistribution } from '../../../src/metrics/distribution.ts';
 import type { Report } from '../../../src/model/report.ts';
 import { hgrmReport } from '../../../src/report/formats/hgrm.ts';
 import { seeded } from '../../metrics/records.ts';
-import { failedReport, gatedReport } from '../reports.ts';
-
-function reportOf(values: readonly number[], sampleLimit?: number): Report {
-  const one = gatedReport({ prompts: ['short'], concurrency: [1], modes: ['streaming'] });
-  const distribution = createDistribution('ms', sampleLimit);
-  for (const value of values) distribution.add(value);
-  one.cells[0]!.metrics.ttft = distribution.summary();
-  return one;
-}
+import { failedReport, gatedReport, reportWithTtft } from '../reports.ts';
 
 /** The same, as the library prints it. */
 function expected(values: readonly number[]): string {
@@ -40,11 +31,11 @@ describe('the percentile distribution', () => {
     (n) => {
       const random = seeded(n);
       const values = Array.from({ length: n }, () => Math.ceil(random() * 2047) / 1000);
-      const [ours, theirs] = [section(reportOf(values)), expected(values)].map((text) =>
+      const [ours, theirs] = [section(reportWithTtft(values)), expected(values)].map((text) =>
         text.replace(/StdDeviation.*/, ''),
       );
       expect(ours).toBe(theirs);
-      expect(section(reportOf(values, 0))).toContain(theirs!.split('\n').slice(0, -5).join('\n'));
+      expect(section(reportWithTtft(values, 0))).toContain(theirs!.split('\n').slice(0, -5).join('\n'));
     },
   );
 
@@ -52,7 +43,7 @@ describe('the percentile distribution', () => {
     const random = seeded(3);
     const values = Array.from({ length: 500 }, () => 100 + random() * 5000);
     const rows = (text: string) => text.split('\n').filter((line) => /^ +\d/.test(line));
-    const [ours, theirs] = [rows(section(reportOf(values))), rows(expected(values))];
+    const [ours, theirs] = [rows(section(reportWithTtft(values))), rows(expected(values))];
     expect(ours).toHaveLength(theirs!.length);
     for (const [index, row] of ours!.entries()) {
       const [mine, other] = [row, theirs![index]!].map((line) => line.trim().split(/ +/).map(Number));

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createDistribution } from '../../../src/metrics/distribution.ts';
 import type { Report } from '../../../src/model/report.ts';
 import {
   benchmarkActionReport,
   bmfReport,
   trackedFigures,
 } from '../../../src/report/formats/tracked-figures.ts';
-import { failedReport, gatedReport, NASTY, nastyReport } from '../reports.ts';
+import { failedReport, gatedReport, NASTY, nastyReport, reportWithTtft } from '../reports.ts';
 
 type Bmf = Record<string, Record<string, { value: number; lower_value?: number; upper_value?: number }>>;
 type Entry = { name: string; unit: string; value: number; range?: string; extra?: string };
@@ -80,32 +79,24 @@ describe('github-action-benchmark', () => {
 });
 
 describe('the range', () => {
-  function withValues(values: readonly number[], sampleLimit?: number): Report {
-    const one = gatedReport({ prompts: ['short'], concurrency: [1], modes: ['streaming'] });
-    const distribution = createDistribution('ms', sampleLimit);
-    for (const value of values) distribution.add(value);
-    one.cells[0]!.metrics.ttft = distribution.summary();
-    one.cells[0]!.outcomes = { ok: values.length };
-    return one;
-  }
   const rangeOf = (one: Report, figure: string) =>
     trackedFigures(one).find(({ name }) => name === figure)?.range;
 
   // Of 200 tosses 88 to 112 are heads with 92 %; 89 to 111 would be under 90 %.
   test('is by order statistics', () => {
     const values = Array.from({ length: 200 }, (_, i) => i + 1);
-    expect(rangeOf(withValues(values), 'ttft.p50')).toEqual({ low: 88, high: 113 });
+    expect(rangeOf(reportWithTtft(values), 'ttft.p50')).toEqual({ low: 88, high: 113 });
   });
 
   test('is the same from buckets, within their 0.1 %', () => {
     const values = Array.from({ length: 200 }, (_, i) => i + 1);
-    const { low, high } = rangeOf(withValues(values, 10), 'ttft.p50')!;
+    const { low, high } = rangeOf(reportWithTtft(values, 10), 'ttft.p50')!;
     expect(Math.abs(low - 88)).toBeLessThan(0.1);
     expect(Math.abs(high - 113)).toBeLessThan(0.12);
   });
 
   test('is absent where there are too few values beyond the quantile, and where a request has several', () => {
-    expect(rangeOf(withValues([1, 2, 3]), 'ttft.p95')).toBeUndefined();
+    expect(rangeOf(reportWithTtft([1, 2, 3]), 'ttft.p95')).toBeUndefined();
     expect(rangeOf(report, 'gap.p95')).toBeUndefined();
   });
 });

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AnswerBounds } from '../../../src/service/stream/answer-bounds.ts';
 import { chatChunk, chunked, rawServer, SSE_HEAD } from '../../support/raw-server.ts';
 import { serveProcess } from '../serve-process.ts';
-import { clientOf, decode, messagesOf, startService, textOf, until } from '../support.ts';
+import { clientOf, closedAfterEach, decode, messagesOf, startService, textOf, until } from '../support.ts';
 
 describe('the bytes of an answer', () => {
   const bounds = (maxAnswerBytes: number) => {
@@ -34,10 +34,7 @@ describe('the bytes of an answer', () => {
   });
 });
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close();
-});
+const open = closedAfterEach();
 
 /** A model that never stops, as fast as it is read. A message that contains "slow" gets an answer of some 20 chunks instead. */
 async function endlessModel(piece = chatChunk({ content: 'lorem ipsum ' })) {

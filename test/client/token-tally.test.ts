@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hiddenReasoning, USUAL_TOKEN, usualLength } from '../../src/client/hidden-reasoning.ts';
+import { hiddenReasoning, USUAL_TOKEN, usualLength } from '../../src/client/token-tally.ts';
 
 /**
  * Recorded answers: characters of reasoning and of the rest, tokens of reasoning and of all output. All are in English or
@@ -28,7 +28,7 @@ const RECORDED: [string, number, number, number, number, 'sent' | 'hidden'][] = 
   ['gpt-5', 2022, 1251, 1408, 1680, 'hidden'],
 ];
 
-describe('reasoning that was sent is told from a summary of it', () => {
+describe('complete reasoning is distinguished from a summary', () => {
   test.each(RECORDED)('%s', (_, thinking, other, reasoning, output, is) => {
     const facts = { output, reasoning, thinkingLength: 3 * thinking, otherLength: 3 * other };
     expect(hiddenReasoning(facts)).toBe(is === 'hidden' ? reasoning : 0);
