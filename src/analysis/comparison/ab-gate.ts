@@ -29,7 +29,7 @@ import type { CellSamples, RunSamples } from './samples.ts';
  */
 
 /** The chance of a false alarm, for the whole gate. */
-export const ALPHA = 0.05;
+const ALPHA = 0.05;
 const CELLS_SHARE = 0.15;
 const LEADING_WEIGHT = 0.5;
 const INTERVAL = 0.9;
@@ -158,7 +158,7 @@ export function isGated({ estimate, n, needed }: FigureEstimate): boolean {
 }
 
 /** A member of the family of checks. */
-export function familyMember(estimate: FigureEstimate, weight: number): FamilyMember {
+function familyMember(estimate: FigureEstimate, weight: number): FamilyMember {
   const measured = hasEnoughRounds(estimate);
   const degreesOfFreedom = measured ? estimate.scores.length - 1 : Number.POSITIVE_INFINITY;
   return {

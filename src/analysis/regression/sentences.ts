@@ -33,7 +33,7 @@ export function intervalInWords(row: Pick<SentenceRow, 'unit' | 'change' | 'low'
 }
 
 /** The figure with its change and its values, without a verdict: `ttft.p50 +31 % (+24 to +38), 210 ms instead of 160 ms`. */
-export function figureInWords(row: SentenceRow): string {
+function figureInWords(row: SentenceRow): string {
   const { cell, figure, base, next, unit, pin } = row;
   const where = cell === null ? '' : `${cellInWords(cell)}: `;
   const reference = pin === undefined ? '' : ` against pin ${pin}`;

@@ -235,7 +235,7 @@ function scaled(check: GateCheck, cell: AcceptedCell, isNext: boolean): Scaled |
 }
 
 /** Values that a check needs in each cell. */
-export function neededFor({ kind, quantile }: GateCheck): number {
+function neededFor({ kind, quantile }: GateCheck): number {
   return kind === 'metric' ? enoughFor(quantile ?? 0.5) : 1;
 }
 

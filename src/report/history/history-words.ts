@@ -24,7 +24,7 @@ export function dateOf(iso: string): string {
 }
 
 /** `1 run`, `30 runs`. */
-export function runsInWords(count: number): string {
+function runsInWords(count: number): string {
   return `${count} ${count === 1 ? 'run' : 'runs'}`;
 }
 

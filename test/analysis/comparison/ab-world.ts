@@ -2,6 +2,7 @@ import type { CellSamples, RunSamples } from '../../../src/analysis/comparison/s
 import { cellKey } from '../../../src/model/cells.ts';
 import type { Manifest } from '../../../src/model/report.ts';
 import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
+import { draw } from '../regression/simulation.ts';
 
 /** Simulated runs of two sides in the same rounds, as the gate of `ab` sees them. */
 
@@ -82,19 +83,6 @@ function block(
     for (let gap = 0; gap < 5; gap++) values.gap?.push(total * 0.2 * Math.exp(0.3 * random.normal()));
   }
   return { values, failed, requests: count };
-}
-
-function draw(shape: AbWorld['shape'], width: number, random: Random): number {
-  switch (shape) {
-    case 'lognormal':
-      return Math.exp(width * random.normal());
-    case 'bimodal':
-      return (random.next() < 0.35 ? 0.3 : 1) * Math.exp(0.2 * random.normal());
-    case 'heavy-tailed':
-      return random.next() < 0.03 ? Math.exp(1 + Math.abs(random.normal())) : Math.exp(0.3 * random.normal());
-    default:
-      return shape satisfies never;
-  }
 }
 
 function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[]): CellSamples {

@@ -30,7 +30,7 @@ export interface Change {
 const ENOUGH_FOR_P95 = 200;
 
 /** One run: it has its own luck for all cells, and a little of its own for each. */
-export function simulateRun(world: World, random: Random, change: Change = {}, id = 'run'): AcceptedRun {
+function simulateRun(world: World, random: Random, change: Change = {}, id = 'run'): AcceptedRun {
   const luck = Math.exp(world.drift * random.normal());
   const cells = Array.from({ length: world.cells }, (_, index) => {
     const own = world.drift > 0 ? Math.exp(0.01 * random.normal()) : 1;
@@ -73,7 +73,8 @@ function simulateCell(
   return acceptedCell(figures, { prompt, requests: n, failed });
 }
 
-function draw(shape: Shape, width: number, random: Random): number {
+/** One value of a shape with a median near 1. */
+export function draw(shape: Shape, width: number, random: Random): number {
   switch (shape) {
     case 'lognormal':
       return Math.exp(width * random.normal());
