@@ -78,11 +78,13 @@ export function addServeOptions(command: Command): void {
       collect,
       [],
     )
-    .option(
-      '--allow-upstreams <pattern>',
-      'URLs that playground callers may name as endpoint, such as https://api.openai.com/v1 or https://*.openai.azure.com; repeatable (default: none)',
-      collect,
-      [],
+    .addOption(
+      checkedListOption(
+        '--allow-upstreams <pattern>',
+        'URLs that playground callers may name as endpoint, such as https://api.openai.com/v1 or https://*.openai.azure.com; repeatable',
+        (text) => (/^https?:\/\/[^/]/i.test(text) ? text : undefined),
+        'a URL, whose host may begin with *.',
+      ),
     )
     .addOption(priceOption())
     .addOption(
@@ -155,24 +157,41 @@ export function addServeOptions(command: Command): void {
     );
 }
 
+/** A repeatable option whose values are checked one by one. */
+function checkedListOption(
+  flags: string,
+  description: string,
+  parse: (text: string) => string | undefined,
+  expected: string,
+): Option {
+  const option = new Option(flags, description).default([], 'none');
+  return option.argParser((text: string, before: readonly string[]) => {
+    const value = parse(text);
+    if (value === undefined) throw unexpected(option, expected, text);
+    return [...before, value];
+  });
+}
+
 /** `--price`: repeatable; the prices by model. */
 function priceOption(): Option {
-  return new Option(
+  const option = new Option(
     '--price <model=input,output>',
     'price of a model in US dollars per million tokens, such as gpt-4o-mini=0.15,0.60; repeatable',
-  )
-    .default({}, 'none')
-    .argParser((text, before: Record<string, Price>) => {
-      // A model name may contain an equals sign.
-      const [, model, input, output] = /^(.+)=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(text) ?? [];
-      if (model === undefined) {
-        throw new UserError('usage', {
-          message: `invalid --price: expected MODEL=INPUT,OUTPUT, got "${text}"`,
-          hint: 'write dollars per million tokens, such as --price gpt-4o-mini=0.15,0.60',
-        });
-      }
-      return { ...before, [model]: { inputPerMillion: Number(input), outputPerMillion: Number(output) } };
-    });
+  ).default({}, 'none');
+  return option.argParser((text: string, before: Record<string, Price>) => {
+    // A model name may contain an equals sign.
+    const [, model, input, output] = /^(.+)=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+    if (model === undefined) {
+      throw unexpected(option, 'MODEL=INPUT,OUTPUT, such as gpt-4o-mini=0.15,0.60', text);
+    }
+    return { ...before, [model]: { inputPerMillion: Number(input), outputPerMillion: Number(output) } };
+  });
+}
+
+function unexpected({ long }: Option, expected: string, text: string): UserError {
+  return new UserError('usage', {
+    message: `${long}: expected ${expected}, got ${JSON.stringify(text)}`,
+  });
 }
 
 function seconds(ms: number): string {

@@ -29,6 +29,9 @@ export function openBody(res: WritableBody, compression: Compression, onDrain: (
   return { write: (text) => res.write(text), end: () => res.end() };
 }
 
+// Characters that wait for the compressor before the model is slowed down.
+const MAX_WAITING = 16_384;
+
 function gzipBody(res: WritableBody, flushed: boolean, onDrain: () => void): ResponseBody {
   const gzip = createGzip({
     // A sync flush ends the current block: everything so far can be decompressed.
@@ -39,21 +42,45 @@ function gzipBody(res: WritableBody, flushed: boolean, onDrain: () => void): Res
     level: 4,
   });
   let ending = false;
+  let busy = false;
+  let blocked = false;
+  let waiting = '';
+  // Each write is a job for a thread. What arrives during a job is compressed and flushed together by the next one.
+  const compress = () => {
+    if (busy || gzip.destroyed) return;
+    if (waiting === '') {
+      if (ending) gzip.end();
+      if (blocked) onDrain();
+      blocked = false;
+      return;
+    }
+    busy = true;
+    const text = waiting;
+    waiting = '';
+    gzip.write(text, () => {
+      busy = false;
+      compress();
+    });
+  };
   gzip.on('data', (bytes: Buffer) => {
     if (!res.write(bytes) && !ending) gzip.pause();
   });
-  gzip.on('drain', onDrain);
   gzip.on('end', () => res.end());
   gzip.on('error', () => res.destroy());
   res.on('drain', () => gzip.resume());
   res.on('close', () => gzip.destroy());
   return {
-    write: (text) => gzip.write(text),
+    write(text) {
+      waiting += text;
+      compress();
+      blocked ||= waiting.length > MAX_WAITING;
+      return !blocked;
+    },
     end() {
       // What is left is small. The limit for a client that does not read starts when the response is complete.
       ending = true;
       gzip.resume();
-      gzip.end();
+      compress();
     },
   };
 }
