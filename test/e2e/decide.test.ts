@@ -472,7 +472,7 @@ test('several threads measure the same as one, and each request has one record',
       expect(errorsMs).toHaveLength(70);
       errorsMs.sort((a, b) => a - b);
       // Other work on this machine delays some requests on either side; what the client adds by itself, it adds to all.
-      expect(errorsMs[Math.floor(errorsMs.length / 4)]).toBeLessThan(10);
+      expect(errorsMs[Math.floor(errorsMs.length / 10)]).toBeLessThan(10);
     }
   } finally {
     await simulator.close();

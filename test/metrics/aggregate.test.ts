@@ -21,7 +21,7 @@ function moved(ms: number, round: number): RequestRecord {
 }
 
 describe('cells', () => {
-  test('planned cells are there without a record, with nulls and not with zeros', () => {
+  test('planned cells without a record are reported, with null instead of 0', () => {
     const [streaming, whole] = cellsOf([]);
     expect(streaming).toMatchObject({ mode: 'streaming', outcomes: {}, failures: [], tokenSource: null });
     expect(whole?.mode).toBe('non-streaming');
@@ -41,7 +41,7 @@ describe('cells', () => {
     ]);
   });
 
-  test('only good answers enter the figures; all are counted', () => {
+  test('figures are of successful answers only; all requests are counted', () => {
     const slow = record().marks;
     const [cell] = cellsOf([
       record(),
@@ -54,7 +54,7 @@ describe('cells', () => {
     expect(cell!.connections).toEqual({ new: 3, reused: 0, reconnected: 0, replaced: 0 });
   });
 
-  test('requests are counted by their connections, those that failed too', () => {
+  test('connections are counted for all requests, failed ones included', () => {
     const [cell] = cellsOf([
       record({ connection: { reused: true } }),
       record({ connection: { reused: true, replaced: true } }),
@@ -64,12 +64,12 @@ describe('cells', () => {
     expect(cell!.connections).toEqual({ new: 1, reused: 2, reconnected: 2, replaced: 2 });
   });
 
-  test('outcomes stand in the same order whatever came first', () => {
+  test('outcomes have a fixed order', () => {
     const [a, b] = [record(), failed({ kind: 'empty' })];
     expect(Object.keys(cellsOf([b, a])[0]!.outcomes)).toEqual(Object.keys(cellsOf([a, b])[0]!.outcomes));
   });
 
-  test('the window is the sum over rounds, and what lies between rounds does not count', () => {
+  test('the window is the sum over rounds, without the time between them', () => {
     // Each round: first started 1002 + x, last end 1220 + x + 100.
     const [cell] = cellsOf([moved(0, 0), moved(100, 0), moved(100_000, 1), moved(100_100, 1)]);
     expect(cell!.throughput.windowMs).toBe(2 * 318);
@@ -77,7 +77,7 @@ describe('cells', () => {
     expect(cell!.throughput.tokensPerSecond).toBeCloseTo(40 / 0.636, 5);
   });
 
-  test('failures take part in the window but not in the count', () => {
+  test('failures extend the window but are not counted', () => {
     const [cell] = cellsOf([record(), { ...moved(100, 0), outcome: { kind: 'truncated' } }]);
     expect(cell!.throughput).toMatchObject({ windowMs: 318, requestsPerSecond: 3.144654 });
     expect(cellsOf([failed({ kind: 'network' })])[0]!.throughput.requestsPerSecond).toBeNull();
@@ -95,21 +95,21 @@ describe('cells', () => {
 });
 
 describe('what a cell adds up', () => {
-  test('reads, events and bytes of all requests, those that failed too', () => {
+  test('reads, events and bytes of all requests, failed ones included', () => {
     const one = { reads: 3, events: 5, bytes: 70 };
     const [cell] = cellsOf([record(one), record(one), record({ ...one, outcome: { kind: 'truncated' } })]);
     expect(cell!.io).toEqual({ reads: 9, events: 15, bytes: 210 });
     expect(cellsOf([])[0]!.io).toEqual({ reads: 0, events: 0, bytes: 0 });
   });
 
-  test('answers with hidden reasoning, and nothing where there are none', () => {
+  test('answers with hidden reasoning; undefined without any', () => {
     const hidden = (hiddenReasoning: number) =>
       record({ tokens: { output: 10, source: 'usage', reasoning: 5, hiddenReasoning } });
     expect(cellsOf([hidden(5), hidden(0), record(), hidden(1)])[0]!.hiddenReasoning).toBe(2);
     expect(cellsOf([hidden(0), record()])[0]).not.toMatchObject({ hiddenReasoning: expect.anything() });
   });
 
-  test('requests with counts that cannot be true, with the first of them', () => {
+  test('requests with impossible counts, with the first as the example', () => {
     const refusing = (...refused: string[]) =>
       record({ tokens: { output: null, source: 'chunks', refused } });
     expect(
@@ -121,7 +121,7 @@ describe('what a cell adds up', () => {
     expect(cellsOf([record(), refusing()])[0]!.refusedCounts).toBeUndefined();
   });
 
-  test('the source of the token counts is that of the answers that have one', () => {
+  test('the token source is that of the answers with a count', () => {
     const uncounted = record({ tokens: { output: null, source: 'chunks' } });
     expect(cellsOf([record(), uncounted])[0]!.tokenSource).toBe('usage');
     expect(cellsOf([uncounted])[0]!.tokenSource).toBeNull();

@@ -27,7 +27,7 @@ function cellOf(...records: RequestRecord[]) {
 }
 
 describe('the cached share', () => {
-  test('is a metric of each request whose provider tells both counts', () => {
+  test('is a metric of each request whose provider reports both counts', () => {
     const { metrics } = cellOf(asked(61, 1984), asked(1000, 0), asked(500));
     expect(metrics.cached_share).toMatchObject({ unit: 'ratio', n: 2, min: 0, max: 0.992, mean: 0.496 });
     expect(cellOf(asked(500)).metrics.cached_share).toBeNull();
@@ -57,7 +57,7 @@ describe('the cache of a cell', () => {
     expect(cache!.hit.metrics.ttft).not.toHaveProperty('samples');
   });
 
-  test('is null where no provider tells of one, and leaves out what failed', () => {
+  test('is null if no provider reports a cache, and excludes failed requests', () => {
     expect(cellOf(asked(60)).cache).toBeNull();
     expect(cellOf().cache).toBeNull();
     expect(cellOf(asked(60, 1984, { outcome: { kind: 'truncated', message: 'cut' } })).cache).toBeNull();

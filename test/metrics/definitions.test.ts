@@ -70,7 +70,7 @@ describe('formulas', () => {
     });
   });
 
-  test('in an open loop every time is also counted from when the request was due', () => {
+  test('in an open loop every time also counts from when the request was due', () => {
     const late = record({ rate: 10 });
     const { scheduled, sent } = late.marks;
     const lateMs = sent! - scheduled;
@@ -84,12 +84,12 @@ describe('formulas', () => {
     });
   });
 
-  test('stalls count the gaps over the limit, the limit itself not', () => {
+  test('stalls are gaps above the limit, not at it', () => {
     const one = record({ gaps: [20, 1000, 1500, 2500.5] });
     expect(all(one)).toMatchObject({ stalls: 2, stalled_ms: 4000.5, longest_gap: 2500.5 });
   });
 
-  test('connecting counts for new connections only', () => {
+  test('connect times are of new connections only', () => {
     const none = { connect: null, dns: null, tcp: null, tls: null };
     expect(all(record({ connection: { reused: true } }))).toMatchObject(none);
     const { connection: _, ...unknown } = record();
@@ -194,7 +194,7 @@ describe('formulas', () => {
 });
 
 describe('lookup', () => {
-  test('names are unique and every metric says what it is', () => {
+  test('names are unique, and every metric has a description', () => {
     expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length);
     for (const { name, title, formula } of METRICS) {
       expect(name).toMatch(/^[a-z_]+$/);
@@ -202,7 +202,7 @@ describe('lookup', () => {
     }
   });
 
-  test('finds by name and suggests the near one', () => {
+  test('finds by name and suggests a similar name', () => {
     expect(metric('ttft').unit).toBe('ms');
     const error = catchError(() => metric('tttf'));
     expect(error).toBeInstanceOf(UserError);
@@ -218,7 +218,7 @@ describe('facts of the table', () => {
     expect(names(({ ofConnection }) => ofConnection)).toEqual(['connect', 'dns', 'tcp', 'tls']);
   });
 
-  test('a good answer may lack what an open connection or a single read does not have', () => {
+  test('a successful answer may lack marks that a reused connection or a single read does not have', () => {
     expect(names(({ optional }) => optional).sort()).toEqual(
       [
         'connect',

@@ -32,13 +32,13 @@ describe('percentiles', () => {
     for (let percent = 1; percent <= 100; percent++) expect(rankOf(percent / 100, 100)).toBe(percent);
   });
 
-  test('of nothing there is none', () => {
+  test('there is no percentile of no values', () => {
     expect(() => percentileOf([], 0.5)).toThrow(RangeError);
   });
 });
 
 describe('summary', () => {
-  test('nothing is null, never 0', () => {
+  test('an empty distribution is null, never 0', () => {
     expect(summaryOf([])).toBeNull();
     expect(summaryOf([Number.NaN, -1, Number.POSITIVE_INFINITY])).toBeNull();
   });
@@ -75,7 +75,7 @@ describe('summary', () => {
     expect(sd).toBeCloseTo(0.001, 5);
   });
 
-  test('above the limit samples give way to the histogram', () => {
+  test('above the limit, a histogram replaces the samples', () => {
     const values = Array.from({ length: 1000 }, (_, i) => ((i * 7919) % 1000) + 0.5);
     const [exact, bucketed] = [summaryOf(values)!, summaryOf(values, 999)!];
     expect(summaryOf(values, 1000)!.samples).toHaveLength(1000);
@@ -102,7 +102,7 @@ describe('summary', () => {
     expect(decodeHistogram(summaryOf(values, 10)!.histogram, 'ms').n).toBe(100);
   });
 
-  test('tells whether a value was counted, before and after the limit', () => {
+  test('add returns whether a value was counted, before and after the limit', () => {
     const distribution = createDistribution('ms', 1);
     expect([5, Number.NaN, 6, -1, 7].map((value) => distribution.add(value))).toEqual([
       ...[true, false, true, false, true],
@@ -117,7 +117,7 @@ describe('summary', () => {
     expect(tidy(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('may be asked for in between', () => {
+  test('a summary can be taken at any time', () => {
     const distribution = createDistribution('ms');
     distribution.add(1);
     const before = distribution.summary();

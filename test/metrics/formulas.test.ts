@@ -14,7 +14,7 @@ const marks = record().marks;
 const tokensOf = (tokens: Partial<RequestRecord['tokens']>) =>
   record({ tokens: { output: 10, source: 'usage', first: 2, ...tokens } });
 
-test('between two moments: null where either is missing, or is null as in JSON', () => {
+test('between two marks: null if either is missing or null', () => {
   expect(between(5, 7)).toBe(2);
   expect(between(undefined, 7)).toBeNull();
   expect(between(5, undefined)).toBeNull();
@@ -35,7 +35,7 @@ describe('rates need a span of at least 1 ms', () => {
     expect(outputRate(sent(0.999))).toBeNull();
   });
 
-  test('without content or without a count there is none', () => {
+  test('null without content or without a count', () => {
     const { firstToken: _, lastToken: _l, ...silent } = marks;
     expect(contentSpanMs(record({ marks: silent }))).toBeNull();
     expect(msPerToken(record({ marks: silent }))).toBeNull();
@@ -45,14 +45,14 @@ describe('rates need a span of at least 1 ms', () => {
   });
 });
 
-test('hidden reasoning is known only where the provider counted it', () => {
+test('hidden reasoning is known only if the provider counts it', () => {
   expect(hiddenReasoning(tokensOf({ reasoning: 4 }))).toBe(4);
   expect(hiddenReasoning(tokensOf({ reasoning: 4, source: 'chunks' }))).toBeNull();
   expect(hiddenReasoning(tokensOf({ reasoning: 4, source: 'chunks', hiddenReasoning: 3 }))).toBe(3);
   expect(hiddenReasoning(tokensOf({}))).toBeNull();
 });
 
-test('the cached share: all of it is 1, and without input there is none', () => {
+test('the cached share: 1 if everything is cached, null without input', () => {
   expect(cachedShare(tokensOf({ input: 8, cachedInput: 2 }))).toBe(0.25);
   expect(cachedShare(tokensOf({ input: 8, cachedInput: 8 }))).toBe(1);
   expect(cachedShare(tokensOf({ input: 8, cachedInput: 9 }))).toBeNull();

@@ -3,7 +3,7 @@ import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
 import { createHistogram } from '../../src/metrics/histogram.ts';
 
-test('values land where the library itself puts them', () => {
+test('values are in the same buckets as in the library', () => {
   const values = fc.array(
     fc.oneof(
       fc.integer({ min: 0, max: 5_000 }),

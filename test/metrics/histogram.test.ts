@@ -26,7 +26,7 @@ describe('recording', () => {
     },
   );
 
-  test('more than an hour is clamped in the buckets, counted, and exact beside them', () => {
+  test('more than an hour is clamped in the buckets; the exact maximum is kept', () => {
     const histogram = createHistogram('ms');
     histogram.add(1);
     histogram.add(3_600_000);
@@ -37,7 +37,7 @@ describe('recording', () => {
     expect(decodeHistogram(histogram.encode(), 'ms').n).toBe(3);
   });
 
-  test('keeps exact figures beside the buckets', () => {
+  test('keeps exact figures in addition to the buckets', () => {
     const histogram = createHistogram('ms');
     for (const value of [1.2345, 2.5, 1000.001]) histogram.add(value);
     expect(histogram.add(5)).toBe(true);
@@ -116,7 +116,7 @@ describe('merging and encoding', () => {
     expect(() => createHistogram('ms').merge(createHistogram('count'))).toThrow(RangeError);
   });
 
-  test('decoding gives back counts, and exact figures where they are handed over', () => {
+  test('decoding restores counts, and exact figures if they are given', () => {
     const histogram = createHistogram('1/s');
     for (let i = 1; i <= 100; i++) histogram.add(i / 3);
     const { min, max, sum, sumOfSquares } = histogram;
@@ -129,14 +129,14 @@ describe('merging and encoding', () => {
     expect(again.n).toBe(200);
   });
 
-  test('the scratch histogram forgets what it encoded before', () => {
+  test('the reused histogram is empty before each encoding', () => {
     const first = encodeValues([1, 2, 3], 'ms');
     encodeValues([500, 600, Number.NaN, -1], 'ms');
     expect(encodeValues([1, 2, 3], 'ms')).toBe(first);
     expect(decodeHistogram(encodeValues([5, Number.NaN, -1], 'ms'), 'ms').n).toBe(1);
   });
 
-  test('what is no histogram of ours is the user to be told of', () => {
+  test('data that is not such a histogram is a user error', () => {
     expect(() => decodeHistogram('no histogram', 'ms')).toThrow(UserError);
     const other = build({
       numberOfSignificantValueDigits: 2,

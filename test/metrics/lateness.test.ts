@@ -70,7 +70,7 @@ describe('the lateness of a figure', () => {
     expect(latenessOf({ blocks: [first], stamps, metrics }).ttft!.lateMs).toBe(0.2);
   });
 
-  test('is that of the slices its stamps fell in: an idle window does not excuse the first tokens', () => {
+  test('is that of the slices that contain its stamps: an idle window does not hide late first tokens', () => {
     const found = latenessIn(
       Array.from({ length: 50 }, () => stream(0, 300, steady)),
       [[load(burst)]],
@@ -90,7 +90,7 @@ describe('the lateness of a figure', () => {
     expect(found.ttft).toMatchObject({ verdict: 'ok', lateMs: 0.2 });
   });
 
-  test('is marked for a tenth of the figure, but not for what is under 3 ms', () => {
+  test('is marked from a tenth of the figure, but not below 3 ms', () => {
     const late = (ms: number) => [[10_000, 50, ms]] as const;
     const at = (ttftMs: number, lateMs: number) =>
       latenessIn([stream(0, ttftMs, steady)], [[load(late(lateMs))]]).ttft!.verdict;
@@ -122,7 +122,7 @@ describe('the lateness of a figure', () => {
     expect([late(17.9), late(18)]).toEqual(['strained', 'saturated']);
   });
 
-  test('of a rate is held against a tenth of the time between first token and end', () => {
+  test('of a rate is compared with a tenth of the time between first token and end', () => {
     const found = latenessIn([stream(0, 1000, steady)], [[load([[10_000, 90, 100]])]]);
     // Latency 6000 ms, first token 1000 ms.
     expect(found.tpot).toEqual({ verdict: 'ok', lateMs: 100, limitMs: 500, utilization: 0.9 });
@@ -136,7 +136,7 @@ describe('the lateness of a figure', () => {
     expect(latenessOf({ blocks, stamps, metrics: { tpot: tpot! } }).tpot).toMatchObject({ limitMs: 3 });
   });
 
-  test('since due includes that requests were sent late', () => {
+  test('since due includes the lateness of sending', () => {
     const due = stream(0, 300, steady);
     const one = { ...due, rate: 10, marks: { ...due.marks, scheduled: 0, started: 4, sent: 4 } };
     const stamps = createStampTimes();
@@ -183,7 +183,7 @@ describe('the lateness of a figure', () => {
     expect([at(300), at(310), at(404), at(411), at(5000)]).toEqual([1, 2, 2, 4, 4]);
   });
 
-  test('is not known of a thread without slices, or without their beginning', () => {
+  test('is unknown for a thread without slices, or without their start', () => {
     const { fromMs: _, ...unplaced } = load([[10_000, 5, 0.2]]);
     const { slices: _s, ...bare } = load([[10_000, 5, 0.2]]);
     for (const one of [unplaced, bare, load([])]) {
@@ -193,12 +193,12 @@ describe('the lateness of a figure', () => {
     expect(latenessIn([stream(0, 300, steady, 1)], [[load([[10_000, 5, 0.2]])]])).toEqual({});
   });
 
-  test('is not known of a run whose load has no slices', () => {
+  test('is unknown for a run whose load has no slices', () => {
     expect(latenessIn([stream(0, 300, steady)], [[load([], undefined)]])).toEqual({});
     expect(latenessIn([stream(0, 300, steady)], [])).toEqual({});
   });
 
-  test('makes the client late as a whole, and the reason names the figures', () => {
+  test("makes the client's verdict worse, and the reason names the figures", () => {
     const metrics = latenessIn([stream(0, 300, steady)], [[load(burst)]]);
     const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 1, events: 1 };
     const report = clientReport([[load(burst)]], figures, metrics)!;

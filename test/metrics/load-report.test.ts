@@ -53,7 +53,7 @@ describe('whether the client kept up', () => {
     );
   });
 
-  test('tells the longest delay, the worst share of garbage collection, and the CPU time', () => {
+  test('reports the longest delay, the worst share of garbage collection, and the CPU time', () => {
     const rounds = [
       [load({ delayMaxMs: 3, gcMs: 10 }), load({ delayMaxMs: 90, gcMs: 250 })],
       // A block without a measured thread, and one without a window.
@@ -99,7 +99,7 @@ describe('whether the client kept up', () => {
       );
     });
 
-    test('a client that is late as a whole keeps its own reason, and the worse verdict', () => {
+    test('a client with its own reason keeps it, and the worse verdict', () => {
       const report = reportOf({ ttft: late(4, 'strained') }, load({ utilization: 0.8 }));
       expect(report.verdict).toBe('saturated');
       expect(report.reason).toBe(
@@ -108,7 +108,7 @@ describe('whether the client kept up', () => {
     });
   });
 
-  test('is not known without a measured block', () => {
+  test('is null without a measured block', () => {
     expect(clientReport([], figures)).toBeNull();
     expect(clientReport([[]], figures)).toBeNull();
   });

@@ -34,7 +34,7 @@ describe('a list of numbers', () => {
     expect(list.length).toBe(kept.length + 1);
   });
 
-  test('is copied to the beginning of an array that has more room', () => {
+  test('is copied to the beginning of a larger array', () => {
     const { list, plain } = listOf(50);
     const target = new Float64Array(60).fill(-1);
     list.copyTo(target);

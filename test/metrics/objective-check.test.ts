@@ -28,7 +28,7 @@ describe('a request meets its objectives', () => {
   const met = (objectives: Objective[], changes: Parameters<typeof record>[0] = {}, stallMs = 1000) =>
     meets(record(changes), objectives, { stallMs });
 
-  test('where every one holds, for each of its values', () => {
+  test('if each holds for all of its values', () => {
     // TTFT is 100 ms, gaps are 20 ms.
     expect(met([objective('ttft', '<=', 100), objective('gap', '<', 21)])).toBe(true);
     expect(met([objective('ttft', '<', 100), objective('gap', '<', 21)])).toBe(false);
@@ -37,7 +37,7 @@ describe('a request meets its objectives', () => {
     expect(met([])).toBe(true);
   });
 
-  test('and where it ended well', () => {
+  test('and if it succeeded', () => {
     expect(met([], { outcome: { kind: 'truncated' } })).toBe(false);
   });
 
@@ -60,7 +60,7 @@ describe('a request meets its objectives', () => {
     },
   );
 
-  test('any other value that is missing meets nothing', () => {
+  test('any other missing value does not meet its objective', () => {
     const { firstAnswer: _, ...marks } = record().marks;
     expect(met([objective('ttfa', '>=', 0)], { marks })).toBe(false);
   });

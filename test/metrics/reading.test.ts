@@ -11,7 +11,7 @@ function stream(gapMs: number, firstAnswerAfter = 0) {
   return { ...base, marks: { ...base.marks, firstAnswer: base.marks.firstToken! + firstAnswerAfter } };
 }
 
-test('a reader who is slower than the stream waits for its beginning alone', () => {
+test('a reader slower than the stream waits for its start only', () => {
   // 10 characters take 500 ms to read at 20 a second.
   expect(readingWait(stream(499), 20)).toBeCloseTo(500, 6);
   expect(readingWait(stream(10), 20)).toBeCloseTo(500, 6);
@@ -21,14 +21,14 @@ test('a reader who is faster waits at every piece', () => {
   expect(readingWait(stream(700), 20)).toBeCloseTo(500 + 10 * 200, 6);
 });
 
-test('a stall is waited for only as far as reading does not fill it', () => {
+test('a stall counts only beyond the time of reading', () => {
   const stalled = stream(100);
   // After five pieces, of which one is read by then: four of 500 ms are in store.
   stalled.gaps[4] = 3000;
   expect(readingWait(stalled, 20)).toBeCloseTo(500 + (400 + 3000) - 5 * 500, 6);
 });
 
-test('a whole answer is waited for whole, and no answer is not waited for', () => {
+test('a whole answer is waited for completely; without an answer there is no wait', () => {
   expect(readingWait(request(500, 2000, { mode: 'non-streaming' }))).toBe(2500);
   expect(readingWait(record({ chars: { answer: 0, thinking: 40 } }))).toBeNull();
 });
@@ -38,7 +38,7 @@ test('thinking is not read', () => {
   expect(readingWait(stream(100, 500), 20)).toBeCloseTo(1000, 6);
 });
 
-test('what came before the answer takes no time to read, whoever reads', () => {
+test('content before the answer takes no time to read', () => {
   // Reads after 500, 1200 and 1900 ms and so on; the answer begins with the third: nine reads of 110 characters.
   const eachMs = (110 / 9) * 50;
   expect(readingWait(stream(700, 1400), 20)).toBeCloseTo(1900 + 8 * (700 - eachMs), 6);

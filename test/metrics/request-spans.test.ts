@@ -25,7 +25,7 @@ const FOUR = spansOf(
 );
 
 describe('totals', () => {
-  test('each request counts for the share of its stay that lies in the span', () => {
+  test('each request counts by the share of its time inside the span', () => {
     // The shares: 1, 500 of 2000, 1, and 1000 of 4000.
     expect(FOUR.totals({ fromMs: 0, toMs: 1000 })).toEqual({
       count: 4,
@@ -37,13 +37,13 @@ describe('totals', () => {
     });
   });
 
-  test('a span before or after a stay has nothing of it', () => {
+  test('a span before or after a request contains nothing of it', () => {
     const inside = { requests: 0, tokens: 0, good: 0 };
     expect(FOUR.totals({ fromMs: 5000, toMs: 6000 }).inside).toEqual(inside);
     expect(FOUR.totals({ fromMs: -2000, toMs: -1000 }).inside).toEqual(inside);
   });
 
-  test('a request that takes no time is in the spans that touch it', () => {
+  test('a request of length 0 is in the spans that touch it', () => {
     const instant = spansOf([900, 900, 5, true, true]);
     const requests = (fromMs: number, toMs: number) => instant.totals({ fromMs, toMs }).inside.requests;
     expect([requests(900, 1000), requests(800, 900), requests(901, 1000), requests(0, 899)]).toEqual([

@@ -9,7 +9,7 @@ const block = (changes: Partial<ServerSummary> = {}): ServerSummary => ({
 const IDLE = { memoryBytes: 100, cpuSeconds: 1, openFiles: 9 };
 
 describe('what a server reported', () => {
-  test('is the most over all rounds, and the growth is shared among the streams', () => {
+  test('is the maximum over all rounds; growth is divided by the streams', () => {
     const blocks = [block(), block({ memoryBytes: 900, failed: 1, cpuCores: 1.5, openFiles: 8 }), block()];
     expect(serverReport(IDLE, blocks, { concurrency: 3 })).toEqual({
       memoryBytes: { before: 100, max: 900 },
@@ -45,7 +45,7 @@ describe('what a server reported', () => {
     });
   });
 
-  test('memory is not shared among the streams of an open loop, whose number is not known', () => {
+  test('memory is not divided by the streams of an open loop, whose number is unknown', () => {
     expect(serverReport(IDLE, [block()], { concurrency: 3, rate: 5 })).toMatchObject({
       memoryBytes: { before: 100, max: 500 },
       memoryPerStreamBytes: null,

@@ -17,7 +17,7 @@ function binsOf(stamp: Stamp, ...records: RequestRecord[]): [number, number][] {
 const headersAt = (...times: number[]) =>
   times.map((headers) => record({ gaps: [], marks: { scheduled: 0, started: 0, headers } }));
 
-test('a stamp lies in a bin of 10 ms, which is told by its middle', () => {
+test('a stamp is in a bin of 10 ms, reported by its middle', () => {
   expect(binsOf('headers', record())).toEqual([[1105, 1]]);
   expect(binsOf('headers', ...headersAt(1100, 1109.9, 1110, 1099.9))).toEqual([
     [1095, 1],
@@ -48,7 +48,7 @@ test('a connection is stamped where one was opened, at the end of its handshake'
   expect(binsOf('connected', ...headersAt(5))).toEqual([]);
 });
 
-test('the stamps of another round, and a round without any, are apart', () => {
+test('the stamps of each round are separate, also of a round without any', () => {
   expect(binsOf('headers', record({ round: 1 }))).toEqual([]);
   expect(binsOf('headers', record({ part: 1 }), record())).toEqual([[1105, 1]]);
 });
@@ -94,7 +94,7 @@ test('bins grow to either side and keep what they hold', () => {
   }
 });
 
-test('a damaged mark is left out and spoils no other', () => {
+test('a damaged mark is skipped and does not affect others', () => {
   const times = [Number.NaN, Number.POSITIVE_INFINITY, 1105, Number.NaN, 1105];
   expect(binsOf('headers', ...headersAt(...times))).toEqual([[1105, 2]]);
 });

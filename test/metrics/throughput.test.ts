@@ -98,7 +98,7 @@ describe('a closed loop', () => {
     },
   );
 
-  test('one request a slot, of unequal lengths: near the rate of slots that go on so', () => {
+  test('one request per slot, of unequal lengths: near the steady rate', () => {
     const lengthMs = lognormal(1000, 0.5, 3);
     const sent = Array.from({ length: 400 }, (_, round) => closedLoop(16, 16, lengthMs, round)).flat();
     expect(resultOf({ concurrency: 16 }, sent).throughput.requestsPerSecond! / 16).toBeCloseTo(1, 1);
@@ -111,7 +111,7 @@ describe('a closed loop', () => {
     expect(resultOf({ concurrency: 4 }, sent).throughput.requestsPerSecond).toBeCloseTo(2, 6);
   });
 
-  test('a moment between two requests of a slot does not end the window, and shows in the mean', () => {
+  test('a pause between two requests of a slot does not end the window, and lowers the mean', () => {
     const sent = Array.from({ length: 10 }, (_, i) =>
       [0, 1].map(() => ({ startedMs: i * 100, endMs: i * 100 + 95 })),
     ).flat();
@@ -121,7 +121,7 @@ describe('a closed loop', () => {
     expect(reached!.mean).toBeCloseTo((2 * 950) / 995, 6);
   });
 
-  test('that never has its streams open says so, and is counted over whole rounds', () => {
+  test('that never has its streams open is marked, and is counted over whole rounds', () => {
     const { throughput, reached } = resultOf(
       { concurrency: 16 },
       closedLoop(8, 8, () => 1000),
@@ -130,7 +130,7 @@ describe('a closed loop', () => {
     expect(reached).toEqual({ mean: 8, max: 8, met: false });
   });
 
-  test('half of whose streams start late has its load for a part of the round', () => {
+  test('half of whose streams start late reaches its load for a part of the round', () => {
     const late = closedLoop(5, 25, () => 1000).map(({ startedMs, endMs }) => ({
       startedMs: startedMs + 3_000,
       endMs: endMs + 3_000,
@@ -163,7 +163,7 @@ describe('requests of unequal length', () => {
     { startedMs: 3000, endMs: 4000, tokens: 10 },
   ];
 
-  test('what slots that start together are ahead by is taken off', () => {
+  test('the advance of slots that start together is subtracted', () => {
     // `met` is true without a kind: the two short ones.
     const { throughput, goodPerSecond } = resultOf({ concurrency: 2 }, sent);
     // Mean 2000 ms, mean square 5e6: a slot is ahead by (5 / 4 - 1) / 2 = 0.125 requests, so 4 - 0.25 in 4 s.
@@ -174,7 +174,7 @@ describe('requests of unequal length', () => {
     expect(goodPerSecond).toBe(0.40625);
   });
 
-  test('where that is more than a fifth, the mean length decides', () => {
+  test('if that is more than a fifth, the mean length is used', () => {
     const { throughput } = resultOf({ concurrency: 2 }, [
       { startedMs: 0, endMs: 1000 },
       { startedMs: 0, endMs: 9000 },
@@ -192,7 +192,7 @@ describe('what is counted', () => {
   };
   const one = request({ startedMs: 0, endMs: 1000 });
 
-  test('tokens only where an answer that ended well has a count', () => {
+  test('tokens only of successful answers with a count', () => {
     const uncounted = { ...one, tokens: { output: null, source: 'chunks' as const } };
     expect(add({ concurrency: 1 }, uncounted).throughput).toMatchObject({
       requestsPerSecond: 1,
@@ -210,7 +210,7 @@ describe('what is counted', () => {
     expect(add({ concurrency: 1 }, one, cut, nulled)).toEqual(add({ concurrency: 1 }, one));
   });
 
-  test('a request that was dropped takes no slot, and a round of nothing else is no round', () => {
+  test('a dropped request takes no slot, and a round of dropped requests is skipped', () => {
     const dropped = { ...one, outcome: { kind: 'dropped' as const } };
     expect(add({ concurrency: 1 }, one, dropped)).toEqual(add({ concurrency: 1 }, one));
     expect(add({ concurrency: 1 }, one, { ...dropped, round: 1 })).toEqual(add({ concurrency: 1 }, one));
@@ -294,7 +294,7 @@ describe('an open loop', () => {
   const answeredEvery = (count: number, stepMs: number, order = (i: number) => i): Sent[] =>
     due(count, () => 0).map((one, i) => ({ ...one, endMs: 100_000 + order(i) * stepMs }));
 
-  test('that is answered at half of its rate is behind from some number of requests on', () => {
+  test('that is answered at half of its rate is behind from a certain number of requests on', () => {
     // Below 0.9, and below 1 - 3 / sqrt(n): 0.25 of 16 requests, 0.7 of 100.
     expect(resultOf(level, answeredEvery(16, 200)).throughput).toMatchObject({
       basis: 'arrivals',
@@ -307,7 +307,7 @@ describe('an open loop', () => {
     expect(resultOf(level, answeredEvery(10_000, 105)).throughput.basis).toBe('arrivals');
   });
 
-  test('that is behind is counted by the answers that ended well, in whatever order they end', () => {
+  test('that is behind is counted by its successful answers, in any order of their ends', () => {
     const sent = answeredEvery(200, 200, (i) => (i * 37) % 200).map((one, i) =>
       i % 2 ? { ...one, endMs: one.startedMs + 1, kind: 'truncated' as const } : one,
     );

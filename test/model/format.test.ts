@@ -57,7 +57,7 @@ describe('values', () => {
     expect(formatCount(1_234_567)).toBe('1\u202f234\u202f567');
   });
 
-  test('pairs say their unit once, or twice where it differs', () => {
+  test('pairs have their unit once, or twice if it differs', () => {
     expect(formatPair(182, 240, 'ms')).toBe('182 / 240 ms');
     expect(formatPair(980, 12_100, 'ms')).toBe('980 ms / 12.1 s');
     expect(formatPair(54, 60, '1/s')).toBe('54 / 60/s');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NONCE_LENGTH, NONCE_PREFIX_LENGTH, withNonce, withoutNonce } from '../../src/model/request.ts';
 
 describe('withNonce', () => {
-  test('begins the first message, or the system message where there is one', () => {
+  test('is at the start of the system message, else of the first message', () => {
     expect(withNonce([{ role: 'user', content: 'hello' }], 'abcd1234')).toEqual([
       { role: 'user', content: 'abcd1234\n\nhello' },
     ]);

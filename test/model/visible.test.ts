@@ -28,7 +28,7 @@ const SHOWN: [name: string, char: string, shown: string][] = [
   ['noncharacter', '\uffff', '\\u{ffff}'],
 ];
 
-describe('what cannot be seen is shown', () => {
+describe('invisible characters are escaped', () => {
   test.each(SHOWN)('%s', (_name, char, shown) => {
     expect(visible(`a${char}b`)).toBe(`a${shown}b`);
     expect(oneLine(`a${char}b`)).toBe(`a${shown}b`);
@@ -52,7 +52,7 @@ describe('what cannot be seen is shown', () => {
     expect(forTerminal('a,b\r\nc\rd', { color: false })).toBe('a,b\r\nc\\u{d}d');
   });
 
-  test('colours pass where there are any, and nothing else of the kind', () => {
+  test('colours pass if allowed, and no other escape sequence', () => {
     const text = '\u001b[31mred\u001b[0m \u001b]52;c;QQ==\u0007 \u001b[2J';
     const rest = '\\u{1b}]52;c;QQ==\\u{7} \\u{1b}[2J';
     expect(forTerminal(text, { color: true })).toBe(`\u001b[31mred\u001b[0m ${rest}`);

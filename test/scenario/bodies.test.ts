@@ -39,7 +39,7 @@ describe('a body', () => {
     expect(bodyOf(scenario(`${PLAIN}\nbody: "${file}"`))).toBe('{ "q": "{{prompt}}" }\n');
   });
 
-  test('of the same text makes the same scenario, in whatever file it is', () => {
+  test('of the same text gives the same scenario hash, in any file', () => {
     const [one, two, other] = [
       write('one.txt', 'x {{prompt}}'),
       write('two.txt', 'x {{prompt}}'),
@@ -88,14 +88,14 @@ describe('a body', () => {
     expect(others).toEqual([]);
   });
 
-  test('of the command line is looked for where the user is', () => {
+  test('on the command line is relative to the working directory', () => {
     expect(bodyFlag('@a/b.json')).toBe(`@${join(process.cwd(), 'a/b.json')}`);
     expect([bodyFlag('@'), bodyFlag('{"a":1}')]).toEqual(['@', '{"a":1}']);
   });
 });
 
 describe('a placeholder', () => {
-  test('that is not known is told with its place and the known ones', () => {
+  test('that is unknown is reported with its place and the known ones', () => {
     const file = write('typo.json', '{"q":"{{promt}}"}');
     expect(problems(scenario(`${PLAIN}\nbody: { a: { b: ["x {{promt}}"] } }`))).toEqual([
       '7:22 unknown placeholder {{promt}} | did you mean "prompt"?',
@@ -119,7 +119,7 @@ describe('a placeholder', () => {
     ]);
   });
 
-  test('stands in the query of a URL, not before it', () => {
+  test('is allowed in the query of a URL, not before it', () => {
     const url = (text: string) => scenario(`url: "${text}"\ndialect: sse\nmethod: GET`, TWO);
     expect(planScenario(load(url('http://127.0.0.1:9/x?max_tokens=5&q={{prompt}}'))).same).toEqual([]);
     expect(problems(url('http://127.0.0.1:9/{{model}}/x?q={{prompt}}'))[0]).toContain(
@@ -127,7 +127,7 @@ describe('a placeholder', () => {
     );
   });
 
-  test('in a parameter that is named like a key is not taken for a secret', () => {
+  test('in a parameter with the name of a key is not a secret', () => {
     const { document, secrets } = load(
       scenario(
         'url: "http://127.0.0.1:9/?q={{prompt}}&max_tokens={{maxTokens}}&key=abc"\ndialect: sse',
@@ -151,7 +151,7 @@ describe('a placeholder', () => {
 describe('several prompts', () => {
   const refused = (fields: string, prompts = TWO) => problems(scenario(fields, prompts));
 
-  test('that would send the same bytes are refused with place and remedy', () => {
+  test('that would send identical requests are refused with place and remedy', () => {
     expect(refused(`${PLAIN}\nbody: '{"q": "fixed"}'`)).toEqual([
       '7:11 prompts "a" and "b" send the same request to target "t" | put {{prompt}} or {{messages}} in the body, or keep one prompt',
     ]);
@@ -185,7 +185,7 @@ describe('several prompts', () => {
   });
 });
 
-test('a body that begins like JSON and is none is a warning', () => {
+test('a body that starts like JSON but is invalid is a warning', () => {
   const warnings = (body: string) =>
     planSummary(planScenario(load(scenario(`${PLAIN}\nbody: '${body}'`)))).warnings;
   expect(warnings('{"q": "{{prompt}}",}')).toEqual([

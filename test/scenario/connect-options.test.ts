@@ -31,7 +31,7 @@ function refusal(fields: string, env: Record<string, string> = {}): string {
 }
 
 describe('how connections are made', () => {
-  it('is not spoken of where all is at its default', () => {
+  it('is absent from the plan if everything is at its default', () => {
     expect(connectOf('')).toBeUndefined();
     expect(connectOf(', ip: auto, insecure: false', 'connection: warm')).toBeUndefined();
   });
@@ -70,7 +70,7 @@ describe('how connections are made', () => {
     });
   });
 
-  it('leaves the warm-up as it is: what that opens is closed before the window', () => {
+  it('does not change the warm-up: its connections are closed before the window', () => {
     const warmups = (connection: string) =>
       planScenario(load(scenario('', `connection: ${connection}\nload: { warmup: 3 }`))).blocks.map(
         ({ warmup }) => warmup,
@@ -93,18 +93,18 @@ describe('what is wrong with it', () => {
     expect(problems(scenario(fields)).join('\n')).toContain(message);
   });
 
-  it('is told when the address in the url is of the other family', () => {
+  it('is reported if the url has an address of the other family', () => {
     const text = scenario(', ip: 6').replace('http://h/', 'http://127.0.0.1/');
     expect(problems(text)).toEqual([expect.stringContaining('the url has an IPv4 address')]);
   });
 
-  it('is told for a connection that is none of the three', () => {
+  it('is reported for an unknown connection mode', () => {
     expect(problems(scenario('', 'connection: hot'))).toEqual([
       expect.stringContaining('connection: expected one of warm, cold, per-request, got "hot"'),
     ]);
   });
 
-  it('is told for a file of authorities, at its place', () => {
+  it('is reported for a certificate file, at its place', () => {
     writeFileSync(join(folder, 'key.pem'), SERVER_TLS.key);
     writeFileSync(join(folder, 'text.pem'), 'hello');
     writeFileSync(join(folder, 'cut.pem'), `${CA}${CA.slice(0, 300)}\n-----END CERTIFICATE-----\n`);
@@ -137,7 +137,7 @@ describe("a proxy's credentials", () => {
     expect(shownOf(written, { ME: 'someone', PW: 'hidden-1' })).toBe(kept);
   });
 
-  it('are used, and taken out of whatever a service quotes', () => {
+  it('are used, and redacted in quoted texts', () => {
     const loaded = read('http://me:hid%21den-1@p:1');
     expect(planScenario(loaded).targets[0]!.connect?.proxy).toBe('http://me:hid%21den-1@p:1');
     const header = `Basic ${Buffer.from('me:hid!den-1').toString('base64')}`;
@@ -145,7 +145,7 @@ describe("a proxy's credentials", () => {
     expect(redactor.text(`${header} hid!den-1 hid%21den-1`)).toBe('Basic [secret] [secret] [secret]');
   });
 
-  it('do not change what a run is compared by', () => {
+  it('do not change the scenario hash', () => {
     expect(read('http://me:hidden-1@p:1').hash).toBe(read('http://me:hidden-2@p:1').hash);
     expect(read('http://me:hidden-1@p:1').hash).not.toBe(read('http://me:hidden-1@q:1').hash);
   });

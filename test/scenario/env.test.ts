@@ -47,7 +47,7 @@ describe('references to the environment', () => {
     expect(error.problems.map(({ place }) => place?.line)).toEqual([8, 11]);
   });
 
-  it('can be escaped, and are told from other uses of the dollar sign', () => {
+  it('can be escaped, and differ from other uses of the dollar sign', () => {
     const text = yaml().replace('text: hello', () => `text: "$\${env:X} costs \${x} and $5"`);
     expect(load(text).scenario.prompts[0]?.text).toBe(`\${env:X} costs \${x} and $5`);
     expect(problems(yaml().replace('text: hello', () => `text: "\${env:A-B}"`))).toEqual([
@@ -104,7 +104,7 @@ describe('secrets', () => {
     expect(createRedactor(secrets).text('got token-value')).toBe(`got \${env:TOKEN}`);
   });
 
-  it('are not the words of the format itself, which would blank out innocent text', () => {
+  it('are not keywords of the format, which would redact ordinary text', () => {
     const text = yaml(`stall: \${env:STALL}\nload: { rounds: 2 }\n`).replace(
       'dialect: openai-chat',
       `dialect: \${env:DIALECT}\n    provider: \${env:PROVIDER}`,

@@ -85,7 +85,7 @@ describe('a file that a scenario names', () => {
     expect(loaded.promptTexts.get('../outside/b.txt')).toBe('outside');
   });
 
-  test('is not read elsewhere by way of the environment', () => {
+  test('cannot be read elsewhere through the environment', () => {
     const text = scenario('${env:FILE}');
     const parse = () => parseScenario(text, join(folder, 's.yaml'), { env: { FILE: '/etc/passwd' } });
     expect(userError(parse).message).toContain("is not in the scenario's folder");

@@ -24,7 +24,7 @@ const A = 'http://a.example:1/v1#m';
 const B = 'http://b.example:2/v1#m';
 
 describe('the options of one side', () => {
-  test('hold for that side, and win over those for both', () => {
+  test('apply to that side, and override those for both', () => {
     const [a, b] = targets({
       a: A,
       b: B,
@@ -59,7 +59,7 @@ describe('the options of one side', () => {
     expect(plan.prompts[0]!.maxTokens).toBe(5);
   });
 
-  test('a provider keeps its dialect beside a URL', () => {
+  test('a provider keeps its dialect together with a URL', () => {
     const [a, b] = targets({ a: 'anthropic/x', b: B }, { ANTHROPIC_API_KEY: 'sk-ant-1234' });
     expect([a!.dialect, b!.dialect]).toEqual(['anthropic', 'openai-chat']);
     expect([a!.apiKey, b!.apiKey]).toEqual(['sk-ant-1234', undefined]);

@@ -45,7 +45,7 @@ describe('a scenario from flags', () => {
     );
   });
 
-  it('refers to the key by its variable, so that the report tells where it came from', () => {
+  it('refers to the key by its variable, so that the report names its source', () => {
     const flags = { provider: 'openai', model: 'm' };
     const { document } = scenarioFromFlags(flags, { OPENAI_API_KEY: 'sk-1234567' });
     expect(document).toMatchObject({ targets: [{ apiKey: `\${env:OPENAI_API_KEY}` }] });
@@ -97,7 +97,7 @@ describe('a scenario from flags', () => {
     expect(loadFromFlags({ provider: 'simulator' }, { env: {}, overrides }).scenario.load.rounds).toBe(2);
   });
 
-  it('says when no target to measure, and repeats no broken header', () => {
+  it('reports a missing target, and does not repeat an invalid header', () => {
     expect(userError(() => scenarioFromFlags({ model: 'm' }, {})).code).toBe('usage');
     const error = userError(() => scenarioFromFlags({ provider: 'simulator', header: ['sk-key-only'] }, {}));
     expect(error.code).toBe('usage');
@@ -105,7 +105,7 @@ describe('a scenario from flags', () => {
   });
 });
 
-test('the full URL of an endpoint says what is spoken there', () => {
+test('the full URL of an endpoint determines its dialect', () => {
   const { scenario } = loadFromFlags({ target: 'http://h/v1/chat/completions', model: 'm' }, { env: {} });
   expect(scenario.targets[0]).toMatchObject({ dialect: 'openai-chat', url: 'http://h/v1/chat/completions' });
 });
@@ -118,7 +118,7 @@ test.each(['localhost:8000/x', '127.0.0.1:8000/x', '[::1]:8000/x', 'LOCALHOST/x'
   },
 );
 
-test('of another machine nobody can say whether it is http or https', () => {
+test('a remote address needs http or https', () => {
   expect(problems({ target: 'localhost.example.com/x', dialect: 'sse' })[0]).toContain('http:// or https://');
 });
 

@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const load = (name: string) => loadScenario(join(folder, name), { env: {} });
 
 describe('loadScenario', () => {
-  it("reads a file and its prompts' files, which are beside it", () => {
+  it('reads a file and the prompt files in its folder', () => {
     const loaded = load('demo.yaml');
     expect(loaded.file).toBe(join(folder, 'demo.yaml'));
     expect([...loaded.promptTexts]).toEqual([['prompts/long.txt', 'a long story']]);
@@ -42,7 +42,7 @@ describe('loadScenario', () => {
     ['demo', /did you mean .*demo\.yaml\?/],
     ['zzzzzzzz.yaml', /available: .*demo\.yaml, .*lost\.yaml/],
     ['', /this is a folder, not a scenario file\n {2}it contains: .*demo\.yaml/],
-  ])('says what is near when there is no such file: %j', (name, message) => {
+  ])('suggests similar names for a missing file: %j', (name, message) => {
     const error = userError(() => load(name));
     expect(error.code).toBe('scenario_not_found');
     expect(error.message).toMatch(message);

@@ -75,7 +75,7 @@ describe('overrides', () => {
     ],
     ['targets.3.model=x', '--set targets.3.model=x targets has no item "3" | known: local'],
     ['name.first=x', '--set name.first=x name is a single value and has no field first'],
-  ])('say when there is no such place: %s', (text, problem) => {
+  ])('report an unknown path: %s', (text, problem) => {
     expect(problems(yaml(), set(text))).toEqual([problem]);
   });
 

@@ -25,7 +25,7 @@ timeouts: { connect: 10 }
 `;
 
 describe('parseScenario', () => {
-  it('reports everything that is wrong at once, in the order of the file', () => {
+  it('reports all problems together, in the order of the file', () => {
     const error = userError(() => load(BROKEN, { readText: () => 'text' }));
     expect(error.code).toBe('scenario_invalid');
     expect(problems(BROKEN, { readText: () => 'text' })).toEqual([
@@ -51,7 +51,7 @@ describe('parseScenario', () => {
     ]);
   });
 
-  it('names the file as the user did', () => {
+  it('names the file as it was given', () => {
     const [first] = userError(() => load(BROKEN)).problems;
     expect(formatProblem(first!)).toMatch(/^s\.yaml:1:1: /);
   });
@@ -166,7 +166,7 @@ load: { rounds: 3 }
     expect(error.message).not.toMatch(/sk_/);
   });
 
-  it('tells later checks where a part was written', () => {
+  it('gives later checks the place of each part', () => {
     const { placeOf } = load(yaml('thresholds:\n  - ttft.p95 < 2s\n  - errors.rate < 1%\n'));
     expect(placeOf(['thresholds', 1])).toEqual({ file: 's.yaml', line: 12, column: 5 });
   });
@@ -175,7 +175,7 @@ load: { rounds: 3 }
 describe('the hash', () => {
   const hash = (text: string, readText?: () => string) => load(text, readText ? { readText } : {}).hash;
 
-  it('pays no heed to comments, formatting, quotes and the order of keys', () => {
+  it('ignores comments, formatting, quotes and the order of keys', () => {
     const plain = yaml('load: { requests: 5, rounds: 2 }\n');
     const other = `# a comment\n${yaml('load:\n  rounds: 2 # fewer\n  requests: 5\n').replace('name: small', 'name: "small"')}`;
     expect(hash(plain)).toMatch(/^[0-9a-f]{64}$/);

@@ -29,7 +29,7 @@ function plan(extent: Partial<Extent> = {}): RunPlan {
 }
 
 describe('split', () => {
-  it('gives whole parts that differ by at most one and sum to the whole', () => {
+  it('splits into integers that differ by at most one and have the same sum', () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 200 }), (total, count) => {
         const parts = split(total, count);
@@ -180,7 +180,7 @@ describe('planScenario', () => {
       '40 requests are too few for 64 concurrent streams: the round has 40 per cell',
       'requests: 64, or a concurrency of at most 40',
     ],
-  ])('refuses %s, and says what would work', (_name, fields, message, hint) => {
+  ])('refuses %s, with a remedy', (_name, fields, message, hint) => {
     expect(() => plan({ load: fields })).toThrow(
       expect.objectContaining({
         problems: [
@@ -240,7 +240,7 @@ describe('planScenario', () => {
     ]);
   });
 
-  it('carries limits, seed and the wish to keep texts', () => {
+  it('contains limits, seed and keepText', () => {
     const made = planScenario(load(yaml('seed: 0\nkeepText: true\ntimeouts: { idle: 5s }\n')));
     expect(made).toMatchObject({ seed: 0, keepText: true, timeouts: { idleMs: 5000 } });
   });

@@ -30,7 +30,7 @@ describe('the service as a target', () => {
     });
   });
 
-  it('asks for what a request can say, and a field of the body has the last word', () => {
+  it('requests the options, which fields of the body override', () => {
     const [target] = targetsOf(
       'service: { mode: legacy, textBufferSize: 40, textDeltaDelay: 30ms, emitMetadata: true, emitMemoryUpdates: false }, extra: { temperature: 0, text_buffer_size: 7 }, headers: { a: b }',
     );

@@ -12,7 +12,7 @@ function target(fields: string, env: Record<string, string> = {}) {
 }
 
 describe('resolveTarget', () => {
-  it('takes from the provider what the target does not say', () => {
+  it('takes missing fields from the provider', () => {
     expect(target('provider: openai, model: m', { OPENAI_API_KEY: ' sk-1234567\n' })).toEqual({
       name: 't',
       provider: 'openai',
@@ -40,7 +40,7 @@ describe('resolveTarget', () => {
     expect(() => target('provider: openai, model: m, apiKey: k, path: exact')).toThrow(/needs url/);
   });
 
-  it('lets the target have its own way', () => {
+  it('prefers the fields of the target', () => {
     expect(
       target(
         'provider: openai, model: m, url: "http://h/x?y=1", dialect: sse, apiKey: k, headers: { a: b }, ' +
@@ -75,7 +75,7 @@ describe('resolveTarget', () => {
     ['ollama-chat', 'http://127.0.0.1:4'],
     ['sse', 'http://127.0.0.1:4/sse'],
     ['ndjson', 'http://127.0.0.1:4/ndjson'],
-  ])('knows where the simulator speaks %s', (dialect, baseUrl) => {
+  ])('knows the path of %s in the simulator', (dialect, baseUrl) => {
     expect(target(`provider: simulator, dialect: ${dialect}`).baseUrl).toBe(baseUrl);
   });
 
@@ -86,7 +86,7 @@ describe('resolveTarget', () => {
 });
 
 describe('the key of a target', () => {
-  it('is missed before the run, where the provider is remote and at its own address', () => {
+  it('is required before the run for a remote provider at its default URL', () => {
     expect(userError(() => load(scenario('provider: openai, model: m'))).code).toBe('key_missing');
     expect(problems(scenario('provider: openai, model: m'))).toEqual([
       `4:5 target "t" has no API key: OPENAI_API_KEY is not set | set OPENAI_API_KEY, or add apiKey to the target, such as \${env:MY_KEY}`,
@@ -98,11 +98,11 @@ describe('the key of a target', () => {
     'provider: openai, model: m, headers: { Authorization: "Bearer x" }',
     'provider: ollama, model: m',
     'provider: simulator, model: m',
-  ])('is not missed where none may be needed: %s', (fields) => {
+  ])('is not required if none may be needed: %s', (fields) => {
     expect(target(fields).apiKey).toBeUndefined();
   });
 
-  it('is missed together with other problems', () => {
+  it('is reported together with other problems', () => {
     const text = `${scenario('provider: openai, model: m')}stal: 1s\n`;
     expect(userError(() => load(text)).code).toBe('scenario_invalid');
     expect(problems(text)).toHaveLength(2);

@@ -58,7 +58,7 @@ describe.each(DIALECT_NAMES)('%s', (name) => {
     expect(answer.calls.length).toBe(dialect.carries.has('tool_call') ? 1 : 0);
   });
 
-  it('says in a whole answer what it says in a stream', async () => {
+  it('gives the same content in a whole answer as in a stream', async () => {
     const stream = await ask(name, 'instant', true);
     const whole = await ask(name, 'instant', false);
     expect(whole.answer.text).toBe(whole.truth.text);
@@ -66,14 +66,14 @@ describe.each(DIALECT_NAMES)('%s', (name) => {
     if (whole.truth.mode === 'whole') expect(whole.answer.text).toBe(stream.answer.text);
   });
 
-  it('fails half way as its protocol can, and as the truth has it', async () => {
+  it('fails in the middle as its protocol allows, and as in the truth log', async () => {
     const { dialect, truth, answer } = await ask(name, 'broken', true);
     expect(truth.outcome).toBe(dialect.carries.has('error') ? 'inband_error' : 'truncated');
     expect(answer.error !== undefined).toBe(dialect.carries.has('error'));
     expect(answer.text).toBe(truth.text);
   });
 
-  it('refuses in its own shape', async () => {
+  it('refuses with an error body of its dialect', async () => {
     const { response, truth, bytes } = await ask(name, 'limited', true);
     expect(response.status).toBe(429);
     expect(truth).toMatchObject({ outcome: 'http_error', status: 429 });

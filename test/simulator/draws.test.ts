@@ -42,7 +42,7 @@ describe('keyedRandom', () => {
 });
 
 describe('hashes', () => {
-  it('tell texts, and bases, apart', () => {
+  it('distinguish texts and bases', () => {
     expect(hashText('abc')).not.toBe(hashText('abd'));
     expect(hashText('abc', 1)).not.toBe(hashText('abc', 2));
     expect(fingerprint('机器学习')).toMatch(/^[0-9a-f]{16}$/);

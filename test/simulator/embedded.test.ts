@@ -41,7 +41,7 @@ describe.each([['on a thread of its own'], ['from sources']])('startEmbeddedSimu
   const start = (options?: sources.EmbeddedOptions) =>
     (where === 'from sources' ? sources : compiled).startEmbeddedSimulator(options);
 
-  it('answers, and tells the truth on the clock of this thread', async () => {
+  it("answers, and its truth log has times of this thread's clock", async () => {
     const simulator = await start({
       seed: 3,
       profiles: { mine: { tokens: { shape: 'constant', mean: 7, sd: 0 } } },

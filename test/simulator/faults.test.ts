@@ -11,7 +11,7 @@ describe('failures of a profile', () => {
   const failing = (kind: 'http_500' | 'http_429' | 'inband' | 'truncate') =>
     start({ bad: { ...quick, error: { rate: 1, kind } } });
 
-  it('http_429 and http_500 come in the shape of the dialect', async () => {
+  it('http_429 and http_500 have the error body of the dialect', async () => {
     for (const [kind, status] of [
       ['http_429', 429],
       ['http_500', 500],
@@ -49,7 +49,7 @@ describe('failures of a profile', () => {
   });
 });
 
-describe('what is no request', () => {
+describe('an invalid request', () => {
   it('is refused and counted', async () => {
     const { simulator, port } = await start();
     expect(await call(port, 'POST', '/nowhere', {})).toMatchObject({ status: 404 });
@@ -76,7 +76,7 @@ describe('what is no request', () => {
     expect(simulator.stats).toMatchObject({ requests: 0, active: 0 });
   });
 
-  it('does not stop the pages from being read', async () => {
+  it('does not affect the other pages', async () => {
     const { port } = await start({ mine: quick });
     expect(JSON.parse((await call(port, 'GET', '/health')).body)).toMatchObject({ status: 'ok' });
     const models = JSON.parse((await call(port, 'GET', '/v1/models')).body).data.map(
@@ -87,7 +87,7 @@ describe('what is no request', () => {
 });
 
 describe('listen', () => {
-  it('names a port that is taken, and the remedy', async () => {
+  it('names a port that is in use, and the remedy', async () => {
     const { port } = await start();
     const second = createSimulator();
     const failure = await second.listen(port).catch((error: unknown) => error);
@@ -97,7 +97,7 @@ describe('listen', () => {
     expect((failure as UserError).message).toContain('or 0 for any free one');
   });
 
-  it('tells an address that is not of this machine from a taken port', async () => {
+  it('distinguishes a foreign address from a port in use', async () => {
     const failure = await createSimulator()
       .listen(0, '192.0.2.1')
       .catch((error: unknown) => error);

@@ -4,7 +4,7 @@ import { call, chatBody, open, requestBytes } from './raw-client.ts';
 import { CHAT, constant, lastEntry, quick, start } from './start.ts';
 
 describe('many streams at once', () => {
-  it('all end whole, each with its own text', async () => {
+  it('all end completely, each with its own text', async () => {
     const { simulator, port } = await start();
     const responses = await Promise.all(
       Array.from({ length: 100 }, (_, i) => call(port, 'POST', CHAT, chatBody('m', `question ${i}`))),
@@ -36,7 +36,7 @@ describe('many streams at once', () => {
     expect(new Set(simulator.log.map(({ text }) => text)).size).toBe(3);
   });
 
-  it('say the same in whichever order they are asked', async () => {
+  it('give the same answers in any order of requests', async () => {
     const texts = async (order: readonly number[]) => {
       const { simulator, port } = await start({}, { seed: 5 });
       for (const i of order) await call(port, 'POST', CHAT, chatBody('instant', `question ${i}`));
@@ -49,7 +49,7 @@ describe('many streams at once', () => {
 });
 
 describe('a client that reads slowly', () => {
-  it('holds its stream up and loses nothing', async () => {
+  it('delays its stream and loses nothing', async () => {
     // Far more than the buffers of the kernel hold, so that the sender has to wait.
     const long = { ...quick, ttft: constant(0), gap: constant(0), tokens: constant(80_000) };
     const { simulator, port } = await start({ long });

@@ -9,7 +9,7 @@ import { CHAT, constant, quick, start } from './start.ts';
 const LONG = Array.from({ length: 100 }, (_, i) => `word${i}`).join(' ');
 
 describe('a prefix cache', () => {
-  it('knows the whole blocks that were asked before, as far as nothing before them differs', () => {
+  it('hits the complete blocks of earlier prompts, up to the first difference', () => {
     const cache = new PrefixCache();
     expect(cache.lookUp('m', LONG)).toBe(0);
     const whole = Math.floor(LONG.length / BLOCK_CHARS) * BLOCK_CHARS;
@@ -29,7 +29,7 @@ describe('a profile with a cached time', () => {
   const chat = (content: string) =>
     JSON.stringify({ model: 'c', messages: [{ role: 'user', content }], stream: true });
 
-  it('answers a known prompt sooner, tells the cached tokens, and notes it in the truth', async () => {
+  it('answers a cached prompt earlier, reports the cached tokens, and logs a hit', async () => {
     const { simulator, port } = await start({
       c: { ...quick, ttft: constant(300), cachedTtft: constant(20) },
     });
@@ -57,7 +57,7 @@ describe('a profile with a cached time', () => {
   });
 });
 
-it('a nonce changes no answer: a scenario gets the same ones in every run', () => {
+it('a nonce does not change the answer: a scenario gets the same answers in every run', () => {
   const { default: profile } = profileTable();
   const scriptOf = (nonce: string) => {
     const request = { messages: withNonce([{ role: 'user', content: 'hello' }], nonce), stream: true };

@@ -48,13 +48,13 @@ describe('route', () => {
     expect(found.kind === 'chat' && found.request.messages[0]?.content).toBe('hi');
   });
 
-  it('has pages of its own', () => {
+  it('has its own pages', () => {
     expect(asked('GET', '/health').kind).toBe('health');
     expect(asked('GET', '/__truth').kind).toBe('truth');
     expect(asked('GET', '/v1/models').kind).toBe('models');
   });
 
-  it('says which method would have been right, and which path is unknown', () => {
+  it('names the right method, and reports an unknown path', () => {
     expect(asked('GET', '/v1/chat/completions')).toMatchObject({ status: 405, allow: 'POST' });
     expect(asked('DELETE', '/sse')).toMatchObject({ status: 405 });
     expect(asked('POST', '/health')).toMatchObject({ status: 405, allow: 'GET' });

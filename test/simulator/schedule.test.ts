@@ -119,7 +119,7 @@ describe('createScheduler', () => {
     expect(machine.timeMs).toBeLessThan(990 + 10);
   });
 
-  it('hits the moment on a thread of its own', () => {
+  it('is exact on its own thread', () => {
     const machine = new Machine(() => 0.08);
     const scheduler = createScheduler({ clock: machine.clock, alarm: machine, ownThread: true });
     const lateMs: number[] = [];
@@ -157,7 +157,7 @@ describe('createScheduler', () => {
     expect(ran).toEqual(['soon at 5', 'late at 50']);
   });
 
-  it('forgets what is cancelled or closed', () => {
+  it('does not run tasks that were cancelled or closed', () => {
     const machine = new Machine();
     const scheduler = createScheduler({ clock: machine.clock, alarm: machine });
     const ran: string[] = [];
@@ -175,7 +175,7 @@ describe('createScheduler', () => {
     expect(ran).toEqual(['second']);
   });
 
-  it('goes on after a task that throws', () => {
+  it('continues after a task that throws', () => {
     const machine = new Machine();
     const scheduler = createScheduler({ clock: machine.clock, alarm: machine });
     let ran = false;

@@ -29,7 +29,7 @@ const anyProfile = fc.record({
 });
 
 describe('makeScript', () => {
-  it('begins, says something, counts it and ends, at times that never fall', () => {
+  it('has start, content, usage and end, with times that never decrease', () => {
     fc.assert(
       fc.property(
         anyProfile,
@@ -80,7 +80,7 @@ describe('makeScript', () => {
     for (const other of others) expect(other).not.toEqual(base);
   });
 
-  it('says the same whether it is streamed or whole, soon or late, in whichever mode', () => {
+  it('has the same text in every mode and timing, streaming or not', () => {
     const text = gather(scriptEvents(makeScript(ask('hello'), profile(), 1, 0))).text;
     const whole = makeScript(ask('hello', { stream: false }), profile({ mode: 'replay' }), 1, 0);
     const slow = makeScript(ask('hello'), profile({ gap: { shape: 'constant', mean: 900, sd: 0 } }), 1, 0);
@@ -95,7 +95,7 @@ describe('makeScript', () => {
     expect(gather(scriptEvents(makeScript(ask('hello'), profile(), 1, 0))).complete?.finish).toBe('stop');
   });
 
-  it('thinks with half of the limit at most, so that there is an answer', () => {
+  it('uses at most half of the limit for reasoning, so that there is an answer', () => {
     const answer = gather(
       scriptEvents(makeScript(ask('hi', { maxTokens: 10 }), profile({ thinking: 50 }), 1, 0)),
     );
@@ -118,7 +118,7 @@ describe('makeScript', () => {
     expect(said('what is learning')).toMatch(/^[A-Z][a-z]+ /);
   });
 
-  it('gives short prompts short answers where the profile says so', () => {
+  it('gives short prompts short answers with tokens: by-prompt', () => {
     const length = (text: string) =>
       gather(scriptEvents(makeScript(ask(text), profile({ tokens: 'by-prompt' }), 1, 0))).usage!
         .outputTokens!;
@@ -183,7 +183,7 @@ describe('failures', () => {
     expect(refusal?.dueMs).toBe(contentSteps(makeScript(ask('hello'), profile(), 1, 0))[0]!.dueMs);
   });
 
-  it('inband: some of the answer, then an error and nothing more', () => {
+  it('inband: part of the answer, then an error as the last event', () => {
     const script = failing('inband');
     const types = scriptEvents(script).map(({ type }) => type);
     expect(script.ending).toBe('inband_error');
@@ -203,7 +203,7 @@ describe('failures', () => {
     expect(whole.text.startsWith(cut.text)).toBe(true);
   });
 
-  it('come at their rate, and do not change the answers that are well', () => {
+  it('occur at their rate, and do not change successful answers', () => {
     const scripts = Array.from({ length: 500 }, (_, ordinal) => failing('inband', 0.2, ordinal));
     const failed = scripts.filter(({ ending }) => ending === 'inband_error').length;
     expect(Math.abs(failed / 500 - 0.2)).toBeLessThan(0.06);

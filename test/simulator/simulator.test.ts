@@ -53,7 +53,7 @@ describe('a stream', () => {
     expect(entry.endAtMs - entry.receivedAtMs).toBeGreaterThanOrEqual(555);
   });
 
-  it('holds the headers back where the profile says so', async () => {
+  it('sends the headers late with headersWithFirstToken', async () => {
     const { port } = await start({ held: { ...quick, ttft: constant(100), headersWithFirstToken: true } });
     const response = await call(port, 'POST', CHAT, chatBody('held'));
     expect(response.readsMs[0]).toBeGreaterThan(95);
@@ -74,7 +74,7 @@ describe('a stream', () => {
     expect(new Set(chunks.map(({ dueAtMs }) => dueAtMs)).size).toBe(1);
   });
 
-  it('is cut to pieces where that is asked for, and is the same stream', async () => {
+  it('is split with splitBytes, and is the same stream', async () => {
     const whole = await start();
     const cut = await start({}, { splitBytes: 3 });
     const a = await call(whole.port, 'POST', CHAT, chatBody('m', '请介绍机器学习'));
@@ -100,7 +100,7 @@ describe('a stream', () => {
 });
 
 describe('a whole answer', () => {
-  it('says what the stream says, in one body with its length, after the same time', async () => {
+  it('has the content of the stream, in one body with its length, after the same time', async () => {
     const { simulator, port } = await start();
     const stream = await call(port, 'POST', CHAT, chatBody('m'));
     const whole = await call(port, 'POST', CHAT, chatBody('m', undefined, { stream: false }));
@@ -164,7 +164,7 @@ describe('the truth', () => {
     expect(entries).toEqual(JSON.parse(JSON.stringify(simulator.log)));
   });
 
-  it('notes a client that goes away, and the script stops', async () => {
+  it('logs a client that disconnects, and stops the script', async () => {
     const { simulator, port } = await start({ endless: { ...quick, tokens: constant(100_000) } });
     const socket = await open(port);
     socket.write(requestBytes('POST', CHAT, chatBody('endless')));

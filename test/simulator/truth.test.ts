@@ -39,7 +39,7 @@ describe('TruthRecorder', () => {
     });
   });
 
-  it('corrects itself when the client turns out to be gone', () => {
+  it('is corrected if the client has disconnected', () => {
     const notes = recorder('a');
     notes.ended('complete', 1, 200);
     notes.ended('client_gone', 2, 200);

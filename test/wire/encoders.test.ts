@@ -30,7 +30,7 @@ describe('ollama-chat', () => {
     expect(JSON.parse(body)).toMatchObject({ done_reason: 'stop' });
   });
 
-  it('reads reasoning under the name that others give it', () => {
+  it('reads reasoning from the field names of other providers', () => {
     const data =
       '{"model":"m","message":{"role":"assistant","content":"","reasoning_content":"hm"},"done":false}';
     expect(getDialect('ollama-chat').decoder().decode({ data })).toContainEqual({
@@ -41,7 +41,7 @@ describe('ollama-chat', () => {
 });
 
 describe('ag-ui', () => {
-  it('gives reasoning a role of its own', () => {
+  it('sends reasoning with its own role', () => {
     const roles = payloads('ag-ui')
       .filter(({ type }) => String(type).endsWith('MESSAGE_START'))
       .map(({ type, role }) => [type, role]);
@@ -64,7 +64,7 @@ describe('openai-chat', () => {
     return payloads('openai-chat', { request }).some(({ usage }) => usage !== undefined);
   };
 
-  it('sends the counts of a stream only when asked, and always at the address of Zhipu', () => {
+  it("sends usage in a stream only if requested, and always on Zhipu's path", () => {
     expect(usageAt('/v1/chat/completions')).toBe(false);
     expect(usageAt('/api/paas/v4/chat/completions')).toBe(true);
   });

@@ -65,7 +65,7 @@ test.each<[string, ErrorText | undefined]>([
   expect(readErrorBody(body)).toEqual(wanted);
 });
 
-test('a body may be as deep as it likes', () => {
+test('a body may have any depth', () => {
   const deep = `${'{"error":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
   expect(readErrorBody(deep)).toBeUndefined();
 });
@@ -150,7 +150,7 @@ describe('a rate limit', () => {
     expect(readFailure({ error: { message: 'x', code } })?.rateLimited).toBeUndefined();
   });
 
-  test('has numbers at MiniMax that mean other things elsewhere', () => {
+  test("MiniMax's numbers have other meanings elsewhere", () => {
     const failed = (status_code: number) => readFailure({ base_resp: { status_code, status_msg: 'x' } });
     expect(failed(1002)?.rateLimited).toBe(true);
     expect([1004, 1008, 1302].map((code) => failed(code)?.rateLimited)).toEqual([

@@ -96,7 +96,7 @@ test.each(['openai-chat', 'anthropic', 'gemini', 'cohere', 'conversation', 'sse'
   },
 );
 
-test("MiniMax's base_resp of an answer that went well is no failure", () => {
+test("MiniMax's base_resp of a successful answer is not a failure", () => {
   const end =
     'data: {"choices":[{"delta":{},"finish_reason":"stop"}],"base_resp":{"status_code":0,"status_msg":""}}\n\ndata: [DONE]\n\n';
   const events = decoded('openai-chat', `data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n${end}`);

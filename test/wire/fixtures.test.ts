@@ -278,7 +278,7 @@ describe.each(Object.entries(WANTED))('%s', (file, wanted) => {
   const bytes = readFileSync(join(DIRECTORY, file));
   const whole = decodeReads(dialect, [bytes]);
 
-  test('says what it should', () => {
+  test('decodes to the expected events', () => {
     const { usage = [], ...rest } = summary(whole);
     const { usage: counts = [], ...others } = wanted;
     expect(rest).toEqual(others);
@@ -291,7 +291,7 @@ describe.each(Object.entries(WANTED))('%s', (file, wanted) => {
     if (at !== -1) expect(at).toBe(told.length - 1);
   });
 
-  test('is the same however it is cut', () => {
+  test('decodes to the same events for any split', () => {
     for (let at = 0; at <= bytes.length; at++) {
       expect(decodeReads(dialect, cut(bytes, [at])), `cut at ${at}`).toEqual(whole);
     }

@@ -47,7 +47,7 @@ describe.each<FramingName>(['sse', 'ndjson', 'json-array', 'aws-event-stream'])(
     },
   );
 
-  test('many small frames in one read are no large frame', () => {
+  test('many small frames in one read are not one large frame', () => {
     const one = written(name, '{"b":1}');
     const many = Buffer.concat(Array.from({ length: 1_000 }, () => one));
     expect(read(name, [many]).frames).toHaveLength(1_000);
@@ -60,7 +60,7 @@ describe.each<FramingName>(['sse', 'ndjson', 'json-array', 'aws-event-stream'])(
     expect(read(name, [written(name, text)], 1_500).frames).toEqual([text]);
   });
 
-  test('a frame that never ends is given up at the limit, not kept', () => {
+  test('a frame that never ends is dropped at the limit, not kept', () => {
     const parser = FRAMINGS[name].parser(
       {
         frame: () => expect.fail('there is no frame'),

@@ -15,8 +15,8 @@ const STOP = { type: 'message_stop' };
 const start = (usage: object) => ({ type: 'message_start', message: { id: 'm', model: 'm', usage } });
 const delta = (usage: object) => ({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage });
 
-describe('input tokens hold those that were cached, whatever the provider says', () => {
-  test('Anthropic counts the three kinds apart', () => {
+describe('input tokens include cached tokens, for every provider', () => {
+  test('Anthropic counts the three kinds separately', () => {
     const counts = { input_tokens: 3, cache_read_input_tokens: 1980, cache_creation_input_tokens: 17 };
     expect(
       usageOf('anthropic', [start({ ...counts, output_tokens: 1 }), delta({ output_tokens: 9 }), STOP]),
@@ -43,7 +43,7 @@ describe('input tokens hold those that were cached, whatever the provider says',
     );
   });
 
-  test('Bedrock does as Anthropic does', () => {
+  test('Bedrock counts as Anthropic does', () => {
     const usage = {
       ...{ inputTokens: 12, cacheReadInputTokens: 1028, cacheWriteInputTokens: 10 },
       ...{ outputTokens: 250, totalTokens: 1300 },
@@ -63,7 +63,7 @@ describe('input tokens hold those that were cached, whatever the provider says',
     );
   });
 
-  test('OpenAI, DeepSeek, Gemini and Cohere count them in', () => {
+  test('OpenAI, DeepSeek, Gemini and Cohere include them', () => {
     const choice = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
     for (const cached of [
       { prompt_tokens_details: { cached_tokens: 1984 } },

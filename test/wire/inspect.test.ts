@@ -27,7 +27,7 @@ describe('the terminator', () => {
   });
 });
 
-describe('what readers stumble over', () => {
+describe('irregularities', () => {
   test.each<[string, string, string[]]>([
     ['nothing', HELLO + STOP + DONE, []],
     [
@@ -49,7 +49,7 @@ describe('what readers stumble over', () => {
     expect(inspect('sse', body).oddities).toEqual(oddities);
   });
 
-  test('is found wherever the reads are cut', () => {
+  test('is found for any split of the reads', () => {
     const body = Buffer.from(
       `\uFEFFdata:{"ä":1}\r\n\r\n${HELLO}data: b\r\rdata: {"a":\ndata: 1}\n\ndata: c\r`,
     );

@@ -213,7 +213,7 @@ describe.each(FORMATS)('%s', (_title, dialect) => {
     }
   });
 
-  test('an error inside the stream is the last word', () => {
+  test('an error in the stream is its last event', () => {
     if (!dialect.carries.has('error')) return;
     const events: StreamEvent[] = [
       { type: 'start' },
@@ -227,7 +227,7 @@ describe.each(FORMATS)('%s', (_title, dialect) => {
     expect(decoded).toContainEqual({ type: 'message_chunk', text: 'Hel' });
   });
 
-  test('a whole answer says the same as the stream', () => {
+  test('a whole answer decodes to the same as the stream', () => {
     const asked = contextFor(dialect, false);
     fc.assert(
       fc.property(answer(dialect), (events) => {
@@ -251,7 +251,7 @@ describe.each(FORMATS)('%s', (_title, dialect) => {
     );
   });
 
-  test('a server reads from a request what the client asked', () => {
+  test('a server parses what the client requested', () => {
     fc.assert(
       fc.property(chat, (asked) => {
         const read = served(dialect, asked);
@@ -281,7 +281,7 @@ describe.each(FORMATS)('%s', (_title, dialect) => {
     expect(dialect.parseRequest(nothing)).toBeUndefined();
   });
 
-  test('its error bodies are read back', () => {
+  test('its error bodies are decoded', () => {
     const { body, contentType } = dialect.encodeError(503, 'the service is down');
     expect(contentType).toMatch(/json/);
     expect(readErrorBody(body)?.message).toBe('the service is down');

@@ -10,14 +10,14 @@ test('names are unique, and there are at least two dozen', () => {
 });
 
 describe.each(PROVIDERS.map((row) => [row.name, row] as const))('%s', (_name, row) => {
-  test('speaks a dialect that exists, at an address without a slash at its end', () => {
+  test('has a known dialect and a base URL without a final slash', () => {
     expect(DIALECT_NAMES).toContain(row.dialect);
     if (row.baseUrl === undefined) return;
     expect(row.baseUrl).toMatch(/^https?:\/\/[^/]+.*[^/]$/);
     expect(getDialect(row.dialect).ownsPath(new URL(row.baseUrl).pathname)).toBe(false);
   });
 
-  test('keys go over the net in https only', () => {
+  test('keys are sent to remote hosts over https only', () => {
     if (row.baseUrl?.startsWith('http:')) expect(new URL(row.baseUrl).hostname).toBe('127.0.0.1');
   });
 });

@@ -52,13 +52,13 @@ describe('the fields in which providers differ', () => {
     expect(bodyOf('openai-chat')).toMatchObject({ max_tokens: 9, stream_options: { include_usage: true } });
   });
 
-  test('text completions know no other limit than max_tokens', () => {
+  test('text completions have only max_tokens as a limit', () => {
     const body = bodyOf('openai-completions', { fields: { maxTokens: 'max_completion_tokens' } });
     expect(body).toMatchObject({ max_tokens: 9 });
     expect(body).not.toHaveProperty('max_completion_tokens');
   });
 
-  test('Perplexity is asked by the Responses API, its messages with their type', () => {
+  test("Perplexity's Responses API gets messages with a type", () => {
     expect(bodyFor('perplexity')).toEqual({
       model: 'm',
       input: [{ type: 'message', role: 'user', content: 'hi' }],

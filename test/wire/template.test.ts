@@ -21,7 +21,7 @@ const CHAT: ChatRequest = {
 };
 
 describe('a JSON body', () => {
-  test('has a value where a string is nothing but its placeholder', () => {
+  test('a string that is only a placeholder becomes the value', () => {
     const body = `{"messages": "{{messages}}", "max": "{{ maxTokens }}", "stream": "{{stream}}", "q": "{{prompt}}"}`;
     const { kind, fill } = bodyTemplate(body);
     expect(kind).toBe('json');
@@ -50,7 +50,7 @@ describe('a JSON body', () => {
     expect(JSON.parse(fill(CHAT))).toEqual({ max: 64, q: `brief\n\n${SPECIAL}`, list: [true] });
   });
 
-  test('stays byte for byte beside its placeholders', () => {
+  test('keeps every byte outside its placeholders', () => {
     const body =
       '{ "big": 12345678901234567890, "e": 1.0e3,\n "big": "\\u00e9\\"", "q": "{{model}}" , "s": "{{{{x}}"}';
     expect(bodyTemplate(body).fill(CHAT)).toBe(body.replace('"{{model}}"', '"m1"'));
@@ -59,7 +59,7 @@ describe('a JSON body', () => {
     expect(bodyTemplate(fixed).names.size).toBe(0);
   });
 
-  test('is filled once: what a value holds is not filled again', () => {
+  test('is filled once: placeholders inside values are not replaced', () => {
     const { fill } = bodyTemplate('{"q":"{{prompt}}"}');
     const prompt = '{{nonce}} {{prompt}} {{model}} $& $1';
     expect(JSON.parse(fill({ messages: [{ role: 'user', content: prompt }], stream: true }))).toEqual({
@@ -67,7 +67,7 @@ describe('a JSON body', () => {
     });
   });
 
-  test('has null and empty text for what is not known', () => {
+  test('has null or an empty text for unset values', () => {
     const { fill } = bodyTemplate('{"a":"{{maxTokens}}","b":"-{{model}}-","n":"{{nonce}}"}');
     expect(JSON.parse(fill({ messages: [], stream: false }))).toEqual({ a: null, b: '--', n: '' });
   });
@@ -121,7 +121,7 @@ test('the placeholders of a request are those of what is sent', () => {
   expect(writtenPlaceholders({}).size).toBe(0);
 });
 
-test('what looks like a placeholder and is not known is told', () => {
+test('an unknown placeholder is reported', () => {
   expect(unknownPlaceholders('{{promt}} {{prompt}} {{ max_tokens }} {{{}}} {{"a"}}')).toEqual([
     'promt',
     'max_tokens',

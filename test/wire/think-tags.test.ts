@@ -63,7 +63,7 @@ const CASES: [string, string, { text: string; thinking: string }][] = [
   ],
 ];
 
-describe('the reasoning is told from the answer', () => {
+describe('reasoning is separated from the answer', () => {
   test.each(CASES)('%s', (_title, content, wanted) => {
     expect(read([content])).toMatchObject(wanted);
     expect(read([...content])).toMatchObject(wanted);
@@ -72,7 +72,7 @@ describe('the reasoning is told from the answer', () => {
     }
   });
 
-  test('text is never lost, however it is cut', () => {
+  test('no text is lost, for any split', () => {
     const part = fc.constantFrom('<think>', '</think>', '<', 'think', '>', '/', ' ', '\n', 'a', '你');
     fc.assert(
       fc.property(fc.array(fc.array(part).map((parts) => parts.join(''))), (pieces) => {
@@ -114,7 +114,7 @@ describe('in a stream', () => {
     expect(events.at(-1)?.type).toBe('complete');
   });
 
-  test('an end without a beginning is told when it comes, and nothing is held back for it', () => {
+  test('an end tag without a start tag is reported when it arrives, and delays nothing', () => {
     const dialect = getDialect('openai-chat');
     const late: StreamEvent[] = [content('Six'), content(' times</th'), content('ink>42')];
     const events = decodeReads(dialect, [encodeBytes(dialect, [...late, sent.at(-1)!], CONTEXT)]);
@@ -128,21 +128,21 @@ describe('in a stream', () => {
     expect(gather(events)).toMatchObject({ thinking: 'Six times', text: '42' });
   });
 
-  test('is passed on as it came', () => {
+  test('is passed on unchanged', () => {
     const dialect = getDialect('openai-chat');
     const events: StreamEvent[] = [content('Six</th'), { type: 'answer_start', strip: 4 }, content('42')];
     const read = decodeReads(dialect, [encodeBytes(dialect, events, CONTEXT)]);
     expect(read).toEqual([{ type: 'start', id: 'a', model: 'm' }, ...events]);
   });
 
-  test('after reasoning in a field of its own, an end without a beginning is text', () => {
+  test('after reasoning in its own field, an end tag without a start tag is text', () => {
     const dialect = getDialect('openai-chat');
     const events: StreamEvent[] = [{ type: 'thinking', text: 'hm' }, content('a</think>b')];
     const read = decodeReads(dialect, [encodeBytes(dialect, events, CONTEXT)]);
     expect(gather(read)).toMatchObject({ thinking: 'hm', text: 'a</think>b' });
   });
 
-  test('on request the text stays as it came', () => {
+  test('on request the text is unchanged', () => {
     const dialect = getDialect('openai-chat', { thinkTags: false });
     const events = decodeReads(dialect, [encodeBytes(dialect, sent, CONTEXT)]);
     expect(events).toContainEqual(content('<th'));

@@ -19,7 +19,7 @@ describe('counts', () => {
     });
   });
 
-  test('zeros are no usage', () => {
+  test('zeros are not usage', () => {
     expect(event({ inputTokens: 0, outputTokens: 0 })).toBeUndefined();
     expect(event()).toBeUndefined();
   });
@@ -60,7 +60,7 @@ describe('counts', () => {
     [{ totalTokens: -1 }, 'total tokens -1'],
     [{ reasoningTokens: 21 }, 'reasoning tokens 21 of 20 output tokens'],
     [{ cachedInputTokens: 8 }, 'cached input tokens 8 of 7 input tokens'],
-  ])('%j is refused, and said', (stated, refused) => {
+  ])('%j is refused and reported', (stated, refused) => {
     const good = { inputTokens: 7, outputTokens: 20 };
     const [name] = Object.keys(stated) as (keyof StatedCounts)[];
     const counts = new UsageCounts();
@@ -116,7 +116,7 @@ const CUT: [string, string][] = [
   ],
 ];
 
-describe('the usage of an answer that failed is told before the failure', () => {
+describe('the usage of a failed answer is reported before the failure', () => {
   test.each(CUT)('%s', (dialect, stream) => {
     const events = decodeReads(getDialect(dialect), [Buffer.from(stream)]);
     expect(events.slice(-2)).toMatchObject([

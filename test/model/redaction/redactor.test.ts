@@ -84,7 +84,7 @@ describe('a secret in pieces of an answer', () => {
     }
   });
 
-  test('innocent text comes as it is and at once, also when it begins like a secret', () => {
+  test('ordinary text is unchanged and not delayed, also if it starts like a secret', () => {
     const stream = redactor.stream();
     expect(['Live ', 'and let ', 's', 'k', 'i', ' lively'].map((piece) => stream.push(piece))).toEqual([
       'Live ',
@@ -113,7 +113,7 @@ describe('a secret in pieces of an answer', () => {
 describe('what counts as secret', () => {
   const hide = (value: string) => createRedactor([{ name: '[S]', value }]);
 
-  test('a value that stands in another one is hidden with it', () => {
+  test('a value inside another one is hidden with it', () => {
     const redactor = createRedactor([
       { name: '[id]', value: 'abcdef' },
       { name: '[key]', value: 'abcdef.ghijkl' },
@@ -131,7 +131,7 @@ describe('what counts as secret', () => {
     expect(hide('aB/cD/eF/gH').text(String.raw`{"k":"aB\/cD\/eF\/gH"}`)).toBe('{"k":"[S]"}');
   });
 
-  test('of a value that is no credential the whole alone is hidden', () => {
+  test('a value that is not a credential is hidden only as a whole', () => {
     const value = 'https://models.example.org/v1';
     const redactor = createRedactor([{ name: '[URL]', value, whole: true }]);
     expect(redactor.text(`at ${value}?`)).toBe('at [URL]?');

@@ -40,13 +40,13 @@ describe('one whole answer', () => {
     ]);
   });
 
-  test('can be asked of every other dialect, and of the simulator in any', () => {
+  test('can be requested in every other dialect, and from the simulator in any', () => {
     expect(() => load(scenario(`${URL_ONLY}, dialect: conversation`))).not.toThrow();
     for (const dialect of ['sse', 'ag-ui'])
       expect(() => load(scenario(`provider: simulator, dialect: ${dialect}`))).not.toThrow();
   });
 
-  test('is refused by the flag that asked for it', () => {
+  test('is refused at its flag', () => {
     const flags = { target: 'http://127.0.0.1:9/events', dialect: 'sse', mode: 'both' };
     const [problem] = userError(() => loadFromFlags(flags, { env: {} })).problems;
     expect(problem?.place?.file).toBe('--mode both');

@@ -159,7 +159,7 @@ describe('scenario schema', () => {
       'simulator: { profiles: { a: { ttft: { mean: 5s, min: 3s, max: 2s }, gap: 1ms, tokens: 1 } } }',
       '10:63 simulator.profiles.a.ttft.max: max is less than min',
     ],
-  ])('says what would be right: %s', (line, problem) => {
+  ])('has a remedy: %s', (line, problem) => {
     expect(problems(yaml(line))).toEqual([problem]);
   });
 });

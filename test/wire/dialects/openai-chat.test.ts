@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { getDialect } from '../../../src/wire/dialects/index.ts';
 import { gather } from '../../../src/wire/whole-answer.ts';
 
-test('a whole answer with the message beside an empty delta, as Perplexity sends it', () => {
+test('a whole answer with both a message and an empty delta, as from Perplexity', () => {
   const choice = {
     index: 0,
     message: { role: 'assistant', content: 'Ruby is a language.' },
@@ -24,7 +24,7 @@ test('a whole answer with the message beside an empty delta, as Perplexity sends
   });
 });
 
-test('a whole answer in sound, and one with an image', () => {
+test('a whole answer with audio, and one with an image', () => {
   const whole = (message: object) =>
     getDialect('openai-chat').decodeWhole(
       JSON.stringify({ id: 'a', choices: [{ index: 0, message, finish_reason: 'stop' }] }),

@@ -8,7 +8,7 @@ function whole(...output: object[]): readonly StreamEvent[] {
   return getDialect('openai-responses').decodeWhole(JSON.stringify(body));
 }
 
-describe('whole answers made of something else than text', () => {
+describe('whole answers without text', () => {
   const call = (name: string, args: string): StreamEvent => ({
     ...{ type: 'tool_call', index: 0, id: 'c', name, arguments: args },
   });

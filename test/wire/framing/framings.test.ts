@@ -52,7 +52,7 @@ describe('sse', () => {
     expect(read('sse', single).frames, 'byte by byte').toEqual(expected);
   });
 
-  test('comments are told apart', () => {
+  test('comments are not frames', () => {
     expect(read('sse', [bytes(': keep-alive\n\n:\n')]).comments).toEqual(['keep-alive', '']);
   });
 
@@ -65,7 +65,7 @@ describe('sse', () => {
     expect(frames).toEqual([{ data: 'a' }, { data: 'b' }]);
   });
 
-  test('what is written is read back', () => {
+  test('written frames are parsed to the same frames', () => {
     const frame = fc.record(
       {
         data: fc.string({ unit: 'binary' }),

@@ -17,7 +17,7 @@ test.each(TEXTS)('%j reads as a TextDecoder reads it, wherever it is cut', (text
   expect(read(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe(expected);
 });
 
-test('bytes that are no UTF-8 too', () => {
+test('invalid UTF-8 too', () => {
   const byte = fc.oneof(
     fc.nat(255),
     fc.constantFrom(0x41, 0xc3, 0xa9, 0xe5, 0xa4, 0xa9, 0xef, 0xbb, 0xbf, 0xf0, 0x9f),
