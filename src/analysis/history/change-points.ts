@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../../model/seeded-random.ts';
-import { bestSplit, type Distances, distances, SHORTEST_SEGMENT, type Split } from './energy-split.ts';
+import { bestSplit, type Segment, SHORTEST_SEGMENT, type Split, segmentOf } from './energy-split.ts';
 
 /**
  * Change points: the runs from which on a figure has another level.
@@ -48,7 +48,7 @@ export function findChangePoints(
   const found: ChangePoint[][] = series.map(() => []);
   let family = series.flatMap((values, index) => {
     const present = values.flatMap((value, run) => (value === null ? [] : [{ run, value }]));
-    return segmentOf(index, present);
+    return memberOf(index, present);
   });
   while (family.length > 0) {
     const pValues = permutationTest(family, runs, random);
@@ -57,52 +57,47 @@ export function findChangePoints(
       const first = points[split.size];
       if (pValue > alpha || first === undefined) return [];
       found[index]?.push({ index: first.run, pValue });
-      return [
-        ...segmentOf(index, points.slice(0, split.size)),
-        ...segmentOf(index, points.slice(split.size)),
-      ];
+      return [...memberOf(index, points.slice(0, split.size)), ...memberOf(index, points.slice(split.size))];
     });
   }
   for (const points of found) points.sort((a, b) => a.index - b.index);
   return found;
 }
 
-/** A part of a series, with its best split. */
-interface Segment {
+/** A part of a series, with its best split: a member of the family. */
+interface Member {
   /** Index of the series. */
   series: number;
   points: readonly { run: number; value: number }[];
   /** For each run, its position in the segment; -1 for runs outside it. */
   positionOf: Int32Array;
-  distances: Distances;
+  segment: Segment;
   split: Split;
   /** The positions in the order of a permutation; overwritten by the next. */
   permuted: Int32Array;
 }
 
 /** The segment of these points; none where it is too short to split, or constant. */
-function segmentOf(series: number, points: Segment['points']): Segment[] {
+function memberOf(series: number, points: Member['points']): Member[] {
   if (points.length < 2 * SHORTEST_SEGMENT) return [];
-  const measured = distances(points.map(({ value }) => value));
-  if (measured.mean === 0) return [];
+  const segment = segmentOf(points.map(({ value }) => value));
+  if (segment.meanDistance === 0) return [];
   const positionOf = new Int32Array((points.at(-1)?.run ?? 0) + 1).fill(-1);
   for (const [position, { run }] of points.entries()) positionOf[run] = position;
   const order = Int32Array.from(points, (_, position) => position);
-  return [
-    { series, points, positionOf, distances: measured, split: bestSplit(measured, order), permuted: order },
-  ];
+  return [{ series, points, positionOf, segment, split: bestSplit(segment, order), permuted: order }];
 }
 
 /**
  * For each segment, how often the largest statistic of the family is as large when the runs are in random order. Stops early
  * where no segment can be significant: J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78 (1991).
  */
-function permutationTest(family: readonly Segment[], runs: number, random: Random): number[] {
+function permutationTest(family: readonly Member[], runs: number, random: Random): number[] {
   const shuffled = Array.from({ length: runs }, (_, run) => run);
   const extreme = family.map(() => 0);
   for (let drawn = 1; drawn <= PERMUTATIONS; drawn++) {
     shuffle(shuffled, random);
-    const largest = Math.max(...family.map((segment) => permutedStatistic(segment, shuffled)));
+    const largest = Math.max(...family.map((one) => permutedStatistic(one, shuffled)));
     for (const [member, { split }] of family.entries()) {
       // Ties count, and equal values give equal statistics only up to rounding.
       if (largest >= split.statistic * (1 - 1e-9)) extreme[member] = (extreme[member] ?? 0) + 1;
@@ -112,16 +107,13 @@ function permutationTest(family: readonly Segment[], runs: number, random: Rando
   return extreme.map((count) => (count + 1) / (PERMUTATIONS + 1));
 }
 
-function permutedStatistic(
-  { positionOf, distances: measured, permuted }: Segment,
-  shuffled: readonly number[],
-): number {
+function permutedStatistic({ positionOf, segment, permuted }: Member, shuffled: readonly number[]): number {
   let filled = 0;
   for (const run of shuffled) {
     const position = positionOf[run] ?? -1;
     if (position >= 0) permuted[filled++] = position;
   }
-  return bestSplit(measured, permuted).statistic;
+  return bestSplit(segment, permuted).statistic;
 }
 
 /** Fisher and Yates. */

@@ -7,8 +7,8 @@ import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
-/** The search takes time with the square of the runs: a few seconds for these with 24 cells. */
-const MOST_RUNS = 300;
+/** The search takes seconds for these with 24 cells. */
+const MOST_RUNS = 1000;
 
 interface HistoryFlags {
   output: string;

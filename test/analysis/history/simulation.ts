@@ -1,4 +1,4 @@
-import { bestSplit, distances, SHORTEST_SEGMENT } from '../../../src/analysis/history/energy-split.ts';
+import { bestSplit, SHORTEST_SEGMENT, segmentOf } from '../../../src/analysis/history/energy-split.ts';
 import { studentCdf } from '../../../src/analysis/statistics/distributions.ts';
 import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
 
@@ -48,10 +48,10 @@ export function tTestChangePoints(values: readonly number[], level = 0.001): num
   const search = (from: number, to: number) => {
     if (to - from < 2 * SHORTEST_SEGMENT) return;
     const segment = values.slice(from, to);
-    const measured = distances(segment);
-    if (measured.mean === 0) return;
+    const prepared = segmentOf(segment);
+    if (prepared.meanDistance === 0) return;
     const { size: index } = bestSplit(
-      measured,
+      prepared,
       segment.map((_, position) => position),
     );
     if (tTest(segment.slice(0, index), segment.slice(index)) > level) return;
