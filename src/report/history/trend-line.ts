@@ -3,13 +3,13 @@ import type { Glyphs } from '../terminal/strip.ts';
 
 /** A series as one line of characters. */
 export interface TrendLine {
-  /** Heights from the smallest value to the largest; a dot for a run without a value. */
+  /** Heights from the smallest value to the largest; a space for a run without a value. */
   line: string;
   /** A mark below each first run of a new level. */
   marks: string;
 }
 
-const NO_VALUE = '·';
+const NO_VALUE = ' ';
 
 /** Draws a series in at most `columns` columns. Neighbouring runs share a column where there are more. */
 export function trendLine(

@@ -55,9 +55,9 @@ test('one figure: every run has a line, with its change point above the first ru
     2026-10-14 03:31  abcdef013    296 ms                                       ●│
 
     cell          now  last change   trend
-    1 stream   208 ms  +29 % slower  ▁▂▁·▁▁▁▁▇▇▇██▇
+    1 stream   208 ms  +29 % slower  ▁▂▁ ▁▁▁▁▇▇▇██▇
                                              ^
-    4 streams  425 ms  +33 % slower  ▁▁▁·▁▁▁▁████▇█
+    4 streams  425 ms  +33 % slower  ▁▁▁ ▁▁▁▁████▇█
                                              ^
 
     change points by E-divisive with a permutation test (seed 1): a history without
@@ -75,9 +75,9 @@ test('several figures: each has a line with its trend', () => {
     Xeon  Gold
 
     figure          now  last change   trend
-    ttft.p50     298 ms  +32 % slower  ▁▁▁·▁▁▁▁██████
+    ttft.p50     298 ms  +32 % slower  ▁▁▁ ▁▁▁▁██████
                                                ^
-    ttft.mean    328 ms  +32 % slower  ▁▁▁·▁▁▁▁██████
+    ttft.mean    328 ms  +32 % slower  ▁▁▁ ▁▁▁▁██████
                                                ^
     errors.rate     0 %  —             ▁▁▁█▁▁▁▁▁▁▁▁▁▁
 
