@@ -55,7 +55,8 @@ export function compareModes(run: RunSamples, target: string, options: PairedOpt
   };
 }
 
-function pairUp(as: readonly CellSamples[], bs: readonly CellSamples[]): CellPair[] {
+/** Pairs of cells of the same prompt and load level. Cells that only one side has are left out. */
+export function pairUp(as: readonly CellSamples[], bs: readonly CellSamples[]): CellPair[] {
   return as.flatMap((a) => {
     const { prompt } = a.cell;
     const b = bs.find(({ cell }) => cell.prompt === prompt && sameLevel(cell, a.cell));

@@ -16,7 +16,7 @@ import { type Prediction, upperTail } from './prediction.ts';
 
 /** A member of the family. */
 export interface FamilyMember {
-  prediction: Prediction;
+  prediction: Pick<Prediction, 'scores' | 'degreesOfFreedom' | 'assumed' | 'common'>;
   weight: number;
 }
 
@@ -84,7 +84,11 @@ function sharesOf(family: readonly FamilyMember[]): number[] {
   return family.map(({ weight }) => weight / sum);
 }
 
-function historyDeviate({ scores }: Prediction, multipliers: Float64Array, own: number): number {
+function historyDeviate(
+  { scores }: Pick<Prediction, 'scores'>,
+  multipliers: Float64Array,
+  own: number,
+): number {
   const runs = scores.length;
   let sum = 0;
   let squares = 0;
@@ -99,7 +103,7 @@ function historyDeviate({ scores }: Prediction, multipliers: Float64Array, own: 
   return Math.sqrt(shown) * correlated + Math.sqrt(1 - shown * filled) * own;
 }
 
-function assumedDeviate({ common }: Prediction, shared: number, own: number): number {
+function assumedDeviate({ common }: Pick<Prediction, 'common'>, shared: number, own: number): number {
   return Math.sqrt(common) * shared + Math.sqrt(1 - common) * own;
 }
 

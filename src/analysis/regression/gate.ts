@@ -115,7 +115,7 @@ function decideSummaries(
   { seed, alpha, draws }: Required<Pick<GateOptions, 'seed' | 'alpha'>> & Pick<GateOptions, 'draws'>,
 ): SummaryDecision[] {
   if (checks.length === 0) return [];
-  const family: FamilyMember[] = checks.map(({ series }) => ({
+  const family: (FamilyMember & { prediction: Prediction })[] = checks.map(({ series }) => ({
     prediction: predict(series),
     weight: series.weight,
   }));

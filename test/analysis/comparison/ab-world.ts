@@ -1,0 +1,110 @@
+import type { CellSamples, RunSamples } from '../../../src/analysis/comparison/samples.ts';
+import { cellKey } from '../../../src/model/cells.ts';
+import type { Manifest } from '../../../src/model/report.ts';
+import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
+
+/** Simulated runs of two sides in the same rounds, as the gate of `ab` sees them. */
+
+export interface AbWorld {
+  shape: 'lognormal' | 'bimodal' | 'heavy-tailed';
+  /** Requests per cell and side, over all rounds. */
+  n: number;
+  /** Default 5. */
+  rounds?: number;
+  /** Cells per side. Default 1. */
+  cells?: number;
+  /** Standard deviation between rounds, as a share; it hits both sides alike. */
+  drift: number;
+  /** Of one block by itself, which does not cancel. Default 0.01. */
+  own?: number;
+  /** Width of the lognormal part. Default 0.4. */
+  width?: number;
+}
+
+export interface AbChange {
+  /** Factor on the first-token times of side B. */
+  factor?: number;
+  /** Factor on those of its first cell only. */
+  firstCell?: number;
+  /** Share of failed requests, of both sides (default 0.03) and of B alone. */
+  errors?: number;
+  errorsOfB?: number;
+}
+
+/** One simulated run. The same seed gives the same run. */
+export function simulateAb(world: AbWorld, seed: number, change: AbChange = {}): RunSamples {
+  const random = createRandom(seed);
+  const { rounds = 5, cells = 1, drift, n, own = 0.01 } = world;
+  const { factor = 1, firstCell = 1, errors = 0.03, errorsOfB = errors } = change;
+  const luck = Array.from({ length: rounds }, () => Math.exp(drift * random.normal()));
+  const sampled = new Map<string, CellSamples>();
+  for (const target of ['a', 'b'])
+    for (let index = 0; index < cells; index++) {
+      const slower = target === 'a' ? 1 : factor * (index === 0 ? firstCell : 1);
+      const blocks = luck.map((shared) => {
+        const scale = 100 * shared * Math.exp(own * random.normal());
+        return block(world, random, {
+          count: Math.round(n / rounds),
+          ttft: scale * slower,
+          total: scale,
+          errors: target === 'a' ? errors : errorsOfB,
+        });
+      });
+      const cell = { target, prompt: `p${index}`, concurrency: 1, mode: 'streaming' } as const;
+      sampled.set(cellKey(cell), samplesOf(cell, blocks));
+    }
+  return { manifest: {} as Manifest, cells: sampled };
+}
+
+interface SimulatedBlock {
+  values: Record<string, number[]>;
+  failed: number;
+  requests: number;
+}
+
+function block(
+  { shape, width = 0.4 }: AbWorld,
+  random: Random,
+  { count, ttft, total, errors }: { count: number; ttft: number; total: number; errors: number },
+): SimulatedBlock {
+  const values: Record<string, number[]> = { ttft: [], ttfa: [], total: [], gap: [] };
+  let failed = 0;
+  for (let i = 0; i < count; i++) {
+    if (random.next() < errors) {
+      failed += 1;
+      for (const list of Object.values(values)) list.push(Number.POSITIVE_INFINITY);
+      continue;
+    }
+    const first = draw(shape, width, random) * ttft;
+    values.ttft?.push(first);
+    values.ttfa?.push(first);
+    values.total?.push(first + total * 4 * Math.exp(0.2 * random.normal()));
+    for (let gap = 0; gap < 5; gap++) values.gap?.push(total * 0.2 * Math.exp(0.3 * random.normal()));
+  }
+  return { values, failed, requests: count };
+}
+
+function draw(shape: AbWorld['shape'], width: number, random: Random): number {
+  switch (shape) {
+    case 'lognormal':
+      return Math.exp(width * random.normal());
+    case 'bimodal':
+      return (random.next() < 0.35 ? 0.3 : 1) * Math.exp(0.2 * random.normal());
+    case 'heavy-tailed':
+      return random.next() < 0.03 ? Math.exp(1 + Math.abs(random.normal())) : Math.exp(0.3 * random.normal());
+    default:
+      return shape satisfies never;
+  }
+}
+
+function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[]): CellSamples {
+  const failed = blocks.reduce((sum, one) => sum + one.failed, 0);
+  const requests = blocks.reduce((sum, one) => sum + one.requests, 0);
+  const listsOf = (metric: string) => blocks.map(({ values }) => Float64Array.from(values[metric] ?? []));
+  return {
+    ...{ cell, failed, requests },
+    outcomes: { ok: requests - failed },
+    rounds: listsOf,
+    count: (metric) => ({ n: listsOf(metric).reduce((sum, { length }) => sum + length, 0), censored: failed }),
+  };
+}
