@@ -1,3 +1,4 @@
+import type { AbVerdict } from '../model/ab-gate.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import type { RunComparisonVerdict } from '../model/run-comparison.ts';
@@ -17,7 +18,7 @@ interface ExitFacts {
 /**
  * The exit code of a finished run, except after a signal. If several apply, the first of these: a target never answered
  * (7), the run is incomplete (1), results were not written (8), a threshold failed (3), the measurement is invalid (6),
- * the regression check failed (4, 5).
+ * the regression check, against the baseline or of B against A, failed (4, 5).
  */
 export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFacts): ExitCode {
   // A target without one successful request is a failure, also without thresholds.
@@ -27,16 +28,32 @@ export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFa
   if (unwritten) return EXIT.unwritten;
   if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
   if (strict && isInvalid(report)) return EXIT.invalid;
-  const { baseline } = report;
-  if (baseline === undefined) return EXIT.ok;
+  const { ab, baseline } = report;
+  const abCode = ab === undefined ? EXIT.ok : abExitCode(ab.verdict, { strict });
+  if (abCode === EXIT.regression || baseline === undefined) return abCode;
   // Not comparable: the regression check fails, also without --strict.
   if (baseline.verdict === 'not_comparable') return EXIT.inconclusive;
-  return comparisonExitCode(baseline.verdict, { strict });
+  return comparisonExitCode(baseline.verdict, { strict }) || abCode;
 }
 
 function isInvalid({ cells, gates }: Report): boolean {
   if (gates.some(({ clientLate }) => clientLate)) return true;
   return cells.some(({ client, reached }) => client?.verdict === 'saturated' || reached?.met === false);
+}
+
+function abExitCode(verdict: AbVerdict, { strict }: { strict: boolean }): ExitCode {
+  switch (verdict) {
+    case 'regression':
+      return EXIT.regression;
+    case 'inconclusive':
+      return strict ? EXIT.inconclusive : EXIT.ok;
+    case 'improvement':
+    case 'equivalent':
+    case 'unchanged':
+      return EXIT.ok;
+    default:
+      return verdict satisfies never;
+  }
 }
 
 /** The exit code of a run comparison. With `strict`, an inconclusive result is a failure. */

@@ -17,12 +17,22 @@ export interface EngineObserver {
 
 /** The result of executing a plan. */
 export interface RunOutcome {
-  /** False if the run was stopped early. */
+  /** False if the run was stopped early, other than by `isEnough`. */
   completed: boolean;
   /** The client's own load, block by block. */
   loads: BlockUtilization[];
   /** Why the run could not continue; absent if it completed or was stopped on request. */
   failure?: string;
+}
+
+/** What executes a plan. */
+export interface RunPlanDeps {
+  runner: BlockRunner;
+  observer: EngineObserver;
+  /** Aborted: start no more. */
+  drain: AbortSignal;
+  /** Called after each round but the last one, while no stream is open, with the number of rounds done. True ends the run. */
+  isEnough?(rounds: number): boolean;
 }
 
 /**
@@ -31,11 +41,11 @@ export interface RunOutcome {
  */
 export async function runPlan(
   plan: RunPlan,
-  { runner, observer, drain }: { runner: BlockRunner; observer: EngineObserver; drain: AbortSignal },
+  { runner, observer, drain, isEnough }: RunPlanDeps,
 ): Promise<RunOutcome> {
   const loads: BlockUtilization[] = [];
   let seq = 0;
-  for (const block of plan.blocks) {
+  for (const [index, block] of plan.blocks.entries()) {
     if (drain.aborted) break;
     const cell = plan.cells[block.cell];
     if (cell === undefined) throw new Error(`the plan has no cell ${block.cell}`);
@@ -59,6 +69,9 @@ export async function runPlan(
     if (threads instanceof ThreadLost) return { completed: false, loads, failure: threads.message };
     loads.push({ round: block.round, cell: block.cell, threads });
     await observer.blockEnded?.(block, cell);
+    const following = plan.blocks[index + 1];
+    const isRoundEnd = following !== undefined && following.round !== block.round;
+    if (isRoundEnd && !drain.aborted && isEnough?.(block.round + 1)) break;
   }
   return { completed: !drain.aborted, loads };
 }

@@ -17,7 +17,7 @@ export const EXIT = {
   usage: 2,
   /** A threshold failed. */
   threshold: 3,
-  /** A regression against the baseline. */
+  /** A regression against the baseline, or of side B against side A. */
   regression: 4,
   /** With --strict: a comparison is inconclusive or not possible. Always: the baseline is of a different scenario. */
   inconclusive: 5,
@@ -44,7 +44,7 @@ export const EXIT_MEANING: Record<ExitCode, string> = {
   1: 'unexpected error',
   2: 'usage error or invalid scenario; nothing was sent',
   3: 'a threshold failed',
-  4: 'regression against the baseline',
+  4: 'regression against the baseline or side A',
   5: 'inconclusive or not comparable',
   6: 'a measurement here is not valid: the client cannot keep up',
   7: 'a target is unreachable, or all of its requests failed',

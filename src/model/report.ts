@@ -1,3 +1,4 @@
+import type { AbGate, AbSettings, AbStop } from './ab-gate.ts';
 import type { Unit } from './format.ts';
 import type { BlockUtilization, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { PairedComparison } from './paired-comparison.ts';
@@ -266,6 +267,8 @@ export interface Report {
   gates: GateResult[];
   /** Against the baseline; absent where the run was compared with none. */
   baseline?: BaselineReport;
+  /** Target B against target A; absent where the run is not gated on it. */
+  ab?: AbGate;
 }
 
 /** The part of a run's report that cannot be computed from its records. */
@@ -300,4 +303,8 @@ export interface Manifest {
   serverLoads?: readonly ServerLoad[];
   /** The client's noise floor at each load level; present if measured. */
   floor?: readonly NoiseFloor[];
+  /** The gate of target B against target A. */
+  ab?: AbSettings;
+  /** Why a run with early stop ended when it did; present once it has ended. */
+  abStop?: AbStop;
 }

@@ -1,3 +1,4 @@
+import type { AbGate } from '../model/ab-gate.ts';
 import { runWith } from '../model/completeness.ts';
 import type { PairedComparison } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
@@ -10,7 +11,8 @@ export function buildReport(
   {
     gates = [],
     pairedComparisons = [],
-  }: { gates?: readonly GateResult[]; pairedComparisons?: readonly PairedComparison[] } = {},
+    ab,
+  }: { gates?: readonly GateResult[]; pairedComparisons?: readonly PairedComparison[]; ab?: AbGate } = {},
 ): Report {
   return {
     schema: 'streambench/report@3',
@@ -26,5 +28,6 @@ export function buildReport(
     objectives: [...(manifest.objectives ?? [])],
     gates: [...gates],
     baseline: manifest.baseline,
+    ab,
   };
 }

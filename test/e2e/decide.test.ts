@@ -49,7 +49,7 @@ describe('a baseline', () => {
     expect(slower.stdout).toMatch(
       /\nregression: ttft\.p50 \+\d+ % \(\+\d+ to \+\d+\), \d+ ms instead of \d+ ms\n/,
     );
-    expect(lastLine(slower.stderr)).toBe('exit 4: regression against the baseline');
+    expect(lastLine(slower.stderr)).toBe('exit 4: regression against the baseline or side A');
     expect(slower.stderr).toMatch(
       /not added to baseline "main", which is kept as it was: regression: [^\n]*baseline accept main/,
     );

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { tidy } from '../../metrics/distribution.ts';
+import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import type { BlockUtilization, ServerLoad } from '../../model/load-report.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
 import type { Manifest } from '../../model/report.ts';
@@ -15,6 +16,7 @@ import type { PastRun } from './resume.ts';
 export function openingManifest(
   { scenario, hash, document, file }: LoadedScenario,
   { plan, environment, servers, floor }: Prepared,
+  ab: AbSettings | undefined,
   startedAt: Date,
   redactor: Redactor,
 ): Manifest {
@@ -43,6 +45,7 @@ export function openingManifest(
     process: { pid: process.pid, host: hostname() },
     servers: servers.idle.length > 0 ? servers.idle : undefined,
     floor,
+    ab,
   });
 }
 
@@ -55,6 +58,9 @@ export interface RunEnd {
   abortReason?: string;
   loads: readonly BlockUtilization[];
   serverLoads: readonly ServerLoad[];
+  /** Why a run with early stop ended when it did. */
+  abStop?: AbStop;
+  records: number;
 }
 
 /** The manifest at the end of a run: `manifest` is the one at its start, `past` the run that it continues. */
@@ -70,8 +76,16 @@ export function closingManifest(manifest: Manifest, past: PastRun | undefined, e
       durationMs: tidy(end.durationMs + (earlier?.run.durationMs ?? past?.lastMs ?? 0)),
       aborted: end.abortReason !== undefined,
       abortReason: end.abortReason,
+      ...stoppedEarly(end),
     },
+    abStop: end.abStop,
     loads: [...(earlier?.loads ?? []), ...loads],
     serverLoads: manifest.servers && [...(earlier?.serverLoads ?? []), ...end.serverLoads],
   };
+}
+
+/** A run that was decided before its last round is complete: what it did is what it planned. */
+function stoppedEarly({ abStop, records }: RunEnd): Partial<Manifest['run']> {
+  if (abStop === undefined || abStop.reason === 'maximum') return {};
+  return { planned: records, rounds: abStop.rounds };
 }

@@ -1,3 +1,4 @@
+import type { RunSamples } from '../../analysis/comparison/samples.ts';
 import type { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
@@ -20,6 +21,8 @@ export interface RunRecorder {
   readonly records: number;
   /** Counts the tokens of the block's records, while no stream is open. */
   blockEnded(): Promise<void>;
+  /** What comparisons need of the records so far. */
+  samples(): RunSamples;
   /** Stores all records that still wait for their tokens, also after a failed run. Returns warnings. */
   settle(): string[];
   /** Writes the report and the manifest, and closes the journal. Never rejects because of the disk. */
@@ -80,6 +83,7 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
     async blockEnded() {
       if (counter !== undefined) await countHeld(counter, keep);
     },
+    samples: () => builder.samples(),
     settle() {
       counter?.release(keep);
       return uncountedWarnings(counter);

@@ -1,3 +1,4 @@
+import { checksOf, decideAb, metricsOf } from '../../analysis/comparison/ab-gate.ts';
 import { compareModes, compareTargets } from '../../analysis/comparison/paired-comparison.ts';
 import { PAIRED_METRICS } from '../../analysis/comparison/paired-rows.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
@@ -12,6 +13,7 @@ import { latenessOf } from '../../metrics/lateness.ts';
 import { clientReport, serverReport } from '../../metrics/load-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import { CellMap, cellKey } from '../../model/cells.ts';
+import type { AbGate } from '../../model/ab-gate.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { CellReport, Manifest, Report } from '../../model/report.ts';
@@ -42,12 +44,17 @@ export interface ReportBuilder {
   add(record: RequestRecord): void;
   /** `manifest`: as it is at the end of the run. */
   report(manifest: Manifest): Report;
+  /** What comparisons need of the records so far. */
+  samples(): RunSamples;
 }
 
 /** Creates a builder for the cells of this manifest. */
 export function createReportBuilder(start: Manifest): ReportBuilder {
   const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
-  const sampler = createSampler(start, PAIRED_METRICS);
+  const sampler = createSampler(start, [
+    ...PAIRED_METRICS,
+    ...(start.ab === undefined ? [] : metricsOf(checksOf(start))),
+  ]);
   const verdicts = new CellMap<VerdictCollector>();
   const stamps = new CellMap<StampTimes>();
   for (const cell of start.cells) {
@@ -83,8 +90,10 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
       return buildReport(manifest, cells, {
         gates: evaluateThresholds(thresholds, cells),
         pairedComparisons: pairedComparisonsOf(sampler.result(), manifest),
+        ab: abGateOf(sampler.result(), manifest),
       });
     },
+    samples: () => sampler.result(),
   };
 }
 
@@ -110,6 +119,12 @@ function lengthTestOf(
   return alike.length < 2
     ? undefined
     : pooledLengthTest(alike.map((other) => folds.get(other)?.figures() ?? []));
+}
+
+function abGateOf(samples: RunSamples, manifest: Manifest): AbGate | undefined {
+  const { ab, abStop, run } = manifest;
+  if (ab === undefined) return undefined;
+  return { ...decideAb(samples, ab, { seed: run.seed, checks: checksOf(manifest) }), stop: abStop };
 }
 
 /** The first target with each other one, then streaming with non-streaming of each target. */

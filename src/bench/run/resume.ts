@@ -114,7 +114,7 @@ function rejectOther(folder: string, manifest: Manifest, loaded: LoadedScenario,
   const rounds = 1 + Math.max(...plan.blocks.map(({ round }) => round));
   // Through JSON, as the manifest was stored.
   const isSamePlan = isDeepStrictEqual(cells, JSON.parse(JSON.stringify(plan.cells)));
-  if (run.seed !== plan.seed || run.rounds !== rounds || !isSamePlan) {
+  if (run.seed !== plan.seed || (manifest.ab?.maxRounds ?? run.rounds) !== rounds || !isSamePlan) {
     reject('its plan differs from that of the scenario now', 'start a new run');
   }
 }
@@ -150,6 +150,7 @@ export function resumedManifest(opening: Manifest, { manifest, records }: PastRu
     servers: manifest.servers ?? opening.servers,
     floor: opening.floor ?? manifest.floor,
     file: manifest.file,
+    ab: manifest.ab,
   };
 }
 

@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { checksOf } from '../../analysis/comparison/ab-gate.ts';
+import { type AbLooks, abLooks } from '../../analysis/comparison/ab-look.ts';
 import { sleeperFor } from '../../engine/alarm.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../../engine/block.ts';
 import { type EngineObserver, runPlan } from '../../engine/engine.ts';
 import { workerRunner, workersFor } from '../../engine/workers.ts';
+import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import type { UserError } from '../../model/errors.ts';
 import type { Cell, RunPlan } from '../../model/plan.ts';
@@ -43,6 +46,10 @@ export interface RunOptions {
   baseline?: string | Baseline;
   /** An inconclusive regression check is a failure too, in formats that pass or fail. Default: false. */
   strict?: boolean;
+  /** Gate target `next` against target `base` of the scenario. Default: no such gate. */
+  ab?: Omit<AbSettings, 'maxRounds'>;
+  /** With `ab`: stop after the round that decides; the scenario's rounds are the maximum. Default: false. */
+  untilDecided?: boolean;
   /** Continue the run in this folder instead of starting one. `output` is then not used for the run. */
   resume?: string;
   /**
@@ -84,7 +91,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     const { plan, servers, secrets } = prepared;
     const beganAt = clock.now();
     const redactor = createRedactor(secrets);
-    const opening = openingManifest(loaded, all, clock.wallTime(), redactor);
+    const opening = openingManifest(loaded, all, abSettings(options, all.plan), clock.wallTime(), redactor);
     const manifest = past === undefined ? opening : resumedManifest(opening, past, clock.wallTime());
     const journal = await openJournal(output, manifest, past, observer);
     // A failed run keeps the records that it has.
@@ -101,9 +108,15 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     const runner = await runnerFor(prepared, workers, { clock, signals: stopping, originAt });
     undo(() => runner.close?.());
     const watch = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
+    const looks = looksOf(manifest);
+    let abStop: AbStop | undefined;
     const { completed, loads, failure } = await runPlan(plan, {
       runner,
       drain: stopping.drain,
+      isEnough(rounds) {
+        abStop = looks?.after(rounds, recorder.samples());
+        return abStop !== undefined;
+      },
       observer: engineObserver({ servers, recorder, observer, watch, giveUp }),
     }).finally(() => {
       for (const warning of recorder.settle()) observer.warning?.(warning);
@@ -111,18 +124,38 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
 
     // The failures that stop a run may include the last planned request: such a run is complete.
     const isComplete = completed || (failure === undefined && recorder.records === manifest.run.planned);
-    const reason = failure ?? (giveUp.signal.aborted ? String(giveUp.signal.reason) : 'interrupted');
+    const reason = failure ?? reasonOf(giveUp.signal) ?? reasonOf(signals.drain) ?? 'interrupted';
+    if (isComplete) abStop ??= looks?.after(manifest.run.rounds, recorder.samples());
     const ended = closingManifest(manifest, past, {
       endedAt: clock.wallTime(),
       durationMs: clock.now() - beganAt,
       abortReason: isComplete ? undefined : reason,
       loads,
       serverLoads: await servers.loads(),
+      abStop,
+      records: recorder.records,
     });
     return { ...(await recorder.finish(ended)), folder: journal.folder };
   } finally {
     for (const step of cleanup.reverse()) await step();
   }
+}
+
+function abSettings({ ab, untilDecided = false }: RunOptions, plan: RunPlan): AbSettings | undefined {
+  return ab && { ...ab, maxRounds: untilDecided ? planSummary(plan).rounds : undefined };
+}
+
+/** The looks between rounds of a run with early stop. */
+function looksOf(manifest: Manifest): AbLooks | undefined {
+  const { ab, run } = manifest;
+  return ab?.maxRounds === undefined
+    ? undefined
+    : abLooks(ab, ab.maxRounds, { seed: run.seed, checks: checksOf(manifest) });
+}
+
+/** A reason in words; an abort without one has an exception in its place. */
+function reasonOf({ reason }: AbortSignal): string | undefined {
+  return typeof reason === 'string' ? reason : undefined;
 }
 
 function openJournal(

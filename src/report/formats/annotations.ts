@@ -2,6 +2,7 @@ import { formatCount } from '../../model/format.ts';
 import type { Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
 import { oneLine } from '../text-width.ts';
+import { abLines, abProblem, abSentences } from '../wording/ab.ts';
 import { baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures } from '../wording/failures.ts';
@@ -49,7 +50,18 @@ function errors(report: Report): Annotation[] {
         title: `threshold ${verdict === 'fail' ? 'failed' : 'without data'}: ${expression}`,
         lines: [detail],
       })),
+    ...abErrors(report),
     ...baselineErrors(report),
+  ];
+}
+
+function abErrors(report: Report): Annotation[] {
+  const problem = abProblem(report);
+  return [
+    ...abLines(report)
+      .filter(({ outcome }) => outcome === 'fail')
+      .map(({ figure, sentence }) => ({ title: `regression of B against A: ${figure}`, lines: [sentence] })),
+    ...(problem ? [{ title: 'B against A is inconclusive', lines: [problem] }] : []),
   ];
 }
 
@@ -81,6 +93,9 @@ function warnings(report: Report): Annotation[] {
       title: `${formatCount(count)} ${count === 1 ? 'request' : 'requests'} failed`,
       lines: [what, ...(hint ? [hint] : []), ...where],
     })),
+    ...(report.ab?.verdict === 'inconclusive' && !report.ab.strict
+      ? [{ title: 'B against A is inconclusive', lines: abSentences(report) }]
+      : []),
     ...(report.baseline?.verdict === 'inconclusive' && !report.baseline.strict
       ? baselineSentences(report).map((line) => ({ title: ANNOTATIONS.inconclusive, lines: [line] }))
       : []),

@@ -11,6 +11,7 @@ const REPORT_KEYS = [
   'objectives',
   'gates',
   'baseline',
+  'ab',
   'floor',
 ];
 const RUN_KEYS = [

@@ -2,6 +2,7 @@ import { DASH } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { visible } from '../../model/visible.ts';
 import { oneLine } from '../text-width.ts';
+import { type AbLine, abLines, abProblem, abSentences } from '../wording/ab.ts';
 import { type BaselineLine, baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { CASES } from '../wording/headings.ts';
@@ -61,7 +62,7 @@ type ProblemKind = 'failure' | 'error' | 'skipped';
 
 function casesOf(report: Report): Case[] {
   const thresholds = thresholdLines(report).map(thresholdCase);
-  const compared = baselineCases(report);
+  const compared = [...abCases(report), ...baselineCases(report)];
   const hasNotFailed = ({ problem }: Case) => problem === undefined || problem.kind === 'skipped';
   const general = runProblems(report).filter(
     // Without thresholds, the cases of the cells report missing answers.
@@ -77,6 +78,28 @@ function casesOf(report: Report): Case[] {
     ...(thresholds.length > 0 ? thresholds : report.cells.map(cellCase)),
     ...compared.filter(hasNotFailed),
   ];
+}
+
+function abCases(report: Report): Case[] {
+  const problem = abProblem(report);
+  const whole: Case[] =
+    problem === undefined
+      ? []
+      : [
+          {
+            name: 'B against A is decided',
+            timeMs: 0,
+            problem: { kind: 'failure', type: 'inconclusive', message: problem, detail: [problem] },
+          },
+        ];
+  return [...whole, ...abLines(report).map(abCase)];
+}
+
+function abCase({ outcome, verdict, figure, sentence }: AbLine): Case {
+  const base = { name: `${figure} of B against A`, timeMs: 0 };
+  if (outcome === 'pass') return base;
+  const kind = outcome === 'fail' ? 'failure' : 'skipped';
+  return { ...base, problem: { kind, type: verdict, message: sentence, detail: [sentence] } };
 }
 
 function baselineCases(report: Report): Case[] {
@@ -166,6 +189,7 @@ function linesOf(report: Report): string[] {
     ...thresholdLines(report).map(
       ({ verdict, expression, detail }) => `${verdict}: ${expression}: ${detail}`,
     ),
+    ...abSentences(report),
     ...baselineSentences(report),
     ...pairedSentences(report),
     ...reachedLines(report),

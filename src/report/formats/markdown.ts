@@ -2,6 +2,7 @@ import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { type Column, cellColumns, modePairColumns, modePairs } from '../columns.ts';
 import { clip, oneLine } from '../text-width.ts';
+import { abLines, abSentences } from '../wording/ab.ts';
 import { baselineLines } from '../wording/baseline.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
@@ -87,11 +88,12 @@ export function markdownReport(report: Report): string {
     text(`## ${safe(report.scenario.name)}`),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
     ...(failed ? [text(`> **${safe(failed)}**`)] : []),
-    ...(report.gates.length > 0 || report.baseline
+    ...(report.gates.length > 0 || report.baseline || report.ab
       ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
       : []),
     ...pairedSentences(report).map((line) => text(`**${safe(line)}**`)),
     ...thresholds(report),
+    ...abGate(report),
     ...baseline(report),
     ...failures(report.cells),
     ...streams(report),
@@ -136,6 +138,15 @@ function thresholds(report: Report): Section[] {
           rows,
         ),
       ];
+}
+
+function abGate(report: Report): Section[] {
+  if (report.ab === undefined) return [];
+  const rows = abLines(report).map(({ verdict, figure, sentence }) => [verdict, figure, sentence]);
+  return [
+    { head: '### B against A', rows: abSentences(report).map((line) => `\n${safe(line)}`) },
+    ...(rows.length === 0 ? [] : [table('', ['verdict', 'figure', 'B / A'], ['left', 'left', 'left'], rows)]),
+  ];
 }
 
 function baseline(report: Report): Section[] {

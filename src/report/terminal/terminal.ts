@@ -3,6 +3,7 @@ import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report, StreamArrivals } from '../../model/report.ts';
 import { type Column, cellColumns, firstTokenRatio, modePairColumns, modePairs } from '../columns.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
+import { abLines, abSentences } from '../wording/ab.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
@@ -36,6 +37,7 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
     ...caches(report, width, chalk),
     ...failures(report.cells, width, chalk),
     ...thresholds(report, width, chalk),
+    ...abGate(report, width, chalk),
     ...baseline(report, { width, color }, chalk),
     footer(report, width, chalk),
   ];
@@ -217,6 +219,22 @@ function thresholds(report: Report, width: number, chalk: ChalkInstance): string
     ];
   });
   return [[chalk.bold(HEADINGS.thresholds), ...lines].join('\n')];
+}
+
+function abGate(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const [sentence, ...others] = abSentences(report);
+  if (sentence === undefined) return [];
+  const paint = (outcome: string, text: string) =>
+    outcome === 'fail' ? chalk.red(text) : outcome === 'pass' ? text : chalk.dim(text);
+  return [
+    [
+      ...wrap(sentence, width).map((line) => chalk.bold(line)),
+      ...others.flatMap((other) => wrap(other, width)),
+      ...abLines(report).flatMap(({ outcome, sentence: line }) =>
+        indented(line, 2, width).map((text) => paint(outcome, text)),
+      ),
+    ].join('\n'),
+  ];
 }
 
 function baseline({ baseline }: Report, options: TerminalOptions, chalk: ChalkInstance): string[] {

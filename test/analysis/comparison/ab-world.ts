@@ -105,6 +105,9 @@ function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[])
     ...{ cell, failed, requests },
     outcomes: { ok: requests - failed },
     rounds: listsOf,
-    count: (metric) => ({ n: listsOf(metric).reduce((sum, { length }) => sum + length, 0), censored: failed }),
+    count: (metric) => ({
+      n: listsOf(metric).reduce((sum, { length }) => sum + length, 0),
+      censored: failed,
+    }),
   };
 }
