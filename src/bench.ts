@@ -7,7 +7,7 @@ export type { RunObserver, RunOptions, RunResult } from './bench/run/run.ts';
 export { runScenario } from './bench/run/run.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
-export type { AbCheck, AbFigure, AbGate, AbSettings, AbStop, AbVerdict } from './model/ab-gate.ts';
+export type { AbCheck, AbGate, AbSettings, AbStop, AbVerdict } from './model/ab-gate.ts';
 export type { Unit } from './model/format.ts';
 export type { PairedComparison, PairedRow, PairedVerdict } from './model/paired-comparison.ts';
 export type {

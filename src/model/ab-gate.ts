@@ -3,17 +3,6 @@ import type { Cell } from './plan.ts';
 
 /** The gate of `ab`: is the new side (B) worse than the base (A), measured in the same rounds? */
 
-/** A figure that decides. */
-export interface AbFigure {
-  metric: string;
-  /** A percentile (`p50`, `p99.9`) or `mean`; `rate` where the metric is `errors`. */
-  statistic: string;
-  /** How much worse it may be, as a share. Default 0.1 for p50 and mean, 0.15 for other percentiles, 0.01 for errors.rate. */
-  tolerance?: number;
-  /** A smaller difference than this is ignored, in ms. Times only. Default 5. */
-  floorMs?: number;
-}
-
 /** How the gate decides. Stored in the manifest, so that a report made later decides the same. */
 export interface AbSettings {
   /** Names of the targets. */
@@ -21,8 +10,6 @@ export interface AbSettings {
   next: string;
   /** An inconclusive gate is a failure too. */
   strict: boolean;
-  /** The first figure leads: it has half of the family's error rate. Default: the figures in docs/comparing.md. */
-  figures?: readonly AbFigure[];
   /** With early stop: the rounds planned. Absent: all rounds are measured. */
   maxRounds?: number;
 }
@@ -37,9 +24,12 @@ export type AbVerdict = 'regression' | 'improvement' | 'equivalent' | 'unchanged
 export interface AbCheck {
   /** The cell of the new side; null for all cells together (the geometric mean of their ratios). */
   cell: Cell | null;
-  metric: string;
-  statistic: string;
+  /** `ttft.p50`, `errors.rate`. */
+  figure: string;
   unit: Unit;
+  better: 'lower' | 'higher';
+  /** Values that the figure needs on either side before it decides. */
+  needed: number;
   /** Values on the side with fewer of them, failed requests included. */
   n: number;
   /** Null without data, or where failures reach up to the statistic. */

@@ -1,6 +1,6 @@
 import type { AbCheck, AbVerdict } from '../../model/ab-gate.ts';
+import type { GateCheck } from '../regression/checks.ts';
 import { newcombeInterval } from '../statistics/proportions.ts';
-import type { GatedFigure } from './ab-estimates.ts';
 import { checkSentence } from './ab-sentences.ts';
 import type { CellPair } from './paired-rows.ts';
 
@@ -35,7 +35,7 @@ export function errorRates(pairs: readonly CellPair[], level: number): ErrorRate
  */
 export function errorCheck(
   pairs: readonly CellPair[],
-  { metric, statistic, unit, tolerance }: GatedFigure,
+  { figure, unit, better, tolerance }: GateCheck,
 ): (alpha: number) => AbCheck {
   return (alpha) => {
     const shown = errorRates(pairs, 0.9);
@@ -50,7 +50,7 @@ export function errorCheck(
     else if (shown.low > -2 * tolerance && shown.high < 2 * tolerance) verdict = 'equivalent';
     else if (difference > tolerance) verdict = 'inconclusive';
     const check = {
-      ...{ cell: null, metric, statistic, unit, n: requests, tolerance, gated, verdict },
+      ...{ cell: null, figure, unit, better, needed: 1, n: requests, tolerance, gated, verdict },
       base: gated ? base : null,
       next: gated ? next : null,
       worse: gated ? difference : null,

@@ -1,7 +1,4 @@
-import { metric } from '../../metrics/definitions.ts';
-import type { AbFigure } from '../../model/ab-gate.ts';
-import type { Unit } from '../../model/format.ts';
-import { quantileOf } from '../quantities.ts';
+import type { GateCheck } from '../regression/checks.ts';
 import {
   bootstrapPairedRatio,
   ENOUGH_ROUNDS,
@@ -14,73 +11,20 @@ import { logRatio } from '../statistics/ratio-estimate.ts';
 import { enoughFor } from '../statistics/significance.ts';
 import { groupedSample } from '../statistics/weighted-sample.ts';
 import type { CellPair } from './paired-rows.ts';
-import type { CellSamples } from './samples.ts';
 
 /** What the rounds say about each figure of two sides, before anything is decided. */
 
-const FLOOR_MS = 5;
+/** A check of a metric. */
+export type MetricCheck = GateCheck & { metric: string };
 
-/** The figures that decide unless others are named. The first one leads. */
-export const AB_FIGURES: readonly AbFigure[] = [
-  { metric: 'ttft', statistic: 'p50' },
-  { metric: 'ttft', statistic: 'mean' },
-  { metric: 'ttft', statistic: 'p95' },
-  { metric: 'total', statistic: 'p50' },
-  { metric: 'total', statistic: 'mean' },
-  { metric: 'gap', statistic: 'p95' },
-  { metric: 'errors', statistic: 'rate' },
-];
-
-const LEADING_WITH_REASONING: AbFigure = { metric: 'ttfa', statistic: 'p50' };
-
-/** Metrics that the default figures may need. */
-export const AB_METRICS: readonly string[] = ['ttft', 'ttfa', 'total', 'gap'];
-
-/** A figure with its defaults filled in. */
-export interface GatedFigure extends Required<AbFigure> {
-  unit: Unit;
-}
-
-/** Fills in the defaults of a figure. Throws a `UserError` (`unknown_metric`) for a metric that does not exist. */
-export function gatedFigure({ metric: name, statistic, tolerance, floorMs }: AbFigure): GatedFigure {
-  const unit = name === 'errors' ? 'ratio' : metric(name).unit;
-  const usual = name === 'errors' ? 0.01 : statistic === 'p50' || statistic === 'mean' ? 0.1 : 0.15;
-  return {
-    metric: name,
-    statistic,
-    tolerance: tolerance ?? usual,
-    floorMs: unit === 'ms' ? (floorMs ?? FLOOR_MS) : 0,
-    unit,
-  };
-}
-
-/** The figures of a gate for these cells. Where both sides reason before they answer, the first answer text leads. */
-export function figuresFor(
-  pairs: readonly CellPair[],
-  named: readonly AbFigure[] | undefined,
-): GatedFigure[] {
-  const mode = pairs[0]?.a.cell.mode ?? 'streaming';
-  const reasons = named === undefined && pairs.some(({ a, b }) => isReasoning(a) && isReasoning(b));
-  const figures = named ?? [...(reasons ? [LEADING_WITH_REASONING] : []), ...AB_FIGURES];
-  return figures
-    .filter(({ metric: name }) => name === 'errors' || (metric(name).modes ?? [mode]).includes(mode))
-    .map(gatedFigure);
-}
-
-/** The answer's text begins clearly later than the first token: the model thinks first. */
-function isReasoning(side: CellSamples): boolean {
-  if (side.cell.mode !== 'streaming') return false;
-  return middle(side.rounds('ttfa')) > 1.2 * middle(side.rounds('ttft'));
-}
-
-function middle(rounds: Rounds): number {
-  const sorted = rounds.flatMap((round) => Array.from(round)).sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+/** True for a check of a metric, false for one of error rates. */
+export function isMetricCheck(check: GateCheck): check is MetricCheck {
+  return check.kind === 'metric' && check.metric !== undefined;
 }
 
 /** One timed figure of a set of cells. The ratio of `estimate` is how many times worse B is. */
 export interface FigureEstimate {
-  figure: GatedFigure;
+  check: MetricCheck;
   n: number;
   needed: number;
   estimate: RatioEstimate | null;
@@ -97,12 +41,11 @@ export interface FigureEstimate {
 /** Estimates one figure over all pairs of cells. */
 export function estimateFigure(
   pairs: readonly CellPair[],
-  figure: GatedFigure,
+  check: MetricCheck,
   options: { seed: number; resamples: number },
 ): FigureEstimate {
-  const { metric: name, statistic } = figure;
-  const isTime = metric(name).better === 'lower';
-  const quantile = quantileOf(statistic);
+  const { metric: name, quantile, better } = check;
+  const isTime = better === 'lower';
   const kind: Statistic = quantile === undefined ? 'mean' : { quantile };
   const sides = pairs.map(({ a, b }): { base: Rounds; next: Rounds } => {
     const both = { base: a.rounds(name), next: b.rounds(name) };
@@ -112,7 +55,7 @@ export function estimateFigure(
   const estimate = bootstrapPairedRatio(sides, kind, options);
   const [base, next] = isTime ? [estimate?.base, estimate?.next] : [estimate?.next, estimate?.base];
   return {
-    figure,
+    check,
     n: pairs.length === 0 ? 0 : Math.min(...pairs.flatMap(({ a, b }) => [a.count(name).n, b.count(name).n])),
     needed: enoughFor(quantile ?? 0.5),
     estimate,

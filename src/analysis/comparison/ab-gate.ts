@@ -1,22 +1,23 @@
+import { metric } from '../../metrics/definitions.ts';
 import { tidy } from '../../metrics/distribution.ts';
 import type { AbCheck, AbGate, AbSettings, AbVerdict } from '../../model/ab-gate.ts';
+import type { Manifest } from '../../model/report.ts';
+import { DEFAULT_CHECKS, type GateCheck, parseChecks, REASONING_CHECKS } from '../regression/checks.ts';
 import { adjust, drawSmallest, type FamilyMember, levelsOf } from '../regression/family.ts';
 import { smallestDetectable } from '../regression/prediction.ts';
 import { studentQuantile } from '../statistics/distributions.ts';
 import { errorCheck } from './ab-errors.ts';
 import {
-  AB_METRICS,
   estimateFigure,
   type FigureEstimate,
-  figuresFor,
-  type GatedFigure,
   hasEnoughRounds,
+  isMetricCheck,
   pValue,
 } from './ab-estimates.ts';
 import { checkSentence, gateSentence } from './ab-sentences.ts';
 import { pairUp } from './paired-comparison.ts';
 import type { CellPair } from './paired-rows.ts';
-import type { RunSamples } from './samples.ts';
+import type { CellSamples, RunSamples } from './samples.ts';
 
 /**
  * Decides whether side B of a run is worse than side A. Both were measured in the same rounds, so drift between rounds cancels and
@@ -42,12 +43,44 @@ export interface AbGateOptions {
   seed: number;
   /** Default 10,000. */
   resamples?: number;
+  /** The first check leads. Default: as for a baseline. */
+  checks?: readonly GateCheck[];
+}
+
+/** The checks that the scenario names; undefined for the default ones. */
+export function checksOf({ regressions }: Pick<Manifest, 'regressions'>): GateCheck[] | undefined {
+  return regressions === undefined || regressions.length === 0 ? undefined : parseChecks(regressions);
 }
 
 /** The metrics that a gate needs to be sampled. */
-export function metricsOf({ figures }: AbSettings): string[] {
-  const names = figures?.map(({ metric }) => metric) ?? AB_METRICS;
-  return [...new Set(names)].filter((name) => name !== 'errors');
+export function metricsOf(checks: readonly GateCheck[] | undefined): string[] {
+  const all = checks ?? [...parseChecks(DEFAULT_CHECKS), ...parseChecks(REASONING_CHECKS)];
+  return [...new Set(all.filter(isMetricCheck).map(({ metric }) => metric))];
+}
+
+/**
+ * The checks for these cells: those that were chosen, or the default ones, where the first answer text leads if both sides reason.
+ * Metrics that do not exist in the cells' mode, and goodput, are left out.
+ */
+export function checksFor(pairs: readonly CellPair[], chosen: readonly GateCheck[] | undefined): GateCheck[] {
+  const mode = pairs[0]?.a.cell.mode ?? 'streaming';
+  const isReasoning = pairs.length > 0 && pairs.every(({ a, b }) => reasons(a) && reasons(b));
+  const checks = chosen ?? parseChecks(isReasoning ? REASONING_CHECKS : DEFAULT_CHECKS);
+  return checks.filter(
+    (check) =>
+      check.kind === 'errors' ||
+      (isMetricCheck(check) && (metric(check.metric).modes ?? [mode]).includes(mode)),
+  );
+}
+
+/** The answer's text begins clearly later than the first token: the model thinks first. */
+function reasons(side: CellSamples): boolean {
+  if (side.cell.mode !== 'streaming') return false;
+  const median = (name: string) => {
+    const values = side.rounds(name).flatMap((round) => Array.from(round));
+    return values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+  };
+  return median('ttfa') > 1.2 * median('ttft');
 }
 
 /** The cells of both sides, paired: streaming cells where the run has any. */
@@ -63,7 +96,7 @@ export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateO
   const { seed, resamples = 10_000 } = options;
   const { base, next, strict } = settings;
   const pairs = sidePairs(run, settings);
-  const figures = figuresFor(pairs, settings.figures);
+  const figures = checksFor(pairs, options.checks);
   const share = pairs.length > 1 ? 1 - CELLS_SHARE : 1;
   const summaries = summaryChecks(pairs, figures, { seed, resamples, alpha: ALPHA * share });
   const cells = pairs.length > 1 ? cellChecks(pairs, figures, { seed, resamples }) : [];
@@ -87,11 +120,11 @@ interface Level {
   alpha: number;
 }
 
-function summaryChecks(pairs: readonly CellPair[], figures: readonly GatedFigure[], level: Level): AbCheck[] {
+function summaryChecks(pairs: readonly CellPair[], figures: readonly GateCheck[], level: Level): AbCheck[] {
   const estimates = estimateAll(pairs, figures, level);
   const drafts = figures.map((figure, index) => {
     const weight = weightOf(index, figures.length);
-    if (figure.metric === 'errors') return { weight, check: errorCheck(pairs, figure) };
+    if (!isMetricCheck(figure)) return { weight, check: errorCheck(pairs, figure) };
     const estimate = estimates.get(figure);
     return { weight, estimate };
   });
@@ -112,10 +145,10 @@ function summaryChecks(pairs: readonly CellPair[], figures: readonly GatedFigure
 /** Estimates the timed figures. */
 export function estimateAll(
   pairs: readonly CellPair[],
-  figures: readonly GatedFigure[],
+  figures: readonly GateCheck[],
   options: { seed: number; resamples: number },
-): Map<GatedFigure, FigureEstimate> {
-  const timed = figures.filter(({ metric }) => metric !== 'errors');
+): Map<GateCheck, FigureEstimate> {
+  const timed = figures.filter(isMetricCheck);
   return new Map(timed.map((figure) => [figure, estimateFigure(pairs, figure, options)]));
 }
 
@@ -177,11 +210,11 @@ function timedCheck(
   one: FigureEstimate,
   p: { pWorse: number; pBetter: number; alpha: number; ownLevel: number },
 ): AbCheck {
-  const { figure, estimate, base, next } = one;
-  const { tolerance, floorMs } = figure;
+  const { check, estimate, base, next } = one;
+  const { tolerance, floor } = check;
   const ratio = estimate?.ratio ?? Number.NaN;
   const [low, high] = [estimate?.low ?? 0, estimate?.high ?? Number.POSITIVE_INFINITY];
-  const beyondFloor = !(Math.abs(next - base) <= floorMs);
+  const beyondFloor = !(Math.abs(next - base) <= floor);
   const detectable = detectableOf(one, p.ownLevel);
   let verdict: AbVerdict;
   if (ratio > 1 + tolerance && beyondFloor && p.pWorse <= p.alpha) verdict = 'regression';
@@ -206,10 +239,10 @@ function tooFew(one: FigureEstimate): AbCheck {
   return withSentence({ ...common(one), ...unknown, gated: false, verdict: 'inconclusive' });
 }
 
-function common({ figure, n, base, next, estimate }: FigureEstimate) {
-  const { metric, statistic, unit, tolerance } = figure;
+function common({ check, n, needed, base, next, estimate }: FigureEstimate) {
+  const { figure, unit, better, tolerance } = check;
   return {
-    ...{ cell: null, metric, statistic, unit, n, tolerance },
+    ...{ cell: null, figure, unit, better, needed, n, tolerance },
     base: finite(base),
     next: finite(next),
     worse: finite(estimate?.ratio),
@@ -224,23 +257,23 @@ function withSentence(check: Omit<AbCheck, 'sentence'>): AbCheck {
 
 /** As a share: 0.18 for +18 %. Infinite where the interval is unbounded. */
 function detectableOf(one: FigureEstimate, alpha: number): number {
-  const { estimate, scores, figure } = one;
+  const { estimate, scores, check } = one;
   if (estimate === null || !hasEnoughRounds(one)) return Number.POSITIVE_INFINITY;
   const degreesOfFreedom = scores.length - 1;
   const width = Math.log(estimate.high) - Math.log(estimate.low);
   const sd = width / 2 / studentQuantile(0.5 + INTERVAL / 2, degreesOfFreedom);
   if (!Number.isFinite(sd)) return Number.POSITIVE_INFINITY;
-  const tolerance = Math.log(1 + figure.tolerance);
+  const tolerance = Math.log(1 + check.tolerance);
   return Math.exp(smallestDetectable({ sd, degreesOfFreedom }, { alpha, tolerance })) - 1;
 }
 
 /** Single cells on the leading figure; only those that regressed are listed. */
 function cellChecks(
   pairs: readonly CellPair[],
-  figures: readonly GatedFigure[],
+  figures: readonly GateCheck[],
   options: { seed: number; resamples: number },
 ): AbCheck[] {
-  const figure = figures.find(({ metric }) => metric !== 'errors');
+  const figure = figures.find(isMetricCheck);
   if (figure === undefined) return [];
   const alpha = (ALPHA * CELLS_SHARE) / pairs.length;
   return pairs.flatMap((pair) => {
@@ -263,9 +296,9 @@ function overall(checks: readonly AbCheck[]): AbVerdict {
   return leading.verdict;
 }
 
-function warningsOf(pairs: readonly CellPair[], figures: readonly GatedFigure[]): string[] {
+function warningsOf(pairs: readonly CellPair[], figures: readonly GateCheck[]): string[] {
   if (pairs.length === 0) return ['the sides have no prompt and load level in common'];
-  const [figure] = figures.filter(({ metric }) => metric !== 'errors');
+  const [figure] = figures.filter(isMetricCheck);
   if (figure === undefined) return [];
   const rounds = Math.min(
     ...pairs.flatMap(({ a, b }) => [a.rounds(figure.metric).length, b.rounds(figure.metric).length]),

@@ -1,7 +1,8 @@
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
+import type { GateCheck } from '../regression/checks.ts';
 import { errorRates } from './ab-errors.ts';
-import { figuresFor, type GatedFigure, pValue } from './ab-estimates.ts';
-import { estimateAll, isGated, sidePairs, weightOf } from './ab-gate.ts';
+import { pValue } from './ab-estimates.ts';
+import { checksFor, estimateAll, isGated, sidePairs, weightOf } from './ab-gate.ts';
 import { stopSentence } from './ab-sentences.ts';
 import type { CellPair } from './paired-rows.ts';
 import type { RunSamples } from './samples.ts';
@@ -16,14 +17,21 @@ export interface AbLooks {
   after(rounds: number, run: RunSamples): AbStop | undefined;
 }
 
+/** How looks are computed. */
+export interface AbLookOptions {
+  seed: number;
+  /** As the gate's. */
+  checks?: readonly GateCheck[];
+}
+
 /** The looks of a run that may stop early. */
-export function abLooks(settings: AbSettings, maxRounds: number, { seed }: { seed: number }): AbLooks {
+export function abLooks(settings: AbSettings, maxRounds: number, options: AbLookOptions): AbLooks {
   const levels = lookLevels(maxRounds);
   return {
     after(rounds, run) {
       const level = levels.get(rounds);
       if (level === undefined) return rounds < maxRounds ? undefined : atMaximum(maxRounds);
-      const { checks, names } = lookAt(run, settings, level, seed);
+      const { checks, names } = lookAt(run, settings, options, level);
       const reason = decideLook(checks, level);
       if (reason === undefined) return undefined;
       const at = checks.findIndex(({ pAboveTolerance }) => pAboveTolerance <= level);
@@ -45,11 +53,11 @@ function atMaximum(maxRounds: number): AbStop {
 function lookAt(
   run: RunSamples,
   settings: AbSettings,
+  { seed, checks: chosen }: AbLookOptions,
   level: number,
-  seed: number,
 ): { checks: LookCheck[]; names: string[] } {
   const pairs = sidePairs(run, settings);
-  const figures = figuresFor(pairs, settings.figures);
+  const figures = checksFor(pairs, chosen);
   const estimates = estimateAll(pairs, figures, { seed, resamples: RESAMPLES });
   const checks: LookCheck[] = [];
   const names: string[] = [];
@@ -60,20 +68,20 @@ function lookAt(
       // Without enough values the leading figure keeps the run going; others have no say yet.
       if (!isGated(estimate) && index > 0) continue;
       const limit = 1 + figure.tolerance;
-      const floor = Math.abs(estimate.next - estimate.base) <= figure.floorMs;
+      const floor = Math.abs(estimate.next - estimate.base) <= figure.floor;
       checks.push({
         pAboveTolerance: floor || !isGated(estimate) ? 1 : pValue(estimate, 'above', limit) / share,
         pBelowTolerance: isGated(estimate) ? pValue(estimate, 'below', limit) : 1,
         beyond: !floor && !((estimate.estimate?.ratio ?? Number.NaN) <= limit),
       });
     } else checks.push(errorLook(pairs, figure, level * share));
-    names.push(`${figure.metric}.${figure.statistic}`);
+    names.push(figure.figure);
   }
   return { checks, names };
 }
 
 /** An interval at the look's level stands for the p-value. */
-function errorLook(pairs: readonly CellPair[], { tolerance }: GatedFigure, level: number): LookCheck {
+function errorLook(pairs: readonly CellPair[], { tolerance }: GateCheck, level: number): LookCheck {
   const { low, difference } = errorRates(pairs, 1 - 2 * level);
   return { pAboveTolerance: low > tolerance ? 0 : 1, pBelowTolerance: 1, beyond: difference > tolerance };
 }

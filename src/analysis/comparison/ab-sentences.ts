@@ -1,9 +1,6 @@
-import { metric } from '../../metrics/definitions.ts';
 import type { AbCheck, AbStop, AbVerdict } from '../../model/ab-gate.ts';
 import { formatChange, formatPoints, formatShare, formatValue } from '../../model/format.ts';
-import { quantileOf } from '../quantities.ts';
-import { enoughFor } from '../statistics/significance.ts';
-import { cellInWords } from './run-sentences.ts';
+import { cellInWords } from '../regression/sentences.ts';
 
 /** The gate of two sides as text. */
 
@@ -11,15 +8,14 @@ type Unsaid = Omit<AbCheck, 'sentence'>;
 
 /** `ttft.p50 +31 % (+24 % to +38 %): 210 ms instead of 160 ms`. */
 export function checkSentence(check: Unsaid): string {
-  const { cell, metric: name, statistic } = check;
+  const { cell, figure } = check;
   const where = cell === null ? '' : ` of ${cellInWords(cell)}`;
-  return `${name}.${statistic}${where}${name === 'errors' ? errorsInWords(check) : figureInWords(check)}`;
+  return `${figure}${where}${figure === 'errors.rate' ? errorsInWords(check) : figureInWords(check)}`;
 }
 
 function figureInWords(check: Unsaid): string {
-  const { statistic, unit, n, base, next, gated, tolerance, verdict, detectable } = check;
+  const { unit, n, needed, base, next, gated, tolerance, verdict, detectable } = check;
   if (!gated) {
-    const needed = enoughFor(quantileOf(statistic) ?? 0.5);
     return n === 0 ? ': no values' : `: ${n} ${n === 1 ? 'value' : 'values'} per side, ${needed} needed`;
   }
   const values = `${valueOrNever(next, unit)} instead of ${valueOrNever(base, unit)}`;
@@ -40,9 +36,9 @@ function figureInWords(check: Unsaid): string {
 }
 
 /** ` +31 % (+24 % to +38 %)`: the change of the value, which is downwards for a rate that got worse. */
-function changeInWords({ metric: name, worse, low, high }: Unsaid): string {
+function changeInWords({ better, worse, low, high }: Unsaid): string {
   if (worse === null) return '';
-  const isTime = metric(name).better === 'lower';
+  const isTime = better === 'lower';
   const shown = (factor: number | null) =>
     factor === null ? 'unbounded' : formatChange(isTime ? factor : 1 / factor);
   const bounds = isTime ? [low, high] : [high, low];

@@ -35,8 +35,18 @@ const FLOOR_MS = 5;
 /** The tolerance of shares, such as the error rate: one point. */
 const SHARE_TOLERANCE = 0.01;
 
-const DEFAULTS = ['ttft.p50', 'ttft.mean', 'ttft.p95', 'total.p50', 'total.mean', 'gap.p95', 'errors.rate'];
-const REASONING = [
+/** The checks unless others are chosen. */
+export const DEFAULT_CHECKS: readonly string[] = [
+  'ttft.p50',
+  'ttft.mean',
+  'ttft.p95',
+  'total.p50',
+  'total.mean',
+  'gap.p95',
+  'errors.rate',
+];
+/** The same where the models reason before they answer. */
+export const REASONING_CHECKS: readonly string[] = [
   ...['ttfa.p50', 'ttfa.mean', 'ttft.p50', 'ttft.p95'],
   ...['total.p50', 'total.mean', 'gap.p95', 'errors.rate'],
 ];
@@ -48,7 +58,7 @@ const SHARES: Readonly<Record<string, Pick<GateCheck, 'kind' | 'unit' | 'better'
 
 /** The checks without a choice of the user. `runs`: all runs that are compared. */
 export function defaultChecks(runs: readonly AcceptedRun[]): GateCheck[] {
-  return (runs.length > 0 && runs.every(reasons) ? REASONING : DEFAULTS).map(parseCheck);
+  return (runs.length > 0 && runs.every(reasons) ? REASONING_CHECKS : DEFAULT_CHECKS).map(parseCheck);
 }
 
 /** True where the models of most requests reasoned, so that a reader waits for the answer, not for the first token. */

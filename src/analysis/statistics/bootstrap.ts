@@ -37,7 +37,7 @@ export interface BootstrapOptions {
 }
 
 /** With fewer rounds on a side, requests are resampled and drift is not covered. */
-const ENOUGH_ROUNDS = 4;
+export const ENOUGH_ROUNDS = 4;
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.9;

@@ -20,11 +20,11 @@ export interface AbLine {
 export function abLines({ ab }: Report): AbLine[] {
   const order = { fail: 0, unknown: 1, pass: 2 };
   const lines = (ab?.checks ?? []).map((check): AbLine => {
-    const { metric, statistic, verdict, gated, cell, sentence } = check;
+    const { figure, verdict, gated, cell, sentence } = check;
     return {
       outcome: outcomeOf(check),
       verdict: gated ? verdict : 'too few requests',
-      figure: `${metric}.${statistic}${cell === null ? '' : ` of ${oneLine(cell.prompt)}`}`,
+      figure: `${figure}${cell === null ? '' : ` of ${oneLine(cell.prompt)}`}`,
       sentence: oneLine(sentence),
     };
   });

@@ -63,12 +63,18 @@ export function failureLine(report: Report): string | undefined {
 
 /** True if a gate depends on failed requests. The regression check compares error rates. */
 export function checksFailures({ gates, baseline, ab }: Report): boolean {
-  return baseline !== undefined || ab !== undefined || gates.some(({ expression }) => /^\s*(errors|goodput)\b/.test(expression));
+  return (
+    baseline !== undefined ||
+    ab !== undefined ||
+    gates.some(({ expression }) => /^\s*(errors|goodput)\b/.test(expression))
+  );
 }
 
 /** `1 of 3 thresholds failed; 240 requests in 6 cells, 12 of them failed`. */
 export function summaryLine(report: Report): string {
-  return [...thresholdWords(report), ...abWords(report), ...baselineWords(report), requestWords(report)].join('; ');
+  return [...thresholdWords(report), ...abWords(report), ...baselineWords(report), requestWords(report)].join(
+    '; ',
+  );
 }
 
 function thresholdWords({ gates }: Report): string[] {
@@ -83,7 +89,9 @@ function thresholdWords({ gates }: Report): string[] {
 }
 
 function abWords({ ab }: Report): string[] {
-  return ab === undefined ? [] : [`B against A: ${ab.verdict === 'unchanged' ? 'no regression' : ab.verdict}`];
+  return ab === undefined
+    ? []
+    : [`B against A: ${ab.verdict === 'unchanged' ? 'no regression' : ab.verdict}`];
 }
 
 function baselineWords({ baseline }: Report): string[] {
