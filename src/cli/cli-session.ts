@@ -39,6 +39,8 @@ export interface CliSession {
   shown(text: string): string;
   /** Redacts these secrets in everything printed from now on. */
   hide(secrets: readonly Secret[]): void;
+  /** The secrets that are redacted. */
+  secrets(): readonly Secret[];
   exitCode: ExitCode;
 }
 
@@ -87,6 +89,7 @@ export function openCliSession(
       hidden = [...hidden, ...more];
       redactor = createRedactor(hidden);
     },
+    secrets: () => hidden,
     exitCode: 0,
   };
 }

@@ -14,7 +14,7 @@ type Stopping = keyof typeof EXIT_OF;
 const STOPPING = Object.keys(EXIT_OF) as Stopping[];
 
 /** Maps process signals to abort signals of the run. */
-interface Interrupt {
+export interface Interrupt {
   signals: StopSignals;
   /** The exit code of the received signal; undefined without a signal. */
   exitCode(): ExitCode | undefined;

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import type { Baseline } from '../bench/run/baseline.ts';
-import type { RunObserver, RunResult } from '../bench/run/run.ts';
+import type { RunObserver, RunOptions, RunResult } from '../bench/run/run.ts';
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, UserError } from '../model/errors.ts';
 import { formatCount } from '../model/format.ts';
 import type { Report } from '../model/report.ts';
 import { jsonText } from '../model/visible.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import { abGateOf } from './ab-settings.ts';
 import type { CliSession } from './cli-session.ts';
 import { exitCodeOf } from './exit-code.ts';
+import type { Interrupt } from './interrupt.ts';
 import { canRedraw } from './terminal.ts';
 
 /** The options for running scenarios, as commander delivers them. */
@@ -26,8 +28,24 @@ export interface RunSettings {
   assumedSpread?: number;
   anyMachine?: boolean;
   dryRun?: boolean;
+  /** Gate the second target against the first. */
+  ab?: RunOptions['ab'];
+  /** Stop after the round that decides this gate. */
+  untilDecided?: boolean;
   /** The folder of the run to continue. */
   resume?: string;
+}
+
+/** What a command does around a run. */
+export interface RunHooks {
+  /** Handles signals, instead of a handler of the run's own. The command disposes of it. */
+  interrupt?: Interrupt;
+  /** Aborted with a sentence as its reason: the run ends early. */
+  stop?: AbortSignal;
+  /** The run's folder exists. */
+  planned?(folder: string): void;
+  /** False for a run that `run --resume` cannot continue. Default: true. */
+  isResumable?: boolean;
 }
 
 /** Runs scenarios one after another, prints their reports and sets the exit code. */
@@ -35,6 +53,7 @@ export async function runScenarios(
   loaded: readonly LoadedScenario[],
   flags: RunSettings,
   session: CliSession,
+  hooks: RunHooks = {},
 ): Promise<void> {
   session.hide(loaded.flatMap(({ secrets }) => secrets));
   if (flags.resume !== undefined && loaded.length > 1) {
@@ -43,6 +62,9 @@ export async function runScenarios(
       hint: 'omit the scenario files: the run has stored its own',
     });
   }
+  const gates = loaded.map(
+    ({ scenario }) => flags.ab ?? (flags.untilDecided ? abGateOf(scenario, flags) : undefined),
+  );
   const baseline = await openInputs(loaded, flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
@@ -53,24 +75,30 @@ export async function runScenarios(
   // once it has been measured.
   const print = flags.json ? await jsonPrinter() : await tablePrinter();
   const { onInterrupt } = await import('./interrupt.ts');
-  const interrupt = onInterrupt((message) => session.warn(message));
+  const interrupt = hooks.interrupt ?? onInterrupt((message) => session.warn(message));
+  const { drain, kill } = interrupt.signals;
+  const signals = { drain: hooks.stop ? AbortSignal.any([drain, hooks.stop]) : drain, kill };
   const reports: Report[] = [];
   try {
-    for (const scenario of loaded) {
-      const { report, folder, failure } = await runOne(scenario, baseline, flags, session, interrupt.signals);
+    for (const [index, scenario] of loaded.entries()) {
+      const settings = { ...flags, ab: gates[index] };
+      const { report, folder, failure } = await runOne(scenario, baseline, settings, session, {
+        signals,
+        planned: hooks.planned,
+      });
       reports.push(report);
       const facts = { strict: flags.strict === true, unwritten: failure !== undefined };
       // Set before printing, because printing fails if the terminal was closed.
       session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, facts));
       if (!flags.json) print([report], session);
-      printFolder(report, folder, failure, session);
+      printFolder(report, folder, { failure, isResumable: hooks.isResumable ?? true }, session);
       if (failure === undefined) await storeBaseline(folder, report, flags, session);
       else if (flags.saveBaseline !== undefined)
         session.warn(`not stored as baseline "${flags.saveBaseline}": the run was not written completely`);
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
-    interrupt.dispose();
+    if (hooks.interrupt === undefined) interrupt.dispose();
   }
   if (flags.json) print(reports, session);
 }
@@ -79,7 +107,7 @@ export async function runScenarios(
 function printFolder(
   { run }: Report,
   folder: string,
-  failure: UserError | undefined,
+  { failure, isResumable }: { failure: UserError | undefined; isResumable: boolean },
   session: CliSession,
 ): void {
   if (failure === undefined) session.say(`results: ${folder}`);
@@ -90,7 +118,7 @@ function printFolder(
     session.warn(`${what}: ${failure.message}`);
   }
   // A deleted folder cannot be continued.
-  if ((run.aborted || run.unwritten) && existsSync(folder))
+  if (isResumable && (run.aborted || run.unwritten) && existsSync(folder))
     session.say(`to continue: streambench run --resume ${folder}`);
 }
 
@@ -134,9 +162,9 @@ async function storeBaseline(
 async function runOne(
   scenario: LoadedScenario,
   baseline: Baseline | undefined,
-  { output, workers, calibrate = false, strict = false, resume }: RunSettings,
+  { output, workers, calibrate = false, strict = false, resume, ab, untilDecided }: RunSettings,
   session: CliSession,
-  signals: StopSignals,
+  { signals, planned }: { signals: StopSignals } & Pick<RunHooks, 'planned'>,
 ): Promise<RunResult> {
   const { runScenario } = await import('../bench/run/run.ts');
   const { createProgress } = await import('./progress.ts');
@@ -147,7 +175,10 @@ async function runOne(
     : createProgress({ stderr, redraws, shown: session.shown, now: () => performance.now() });
   try {
     const observer: RunObserver = {
-      planned: (plan, folder) => progress?.planned?.(plan, folder),
+      planned(plan, folder) {
+        planned?.(folder);
+        progress?.planned?.(plan, folder);
+      },
       blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
       blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
       recorded: (record, cell) => progress?.recorded?.(record, cell),
@@ -160,6 +191,8 @@ async function runOne(
       strict,
       baseline,
       resume,
+      ab,
+      untilDecided,
       signals,
       observer,
     });

@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects/index.ts';
+import { refuseSameSides } from './ab-identity.ts';
 import { isConfidential, maskUrl } from './document.ts';
 import { assumeHttp, type CommandLineScenario, readHeaders, scenarioFromFlags } from './from-flags.ts';
 import { type LoadedScenario, type ParseOptions, readScenario } from './parse.ts';
@@ -27,6 +28,8 @@ export interface AbFlags extends Omit<CommandLineScenario, 'target' | 'provider'
   a: string;
   b: string;
   own?: { a?: SideFlags; b?: SideFlags };
+  /** Names of the sides. Default: what tells them apart. */
+  names?: readonly [string, string];
 }
 
 /** A side of `ab`. */
@@ -43,10 +46,13 @@ interface Side {
 }
 
 /** The scenario that sends the same prompts to A and B. Throws a `UserError`; its places are command line arguments. */
-export function loadAb({ a, b, own = {}, ...shared }: AbFlags, options: ParseOptions): LoadedScenario {
+export function loadAb(
+  { a, b, own = {}, names: given, ...shared }: AbFlags,
+  options: ParseOptions,
+): LoadedScenario {
   const sides = [sideOf('a', a, own.a, shared, options), sideOf('b', b, own.b, shared, options)] as const;
   refuseSharedSecrets(sides, shared);
-  const names = sideNames(sides);
+  const names = given ?? sideNames(sides);
   const targets = sides.map(({ target }, index) => ({ ...target, name: names[index] }));
   const { document, origins } = scenarioFromFlags(
     { ...sides[0].flags, maxTokens: shared.maxTokens },
@@ -56,14 +62,17 @@ export function loadAb({ a, b, own = {}, ...shared }: AbFlags, options: ParseOpt
     ...sides.flatMap(placesOf),
     ...origins.filter(({ path }) => path[0] !== 'targets'),
   ];
-  return readScenario(flagSource({ ...document, name: names.join(' or '), targets }, places), options);
+  const source = flagSource({ ...document, name: names.join(' or '), targets }, places);
+  const loaded = readScenario(source, options);
+  refuseSameSides(loaded);
+  return loaded;
 }
 
 function sideOf(
   letter: SideLetter,
   text: string,
   own: SideFlags = {},
-  shared: Omit<AbFlags, SideLetter | 'own'>,
+  shared: Omit<AbFlags, SideLetter | 'own' | 'names'>,
   { env }: ParseOptions,
 ): Side {
   const named = parseSide(text);
@@ -95,7 +104,10 @@ function parseSide(text: string): Pick<CommandLineScenario, 'target' | 'provider
 }
 
 /** Refuses a key that would be sent to both sides, unless both are the same server. */
-function refuseSharedSecrets(sides: readonly [Side, Side], shared: Omit<AbFlags, SideLetter | 'own'>): void {
+function refuseSharedSecrets(
+  sides: readonly [Side, Side],
+  shared: Omit<AbFlags, SideLetter | 'own' | 'names'>,
+): void {
   const [a, b] = sides.map(originOf);
   if (a !== undefined && a === b) return;
   const reached = `A is at ${a ?? 'its own address'}, B at ${b ?? 'its own address'}`;

@@ -7,19 +7,18 @@ import { forEachOrErrors } from '../failures.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts';
 import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
+import { addMeasurementOptions, addRunGateOptions, type RunOptionFlags } from '../flags/run.ts';
 import {
   addGateOptions,
-  addHistoryOptions,
   addLoadOptions,
   addScenarioOptions,
   type ScenarioFlags,
   scenarioOverrides,
 } from '../flags/scenario.ts';
-import { wholeOrWordOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
-import { type RunSettings, runScenarios } from '../run-scenarios.ts';
+import { runScenarios } from '../run-scenarios.ts';
 
-interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, Omit<RunSettings, 'resume'> {
+interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, RunOptionFlags {
   resume?: string | true;
   target?: string;
   provider?: string;
@@ -43,39 +42,12 @@ export const runCommand: AddCommand = (root, open) => {
   addRequestOptions(command);
   addLoadOptions(command);
   addGateOptions(command);
-  command
-    .option(
-      '--baseline <name>',
-      'regression check against this baseline (name or run folder): exit 4 on a regression, 5 if not comparable',
-    )
-    .option(
-      '--save-baseline <name>',
-      'add this run to the history of a baseline, unless it regressed or failed',
-    )
-    .option('--accept', 'with --save-baseline: add the run although it regressed or failed')
-    .option(
-      '--strict',
-      'also fail on an invalid measurement (exit 6) or an inconclusive regression check (exit 5)',
-    );
-  addHistoryOptions(command);
+  addRunGateOptions(command, 'the second of two targets is worse than the first');
   addScenarioOptions(command);
   addAllowFileOption(command);
   addConnectionOptions(command);
-  command
-    .optionsGroup('Measurement and output:')
-    .option('-o, --output <folder>', 'folder for run results', 'results')
-    .option('--resume [run]', 'continue an interrupted run, by its folder or id (default: the latest run)')
-    .option('--json', 'print the report as JSON instead of tables')
-    .option('--keep-text', 'store the answer texts in the records')
-    .addOption(
-      wholeOrWordOption('--workers <count>', 'number of measuring threads, or auto', 'auto', {
-        min: 1,
-        max: 64,
-      }).default('auto'),
-    )
-    .option('--calibrate', "first measure the client's noise floor at each concurrency")
-    .option('--dry-run', 'print the plan and send nothing')
-    .action((files: string[], flags: RunFlags) => run(files, flags, open()));
+  addMeasurementOptions(command, { resume: true });
+  command.action((files: string[], flags: RunFlags) => run(files, flags, open()));
   addExamples(
     command,
     { words: 'run', does: 'the demo scenario against the embedded simulator' },
