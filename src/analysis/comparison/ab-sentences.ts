@@ -25,11 +25,11 @@ function figureInWords(check: Unsaid): string {
     case 'improvement':
       return change;
     case 'equivalent':
-      return ` equivalent within ${formatShare(tolerance)}${change}`;
+      return ` equivalent within ${formatShare(tolerance)},${change}`;
     case 'unchanged':
-      return ` unchanged${change}${detectable === null ? '' : `; a slowdown of ${formatShare(detectable)} would have been found in 4 of 5 runs`}`;
+      return ` unchanged,${change}${detectable === null ? '' : `; a slowdown of ${formatShare(detectable)} would have been found in 4 of 5 runs`}`;
     case 'inconclusive':
-      return ` inconclusive${change}`;
+      return ` inconclusive,${change}`;
     default:
       return verdict satisfies never;
   }

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { decideAb } from '../../../src/analysis/comparison/ab-gate.ts';
+import { abLooks } from '../../../src/analysis/comparison/ab-look.ts';
+import { parseChecks } from '../../../src/analysis/regression/checks.ts';
+import { type AbChange, type AbWorld, simulateAb } from './ab-world.ts';
+
+const SETTINGS = { base: 'a', next: 'b', strict: false };
+const decide = (world: AbWorld, change: AbChange = {}, seed = 1, options = {}) =>
+  decideAb(simulateAb(world, seed, change), SETTINGS, { seed: 1, resamples: 1_000, ...options });
+
+const CALM: AbWorld = { shape: 'lognormal', n: 400, drift: 0.1, width: 0.2 };
+
+describe('the verdict of B against A', () => {
+  test('a slower B is a regression, with the figure that leads first and both values', () => {
+    const gate = decide(CALM, { factor: 1.5 });
+    expect(gate.verdict).toBe('regression');
+    expect(gate.sentence).toMatch(
+      /^regression: b is worse than a: ttft\.p50 \+\d+ % \(.*\): \d+ ms instead of \d+ ms, and \d more$/,
+    );
+  });
+
+  test('a faster B is an improvement', () => {
+    expect(decide(CALM, { factor: 0.6 }).verdict).toBe('improvement');
+  });
+
+  test('the same on both sides is equivalent, however much the rounds differ', () => {
+    expect(decide({ ...CALM, drift: 0.5 }).verdict).toBe('equivalent');
+  });
+
+  test('too few requests decide nothing', () => {
+    const { verdict, checks } = decide({ ...CALM, n: 10 }, { factor: 3 });
+    expect(verdict).toBe('inconclusive');
+    expect(checks[0]).toMatchObject({ gated: false, sentence: 'ttft.p50: 10 values per side, 20 needed' });
+  });
+
+  test('with three rounds a small change may be drift, which the gate says', () => {
+    const gate = decide({ ...CALM, rounds: 3 });
+    expect(gate.verdict).toBe('inconclusive');
+    expect(gate.warnings).toEqual([
+      '3 rounds: drift between rounds cannot be measured and is assumed to be 5 %; use --rounds 5 or more',
+    ]);
+    expect(decide({ ...CALM, rounds: 3 }, { factor: 2 }).verdict).toBe('regression');
+  });
+
+  test('failures of B alone are a regression of errors.rate', () => {
+    const { verdict, checks } = decide(CALM, { errors: 0.01, errorsOfB: 0.2 });
+    expect(verdict).toBe('regression');
+    expect(checks.find(({ figure }) => figure === 'errors.rate')?.verdict).toBe('regression');
+  });
+
+  test('sides without a common cell: inconclusive, never a pass', () => {
+    const gate = decideAb(simulateAb(CALM, 1), { ...SETTINGS, next: 'c' }, { seed: 1 });
+    expect(gate).toMatchObject({
+      verdict: 'inconclusive',
+      warnings: ['the sides have no prompt and load level in common'],
+    });
+  });
+
+  test('the checks and their tolerances can be chosen', () => {
+    const checks = parseChecks(['total.p50: 80%']);
+    const gate = decide(CALM, { factor: 1.5 }, 1, { checks });
+    expect(gate.checks.map(({ figure }) => figure)).toEqual(['total.p50']);
+    expect(gate.verdict).toBe('equivalent');
+  });
+
+  test('one slow cell of four is named', () => {
+    const gate = decide({ ...CALM, cells: 4 }, { firstCell: 1.25 });
+    expect(gate.verdict).toBe('regression');
+    expect(gate.checks.at(-1)).toMatchObject({ cell: { target: 'b', prompt: 'p0' }, verdict: 'regression' });
+  });
+});
+
+describe('early stop', () => {
+  const MAX = 20;
+  const after = (rounds: number, change: AbChange = {}) => {
+    const run = simulateAb({ ...CALM, n: rounds * 20, rounds }, 3, { errors: 0, ...change });
+    return abLooks(SETTINGS, MAX, { seed: 1 }).after(rounds, run);
+  };
+
+  test('a doubling stops the run after a few rounds, and the sentence says why', () => {
+    expect(after(8, { factor: 2 })).toEqual({
+      ...{ rounds: 8, maxRounds: 20, reason: 'regression' },
+      sentence: 'stopped after 8 of at most 20 rounds: ttft.p50 is worse by more than the tolerance',
+    });
+  });
+
+  test('no change stops it when the tolerance is ruled out', () => {
+    expect(after(16)?.reason).toBe('no_regression');
+  });
+
+  test('before the fourth round nothing is decided; after the last one the gate decides', () => {
+    expect(after(3, { factor: 9 })).toBeUndefined();
+    expect(after(20)).toMatchObject({ reason: 'maximum' });
+  });
+
+  test('failures that rise count as a regression', () => {
+    expect(after(10, { errorsOfB: 0.5 })).toMatchObject({ reason: 'regression' });
+  });
+});
+
+/** Seeded, so they cannot flicker. 400 trials know a rate of 5 % to about ± 2 %. */
+describe('by simulation: 5 rounds, 10 % drift between rounds, 3 % errors', () => {
+  const rate = (world: AbWorld, change: AbChange, trials = 400) => {
+    let found = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const { verdict } = decide(world, change, 700_021 + trial, { resamples: 500 });
+      found += verdict === 'regression' ? 1 : 0;
+    }
+    return found / trials;
+  };
+
+  test.each<AbWorld>([
+    { shape: 'lognormal', n: 50, drift: 0.1 },
+    { shape: 'bimodal', n: 50, cells: 4, drift: 0.1 },
+    { shape: 'heavy-tailed', n: 20, cells: 4, drift: 0.1 },
+    { shape: 'lognormal', n: 20, cells: 12, drift: 0.05 },
+  ])(
+    'no change in %o: at most 5 % false alarms',
+    (world) => {
+      expect(rate(world, {})).toBeLessThanOrEqual(0.05);
+    },
+    120_000,
+  );
+
+  test('+20 % on 200 requests is found in at least 65 %', () => {
+    expect(rate({ shape: 'lognormal', n: 200, drift: 0.1 }, { factor: 1.2 })).toBeGreaterThanOrEqual(0.65);
+  }, 120_000);
+});
