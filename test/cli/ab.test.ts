@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { reportRun } from '../../src/bench/run/report-builder.ts';
 import { abCommand } from '../../src/cli/commands/ab.ts';
-import { scratch } from '../support/program.ts';
+import { ROOT, scratch } from '../support/program.ts';
 import { CHUNKED_END, chatChunk, chunked, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 import { runCommand } from './in-process.ts';
 
@@ -87,4 +88,78 @@ test('each side is asked in its own way', async () => {
   expect(b.requests[0]).not.toContain('x-team: blue');
   expect(body(b.requests[0]!)).toMatchObject({ model: 'two', max_tokens: 3 });
   expect(b.requests[0]).not.toContain('stream_options');
+});
+
+describe('the gate of B against A', () => {
+  const SERVER = `"${process.execPath}" "${join(ROOT, 'test/support/ab-server.mjs')}" --port {port}`;
+  const commands = (words: readonly string[]) =>
+    runCommand(abCommand, ['ab', ...words, '--ready', '/health', '-o', folder.path], { env: {} });
+
+  test('two sides that are the same are refused before anything is sent', async () => {
+    const a = await serve();
+    const error = await ab(`${a.url}/v1#m`, `${a.url}/v1/#m`, []).catch((thrown: unknown) => thrown);
+    expect(String(error)).toMatch(/A and B are the same: both are http.* with model m/);
+    expect(String(error)).toContain('two models (URL#MODEL)');
+    expect(a.connections()).toBe(0);
+  });
+
+  test('two models at one URL are two sides, and a choice: not gated unless that is requested', async () => {
+    const a = await serve();
+    const sides = [`${a.url}/v1#one`, `${a.url}/v1#two`] as const;
+    expect((await ab(...sides, [])).stdout).not.toContain('B against A');
+    const gated = await ab(...sides, ['--gate']);
+    expect(gated.stdout).toContain('inconclusive: two against one: ttft.p50: 2 values per side, 20 needed');
+  });
+
+  test('a slower build: exit 4, its output is kept, and both servers are gone', async () => {
+    const { code, stdout, stderr } = await commands([
+      ...['--base-command', SERVER, '--new-command', `${SERVER} --delay 120`],
+      ...['-n', '40', '-c', '4'],
+    ]);
+    expect(code, stderr).toBe(4);
+    expect(stdout).toMatch(/regression: new is worse than base: ttft\.p50 \+/);
+    const [, run = ''] = /^results: (.*)$/m.exec(stderr) ?? [];
+    const log = readFileSync(join(run, 'new.log'), 'utf8');
+    const pid = Number(/pid (\d+)/.exec(log)?.[1]);
+    expect(pid).toBeGreaterThan(0);
+    expect(() => process.kill(pid, 0)).toThrow();
+    const report = JSON.parse(readFileSync(join(run, 'report.json'), 'utf8'));
+    expect(report.ab).toMatchObject({ verdict: 'regression', base: 'base', next: 'new' });
+    const { report: again } = await reportRun(run);
+    expect(again.ab).toEqual(report.ab);
+  }, 60_000);
+
+  test('until decided: the run stops early, says why, and is complete', async () => {
+    const { code, stdout, stderr } = await commands([
+      ...['--base-command', SERVER, '--new-command', `${SERVER} --delay 200`, '--until-decided'],
+      ...['-n', '160', '--rounds', '20', '-c', '4'],
+    ]);
+    expect(code, stderr).toBe(4);
+    expect(stdout).toMatch(
+      /stopped after \d+ of at most 20 rounds:\s+ttft\.p50 is worse by more than the\s+tolerance/,
+    );
+    expect(stdout).not.toContain('ABORTED');
+    expect(stderr).not.toContain('to continue');
+  }, 60_000);
+
+  test('a build that dies during the run: exit 7, with its last output', async () => {
+    const error = await commands([
+      ...['--base-command', SERVER, '--new-command', `${SERVER} --dies-after 3`, '-n', '40'],
+    ]).catch((thrown: unknown) => thrown);
+    expect(String(error)).toMatch(
+      /the new server ended by itself \(exit code 3\); its last output: .*out of memory/,
+    );
+    expect(error).toMatchObject({ exitCode: 7 });
+  }, 60_000);
+
+  test.each([
+    [['--base-command', 'x'], /--new-command is missing/],
+    [['a/b', '--base-command', 'x', '--new-command', 'y'], /take the place of the targets/],
+    [['--base-command', 'x', '--new-command', 'y', '--url', 'http://127.0.0.1:80'], /has no \{port\}/],
+    [['--base-command', 'x', '--new-command', 'y', '--until-decided', '--rounds', '3'], /at least 5 rounds/],
+    [['--base-command', 'x', '--new-command', 'y', '--until-decided', '--no-gate'], /--no-gate turns off/],
+    [[], /--ready is only valid with --base-command/],
+  ])('%j is refused', async (words, message) => {
+    await expect(commands([...words, '--dry-run'])).rejects.toThrow(message);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit-code.ts';
+import type { AbGate } from '../../src/model/ab-gate.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { BaselineReport } from '../../src/model/run-comparison.ts';
 import { gatedReport } from '../report/reports.ts';
@@ -50,4 +51,14 @@ test('of several causes the first of 7, 1, 8, 3, 6, 4 is the exit code', () => {
 test('a load that was not reached is a failure only with --strict', () => {
   const [, change] = CAUSES.find(([code]) => code === 6)!;
   expect(exitCodeOf(change(passed), { strict: false })).toBe(0);
+});
+
+test('B against A: a regression is 4, and an inconclusive gate is 5 only with --strict', () => {
+  const judged = (verdict: AbGate['verdict']): Report => ({ ...passed, ab: { verdict } as AbGate });
+  for (const strict of [true, false]) {
+    expect(exitCodeOf(judged('regression'), { strict })).toBe(4);
+    expect(exitCodeOf(judged('inconclusive'), { strict })).toBe(strict ? 5 : 0);
+    for (const verdict of ['improvement', 'equivalent', 'unchanged'] as const)
+      expect(exitCodeOf(judged(verdict), { strict })).toBe(0);
+  }
 });

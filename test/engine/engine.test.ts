@@ -63,6 +63,32 @@ function harness(plan: RunPlan, latencyMs: (n: number) => number = () => 100) {
 }
 
 describe('the engine', () => {
+  test('asks after each round but the last whether it is enough, and a run that ends so is complete', async () => {
+    const rounds = [0, 1, 2].flatMap((round) =>
+      [0, 1].map((cell) => ({ round, cell, requests: 1, warmup: 0 })),
+    );
+    const clock = new FakeClock();
+    const never = new AbortController().signal;
+    const executor: Executor = { send: async (job) => observationOf(job, clock.now()), warm: async () => {} };
+    const asked: number[] = [];
+    const records: RequestRecord[] = [];
+    const outcome = await runPlan(planOf([1, 2], rounds), {
+      runner: localRunner({
+        ...{ clock, sleep: clock.sleep, executor, originAt: 0 },
+        signals: { drain: never, kill: never },
+      }),
+      drain: never,
+      observer: { recorded: (record) => records.push(record) },
+      isEnough(done) {
+        asked.push(done);
+        return done === 2;
+      },
+    });
+    expect(asked).toEqual([1, 2]);
+    expect(records.map(({ round }) => round)).toEqual([0, 0, 1, 1]);
+    expect(outcome).toMatchObject({ completed: true });
+  });
+
   test('runs the blocks in order, warm connections and warm-up requests first, and records only measured requests', async () => {
     const blocks = [
       { round: 0, cell: 1, requests: 4, warmup: 2 },

@@ -20,7 +20,10 @@ export interface ServerProcess {
 }
 
 /** Time between SIGTERM and SIGKILL, in ms. */
-export const STOP_MS = 5_000;
+const STOP_MS = 5_000;
+/** Time for the system to remove killed processes, in ms. */
+const KILL_MS = 1_000;
+const POLL_MS = 20;
 
 /** How a command line is started. */
 export interface ServerCommand {
@@ -65,13 +68,10 @@ export function startServer({ name, command, env, redactor }: ServerCommand): Se
     ended,
     exit: () => exit,
     async stop() {
-      const isAlive = signalGroup(child, 'SIGTERM');
-      const timer = setTimeout(killGroup, STOP_MS);
-      if (exit === undefined) await ended;
-      // The first process has ended; others of its group may still be running.
-      if (isAlive) await groupEnded(child, STOP_MS);
-      clearTimeout(timer);
-      killGroup();
+      if (signalGroup(child, 'SIGTERM') && !(await groupEnded(child, STOP_MS))) {
+        killGroup();
+        await groupEnded(child, KILL_MS);
+      }
       process.off('exit', killGroup);
       await log.close();
     },
@@ -88,8 +88,11 @@ function signalGroup({ pid, killed }: ChildProcess, signal: NodeJS.Signals | 0):
   }
 }
 
-async function groupEnded(child: ChildProcess, timeoutMs: number): Promise<void> {
-  const step = 20;
-  for (let waited = 0; waited < timeoutMs && signalGroup(child, 0); waited += step)
-    await new Promise((resolve) => setTimeout(resolve, step));
+/** Polls, because only the first process of the group reports its end. Resolves with false after the time limit. */
+async function groupEnded(child: ChildProcess, timeoutMs: number): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += POLL_MS) {
+    if (!signalGroup(child, 0)) return true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return !signalGroup(child, 0);
 }

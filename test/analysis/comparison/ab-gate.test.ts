@@ -72,29 +72,29 @@ describe('the verdict of B against A', () => {
 
 describe('early stop', () => {
   const MAX = 20;
-  const after = (rounds: number, change: AbChange = {}) => {
+  const look = (rounds: number, change: AbChange = {}) => {
     const run = simulateAb({ ...CALM, n: rounds * 20, rounds }, 3, { errors: 0, ...change });
     return abLooks(SETTINGS, MAX, { seed: 1 }).after(rounds, run);
   };
 
   test('a doubling stops the run after a few rounds, and the sentence says why', () => {
-    expect(after(8, { factor: 2 })).toEqual({
+    expect(look(8, { factor: 2 })).toEqual({
       ...{ rounds: 8, maxRounds: 20, reason: 'regression' },
       sentence: 'stopped after 8 of at most 20 rounds: ttft.p50 is worse by more than the tolerance',
     });
   });
 
   test('no change stops it when the tolerance is ruled out', () => {
-    expect(after(16)?.reason).toBe('no_regression');
+    expect(look(16)?.reason).toBe('no_regression');
   });
 
   test('before the fourth round nothing is decided; after the last one the gate decides', () => {
-    expect(after(3, { factor: 9 })).toBeUndefined();
-    expect(after(20)).toMatchObject({ reason: 'maximum' });
+    expect(look(3, { factor: 9 })).toBeUndefined();
+    expect(look(20)).toMatchObject({ reason: 'maximum' });
   });
 
   test('failures that rise count as a regression', () => {
-    expect(after(10, { errorsOfB: 0.5 })).toMatchObject({ reason: 'regression' });
+    expect(look(10, { errorsOfB: 0.5 })).toMatchObject({ reason: 'regression' });
   });
 });
 

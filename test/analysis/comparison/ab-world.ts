@@ -100,7 +100,12 @@ function draw(shape: AbWorld['shape'], width: number, random: Random): number {
 function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[]): CellSamples {
   const failed = blocks.reduce((sum, one) => sum + one.failed, 0);
   const requests = blocks.reduce((sum, one) => sum + one.requests, 0);
-  const listsOf = (metric: string) => blocks.map(({ values }) => Float64Array.from(values[metric] ?? []));
+  const lists = new Map<string, Float64Array[]>();
+  const listsOf = (metric: string) => {
+    const known = lists.get(metric) ?? blocks.map(({ values }) => Float64Array.from(values[metric] ?? []));
+    lists.set(metric, known);
+    return known;
+  };
   return {
     ...{ cell, failed, requests },
     outcomes: { ok: requests - failed },

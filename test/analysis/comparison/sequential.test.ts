@@ -13,10 +13,8 @@ describe('the levels of the looks', () => {
     expect(values.at(-1)).toBeLessThan(0.05);
   });
 
-  test('the constant is that of O’Brien and Fleming: four looks at 4, 8, 12 and 16 of 16 rounds need about 1.7 one-sided', () => {
-    // Jennison and Turnbull (2000), table 2.3 gives 2.024 two-sided at 5 % for K = 4, the same as one-sided at 2.5 %.
+  test('a single look has the level itself', () => {
     const [level] = lookLevels(5, 0.025).values();
-    // One look at 80 %: z = 1.96, because the last round has no look of its own.
     expect(level).toBeCloseTo(0.025, 2);
   });
 
