@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { ROOT, scratch, start } from '../support/program.ts';
@@ -6,6 +6,7 @@ import { ROOT, scratch, start } from '../support/program.ts';
 const folder = scratch();
 afterAll(() => folder.dispose());
 
+const results = join(folder.path, 'results');
 const SERVER = `"${process.execPath}" "${join(ROOT, 'test/support/ab-server.mjs')}" --port {port}`;
 
 /** A command that writes the server's process id to a file. */
@@ -23,21 +24,22 @@ function isAlive(pid: number): boolean {
 describe.skipIf(process.platform === 'win32')('Ctrl-C ends the servers that ab started', () => {
   test.each([
     ['while it waits for them', 'sleep 60', 'starting two servers'],
-    ['while it measures', `${SERVER} --delay 50`, 'base'],
+    ['while it measures', `${SERVER} --delay 50`, 'starting two servers'],
   ])(
     '%s',
     async (when, command, text) => {
       const [a, b] = [`a ${when}`, `b ${when}`];
       const running = start([
         ...['ab', '--base-command', noted(a, command), '--new-command', noted(b, command)],
-        ...['-n', '5000', '--rounds', '500', '-o', join(folder.path, 'results')],
+        ...['-n', '5000', '-o', join(results, when)],
       ]);
       await running.until(text);
       await vi.waitFor(
         () => expect([a, b].every((name) => existsSync(join(folder.path, name)))).toBe(true),
         20_000,
       );
-      if (when === 'while it measures') await running.until('streaming');
+      const measures = () => existsSync(join(results, when)) && readdirSync(join(results, when)).length > 0;
+      if (when === 'while it measures') await vi.waitFor(() => expect(measures()).toBe(true), 20_000);
       const pids = [a, b].map(pidOf);
       expect(pids.map(isAlive)).toEqual([true, true]);
       running.kill('SIGINT');
