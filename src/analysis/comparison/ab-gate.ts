@@ -73,14 +73,9 @@ export function checksFor(pairs: readonly CellPair[], chosen: readonly GateCheck
   );
 }
 
-/** The answer's text begins clearly later than the first token: the model thinks first. */
-function reasons(side: CellSamples): boolean {
-  if (side.cell.mode !== 'streaming') return false;
-  const median = (name: string) => {
-    const values = side.rounds(name).flatMap((round) => Array.from(round));
-    return values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
-  };
-  return median('ttfa') > 1.2 * median('ttft');
+/** Most successful requests reasoned, so that a reader waits for the answer, not for the first token. */
+function reasons({ reasoned, outcomes: { ok = 0 } }: CellSamples): boolean {
+  return ok > 0 && reasoned >= ok / 2;
 }
 
 /** The cells of both sides, paired: streaming cells where the run has any. */

@@ -107,7 +107,7 @@ function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[])
     return known;
   };
   return {
-    ...{ cell, failed, requests },
+    ...{ cell, failed, requests, reasoned: 0 },
     outcomes: { ok: requests - failed },
     rounds: listsOf,
     count: (metric) => ({
