@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -103,7 +103,7 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     expect(first.runs).toHaveLength(1);
     expect(first.summary).toMatch(/^## demo\n/);
     expect(first.stdout).toContain('::notice title=demo%3A result::6 requests in 3 cells, none failed');
-    expect(existsSync(join(folder.path, 'results/baselines/main/manifest.json'))).toBe(true);
+    expect(readdirSync(join(folder.path, 'results/baselines/main'))).toHaveLength(1);
 
     const second = act({ ...demo, baseline: 'main', 'save-baseline': 'main' });
     expect(second.status, second.stderr).toBe(0);
@@ -114,8 +114,23 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
       '::warning title=demo%3A regression check inconclusive::regression check against baseline main: ',
     );
     const junit = parseXml(readFileSync(join(second.runs[0]!, 'junit.xml'), 'utf8'));
-    const counts = { tests: '21', failures: '0', errors: '0', skipped: '15' };
+    const counts = { tests: '10', failures: '0', errors: '0', skipped: '7' };
     expect(junit.children[0]!.attributes).toMatchObject(counts);
+  });
+
+  test('compare two builds that they start; a slower one fails the job', () => {
+    const server = (delay: number) =>
+      `'${process.execPath}' '${join(ROOT, 'test/support/ab-server.mjs')}' --port {port} --delay ${delay}`;
+    const args = `--base-command "${server(0)}" --new-command "${server(100)}" --ready /health -n 40 -c 4 -q`;
+    const result = act({ command: 'ab', args });
+    expect(result.status, result.stderr).toBe(4);
+    expect(result.stdout).toMatch(/^::error title=base or new%3A regression of B against A%3A ttft\.p50::/m);
+    expect(result.summary).toContain('### B against A');
+    const junit = readFileSync(join(result.runs[0] ?? '', 'junit.xml'), 'utf8');
+    expect(junit).toContain('ttft.p50 of B against A');
+    const wrong = act({ command: 'ab', scenario: 'scenarios/demo.yaml' });
+    expect([wrong.status, wrong.stdout]).toEqual([2, expect.stringContaining('ab takes no scenario')]);
+    expect(act({ command: 'serve' }).status).toBe(2);
   });
 
   test('fail with the exit code of the run, unless they are never to fail', () => {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { monotonicClock } from '../../model/clock.ts';
 
 /** When a started server counts as ready. */
 export interface ReadyCheck {
@@ -21,7 +22,7 @@ export async function untilReady(
   {
     timeoutMs,
     signal,
-    now = () => performance.now(),
+    now = monotonicClock.now,
   }: { timeoutMs: number; signal: AbortSignal; now?: () => number },
 ): Promise<string | undefined> {
   const until = now() + timeoutMs;
