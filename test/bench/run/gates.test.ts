@@ -17,7 +17,7 @@ stall: 5
   const text = yaml().replace('model: m', 'modle: m\n    ca: missing.pem');
   expect(messages(rest, text)).toEqual([
     '7:5 unknown key targets[0].modle',
-    expect.stringMatching(/^8:9 there is no file .*missing\.pem$/),
+    expect.stringMatching(/^8:9 file not found: .*missing\.pem$/),
     expect.stringMatching(/^12:5 threshold "tftt.p95 < 1s" at column 1: unknown metric "tftt"/),
     expect.stringMatching(/^13:5 threshold "ttft.p95\{target=lokal\} < 1s" at column 17: no target "lokal"/),
     '14:5 thresholds[2]: expected an expression such as "ttft.p95 < 2s", got 7',
