@@ -14,7 +14,7 @@ import { plainTable } from './plain-table.ts';
 export function printPlan(
   loaded: LoadedScenario,
   session: CliSession,
-  { json, baseline }: { json: boolean; baseline?: Baseline },
+  { json, baseline, assumedSpread }: { json: boolean; baseline?: Baseline; assumedSpread?: number },
 ): void {
   const plan = planScenario(loaded, unstarted(loaded.scenario));
   const summary = planSummary(plan);
@@ -30,7 +30,7 @@ export function printPlan(
   const regressions = loaded.scenario.regressions;
   const forecast =
     baseline && Number.isFinite(fewest)
-      ? foresee(baseline.runs, { requests: fewest, regressions })
+      ? foresee(baseline.runs, { requests: fewest, regressions, assumedSpread })
       : undefined;
   if (json) {
     session.printJson({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells, forecast });

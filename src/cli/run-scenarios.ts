@@ -68,7 +68,9 @@ export async function runScenarios(
   const baseline = await openInputs(loaded, flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
-    for (const scenario of loaded) printPlan(scenario, session, { json: flags.json === true, baseline });
+    const { assumedSpread } = flags;
+    for (const scenario of loaded)
+      printPlan(scenario, session, { json: flags.json === true, baseline, assumedSpread });
     return;
   }
   // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail

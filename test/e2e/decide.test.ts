@@ -158,6 +158,8 @@ describe('a baseline', () => {
     expect(stdout).toMatch(
       /Against baseline main \(1 accepted run\) a run detects, in 4 of 5 cases: ttft\.p50 \+\d+ %, .*assumed to be 5\.0 %/,
     );
+    const wider = await run('30ms', '--baseline', 'main', '--dry-run', '--assumed-spread', '10%');
+    expect(wider.stdout).toMatch(/assumed to be 10 %/);
   });
 
   test.each<[string, (at: string) => void, RegExp]>([

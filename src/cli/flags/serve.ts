@@ -21,7 +21,7 @@ export interface ServeFlags {
   model?: string;
   allowUpstream: string[];
   allowUpstreams: string[];
-  price: Record<string, Price>;
+  price?: Record<string, Price>;
   db?: string;
   strategy: Strategy['kind'];
   everyChars: number;
@@ -177,8 +177,8 @@ function priceOption(): Option {
   const option = new Option(
     '--price <model=input,output>',
     'price of a model in US dollars per million tokens, such as gpt-4o-mini=0.15,0.60; repeatable',
-  ).default({}, 'none');
-  return option.argParser((text: string, before: Record<string, Price>) => {
+  );
+  return option.argParser((text: string, before: Record<string, Price> = {}) => {
     // A model name may contain an equals sign.
     const [, model, input, output] = /^(.+)=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(text) ?? [];
     if (model === undefined) {
