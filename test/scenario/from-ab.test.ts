@@ -10,7 +10,6 @@ describe('A against B', () => {
     ['vllm/m', 'sglang/m', ['vllm', 'sglang']],
     ['http://u:secret@h:1/v1#m', 'https://h:2/v1#m', ['h:1/v1', 'h:2/v1']],
     ['vllm/m', 'http://h:1/v1#m', ['vllm', 'h:1/v1']],
-    ['vllm/m', 'vllm/m', ['m (1)', 'm (2)']],
     ['http://h/v1', 'https://h/v1', ['h/v1 (1)', 'h/v1 (2)']],
   ])('%s and %s have short names that differ', (a, b, names) => {
     const { scenario } = loadAb({ a, b, dialect: 'openai-chat' }, { env: {} });
