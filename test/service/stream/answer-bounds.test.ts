@@ -214,14 +214,16 @@ test('clients that stop reading an endless answer take little memory, and no oth
     // The first streams make the code warm and the heap find its size.
     await stopReading('warm');
     await until(() => model.flowing() === 0, 60_000);
-    // Each of the 20 may have 2 MiB of answer text, which is kept to be stored, and 256 KiB that wait; the rest is heap.
+    // Each of the 20 may have 2 MiB of answer text, which exists twice while it is stored, and 256 KiB that wait: 90 MB, and
+    // garbage that is not collected yet. Without limits it would be 30 MB more each second.
     const before = await memory();
     for (const round of ['one', 'two']) {
       await stopReading(round);
       expect(await others()).toBe(20);
-      expect((await memory()) - before).toBeLessThan(80);
+      expect((await memory()) - before).toBeLessThan(160);
       await until(() => model.flowing() === 0, 60_000);
-      expect((await memory()) - before).toBeLessThan(80);
+      // The process keeps the pages of its peak.
+      expect((await memory()) - before).toBeLessThan(160);
     }
     const messages = await service.get('/sessions/two-7/messages');
     expect(await messages.json()).toMatchObject({
