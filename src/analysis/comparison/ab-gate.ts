@@ -3,7 +3,15 @@ import { tidy } from '../../metrics/distribution.ts';
 import type { AbCheck, AbGate, AbSettings, AbVerdict } from '../../model/ab-gate.ts';
 import type { Manifest } from '../../model/report.ts';
 import { DEFAULT_CHECKS, type GateCheck, parseChecks, REASONING_CHECKS } from '../regression/checks.ts';
-import { adjust, drawSmallest, type FamilyMember, levelsOf } from '../regression/family.ts';
+import {
+  adjust,
+  CELLS_SHARE,
+  drawSmallest,
+  type FamilyMember,
+  GATE_LEVEL,
+  levelsOf,
+  weightOf,
+} from '../regression/family.ts';
 import { smallestDetectable } from '../regression/prediction.ts';
 import { studentQuantile } from '../statistics/distributions.ts';
 import { errorCheck } from './ab-errors.ts';
@@ -28,10 +36,6 @@ import type { CellSamples, RunSamples } from './samples.ts';
  * with half of the weight. All cells together are checked first; single cells share `CELLS_SHARE` of the level.
  */
 
-/** The chance of a false alarm, for the whole gate. */
-const ALPHA = 0.05;
-const CELLS_SHARE = 0.15;
-const LEADING_WEIGHT = 0.5;
 const INTERVAL = 0.9;
 /** Where drift between rounds is not measured, it is assumed: a change below this factor may be drift (5 % a side, one-sided 5 %). */
 const ASSUMED_DRIFT = Math.exp(1.645 * 0.05 * Math.SQRT2);
@@ -93,7 +97,7 @@ export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateO
   const pairs = sidePairs(run, settings);
   const figures = checksFor(pairs, options.checks);
   const share = pairs.length > 1 ? 1 - CELLS_SHARE : 1;
-  const summaries = summaryChecks(pairs, figures, { seed, resamples, alpha: ALPHA * share });
+  const summaries = summaryChecks(pairs, figures, { seed, resamples, alpha: GATE_LEVEL * share });
   const cells = pairs.length > 1 ? cellChecks(pairs, figures, { seed, resamples }) : [];
   const checks = [...summaries, ...cells];
   const verdict = overall(checks);
@@ -104,7 +108,7 @@ export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateO
     verdict,
     sentence: gateSentence(verdict, checks, names),
     warnings: warningsOf(pairs, figures),
-    settings: { seed, resamples, alpha: ALPHA },
+    settings: { seed, resamples, alpha: GATE_LEVEL },
     checks,
   };
 }
@@ -145,11 +149,6 @@ export function estimateAll(
 ): Map<GateCheck, FigureEstimate> {
   const timed = figures.filter(isMetricCheck);
   return new Map(timed.map((figure) => [figure, estimateFigure(pairs, figure, options)]));
-}
-
-/** The leading figure has half of the weight, the others share the rest. */
-export function weightOf(index: number, figures: number): number {
-  return index === 0 ? LEADING_WEIGHT : (1 - LEADING_WEIGHT) / Math.max(1, figures - 1);
 }
 
 /** Enough values, on both sides. */
@@ -270,7 +269,7 @@ function cellChecks(
 ): AbCheck[] {
   const figure = figures.find(isMetricCheck);
   if (figure === undefined) return [];
-  const alpha = (ALPHA * CELLS_SHARE) / pairs.length;
+  const alpha = (GATE_LEVEL * CELLS_SHARE) / pairs.length;
   return pairs.flatMap((pair) => {
     const one = estimateFigure([pair], figure, options);
     if (!isGated(one) || !hasEnoughRounds(one)) return [];

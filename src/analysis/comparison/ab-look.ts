@@ -1,8 +1,9 @@
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import type { GateCheck } from '../regression/checks.ts';
+import { weightOf } from '../regression/family.ts';
 import { errorRates } from './ab-errors.ts';
 import { pValue } from './ab-estimates.ts';
-import { checksFor, estimateAll, isGated, sidePairs, weightOf } from './ab-gate.ts';
+import { checksFor, estimateAll, isGated, sidePairs } from './ab-gate.ts';
 import { stopSentence } from './ab-sentences.ts';
 import type { CellPair } from './paired-rows.ts';
 import type { RunSamples } from './samples.ts';

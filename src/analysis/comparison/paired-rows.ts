@@ -5,11 +5,20 @@ import { UserError } from '../../model/errors.ts';
 import type { PairedComparison, PairedRow } from '../../model/paired-comparison.ts';
 import type { LoadLevel } from '../../model/plan.ts';
 import { quantileOf } from '../quantities.ts';
+import { defaultTolerance } from '../regression/checks.ts';
 import { bootstrapPairedRatio, type RatioEstimate, type Rounds } from '../statistics/bootstrap.ts';
 import { enoughFor, holmAdjust } from '../statistics/significance.ts';
 import { pairedSentence } from './paired-sentences.ts';
-import { type ComparedFigure, toleranceOf } from './regression-rule.ts';
 import type { CellSamples } from './samples.ts';
+
+/** A figure that is compared. */
+export interface ComparedFigure {
+  metric: string;
+  /** A percentile (`p50`, `p99.9`) or `mean`. */
+  statistic: string;
+  /** By how much the sides may differ and still be equivalent, as a share. Default 0.1 for p50 and mean, 0.15 for others. */
+  tolerance?: number;
+}
 
 /** How two sides are compared. */
 export interface PairedOptions {
@@ -88,6 +97,11 @@ export function comparePairs(
       return `${where}${pairedSentence(ofAll, names)}`;
     }),
   };
+}
+
+/** The tolerance of a compared figure. */
+export function toleranceOf({ statistic, tolerance }: ComparedFigure): number {
+  return tolerance ?? defaultTolerance(statistic);
 }
 
 function draftRow(

@@ -142,7 +142,7 @@ function checkOf(figure: string, scanner: Scanner): GateCheck {
       `"${figure}" does not name a percentile or the mean`,
       `write ${metric}.p50, ${metric}.p95 or ${metric}.mean`,
     );
-  const tolerance = statistic === 'p50' || statistic === 'mean' ? 0.1 : 0.15;
+  const tolerance = defaultTolerance(statistic);
   const floor = unit === 'ms' ? FLOOR_MS : 0;
   return { figure, kind: 'metric', metric, statistic, quantile, unit, better, tolerance, floor };
 }
@@ -154,3 +154,8 @@ function isCheckable(unit: Unit): boolean {
 const CHECKABLE = METRICS.filter(({ unit, better }) => better !== 'none' && isCheckable(unit)).map(
   ({ name }) => name,
 );
+
+/** The tolerance of a statistic, as a share, where none is stated: 0.1 for p50 and mean, 0.15 for other percentiles. */
+export function defaultTolerance(statistic: string): number {
+  return statistic === 'p50' || statistic === 'mean' ? 0.1 : 0.15;
+}

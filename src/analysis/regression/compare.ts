@@ -3,6 +3,7 @@ import type { AcceptedRun, Pin } from '../../model/accepted-run.ts';
 import type { RunComparison, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import { adviceOf } from './advice.ts';
 import { defaultChecks, type GateCheck } from './checks.ts';
+import { GATE_LEVEL, weightOf } from './family.ts';
 import { decideGate, type GateDecision, type SummaryDecision } from './gate.ts';
 import { ENOUGH_RUNS } from './prediction.ts';
 import { selectHistory } from './selection.ts';
@@ -38,8 +39,6 @@ export const ASSUMED_SPREAD = 0.05;
  * test the same new run, so that their false alarms mostly come together.
  */
 const SHARE_WITH_PINS = 0.7;
-/** The share of the level of the most important check; the others have the rest in equal parts. */
-const LEADING_SHARE = 0.5;
 
 interface Compared {
   prepared: PreparedCheck[];
@@ -55,7 +54,7 @@ export function compareWithHistory(
   next: AcceptedRun,
   options: CompareOptions,
 ): RunComparison {
-  const { base, pins = [], seed = 1, alpha = 0.05, anyMachine, draws } = options;
+  const { base, pins = [], seed = 1, alpha = GATE_LEVEL, anyMachine, draws } = options;
   const { assumedSpread = ASSUMED_SPREAD } = options;
   const { runs, obstacles, warnings } = selectHistory(history, next, { anyMachine });
   const checks = options.checks ?? defaultChecks([...runs, next]);
@@ -111,10 +110,9 @@ export function prepareAll(
   next: AcceptedRun,
   { assumedSpread, byCell }: { assumedSpread: number; byCell: boolean },
 ): PreparedCheck[] {
-  const rest = (1 - LEADING_SHARE) / Math.max(1, checks.length - 1);
   return checks.map((check, index) =>
     prepareCheck(check, accepted, next, {
-      weight: index === 0 ? LEADING_SHARE : rest,
+      weight: weightOf(index, checks.length),
       assumedSpread,
       // The tail of a single cell is too noisy to share the level with the others.
       byCell:

@@ -14,6 +14,18 @@ import { type Prediction, upperTail } from './prediction.ts';
  * and S. S. Young, "Resampling-Based Multiple Testing" (1993), section 2.3.
  */
 
+/** The chance of a false alarm, for a whole gate. */
+export const GATE_LEVEL = 0.05;
+/** Where there are several cells, this share of the level is for single ones. */
+export const CELLS_SHARE = 0.15;
+/** The share of the level of the most important check; the others have the rest in equal parts. */
+const LEADING_SHARE = 0.5;
+
+/** The weight of the check at `index`, of `count` checks in order of importance. */
+export function weightOf(index: number, count: number): number {
+  return index === 0 ? LEADING_SHARE : (1 - LEADING_SHARE) / Math.max(1, count - 1);
+}
+
 /** A member of the family. */
 export interface FamilyMember {
   prediction: Pick<Prediction, 'scores' | 'degreesOfFreedom' | 'assumed' | 'common'>;

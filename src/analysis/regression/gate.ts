@@ -1,4 +1,4 @@
-import { adjust, drawSmallest, type FamilyMember, levelsOf } from './family.ts';
+import { adjust, CELLS_SHARE, drawSmallest, type FamilyMember, GATE_LEVEL, levelsOf } from './family.ts';
 import {
   type CheckSeries,
   changeInterval,
@@ -84,8 +84,6 @@ export interface GateDecision {
  */
 const CALIBRATION = { measured: 1.3, assumed: 0.9 };
 
-/** Where there are several cells, this share of the level is for single ones. */
-const CELLS_SHARE = 0.15;
 /** One-sided level at which sampling inside the runs must not explain a change. */
 const SAMPLING_LEVEL = 0.05;
 /** A check that finds only changes above this factor (as a logarithm) says nothing when it finds none. */
@@ -95,7 +93,7 @@ const BLIND = Math.log(2);
 export function decideGate(
   summaries: readonly SummaryCheck[],
   cellChecks: readonly CellCheck[],
-  { seed, alpha = 0.05, draws }: GateOptions,
+  { seed, alpha = GATE_LEVEL, draws }: GateOptions,
 ): GateDecision {
   const compared = cellChecks.reduce((sum, { beyond }) => sum + beyond.length, 0);
   const share = compared > 0 ? 1 - CELLS_SHARE : 1;

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type CellPair, comparePairs } from '../../../src/analysis/comparison/paired-rows.ts';
-import type { ComparedFigure } from '../../../src/analysis/comparison/regression-rule.ts';
+import {
+  type CellPair,
+  type ComparedFigure,
+  comparePairs,
+  toleranceOf,
+} from '../../../src/analysis/comparison/paired-rows.ts';
 import type { CellSamples } from '../../../src/analysis/comparison/samples.ts';
 
 /** A cell whose every metric has these values, a list for each round. */
@@ -89,4 +93,11 @@ test('a figure in which no direction is better is refused', () => {
   expect(() => compared(constant(1), constant(1), [{ metric: 'chunks', statistic: 'p50' }])).toThrow(
     /neither direction is better/,
   );
+});
+
+test('the tolerance is 10 % for medians and means, 15 % for other percentiles, or the stated one', () => {
+  const of = (statistic: string, tolerance?: number) => toleranceOf({ metric: 'ttft', statistic, tolerance });
+  expect([of('p50'), of('mean'), of('p95'), of('p99.9'), of('p50', 0.3), of('p95', 0)]).toEqual([
+    ...[0.1, 0.1, 0.15, 0.15, 0.3, 0],
+  ]);
 });
