@@ -1,6 +1,6 @@
 import type { CompleteEvent, FinishReason } from '../model/events.ts';
 import type { ChatRequest, Message, WireRequest } from '../model/request.ts';
-import { asArray, asObject, asText, type Json, mergePatch } from './json.ts';
+import { asArray, asCount, asNumber, asObject, asText, type Json, mergePatch } from './json.ts';
 
 // Shared by the chat dialects.
 
@@ -109,4 +109,14 @@ export class ToolCallIndex {
     }
     return at;
   }
+}
+
+/** The fields of a request body that several dialects spell alike. A body without `stream: true` asks for a whole answer. */
+export function commonFields(json: Json) {
+  return {
+    model: asText(json.model),
+    maxTokens: asCount(json.max_tokens),
+    temperature: asNumber(json.temperature),
+    stream: json.stream === true,
+  };
 }

@@ -1,19 +1,17 @@
 import type { ServerToolCallEvent, StreamEvent, ToolCallEvent, UsageEvent } from '../../model/events.ts';
 import { BlockTracker } from '../blocks.ts';
-import { chatMessages, type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
+import {
+  chatMessages,
+  commonFields,
+  type FinishWords,
+  finishWord,
+  post,
+  promptText,
+  textOf,
+} from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import {
-  asArguments,
-  asArray,
-  asCount,
-  asNumber,
-  asObject,
-  asText,
-  encodeJson,
-  type Json,
-  parseJson,
-} from '../json.ts';
+import { asArguments, asArray, asObject, asText, encodeJson, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
@@ -181,11 +179,8 @@ export const anthropic: Dialect = {
     if (json === undefined || messages === undefined) return undefined;
     const system = textOf(json.system);
     return {
-      model: asText(json.model),
+      ...commonFields(json),
       messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
-      maxTokens: asCount(json.max_tokens),
-      temperature: asNumber(json.temperature),
-      stream: json.stream === true,
     };
   },
 

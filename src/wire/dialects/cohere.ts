@@ -1,9 +1,9 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
 import { BlockTracker } from '../blocks.ts';
-import { chatMessages, type FinishWords, finishWord, post } from '../chat-fields.ts';
+import { chatMessages, commonFields, type FinishWords, finishWord, post } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
-import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
+import { asArguments, asArray, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
 
@@ -49,11 +49,8 @@ export const cohere: Dialect = {
     const messages = chatMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
     return {
-      model: asText(json.model),
+      ...commonFields(json),
       messages,
-      maxTokens: asCount(json.max_tokens),
-      temperature: asNumber(json.temperature),
-      stream: json.stream === true,
     };
   },
 

@@ -1,6 +1,6 @@
-import { differingFields, finishWord, post, promptText } from '../chat-fields.ts';
+import { commonFields, differingFields, finishWord, post, promptText } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
-import { asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
+import { asObject, type Json, parseJson } from '../json.ts';
 import { decodeDocument } from '../json-decoder.ts';
 import { gather } from '../whole-answer.ts';
 import { CHAT_FINISH, ChatDecoder, encodeChunks, encodeUsage, envelope, errorJson } from './openai-chat.ts';
@@ -36,11 +36,8 @@ export const openaiCompletions: Dialect = {
     const json = asObject(parseJson(request.body));
     if (json === undefined || typeof json.prompt !== 'string') return undefined;
     return {
-      model: asText(json.model),
+      ...commonFields(json),
       messages: [{ role: 'user', content: json.prompt }],
-      maxTokens: asCount(json.max_tokens),
-      temperature: asNumber(json.temperature),
-      stream: json.stream === true,
       extra: { stream_options: json.stream_options },
     };
   },
