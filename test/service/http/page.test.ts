@@ -225,7 +225,8 @@ async function openBrowser() {
       `--user-data-dir=${folder}`,
       'about:blank',
     ],
-    { stdio: 'ignore' },
+    // A process group of its own, so that close() also ends its renderer and network processes.
+    { stdio: 'ignore', detached: true },
   );
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const portFile = join(folder, 'DevToolsActivePort');
@@ -270,9 +271,9 @@ async function openBrowser() {
     },
     async close() {
       socket.close();
-      child.kill('SIGKILL');
+      process.kill(-child.pid!, 'SIGKILL');
       await exited;
-      // Its child processes end a little later, and write until then.
+      // The children of a killed process take a moment to end, and write until then.
       rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
