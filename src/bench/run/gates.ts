@@ -11,7 +11,7 @@ import { type Problem, UserError } from '../../model/errors.ts';
 import type { Mode } from '../../model/record.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import type { Finding } from '../../scenario/problems.ts';
-import { loadSchema } from '../../scenario/schema/scenario.ts';
+import { loadSchema } from '../../scenario/schema/load.ts';
 
 /**
  * Checks a scenario's objectives and thresholds before anything is sent: their grammar, and that their metrics and labels exist.
