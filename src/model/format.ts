@@ -84,12 +84,17 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
 
 /** Two values: `182 / 240 ms`, or `980 ms / 12.1 s` when their units differ. Two nulls give one dash. */
 export function formatPair(first: number | null, second: number | null, unit: Unit): string {
-  if (first === null && second === null) return DASH;
-  if (first === null || second === null) return `${formatValue(first, unit)} / ${formatValue(second, unit)}`;
-  const [a, b] = [quantity(first, unit), quantity(second, unit)];
-  return a.unit === b.unit
-    ? `${a.number} / ${b.number}${b.unit}`
-    : `${a.number}${a.unit} / ${b.number}${b.unit}`;
+  return formatValues([first, second], unit);
+}
+
+/** Several values: `182 / 240 / 310 ms`; each with its unit when units differ or one is missing. Only nulls give one dash. */
+export function formatValues(values: readonly (number | null)[], unit: Unit): string {
+  if (values.every((value) => value === null)) return DASH;
+  const parts = values.map((value) => (value === null ? undefined : quantity(value, unit)));
+  const sign = parts[0]?.unit;
+  return parts.every((part) => part !== undefined && part.unit === sign)
+    ? `${parts.map((part) => part?.number).join(' / ')}${sign}`
+    : values.map((value) => formatValue(value, unit)).join(' / ');
 }
 
 /** A share (0..1) as a percentage: `0.4 %`, `35 %`. */

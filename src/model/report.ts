@@ -1,4 +1,5 @@
 import type { AbGate, AbSettings, AbStop } from './ab-gate.ts';
+import type { Conclusion } from './conclusion.ts';
 import type { Unit } from './format.ts';
 import type { BlockUtilization, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { PairedComparison } from './paired-comparison.ts';
@@ -257,6 +258,8 @@ export interface Report {
   run: RunInfo;
   environment: Environment;
   scenario: ScenarioSummary;
+  /** The answer in a few lines. Absent in reports of older versions. */
+  conclusion?: Conclusion;
   cells: CellReport[];
   /** Targets, and the modes of a target, compared within the run, with intervals. */
   pairedComparisons: PairedComparison[];

@@ -2,6 +2,7 @@ import type { AbGate } from '../model/ab-gate.ts';
 import { runWith } from '../model/completeness.ts';
 import type { PairedComparison } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
+import { conclude } from './conclusion/conclusion.ts';
 import { requestsOf } from './wording/notes.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */
@@ -14,8 +15,8 @@ export function buildReport(
     ab,
   }: { gates?: readonly GateResult[]; pairedComparisons?: readonly PairedComparison[]; ab?: AbGate } = {},
 ): Report {
-  return {
-    schema: 'streambench/report@3',
+  const report = {
+    schema: 'streambench/report@3' as const,
     run: runWith(
       manifest,
       cells.reduce((sum, cell) => sum + requestsOf(cell), 0),
@@ -30,4 +31,5 @@ export function buildReport(
     baseline: manifest.baseline,
     ab,
   };
+  return { ...report, conclusion: conclude(report) };
 }

@@ -8,6 +8,7 @@ import {
   formatShare,
   formatSpeedup,
   formatValue,
+  formatValues,
 } from '../model/format.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport } from '../model/report.ts';
@@ -18,8 +19,22 @@ import { streamWord } from './wording/verdicts.ts';
 
 /** The columns of the tables, for the terminal and for markdown. */
 
-/** Median alone, or median and 95th percentile. */
-export type Detail = 'p50' | 'p50 / p95';
+/** The percentiles that a table can show. */
+export const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const;
+
+/** One of `PERCENTILES`. */
+export type Percentile = (typeof PERCENTILES)[number];
+
+/** The percentiles that a figure is shown with. */
+export type Detail = readonly Percentile[];
+
+/** Shown unless others are requested. */
+export const DEFAULT_DETAIL: Detail = ['p50', 'p95'];
+
+/** The percentiles as the heading of a table: `p50 / p95`. */
+export function detailInWords(detail: Detail): string {
+  return detail.join(' / ');
+}
 
 /** One column of a table whose rows are `Row`s. */
 export interface Column<Row> {
@@ -30,6 +45,8 @@ export interface Column<Row> {
   /** True for measured figures, which a row without a successful request does not have. */
   measured: boolean;
   text(row: Row, detail: Detail): string;
+  /** How the table's title says it if all rows have the same text. Absent: the column is always shown. */
+  inTitle?(text: string): string;
 }
 
 function label<Row>(title: string, align: 'left' | 'right', text: Column<Row>['text']): Column<Row> {
@@ -51,7 +68,12 @@ function measure(name: string, drop: number): Column<CellReport> {
       const summary = cell.metrics[name];
       if (!summary) return DASH;
       const figure =
-        median || detail === 'p50' ? single(summary.p50) : formatPair(summary.p50, summary.p95, unit);
+        median || (detail.length === 1 && detail[0] === 'p50')
+          ? single(summary.p50)
+          : formatValues(
+              detail.map((percentile) => summary[percentile]),
+              unit,
+            );
       return isMarked(cell, name) ? `${figure}${MARK}` : figure;
     },
   };
@@ -65,21 +87,32 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     columns.push(label('target', 'left', ({ target }) => oneLine(target)));
   }
   columns.push(
-    label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
+    { ...label<CellReport>('prompt', 'left', ({ prompt }) => oneLine(prompt)), inTitle: (text) => text },
     // An exclamation mark means that the client was saturated at this load level.
-    label(
-      loadTitle(cells),
-      'right',
-      (cell) => `${cell.client?.verdict === 'saturated' ? '! ' : ''}${loadFigure(cell)}`,
-    ),
-    label('ok', 'right', (cell) => `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell))}`),
-    measure('ttfb', 2),
-    measure('ttft', 0),
+    {
+      ...label<CellReport>(
+        loadTitle(cells),
+        'right',
+        (cell) => `${cell.client?.verdict === 'saturated' ? '! ' : ''}${loadFigure(cell)}`,
+      ),
+      inTitle: (text) => loadInTitle(cells, text),
+    },
+    {
+      ...label<CellReport>(
+        'ok',
+        'right',
+        (cell) => `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell))}`,
+      ),
+      inTitle: (text) => `${text} ok each`,
+    },
+    measure('ttfb', 3.5),
+    // Without a stream, the first token comes with the last.
+    measure('ttft', streaming ? 0 : 1),
   );
   if (cells.some(({ rate }) => rate !== undefined)) columns.push(measure('ttft_scheduled', 2.2));
-  if (cells.some(hasReasoning)) columns.push(measure('ttfa', 3));
-  if (streaming) columns.push(measure('gap', 5), measure('chunk_rate', 6), measure('token_rate', 4));
-  columns.push(measure('total', 1));
+  if (cells.some(hasReasoning)) columns.push(measure('ttfa', 1));
+  if (streaming) columns.push(measure('gap', 2), measure('chunk_rate', 6), measure('token_rate', 4));
+  columns.push(measure('total', streaming ? 1 : 0));
   if (cells.some(({ metrics }) => (metrics.cached_share?.max ?? 0) > 0)) {
     columns.push({
       title: metric('cached_share').title,
@@ -91,7 +124,14 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     });
   }
   if (cells.some(({ streaming: verdict }) => verdict)) {
-    columns.push({ title: 'verdict', align: 'left', drop: 2.5, measured: true, text: streamWord });
+    columns.push({
+      title: 'verdict',
+      align: 'left',
+      drop: 1.1,
+      measured: true,
+      text: streamWord,
+      inTitle: (text) => (text === 'streaming' ? 'all stream' : `all ${text}`),
+    });
   }
   if (cells.some(({ goodput }) => goodput)) {
     columns.push({
@@ -111,11 +151,51 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     text: ({ throughput: { requestsPerSecond } }) =>
       requestsPerSecond === null ? DASH : formatNumber(requestsPerSecond),
   });
-  return columns;
+  return withoutRepeats(columns, cells);
+}
+
+/** The columns without those that repeat the figures of a more important one, such as the TTFB of whole answers. */
+function withoutRepeats<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Column<Row>[] {
+  const texts = new Map(
+    columns.map((column) => [column, rows.map((row) => column.text(row, PERCENTILES)).join('\n')]),
+  );
+  return columns.filter(
+    (column) =>
+      !column.measured ||
+      !columns.some(
+        (other) =>
+          other !== column &&
+          other.measured &&
+          other.drop < column.drop &&
+          texts.get(other) === texts.get(column),
+      ),
+  );
+}
+
+/** Labels that are the same in all rows, for the table's title, and the columns without them. */
+export function sharedLabels<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): { labels: string[]; columns: Column<Row>[] } {
+  if (rows.length < 2) return { labels: [], columns: [...columns] };
+  const labels: string[] = [];
+  const kept = columns.filter((column) => {
+    if (column.inTitle === undefined) return true;
+    const [first, ...others] = new Set(rows.map((row) => column.text(row, DEFAULT_DETAIL)));
+    if (first === undefined || others.length > 0 || first === DASH) return true;
+    labels.push(column.inTitle(first));
+    return false;
+  });
+  return { labels, columns: kept };
 }
 
 function loadTitle(rows: readonly LoadLevel[]): string {
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
+}
+
+function loadInTitle(rows: readonly LoadLevel[], text: string): string {
+  const unit = rows.some(({ rate }) => rate !== undefined) ? '' : text === '1' ? ' stream' : ' streams';
+  return `${text}${unit}`;
 }
 
 // Without reasoning, TTFA equals TTFT and needs no column.
@@ -164,15 +244,18 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
     columns.push(label('target', 'left', ({ target }) => oneLine(target)));
   }
   columns.push(
-    label('prompt', 'left', ({ prompt }) => oneLine(prompt)),
-    label(loadTitle(pairs), 'right', ({ concurrency, rate }) =>
-      rate === undefined ? formatCount(concurrency) : `${rate}/s`,
-    ),
+    { ...label<ModePair>('prompt', 'left', ({ prompt }) => oneLine(prompt)), inTitle: (text) => text },
+    {
+      ...label<ModePair>(loadTitle(pairs), 'right', ({ concurrency, rate }) =>
+        rate === undefined ? formatCount(concurrency) : `${rate}/s`,
+      ),
+      inTitle: (text) => loadInTitle(pairs, text),
+    },
     medians('ttfb', 3),
     medians('ttft', 1),
     medians('total', 2),
     medians('reader_wait', 4),
     label('first token', 'right', (pair) => formatSpeedup(firstTokenRatio(pair))),
   );
-  return columns;
+  return withoutRepeats(columns, pairs);
 }

@@ -6,6 +6,7 @@ const REPORT_KEYS = [
   'run',
   'environment',
   'scenario',
+  'conclusion',
   'cells',
   'pairedComparisons',
   'objectives',

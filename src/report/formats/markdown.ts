@@ -1,6 +1,8 @@
+import type { Conclusion } from '../../model/conclusion.ts';
 import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
-import { type Column, cellColumns, modePairColumns, modePairs } from '../columns.ts';
+import { type Column, cellColumns, DEFAULT_DETAIL, modePairColumns, modePairs } from '../columns.ts';
+import { conclude } from '../conclusion/conclusion.ts';
 import { clip, oneLine } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { baselineLines } from '../wording/baseline.ts';
@@ -8,8 +10,7 @@ import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, HEADINGS } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
-import { absence, incompleteness, machineLine, notes, runLine } from '../wording/notes.ts';
-import { checksFailures, failureLine, summaryLine } from '../wording/summary.ts';
+import { absence, machineLine, notes, runLine } from '../wording/notes.ts';
 import {
   clientLines,
   floorLines,
@@ -81,17 +82,9 @@ const MAX_WIDTH = 1_000;
  * tables lose their last rows, with a note.
  */
 export function markdownReport(report: Report): string {
-  const missing = incompleteness(report);
-  // If a gate checks failures, its own line reports them.
-  const failed = checksFailures(report) ? undefined : failureLine(report);
   const parts: Section[] = [
     text(`## ${safe(report.scenario.name)}`),
-    ...(missing ? [text(`> **${safe(missing)}**`)] : []),
-    ...(failed ? [text(`> **${safe(failed)}**`)] : []),
-    ...(report.gates.length > 0 || report.baseline || report.ab
-      ? [text(`**${safe(capitalized(summaryLine(report)))}.**`)]
-      : []),
-    ...pairedSentences(report).map((line) => text(`**${safe(line)}**`)),
+    conclusion(conclude(report)),
     ...thresholds(report),
     ...abGate(report),
     ...baseline(report),
@@ -100,6 +93,7 @@ export function markdownReport(report: Report): string {
     ...caches(report),
     ...results(report.cells),
     ...modes(report.cells),
+    { head: `### ${HEADINGS.comparisons}\n`, rows: pairedSentences(report).map((line) => `- ${safe(line)}`) },
     {
       head: '',
       rows: [
@@ -117,9 +111,26 @@ export function markdownReport(report: Report): string {
     text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
   ];
   return `${fitSections(
-    parts.filter(({ head, rows }) => head !== '' || rows.length > 0),
+    parts.filter(({ head, rows }) => rows.length > 0 || head.startsWith('## ')),
     MAX_BYTES,
   ).trimEnd()}\n`;
+}
+
+function conclusion({ sides, lines }: Conclusion): Section {
+  const rows = lines.map(({ label, values, text, outcome }) => {
+    const cells = values.length === 0 ? sides.map(() => '') : values;
+    const words = text === '' ? '' : safe(text);
+    return [
+      `| **${safe(label)}**`,
+      ...cells.map(safe),
+      `${outcome === 'bad' && words !== '' ? `**${words}**` : words} |`,
+    ].join(' | ');
+  });
+  const head = ['| ', ...sides.map(safe), ' |'].join(' | ');
+  return {
+    head: `${head}\n|${[':---', ...sides.map(() => '---:'), ':---'].map((rule) => ` ${rule} |`).join('')}`,
+    rows,
+  };
 }
 
 function text(line: string): Section {
@@ -232,7 +243,7 @@ function tableOf<Row>(
     rows.map((row) => {
       const reason = instead(row);
       return columns.map((column, index) => {
-        if (reason === undefined || !column.measured) return column.text(row, 'p50 / p95');
+        if (reason === undefined || !column.measured) return column.text(row, DEFAULT_DETAIL);
         return index === firstMeasured ? reason : '';
       });
     }),
@@ -249,10 +260,6 @@ function table(
   const ruler = `| ${aligns.map((align) => (align === 'right' ? '---:' : ':---')).join(' | ')} |`;
   const above = title === '' ? '' : `${title}\n\n`;
   return { head: `${above}${line(heads)}\n${ruler}`, rows: rows.map(line) };
-}
-
-function capitalized(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** Escapes text from servers and files, so that it becomes no markup, link or mention, and limits its length. */

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { DASH } from '../../model/format.ts';
-import type { Column, Detail } from '../columns.ts';
+import { type Column, DEFAULT_DETAIL, type Detail } from '../columns.ts';
 import { clip, displayWidth } from '../text-width.ts';
 
 /** Tables that fit the terminal: columns of low priority are hidden until no border wraps. */
@@ -11,12 +11,18 @@ export interface TerminalOptions {
   width: number;
   /** Color level as in chalk: 0 none (no escape codes), 1 basic, 2 256 colors, 3 true color. */
   color: 0 | 1 | 2 | 3;
+  /** The percentiles of figures with several. Default: p50 and p95. The narrower the terminal, the fewer are shown. */
+  percentiles?: Detail;
 }
 
 /** How a table is drawn. */
 interface TableOptions<Row> {
   /** Width of the terminal in columns. */
   width: number;
+  /** The percentiles to show. Default: p50 and p95. */
+  percentiles?: Detail;
+  /** The rows that decide which columns are shown, for several tables with the same columns. Default: the table's rows. */
+  alike?: readonly Row[];
   heading(text: string): string;
   paint(text: string, column: Column<Row>, row: Row): string;
   /** The text in place of a row's measured figures; undefined to show the figures. */
@@ -66,8 +72,12 @@ interface Layout<Row> {
 }
 
 /** True if the columns that are always shown fit with both percentiles. */
-export function fits<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): boolean {
-  return measure(rows, keep(columns, 1), 'p50 / p95').fits(width);
+export function fits<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { width, percentiles = DEFAULT_DETAIL }: Pick<TerminalOptions, 'width' | 'percentiles'>,
+): boolean {
+  return measure(rows, keep(columns, 1), percentiles).fits(width);
 }
 
 /** Draws the rows in at most `width` columns, if `width` is at least about 40. */
@@ -76,7 +86,8 @@ export function fitTable<Row>(
   columns: readonly Column<Row>[],
   options: TableOptions<Row>,
 ): FittedTable {
-  const { columns: shown, detail, widths } = layoutFor(rows, columns, options.width);
+  const { percentiles = DEFAULT_DETAIL, alike = rows } = options;
+  const { columns: shown, detail, widths } = layoutFor(alike, columns, percentiles, options.width);
   return {
     text: draw(rows, { columns: shown, detail, widths }, options),
     detail,
@@ -84,13 +95,19 @@ export function fitTable<Row>(
   };
 }
 
-function layoutFor<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): Layout<Row> {
+function layoutFor<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  percentiles: Detail,
+  width: number,
+): Layout<Row> {
   const byWorth = [...columns].sort((a, b) => a.drop - b.drop);
-  // Both percentiles of the main metrics are worth more than the medians of all metrics.
-  for (const [detail, least] of [
-    ['p50 / p95', 1],
-    ['p50', 0],
-  ] as const) {
+  // All percentiles of the main metrics are worth more than the medians of all metrics.
+  const attempts: [Detail, number][] = [
+    [percentiles, 1],
+    [percentiles.slice(0, 1), 0],
+  ];
+  for (const [detail, least] of attempts) {
     let layout = measure(rows, keep(columns, least), detail);
     if (!layout.fits(width)) continue;
     for (const column of byWorth.filter(({ drop }) => drop > least)) {
@@ -100,7 +117,7 @@ function layoutFor<Row>(rows: readonly Row[], columns: readonly Column<Row>[], w
     }
     return layout;
   }
-  return squeeze(measure(rows, keep(columns, 0), 'p50'), width);
+  return squeeze(measure(rows, keep(columns, 0), percentiles.slice(0, 1)), width);
 }
 
 function keep<Row>(columns: readonly Column<Row>[], limit: number): Column<Row>[] {

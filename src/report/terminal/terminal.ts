@@ -1,15 +1,23 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report, StreamArrivals } from '../../model/report.ts';
-import { type Column, cellColumns, firstTokenRatio, modePairColumns, modePairs } from '../columns.ts';
+import {
+  type Column,
+  cellColumns,
+  detailInWords,
+  firstTokenRatio,
+  modePairColumns,
+  modePairs,
+  sharedLabels,
+} from '../columns.ts';
+import { conclude } from '../conclusion/conclusion.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
-import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
-import { failureLine } from '../wording/summary.ts';
+import { absence, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
 import {
   clientLines,
   floorLines,
@@ -23,72 +31,92 @@ import {
 } from '../wording/verdicts.ts';
 import { BLOCKS, sparkline } from './strip.ts';
 import { terminalComparison } from './terminal-comparison.ts';
+import { terminalConclusion } from './terminal-conclusion.ts';
 import { type FittedTable, fits, fitTable, type TerminalOptions } from './terminal-tables.ts';
 
-/** The report for a terminal. Ends with a line feed. */
-export function terminalReport(report: Report, { width, color }: TerminalOptions): string {
+/** How a report is drawn. */
+type View = Pick<TerminalOptions, 'width' | 'percentiles'> & { chalk: ChalkInstance };
+
+/** Lines after which the conclusion has left most screens. */
+const REPEATED_AFTER = 30;
+
+/** The report for a terminal: the conclusion, then what is wrong, then the tables. Ends with a line feed. */
+export function terminalReport(report: Report, { width, color, percentiles }: TerminalOptions): string {
   const chalk = new Chalk({ level: color });
-  const blocks = [
-    header(report, width, chalk),
-    ...comparisonSummary(report, width, chalk),
-    ...resultTables(report.cells, width, chalk),
-    ...modeTables(report.cells, width, chalk),
-    ...streams(report, width, chalk),
-    ...caches(report, width, chalk),
-    ...failures(report.cells, width, chalk),
+  const view = { width, percentiles, chalk };
+  const conclusion = terminalConclusion(conclude(report), width, chalk).join('\n');
+  const details = [
     ...thresholds(report, width, chalk),
     ...abGate(report, width, chalk),
     ...baseline(report, { width, color }, chalk),
+    ...failures(report.cells, width, chalk),
+    ...streams(report, width, chalk),
+    ...resultTables(report.cells, view),
+    ...modeTables(report.cells, view),
+    ...comparisonSentences(report, width, chalk),
+    ...caches(report, width, chalk),
     footer(report, width, chalk),
-  ];
-  return `${blocks.join('\n\n')}\n`;
+  ].join('\n\n');
+  const blocks = [header(report, width, chalk), conclusion, details];
+  // The end of a long report is what a terminal shows.
+  if (details.split('\n').length > REPEATED_AFTER) blocks.push(conclusion);
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 function header(report: Report, width: number, chalk: ChalkInstance): string {
   const { name, description } = report.scenario;
   const lines = [chalk.bold.cyan(clip(oneLine(name), width))];
-  const failed = failureLine(report);
-  if (failed) lines.push(...wrap(failed, width).map((line) => chalk.bold.red(line)), '');
   if (description) lines.push(...wrap(oneLine(description), width));
-  lines.push(...wrap(runLine(report), width).map((line) => chalk.dim(line)));
-  lines.push(...wrap(machineLine(report), width).map((line) => chalk.dim(line)));
-  const missing = incompleteness(report);
-  if (missing) lines.push('', ...wrap(missing, width).map((line) => chalk.bold.yellow(line)));
   return lines.join('\n');
 }
 
-function resultTables(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
+function resultTables(cells: readonly CellReport[], view: View): string[] {
+  const { chalk } = view;
   return [...new Set(cells.map(({ mode }) => mode))].flatMap((mode) => {
     const ofMode = cells.filter((cell) => cell.mode === mode);
-    return byTarget(ofMode, cellColumns, width).map(({ target, rows }) => {
-      const table = fitTable(rows, cellColumns(rows), {
-        width,
+    return byTarget(ofMode, cellColumns(ofMode), view).map(({ target, rows, labels, columns }) => {
+      const table = fitTable(rows, columns, {
+        ...view,
+        alike: ofMode,
         heading: (text) => chalk.bold(text),
         paint: (text, column, row) => paintCell(text, column, row, chalk),
         instead: (row) => ((row.outcomes.ok ?? 0) === 0 ? absence(row) : undefined),
-        ruled: (row, before) => row.target !== before.target,
+        ruled: (row, before) => row.target !== before.target && hasSeveralRows(rows),
       });
-      return titled([target, mode], table.detail, table, width, chalk);
+      return titled([target, mode, ...labels], detailInWords(table.detail), table, view);
     });
   });
+}
+
+// Lines between targets of one row each would only take space.
+function hasSeveralRows(rows: readonly { target: string }[]): boolean {
+  return new Set(rows.map(({ target }) => target)).size < rows.length;
 }
 
 interface TargetGroup<Row> {
   /** The target of all rows; undefined for several targets. */
   target?: string;
   rows: Row[];
+  /** What all rows of all groups have in common, for the title. */
+  labels: string[];
+  columns: Column<Row>[];
 }
 
-// Targets share one table, for easy comparison, if it fits.
+// Targets share one table, for easy comparison, if it fits. Otherwise all of their tables have the same columns.
 function byTarget<Row extends { target: string }>(
   rows: readonly Row[],
-  columnsOf: (rows: readonly Row[]) => Column<Row>[],
-  width: number,
+  all: readonly Column<Row>[],
+  view: View,
 ): TargetGroup<Row>[] {
   const targets = [...new Set(rows.map(({ target }) => target))];
-  const groups = targets.map((target) => ({ target, rows: rows.filter((row) => row.target === target) }));
-  if (targets.length < 2 || !fits(rows, columnsOf(rows), width)) return groups;
-  return [{ rows: groups.flatMap((group) => group.rows) }];
+  const { labels, columns } = sharedLabels(all, rows);
+  if (targets.length > 1 && fits(rows, columns, view)) return [{ rows: [...rows], labels, columns }];
+  return targets.map((target) => ({
+    target,
+    rows: rows.filter((row) => row.target === target),
+    labels,
+    columns: columns.filter(({ title }) => title !== 'target'),
+  }));
 }
 
 function paintCell(text: string, column: Column<CellReport>, row: CellReport, chalk: ChalkInstance): string {
@@ -107,17 +135,20 @@ function paintCell(text: string, column: Column<CellReport>, row: CellReport, ch
   return ok === requestsOf(row) ? chalk.green(text) : chalk.yellow(text);
 }
 
-function modeTables(cells: readonly CellReport[], width: number, chalk: ChalkInstance): string[] {
-  return byTarget(modePairs(cells), modePairColumns, width).map(({ target, rows }) => {
-    const table = fitTable(rows, modePairColumns(rows), {
-      width,
+function modeTables(cells: readonly CellReport[], view: View): string[] {
+  const { chalk } = view;
+  const pairs = modePairs(cells);
+  return byTarget(pairs, modePairColumns(pairs), view).map(({ target, rows, labels, columns }) => {
+    const table = fitTable(rows, columns, {
+      ...view,
+      alike: pairs,
       heading: (text) => chalk.bold(text),
       paint: (text, { title }, row) =>
         title === 'first token' && (firstTokenRatio(row) ?? 1) >= 1.05 ? chalk.green(text) : text,
       instead: () => undefined,
-      ruled: (row, before) => row.target !== before.target,
+      ruled: (row, before) => row.target !== before.target && hasSeveralRows(rows),
     });
-    return titled([target, 'streaming / non-streaming'], 'p50', table, width, chalk);
+    return titled([target, 'streaming / non-streaming', ...labels], 'p50', table, view);
   });
 }
 
@@ -125,8 +156,7 @@ function titled(
   names: readonly (string | undefined)[],
   detail: string,
   { text, hidden }: FittedTable,
-  width: number,
-  chalk: ChalkInstance,
+  { width, chalk }: View,
 ): string {
   const title = names.flatMap((name) => (name === undefined ? [] : [oneLine(name)])).join(' · ');
   const lines = [`${chalk.bold(clip(title, width - detail.length - 2))}  ${chalk.dim(detail)}`, text];
@@ -145,23 +175,18 @@ function failures(cells: readonly CellReport[], width: number, chalk: ChalkInsta
     lines.push(...indented(`${formatCount(count)} × ${what}`, 2, width).map((line) => chalk.red(line)));
     for (const line of body) lines.push(chalk.dim(`    | ${clip(line, Math.max(20, width - 6))}`));
     if (hint) lines.push(...indented(`hint: ${hint}`, 4, width));
-    for (const cell of where) lines.push(...indented(cell, 4, width));
+    lines.push(...indented(`in ${where.join('; ')}`, 4, width));
   }
   const others = ungroupedFailures(cells);
   if (others > 0) lines.push(`  ${formatCount(others)} other failures`);
   return [lines.join('\n')];
 }
 
-function comparisonSummary(report: Report, width: number, chalk: ChalkInstance): string[] {
+function comparisonSentences(report: Report, width: number, chalk: ChalkInstance): string[] {
   const lines = pairedSentences(report);
   return lines.length === 0
     ? []
-    : [
-        lines
-          .flatMap((line) => wrap(line, width))
-          .map((line) => chalk.bold(line))
-          .join('\n'),
-      ];
+    : [[chalk.bold(HEADINGS.comparisons), ...lines.flatMap((line) => indented(line, 2, width))].join('\n')];
 }
 
 function streams(report: Report, width: number, chalk: ChalkInstance): string[] {
@@ -260,6 +285,8 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...notes(report),
     TIMES_NOTE,
     FORMATS_NOTE,
+    runLine(report),
+    machineLine(report),
   ]
     .flatMap((note) => wrap(note, width))
     .map((line) => chalk.dim(line))

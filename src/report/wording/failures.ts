@@ -17,7 +17,7 @@ interface FailureGroup {
 }
 
 const BODY_LINES = 3;
-const CELLS_SHOWN = 6;
+const CELLS_SHOWN = 3;
 
 /** The failures of a run, most frequent first. */
 export function groupFailures(cells: readonly CellReport[]): FailureGroup[] {
@@ -79,6 +79,6 @@ function describe({ body, hint }: FailureSummary): Omit<FailureGroup, 'what'> {
 // The cells with the most failures come first, because only the first few are named.
 function shortened(cells: readonly { text: string; count: number }[]): string[] {
   const texts = [...cells].sort((a, b) => b.count - a.count).map(({ text }) => text);
-  if (texts.length <= CELLS_SHOWN) return texts;
-  return [...texts.slice(0, CELLS_SHOWN), `and in ${texts.length - CELLS_SHOWN} more cells`];
+  if (texts.length <= CELLS_SHOWN + 1) return texts;
+  return [...texts.slice(0, CELLS_SHOWN), `and ${texts.length - CELLS_SHOWN} more cells`];
 }

@@ -2,6 +2,7 @@ import { oneLine } from '../text-width.ts';
 
 /** Headings of the report's sections, for the terminal and for markdown. */
 export const HEADINGS = {
+  comparisons: 'Compared within this run',
   thresholds: 'Thresholds',
   streamProblems: 'Streaming problems',
   streamsInconclusive: 'Streaming inconclusive',

@@ -77,7 +77,8 @@ export function summaryLine(report: Report): string {
   );
 }
 
-function thresholdWords({ gates }: Report): string[] {
+/** How many thresholds passed; empty without thresholds. */
+export function thresholdWords({ gates }: Report): string[] {
   if (gates.length === 0) return [];
   const failed = gates.filter(({ verdict }) => verdict === 'fail').length;
   const unknown = gates.filter(({ verdict }) => verdict === 'no-data').length;

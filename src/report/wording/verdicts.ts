@@ -74,17 +74,23 @@ function cellPlace(cell: CellReport): string {
   return `${cellName(cell)}${late}`;
 }
 
-/** Whether the client kept up: one sentence for the run, or one for each cell in which it did not. */
+/** Whether the client kept up: one sentence for the run, or one each for saturated and strained cells. */
 export function clientLines({ cells }: Report): string[] {
   if (cells.every(({ client }) => client == null)) return [];
   const late = cells.filter(({ client }) => client != null && client.verdict !== 'ok');
   if (late.length === 0) return [`The client kept up: ${utilization(cells)}.`];
   // A cell without a successful request has no figures.
   const measured = late.filter(({ outcomes }) => (outcomes.ok ?? 0) > 0);
-  return measured.map(
-    (cell) =>
-      `The client was ${cell.client!.verdict} at ${cellName(cell)}: ${oneLine(cell.client!.reason)}. These figures include client lateness.`,
-  );
+  return (['saturated', 'strained'] as const).flatMap((verdict) => {
+    const [first, ...others] = measured.filter(({ client }) => client?.verdict === verdict);
+    if (first === undefined) return [];
+    const where =
+      others.length === 0 ? `at ${cellName(first)}` : `in ${others.length + 1} of ${cells.length} cells`;
+    const example = others.length === 0 ? '' : `, for example at ${cellName(first)}`;
+    return [
+      `The client was ${verdict} ${where}: ${oneLine(first.client?.reason ?? '')}${example}. These figures include client lateness.`,
+    ];
+  });
 }
 
 /** The client's utilization, unless `clientLines` contains it, and the number of connections, events and reads. */
@@ -130,7 +136,14 @@ function traffic(cells: readonly CellReport[]): string {
   const opened = sum(({ connections }) => connections.new);
   const requests = opened + sum(({ connections }) => connections.reused);
   const [events, reads] = [sum(({ io }) => io.events), sum(({ io }) => io.reads)];
-  return `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection; ${formatCount(events)} ${events === 1 ? 'event' : 'events'} in ${formatCount(reads)} ${reads === 1 ? 'read' : 'reads'}.`;
+  const all = requests === 1 ? 'The request' : `All ${formatCount(requests)} requests`;
+  const connections =
+    opened === 0
+      ? `${all} reused an open connection`
+      : opened === requests
+        ? `${all} opened a connection`
+        : `${formatCount(opened)} of ${formatCount(requests)} requests opened a connection, the others reused one`;
+  return `${connections}; ${formatCount(events)} ${events === 1 ? 'event' : 'events'} in ${formatCount(reads)} ${reads === 1 ? 'read' : 'reads'}.`;
 }
 
 /** Process metrics of the servers: a sentence for each target and load level with metrics. */

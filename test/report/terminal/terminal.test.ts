@@ -65,7 +65,7 @@ describe('contents', () => {
   test('where nothing was ok there is a dash with the failure, never 0', () => {
     const row = plain(report, 120)
       .split('\n')
-      .find((line) => line.includes('broken'));
+      .find((line) => line.startsWith('│ broken'));
     expect(row).toMatch(/│ +0\/40 │ — http_error: the service answered 500/);
     expect(row).not.toMatch(/\b0 ms/);
   });
@@ -98,7 +98,8 @@ describe('contents', () => {
     expect(text).toContain('| second');
     expect(text).not.toContain('| third');
     expect(text).toContain('hint: the service is at its limit');
-    expect(text).toContain('flash · broken · 16 streams · streaming: 40 of 40');
+    expect(text).toContain('in flash · broken · 1 stream · streaming: 40 of 40; ');
+    expect(text).toContain('and 5 more cells');
   });
 
   test('failures that have no group are still counted', () => {
