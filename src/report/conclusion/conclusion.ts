@@ -31,8 +31,17 @@ export function conclude(report: Report): Conclusion {
   const room = Math.max(1, MAX_LINES - header - before.length - after.length);
   return {
     sides: sides.sides.map(({ name }) => name),
-    lines: [...before, ...figures.slice(-room), ...after].slice(0, MAX_LINES - header),
+    lines: [...before, ...mostImportant(figures, room), ...after].slice(0, MAX_LINES - header),
   };
+}
+
+/** The lines that fit, in their order: those of the highest load level first, then the first tokens. */
+function mostImportant(lines: readonly ConclusionLine[], room: number): ConclusionLine[] {
+  const highest = lines.at(-1)?.figure?.level;
+  const rank = ({ figure }: ConclusionLine) =>
+    (figure?.level === highest ? 0 : 2) + (figure?.metric === 'total' ? 1 : 0);
+  const kept = new Set([...lines].sort((a, b) => rank(a) - rank(b)).slice(0, room));
+  return lines.filter((line) => kept.has(line));
 }
 
 function incompleteLines(report: Report): ConclusionLine[] {
@@ -62,7 +71,7 @@ function requestLines(report: Report, { sides }: Sides): ConclusionLine[] {
   const unchecked =
     checksFailures(report) || unanswered(report).length > 0
       ? ''
-      : '; no threshold checks it: add "errors.rate < 1%"';
+      : '; no threshold checks this: add "errors.rate < 1%"';
   const shown = counts.reduce((all, { failed }) => all + failed, 0);
   const elsewhere = shown === total.failed ? '' : `${formatCount(total.failed)} in all cells: `;
   return [
