@@ -33,3 +33,9 @@ export function buildReport(
   };
   return { ...report, conclusion: conclude(report) };
 }
+
+/** The report with the comparison with a baseline, which needs the report's cells. */
+export function withBaseline(report: Report, baseline: Report['baseline']): Report {
+  const compared = { ...report, baseline };
+  return { ...compared, conclusion: conclude(compared) };
+}

@@ -15,7 +15,7 @@ test('the medians of both modes are shown side by side', () => {
   expect(others).toEqual([]);
   expect(pair).toMatchObject({ target: 'flash', prompt: 'short', concurrency: 4 });
   expect(firstTokenRatio(pair!)).toBeCloseTo(2, 2);
-  const texts = modePairColumns([pair!]).map(({ title, text }) => [title, text(pair!, 'p50')]);
+  const texts = modePairColumns([pair!]).map(({ title, text }) => [title, text(pair!, ['p50'])]);
   expect(Object.fromEntries(texts)).toMatchObject({
     TTFB: '80 / 195 ms',
     TTFT: '100 / 200 ms',

@@ -3,6 +3,7 @@ import type { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
 import type { Manifest, Report } from '../../model/report.ts';
+import { withBaseline } from '../../report/build.ts';
 import { jsonReport } from '../../report/formats/json.ts';
 import type { Journal } from '../../results/journal.ts';
 import { roundRecord } from '../../results/round-record.ts';
@@ -92,9 +93,11 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
       const { unwritten } = await journal.close();
       const run = unwritten === 0 ? manifest.run : { ...manifest.run, unwritten };
       const ended: Manifest = redactor.value({ ...manifest, run, records });
-      const report = builder.report(ended);
-      if (check !== undefined) ended.baseline = check.result(ended, report.cells);
-      report.baseline = ended.baseline;
+      let report = builder.report(ended);
+      if (check !== undefined) {
+        ended.baseline = check.result(ended, report.cells);
+        report = withBaseline(report, ended.baseline);
+      }
       const { failure } = await journal.finish(ended, jsonReport(report));
       return { report, failure };
     },
