@@ -47,6 +47,8 @@ export interface AbGateOptions {
   seed: number;
   /** Default 10,000. */
   resamples?: number;
+  /** Draws of the joint distribution of all checks. Default 4,000. */
+  draws?: number;
   /** The first check leads. Default: as for a baseline. */
   checks?: readonly GateCheck[];
 }
@@ -92,12 +94,12 @@ export function sidePairs(run: RunSamples, { base, next }: AbSettings): CellPair
 
 /** The gate's result for a run. */
 export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateOptions): AbGate {
-  const { seed, resamples = 10_000 } = options;
+  const { seed, resamples = 10_000, draws } = options;
   const { base, next, strict } = settings;
   const pairs = sidePairs(run, settings);
   const figures = checksFor(pairs, options.checks);
   const share = pairs.length > 1 ? 1 - CELLS_SHARE : 1;
-  const summaries = summaryChecks(pairs, figures, { seed, resamples, alpha: GATE_LEVEL * share });
+  const summaries = summaryChecks(pairs, figures, { seed, resamples, draws, alpha: GATE_LEVEL * share });
   const cells = pairs.length > 1 ? cellChecks(pairs, figures, { seed, resamples }) : [];
   const checks = [...summaries, ...cells];
   const verdict = overall(checks);
@@ -116,6 +118,7 @@ export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateO
 interface Level {
   seed: number;
   resamples: number;
+  draws: number | undefined;
   alpha: number;
 }
 
@@ -173,11 +176,11 @@ function familyMember(estimate: FigureEstimate, weight: number): FamilyMember {
 
 function timedChecks(
   decidable: readonly { estimate: FigureEstimate; weight: number }[],
-  { seed, alpha }: Level,
+  { seed, draws, alpha }: Level,
 ): Map<FigureEstimate, AbCheck> {
   if (decidable.length === 0) return new Map();
   const family = decidable.map(({ estimate, weight }) => familyMember(estimate, weight));
-  const smallest = drawSmallest(family, { seed });
+  const smallest = drawSmallest(family, { seed, draws });
   const limits = decidable.map(({ estimate }) => (hasEnoughRounds(estimate) ? 1 : ASSUMED_DRIFT));
   const p = (side: 'above' | 'below') =>
     decidable.map(({ estimate }, index) => {

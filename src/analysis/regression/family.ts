@@ -1,4 +1,4 @@
-import { createRandom } from '../../model/seeded-random.ts';
+import { createRandom, type Random } from '../../model/seeded-random.ts';
 import { type Prediction, upperTail } from './prediction.ts';
 
 /**
@@ -47,28 +47,27 @@ export function drawSmallest(
   family: readonly FamilyMember[],
   { seed, draws = 4_000 }: FamilyOptions,
 ): Float64Array {
-  const shares = sharesOf(family);
   const smallest = new Float64Array(draws);
   const random = createRandom(seed);
   const runs = Math.max(0, ...family.map(({ prediction }) => prediction.scores.length));
   const multipliers = new Float64Array(runs);
+  const members = preparedMembers(family);
+  const degrees = [...new Set(members.map(({ degreesOfFreedom }) => degreesOfFreedom))];
+  const inflations = new Float64Array(degrees.length);
+  const kinds = kindsOf(members);
   for (let draw = 0; draw < draws; draw++) {
     for (let run = 0; run < runs; run++) multipliers[run] = random.normal();
     const shared = random.normal();
-    const inflations = new Map<number, number>();
+    for (const [index, count] of degrees.entries()) inflations[index] = chiInflation(count, random);
     let least = Number.POSITIVE_INFINITY;
-    for (const [index, { prediction }] of family.entries()) {
-      const { degreesOfFreedom } = prediction;
-      let inflation = inflations.get(degreesOfFreedom);
-      if (inflation === undefined) {
-        inflation = chiInflation(degreesOfFreedom, () => random.normal());
-        inflations.set(degreesOfFreedom, inflation);
+    for (const { degreesOfFreedom, share, members: same } of kinds) {
+      let largest = SMALLEST_T;
+      const inflation = inflations[degrees.indexOf(degreesOfFreedom)]!;
+      for (const member of same) {
+        const deviate = commonPart(member, multipliers, shared) + member.own * random.normal();
+        largest = Math.max(largest, deviate * inflation);
       }
-      const deviate = prediction.assumed
-        ? assumedDeviate(prediction, shared, random.normal())
-        : historyDeviate(prediction, multipliers, random.normal());
-      const t = Math.max(SMALLEST_T, deviate * inflation);
-      least = Math.min(least, upperTail(t, degreesOfFreedom) / shares[index]!);
+      least = Math.min(least, upperTail(largest, degreesOfFreedom) / share);
     }
     smallest[draw] = least;
   }
@@ -96,33 +95,61 @@ function sharesOf(family: readonly FamilyMember[]): number[] {
   return family.map(({ weight }) => weight / sum);
 }
 
-function historyDeviate(
-  { scores }: Pick<Prediction, 'scores'>,
-  multipliers: Float64Array,
-  own: number,
-): number {
-  const runs = scores.length;
-  let sum = 0;
-  let squares = 0;
-  for (const [run, score] of scores.entries()) {
-    sum += score * multipliers[run]!;
-    squares += score * score;
+/** A member as it is drawn: a part that all checks of a run have in common, and one of its own. */
+interface PreparedMember {
+  degreesOfFreedom: number;
+  share: number;
+  /** Coefficients of the accepted runs' multipliers; empty where the spread is assumed. */
+  scores: Float64Array;
+  /** Coefficient of what all checks share where the spread is assumed. */
+  shared: number;
+  /** Coefficient of the independent part. */
+  own: number;
+}
+
+function preparedMembers(family: readonly FamilyMember[]): PreparedMember[] {
+  const shares = sharesOf(family);
+  return family.map(({ prediction: { scores, degreesOfFreedom, assumed, common } }, index) => {
+    const kind = { degreesOfFreedom, share: shares[index]! };
+    if (assumed)
+      return { ...kind, scores: new Float64Array(), shared: Math.sqrt(common), own: Math.sqrt(1 - common) };
+    const runs = scores.length;
+    const squares = scores.reduce((sum, score) => sum + score * score, 0);
+    // What the history's own spread does not fill up to the standard deviation that was used is independent.
+    const filled = Math.min(1, squares / (runs - 1));
+    const shown = (runs - 1) / (runs + 1);
+    const scale = Math.sqrt(shown / (runs - 1));
+    return {
+      ...kind,
+      scores: Float64Array.from(scores, (score) => score * scale),
+      shared: 0,
+      own: Math.sqrt(1 - shown * filled),
+    };
+  });
+}
+
+/** Members whose p-values have the same order as their t: only the largest t of them needs a p-value, which is slow to compute. */
+function kindsOf(members: readonly PreparedMember[]) {
+  const kinds: (Pick<PreparedMember, 'degreesOfFreedom' | 'share'> & { members: PreparedMember[] })[] = [];
+  for (const member of members) {
+    const { degreesOfFreedom, share } = member;
+    const known = kinds.find((kind) => kind.degreesOfFreedom === degreesOfFreedom && kind.share === share);
+    if (known === undefined) kinds.push({ degreesOfFreedom, share, members: [member] });
+    else known.members.push(member);
   }
-  // What the history's own spread does not fill up to the standard deviation that was used is independent.
-  const filled = Math.min(1, squares / (runs - 1));
-  const shown = (runs - 1) / (runs + 1);
-  const correlated = sum / Math.sqrt(runs - 1);
-  return Math.sqrt(shown) * correlated + Math.sqrt(1 - shown * filled) * own;
+  return kinds;
 }
 
-function assumedDeviate({ common }: Pick<Prediction, 'common'>, shared: number, own: number): number {
-  return Math.sqrt(common) * shared + Math.sqrt(1 - common) * own;
+function commonPart({ scores, shared }: PreparedMember, multipliers: Float64Array, all: number): number {
+  let sum = shared * all;
+  for (let run = 0; run < scores.length; run++) sum += scores[run]! * multipliers[run]!;
+  return sum;
 }
 
-function chiInflation(degreesOfFreedom: number, normal: () => number): number {
+function chiInflation(degreesOfFreedom: number, random: Random): number {
   if (degreesOfFreedom === Number.POSITIVE_INFINITY) return 1;
   let squares = 0;
-  for (let i = 0; i < degreesOfFreedom; i++) squares += normal() ** 2;
+  for (let i = 0; i < degreesOfFreedom; i++) squares += random.normal() ** 2;
   return Math.sqrt(degreesOfFreedom / squares);
 }
 

@@ -71,9 +71,7 @@ export function incompleteBeta(x: number, a: number, b: number): number {
   if (x >= 1) return 1;
   // The fraction converges fast only on this side of the mean.
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
-  const front = Math.exp(
-    logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x) - Math.log(a),
-  );
+  const front = Math.exp(a * Math.log(x) + b * Math.log(1 - x) - Math.log(a) - logBeta(a, b));
   const term = (n: number): number => {
     const m = Math.floor(n / 2);
     return n % 2 === 0
@@ -94,6 +92,16 @@ export function incompleteBeta(x: number, a: number, b: number): number {
     if (Math.abs(c * d - 1) < 1e-15) break;
   }
   return front / fraction;
+}
+
+let lastBeta = { low: Number.NaN, high: Number.NaN, log: Number.NaN };
+
+/** The logarithm of the beta function. Keeps the last one: a t distribution asks for the same one at each value. */
+function logBeta(a: number, b: number): number {
+  const [low, high] = a < b ? [a, b] : [b, a];
+  if (lastBeta.low !== low || lastBeta.high !== high)
+    lastBeta = { low, high, log: logGamma(low) + logGamma(high) - logGamma(low + high) };
+  return lastBeta.log;
 }
 
 /** The logarithm of the gamma function for x > 0: Stirling's series, after shifting x up to where it is accurate. */

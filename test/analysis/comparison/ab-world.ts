@@ -1,3 +1,4 @@
+import { decideAb } from '../../../src/analysis/comparison/ab-gate.ts';
 import type { CellSamples, RunSamples } from '../../../src/analysis/comparison/samples.ts';
 import { cellKey } from '../../../src/model/cells.ts';
 import type { Manifest } from '../../../src/model/report.ts';
@@ -55,6 +56,22 @@ export function simulateAb(world: AbWorld, seed: number, change: AbChange = {}):
       sampled.set(cellKey(cell), samplesOf(cell, blocks));
     }
   return { manifest: {} as Manifest, cells: sampled };
+}
+
+/** Share of trials in which the gate reports a regression. `draws`: of the joint distribution; few make a trial fast. */
+export function abAlarms(
+  world: AbWorld,
+  settings: { trials: number; seed: number; change?: AbChange; draws?: number; resamples?: number },
+): number {
+  const { trials, seed, change, draws = 400, resamples = 500 } = settings;
+  let found = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const run = simulateAb(world, seed * 100_003 + trial, change);
+    const sides = { base: 'a', next: 'b', strict: false };
+    const { verdict } = decideAb(run, sides, { seed: trial + 1, resamples, draws });
+    if (verdict === 'regression') found += 1;
+  }
+  return found / trials;
 }
 
 interface SimulatedBlock {

@@ -1,4 +1,7 @@
 import { compareWithHistory } from '../../../src/analysis/regression/compare.ts';
+import { weightOf } from '../../../src/analysis/regression/family.ts';
+import { decideGate, type SummaryCheck } from '../../../src/analysis/regression/gate.ts';
+import { center } from '../../../src/analysis/regression/prediction.ts';
 import type { AcceptedCell, AcceptedFigure, AcceptedRun, Pin } from '../../../src/model/accepted-run.ts';
 import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
 import { acceptedCell, acceptedRun } from './accepted.ts';
@@ -150,6 +153,45 @@ export function alarms(world: World, settings: Trials): number {
       pinned === 0 ? [] : [{ schema: 'streambench/pin@1', name: 'v1', runs: simulated.slice(0, pinned) }];
     const next = simulateRun(world, random, change, 'new');
     if (isAlarm(simulated.slice(pinned), next, pins, trial + 1, draws)) hits += 1;
+  }
+  return hits / trials;
+}
+
+/** Figures of a run without requests, which take long to simulate: normal on the scale of the gate. */
+export interface FigureWorld {
+  /** Standard deviations between runs, shared by all figures, and by sampling, of each figure. */
+  drift: number;
+  sampling: number;
+  figures: number;
+}
+
+/** Share of trials in which the gate calls one of several figures a regression. */
+export function figureAlarms(
+  { drift, sampling, figures }: FigureWorld,
+  { runs, trials, seed, draws = 400 }: Trials,
+): number {
+  const tolerance = Math.log(1.1);
+  const random = createRandom(seed);
+  const simulate = (): number[] => {
+    const luck = drift * random.normal();
+    return Array.from({ length: figures }, () => luck + sampling * random.normal());
+  };
+  let hits = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const history = Array.from({ length: runs }, simulate);
+    const checks = simulate().map((next, index): SummaryCheck => {
+      const values = history.map((run) => run[index]!);
+      return {
+        series: {
+          ...{ weight: weightOf(index, figures), history: values, next, assumedSpread: 0.05 },
+          sampling: { history: sampling ** 2, next: sampling ** 2 },
+        },
+        tolerance,
+        beyond: next - center(values) > tolerance ? 'worse' : null,
+      };
+    });
+    const { summaries } = decideGate(checks, [], { seed: trial + 1, draws });
+    if (summaries.some(({ verdict }) => verdict === 'regression')) hits += 1;
   }
   return hits / trials;
 }
