@@ -61,7 +61,17 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
     'streambench_service_first_token_seconds',
     'From the request to the first content (answer text, reasoning or tool call) that was sent.',
   );
-  const chunks = counter('streambench_service_chunks_total', 'Content events sent.');
+  // Counted here: an increment of a metric takes a look-up by its labels, for every event.
+  let sentChunks = 0;
+  new Counter({
+    name: 'streambench_service_chunks_total',
+    help: 'Content events sent.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sentChunks);
+    },
+  });
   const completions = counter('streambench_service_completions_total', 'Answers that ended, by status.', [
     'route',
     'status',
@@ -84,7 +94,7 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
   return {
     firstByte: (route, ms) => firstByte.observe({ route }, ms / 1000),
     firstToken: (route, ms) => firstToken.observe({ route }, ms / 1000),
-    chunk: () => chunks.inc(),
+    chunk: () => void sentChunks++,
     completed: (route, status) => completions.inc({ route, status }),
     usage(route, { inputTokens = 0, outputTokens = 0, costUsd = 0 }) {
       tokens.inc({ route, direction: 'input' }, inputTokens);

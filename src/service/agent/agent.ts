@@ -23,27 +23,36 @@ export interface AnswerPlan extends Omit<ModelRequest, 'tools'> {
  * request, so that tools work with models that cannot call any. The calls of the model are run, and their results are sent
  * to it in a further request.
  */
-export function answer(plan: AnswerPlan): AsyncGenerator<StreamEvent, void, undefined> {
+export function answer(plan: AnswerPlan): AsyncIterable<StreamEvent> {
   // Without tools the request is sent now, not when the first event is read: the model works while the caller does the
   // rest of its preparation.
   const events = plan.tools.length === 0 ? askModel(plan.upstream, plan) : answerWithTools(plan);
   return withStart(plan, events);
 }
 
-// HOT PATH: runs for every event of the model. An answer that fails before its first event has no start, so that the
-// failure can still be an HTTP status.
-async function* withStart(
+// HOT PATH: runs for every event of the model, so it is no generator, which would add promises to each of them. An answer
+// that fails before its first event has no start, so that the failure can still be an HTTP status.
+function withStart(
   { id, upstream, model = upstream.model }: AnswerPlan,
   events: AsyncIterable<StreamEvent>,
-): AsyncGenerator<StreamEvent, void, undefined> {
-  let started = false;
-  for await (const event of events) {
-    if (!started && event.type !== 'error') {
-      started = true;
-      yield { type: 'start', id, model };
-    }
-    if (event.type !== 'start') yield event;
-  }
+): AsyncIterable<StreamEvent> {
+  const iterator = events[Symbol.asyncIterator]();
+  const later = () => iterator.next();
+  let next = async (): Promise<IteratorResult<StreamEvent>> => {
+    const first = await iterator.next();
+    if (first.done || first.value.type === 'error') return first;
+    next = async () => {
+      next = later;
+      return first;
+    };
+    return { done: false, value: { type: 'start', id, model } };
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => next(),
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
 }
 
 /** State of an answer with tools, over all its requests to the model. */

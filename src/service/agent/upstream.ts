@@ -48,8 +48,8 @@ export interface ModelRequest {
 }
 
 /**
- * Sends a request to a model and returns the events of its answer: as they arrive, or, in `legacy` mode, all at once when
- * the answer is complete. Never throws: a failed answer ends with an `error` event.
+ * Sends a request to a model and returns the events of its answer, without `start`: as they arrive, or, in `legacy` mode,
+ * all at once when the answer is complete. Never throws: a failed answer ends with an `error` event.
  */
 export function askModel(upstream: Upstream, modelRequest: ModelRequest): AsyncIterable<StreamEvent> {
   const { messages, maxTokens, temperature, signal, mode, tools } = modelRequest;
@@ -72,20 +72,29 @@ export function askModel(upstream: Upstream, modelRequest: ModelRequest): AsyncI
     : whole(upstream.client, request, modelRequest, meter);
 }
 
-// HOT PATH: runs for every event of the model.
-async function* streamed(
+// HOT PATH: runs for every event of the model, so it is no generator, which would add promises to each of them.
+function streamed(
   stream: AnswerStream,
   { onFailure }: ModelRequest,
   meter: ResponseMeter | undefined,
-): AsyncGenerator<StreamEvent> {
-  for await (const event of stream) {
+): AsyncIterable<StreamEvent> {
+  const events = stream[Symbol.asyncIterator]();
+  const next = (): Promise<IteratorResult<StreamEvent>> => events.next().then(pass);
+  const pass = (result: IteratorResult<StreamEvent>) => {
+    if (result.done) return result;
+    const event = result.value;
+    if (event.type === 'start') return next();
     meter?.decoded(contentBytes(event));
-    if (event.type === 'error' && onFailure !== undefined) {
-      const observation = await settled(stream.result);
-      if (observation !== undefined) onFailure(failureOf(observation));
-    }
-    yield event;
-  }
+    return event.type === 'error' && onFailure !== undefined ? failed(result, onFailure) : result;
+  };
+  const failed = async (result: IteratorResult<StreamEvent>, report: (failure: UpstreamFailure) => void) => {
+    const observation = await settled(stream.result);
+    if (observation !== undefined) report(failureOf(observation));
+    return result;
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({ next, return: () => events.return() }),
+  };
 }
 
 async function* whole(
@@ -98,7 +107,7 @@ async function* whole(
   const { kind, message = kind, code = kind } = observation.outcome;
   if (kind !== 'ok') onFailure?.(failureOf(observation));
   for (const event of events) meter?.decoded(contentBytes(event));
-  yield* events;
+  yield* events.filter(({ type }) => type !== 'start');
   if (kind !== 'ok' && events.at(-1)?.type !== 'error') yield { type: 'error', message, code };
 }
 

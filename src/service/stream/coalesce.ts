@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../../model/events.ts';
+import { isText, type TextEvent } from './shape.ts';
 
 /**
  * The events with the text of up to `bufferMs` joined into one event. The first text is passed on at once, so that the time
@@ -11,7 +12,7 @@ export async function* coalesce(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const iterator = events[Symbol.asyncIterator]();
   let next = iterator.next();
-  let held: Extract<StreamEvent, { type: 'message_chunk' | 'thinking' }> | undefined;
+  let held: TextEvent | undefined;
   let due: Due | undefined;
   try {
     for (;;) {
@@ -32,12 +33,11 @@ export async function* coalesce(
       }
       next = iterator.next();
       const event = result.value;
-      const isText = event.type === 'message_chunk' || event.type === 'thinking';
-      if (held !== undefined && (!isText || held.type !== event.type)) {
+      if (held !== undefined && (!isText(event) || held.type !== event.type)) {
         yield held;
         held = undefined;
       }
-      if (!isText) {
+      if (!isText(event)) {
         yield event;
       } else if (due === undefined || due.isOver()) {
         due?.cancel();

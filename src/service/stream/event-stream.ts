@@ -57,6 +57,7 @@ export class EventStream {
   private readonly waiting = new Set<() => void>();
   private opened = false;
   private ended = false;
+  private stopReason: StopReason | undefined;
 
   constructor(res: StreamResponse, clock: Clock, replay?: ReplayBuffer) {
     this.res = res;
@@ -71,7 +72,7 @@ export class EventStream {
 
   /** Why the stream was stopped; undefined if it was not. */
   get stopped(): StopReason | undefined {
-    return this.signal.aborted ? (this.signal.reason as StopReason) : undefined;
+    return this.stopReason;
   }
 
   /** True while the client reads more slowly than the stream is written. */
@@ -194,7 +195,8 @@ export class EventStream {
 
   /** Stops the stream early: aborts `signal`. */
   stop(reason: StopReason): void {
-    if (this.signal.aborted) return;
+    if (this.stopReason !== undefined) return;
+    this.stopReason = reason;
     this.stopping.abort(reason);
     if (reason === 'client_stalled') this.res.destroy();
     this.wakeAll();

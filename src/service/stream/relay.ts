@@ -6,7 +6,7 @@ import type { Completion } from '../service-metrics.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { EventStream } from './event-stream.ts';
 import { STOP_MESSAGES } from './failure.ts';
-import { isWanted, type StreamOptions, TextBuffer } from './shape.ts';
+import { isText, isWanted, type StreamOptions, TextBuffer } from './shape.ts';
 
 /** An answer that is sent to a client. */
 export interface Relay {
@@ -76,7 +76,7 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
 
   // HOT PATH: runs for every event of the model.
   for await (const event of relay.events) {
-    if (out.signal.aborted) break;
+    if (out.stopped !== undefined) break;
     switch (event.type) {
       case 'error': {
         for (const held of buffer.end()) await sender.send(held);
@@ -86,13 +86,17 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
       }
       case 'complete':
         for (const held of buffer.end()) await sender.send(held);
-        if (out.signal.aborted) break;
+        if (out.stopped !== undefined) break;
         writer?.finish();
         if (options.emitMetadata) await sender.send(relay.epilogue(sender.counts()));
         await sender.send(event);
         return ended('ok');
       default:
-        for (const ready of buffer.push(event)) await sender.send(ready);
+        for (const ready of buffer.push(event)) {
+          const waiting = sender.send(ready);
+          // Awaiting undefined would also cost a turn of the microtask queue.
+          if (waiting !== undefined) await waiting;
+        }
         if (event.type === 'usage') relay.onUsage(event);
         if (event.type !== 'start') break;
         for (const first of relay.prologue) await sender.send(first);
@@ -127,26 +131,32 @@ class Sender {
     this.relay = relay;
   }
 
-  /** Sends one event after its delay, and waits for the client if it is behind. */
-  async send(event: StreamEvent): Promise<void> {
-    const { options, out, writer, clock, receivedAtMs } = this.relay;
-    if (!isWanted(event, options)) return;
-    const text = event.type === 'message_chunk' || event.type === 'thinking';
-    if (text && this.lastTextAtMs !== undefined && options.textDeltaDelayMs > 0) {
-      // From text to text: a model that is slower than the delay is not slowed down further.
-      await pause(this.lastTextAtMs + options.textDeltaDelayMs - clock.now(), out.signal);
+  /** Sends one event after its delay. Returns a promise where it has to wait, for the delay or for a client that is behind. */
+  send(event: StreamEvent): Promise<void> | undefined {
+    const { options, out, clock } = this.relay;
+    if (!isWanted(event, options)) return undefined;
+    if (options.textDeltaDelayMs === 0 || this.lastTextAtMs === undefined || !isText(event)) {
+      return this.sendNow(event);
     }
+    // From text to text: a model that is slower than the delay is not slowed down further.
+    const ms = this.lastTextAtMs + options.textDeltaDelayMs - clock.now();
+    return pause(ms, out.signal).then(() => this.sendNow(event));
+  }
+
+  private sendNow(event: StreamEvent): Promise<void> | undefined {
+    const { out, writer, clock, receivedAtMs } = this.relay;
+    const text = isText(event);
     const sentAtMs = clock.now();
     if (text) this.lastTextAtMs = sentAtMs;
     const now = sentAtMs - receivedAtMs;
-    const ready = out.signal.aborted || this.write(event, now);
+    const ready = out.stopped !== undefined || this.write(event, now);
     if (isContent(event)) {
       this.chunks++;
       this.firstTokenMs ??= now;
       if (text) this.characters += event.text.length;
     }
     writer?.add(event);
-    if (!ready) await out.drained();
+    return ready ? undefined : out.drained();
   }
 
   write(event: StreamEvent, atMs: number): boolean {

@@ -14,7 +14,13 @@ export interface StreamOptions {
   textDeltaDelayMs: number;
 }
 
-type TextEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' }>;
+/** Answer text or reasoning. */
+export type TextEvent = Extract<StreamEvent, { type: 'message_chunk' | 'thinking' }>;
+
+/** True for answer text and reasoning. */
+export function isText(event: StreamEvent): event is TextEvent {
+  return event.type === 'message_chunk' || event.type === 'thinking';
+}
 
 /** Buffers text until there is enough of it. Any other event flushes the buffer first, so the order stays. */
 export class TextBuffer {
@@ -27,7 +33,8 @@ export class TextBuffer {
 
   /** Adds an event and returns the events that are ready, in order. */
   push(event: StreamEvent): readonly StreamEvent[] {
-    if (event.type !== 'message_chunk' && event.type !== 'thinking') return [...this.end(), event];
+    if (this.size === 0) return [event];
+    if (!isText(event)) return [...this.end(), event];
     const before = this.held !== undefined && this.held.type !== event.type ? this.end() : [];
     const text = (this.held?.text ?? '') + event.text;
     if (text.length >= this.size) {
@@ -56,7 +63,7 @@ export function isWanted(event: StreamEvent, options: StreamOptions): boolean {
 /** Cuts the texts of a finished answer into pieces of `size` characters, as services do that generate first and chunk later. */
 export function rechunk(events: readonly StreamEvent[], size: number): StreamEvent[] {
   return events.flatMap((event): StreamEvent[] => {
-    if (event.type !== 'message_chunk' && event.type !== 'thinking') return [event];
+    if (!isText(event)) return [event];
     // By code points, so that no character is cut in two.
     const characters = [...event.text];
     return Array.from({ length: Math.ceil(characters.length / size) }, (_, i) => ({
