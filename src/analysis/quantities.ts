@@ -37,6 +37,8 @@ export interface Quantity {
   readonly words?: readonly string[];
   /** True where it needs server metrics. */
   readonly ofServer?: boolean;
+  /** Limited to the requests of this side of a server's cache. */
+  readonly cacheGroup?: string;
   read(cell: CellReport): Reading;
 }
 

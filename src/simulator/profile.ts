@@ -50,6 +50,13 @@ export interface Profile {
   lumpChunks?: number;
   /** Send status line and headers with the first chunk, not as soon as the request is read. Default false. */
   headersWithFirstToken?: boolean;
+  /**
+   * Answers at once. Further requests wait in order of arrival, so the capacity of the profile is known. The slots are shared by
+   * all requests for one model. Default: no limit.
+   */
+  slots?: number;
+  /** With `slots`: requests that may wait. Further ones are refused with status 429. Default: no limit. */
+  queue?: number;
   /** The share of requests (0 to 1) that fail, and how. Which ones fail is seeded. Default: none. */
   error?: { rate: number; kind: ErrorKind };
 }

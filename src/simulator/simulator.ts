@@ -9,7 +9,8 @@ import { fingerprint } from './draws.ts';
 import { type Profile, type ProfileInput, type ProfileTable, profileFor, profileTable } from './profile.ts';
 import { allDialects, type Route, refuse, route } from './route.ts';
 import { createScheduler, type Scheduler } from './schedule.ts';
-import { makeScript, promptWithNonce, promptWithoutNonce } from './script.ts';
+import { makeScript, promptWithNonce, promptWithoutNonce, type Refusal } from './script.ts';
+import { Slots } from './slots.ts';
 import { type TruthEntry, TruthLog, TruthRecorder } from './truth.ts';
 
 /** Characters per cache block: about 16 tokens, a common block size of inference servers. */
@@ -109,6 +110,8 @@ class HttpSimulator implements Simulator {
   /** How often each prompt was requested. */
   private readonly ordinals = new Map<string, number>();
   private readonly cache = new PrefixCache();
+  /** By model, for profiles that limit the answers at once. */
+  private readonly slots = new Map<string, Slots>();
   private readonly server: Server;
 
   constructor(options: SimulatorOptions) {
@@ -214,25 +217,60 @@ class HttpSimulator implements Simulator {
       cache: share === undefined ? undefined : share > 0.5 ? 'hit' : 'miss',
     });
     const createdSeconds = Math.floor(clock.wallTime().getTime() / 1000);
-    playScript({
-      res,
-      script,
-      dialect,
-      context: { id: requestId, model, createdSeconds, request },
-      stream,
-      receivedAtMs,
-      headers: { 'x-request-id': requestId },
-      headersWithFirstToken: profile.headersWithFirstToken ?? false,
-      together: profile.mode === 'coarse',
-      splitBytes,
-      recorder,
-      scheduler,
-      clock,
-      onEnd: () => {
-        stats.active--;
-        this.truth.add(recorder);
-      },
+    const headers = { 'x-request-id': requestId };
+    const end = () => {
+      stats.active--;
+      this.truth.add(recorder);
+    };
+    const play = (startsAtMs: number, onEnd: () => void, refusal?: Refusal) =>
+      playScript({
+        res,
+        script: refusal === undefined ? script : { ...script, refusal, ending: 'http_error' },
+        dialect,
+        context: { id: requestId, model, createdSeconds, request },
+        stream,
+        receivedAtMs: startsAtMs,
+        headers,
+        headersWithFirstToken: profile.headersWithFirstToken ?? false,
+        together: profile.mode === 'coarse',
+        splitBytes,
+        recorder,
+        scheduler,
+        clock,
+        onEnd,
+      });
+    const slots = this.slotsOf(model, profile);
+    if (slots === undefined) {
+      play(receivedAtMs, end);
+      return;
+    }
+    const entry = slots.enter(() => {
+      // The times of the script count from when the request has a slot.
+      const startsAtMs = entry.hasWaited ? clock.now() : receivedAtMs;
+      play(startsAtMs, () => {
+        end();
+        slots.leave();
+      });
     });
+    if (entry.isRefused) {
+      play(receivedAtMs, end, { status: 429, message: 'the queue of the simulated model is full', dueMs: 0 });
+      return;
+    }
+    res.on('close', () => {
+      if (!entry.cancel()) return;
+      recorder.ended('client_gone', clock.now(), 0);
+      end();
+    });
+  }
+
+  private slotsOf(model: string, { slots, queue }: Profile): Slots | undefined {
+    if (slots === undefined) return undefined;
+    let found = this.slots.get(model);
+    if (found === undefined) {
+      found = new Slots(slots, queue);
+      this.slots.set(model, found);
+    }
+    return found;
   }
 
   // Streams and whole answers are counted separately, so that the first of each has the same text.

@@ -109,7 +109,10 @@ function inCacheGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
   }
   const read: Quantity['read'] = (cell) =>
     cell.cache ? quantity.read({ ...cell, metrics: cell.cache[group].metrics }) : null;
-  return { quantity: { ...quantity, read }, labels: labels.filter((one) => one !== label) };
+  return {
+    quantity: { ...quantity, read, cacheGroup: group },
+    labels: labels.filter((one) => one !== label),
+  };
 }
 
 function readQuantity(scanner: Scanner): Quantity {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ARRIVALS, type LoadLevel } from '../../model/plan.ts';
 import { ALWAYS, choice, distinct, duration, list, mapping, positive, whole } from './fields.ts';
+import { sweepSchema, sweepSettings } from './sweep.ts';
 
 /** How many requests are sent, and when. */
 
@@ -50,6 +51,11 @@ export const loadFields = mapping({
     .describe(
       `Number of rounds. Each round measures every cell, so that drift affects all cells alike. Default: ${DEFAULT_ROUNDS}, or fewer if a round had too few requests for the highest concurrency.`,
     ),
+  sweep: sweepSchema
+    .optional()
+    .describe(
+      'Instead of load levels: the objectives of a sweep, which searches the largest load that meets them. See docs/sweep.md.',
+    ),
   warmup: whole(0).default(1).describe('Unmeasured requests before the first round of each cell.'),
 });
 
@@ -64,8 +70,9 @@ export const loadSchema = loadFields
         params: { hint: 'with rate, use maxConcurrency to limit the concurrent streams' },
       });
     }
+    const isByRate = 'rate' in value || (value as { sweep?: { by?: unknown } }).sweep?.by === 'rate';
     for (const key of ['arrivals', 'maxConcurrency']) {
-      if (!(key in value) || 'rate' in value) continue;
+      if (!(key in value) || isByRate) continue;
       context.addIssue({
         code: 'custom',
         path: [key],
@@ -73,9 +80,22 @@ export const loadSchema = loadFields
         params: { hint: 'with concurrency, a request is sent when an earlier one has finished' },
       });
     }
+    if (!('sweep' in value)) return;
+    for (const key of ['concurrency', 'rate', 'requests', 'duration', 'rounds']) {
+      if (!(key in value)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: `the load has a sweep, which chooses the load levels, and ${key}`,
+        params: { hint: `remove ${key}; load.sweep has start, max, requests and duration of its own` },
+      });
+    }
   }, ALWAYS)
   .transform(({ duration: durationMs, rounds, warmup, arrivals = 'poisson', ...rest }, context) => {
-    const { rate, concurrency = [1], maxConcurrency = DEFAULT_MAX_CONCURRENCY } = rest;
+    const { maxConcurrency = DEFAULT_MAX_CONCURRENCY } = rest;
+    const sweep = rest.sweep && sweepSettings(rest.sweep, { maxConcurrency, arrivals });
+    const { rate = sweep?.by === 'rate' ? [sweep.start] : undefined, concurrency = [sweep?.start ?? 1] } =
+      rest;
     const levels: LoadLevel[] = rate
       ? rate.map((one) => ({ concurrency: maxConcurrency, rate: one }))
       : concurrency.map((one) => ({ concurrency: one }));
@@ -94,6 +114,7 @@ export const loadSchema = loadFields
       durationMs,
       rounds: rounds ?? Math.max(1, Math.min(DEFAULT_ROUNDS, fitting)),
       warmup,
+      sweep,
     };
   });
 

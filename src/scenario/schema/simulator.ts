@@ -135,6 +135,14 @@ const profileSchema = mapping({
   headersWithFirstToken: flag()
     .optional()
     .describe('Send status line and headers together with the first chunk. Default: false.'),
+  slots: whole(1)
+    .optional()
+    .describe('Answers at once; further requests wait in order of arrival. Default: no limit.'),
+  queue: whole(0)
+    .optional()
+    .describe(
+      'With slots: requests that may wait; further ones are refused with status 429. Default: no limit.',
+    ),
   error: mapping({
     rate: number(0, 1).describe('Share of failing requests, from 0 to 1.'),
     kind: choice(['http_500', 'http_429', 'inband', 'truncate']).describe('How they fail.'),
