@@ -34,6 +34,10 @@ export interface RunSettings {
   untilDecided?: boolean;
   /** The folder of the run to continue. */
   resume?: string;
+  /** Measure only this part of the run. */
+  shard?: RunOptions['shard'];
+  /** Send nothing before this time. */
+  startAt?: Date;
 }
 
 /** What a command does around a run. */
@@ -62,15 +66,21 @@ export async function runScenarios(
       hint: 'omit the scenario files: the run has stored its own',
     });
   }
+  if (flags.startAt !== undefined && loaded.length > 1) {
+    throw new UserError('usage', {
+      message: '--start-at is for one scenario: the second one starts when the first has ended',
+      hint: 'start a process for each scenario',
+    });
+  }
   const gates = loaded.map(
     ({ scenario }) => flags.ab ?? (flags.untilDecided ? abGateOf(scenario, flags) : undefined),
   );
   const baseline = await openInputs(loaded, flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
-    const { assumedSpread } = flags;
+    const { assumedSpread, shard } = flags;
     for (const scenario of loaded)
-      printPlan(scenario, session, { json: flags.json === true, baseline, assumedSpread });
+      printPlan(scenario, session, { json: flags.json === true, baseline, assumedSpread, shard });
     return;
   }
   // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail
@@ -164,7 +174,17 @@ async function storeBaseline(
 async function runOne(
   scenario: LoadedScenario,
   baseline: Baseline | undefined,
-  { output, workers, calibrate = false, strict = false, resume, ab, untilDecided }: RunSettings,
+  {
+    output,
+    workers,
+    calibrate = false,
+    strict = false,
+    resume,
+    ab,
+    untilDecided,
+    shard,
+    startAt,
+  }: RunSettings,
   session: CliSession,
   { signals, planned }: { signals: StopSignals } & Pick<RunHooks, 'planned'>,
 ): Promise<RunResult> {
@@ -195,6 +215,8 @@ async function runOne(
       resume,
       ab,
       untilDecided,
+      shard,
+      startAt,
       signals,
       observer,
     });

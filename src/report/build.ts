@@ -29,5 +29,7 @@ export function buildReport(
     gates: [...gates],
     baseline: manifest.baseline,
     ab,
+    shard: manifest.shard,
+    machines: manifest.machines,
   };
 }

@@ -86,7 +86,8 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
           server: serverOf(cell, index, manifest),
         };
       });
-      const thresholds = manifest.thresholds.map(parseThreshold);
+      // A shard's figures are those of one machine: its thresholds are checked on the merged run.
+      const thresholds = manifest.shard === undefined ? manifest.thresholds.map(parseThreshold) : [];
       return buildReport(manifest, cells, {
         gates: evaluateThresholds(thresholds, cells),
         pairedComparisons: pairedComparisonsOf(sampler.result(), manifest),
@@ -122,8 +123,8 @@ function lengthTestOf(
 }
 
 function abGateOf(samples: RunSamples, manifest: Manifest): AbGate | undefined {
-  const { ab, abStop, run } = manifest;
-  if (ab === undefined) return undefined;
+  const { ab, abStop, run, shard } = manifest;
+  if (ab === undefined || shard !== undefined) return undefined;
   return { ...decideAb(samples, ab, { seed: run.seed, checks: checksOf(manifest) }), stop: abStop };
 }
 
