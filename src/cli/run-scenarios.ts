@@ -11,6 +11,7 @@ import { abGateOf } from './ab-settings.ts';
 import type { CliSession } from './cli-session.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Interrupt } from './interrupt.ts';
+import { saveBaseline } from './save-baseline.ts';
 import { canRedraw } from './terminal.ts';
 
 /** The options for running scenarios, as commander delivers them. */
@@ -103,8 +104,17 @@ export async function runScenarios(
       // Set before printing, because printing fails if the terminal was closed.
       session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, facts));
       if (!flags.json) print([report], session);
-      printFolder(report, folder, { failure, isResumable: hooks.isResumable ?? true }, session);
-      if (failure === undefined) await storeBaseline(folder, report, flags, session);
+      printFolder(
+        report,
+        folder,
+        {
+          failure,
+          isResumable: flags.shard === undefined && (hooks.isResumable ?? true),
+        },
+        session,
+      );
+      if (failure === undefined)
+        await saveBaseline(folder, report, { ...flags, name: flags.saveBaseline }, session);
       else if (flags.saveBaseline !== undefined)
         session.warn(`not stored as baseline "${flags.saveBaseline}": the run was not written completely`);
       if (interrupt.exitCode() !== undefined) break;
@@ -154,21 +164,6 @@ async function openInputs(
   if (baseline === undefined) return undefined;
   const { openBaseline } = await import('../bench/run/baseline.ts');
   return openBaseline({ name: baseline, output, strict, assumedSpread, anyMachine });
-}
-
-/** Adds the run to a baseline if `--save-baseline` is set. */
-async function storeBaseline(
-  folder: string,
-  report: Report,
-  { output, saveBaseline: name, accept, strict }: RunSettings,
-  session: CliSession,
-): Promise<void> {
-  if (name === undefined) return;
-  const { saveToBaseline } = await import('../bench/run/save-baseline.ts');
-  const saved = await saveToBaseline(folder, report, { output, name, accept, strict });
-  if ('path' in saved) return session.say(`baseline ${name}: ${saved.path}`);
-  const remedy = saved.accept ? `; to accept the run: streambench baseline accept ${name} ${folder}` : '';
-  session.warn(`not added to baseline "${name}", which is kept as it was: ${saved.kept}${remedy}`);
 }
 
 async function runOne(

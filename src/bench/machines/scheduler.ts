@@ -74,14 +74,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * `UserError` (`usage`).
  */
 export function chosenShard(text: string, env: Env): ChosenShard {
-  const given = /^(?:(\d+)|auto)(?:\/(\d+))?$/.exec(text);
-  const [, number, of] = given ?? [];
-  if (given === null || (number !== undefined && of === undefined)) {
-    throw refused(
-      `--shard: expected NUMBER/COUNT, auto or auto/COUNT, got ${JSON.stringify(text)}`,
-      'the second of four shards is --shard 2/4',
-    );
-  }
+  const [, number, of] = /^(?:(\d+)|auto)(?:\/(\d+))?$/.exec(text) ?? [];
   const group = present(env[GROUP_VARIABLE]);
   if (number === undefined) return scheduledShard(env, of === undefined ? undefined : Number(of));
   return { ...checked(Number(number), Number(of), `--shard ${text}`), from: '--shard', group };

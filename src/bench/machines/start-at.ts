@@ -10,41 +10,32 @@ export const START_GRACE_MS = 10_000;
 const LATEST_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The time of `--start-at`: ISO 8601 with a time zone, or Unix time in seconds or milliseconds. Throws a `UserError` (`usage`)
- * for a time that cannot be read, that was more than 10 s ago, or that is more than 24 h ahead.
+ * Checks the time of `--start-at`, a text that `unixTime` reads. Throws a `UserError` (`usage`) for a time that was more than 10 s
+ * ago, or that is more than 24 h ahead.
  */
 export function startTime(text: string, now: Date): Date {
-  const refuse = (message: string, hint: string) => {
-    throw new UserError('usage', { message: `--start-at ${message}`, hint });
-  };
-  const at = timeOf(text);
-  if (at === undefined) {
-    refuse(
-      `expects a time with its time zone, got ${JSON.stringify(text)}`,
-      `such as ${new Date(now.getTime() + 60_000).toISOString().slice(0, 19)}Z, or Unix time in seconds: $(date -d '+1 minute' +%s)`,
-    );
-  }
-  const ahead = Number(at) - now.getTime();
-  const shown = new Date(Number(at)).toISOString();
-  if (ahead < -START_GRACE_MS) {
-    refuse(
-      `${shown} was ${formatTimeLimit(Math.round(-ahead / 1000) * 1000)} ago by this machine's clock; at most ${formatTimeLimit(START_GRACE_MS)} are accepted`,
+  const at = new Date(unixTime(text) ?? Number.NaN);
+  const aheadMs = at.getTime() - now.getTime();
+  if (aheadMs >= -START_GRACE_MS && aheadMs <= LATEST_MS) return at;
+  if (aheadMs < 0) {
+    const ago = `${Math.round(-aheadMs / 1000)} s ago by this machine's clock`;
+    throw refused(
+      `--start-at ${text} was ${ago}; at most ${formatTimeLimit(START_GRACE_MS)} are accepted`,
       'choose a time at which all shards are running, and check the clocks of the machines',
     );
   }
-  if (ahead > LATEST_MS) {
-    refuse(
-      `${shown} is more than ${formatTimeLimit(LATEST_MS)} ahead`,
-      'check the date, the time zone and the unit',
-    );
-  }
-  return new Date(Number(at));
+  throw refused(`--start-at ${text} is more than 24 h ahead`, 'check the date, the time zone and the unit');
+}
+
+function refused(message: string, hint: string): UserError {
+  return new UserError('usage', { message, hint });
 }
 
 // From here on a whole number is in milliseconds: as seconds it would be the year 5138.
 const MILLISECONDS_FROM = 1e11;
 
-function timeOf(text: string): number | undefined {
+/** Unix time in ms of an ISO 8601 time with a time zone, or of Unix time in seconds or milliseconds; undefined for other texts. */
+export function unixTime(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) {
     const value = Number(text);
     const ms = value < MILLISECONDS_FROM ? value * 1000 : value;

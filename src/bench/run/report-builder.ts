@@ -10,10 +10,11 @@ import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
 import { evaluateThresholds } from '../../analysis/thresholds/thresholds.ts';
 import { createAggregator } from '../../metrics/aggregate.ts';
 import { latenessOf } from '../../metrics/lateness.ts';
-import { clientReport, serverReport } from '../../metrics/load-report.ts';
+import { clientReport, clientReportOfMachines, serverReport } from '../../metrics/load-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import type { AbGate } from '../../model/ab-gate.ts';
 import { CellMap, cellKey } from '../../model/cells.ts';
+import type { LoopUtilization } from '../../model/load-report.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { CellReport, Manifest, Report } from '../../model/report.ts';
@@ -166,9 +167,15 @@ function clientOf(
     reads: cell.io.reads,
     events: cell.io.events,
   };
+  const lateness = latenessOf({ blocks, stamps, metrics: cell.metrics });
+  const machines = new Map<number, (readonly LoopUtilization[])[]>();
+  for (const { shard, threads } of blocks) {
+    if (shard !== undefined) machines.set(shard, [...(machines.get(shard) ?? []), threads]);
+  }
+  if (machines.size > 0) return clientReportOfMachines(machines, figures, lateness);
   return clientReport(
     blocks.map(({ threads }) => threads),
     figures,
-    latenessOf({ blocks, stamps, metrics: cell.metrics }),
+    lateness,
   );
 }

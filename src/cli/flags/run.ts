@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { unixTime } from '../../bench/machines/start-at.ts';
 import { monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
 import type { RunSettings } from '../run-scenarios.ts';
 import { addHistoryOptions } from './scenario.ts';
-import { wholeOrWordOption } from './values.ts';
+import { textOption, wholeOrWordOption } from './values.ts';
 
 /** The options of `run` and `ab` that do not change the scenario. */
 
@@ -59,17 +60,27 @@ export interface ShardFlags {
   startAt?: string;
 }
 
+const SHARD_TEXT = /^(\d+|auto)\/\d+$|^auto$/;
+
 /** Adds the options for a run on several machines. */
 export function addShardOptions(command: Command): void {
   command
     .optionsGroup('Several machines (see merge, k8s and slurm):')
-    .option(
-      '--shard <i/n>',
-      'measure part i of n, counted from 1; auto or auto/n: the part whose number a scheduler gave this task',
+    .addOption(
+      textOption(
+        '--shard <i/n>',
+        'measure part i of n, counted from 1; auto or auto/n: the part whose number a scheduler gave this task',
+        (text) => SHARD_TEXT.test(text),
+        'NUMBER/COUNT such as 2/4, auto, or auto/COUNT',
+      ),
     )
-    .option(
-      '--start-at <time>',
-      'send nothing before this time: ISO 8601 with a time zone, or Unix time; at most 10 s ago',
+    .addOption(
+      textOption(
+        '--start-at <time>',
+        'send nothing before this time: ISO 8601 with a time zone, or Unix time; at most 10 s ago',
+        (text) => unixTime(text) !== undefined,
+        'a time with its time zone such as 2026-11-21T14:00:00Z, or Unix time in seconds',
+      ),
     );
 }
 

@@ -8,6 +8,7 @@ import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, HEADINGS } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, incompleteness, machineLine, notes, runLine } from '../wording/notes.ts';
 import { checksFailures, failureLine, summaryLine } from '../wording/summary.ts';
 import {
@@ -82,10 +83,12 @@ const MAX_WIDTH = 1_000;
  */
 export function markdownReport(report: Report): string {
   const missing = incompleteness(report);
+  const shard = shardNote(report);
   // If a gate checks failures, its own line reports them.
   const failed = checksFailures(report) ? undefined : failureLine(report);
   const parts: Section[] = [
     text(`## ${safe(report.scenario.name)}`),
+    ...(shard ? [text(`> ${safe(shard)}`)] : []),
     ...(missing ? [text(`> **${safe(missing)}**`)] : []),
     ...(failed ? [text(`> **${safe(failed)}**`)] : []),
     ...(report.gates.length > 0 || report.baseline || report.ab
@@ -100,6 +103,7 @@ export function markdownReport(report: Report): string {
     ...caches(report),
     ...results(report.cells),
     ...modes(report.cells),
+    ...machines(report),
     {
       head: '',
       rows: [
@@ -111,6 +115,7 @@ export function markdownReport(report: Report): string {
         ...serverLines(report),
         ...floorLines(report),
         ...cacheNotes(report),
+        ...machineNotes(report),
         ...notes(report),
       ].map((note) => `- ${safe(note)}`),
     },
@@ -124,6 +129,13 @@ export function markdownReport(report: Report): string {
 
 function text(line: string): Section {
   return { head: '', rows: [line] };
+}
+
+function machines(report: Report): Section[] {
+  const rows = machineRows(report);
+  if (rows.length === 0) return [];
+  const sides = ['right', 'left', 'right', 'right', 'left', 'left'] as const;
+  return [table(`### ${HEADINGS.machines}`, [...MACHINE_COLUMNS], sides, rows)];
 }
 
 function thresholds(report: Report): Section[] {

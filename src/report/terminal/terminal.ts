@@ -2,12 +2,13 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report, StreamArrivals } from '../../model/report.ts';
 import { type Column, cellColumns, firstTokenRatio, modePairColumns, modePairs } from '../columns.ts';
-import { clip, oneLine, wrap } from '../text-width.ts';
+import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, incompleteness, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
 import { failureLine } from '../wording/summary.ts';
 import {
@@ -39,6 +40,7 @@ export function terminalReport(report: Report, { width, color }: TerminalOptions
     ...thresholds(report, width, chalk),
     ...abGate(report, width, chalk),
     ...baseline(report, { width, color }, chalk),
+    ...machines(report, width, chalk),
     footer(report, width, chalk),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -52,6 +54,8 @@ function header(report: Report, width: number, chalk: ChalkInstance): string {
   if (description) lines.push(...wrap(oneLine(description), width));
   lines.push(...wrap(runLine(report), width).map((line) => chalk.dim(line)));
   lines.push(...wrap(machineLine(report), width).map((line) => chalk.dim(line)));
+  const shard = shardNote(report);
+  if (shard) lines.push('', ...wrap(shard, width).map((line) => chalk.bold(line)));
   const missing = incompleteness(report);
   if (missing) lines.push('', ...wrap(missing, width).map((line) => chalk.bold.yellow(line)));
   return lines.join('\n');
@@ -243,6 +247,23 @@ function baseline({ baseline }: Report, options: TerminalOptions, chalk: ChalkIn
   return [`${chalk.bold(title)}\n${terminalComparison(baseline, options).trimEnd()}`];
 }
 
+function machines(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const rows = machineRows(report);
+  if (rows.length === 0) return [];
+  const all = [[...MACHINE_COLUMNS], ...rows];
+  const widths = MACHINE_COLUMNS.map((_, column) =>
+    Math.max(...all.map((row) => displayWidth(row[column] ?? ''))),
+  );
+  const lines = all.map((row) =>
+    row.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - displayWidth(text))).join('  '),
+  );
+  return [
+    [chalk.bold(HEADINGS.machines), ...lines.map((line) => `  ${clip(line.trimEnd(), width - 2)}`)].join(
+      '\n',
+    ),
+  ];
+}
+
 function indented(text: string, indent: number, width: number): string[] {
   return wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
 }
@@ -257,6 +278,7 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...serverLines(report),
     ...floorLines(report),
     ...cacheNotes(report),
+    ...machineNotes(report),
     ...notes(report),
     TIMES_NOTE,
     FORMATS_NOTE,
