@@ -8,8 +8,10 @@ import { DEFAULT_STREAMS_PER_SESSION, type RunPlan } from '../model/plan.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import type { Environment, NoiseFloor } from '../model/report.ts';
+import type { Shard } from '../model/shard.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario } from '../scenario/plan.ts';
+import { shardPlan, streamsByCell } from '../scenario/shard-plan.ts';
 import { needsSimulator } from '../scenario/targets.ts';
 import { startBackends } from './backends.ts';
 import { checkOpenFiles } from './doctor/checks.ts';
@@ -43,6 +45,8 @@ export interface PrepareOptions {
   calibrate: boolean;
   /** Default: random. */
   salt?: string;
+  /** The part of the run that this machine measures. Default: all of it. */
+  shard?: Shard;
   /** Stops the calibration. */
   signal: AbortSignal;
   /** Receives the undo of each step as soon as it is done, so that nothing is left behind where a later step fails. */
@@ -54,7 +58,7 @@ export interface PrepareOptions {
  * every target. Rejects with a `UserError` at the first step with a problem.
  */
 export async function prepare(loaded: LoadedScenario, options: PrepareOptions): Promise<Prepared> {
-  const { clock, undo } = options;
+  const { clock, undo, shard } = options;
   // The command line checked them at parsing; a program that calls `runScenario` may not have.
   checkGates(loaded);
   const counter = await counterFor(loaded);
@@ -63,7 +67,8 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   const backends = await startBackends(loaded);
   undo(() => backends.close());
   const secrets = [...loaded.secrets, ...backends.secrets];
-  const plan = planScenario(loaded, { ...backends, salt: options.salt ?? drawSalt() });
+  const whole = planScenario(loaded, { ...backends, salt: options.salt ?? drawSalt() });
+  const plan = shard === undefined ? whole : shardPlan(whole, shard, loaded);
   rejectTooManyFiles(plan, loaded);
   const executor = clientExecutor(plan, clock, secrets);
   undo(() => executor.close());
@@ -100,7 +105,7 @@ async function baselineFor({ baseline, output, strict }: PrepareOptions): Promis
 async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloor[]> {
   // Loaded only where needed: it starts a server in a child process.
   const { calibrate } = await import('./doctor/calibrate.ts');
-  const levels = [...new Set(plan.cells.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
+  const levels = [...new Set(streamsByCell(plan))].sort((a, b) => a - b);
   const { levels: measured } = await calibrate({ levels, windowMs: 2_000, signal });
   return measured.flatMap(({ streams, lagMs }) =>
     lagMs === null ? [] : [{ streams, p50Ms: tidy(lagMs.p50), p99Ms: tidy(lagMs.p99) }],
@@ -108,8 +113,9 @@ async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloo
 }
 
 /** Rejects a run that would exceed the limit on open files. Each target keeps its connections open. */
-function rejectTooManyFiles({ targets, cells }: RunPlan, { scenario }: LoadedScenario): void {
-  const highest = Math.max(...cells.map(({ concurrency }) => concurrency));
+function rejectTooManyFiles(plan: RunPlan, { scenario }: LoadedScenario): void {
+  const { targets } = plan;
+  const highest = Math.max(...streamsByCell(plan));
   const files = targets.reduce((sum, { connect = {} }, index) => {
     const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
     const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;

@@ -2,21 +2,34 @@ import type { Baseline } from '../bench/run/baseline.ts';
 import { type Forecast, foresee } from '../bench/run/foresee.ts';
 import { levelInWords } from '../model/cells.ts';
 import { formatChange, formatShare } from '../model/format.ts';
+import type { Cell } from '../model/plan.ts';
+import { type Shard, shardInWords } from '../model/shard.ts';
 import { oneLine } from '../model/visible.ts';
 import { uniqueLines } from '../report/wording/cache.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
 import { serviceProcesses } from '../scenario/service-target.ts';
+import { shardPlan, streamsByCell } from '../scenario/shard-plan.ts';
 import type { CliSession } from './cli-session.ts';
 import { plainTable } from './plain-table.ts';
+
+interface PlanViewOptions {
+  json: boolean;
+  baseline?: Baseline;
+  assumedSpread?: number;
+  /** Only this machine's part of the plan. */
+  shard?: Shard;
+}
 
 /** Prints the plan of a run: its cells and its number of requests. */
 export function printPlan(
   loaded: LoadedScenario,
   session: CliSession,
-  { json, baseline, assumedSpread }: { json: boolean; baseline?: Baseline; assumedSpread?: number },
+  { json, baseline, assumedSpread, shard }: PlanViewOptions,
 ): void {
-  const plan = planScenario(loaded, unstarted(loaded.scenario));
+  const whole = planScenario(loaded, unstarted(loaded.scenario));
+  const plan = shard === undefined ? whole : shardPlan(whole, shard, loaded);
+  const streams = streamsByCell(plan);
   const summary = planSummary(plan);
   const cells = plan.cells.map((cell, index) => {
     const blocks = plan.blocks.filter((block) => block.cell === index);
@@ -24,7 +37,7 @@ export function printPlan(
       ? null
       : blocks.reduce((sum, block) => sum + block.requests!, 0);
     const warmup = blocks.reduce((sum, block) => sum + block.warmup, 0);
-    return { ...cell, requests, warmup };
+    return { ...cell, requests, warmup, ...(shard && { shard: { ...shard, concurrency: streams[index] } }) };
   });
   const fewest = Math.min(...cells.flatMap(({ requests }) => requests ?? []));
   const regressions = loaded.scenario.regressions;
@@ -36,14 +49,16 @@ export function printPlan(
     session.printJson({ scenario: loaded.scenario.name, hash: loaded.hash, ...summary, cells, forecast });
     return;
   }
-  session.print(`${oneLine(loaded.scenario.name)}: dry run, no requests are sent\n\n`);
+  const part = shard === undefined ? '' : `, shard ${shardInWords(shard)}`;
+  session.print(`${oneLine(loaded.scenario.name)}${part}: dry run, no requests are sent\n\n`);
   session.print(
     plainTable(
-      ['target', 'prompt', 'load', 'mode', 'requests', 'warm-up'],
-      cells.map((cell) => [
+      ['target', 'prompt', 'load', ...(shard ? ['of it here'] : []), 'mode', 'requests', 'warm-up'],
+      cells.map((cell, index) => [
         cell.target,
         cell.prompt,
         levelInWords(cell),
+        ...(shard ? [ownLoad(cell, streams[index], shard)] : []),
         cell.mode,
         cell.requests === null ? 'time limit' : String(cell.requests),
         String(cell.warmup),
@@ -64,6 +79,11 @@ export function printPlan(
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );
+}
+
+/** A shard's part of a load level. */
+function ownLoad({ rate }: Cell, concurrency = 0, { of }: Shard): string {
+  return levelInWords({ concurrency, rate: rate && Math.round((rate / of) * 100) / 100 });
 }
 
 /** The servers that the run starts itself. */

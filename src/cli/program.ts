@@ -7,6 +7,7 @@ import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { historyCommand } from './commands/history.ts';
 import { listCommands } from './commands/lists.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { probeCommand } from './commands/probe.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -18,7 +19,7 @@ import { addHelpCommand, exitCodesHelp, HELP_SETTINGS } from './help.ts';
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Measure:': [runCommand, probeCommand, abCommand],
-  'Evaluate:': [compareCommand, baselineCommand, historyCommand, reportCommand],
+  'Evaluate:': [mergeCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [validateCommand, doctorCommand, listCommands],
   'Servers:': [simulateCommand, serveCommand],
 };

@@ -11,6 +11,7 @@ import { abGateOf } from './ab-settings.ts';
 import type { CliSession } from './cli-session.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Interrupt } from './interrupt.ts';
+import { saveBaseline } from './save-baseline.ts';
 import { canRedraw } from './terminal.ts';
 
 /** The options for running scenarios, as commander delivers them. */
@@ -34,6 +35,10 @@ export interface RunSettings {
   untilDecided?: boolean;
   /** The folder of the run to continue. */
   resume?: string;
+  /** Measure only this part of the run. */
+  shard?: RunOptions['shard'];
+  /** Send nothing before this time. */
+  startAt?: Date;
 }
 
 /** What a command does around a run. */
@@ -62,15 +67,21 @@ export async function runScenarios(
       hint: 'omit the scenario files: the run has stored its own',
     });
   }
+  if (flags.startAt !== undefined && loaded.length > 1) {
+    throw new UserError('usage', {
+      message: '--start-at is for one scenario: the second one starts when the first has ended',
+      hint: 'start a process for each scenario',
+    });
+  }
   const gates = loaded.map(
     ({ scenario }) => flags.ab ?? (flags.untilDecided ? abGateOf(scenario, flags) : undefined),
   );
   const baseline = await openInputs(loaded, flags);
   if (flags.dryRun) {
     const { printPlan } = await import('./plan-view.ts');
-    const { assumedSpread } = flags;
+    const { assumedSpread, shard } = flags;
     for (const scenario of loaded)
-      printPlan(scenario, session, { json: flags.json === true, baseline, assumedSpread });
+      printPlan(scenario, session, { json: flags.json === true, baseline, assumedSpread, shard });
     return;
   }
   // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail
@@ -93,8 +104,17 @@ export async function runScenarios(
       // Set before printing, because printing fails if the terminal was closed.
       session.exitCode = interrupt.exitCode() ?? (session.exitCode || exitCodeOf(report, facts));
       if (!flags.json) print([report], session);
-      printFolder(report, folder, { failure, isResumable: hooks.isResumable ?? true }, session);
-      if (failure === undefined) await storeBaseline(folder, report, flags, session);
+      printFolder(
+        report,
+        folder,
+        {
+          failure,
+          isResumable: flags.shard === undefined && (hooks.isResumable ?? true),
+        },
+        session,
+      );
+      if (failure === undefined)
+        await saveBaseline(folder, report, { ...flags, name: flags.saveBaseline }, session);
       else if (flags.saveBaseline !== undefined)
         session.warn(`not stored as baseline "${flags.saveBaseline}": the run was not written completely`);
       if (interrupt.exitCode() !== undefined) break;
@@ -146,25 +166,20 @@ async function openInputs(
   return openBaseline({ name: baseline, output, strict, assumedSpread, anyMachine });
 }
 
-/** Adds the run to a baseline if `--save-baseline` is set. */
-async function storeBaseline(
-  folder: string,
-  report: Report,
-  { output, saveBaseline: name, accept, strict }: RunSettings,
-  session: CliSession,
-): Promise<void> {
-  if (name === undefined) return;
-  const { saveToBaseline } = await import('../bench/run/save-baseline.ts');
-  const saved = await saveToBaseline(folder, report, { output, name, accept, strict });
-  if ('path' in saved) return session.say(`baseline ${name}: ${saved.path}`);
-  const remedy = saved.accept ? `; to accept the run: streambench baseline accept ${name} ${folder}` : '';
-  session.warn(`not added to baseline "${name}", which is kept as it was: ${saved.kept}${remedy}`);
-}
-
 async function runOne(
   scenario: LoadedScenario,
   baseline: Baseline | undefined,
-  { output, workers, calibrate = false, strict = false, resume, ab, untilDecided }: RunSettings,
+  {
+    output,
+    workers,
+    calibrate = false,
+    strict = false,
+    resume,
+    ab,
+    untilDecided,
+    shard,
+    startAt,
+  }: RunSettings,
   session: CliSession,
   { signals, planned }: { signals: StopSignals } & Pick<RunHooks, 'planned'>,
 ): Promise<RunResult> {
@@ -195,6 +210,8 @@ async function runOne(
       resume,
       ab,
       untilDecided,
+      shard,
+      startAt,
       signals,
       observer,
     });

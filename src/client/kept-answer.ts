@@ -2,7 +2,7 @@ import type { ServerToolCallEvent, ToolCallEvent } from '../model/events.ts';
 import type { Observation } from '../model/record.ts';
 import type { ResponseHeaders } from './transport/connection.ts';
 
-/** Headers that affect streaming, and the request ids that a provider's support needs. */
+/** Headers that affect streaming, the request ids that a provider's support needs, and the server's clock. */
 const KEPT_HEADERS = new Set([
   'content-type',
   'content-length',
@@ -12,6 +12,7 @@ const KEPT_HEADERS = new Set([
   'x-accel-buffering',
   'connection',
   'server',
+  'date',
   'via',
   'retry-after',
   'location',

@@ -1,16 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.ts';
 import type { LoopUtilization } from '../model/load-report.ts';
-import { type Block, type Cell, split } from '../model/plan.ts';
+import { type Block, type Cell, type LoadLevel, split } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { wholeNumber } from '../model/shard.ts';
 import { type BlockCounts, blockCounts } from './counts.ts';
 import { watchLoad } from './load-monitor.ts';
 import { type LoopDeps, runLoop } from './loop.ts';
 import { closedLoop, dueTimes, openLoop, type Pacer } from './pacer.ts';
 
 /** The observation of a request that was due but not sent, because every slot of its cell was taken. Times from the start of the run. */
-function droppedObservation(cell: Cell, scheduledMs: number, nowMs: number): Observation {
-  const { mode, concurrency } = cell;
+function droppedObservation(
+  { mode }: Cell,
+  concurrency: number,
+  scheduledMs: number,
+  nowMs: number,
+): Observation {
   return {
     mode,
     outcome: {
@@ -104,7 +109,7 @@ export interface SharedWindow {
  * the block's. Requests are not split: the threads take them from a shared counter.
  */
 export function threadShares(block: Block, cell: Cell, count: number): (ThreadShare | undefined)[] {
-  const { concurrency, rate } = cell;
+  const { concurrency, rate } = loadOf(block, cell);
   // Fewer threads if some would have no stream or no request.
   const useful = Math.max(1, Math.min(count, concurrency, block.requests ?? concurrency));
   const slots = split(concurrency, useful);
@@ -117,8 +122,15 @@ export function threadShares(block: Block, cell: Cell, count: number): (ThreadSh
 }
 
 /** The share of a single thread: all of the block. */
-function wholeBlock({ warmup }: Block, { concurrency, rate }: Cell): ThreadShare {
-  return { slots: concurrency, warmup, connections: connectionsFor(concurrency, rate) };
+function wholeBlock(block: Block, cell: Cell): ThreadShare {
+  const { concurrency, rate } = loadOf(block, cell);
+  return { slots: concurrency, warmup: block.warmup, connections: connectionsFor(concurrency, rate) };
+}
+
+/** The load that this machine applies: the cell's, or its share of it. */
+function loadOf({ share }: Block, { concurrency, rate }: Cell): LoadLevel {
+  if (share === undefined) return { concurrency, rate };
+  return { concurrency: share.concurrency, rate: rate && rate / share.shard.of };
 }
 
 // The number of streams of an open loop depends on the service: one connection for each request of a second.
@@ -156,6 +168,7 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   return {
     async run(block, cell, observer, share = wholeBlock(block, cell), shared = alone()) {
       const { slots, warmup, connections } = share;
+      const { concurrency } = loadOf(block, cell);
       const send = (scheduledAt: number) =>
         executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
       await executor.warm(cell.target, connections);
@@ -175,12 +188,17 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
           issue: async ({ scheduledAt, inFlight }) =>
             observer.recorded({ ...(await send(scheduledAt)), inFlight }),
           drop: ({ scheduledAt, inFlight }) => {
-            const dropped = droppedObservation(cell, scheduledAt - originAt, clock.now() - originAt);
+            const dropped = droppedObservation(
+              cell,
+              concurrency,
+              scheduledAt - originAt,
+              clock.now() - originAt,
+            );
             observer.recorded({ ...dropped, inFlight });
           },
         },
         loop,
-        { opensAt, counts: shared.counts, limit: cell.concurrency },
+        { opensAt, counts: shared.counts, limit: concurrency },
       );
       const loopLoad = load.stop();
       // Stopped before its first request: nothing was measured, and the utilization of an empty window is meaningless.
@@ -189,11 +207,11 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   };
 }
 
-function pacerOf(
-  { requests, durationMs, arrivals, measured }: Block,
-  { concurrency, rate }: Cell,
-  slots: number,
-): Pacer {
-  if (rate === undefined || arrivals === undefined) return closedLoop({ slots, requests, durationMs });
-  return openLoop({ concurrency, requests, durationMs, dueMs: dueTimes(rate, arrivals, measured) });
+function pacerOf(block: Block, cell: Cell, slots: number): Pacer {
+  const { requests, durationMs, arrivals, measured, share } = block;
+  // The rate of the whole cell: a shard takes its requests from the schedule of all shards.
+  if (cell.rate === undefined || arrivals === undefined) return closedLoop({ slots, requests, durationMs });
+  const dueInWhole = dueTimes(cell.rate, arrivals, measured);
+  const dueMs = share === undefined ? dueInWhole : (index: number) => dueInWhole(wholeNumber(share, index));
+  return openLoop({ concurrency: loadOf(block, cell).concurrency, requests, durationMs, dueMs });
 }

@@ -6,6 +6,7 @@ import type { Prompt, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { type ChatRequest, NONCE_LENGTH } from '../model/request.ts';
+import type { Shard } from '../model/shard.ts';
 import type { Executor, Job } from './block.ts';
 
 /** An executor with one client per target of the plan. */
@@ -30,7 +31,7 @@ export function clientExecutor(
   );
   const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
   const peerOf = (name: string) => planned(peers, 'target', name);
-  const nextNonce = createNonces(plan.seed, plan.salt ?? '', thread);
+  const nextNonce = createNonces(plan.seed, plan.salt ?? '', { ...thread, shard: plan.shard });
   return {
     send: async ({ cell, ...rest }: Job) => {
       const { target, client } = peerOf(cell.target);
@@ -106,6 +107,11 @@ export interface ThreadIndex {
   of: number;
 }
 
+/** Who draws nonces: a thread of a run, or of one of its shards. */
+interface NonceOwner extends ThreadIndex {
+  shard?: Shard;
+}
+
 const COUNT = 36 ** NONCE_LENGTH;
 const GOLDEN_STEP = Math.round(COUNT * 0.6180339887498949);
 
@@ -113,18 +119,37 @@ const GOLDEN_STEP = Math.round(COUNT * 0.6180339887498949);
  * A generator of nonces. All nonces of one seed and salt differ, over all threads (up to 36^8); the same seed, salt and thread
  * give the same sequence. Each is a fixed step from the one before, modulo 36^8, and the step is coprime to that, so none
  * repeats. A step near the golden ratio makes consecutive nonces differ in their first characters.
+ *
+ * The shards of a run have different salts, because nothing connects the machines. Their nonces differ all the same: the
+ * sequence depends on the seed alone, shard i of n takes every n-th nonce of it, and the salt says where it begins.
  */
-export function createNonces(seed: number, salt: string, { index, of }: ThreadIndex): () => string {
-  const drawn = createHash('sha256').update(`${seed}:${salt}`).digest();
-  const start = drawn.readUIntBE(0, 6) % COUNT;
-  const step = coprimeFrom(GOLDEN_STEP + drawn.readUInt32BE(6));
-  const stride = (step * of) % COUNT;
-  let next = (start + step * index) % COUNT;
+export function createNonces(seed: number, salt: string, { index, of, shard }: NonceOwner): () => string {
+  const drawn = digest(`${seed}:${salt}`);
+  const { start, step } = sequence(shard === undefined ? drawn : digest(`${seed}`));
+  const parts = shard?.of ?? 1;
+  const skipped = shard === undefined ? 0 : drawn.readUIntBE(0, 6) % Math.floor(COUNT / 2 / parts);
+  const first = (shard === undefined ? 0 : shard.number - 1) + parts * (skipped + index);
+  const stride = timesModulo(step, parts * of);
+  let next = (start + timesModulo(step, first)) % COUNT;
   return () => {
     const nonce = next.toString(36).padStart(NONCE_LENGTH, '0');
     next = (next + stride) % COUNT;
     return nonce;
   };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The first nonce and the step between two, from random bytes. */
+function sequence(bytes: Buffer): { start: number; step: number } {
+  return { start: bytes.readUIntBE(0, 6) % COUNT, step: coprimeFrom(GOLDEN_STEP + bytes.readUInt32BE(6)) };
+}
+
+// The product exceeds the whole numbers that a double holds exactly.
+function timesModulo(a: number, b: number): number {
+  return Number((BigInt(a) * BigInt(b)) % BigInt(COUNT));
 }
 
 /** The first number from `value` on that is coprime to a power of 36. */

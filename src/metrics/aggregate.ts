@@ -1,7 +1,8 @@
 import { CellMap, cellOf } from '../model/cells.ts';
-import type { Cell } from '../model/plan.ts';
+import type { Cell, LoadLevel } from '../model/plan.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
+import { type Shard, shareOf } from '../model/shard.ts';
 import { createCacheFold } from './cache-groups.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, tidy } from './distribution.ts';
@@ -26,7 +27,7 @@ export interface Aggregator {
  * end.
  */
 export function createAggregator(
-  manifest: Pick<Manifest, 'cells' | 'stallMs'>,
+  manifest: Pick<Manifest, 'cells' | 'stallMs' | 'shard'>,
   objectives: readonly Objective[] = [],
 ): Aggregator {
   const context: MetricContext = { stallMs: manifest.stallMs };
@@ -34,7 +35,7 @@ export function createAggregator(
   const foldOf = (cell: Cell): CellFold => {
     let fold = folds.get(cell);
     if (!fold) {
-      fold = createCellFold(cell, context, objectives);
+      fold = createCellFold(cell, appliedLoad(cell, manifest.shard), context, objectives);
       folds.set(cell, fold);
     }
     return fold;
@@ -105,11 +106,22 @@ function coalescedShare({ mode }: Cell, { contentEvents, coalesced }: Counted): 
   return mode === 'streaming' && contentEvents > 0 ? tidy(coalesced / contentEvents) : null;
 }
 
-function createCellFold(cell: Cell, context: MetricContext, objectives: readonly Objective[]): CellFold {
+/** The load that this machine applied: a shard's share of the cell's. */
+function appliedLoad({ concurrency, rate }: LoadLevel, shard: Shard | undefined): LoadLevel {
+  if (shard === undefined) return { concurrency, rate };
+  return { concurrency: shareOf(concurrency, shard), rate: rate && rate / shard.of };
+}
+
+function createCellFold(
+  cell: Cell,
+  applied: LoadLevel,
+  context: MetricContext,
+  objectives: readonly Objective[],
+): CellFold {
   const outcomes = createOutcomes();
   const failures = createFailures();
   const metrics = createMetrics(context);
-  const throughput = createThroughput(cell);
+  const throughput = createThroughput(applied);
   const connections = { new: 0, reused: 0, reconnected: 0, replaced: 0 };
   const tokenSources = new Set<TokenSource>();
   const chunks: Counted = { contentEvents: 0, coalesced: 0 };

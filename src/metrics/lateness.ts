@@ -1,4 +1,4 @@
-import type { RoundPart } from '../model/cells.ts';
+import type { MachinePart } from '../model/cells.ts';
 import type {
   BlockUtilization,
   ClientVerdict,
@@ -31,9 +31,9 @@ export interface LatenessSources {
 
 /** The client's lateness for each metric of a cell; empty if the load is not known in slices. */
 export function latenessOf({ blocks, stamps, metrics }: LatenessSources): Record<string, MetricLateness> {
-  const known = blocks.flatMap(({ round, part, threads }) => {
+  const known = blocks.flatMap(({ round, part, shard, threads }) => {
     const timelines = threads.flatMap((load) => loadTimeline(load) ?? []);
-    return timelines.length === 0 ? [] : [{ round, part, timelines }];
+    return timelines.length === 0 ? [] : [{ round, part, shard, timelines }];
   });
   const byStamp = new Map<Stamp, Late | null>();
   const lateAt = (stamp: Stamp) => {
@@ -93,7 +93,7 @@ function loadTimeline({ fromMs, slices }: LoopUtilization): LoadTimeline | undef
 
 /** The p99 lateness of these stamps: each has the lateness of its slice, the worst of all threads. */
 function weigh(
-  blocks: readonly (RoundPart & { timelines: readonly LoadTimeline[] })[],
+  blocks: readonly (MachinePart & { timelines: readonly LoadTimeline[] })[],
   stamps: StampTimes,
   stamp: Stamp,
 ): Late | null {

@@ -54,6 +54,34 @@ export function clientReport(
   return { ...withFigures(whole, metrics), ...load, ...figures, metrics };
 }
 
+/**
+ * The same for a cell that several machines measured, each with its own blocks: the report of the machine that kept up worst, with
+ * its number in the reason. `threads`: of all machines.
+ */
+export function clientReportOfMachines(
+  machines: ReadonlyMap<number, readonly (readonly LoopUtilization[])[]>,
+  figures: ClientFigures,
+  metrics: Readonly<Record<string, MetricLateness>> = {},
+): ClientReport | null {
+  let worst: ClientReport | null = null;
+  let threads = 0;
+  for (const [number, blocks] of machines) {
+    const report = clientReport(blocks, figures, metrics);
+    if (report === null) continue;
+    threads += report.threads;
+    if (worst === null || isWorse(report, worst))
+      worst = { ...report, reason: `shard ${number}: ${report.reason}` };
+  }
+  return worst && { ...worst, threads };
+}
+
+function isWorse(a: ClientReport, b: ClientReport): boolean {
+  const [rankA, rankB] = [a, b].map(({ verdict }) => VERDICTS.indexOf(verdict));
+  return rankA === rankB ? a.utilization > b.utilization : (rankA ?? 0) < (rankB ?? 0);
+}
+
+const VERDICTS = ['saturated', 'strained', 'ok'] as const satisfies readonly ClientVerdict[];
+
 const WORST_FIRST = ['saturated', 'strained'] as const satisfies readonly ClientVerdict[];
 
 interface Judgement {
@@ -80,7 +108,7 @@ function withFigures(whole: Judgement, metrics: Readonly<Record<string, MetricLa
 }
 
 /** Utilization of the busiest thread over all its rounds: a single round may last only a few milliseconds. */
-function maxUtilization(blocks: readonly (readonly LoopUtilization[])[]): number {
+export function maxUtilization(blocks: readonly (readonly LoopUtilization[])[]): number {
   const count = Math.max(...blocks.map((block) => block.length));
   const shares = Array.from({ length: count }, (_, index) => {
     const rounds = blocks.flatMap((block) => block[index] ?? []);

@@ -1,4 +1,4 @@
-import { type RoundPart, roundPartKey } from '../model/cells.ts';
+import { type MachinePart, machinePartKey } from '../model/cells.ts';
 import type { RequestRecord } from '../model/record.ts';
 
 /** The kinds of stamps that metrics are computed from. `content`: every read that brought content. */
@@ -22,7 +22,7 @@ export interface StampTimes {
   /** Counts the stamps of an answer. */
   add(record: RequestRecord): void;
   /** Calls `visit` with the middle of each bin, in ms from the start of the run, and the stamps in it. */
-  each(stamp: Stamp, block: RoundPart, visit: (atMs: number, count: number) => void): void;
+  each(stamp: Stamp, block: MachinePart, visit: (atMs: number, count: number) => void): void;
 }
 
 type BinsByStamp = Record<Stamp, Bins>;
@@ -33,7 +33,7 @@ export function createStampTimes(): StampTimes {
   return {
     add(record) {
       const { marks, gaps, connection } = record;
-      const key = roundPartKey(record);
+      const key = machinePartKey(record);
       let bins = blocks.get(key);
       if (bins === undefined) {
         bins = Object.fromEntries(STAMPS.map((stamp) => [stamp, new Bins()])) as BinsByStamp;
@@ -54,7 +54,7 @@ export function createStampTimes(): StampTimes {
       }
     },
     each(stamp, block, visit) {
-      blocks.get(roundPartKey(block))?.[stamp].each(visit);
+      blocks.get(machinePartKey(block))?.[stamp].each(visit);
     },
   };
 }

@@ -39,6 +39,17 @@ export function roundPartKey({ round, part = 0 }: RoundPart): number {
   return part * MAX_ROUNDS + round;
 }
 
+/** The period in which one machine measured part of a cell. */
+export type MachinePart = RoundPart & Pick<RequestRecord, 'shard'>;
+
+// Above the number of parts of any run; a shard has one.
+const MAX_PARTS = 2 ** 10;
+
+/** One number for each such period, for use as a key. */
+export function machinePartKey(part: MachinePart): number {
+  return (part.shard ?? 0) * MAX_PARTS * MAX_ROUNDS + roundPartKey(part);
+}
+
 /** A map with cells as keys. Fast for repeated look-ups of one cell, as for the records of a block. */
 export class CellMap<T> {
   private readonly map = new Map<string, T>();

@@ -27,6 +27,8 @@ export interface BlockUtilization {
   round: number;
   /** Which continuation of the run (--resume), from 1; absent before the first. */
   part?: number;
+  /** In a merged run: the number of the shard, from 1. */
+  shard?: number;
   /** Index of the cell in the plan. */
   cell: number;
   threads: LoopUtilization[];

@@ -1,5 +1,6 @@
 import type { Mode } from './record.ts';
 import type { Message, RequestFields } from './request.ts';
+import type { Deal, Shard } from './shard.ts';
 
 /** The plain dialects, for endpoints of any API: they define the framing of a stream, and each is named after it. */
 export const PLAIN_DIALECTS = ['sse', 'ndjson', 'raw'] as const;
@@ -228,6 +229,14 @@ export interface Block {
   arrivals?: Arrivals;
   /** Requests of this block that earlier parts of the run have measured: these are not sent again. Default: 0. */
   measured?: number;
+  /** The part of the block that this machine measures. Its requests, duration and warm-up are then this machine's. */
+  share?: BlockShare;
+}
+
+/** One machine's part of a block. */
+export interface BlockShare extends Deal {
+  /** The machine's share of the cell's concurrency: streams of a closed loop, most streams at once of an open one. */
+  concurrency: number;
 }
 
 /** The tokenizers by name. `o200k` is OpenAI's o200k_base; of other models' texts its counts are estimates. */
@@ -253,6 +262,8 @@ export interface RunPlan {
   same?: readonly SameRequests[];
   /** Keep the answers' texts in the records. */
   keepText: boolean;
+  /** Which part of the run this machine measures. Default: all of it. */
+  shard?: Shard;
   /** Counts the output tokens of answers whose provider sends no usage. Default: none, and chunks are counted. */
   tokenizer?: TokenizerName;
 }

@@ -212,6 +212,8 @@ export interface RequestRecord extends Observation {
    * on where the part before it ended.
    */
   part?: number;
+  /** In a merged run: the number of the shard that measured it, from 1. Absent elsewhere. */
+  shard?: number;
   target: string;
   prompt: string;
   /** Streams at once in this request's cell; in an open loop the most there may be. */

@@ -6,6 +6,7 @@ import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { BaselineReport } from './run-comparison.ts';
+import type { MergedShards, ShardInfo } from './shard-report.ts';
 import type { StreamingReport } from './streaming-report.ts';
 
 export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming-report.ts';
@@ -272,6 +273,10 @@ export interface Report {
   baseline?: BaselineReport;
   /** Target B against target A; absent where the run is not gated on it. */
   ab?: AbGate;
+  /** Which part of a run this is; absent for a whole one. Its gates are decided on the merged run. */
+  shard?: ShardInfo;
+  /** The machines that measured; absent where the run was not merged from shards. */
+  machines?: MergedShards;
 }
 
 /** The part of a run's report that cannot be computed from its records. */
@@ -308,6 +313,10 @@ export interface Manifest {
   floor?: readonly NoiseFloor[];
   /** The gate of target B against target A. */
   ab?: AbSettings;
+  /** Which part of a run this is; absent for a whole one. */
+  shard?: ShardInfo;
+  /** The machines that measured; absent where the run was not merged from shards. */
+  machines?: MergedShards;
   /** Why a run with early stop ended when it did; present once it has ended. */
   abStop?: AbStop;
 }

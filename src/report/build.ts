@@ -30,6 +30,8 @@ export function buildReport(
     gates: [...gates],
     baseline: manifest.baseline,
     ab,
+    shard: manifest.shard,
+    machines: manifest.machines,
   };
   return { ...report, conclusion: conclude(report) };
 }

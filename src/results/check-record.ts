@@ -35,6 +35,7 @@ function wrongField(record: Record<string, unknown>): string | undefined {
   if (rate !== undefined && typeof rate !== 'number') return 'rate';
   if (!isCount(round)) return 'round';
   if (record.part !== undefined && !isCount(record.part)) return 'part';
+  if (record.shard !== undefined && !isCount(record.shard)) return 'shard';
   if (mode !== 'streaming' && mode !== 'non-streaming') return 'mode';
   if (!isObject(outcome) || !OUTCOME_KINDS.includes(outcome.kind as OutcomeKind)) return 'outcome';
   if (!isObject(marks)) return 'marks';

@@ -19,6 +19,8 @@ export interface Journal {
    * one must go to the aggregator.
    */
   append(record: RequestRecord): void;
+  /** Writes the appended lines. Resolves when they are written or cannot be; never rejects. */
+  flushed(): Promise<void>;
   /** Writes the remaining lines and closes the file. Never rejects. May be called again. */
   close(): Promise<JournalEnd>;
   /** Closes the file, then writes the report (JSON text) and the final manifest. Never rejects. */
@@ -137,6 +139,11 @@ class RecordJournal implements Journal {
     this.waitingChars += line.length;
     if (this.waitingChars >= this.flushChars) this.flush();
     else this.flushTimer ??= setTimeout(() => this.flush(), this.flushMs);
+  }
+
+  flushed(): Promise<void> {
+    this.flush();
+    return this.writing;
   }
 
   async close(): Promise<JournalEnd> {

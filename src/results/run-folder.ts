@@ -1,20 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../model/errors.ts';
+import type { Shard } from '../model/shard.ts';
 
 const NAME_MAX = 40;
 
 /**
  * A run's id, which is also its folder's name: `2026-11-21T03-31-58-demo-3f2a`. UTC, so ids sort by time; valid as a
  * file name on every system. `random` returns numbers in [0, 1), like `Math.random`: the four digits distinguish runs of the same
- * second.
+ * second. A shard has its number before them, as in `demo-2of4-3f2a`: with --start-at all shards start in the same second.
  */
-export function runId(name: string, date: Date, random: () => number): string {
+export function runId(name: string, date: Date, random: () => number, shard?: Shard): string {
   const time = date.toISOString().slice(0, 19).replaceAll(':', '-');
   const suffix = Math.floor(random() * 0x10000)
     .toString(16)
     .padStart(4, '0');
-  return `${time}-${fileNamePart(name)}-${suffix}`;
+  const part = shard === undefined ? '' : `-${shard.number}of${shard.of}`;
+  return `${time}-${fileNamePart(name)}${part}-${suffix}`;
 }
 
 // Letters and digits of any script are kept: a scenario named 基准 must be recognisable in its folder's name.

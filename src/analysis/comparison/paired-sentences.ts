@@ -35,7 +35,7 @@ function rowInWords(row: PairedRow, { a, b }: { a: string; b: string }): string 
       const needed = enoughFor(quantileOf(row.statistic) ?? 0.5);
       if (row.n < needed)
         return `${name} inconclusive: ${row.n} ${row.n === 1 ? 'value' : 'values'} per side, ${needed} needed`;
-      const within = interval(row.low, row.high);
+      const within = factorInterval(row.low, row.high);
       return `${name} inconclusive${within === '' ? '' : `: ${within} ${better} with ${a}`}`;
     }
     case 'a_better':
@@ -53,21 +53,30 @@ type Ratio = Pick<PairedRow, 'factor' | 'low' | 'high' | 'a' | 'b' | 'unit'>;
 function improvement(name: string, better: string, winner: string, ratio: Ratio): string {
   const { factor, low, high, a, b, unit } = ratio;
   if (factor === null) return `${name} ${better} with ${winner}: most requests of the other side failed`;
-  const within = interval(low, high);
+  const within = factorInterval(low, high);
   const values =
     a === null || b === null ? '' : `: ${formatValue(a, unit)} instead of ${formatValue(b, unit)}`;
   return `${name} ${formatFactor(factor)} ${better} with ${winner}${within === '' ? '' : ` (${within})`}${values}`;
 }
 
 function mirrored({ factor, low, high, a, b, unit }: PairedRow): Ratio {
-  return { factor: inverse(factor), low: inverse(high), high: inverse(low), a: b, b: a, unit };
+  return {
+    factor: inverseFactor(factor),
+    low: inverseFactor(high),
+    high: inverseFactor(low),
+    a: b,
+    b: a,
+    unit,
+  };
 }
 
-function interval(low: number | null, high: number | null): string {
+/** The interval of a factor: `1.6x to 2.0x`. Empty without bounds. */
+export function factorInterval(low: number | null, high: number | null): string {
   if (low === null && high === null) return '';
   return `${low === null ? '0x' : formatFactor(low)} to ${high === null ? 'unbounded' : formatFactor(high)}`;
 }
 
-function inverse(value: number | null): number | null {
+/** The factor seen from the other side. */
+export function inverseFactor(value: number | null): number | null {
   return value === null || value === 0 ? null : 1 / value;
 }

@@ -4,6 +4,7 @@ import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import type { BlockUtilization, ServerLoad } from '../../model/load-report.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
 import type { Manifest } from '../../model/report.ts';
+import type { ShardInfo } from '../../model/shard-report.ts';
 import { runId } from '../../results/run-folder.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planSummary } from '../../scenario/plan.ts';
@@ -19,13 +20,14 @@ export function openingManifest(
   ab: AbSettings | undefined,
   startedAt: Date,
   redactor: Redactor,
+  shard?: ShardInfo,
 ): Manifest {
   const { requests, rounds, unique } = planSummary(plan);
   const { name, description, stallMs, thresholds, objectives, regressions } = scenario;
   return redactor.value<Manifest>({
     schema: 'streambench/manifest@1',
     run: {
-      id: runId(redactor.text(name), startedAt, Math.random),
+      id: runId(redactor.text(name), startedAt, Math.random, shard),
       startedAt: startedAt.toISOString(),
       aborted: true,
       abortReason: 'the run did not finish',
@@ -46,6 +48,7 @@ export function openingManifest(
     servers: servers.idle.length > 0 ? servers.idle : undefined,
     floor,
     ab,
+    shard,
   });
 }
 

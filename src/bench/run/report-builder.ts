@@ -10,10 +10,11 @@ import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
 import { evaluateThresholds } from '../../analysis/thresholds/thresholds.ts';
 import { createAggregator } from '../../metrics/aggregate.ts';
 import { latenessOf } from '../../metrics/lateness.ts';
-import { clientReport, serverReport } from '../../metrics/load-report.ts';
+import { clientReport, clientReportOfMachines, serverReport } from '../../metrics/load-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import type { AbGate } from '../../model/ab-gate.ts';
 import { CellMap, cellKey } from '../../model/cells.ts';
+import type { LoopUtilization } from '../../model/load-report.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { CellReport, Manifest, Report } from '../../model/report.ts';
@@ -86,7 +87,8 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
           server: serverOf(cell, index, manifest),
         };
       });
-      const thresholds = manifest.thresholds.map(parseThreshold);
+      // A shard's figures are those of one machine: its thresholds are checked on the merged run.
+      const thresholds = manifest.shard === undefined ? manifest.thresholds.map(parseThreshold) : [];
       return buildReport(manifest, cells, {
         gates: evaluateThresholds(thresholds, cells),
         pairedComparisons: pairedComparisonsOf(sampler.result(), manifest),
@@ -122,8 +124,8 @@ function lengthTestOf(
 }
 
 function abGateOf(samples: RunSamples, manifest: Manifest): AbGate | undefined {
-  const { ab, abStop, run } = manifest;
-  if (ab === undefined) return undefined;
+  const { ab, abStop, run, shard } = manifest;
+  if (ab === undefined || shard !== undefined) return undefined;
   return { ...decideAb(samples, ab, { seed: run.seed, checks: checksOf(manifest) }), stop: abStop };
 }
 
@@ -165,9 +167,15 @@ function clientOf(
     reads: cell.io.reads,
     events: cell.io.events,
   };
+  const lateness = latenessOf({ blocks, stamps, metrics: cell.metrics });
+  const machines = new Map<number, (readonly LoopUtilization[])[]>();
+  for (const { shard, threads } of blocks) {
+    if (shard !== undefined) machines.set(shard, [...(machines.get(shard) ?? []), threads]);
+  }
+  if (machines.size > 0) return clientReportOfMachines(machines, figures, lateness);
   return clientReport(
     blocks.map(({ threads }) => threads),
     figures,
-    latenessOf({ blocks, stamps, metrics: cell.metrics }),
+    lateness,
   );
 }

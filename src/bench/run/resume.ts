@@ -98,6 +98,9 @@ function rejectOther(folder: string, manifest: Manifest, loaded: LoadedScenario,
     throw new UserError('usage', { message: `the run in ${folder} cannot be continued: ${message}`, hint });
   };
   const { environment, scenario, run, cells } = manifest;
+  if (manifest.shard !== undefined)
+    reject('it is a shard, and the other shards have ended', 'run all shards again');
+  if (manifest.machines !== undefined) reject('it was merged from shards', 'run all shards again');
   const version = packageVersion();
   if (environment.streambench !== version) {
     reject(

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { checksOf } from '../../analysis/comparison/ab-gate.ts';
 import { type AbLooks, abLooks } from '../../analysis/comparison/ab-look.ts';
@@ -8,7 +8,8 @@ import { type EngineObserver, runPlan } from '../../engine/engine.ts';
 import { workerRunner, workersFor } from '../../engine/workers.ts';
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
-import type { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/errors.ts';
+import { formatValue } from '../../model/format.ts';
 import type { Cell, RunPlan } from '../../model/plan.ts';
 import type { Observation } from '../../model/record.ts';
 import { createRedactor } from '../../model/redaction/redactor.ts';
@@ -16,7 +17,10 @@ import type { Manifest, Report } from '../../model/report.ts';
 import { createJournal, type Journal, resumeJournal } from '../../results/journal.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planSummary } from '../../scenario/plan.ts';
+import { streamsByCell } from '../../scenario/shard-plan.ts';
 import { unknownModels } from '../backends.ts';
+import type { ChosenShard } from '../machines/scheduler.ts';
+import { runStart, waitForStart } from '../machines/start-at.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { type ServersWatch, unreadable } from '../server-metrics/server-watch.ts';
 import type { Baseline } from './baseline.ts';
@@ -57,6 +61,10 @@ export interface RunOptions {
    * continued run has its own. Default: random.
    */
   salt?: string;
+  /** Measure only this part of the run; see `merge` for its result. Default: all of it. */
+  shard?: ChosenShard;
+  /** Send nothing before this time, by this machine's clock. Default: start at once. */
+  startAt?: Date;
   /** Default: the run is never stopped. */
   signals?: StopSignals;
   /** Default: the machine's clock. */
@@ -83,15 +91,26 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   const cleanup: (() => unknown)[] = [];
   const undo = (step: () => unknown) => void cleanup.push(step);
   try {
+    const { shard, startAt } = options;
+    rejectForShard(options);
     const past = options.resume === undefined ? undefined : await readPast(options.resume, loaded);
     const salt = partSalt(options.salt, past);
-    const wants = { output, strict, calibrate, salt, baseline, clock, signal: signals.drain, undo };
+    const wants = { output, strict, calibrate, salt, baseline, clock, shard, signal: signals.drain, undo };
     const all = await prepare(loaded, wants);
     const prepared = past === undefined ? all : { ...all, plan: { ...all.plan, blocks: past.blocks } };
     const { plan, servers, secrets } = prepared;
     const beganAt = clock.now();
     const redactor = createRedactor(secrets);
-    const opening = openingManifest(loaded, all, abSettings(options, all.plan), clock.wallTime(), redactor);
+    const start = runStart(clock, startAt);
+    const info = shard && { ...shard, host: hostname(), startAt: startAt?.toISOString() };
+    const opening = openingManifest(
+      loaded,
+      all,
+      abSettings(options, all.plan),
+      start.startedAt,
+      redactor,
+      info,
+    );
     const manifest = past === undefined ? opening : resumedManifest(opening, past, clock.wallTime());
     const journal = await openJournal(output, manifest, past, observer);
     // A failed run keeps the records that it has.
@@ -101,12 +120,18 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
 
     const recorder = createRecorder(manifest, { ...prepared, journal, redactor });
     if (past !== undefined) await recorder.replay(past);
-    // The marks of a continued run start where its earlier records ended.
-    const originAt = clock.now() - (past?.lastMs ?? 0);
+    // Marks of shards and of runs with a start time count from `startedAt`, so that several machines can be put together.
+    // Those of a continued run start where its earlier records ended.
+    const isTimed = shard !== undefined || startAt !== undefined;
+    const originAt = isTimed ? start.originAt : clock.now() - (past?.lastMs ?? 0);
     const giveUp = new AbortController();
     const stopping = { ...signals, drain: AbortSignal.any([signals.drain, giveUp.signal]) };
     const runner = await runnerFor(prepared, workers, { clock, signals: stopping, originAt });
     undo(() => runner.close?.());
+    if (startAt !== undefined) {
+      const lateMs = await waitForStart(start, clock, stopping.drain);
+      if (lateMs > LATE_MS) observer.warning?.(`started ${formatValue(lateMs, 'ms')} after --start-at`);
+    }
     const watch = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
     const looks = looksOf(manifest);
     let abStop: AbStop | undefined;
@@ -139,6 +164,27 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
   } finally {
     for (const step of cleanup.reverse()) await step();
   }
+}
+
+// Below this, a late start is the jitter of a timer.
+const LATE_MS = 20;
+
+/** Rejects what cannot be decided or measured by one machine of several. */
+function rejectForShard({ shard, resume, baseline, ab }: RunOptions): void {
+  if (shard === undefined) return;
+  const problem =
+    resume !== undefined
+      ? {
+          message: 'a shard cannot be continued: the other shards have ended, so the load would be lower',
+          hint: 'run all shards again, or merge the others with the records that this one has',
+        }
+      : baseline !== undefined || ab !== undefined
+        ? {
+            message: 'a shard cannot be compared: its figures are those of one machine',
+            hint: 'compare the merged run: streambench merge RUN... --baseline NAME',
+          }
+        : undefined;
+  if (problem !== undefined) throw new UserError('usage', problem);
 }
 
 function abSettings({ ab, untilDecided = false }: RunOptions, plan: RunPlan): AbSettings | undefined {
@@ -241,7 +287,7 @@ async function runnerFor(
   workers: number | 'auto',
   deps: { clock: Clock; signals: StopSignals; originAt: number },
 ): Promise<Runner> {
-  const highest = Math.max(...plan.cells.map(({ concurrency }) => concurrency));
+  const highest = Math.max(...streamsByCell(plan));
   const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
   if (count <= 1) {
     const { sleep, close } = sleeperFor(plan);

@@ -28,7 +28,8 @@ async function report(folder: string, format: string, session: CliSession): Prom
   const at = runFolder(folder);
   const { report, warnings } = await reportRun(at);
   for (const warning of warnings) session.warning(warning);
-  if (report.run.aborted) session.say(`to complete the run: streambench run --resume ${at}`);
+  const isWhole = report.shard === undefined && report.machines === undefined;
+  if (report.run.aborted && isWhole) session.say(`to complete the run: streambench run --resume ${at}`);
   const name = REPORTER_NAMES.find((known) => known === format);
   if (name !== undefined) {
     const { REPORTERS } = await import('../../report/formats/index.ts');

@@ -7,7 +7,14 @@ import { forEachOrErrors } from '../failures.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts';
 import { addRequestOptions, type RequestFlags } from '../flags/request.ts';
-import { addMeasurementOptions, addRunGateOptions, type RunOptionFlags } from '../flags/run.ts';
+import {
+  addMeasurementOptions,
+  addRunGateOptions,
+  addShardOptions,
+  type RunOptionFlags,
+  type ShardFlags,
+  shardSettings,
+} from '../flags/run.ts';
 import {
   addGateOptions,
   addLoadOptions,
@@ -18,7 +25,7 @@ import {
 import { addExamples } from '../help.ts';
 import { runScenarios } from '../run-scenarios.ts';
 
-interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, RunOptionFlags {
+interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, RunOptionFlags, ShardFlags {
   resume?: string | true;
   target?: string;
   provider?: string;
@@ -47,6 +54,7 @@ export const runCommand: AddCommand = (root, open) => {
   addAllowFileOption(command);
   addConnectionOptions(command);
   addMeasurementOptions(command, { resume: true });
+  addShardOptions(command);
   command.action((files: string[], flags: RunFlags) => run(files, flags, open()));
   addExamples(
     command,
@@ -63,12 +71,13 @@ export const runCommand: AddCommand = (root, open) => {
 };
 
 async function run(files: string[], flags: RunFlags, session: CliSession): Promise<void> {
+  const { shard, startAt } = await shardSettings(flags, flags, session.env);
   const resume = flags.resume === undefined ? undefined : await resumedFolder(flags);
   const loaded =
     resume !== undefined && files.length === 0 && !isFromFlags(flags)
       ? [await loadStored(resume, flags, session)]
       : await loadAll(files, flags, session);
-  await runScenarios(loaded, { ...flags, resume }, session);
+  await runScenarios(loaded, { ...flags, resume, shard, startAt }, session);
 }
 
 async function resumedFolder({ resume, output }: RunFlags): Promise<string> {

@@ -67,6 +67,16 @@ export function durationOption(
   return checked(flags, description, duration, `a duration${limits}, such as 500ms, 10s or 1m30s`);
 }
 
+/** An option whose text must match; it stays text. `expected` completes "expected ...". */
+export function textOption(
+  flags: string,
+  description: string,
+  matches: (text: string) => boolean,
+  expected: string,
+): Option {
+  return checked(flags, description, (text) => (matches(text) ? text : undefined), expected);
+}
+
 /** An option that takes one of `words`. With `ignoreCase`, the value is the spelling in `words`. */
 export function choiceOption(
   flags: string,

@@ -1,3 +1,4 @@
+import { factorInterval, inverseFactor } from '../../analysis/comparison/paired-sentences.ts';
 import { quantileOf } from '../../analysis/quantities.ts';
 import { enoughFor } from '../../analysis/statistics/significance.ts';
 import { metric } from '../../metrics/definitions.ts';
@@ -189,9 +190,9 @@ function decide(
         row,
         best: b,
         against: a,
-        factor: inverse(factor),
-        low: inverse(high),
-        high: inverse(low),
+        factor: inverseFactor(factor),
+        low: inverseFactor(high),
+        high: inverseFactor(low),
       };
     case 'equivalent':
       return { certainty: 'equal', row, best: a, against: b, factor, low, high };
@@ -213,7 +214,7 @@ function inWords(
   sides: readonly Side[],
 ): string {
   const nameOf = (key: string) => sides.find((side) => side.key === key)?.name ?? key;
-  const range = intervalOf(low, high);
+  const range = factorInterval(low, high);
   switch (certainty) {
     case 'sure': {
       const times = factor === null ? 'faster' : `${formatFactor(factor)} faster`;
@@ -230,13 +231,4 @@ function inWords(
     default:
       return certainty satisfies never;
   }
-}
-
-function intervalOf(low: number | null, high: number | null): string {
-  if (low === null && high === null) return '';
-  return `${low === null ? '0x' : formatFactor(low)} to ${high === null ? 'unbounded' : formatFactor(high)}`;
-}
-
-function inverse(value: number | null): number | null {
-  return value === null || value === 0 ? null : 1 / value;
 }

@@ -10,6 +10,7 @@ import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, HEADINGS } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, runLine } from '../wording/notes.ts';
 import {
   clientLines,
@@ -82,8 +83,10 @@ const MAX_WIDTH = 1_000;
  * tables lose their last rows, with a note.
  */
 export function markdownReport(report: Report): string {
+  const shard = shardNote(report);
   const parts: Section[] = [
     text(`## ${safe(report.scenario.name)}`),
+    ...(shard ? [text(`> ${safe(shard)}`)] : []),
     conclusion(conclude(report)),
     ...thresholds(report),
     ...abGate(report),
@@ -94,6 +97,7 @@ export function markdownReport(report: Report): string {
     ...results(report.cells),
     ...modes(report.cells),
     { head: `### ${HEADINGS.comparisons}\n`, rows: pairedSentences(report).map((line) => `- ${safe(line)}`) },
+    ...machines(report),
     {
       head: '',
       rows: [
@@ -105,6 +109,7 @@ export function markdownReport(report: Report): string {
         ...serverLines(report),
         ...floorLines(report),
         ...cacheNotes(report),
+        ...machineNotes(report),
         ...notes(report),
       ].map((note) => `- ${safe(note)}`),
     },
@@ -135,6 +140,13 @@ function conclusion({ sides, lines }: Conclusion): Section {
 
 function text(line: string): Section {
   return { head: '', rows: [line] };
+}
+
+function machines(report: Report): Section[] {
+  const rows = machineRows(report);
+  if (rows.length === 0) return [];
+  const sides = ['right', 'left', 'right', 'right', 'left', 'left'] as const;
+  return [table(`### ${HEADINGS.machines}`, [...MACHINE_COLUMNS], sides, rows)];
 }
 
 function thresholds(report: Report): Section[] {

@@ -11,12 +11,13 @@ import {
   sharedLabels,
 } from '../columns.ts';
 import { conclude } from '../conclusion/conclusion.ts';
-import { clip, oneLine, wrap } from '../text-width.ts';
+import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
 import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
 import {
   clientLines,
@@ -55,6 +56,7 @@ export function terminalReport(report: Report, { width, color, percentiles }: Te
     ...modeTables(report.cells, view),
     ...comparisonSentences(report, width, chalk),
     ...caches(report, width, chalk),
+    ...machines(report, width, chalk),
     footer(report, width, chalk),
   ].join('\n\n');
   const blocks = [header(report, width, chalk), conclusion, details];
@@ -67,6 +69,8 @@ function header(report: Report, width: number, chalk: ChalkInstance): string {
   const { name, description } = report.scenario;
   const lines = [chalk.bold.cyan(clip(oneLine(name), width))];
   if (description) lines.push(...wrap(oneLine(description), width));
+  const shard = shardNote(report);
+  if (shard) lines.push(...wrap(shard, width).map((line) => chalk.bold(line)));
   return lines.join('\n');
 }
 
@@ -268,6 +272,23 @@ function baseline({ baseline }: Report, options: TerminalOptions, chalk: ChalkIn
   return [`${chalk.bold(title)}\n${terminalComparison(baseline, options).trimEnd()}`];
 }
 
+function machines(report: Report, width: number, chalk: ChalkInstance): string[] {
+  const rows = machineRows(report);
+  if (rows.length === 0) return [];
+  const all = [[...MACHINE_COLUMNS], ...rows];
+  const widths = MACHINE_COLUMNS.map((_, column) =>
+    Math.max(...all.map((row) => displayWidth(row[column] ?? ''))),
+  );
+  const lines = all.map((row) =>
+    row.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - displayWidth(text))).join('  '),
+  );
+  return [
+    [chalk.bold(HEADINGS.machines), ...lines.map((line) => `  ${clip(line.trimEnd(), width - 2)}`)].join(
+      '\n',
+    ),
+  ];
+}
+
 function indented(text: string, indent: number, width: number): string[] {
   return wrap(text, Math.max(20, width - indent)).map((line) => `${' '.repeat(indent)}${line}`);
 }
@@ -282,6 +303,7 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...serverLines(report),
     ...floorLines(report),
     ...cacheNotes(report),
+    ...machineNotes(report),
     ...notes(report),
     TIMES_NOTE,
     FORMATS_NOTE,

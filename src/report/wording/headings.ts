@@ -8,6 +8,7 @@ export const HEADINGS = {
   streamsInconclusive: 'Streaming inconclusive',
   cache: 'Prefix cache hits',
   failures: 'Failures',
+  machines: 'Machines',
 } as const;
 
 /** The heading of the regression check. */

@@ -62,8 +62,10 @@ export function failureLine(report: Report): string | undefined {
 }
 
 /** True if a gate depends on failed requests. The regression check compares error rates. */
-export function checksFailures({ gates, baseline, ab }: Report): boolean {
+export function checksFailures({ gates, baseline, ab, shard }: Report): boolean {
   return (
+    // Decided on the merged run.
+    shard !== undefined ||
     baseline !== undefined ||
     ab !== undefined ||
     gates.some(({ expression }) => /^\s*(errors|goodput)\b/.test(expression))
