@@ -1,4 +1,4 @@
-// Builds dist/: compiles the sources, copies the page of the service, and bundles the packages that only the service uses.
+// Builds dist/: compiles the sources, copies the page of the service, and bundles the packages that are not installed with the program.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc
 if (status !== 0) process.exit(status ?? 1);
 removePrivateTypes();
 copyPage();
-await bundlePackages('dist/service/packages.js');
+for (const name of ['packages', 'prom-client']) await bundlePackages(`dist/service/${name}.js`);
 
 /** Removes the declarations that no entry point reaches. Nothing can import them, and they take 1 MB. */
 function removePrivateTypes() {

@@ -28,7 +28,14 @@ const PACKAGE_USERS: Readonly<Record<string, RegExp>> = {
   hono: /^service\/packages\.ts$/,
   '@hono/node-server': /^service\/packages\.ts$/,
   pino: /^service\/packages\.ts$/,
-  'prom-client': /^service\/packages\.ts$/,
+  'prom-client': /^service\/prom-client\.ts$/,
+  // Optional packages. Only types, apart from what otel-packages.ts loads by name.
+  '@opentelemetry/api': /^bench\/telemetry\//,
+  '@opentelemetry/sdk-metrics': /^bench\/telemetry\//,
+  '@opentelemetry/sdk-trace-base': /^bench\/telemetry\//,
+  '@opentelemetry/exporter-metrics-otlp-http': /^bench\/telemetry\//,
+  '@opentelemetry/exporter-trace-otlp-http': /^bench\/telemetry\//,
+  '@opentelemetry/resources': /^bench\/telemetry\//,
 };
 
 const MAX_LINES = 350;

@@ -35,6 +35,7 @@ describe('the package', () => {
         'dist/index.d.ts',
         'dist/cli/main.js',
         'dist/service/packages.LICENSES.txt',
+        'dist/service/prom-client.LICENSES.txt',
         'dist/service/page/page.css',
         'dist/service/page/page.html',
         'dist/service/page/page.js',

@@ -1,5 +1,5 @@
 import { headerSecrets, isCredentialName, type Secret } from '../model/redaction/secrets.ts';
-import { urlSecrets } from '../model/redaction/url-secrets.ts';
+import { percentDecoded, urlSecrets } from '../model/redaction/url-secrets.ts';
 import { PROVIDERS } from '../wire/providers.ts';
 
 /** Secrets in the environment and the command line, known before any command runs. Usage errors must not print them. */
@@ -15,6 +15,8 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set([
   'STREAMBENCH_JWT_SECRET',
 ]);
 const KEY_VARIABLE = /(KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/i;
+/** Headers of the OpenTelemetry exporters, as `name=value,name=value` with values percent-encoded. */
+const EXPORTER_HEADERS = /^OTEL_EXPORTER_OTLP_(\w+_)?HEADERS$/;
 const PROXY_VARIABLE = /^(https?|all)_proxy$/i;
 
 /**
@@ -26,8 +28,21 @@ export function environmentSecrets(env: Readonly<Record<string, string | undefin
     const name = `\${env:${variable}}`;
     if (value === '') return [];
     if (OWN_VARIABLES.has(variable)) return [{ name, value }];
+    if (EXPORTER_HEADERS.test(variable))
+      return exporterHeaders(value).map((secret) => ({ name, value: secret }));
     if (PROXY_VARIABLE.test(variable)) return urlSecrets(value).map((secret) => ({ name, value: secret }));
     return KEY_VARIABLE.test(variable) ? [{ name, value, whole: true }] : [];
+  });
+}
+
+function exporterHeaders(text: string): string[] {
+  return text.split(',').flatMap((pair) => {
+    const written = pair.slice(pair.indexOf('=') + 1).trim();
+    const decoded = percentDecoded(written);
+    // `Bearer TOKEN`: the token alone may be quoted, too.
+    return [...new Set([written, decoded, decoded.split(/\s+/).at(-1) ?? ''])].filter(
+      (value) => value !== '',
+    );
   });
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Baseline } from '../bench/run/baseline.ts';
 import type { RunObserver, RunOptions, RunResult } from '../bench/run/run.ts';
+import type { Telemetry, TelemetrySettings } from '../bench/telemetry/telemetry.ts';
 import type { StopSignals } from '../engine/block.ts';
 import { EXIT, UserError } from '../model/errors.ts';
 import { formatCount } from '../model/format.ts';
@@ -39,6 +40,8 @@ export interface RunSettings {
   shard?: RunOptions['shard'];
   /** Send nothing before this time. */
   startAt?: Date;
+  /** Serve or export metrics while the scenarios run. */
+  telemetry?: Omit<TelemetrySettings, 'version'>;
 }
 
 /** What a command does around a run. */
@@ -87,6 +90,8 @@ export async function runScenarios(
   // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail
   // once it has been measured.
   const print = flags.json ? await jsonPrinter() : await tablePrinter();
+  // Also before anything is sent: a port may be taken.
+  const telemetry = await openTelemetryOf(flags, session);
   const { onInterrupt } = await import('./interrupt.ts');
   const interrupt = hooks.interrupt ?? onInterrupt((message) => session.warn(message));
   const { drain, kill } = interrupt.signals;
@@ -98,6 +103,7 @@ export async function runScenarios(
       const { report, folder, failure } = await runOne(scenario, baseline, settings, session, {
         signals,
         planned: hooks.planned,
+        telemetry,
       });
       reports.push(report);
       const facts = { strict: flags.strict === true, unwritten: failure !== undefined };
@@ -120,6 +126,7 @@ export async function runScenarios(
       if (interrupt.exitCode() !== undefined) break;
     }
   } finally {
+    for (const warning of (await telemetry?.close()) ?? []) session.warning(warning);
     if (hooks.interrupt === undefined) interrupt.dispose();
   }
   if (flags.json) print(reports, session);
@@ -181,7 +188,11 @@ async function runOne(
     startAt,
   }: RunSettings,
   session: CliSession,
-  { signals, planned }: { signals: StopSignals } & Pick<RunHooks, 'planned'>,
+  {
+    signals,
+    planned,
+    telemetry,
+  }: { signals: StopSignals; telemetry?: Telemetry } & Pick<RunHooks, 'planned'>,
 ): Promise<RunResult> {
   const { runScenario } = await import('../bench/run/run.ts');
   const { createProgress } = await import('./progress.ts');
@@ -192,6 +203,7 @@ async function runOne(
     : createProgress({ stderr, redraws, shown: session.shown, now: () => performance.now() });
   try {
     const observer: RunObserver = {
+      ...telemetry?.observer,
       planned(plan, folder) {
         planned?.(folder);
         progress?.planned?.(plan, folder);
@@ -218,6 +230,20 @@ async function runOne(
   } finally {
     progress?.end();
   }
+}
+
+/** Opens the telemetry that was asked for, and prints where the metrics are. */
+async function openTelemetryOf(
+  { telemetry }: RunSettings,
+  session: CliSession,
+): Promise<Telemetry | undefined> {
+  if (telemetry === undefined) return undefined;
+  const { openTelemetry } = await import('../bench/telemetry/telemetry.ts');
+  const { packageVersion } = await import('../bench/environment.ts');
+  const settings = { ...telemetry, version: packageVersion() };
+  const opened = await openTelemetry(settings, (message) => session.warning(message));
+  if (opened.url !== undefined) session.say(`Prometheus metrics: ${opened.url}`);
+  return opened;
 }
 
 type Print = (reports: readonly Report[], session: CliSession) => void;

@@ -8,7 +8,7 @@ import {
   type Limits,
   type Timeouts,
 } from '../model/plan.ts';
-import type { Observation } from '../model/record.ts';
+import type { Observation, TraceContext } from '../model/record.ts';
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
@@ -48,6 +48,8 @@ export interface MeasuredRequest {
   originAt: number;
   keepText: boolean;
   signal?: AbortSignal;
+  /** Sent in the `traceparent` header. Default: no such header. */
+  trace?: TraceContext;
 }
 
 /** A client for one endpoint. Its connections are kept open between requests, unless `connect` says otherwise. */
@@ -220,7 +222,7 @@ class Client implements StreamClient {
 
   private async send(
     chat: ChatRequest,
-    rest: Omit<MeasuredRequest, 'request'>,
+    { trace, ...rest }: Omit<MeasuredRequest, 'request'>,
     listeners: Listeners = {},
   ): Promise<Observation> {
     const { options, dialect } = this;
@@ -233,6 +235,7 @@ class Client implements StreamClient {
     // Resolved before a connection is taken: a token may have to be signed first.
     const pending = this.headersFor(written);
     const headers = pending instanceof Promise ? await pending : pending;
+    if (trace !== undefined) headers.traceparent = `00-${trace.traceId}-${trace.spanId}-01`;
     let connection = this.pool.acquire();
     const observing = exchange(connection, {
       ...rest,

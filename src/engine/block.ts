@@ -4,8 +4,8 @@ import type { LoopUtilization } from '../model/load-report.ts';
 import { type Block, type Cell, type LoadLevel, split } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import { wholeNumber } from '../model/shard.ts';
-import { type BlockCounts, blockCounts } from './counts.ts';
-import { watchLoad } from './load-monitor.ts';
+import { type BlockCounts, blockCounts, countsMemory } from './counts.ts';
+import { loopUsage, watchLoad } from './load-monitor.ts';
 import { type LoopDeps, runLoop } from './loop.ts';
 import { closedLoop, dueTimes, openLoop, type Pacer } from './pacer.ts';
 
@@ -68,8 +68,18 @@ export interface StopSignals {
 
 /** Receives a block's observations. Must return at once: it runs on the measuring event loop. */
 export interface BlockObserver {
+  /** The measured window opens. */
+  opened?(window: OpenWindow): void;
   recorded(observation: Observation): void;
   warmedUp(observation: Observation): void;
+}
+
+/** The measured window of a block, for a display that follows it live. */
+export interface OpenWindow {
+  /** The memory of the block's counters, which other threads may read; see `blockCounts`. */
+  counts: SharedArrayBuffer;
+  /** The utilization of each measuring thread's event loop since the previous call, 0 to 1. */
+  utilization(): number[];
 }
 
 /** Runs blocks, one after another. */
@@ -99,6 +109,8 @@ export interface ThreadShare {
 
 /** State shared by the threads of a block. */
 export interface SharedWindow {
+  /** What `counts` counts in. */
+  memory: SharedArrayBuffer;
   counts: BlockCounts;
   /** Called when this thread has warmed up. Resolves with the time at which the window of all threads opens. */
   ready(): number | Promise<number>;
@@ -162,7 +174,11 @@ export interface LocalRunner extends BlockRunner {
 /** A runner on this thread's event loop. */
 export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): LocalRunner {
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
-  const alone = (): SharedWindow => ({ counts: blockCounts(), ready: () => clock.now() });
+  const alone = (memory = countsMemory()): SharedWindow => ({
+    memory,
+    counts: blockCounts(memory),
+    ready: () => clock.now(),
+  });
   // Every request in flight adds a listener.
   setMaxListeners(0, signals.kill);
   return {
@@ -181,6 +197,8 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
       // The warm-up may have closed connections, or opened some that should be cold.
       if (block.warmup > 0) await executor.warm(cell.target, connections);
       const opensAt = await shared.ready();
+      const usage = loopUsage();
+      observer.opened?.({ counts: shared.memory, utilization: () => [usage()] });
       const load = watchLoad(clock, originAt);
       const issued = await runLoop(
         pacerOf(block, cell, slots),

@@ -11,14 +11,17 @@ export interface BlockCounts {
   leave(): void;
   /** Requests in flight, over all threads. */
   inFlight(): number;
+  /** Slots that were taken so far: the requests that were sent. */
+  issued(): number;
 }
 
 const TAKEN = 0;
 const IN_FLIGHT = 1;
+const ISSUED = 2;
 
 /** Memory for the counters of one block, to share with other threads. */
 export function countsMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
 }
 
 /** The counters in this memory. */
@@ -29,12 +32,16 @@ export function blockCounts(memory: SharedArrayBuffer = countsMemory()): BlockCo
     enter(limit) {
       for (let open = Atomics.load(cells, IN_FLIGHT); open < limit; ) {
         const seen = Atomics.compareExchange(cells, IN_FLIGHT, open, open + 1);
-        if (seen === open) return open + 1;
+        if (seen === open) {
+          Atomics.add(cells, ISSUED, 1);
+          return open + 1;
+        }
         open = seen;
       }
       return 0;
     },
     leave: () => void Atomics.sub(cells, IN_FLIGHT, 1),
     inFlight: () => Atomics.load(cells, IN_FLIGHT),
+    issued: () => Atomics.load(cells, ISSUED),
   };
 }

@@ -2,11 +2,13 @@ import { levelOf } from '../model/cells.ts';
 import type { BlockUtilization } from '../model/load-report.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
-import { type BlockRunner, ThreadLost } from './block.ts';
+import { type BlockRunner, type OpenWindow, ThreadLost } from './block.ts';
 
 /** Receives the events of a run. Must return at once: it may run on the measuring event loop. */
 export interface EngineObserver {
   blockStarted?(block: Block, cell: Cell): void;
+  /** Connections are open and the warm-up is done: the block's measured window opens. */
+  windowOpened?(window: OpenWindow, block: Block, cell: Cell): void;
   /** The last request of the block has ended, and no stream is open. The next block starts when the result resolves. */
   blockEnded?(block: Block, cell: Cell): void | Promise<void>;
   /** A measured request has ended. If a tokenizer counts its tokens, it has not done so yet, and the record has the texts. */
@@ -52,6 +54,7 @@ export async function runPlan(
     const { target, prompt, length } = cell;
     observer.blockStarted?.(block, cell);
     const running = runner.run(block, cell, {
+      opened: (window) => observer.windowOpened?.(window, block, cell),
       warmedUp: (observation) => observer.warmedUp?.(observation, cell),
       recorded(observation) {
         const identity = {

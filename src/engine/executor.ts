@@ -8,6 +8,7 @@ import type { Secret } from '../model/redaction/secrets.ts';
 import { type ChatRequest, NONCE_LENGTH } from '../model/request.ts';
 import type { Shard } from '../model/shard.ts';
 import type { Executor, Job } from './block.ts';
+import { createTraces } from './traces.ts';
 
 /** An executor with one client per target of the plan. */
 export interface ClientExecutor extends Executor {
@@ -32,6 +33,9 @@ export function clientExecutor(
   const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
   const peerOf = (name: string) => planned(peers, 'target', name);
   const nextNonce = createNonces(plan.seed, plan.salt ?? '', { ...thread, shard: plan.shard });
+  const nextTrace = plan.traceparent
+    ? createTraces(plan.seed, plan.salt ?? '', { ...thread, shard: plan.shard })
+    : undefined;
   return {
     send: async ({ cell, ...rest }: Job) => {
       const { target, client } = peerOf(cell.target);
@@ -39,7 +43,9 @@ export function clientExecutor(
       const nonce = prompt.unique ? nextNonce() : undefined;
       const request = chatOf(target, prompt, { stream: cell.mode === 'streaming', nonce });
       const keepText = plan.keepText || plan.tokenizer !== undefined;
-      const observation = await client.measure({ ...rest, request, keepText });
+      const trace = nextTrace?.();
+      const observation = await client.measure({ ...rest, request, keepText, trace });
+      if (trace !== undefined) observation.trace = trace;
       return plan.keepText || !keepText ? observation : onlyToCount(observation);
     },
     async warm(name, connections) {

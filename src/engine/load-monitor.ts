@@ -1,4 +1,9 @@
-import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
+import {
+  type EventLoopUtilization,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
 import type { Clock } from '../model/clock.ts';
 import type { LoopUtilization } from '../model/load-report.ts';
 import { createSlices } from './load-slices.ts';
@@ -81,4 +86,20 @@ function turnsOfLoop(): number {
 function beyondResolution(nanoseconds: number): number {
   // In a window shorter than the resolution there is no sample: the percentile is 0.
   return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+}
+
+/**
+ * Returns a function with the utilization of an event loop since the previous call, 0 to 1. `read` returns the loop's counters;
+ * default: those of this thread.
+ */
+export function loopUsage(
+  read: () => EventLoopUtilization = () => performance.eventLoopUtilization(),
+): () => number {
+  let last = read();
+  return () => {
+    const now = read();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
 }

@@ -87,7 +87,7 @@ function serve(
       case 'run': {
         const observer = { recorded: keep(() => measured), warmedUp: keep(() => warmup) };
         const { block, cell, share } = request;
-        const shared = { counts: blockCounts(request.counts), ready: untilOpen };
+        const shared = { memory: request.counts, counts: blockCounts(request.counts), ready: untilOpen };
         const loads = await runner.run(block, cell, observer, share, shared);
         flush();
         reply({ kind: 'done', loads });

@@ -3,6 +3,7 @@ import { monotonicClock } from '../model/clock.ts';
 import type { LoopUtilization } from '../model/load-report.ts';
 import { type BlockObserver, type BlockRunner, type StopSignals, ThreadLost, threadShares } from './block.ts';
 import { countsMemory } from './counts.ts';
+import { loopUsage } from './load-monitor.ts';
 import type { ThreadCommand, ThreadReply, ThreadSettings } from './worker.ts';
 
 // Time for the `open` command to reach every thread: a message takes a fraction of a millisecond, more on busy cores.
@@ -60,6 +61,8 @@ export async function workerRunner(
       await Promise.all(running.map(({ warm }) => warm));
       const at = monotonicClock.now() + OPENING_LEAD_MS;
       for (const { thread } of running) thread.post({ kind: 'open', at });
+      const usages = running.map(({ thread }) => thread.usage());
+      observer.opened?.({ counts, utilization: () => usages.map((usage) => usage()) });
       const ended = await Promise.allSettled(running.map(({ done }) => done));
       const broken = ended.find((part) => part.status === 'rejected');
       if (broken !== undefined) throw broken.reason;
@@ -98,6 +101,12 @@ class MeasuringThread {
 
   post(command: ThreadCommand): void {
     this.worker.postMessage(command);
+  }
+
+  /** The utilization of the thread's event loop since the previous call, 0 to 1. Does not interrupt the thread. */
+  usage(): () => number {
+    const { performance } = this.worker;
+    return loopUsage(() => performance.eventLoopUtilization());
   }
 
   /** Starts a share of a block. `warm` resolves when the thread is ready for the window to open, or has died. */

@@ -264,6 +264,8 @@ export interface RunPlan {
   keepText: boolean;
   /** Which part of the run this machine measures. Default: all of it. */
   shard?: Shard;
+  /** Send a W3C `traceparent` header with each request. Default: false. */
+  traceparent?: boolean;
   /** Counts the output tokens of answers whose provider sends no usage. Default: none, and chunks are counted. */
   tokenizer?: TokenizerName;
 }

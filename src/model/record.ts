@@ -101,6 +101,14 @@ export interface ConnectionInfo {
   streamLimit?: number;
 }
 
+/** The ids of a request in a distributed trace, in lower-case hex. */
+export interface TraceContext {
+  /** 32 digits. */
+  traceId: string;
+  /** 16 digits: the span of the request, the parent of the server's. */
+  spanId: string;
+}
+
 /** Content that arrived together: in one read of the socket, or in reads that followed each other within 2 ms. */
 export interface Flush {
   /** Content events in it. */
@@ -126,6 +134,8 @@ export interface Observation {
    * come. All else that is observed is of the second time, on a new connection.
    */
   reconnected?: true;
+  /** The W3C trace context that the request carried in its `traceparent` header; absent where it carried none. */
+  trace?: TraceContext;
   /** HTTP status, where one came. */
   status?: number;
   /** The response headers that bear on streaming, and the provider's request id. */

@@ -109,6 +109,7 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     salt: options.salt ?? '',
     same: sameRequests(scenario, asked),
     keepText: scenario.keepText,
+    traceparent: scenario.traceparent || undefined,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };
 }

@@ -9,4 +9,3 @@ export { type Context, Hono } from 'hono';
 export { cors } from 'hono/cors';
 export type { ContentfulStatusCode } from 'hono/utils/http-status';
 export { type Logger, pino, stdTimeFunctions } from 'pino';
-export { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from './packages.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from './prom-client.ts';
 import type { AnswerUsage } from './usage-cost.ts';
 
 /** How an answer of the service ended. */

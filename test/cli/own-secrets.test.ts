@@ -47,3 +47,13 @@ test('the environment holds the keys that the program reads, and others as a who
     { name: '${env:HTTPS_PROXY}', value: 'u:proxy-word' },
   ]);
 });
+
+test('headers of the OpenTelemetry exporters are secret, encoded and decoded', () => {
+  const env = { OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${KEY},x-team=blue-whale` };
+  expect(environmentSecrets(env).map(({ value }) => value)).toEqual([
+    `Bearer%20${KEY}`,
+    `Bearer ${KEY}`,
+    KEY,
+    'blue-whale',
+  ]);
+});

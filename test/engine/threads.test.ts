@@ -59,6 +59,7 @@ async function run({ block, cell, threads, warmMs = () => 0, lifeMs, forMs }: Se
     const recorded = ({ marks: { scheduled, started, end = started }, inFlight = 0, outcome }: Observation) =>
       void sent.push({ thread, scheduled, started, end, inFlight, kind: outcome.kind });
     return runner.run(whole, full, { recorded, warmedUp: () => {} }, part, {
+      memory,
       counts: blockCounts(memory),
       ready,
     });

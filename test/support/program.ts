@@ -20,6 +20,8 @@ export interface Running {
   pid: number;
   /** Resolves when stderr or stdout has held this text. */
   until(text: string): Promise<void>;
+  /** What it has written to stderr so far. */
+  stderr(): string;
   kill(signal: NodeJS.Signals): void;
   done: Promise<Finished>;
 }
@@ -62,6 +64,7 @@ export function start(
         watch();
         void done.then(() => reject(new Error(`ended without "${text}":\n${stdout}\n${stderr}`)));
       }),
+    stderr: () => stderr,
     kill: (signal) => void child.kill(signal),
     done,
   };

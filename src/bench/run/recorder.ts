@@ -45,6 +45,8 @@ export interface RecorderDeps {
   redactor: Redactor;
   counter?: TokenCounter;
   baseline?: Baseline;
+  /** Receives each record of this run as it is stored. */
+  stored?(record: RequestRecord): void;
 }
 
 /** Creates the recorder of a run; `start` is its manifest at the start. */
@@ -65,6 +67,7 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
     const rounded = redactor.value(roundRecord(own));
     take(rounded);
     journal.append(rounded);
+    deps.stored?.(rounded);
     return rounded;
   };
   return {

@@ -11,7 +11,7 @@ import { type Clock, monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
 import { formatValue } from '../../model/format.ts';
 import type { Cell, RunPlan } from '../../model/plan.ts';
-import type { Observation } from '../../model/record.ts';
+import type { Observation, RequestRecord } from '../../model/record.ts';
 import { createRedactor } from '../../model/redaction/redactor.ts';
 import type { Manifest, Report } from '../../model/report.ts';
 import { createJournal, type Journal, resumeJournal } from '../../results/journal.ts';
@@ -23,6 +23,7 @@ import type { ChosenShard } from '../machines/scheduler.ts';
 import { runStart, waitForStart } from '../machines/start-at.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { type ServersWatch, unreadable } from '../server-metrics/server-watch.ts';
+import { endpointOf, type TelemetryRun } from '../telemetry/sample.ts';
 import type { Baseline } from './baseline.ts';
 import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
@@ -31,6 +32,14 @@ import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from 
 
 /** Receives the events of a run. Must return at once: it runs on the event loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {
+  /** What the run will measure, where its marks count from, and no secret; after `planned`. */
+  started?(run: TelemetryRun): void;
+  /**
+   * A record as it is stored: redacted, and with its tokens counted. With a tokenizer the records of a block come at its end.
+   */
+  stored?(record: RequestRecord): void;
+  /** No more requests are sent, and all records are stored. Also called for a run that fails. */
+  ended?(): void;
   /** The plan and the folder exist; no request was sent yet. */
   planned?(plan: RunPlan, folder: string): void;
   /** A warning for the user, one sentence. */
@@ -118,12 +127,14 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     for (const warning of openingWarnings(loaded, prepared, manifest, past)) observer.warning?.(warning);
     observer.planned?.(plan, journal.folder);
 
-    const recorder = createRecorder(manifest, { ...prepared, journal, redactor });
+    const stored = (record: RequestRecord) => observer.stored?.(record);
+    const recorder = createRecorder(manifest, { ...prepared, journal, redactor, stored });
     if (past !== undefined) await recorder.replay(past);
     // Marks of shards and of runs with a start time count from `startedAt`, so that several machines can be put together.
     // Those of a continued run start where its earlier records ended.
     const isTimed = shard !== undefined || startAt !== undefined;
     const originAt = isTimed ? start.originAt : clock.now() - (past?.lastMs ?? 0);
+    observer.started?.(redactor.value(telemetryRun(manifest, plan, clock, originAt)));
     const giveUp = new AbortController();
     const stopping = { ...signals, drain: AbortSignal.any([signals.drain, giveUp.signal]) };
     const runner = await runnerFor(prepared, workers, { clock, signals: stopping, originAt });
@@ -145,6 +156,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       observer: engineObserver({ servers, recorder, observer, watch, giveUp }),
     }).finally(() => {
       for (const warning of recorder.settle()) observer.warning?.(warning);
+      observer.ended?.();
     });
 
     // The failures that stop a run may include the last planned request: such a run is complete.
@@ -199,6 +211,25 @@ function looksOf(manifest: Manifest): AbLooks | undefined {
     : abLooks(ab, ab.maxRounds, { seed: run.seed, checks: checksOf(manifest) });
 }
 
+function telemetryRun(
+  { run, scenario, environment }: Manifest,
+  { cells, targets }: RunPlan,
+  clock: Clock,
+  originAt: number,
+): TelemetryRun {
+  const endpoints = new Map(targets.map((target) => [target.name, endpointOf(target)]));
+  return {
+    id: run.id,
+    scenario: scenario.name,
+    version: environment.streambench,
+    originMs: clock.wallTime().getTime() - (clock.now() - originAt),
+    cells: cells.map((cell) => ({
+      ...cell,
+      endpoint: endpoints.get(cell.target) ?? { provider: 'custom', dialect: 'sse' },
+    })),
+  };
+}
+
 /** A reason in words; an abort without one has an exception in its place. */
 function reasonOf({ reason }: AbortSignal): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
@@ -234,6 +265,9 @@ function engineObserver(parts: {
     blockStarted(block, cell) {
       servers.begin(block, cell.target);
       observer.blockStarted?.(block, cell);
+    },
+    windowOpened(window, block, cell) {
+      observer.windowOpened?.(window, block, cell);
     },
     async blockEnded(block, cell) {
       servers.rest();

@@ -22,10 +22,17 @@ import {
   type ScenarioFlags,
   scenarioOverrides,
 } from '../flags/scenario.ts';
+import { addTelemetryOptions, type TelemetryFlags, telemetrySettings } from '../flags/telemetry.ts';
 import { addExamples } from '../help.ts';
 import { runScenarios } from '../run-scenarios.ts';
 
-interface RunFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, RunOptionFlags, ShardFlags {
+interface RunFlags
+  extends ScenarioFlags,
+    RequestFlags,
+    AllowFileFlags,
+    RunOptionFlags,
+    ShardFlags,
+    TelemetryFlags {
   resume?: string | true;
   target?: string;
   provider?: string;
@@ -55,6 +62,7 @@ export const runCommand: AddCommand = (root, open) => {
   addConnectionOptions(command);
   addMeasurementOptions(command, { resume: true });
   addShardOptions(command);
+  addTelemetryOptions(command);
   command.action((files: string[], flags: RunFlags) => run(files, flags, open()));
   addExamples(
     command,
@@ -77,7 +85,8 @@ async function run(files: string[], flags: RunFlags, session: CliSession): Promi
     resume !== undefined && files.length === 0 && !isFromFlags(flags)
       ? [await loadStored(resume, flags, session)]
       : await loadAll(files, flags, session);
-  await runScenarios(loaded, { ...flags, resume, shard, startAt }, session);
+  const telemetry = telemetrySettings(flags, session.env);
+  await runScenarios(loaded, { ...flags, resume, shard, startAt, telemetry }, session);
 }
 
 async function resumedFolder({ resume, output }: RunFlags): Promise<string> {

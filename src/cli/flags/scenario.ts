@@ -30,6 +30,7 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   unique?: boolean;
   keepText?: boolean;
   keepGoing?: boolean;
+  traceparent?: boolean;
   tokenizer?: string;
   header: string[];
   threshold: string[];
@@ -161,6 +162,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('regressions', flags.regression?.length ? flags.regression : undefined, '--regression');
   add('keepGoing', flags.keepGoing, '--keep-going');
   add('keepText', flags.keepText, '--keep-text');
+  add('traceparent', flags.traceparent, '--traceparent');
   add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));
   if (flags.header.length > 0) {

@@ -28,6 +28,16 @@ export function portOption(port: number): Option {
   return wholeOption('-p, --port <port>', description, { max: 65_535 }).default(port);
 }
 
+/** An option for where to listen: a port on the loopback interface, or HOST:PORT. Parsed to `{ host, port }`. */
+export function listenOption(flags: string, description: string): Option {
+  const address = (text: string) => {
+    const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]:|([^:]+):)?(\d{1,5})$/.exec(text) ?? [];
+    if (port === undefined || Number(port) > 65_535) return undefined;
+    return { host: bracketed ?? plain ?? '127.0.0.1', port: Number(port) };
+  };
+  return checked(flags, description, address, 'a port from 0 to 65535, or HOST:PORT');
+}
+
 /** An option that takes whole numbers separated by commas. */
 export function wholeListOption(flags: string, description: string, bounds: Bounds = {}): Option {
   const list = (text: string) => listOf(text, (part) => wholeNumber(part, bounds));

@@ -116,6 +116,11 @@ const documentSchema = mapping({
       'Continue when every request to a target fails. Default: false, which stops the run after 5 equal failures.',
     ),
   keepText: flag().default(false).describe('Store the answer texts in the records.'),
+  traceparent: flag()
+    .default(false)
+    .describe(
+      "Send a W3C traceparent header with each request, so that the server's spans join the request's. Its ids are in the record and in the span of --otlp. Default: false, because it changes the request.",
+    ),
   tokenizer: choice(['none', ...TOKENIZER_NAMES])
     .default('none')
     .describe(

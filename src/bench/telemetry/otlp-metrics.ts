@@ -1,0 +1,111 @@
+import { blockCounts } from '../../engine/counts.ts';
+import type { Attributes } from './gen-ai.ts';
+import type { OtelPackages } from './otel-packages.ts';
+import type { TelemetrySample } from './sample.ts';
+
+type MetricsPackage = OtelPackages['metrics'];
+
+/** The instruments of a run. `attributes`: those of a cell. */
+export interface OtlpMetrics {
+  add(sample: TelemetrySample, attributes: Attributes): void;
+  windowOpened(attributes: Attributes, counts: SharedArrayBuffer): void;
+  utilization(threads: readonly number[]): void;
+  runEnded(): void;
+  /** Exports the current values. */
+  flush(): Promise<void>;
+}
+
+// The bucket boundaries that the conventions recommend.
+const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const TOKENS = Array.from({ length: 14 }, (_, power) => 4 ** power);
+// The chunks of a stream follow each other faster than requests.
+const CHUNK_SECONDS = [0.001, 0.0025, 0.005, ...SECONDS];
+
+const EVERY_MS = 10_000;
+
+/** Creates the instruments and exports them every 10 s. */
+export function otlpMetrics(
+  { MeterProvider, PeriodicExportingMetricReader }: MetricsPackage,
+  exporter: InstanceType<OtelPackages['metricExporter']['OTLPMetricExporter']>,
+  {
+    resource,
+    version,
+  }: { resource: ReturnType<OtelPackages['resources']['emptyResource']>; version: string },
+): OtlpMetrics {
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: EVERY_MS,
+    exportTimeoutMillis: EVERY_MS,
+  });
+  const provider = new MeterProvider({ resource, readers: [reader] });
+  const meter = provider.getMeter('streambench', version);
+  const histogram = (name: string, unit: string, description: string, buckets: number[]) =>
+    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: buckets } });
+  const operation = 'gen_ai.client.operation';
+  const duration = histogram(`${operation}.duration`, 's', 'GenAI operation duration.', SECONDS);
+  const firstChunk = histogram(
+    `${operation}.time_to_first_chunk`,
+    's',
+    'Time to the first event of the response stream.',
+    SECONDS,
+  );
+  const perChunk = histogram(
+    `${operation}.time_per_output_chunk`,
+    's',
+    'Time between content events that arrived in different reads.',
+    CHUNK_SECONDS,
+  );
+  const usage = histogram('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS);
+  const firstToken = histogram(
+    'streambench.time_to_first_token',
+    's',
+    'Time to the first content: answer text, reasoning or a tool call.',
+    SECONDS,
+  );
+  const requests = meter.createCounter('streambench.requests', {
+    unit: '{request}',
+    description: 'Measured requests that have ended, by outcome.',
+  });
+  let open: { attributes: Attributes; inFlight(): number } | undefined;
+  let busy: readonly number[] = [];
+  meter
+    .createObservableGauge('streambench.requests.in_flight', { unit: '{request}' })
+    .addCallback((result) => {
+      if (open !== undefined) result.observe(open.inFlight(), open.attributes);
+    });
+  meter.createObservableGauge('streambench.client.utilization', { unit: '1' }).addCallback((result) => {
+    for (const [thread, value] of busy.entries()) result.observe(value, { 'streambench.thread': thread });
+  });
+  return {
+    add(sample, attributes) {
+      const { outcome, marks, ttfeMs, ttftMs, gaps, inputTokens, outputTokens } = sample;
+      requests.add(1, { ...attributes, 'streambench.outcome': outcome });
+      // It was not sent.
+      if (outcome === 'dropped') return;
+      const tookMs = (marks.end ?? marks.started) - marks.started;
+      duration.record(
+        tookMs / 1000,
+        outcome === 'ok' ? attributes : { ...attributes, 'error.type': outcome },
+      );
+      if (outcome !== 'ok') return;
+      if (ttfeMs !== null) firstChunk.record(ttfeMs / 1000, attributes);
+      if (ttftMs !== null) firstToken.record(ttftMs / 1000, attributes);
+      for (const gap of gaps) perChunk.record(gap / 1000, attributes);
+      const tokens = { input: inputTokens, output: outputTokens };
+      for (const [type, count] of Object.entries(tokens)) {
+        if (count !== undefined) usage.record(count, { ...attributes, 'gen_ai.token.type': type });
+      }
+    },
+    windowOpened(attributes, counts) {
+      open = { attributes, inFlight: blockCounts(counts).inFlight };
+    },
+    utilization(threads) {
+      busy = threads;
+    },
+    runEnded() {
+      open = undefined;
+      busy = [];
+    },
+    flush: () => reader.forceFlush(),
+  };
+}
