@@ -1,7 +1,7 @@
 import { METRICS } from '../metrics/definitions.ts';
 import { decodeHistogram } from '../metrics/histogram.ts';
 import { percentileOf } from '../metrics/percentile.ts';
-import type { Unit } from '../model/format.ts';
+import { formatValue, type Unit } from '../model/format.ts';
 import type { ServerReport } from '../model/load-report.ts';
 import type { Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
@@ -39,6 +39,8 @@ export interface Quantity {
   readonly ofServer?: boolean;
   /** Limited to the requests of this side of a server's cache. */
   readonly cacheGroup?: string;
+  /** What a reader of the cell's value has to know. */
+  note?(cell: CellReport): string | undefined;
   read(cell: CellReport): Reading;
 }
 
@@ -104,6 +106,17 @@ const SPECIALS: Readonly<Record<string, Special>> = {
   'server.memory_per_stream': ofServer('bytes', ({ memoryPerStreamBytes }) => memoryPerStreamBytes),
   'server.open_files': ofServer('count', ({ openFiles }) => openFiles?.max),
   'server.cpu': ofServer('count', ({ cpuCores }) => cpuCores),
+  'server.queue.mean': ofServer('count', ({ serving }) => serving?.queue?.mean),
+  'server.queue.max': ofServer('count', ({ serving }) => serving?.queue?.max),
+  'server.running.mean': ofServer('count', ({ serving }) => serving?.running?.mean),
+  'server.running.max': ofServer('count', ({ serving }) => serving?.running?.max),
+  'server.kv_cache.mean': ofServer('ratio', ({ serving }) => serving?.kvCache?.mean),
+  'server.kv_cache.max': ofServer('ratio', ({ serving }) => serving?.kvCache?.max),
+  'server.prefix_cache.hits': ofServer('ratio', ({ serving }) => serving?.prefixCacheHits),
+  'server.ttft.mean': ofServer('ms', ({ serving }) => serving?.ttft?.meanMs),
+  'server.ttft.p50': ofServerTtft('p50'),
+  'server.ttft.p95': ofServerTtft('p95'),
+  'server.ttft.p99': ofServerTtft('p99'),
   goodput: {
     unit: '1/s',
     ofObjectives: true,
@@ -124,6 +137,22 @@ function ofServer(unit: Unit, of: (server: ServerReport) => number | null | unde
     read({ server, outcomes }) {
       const value = server ? of(server) : null;
       return server == null || value == null || !outcomes.ok ? null : { value, n: server.readings };
+    },
+  };
+}
+
+// The limit may be inside the bucket that holds the percentile: the value alone would look exact.
+function ofServerTtft(percentile: 'p50' | 'p95' | 'p99'): Special {
+  const estimateOf = (server: ServerReport) => server.serving?.ttft?.[percentile];
+  return {
+    ...ofServer('ms', (server) => estimateOf(server)?.value),
+    note({ server }) {
+      const estimate = server ? estimateOf(server) : undefined;
+      if (estimate === undefined) return undefined;
+      const { low, high } = estimate;
+      return high === null
+        ? `estimated from a histogram: above ${formatValue(low, 'ms')}`
+        : `estimated from a histogram: between ${formatValue(low, 'ms')} and ${formatValue(high, 'ms')}`;
     },
   };
 }

@@ -10,6 +10,7 @@ import type {
 } from '../model/load-report.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import { tidy } from './distribution.ts';
+import { servingReport } from './serving-report.ts';
 
 /** The figures of a cell that depend on the client's load. */
 export interface ClientFigures {
@@ -172,5 +173,6 @@ export function serverReport(
     cpuCores: cpuCores === null ? null : tidy(cpuCores),
     readings: blocks.reduce((sum, { readings }) => sum + readings, 0),
     failed: blocks.reduce((sum, { failed }) => sum + failed, 0),
+    serving: servingReport(blocks.flatMap(({ serving }) => serving ?? [])),
   };
 }

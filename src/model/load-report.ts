@@ -81,12 +81,41 @@ export interface ServerReading {
   /** CPU time since its start. */
   cpuSeconds: number | null;
   openFiles: number | null;
+  /** Metrics of an inference server; absent where the names are of none that is known. */
+  serving?: ServingReading;
+}
+
+/** The state of an inference server at one moment; null where it does not expose a value. */
+export interface ServingReading {
+  /** Its name, such as `vLLM`. */
+  engine: string;
+  /** Requests that wait for their first token without being processed. */
+  queue: number | null;
+  /** Requests that are being processed. */
+  running: number | null;
+  /** Used share of the KV cache, 0 to 1. */
+  kvCache: number | null;
+  /** Prompt tokens since the server's start: found in the prefix cache, and looked up in it. */
+  prefixCache: { hits: number; lookups: number } | null;
+  /** Times to first token since the server's start. */
+  ttft: BucketCounts | null;
+}
+
+/** A histogram with given buckets. */
+export interface BucketCounts {
+  /** Upper bounds of the buckets in ms, ascending. One more bucket without an upper bound follows. */
+  boundsMs: readonly number[];
+  /** Values by bucket: one more than there are bounds. */
+  counts: readonly number[];
+  sumMs: number;
 }
 
 /** A server's metrics before the first request; null if they could not be read. */
 export interface ServerIdle {
   target: string;
   reading: ServerReading | null;
+  /** Why there is no reading. */
+  failure?: string;
 }
 
 /** The largest values of a server's metrics over a period; null if never exposed. */
@@ -98,6 +127,27 @@ export interface ServerSummary {
   openFiles: number | null;
   /** CPU time over wall time: 1 is one core. */
   cpuCores: number | null;
+  /** Absent for a server that is no known inference server. */
+  serving?: ServingSummary;
+}
+
+/** A value that was read several times. */
+export interface SampledValue {
+  readings: number;
+  sum: number;
+  max: number;
+}
+
+/** The metrics of an inference server over a period; null where it does not expose a value. */
+export interface ServingSummary {
+  engine: string;
+  queue: SampledValue | null;
+  running: SampledValue | null;
+  kvCache: SampledValue | null;
+  /** Prompt tokens of the period. Also null if the server was restarted. */
+  prefixCache: { hits: number; lookups: number } | null;
+  /** Times to first token of the period. Also null if the server was restarted. */
+  ttft: BucketCounts | null;
 }
 
 /** A server's metrics in one block. */
@@ -122,4 +172,44 @@ export interface ServerReport {
   readings: number;
   /** Failed readings. */
   failed: number;
+  /** What an inference server reports of the cell; absent for other servers. */
+  serving?: ServingReport;
+}
+
+/** Mean and maximum of the readings of a value. */
+export interface LevelReport {
+  mean: number;
+  max: number;
+}
+
+/** A percentile that was estimated from the buckets of a histogram. */
+export interface PercentileEstimate {
+  /** Interpolated in the bucket, in ms; the last bucket's lower bound where it has no upper bound. */
+  value: number;
+  /** The bucket's bounds in ms: the percentile is between them. */
+  low: number;
+  /** Null in the last bucket, which has no upper bound. */
+  high: number | null;
+}
+
+/** What an inference server reports of one cell; null where it does not expose a value. It includes traffic of other clients. */
+export interface ServingReport {
+  /** Its name, such as `vLLM`. */
+  engine: string;
+  /** Requests that waited for being processed. */
+  queue: LevelReport | null;
+  /** Requests that were processed. */
+  running: LevelReport | null;
+  /** Used share of the KV cache, 0 to 1. */
+  kvCache: LevelReport | null;
+  /** Share of the prompt tokens that were found in the prefix cache. */
+  prefixCacheHits: number | null;
+  /** Time to first token, as the server measured it. `n`: requests that it counted. */
+  ttft: {
+    n: number;
+    meanMs: number;
+    p50: PercentileEstimate;
+    p95: PercentileEstimate;
+    p99: PercentileEstimate;
+  } | null;
 }

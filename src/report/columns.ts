@@ -189,7 +189,8 @@ export function sharedLabels<Row>(
   return { labels, columns: kept };
 }
 
-function loadTitle(rows: readonly LoadLevel[]): string {
+/** The title of the column with the load level. */
+export function loadTitle(rows: readonly LoadLevel[]): string {
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
 }
 

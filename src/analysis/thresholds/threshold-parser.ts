@@ -53,7 +53,7 @@ export interface Threshold {
   limit: number | string;
 }
 
-const AGGREGATION = /[\p{L}_][\p{L}\p{N}_]*(?:\.\d+)?/uy;
+const AGGREGATION = /[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}\p{N}_]+)?/uy;
 const LABEL_OPERATOR = /!=|=/y;
 const QUOTED = /"([^"]*)"|'([^']*)'/y;
 const BARE = /[^,{}"']+/y;

@@ -244,6 +244,8 @@ function notesOn({ cell, n }: CellReading, threshold: Threshold): string[] {
   const lateMs = latenessIn(cell, threshold);
   if (lateMs !== null)
     notes.push(`the client was up to ${formatValue(lateMs, 'ms')} late (p99) in this cell`);
+  const note = quantity.note?.(cell);
+  if (note !== undefined) notes.push(note);
   const { quantile, name } = quantity;
   if (quantile !== undefined && n < enoughFor(quantile)) {
     notes.push(

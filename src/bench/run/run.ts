@@ -23,7 +23,7 @@ import type { ChosenShard } from '../machines/scheduler.ts';
 import { runStart, waitForStart } from '../machines/start-at.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { type ServersWatch, unreadable } from '../server-metrics/server-watch.ts';
-import { endpointOf, type TelemetryRun } from '../telemetry/sample.ts';
+import { type TelemetryRun, telemetryRun } from '../telemetry/sample.ts';
 import type { Baseline } from './baseline.ts';
 import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
@@ -211,25 +211,6 @@ function looksOf(manifest: Manifest): AbLooks | undefined {
     : abLooks(ab, ab.maxRounds, { seed: run.seed, checks: checksOf(manifest) });
 }
 
-function telemetryRun(
-  { run, scenario, environment }: Manifest,
-  { cells, targets }: RunPlan,
-  clock: Clock,
-  originAt: number,
-): TelemetryRun {
-  const endpoints = new Map(targets.map((target) => [target.name, endpointOf(target)]));
-  return {
-    id: run.id,
-    scenario: scenario.name,
-    version: environment.streambench,
-    originMs: clock.wallTime().getTime() - (clock.now() - originAt),
-    cells: cells.map((cell) => ({
-      ...cell,
-      endpoint: endpoints.get(cell.target) ?? { provider: 'custom', dialect: 'sse' },
-    })),
-  };
-}
-
 /** A reason in words; an abort without one has an exception in its place. */
 function reasonOf({ reason }: AbortSignal): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
@@ -263,10 +244,10 @@ function engineObserver(parts: {
   };
   return {
     blockStarted(block, cell) {
-      servers.begin(block, cell.target);
       observer.blockStarted?.(block, cell);
     },
     windowOpened(window, block, cell) {
+      servers.begin(block, cell.target);
       observer.windowOpened?.(window, block, cell);
     },
     async blockEnded(block, cell) {
@@ -304,13 +285,17 @@ function openingWarnings(
     ...(past?.warnings ?? []),
     ...(baseline?.warnings ?? []),
     ...(other === undefined ? [] : [other]),
-    ...unreadable(servers.idle),
+    ...unreadable(servers.idle, serviceNames(loaded)),
     ...unknownModels(loaded),
     ...(past === undefined ? planSummary(plan).warnings : []),
     ...obstacles.map(
       (obstacle) => `this run will not be comparable with baseline "${baseline?.name}": ${obstacle}`,
     ),
   ];
+}
+
+function serviceNames({ scenario }: LoadedScenario): string[] {
+  return scenario.targets.flatMap(({ name, service }) => (service === undefined ? [] : name));
 }
 
 type Runner = BlockRunner & { close?(): unknown };

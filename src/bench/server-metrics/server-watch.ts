@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { ServerIdle, ServerLoad, ServerReading, ServerSummary } from '../../model/load-report.ts';
+import type { ServerIdle, ServerLoad, ServerSummary } from '../../model/load-report.ts';
 import type { Block } from '../../model/plan.ts';
-import { readServer, watchServer } from './server-reading.ts';
+import { knownEngines } from './engines.ts';
+import { type Scrape, serverReaders, UNKNOWN, watchServer } from './server-reading.ts';
 
 /** Reads the metrics of a run's servers during each block. */
 export interface ServersWatch {
@@ -21,7 +22,7 @@ export async function watchServers(servers: ReadonlyMap<string, string>): Promis
   // No thread without servers, and none under the TypeScript sources: a thread needs the compiled file.
   const reader = servers.size === 0 || import.meta.url.endsWith('.ts') ? readerInProcess() : readerInThread();
   const idle = await Promise.all(
-    Array.from(servers, async ([target, url]) => ({ target, reading: await reader.read(url) })),
+    Array.from(servers, async ([target, url]) => ({ target, ...(await reader.read(url)) })),
   );
   const loads: Promise<ServerLoad>[] = [];
   let current: { block: Block; stop(): Promise<ServerSummary> } | undefined;
@@ -45,24 +46,36 @@ export async function watchServers(servers: ReadonlyMap<string, string>): Promis
   };
 }
 
-/** One warning for each server that could not be read. */
-export function unreadable(idle: readonly ServerIdle[]): string[] {
-  return idle
-    .filter(({ reading }) => reading === null)
-    .map(
-      ({ target }) =>
-        `the metrics of target "${target}" cannot be read or have no process metrics (process_resident_memory_bytes)`,
-    );
+/**
+ * One warning for each server that could not be read, or that is no known inference server. `services`: targets that are reference
+ * services of this program, which have process metrics only.
+ */
+export function unreadable(idle: readonly ServerIdle[], services: readonly string[] = []): string[] {
+  const known = `known inference servers: ${knownEngines()}`;
+  return idle.flatMap(({ target, reading, failure }) => {
+    if (reading === null) {
+      return failure === UNKNOWN
+        ? `the metrics of target "${target}" have no known names: neither those of a process (process_resident_memory_bytes) nor those of an inference server; ${known}`
+        : `the metrics of target "${target}" cannot be read: ${failure}`;
+    }
+    if (reading.serving !== undefined || services.includes(target)) return [];
+    return `target "${target}" has process metrics only, and none of its queue, KV cache and time to first token; ${known}`;
+  });
 }
 
 interface MetricsReader {
-  read(url: string): Promise<ServerReading | null>;
+  read(url: string): Promise<Scrape>;
   watch(url: string): { stop(): Promise<ServerSummary> };
   close(): Promise<unknown>;
 }
 
 function readerInProcess(): MetricsReader {
-  return { read: readServer, watch: (url) => watchServer(url), close: async () => {} };
+  const readerOf = serverReaders();
+  return {
+    read: (url) => readerOf(url).read(),
+    watch: (url) => watchServer(readerOf(url)),
+    close: async () => {},
+  };
 }
 
 /** Messages to the thread. `watch` and its `stop` have the same id. */
@@ -74,7 +87,7 @@ export type WatchRequest =
 /** The reply to `read` and to `stop`. */
 export interface WatchReply {
   id: number;
-  result: ServerReading | ServerSummary | null;
+  result: Scrape | ServerSummary | null;
 }
 
 function readerInThread(): MetricsReader {
@@ -99,7 +112,7 @@ function readerInThread(): MetricsReader {
       worker.postMessage(request);
     });
   return {
-    read: (url) => ask<ServerReading | null>({ type: 'read', id: ids++, url }),
+    read: (url) => ask<Scrape>({ type: 'read', id: ids++, url }),
     watch(url) {
       const id = ids++;
       worker.postMessage({ type: 'watch', id, url } satisfies WatchRequest);

@@ -1,7 +1,9 @@
 import { METRICS } from '../../metrics/definitions.ts';
 import { cellKey } from '../../model/cells.ts';
-import type { Cell, Target } from '../../model/plan.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Cell, RunPlan, Target } from '../../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
+import type { Manifest } from '../../model/report.ts';
 import type { Marks } from '../../model/timeline.ts';
 
 /** What the telemetry of a run needs to know before its first request. Holds no secret. */
@@ -30,12 +32,32 @@ export interface TelemetryEndpoint {
 }
 
 /** The endpoint of a target: of its URL only the host and the port. */
-export function endpointOf({ provider, dialect, model, baseUrl }: Target): TelemetryEndpoint {
+function endpointOf({ provider, dialect, model, baseUrl }: Target): TelemetryEndpoint {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   const known = { provider, dialect, model };
   if (url === undefined) return known;
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
   return { ...known, host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+/** What telemetry needs to know of a run. `originAt`: where its marks count from, on the clock. */
+export function telemetryRun(
+  { run, scenario, environment }: Manifest,
+  { cells, targets }: RunPlan,
+  clock: Clock,
+  originAt: number,
+): TelemetryRun {
+  const endpoints = new Map(targets.map((target) => [target.name, endpointOf(target)]));
+  return {
+    id: run.id,
+    scenario: scenario.name,
+    version: environment.streambench,
+    originMs: clock.wallTime().getTime() - (clock.now() - originAt),
+    cells: cells.map((cell) => ({
+      ...cell,
+      endpoint: endpoints.get(cell.target) ?? { provider: 'custom', dialect: 'sse' },
+    })),
+  };
 }
 
 /** One finished request, as it is passed to the telemetry thread. Times in ms. */

@@ -3,6 +3,7 @@ import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { type Column, cellColumns, DEFAULT_DETAIL, modePairColumns, modePairs } from '../columns.ts';
 import { conclude } from '../conclusion/conclusion.ts';
+import { SERVING_TITLE, servingColumns, servingNotes, servingRows } from '../serving-columns.ts';
 import { clip, oneLine } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { baselineLines } from '../wording/baseline.ts';
@@ -98,6 +99,7 @@ export function markdownReport(report: Report): string {
     ...modes(report.cells),
     { head: `### ${HEADINGS.comparisons}\n`, rows: pairedSentences(report).map((line) => `- ${safe(line)}`) },
     ...machines(report),
+    ...serving(report.cells),
     {
       head: '',
       rows: [
@@ -107,6 +109,7 @@ export function markdownReport(report: Report): string {
         ...clientLines(report),
         ...loadLines(report),
         ...serverLines(report),
+        ...servingNotes(report.cells),
         ...floorLines(report),
         ...cacheNotes(report),
         ...machineNotes(report),
@@ -239,6 +242,13 @@ function modes(cells: readonly CellReport[]): Section[] {
   if (rows.length === 0) return [];
   const title = '### Streaming / non-streaming (p50)';
   return [tableOf(title, modePairColumns(rows), rows, () => undefined)];
+}
+
+function serving(cells: readonly CellReport[]): Section[] {
+  const rows = servingRows(cells);
+  if (rows.length === 0) return [];
+  const title = `### ${SERVING_TITLE.name} (${SERVING_TITLE.detail})`;
+  return [tableOf(title, servingColumns(rows), rows, () => undefined)];
 }
 
 function tableOf<Row>(

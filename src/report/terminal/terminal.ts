@@ -11,6 +11,7 @@ import {
   sharedLabels,
 } from '../columns.ts';
 import { conclude } from '../conclusion/conclusion.ts';
+import { SERVING_TITLE, servingColumns, servingNotes, servingRows } from '../serving-columns.ts';
 import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
@@ -54,6 +55,7 @@ export function terminalReport(report: Report, { width, color, percentiles }: Te
     ...streams(report, width, chalk),
     ...resultTables(report.cells, view),
     ...modeTables(report.cells, view),
+    ...servingTables(report.cells, view),
     ...comparisonSentences(report, width, chalk),
     ...caches(report, width, chalk),
     ...machines(report, width, chalk),
@@ -153,6 +155,22 @@ function modeTables(cells: readonly CellReport[], view: View): string[] {
       ruled: (row, before) => row.target !== before.target && hasSeveralRows(rows),
     });
     return titled([target, 'streaming / non-streaming', ...labels], 'p50', table, view);
+  });
+}
+
+function servingTables(cells: readonly CellReport[], view: View): string[] {
+  const { chalk } = view;
+  const all = servingRows(cells);
+  return byTarget(all, servingColumns(all), view).map(({ target, rows, labels, columns }) => {
+    const table = fitTable(rows, columns, {
+      ...view,
+      alike: all,
+      heading: (text) => chalk.bold(text),
+      paint: (text) => text,
+      instead: () => undefined,
+      ruled: (row, before) => row.target !== before.target && hasSeveralRows(rows),
+    });
+    return titled([target, SERVING_TITLE.name, ...labels], SERVING_TITLE.detail, table, view);
   });
 }
 
@@ -301,6 +319,7 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...clientLines(report),
     ...loadLines(report),
     ...serverLines(report),
+    ...servingNotes(report.cells),
     ...floorLines(report),
     ...cacheNotes(report),
     ...machineNotes(report),

@@ -154,7 +154,11 @@ export function serverLines({ cells }: Report): string[] {
     const name = `${oneLine(cell.target)} at ${levelInWords(cell)}`;
     groups.set(name, [...(groups.get(name) ?? []), cell]);
   }
-  return Array.from(groups, ([name, group]) => `Server of ${name}: ${serverWords(group)}.`);
+  return Array.from(groups).flatMap(([name, group]) => {
+    const words = serverWords(group);
+    // An inference server without process metrics: it has its own table.
+    return words === '' ? [] : [`Server of ${name}: ${words}.`];
+  });
 }
 
 function serverWords(cells: readonly CellReport[]): string {
@@ -179,7 +183,8 @@ function serverWords(cells: readonly CellReport[]): string {
   }
   if (cores !== null) parts.push(`${formatNumber(cores)} CPU cores`);
   if (files !== null) parts.push(`${formatCount(files)} open files`);
-  if (parts.length === 0) parts.push('no readable metrics');
+  const isServing = servers.some(({ serving }) => serving !== undefined);
+  if (parts.length === 0 && !isServing) parts.push('no readable metrics');
   if (failed > 0) parts.push(`${failed} of ${readings} readings failed`);
   return parts.join('; ');
 }

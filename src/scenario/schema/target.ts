@@ -93,7 +93,7 @@ export const targetSchema = mapping({
   metricsUrl: httpUrl()
     .optional()
     .describe(
-      "URL of the server's process metrics in the Prometheus text format: memory, CPU time, open files. Read twice a second during the measurement.",
+      "URL of the server's metrics in the Prometheus text format: memory, CPU time and open files of its process; and queue, running requests, KV cache, prefix cache and time to first token of vLLM, SGLang, TGI, llama.cpp and Triton. Read twice a second during the measurement.",
     ),
   ...connectionFields,
 })

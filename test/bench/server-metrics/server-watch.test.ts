@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { parseReading, readServer } from '../../../src/bench/server-metrics/server-reading.ts';
+import { parseReading, serverReader } from '../../../src/bench/server-metrics/server-reading.ts';
 import { unreadable, watchServers } from '../../../src/bench/server-metrics/server-watch.ts';
 import { serverReport } from '../../../src/metrics/load-report.ts';
 
@@ -36,23 +36,42 @@ test('reads what most servers say of their process', () => {
   expect(parseReading('<html>')).toBeNull();
 });
 
-test('asks for those alone, and keeps a query that was there', async () => {
+test('the first reading is of all metrics, the next ones of the names that are needed; a query is kept', async () => {
   const urls: string[] = [];
   const url = await metrics((_, asked) => {
     urls.push(decodeURIComponent(asked));
     return { text: TEXT };
   });
-  expect(await readServer(`${url}?a=b`)).toMatchObject({ openFiles: 42 });
-  expect(urls).toEqual([
-    '/metrics?a=b&name[]=process_resident_memory_bytes&name[]=process_cpu_seconds_total&name[]=process_open_fds',
-  ]);
+  const reader = serverReader(`${url}?a=b`);
+  for (let i = 0; i < 3; i++) expect(await reader.read()).toMatchObject({ reading: { openFiles: 42 } });
+  const names =
+    'name[]=process_resident_memory_bytes&name[]=process_cpu_seconds_total&name[]=process_open_fds';
+  expect(urls).toEqual(['/metrics?a=b', `/metrics?a=b&${names}`, `/metrics?a=b&${names}`]);
+});
+
+test('a server that answers a selection with fewer metrics is asked for all of them', async () => {
+  const urls: string[] = [];
+  // As prometheus_client does in its multi-process mode.
+  const url = await metrics((_, asked) => {
+    urls.push(asked.replace(/name.*/, 'name'));
+    return { text: asked.includes('name') ? '' : 'sglang:num_queue_reqs 3\n' };
+  });
+  const reader = serverReader(url);
+  for (let i = 0; i < 3; i++) {
+    expect(await reader.read()).toMatchObject({ reading: { serving: { engine: 'SGLang', queue: 3 } } });
+  }
+  expect(urls).toEqual(['/metrics', '/metrics?name', '/metrics', '/metrics']);
 });
 
 test('a refusal, something else and nobody there are no reading, never an error', async () => {
   const url = await metrics((count) => (count === 0 ? { status: 401, text: TEXT } : { text: 'x' }));
-  expect(await readServer(url)).toBeNull();
-  expect(await readServer(url)).toBeNull();
-  expect(await readServer('http://127.0.0.1:1/metrics')).toBeNull();
+  const reader = serverReader(url);
+  expect(await reader.read()).toEqual({ reading: null, failure: 'HTTP 401' });
+  expect(await reader.read()).toEqual({ reading: null, failure: 'no known metric' });
+  expect(await serverReader('http://127.0.0.1:1/metrics').read()).toEqual({
+    reading: null,
+    failure: 'ECONNREFUSED',
+  });
 });
 
 test('a block has what was read at its beginning and at its end, and the run what was before it', async () => {
@@ -92,8 +111,18 @@ test('what cannot be read is said, and is no zero', async () => {
   const watch = await watchServers(new Map([['gateway', 'http://127.0.0.1:1/metrics']]));
   watch.begin({ round: 0, cell: 0, requests: 1, warmup: 0 }, 'gateway');
   watch.rest();
-  expect(unreadable(watch.idle)).toHaveLength(1);
+  expect(unreadable(watch.idle)).toEqual(['the metrics of target "gateway" cannot be read: ECONNREFUSED']);
   const report = serverReport(watch.idle[0]!.reading, await watch.loads(), { concurrency: 1 });
   expect(report).toMatchObject({ memoryBytes: null, memoryPerStreamBytes: null, readings: 0, failed: 2 });
   await watch.close();
+});
+
+test('a server with unknown names is told the known ones', () => {
+  const known = 'known inference servers: vLLM (vllm:num_requests_waiting), SGLang (sglang:num_queue_reqs)';
+  const nothing = { target: 'a', reading: null, failure: 'no known metric' };
+  expect(unreadable([nothing])).toEqual([expect.stringContaining(known)]);
+  const process = { target: 'b', reading: { memoryBytes: 1, cpuSeconds: null, openFiles: null } };
+  expect(unreadable([process])).toEqual([expect.stringMatching(/"b" has process metrics only.*vLLM/)]);
+  // The reference service is no inference server.
+  expect(unreadable([process], ['b'])).toEqual([]);
 });
