@@ -40,4 +40,34 @@ describe('nonces', () => {
     const drawn = draw(1_000, createNonces(1, 'a', ALONE));
     expect(drawn.some((nonce, i) => nonce[0] === drawn[i + 1]?.[0])).toBe(false);
   });
+
+  test('of the shards of a run differ, whatever their salts and threads', () => {
+    const of = 4;
+    const owners = [1, 2, 3, 4].flatMap((number) =>
+      // Machines have different numbers of threads.
+      Array.from({ length: number }, (_, index) => ({ index, of: number, shard: { number, of } })),
+    );
+    for (const salts of [
+      ['a', 'b', 'c', 'd'],
+      ['', '', '', ''],
+    ]) {
+      const all = owners.flatMap((owner) =>
+        draw(20_000, createNonces(9, salts[owner.shard.number - 1]!, owner)),
+      );
+      expect(new Set(all).size).toBe(200_000);
+    }
+  });
+
+  test('of two runs of a shard do not overlap', () => {
+    const shard = { number: 2, of: 3 };
+    const runs = ['a', 'b', 'c'].map((salt) => createNonces(1, salt, { ...ALONE, shard }));
+    expect(new Set(runs.flatMap((next) => draw(20_000, next))).size).toBe(60_000);
+  });
+
+  test('of 1,000 shards with 64 threads have the same form', () => {
+    const owner = { index: 63, of: 64, shard: { number: 1_000, of: 1_000 } };
+    const drawn = draw(1_000, createNonces(1, 's', owner));
+    for (const nonce of drawn) expect(nonce).toMatch(new RegExp(`^[0-9a-z]{${NONCE_LENGTH}}$`));
+    expect(new Set(drawn).size).toBe(1_000);
+  });
 });
