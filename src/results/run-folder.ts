@@ -47,8 +47,11 @@ export function runFolder(run: string, output = 'results'): string {
   return !existsSync(run) && existsSync(byId) ? byId : run;
 }
 
-/** The folder of the latest run under `output`. Throws a `UserError` (`results_not_found`) if there is no run. */
-export function latestRun(output: string): string {
+/**
+ * The folder of the latest run under `output`. Throws a `UserError` (`results_not_found`) if there is no run; `hint` says how to
+ * name one.
+ */
+export function latestRun(output: string, hint: string): string {
   // An id starts with the time, so names sort by time.
   const names = existsSync(output) ? readdirSync(output).sort() : [];
   const latest = names.findLast(
@@ -57,6 +60,6 @@ export function latestRun(output: string): string {
   if (latest !== undefined) return join(output, latest);
   throw new UserError('results_not_found', {
     message: `no run found in ${output}`,
-    hint: 'name the folder of the run: --resume FOLDER',
+    hint,
   });
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportCommand } from '../../src/cli/commands/report.ts';
@@ -44,5 +44,30 @@ describe('report', () => {
       expect(stdout).toMatch(new RegExp(`[ ,]${name}[,\\s]`));
     await expect(report('junti')).rejects.toThrow('got "junti"\n  did you mean "junit"?');
     await expect(report('html')).rejects.toThrow('one of terminal, json, markdown, csv, junit, ');
+  });
+
+  test('-o writes any format to a file, without color', async () => {
+    const file = join(folder.path, 'report.txt');
+    const { stdout, stderr } = await runCommand(reportCommand, ['report', run, '-o', file]);
+    expect({ stdout, stderr }).toEqual({ stdout: '', stderr: `written: ${file}\n` });
+    expect(readFileSync(file, 'utf8')).toBe((await report('terminal')).stdout);
+    const nowhere = ['report', run, '-o', join(folder.path, 'missing', 'report.txt')];
+    await expect(runCommand(reportCommand, nowhere)).rejects.toThrow(/cannot write .*\n.*-o FILE/);
+  });
+
+  test('--percentiles chooses the columns, in ascending order', async () => {
+    const chosen = await runCommand(reportCommand, ['report', run, '--percentiles', 'p99,p50,p95']);
+    expect(chosen.stdout).toMatch(/ {2}p50 \/ p95 \/ p99\n/);
+    await expect(runCommand(reportCommand, ['report', run, '--percentiles', 'p42'])).rejects.toThrow(
+      'some of p50, p90, p95, p99',
+    );
+  });
+
+  test('without a run it takes the latest one, and says which', async () => {
+    const { stdout, stderr } = await streambench(['report', '-f', 'csv'], { cwd: folder.path });
+    expect({ stdout, stderr }).toEqual({
+      stdout: '',
+      stderr: expect.stringContaining('no run found in results'),
+    });
   });
 });

@@ -5,6 +5,7 @@ import { UserError } from '../../model/errors.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
+import { writeOutputFile } from '../output-file.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
 /** The search takes seconds for these with 24 cells. */
@@ -75,7 +76,7 @@ async function history(
   }
   if (flags.html !== undefined) {
     const { htmlHistory } = await import('../../report/history/html-history.ts');
-    await writePage(flags.html, htmlHistory(report));
+    await writeOutputFile(flags.html, htmlHistory(report), '--html');
     session.say(`wrote ${flags.html}`);
   }
 }
@@ -142,18 +143,4 @@ async function figuresOf(
     checks: checks.filter((check) => !isMissing(check)),
     missing: missing.length === 0 ? [] : [`no run has enough values for ${missing.join(', ')}`],
   };
-}
-
-async function writePage(file: string, page: string): Promise<void> {
-  const { writeAtomically } = await import('../../results/atomic-file.ts');
-  try {
-    await writeAtomically(file, page);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const [problem] = error.problems;
-    throw new UserError('output_unwritable', {
-      message: problem?.message ?? `cannot write ${file}`,
-      hint: 'choose a file in a folder that exists and that you may write to: --html FILE',
-    });
-  }
 }

@@ -91,7 +91,9 @@ async function run(files: string[], flags: RunFlags, session: CliSession): Promi
 
 async function resumedFolder({ resume, output }: RunFlags): Promise<string> {
   const { latestRun, runFolder } = await import('../../results/run-folder.ts');
-  return typeof resume === 'string' ? runFolder(resume, output) : latestRun(output);
+  return typeof resume === 'string'
+    ? runFolder(resume, output)
+    : latestRun(output, 'name the folder of the run: --resume FOLDER');
 }
 
 /** The scenario that is stored in the folder of the continued run. */

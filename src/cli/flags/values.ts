@@ -104,6 +104,17 @@ export function choiceOption(
   return option;
 }
 
+/** An option that takes some of the words, separated by commas; sorted as `words` are, each once. */
+export function choiceListOption(flags: string, description: string, words: readonly string[]): Option {
+  const chosen = (text: string) => {
+    const parts = text.split(',').map((part) => part.trim());
+    return parts.every((part) => words.includes(part))
+      ? words.filter((word) => parts.includes(word))
+      : undefined;
+  };
+  return checked(flags, description, chosen, `some of ${words.join(', ')}, separated by commas`);
+}
+
 /** An option that takes a whole number or one word. */
 export function wholeOrWordOption(flags: string, description: string, word: string, bounds: Bounds): Option {
   const either = (text: string) => (text === word ? text : wholeNumber(text, bounds));
