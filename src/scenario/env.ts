@@ -45,6 +45,28 @@ export function hasReference(text: string): boolean {
   return Array.from(text.matchAll(REFERENCE)).some(([, escaped]) => escaped === '');
 }
 
+/** A variable of the environment that a scenario uses. */
+export interface UsedVariable {
+  name: string;
+  /** False where the scenario has a default for it, or works without it. */
+  isRequired: boolean;
+}
+
+/** The variables that the texts of a document refer to, each once. */
+export function usedVariables(document: unknown): UsedVariable[] {
+  const found = new Map<string, UsedVariable>();
+  mapScalars(document, (scalar, path) => {
+    if (typeof scalar !== 'string' || isLabel(path)) return scalar;
+    for (const [, escaped, name = '', fallback] of scalar.matchAll(REFERENCE)) {
+      if (escaped !== '') continue;
+      const isRequired = fallback === undefined || found.get(name)?.isRequired === true;
+      found.set(name, { name, isRequired });
+    }
+    return scalar;
+  });
+  return [...found.values()];
+}
+
 /**
  * Replaces `${env:NAME}` and `${env:NAME:-default}` in every text of the document; `$${env:NAME}` becomes the text
  * `${env:NAME}`. An empty variable counts as missing, because CI systems pass missing secrets as empty variables. Names are

@@ -115,10 +115,12 @@ interface FileRules {
   allowed: readonly string[];
   /** True if the file was named on the command line, so that the user chose it. */
   isUsersOwn(at: Path): boolean;
+  /** Called with each file that may be read, as written in the document. */
+  onFile?(file: string): void;
 }
 
 /** A reader for regular files below the scenario's folder, and for what the rules also allow. */
-export function namedFiles({ folder, allowed, isUsersOwn }: FileRules): ReadNamedFile {
+export function namedFiles({ folder, allowed, isUsersOwn, onFile }: FileRules): ReadNamedFile {
   const roots = [folder, ...allowed].map((path) => resolve(path));
   return ({ at, file, what, maxBytes }) => {
     const path = resolve(folder, file);
@@ -132,6 +134,7 @@ export function namedFiles({ folder, allowed, isUsersOwn }: FileRules): ReadName
     try {
       const real = realpathSync(path);
       if (!free && !roots.some((root) => isBelow(real, realOf(root)))) return outside;
+      onFile?.(file);
       return readRegularFile(real, maxBytes);
     } catch (error) {
       return fileProblem(path, error, what, maxBytes);

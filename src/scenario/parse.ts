@@ -78,6 +78,8 @@ export interface LoadedScenario {
   promptTexts: ReadonlyMap<string, string>;
   /** The certificate files of the targets (PEM), by the path in the scenario. */
   authorities: ReadonlyMap<string, string>;
+  /** The files that the document refers to, as written in it. */
+  files: readonly string[];
   /** The place of a part of the document, for problems that are found later. */
   placeOf(path: Path): Place;
 }
@@ -114,10 +116,12 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
 
   // These checks look at each part alone, so that a mistake in one part does not hide others.
   const base = dirname(resolve(source.file));
+  const files = new Set<string>();
   const read = namedFiles({
     folder: base,
     allowed: options.allowFiles ?? [],
     isUsersOwn: (path) => source.fromFlags === true || overrideOf(path, applied) !== undefined,
+    onFile: (file) => void files.add(file),
   });
   const { readText } = options;
   const prompts = readPrompts(
@@ -146,6 +150,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
     file: source.file,
     promptTexts: prompts.texts,
     authorities: authorities.texts,
+    files: [...files],
     placeOf: (path) => place(path, 'value'),
   };
 }

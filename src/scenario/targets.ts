@@ -2,7 +2,7 @@ import type { AuthScheme, ConnectOptions, Target } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { getDialect } from '../wire/dialects/index.ts';
 import { PROVIDERS, type Provider } from '../wire/providers.ts';
-import { type Env, reference } from './env.ts';
+import { type Env, reference, type UsedVariable } from './env.ts';
 import type { Finding } from './problems.ts';
 import { CUSTOM, dialectOf, providerRow, SIMULATOR } from './schema/endpoint.ts';
 import { type ServiceSettings, upstreamDefaults } from './schema/service.ts';
@@ -45,6 +45,17 @@ export function defaultKey(named: ScenarioTarget, env: Env): Secret | undefined 
   if (target.apiKey !== undefined || ownAuthorization(target)) return undefined;
   const row = providerRow(target.provider);
   return row === undefined ? undefined : usualKey(row, env);
+}
+
+/** The variables in which a target without a key of its own looks for one. */
+export function keyVariables(named: ScenarioTarget): UsedVariable[] {
+  const target = keyHolder(named);
+  const row = providerRow(target.provider);
+  if (row?.keyVariable === undefined || target.apiKey !== undefined || ownAuthorization(target)) return [];
+  const isRequired = row.baseUrl?.startsWith('https:') === true && target.url === undefined;
+  const names = row.auth === 'sigv4' ? [row.keyVariable, 'AWS_SECRET_ACCESS_KEY'] : [row.keyVariable];
+  const optional = row.auth === 'sigv4' ? [{ name: 'AWS_SESSION_TOKEN', isRequired: false }] : [];
+  return [...names.map((name) => ({ name, isRequired })), ...optional];
 }
 
 /** The key in the provider's environment variables. */

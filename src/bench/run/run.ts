@@ -165,7 +165,8 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     if (isComplete) abStop ??= looks?.after(manifest.run.rounds, recorder.samples());
     const ended = closingManifest(manifest, past, {
       endedAt: clock.wallTime(),
-      durationMs: clock.now() - beganAt,
+      // Without the time until --start-at.
+      durationMs: clock.now() - Math.max(beganAt, start.originAt),
       abortReason: isComplete ? undefined : reason,
       loads,
       serverLoads: await servers.loads(),

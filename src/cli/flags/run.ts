@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { unixTime } from '../../bench/machines/start-at.ts';
 import { monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
@@ -74,14 +74,17 @@ export function addShardOptions(command: Command): void {
         'NUMBER/COUNT such as 2/4, auto, or auto/COUNT',
       ),
     )
-    .addOption(
-      textOption(
-        '--start-at <time>',
-        'send nothing before this time: ISO 8601 with a time zone, or Unix time; at most 10 s ago',
-        (text) => unixTime(text) !== undefined,
-        'a time with its time zone such as 2026-11-21T14:00:00Z, or Unix time in seconds',
-      ),
-    );
+    .addOption(startAtOption());
+}
+
+/** The option for the time at which all shards start. */
+export function startAtOption(): Option {
+  return textOption(
+    '--start-at <time>',
+    'send nothing before this time: ISO 8601 with a time zone, or Unix time; at most 10 s ago',
+    (text) => unixTime(text) !== undefined,
+    'a time with its time zone such as 2026-11-21T14:00:00Z, or Unix time in seconds',
+  );
 }
 
 /**
