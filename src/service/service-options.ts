@@ -34,6 +34,11 @@ export interface ServiceOptions {
   checkpointMs?: number;
   /** Earlier messages of a session that are sent to the model. Default 20; 0 for none. */
   historyMessages?: number;
+  /**
+   * How long a complete answer is sent again for an identical request of the same user, in ms. Agents, and models at an address
+   * of the caller's own, are never answered from the cache. Default: no cache.
+   */
+  answerCacheMs?: number;
   /** Prices of models by name, for the cost of answers. Default: none. */
   prices?: Readonly<Record<string, Price>>;
   /** Tools of the agents. Default: a calculator and a clock. */
@@ -72,7 +77,7 @@ export interface ServiceOptions {
   clock?: Clock;
 }
 
-type Optional = 'checkpointMs' | 'log' | 'requestsPerMinute';
+type Optional = 'answerCacheMs' | 'checkpointMs' | 'log' | 'requestsPerMinute';
 type Parsed = 'allowedEndpoints';
 
 /** Settings with their defaults filled in. */

@@ -26,6 +26,7 @@ export interface ServeFlags {
   strategy: Strategy['kind'];
   everyChars: number;
   checkpoint?: string;
+  cacheAnswers?: string;
   history: number;
   drain: string;
   stallLimit: string;
@@ -91,6 +92,12 @@ export function addServeOptions(command: Command): void {
       wholeOption('--history <messages>', 'earlier messages of a session that are sent to the model', {
         max: 1_000,
       }).default(DEFAULTS.historyMessages),
+    )
+    .addOption(
+      durationOption(
+        '--cache-answers <time>',
+        'how long a complete answer is sent again for an identical request of the same user (default: no cache)',
+      ),
     )
     .optionsGroup('Message store:')
     .option('--db <file>', 'SQLite file (default: a temporary file, removed at exit)')
