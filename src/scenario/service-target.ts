@@ -4,9 +4,12 @@ import type { ScenarioTarget } from './schema/target.ts';
 
 /** The processes of the reference service, and the endpoints that are measured. */
 
+/** The settings of a process. The others are those of a request. */
+type ProcessField = 'strategy' | 'everyChars' | 'checkpoint' | 'answerCache' | 'connectionLimit' | 'upstream';
+
 /** One process of the service, and its targets. */
 export interface ServiceProcess {
-  settings: Pick<ServiceSettings, 'strategy' | 'everyChars' | 'checkpoint' | 'answerCache' | 'upstream'>;
+  settings: Pick<ServiceSettings, ProcessField>;
   targets: string[];
 }
 
@@ -15,8 +18,8 @@ export function serviceProcesses(targets: readonly ScenarioTarget[]): ServicePro
   const processes = new Map<string, ServiceProcess>();
   for (const { name, service } of targets) {
     if (service === undefined) continue;
-    const { strategy, everyChars, checkpoint, answerCache, upstream } = service;
-    const settings = { strategy, everyChars, checkpoint, answerCache, upstream };
+    const { strategy, everyChars, checkpoint, answerCache, connectionLimit, upstream } = service;
+    const settings = { strategy, everyChars, checkpoint, answerCache, connectionLimit, upstream };
     const key = JSON.stringify(settings);
     const process = processes.get(key) ?? { settings, targets: [] };
     process.targets.push(name);

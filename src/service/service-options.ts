@@ -63,6 +63,8 @@ export interface ServiceOptions {
   keepAliveMs?: number;
   /** How long a client may read nothing while data is waiting for it, in ms. Default 30 s. */
   staleMs?: number;
+  /** How long one connection of a stream lasts, in ms: it is then cut, as by a proxy with such a limit. Default: no limit. */
+  maxConnectionMs?: number;
   /** How long a resumable stream continues without its client, and is kept after its end, in ms. Default 30 s. */
   resumeWindowMs?: number;
   /** Text of a resumable stream that is kept for a client that reconnects, in bytes. Default 256 KiB. */
@@ -77,7 +79,7 @@ export interface ServiceOptions {
   clock?: Clock;
 }
 
-type Optional = 'answerCacheMs' | 'checkpointMs' | 'log' | 'requestsPerMinute';
+type Optional = 'answerCacheMs' | 'checkpointMs' | 'log' | 'maxConnectionMs' | 'requestsPerMinute';
 type Parsed = 'allowedEndpoints';
 
 /** Settings with their defaults filled in. */

@@ -27,6 +27,7 @@ export interface ServeFlags {
   everyChars: number;
   checkpoint?: string;
   cacheAnswers?: string;
+  maxConnection?: string;
   history: number;
   drain: string;
   stallLimit: string;
@@ -133,6 +134,12 @@ export function addServeOptions(command: Command): void {
         '--resume-window <time>',
         'how long a resumable stream waits for its client to reconnect',
       ).default(seconds(DEFAULTS.resumeWindowMs)),
+    )
+    .addOption(
+      durationOption(
+        '--max-connection <time>',
+        'cut each connection of a stream after this time, as some proxies do (default: no limit)',
+      ),
     )
     .addOption(
       limit('--resume-buffer <bytes>', 'text kept of each resumable stream for a reconnect').default(

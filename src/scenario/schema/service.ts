@@ -79,6 +79,11 @@ export const serviceSchema = mapping({
   answerCache: duration()
     .optional()
     .describe('How long a complete answer is sent again for an identical request. Default: no cache.'),
+  connectionLimit: duration()
+    .optional()
+    .describe(
+      'How long one connection of a stream lasts: it is then cut, as by a proxy with such a limit. Default: no limit.',
+    ),
   upstream: upstreamSchema
     .prefault({})
     .describe("The model behind the service. Default: the run's embedded simulator."),

@@ -69,10 +69,10 @@ async function respondFrom(
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const chat = prepareChat(core, call, ownUpstream);
-  const { clock, resumeBytes } = core.settings;
+  const { clock, resumeBytes, maxConnectionMs } = core.settings;
   const isStreamed = call.route.stream && call.body.stream;
   const replay = isStreamed && call.body.resumable ? new ReplayBuffer(chat.id, resumeBytes) : undefined;
-  const out = new EventStream(res, clock, replay);
+  const out = new EventStream(res, clock, replay, maxConnectionMs);
   core.streams.add(out, {
     id: chat.id,
     route: call.route.name,
