@@ -28,5 +28,7 @@ const server = createServer((incoming, outgoing) => {
   outgoing.on('close', () => forward.destroy());
   incoming.pipe(forward);
 });
+// Longer than the pauses of a benchmark: a connection that is closed while it is taken from the pool fails its request.
+server.keepAliveTimeout = 600_000;
 server.listen(0, '127.0.0.1', () => process.send({ url: `http://127.0.0.1:${server.address().port}` }));
 process.on('disconnect', () => process.exit());

@@ -1,7 +1,8 @@
-// The reference service against the model behind it, in one run each: what it adds at 20 streams, whether 200 streams of
-// 50 chunks a second hold, and whether 20,000 streams leave anything behind. Needs a build, and a quiet machine:
+// The reference service against the model behind it, in one run each: what it adds at 20 streams, whether 500 streams of
+// 50 chunks a second are whole, its CPU time per chunk beside that of a bare relay, whether 20,000 streams leave anything
+// behind, and what `kill -9` loses. Needs a build, and a quiet machine:
 //
-//     npm run build && node benchmarks/service.mjs [added] [many] [endurance]
+//     npm run build && node benchmarks/service.mjs [added] [many] [cpu] [endurance] [kills]
 //
 // Exits with 1 when a target is missed. `--streams N` shortens the last one.
 
@@ -9,6 +10,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadScenario, runScenario } from '../dist/bench.js';
+import { measureCpu } from './service-cpu.mjs';
+import { measureKills } from './service-kills.mjs';
 
 const SCENARIO = new URL('../scenarios/service-goals.yaml', import.meta.url).pathname;
 const args = process.argv.slice(2);
@@ -46,7 +49,7 @@ function pace(name, { direct, service }) {
 }
 
 function measurements() {
-  return { added, many, endurance };
+  return { added, many, cpu, endurance, kills };
 }
 
 /** What the service adds at 20 streams; short answers, so that few requests are sent in step. */
@@ -64,24 +67,46 @@ async function added() {
   tell('added to gap p99', service.metrics.gap.p99 - direct.metrics.gap.p99, 3, 'ms');
 }
 
-/** 200 streams of 50 chunks a second, and nothing lost. */
+/** 500 streams of 50 chunks a second, and nothing lost. */
 async function many() {
   const tokens = 200;
+  const requests = 2_000;
   const result = await run({
-    'load.concurrency': 200,
-    'load.requests': 1_600,
-    'load.warmup': 400,
+    'load.concurrency': 500,
+    'load.requests': requests,
+    'load.rounds': 2,
+    'load.warmup': 500,
     'prompts.chat.maxTokens': tokens,
     'simulator.profiles.brisk': { ttft: '30ms', gap: '20ms', tokens },
   });
-  pace('200 streams of 50 chunks a second, 1,600 answers of 200 chunks', result);
+  pace(`500 streams of 50 chunks a second, ${requests} answers of ${tokens} chunks`, result);
   const { direct, service } = result;
   const { chunks, chunk_rate: rate } = service.metrics;
-  tell('answers that came whole', service.outcomes.ok ?? 0, 1_600, '', service.outcomes.ok === 1_600);
+  tell('answers that came whole', service.outcomes.ok ?? 0, requests, '', service.outcomes.ok === requests);
   tell('chunks of the shortest answer', chunks.min, direct.metrics.chunks.min, '', chunks.min === tokens);
   tell('chunks a second, p50', rate.p50, '49', '/s', rate.p50 >= 49);
   tell('memory a stream', service.server.memoryPerStreamBytes / 1e6, 1, 'MB');
-  tell('CPU cores of the service', service.server.cpuCores, 1, '');
+}
+
+/** The CPU time of a chunk, beside that of a relay that reads nothing. */
+async function cpu() {
+  const { streams, chunks, relayMicros, serviceMicros, ratio } = await measureCpu();
+  process.stdout.write(
+    `${chunks} chunks in ${streams} streams: relay ${relayMicros.toFixed(1)} us, service ${serviceMicros.toFixed(1)} us of CPU time for a chunk\n`,
+  );
+  tell('CPU time for a chunk, times that of a bare relay', ratio, 2, '');
+}
+
+/** What was promised: the user's message, a complete answer, and with every-chunk all text that a client has received. */
+async function kills() {
+  const { kills: times, unsound, sessions, complete, messages, answers, texts } = await measureKills();
+  process.stdout.write(
+    `killed ${times} times, ${sessions} answers received, ${complete} of them to their end\n`,
+  );
+  tell('unsound databases', unsound, 1, '');
+  tell('messages of users lost', messages, 1, '');
+  tell('complete answers lost', answers, 1, '');
+  tell('received texts lost with every-chunk', texts, 1, '');
 }
 
 /** Many streams on few connections: what a leak would show in. */

@@ -15,6 +15,8 @@ describe('the scenarios that come along', () => {
   it('are the ones that the manual names', () => {
     expect(FILES).toEqual(
       expect.arrayContaining([
+        'batch.yaml',
+        'cached-vs-streaming.yaml',
         'demo.yaml',
         'glm-4-flash-vs-glm-4.6.yaml',
         'legacy-vs-real.yaml',
@@ -38,6 +40,8 @@ describe('the scenarios that come along', () => {
   });
 
   it.each([
+    'batch.yaml',
+    'cached-vs-streaming.yaml',
     'demo.yaml',
     'short.yaml',
     'medium.yaml',

@@ -115,7 +115,7 @@ function serviceOptions(
   backends: StartedBackends,
   { timeouts, limits }: Pick<LoadedScenario['scenario'], 'timeouts' | 'limits'>,
 ): EmbeddedServiceOptions {
-  const { strategy, everyChars = DEFAULT_EVERY_CHARS, checkpoint } = settings;
+  const { strategy, everyChars = DEFAULT_EVERY_CHARS, checkpoint, answerCache, connectionLimit } = settings;
   const upstream = resolveTarget(upstreamTarget(settings, 'upstream'), backends);
   const { provider, model } = upstream;
   return {
@@ -128,6 +128,8 @@ function serviceOptions(
     ],
     strategy: strategy === 'every-n-chars' ? { kind: strategy, chars: everyChars } : { kind: strategy },
     checkpointMs: checkpoint,
+    answerCacheMs: answerCache,
+    maxConnectionMs: connectionLimit,
     // All requests of a run share one conversation. Without history each costs the same.
     historyMessages: 0,
     maxStreams: 100_000,

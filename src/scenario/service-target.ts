@@ -1,12 +1,15 @@
 import type { ConnectOptions, Target } from '../model/plan.ts';
-import type { ServiceSettings } from './schema/service.ts';
+import { DEFAULT_BATCH, type ServiceSettings } from './schema/service.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 
 /** The processes of the reference service, and the endpoints that are measured. */
 
+/** The settings of a process. The others are those of a request. */
+type ProcessField = 'strategy' | 'everyChars' | 'checkpoint' | 'answerCache' | 'connectionLimit' | 'upstream';
+
 /** One process of the service, and its targets. */
 export interface ServiceProcess {
-  settings: Pick<ServiceSettings, 'strategy' | 'everyChars' | 'checkpoint' | 'upstream'>;
+  settings: Pick<ServiceSettings, ProcessField>;
   targets: string[];
 }
 
@@ -15,8 +18,8 @@ export function serviceProcesses(targets: readonly ScenarioTarget[]): ServicePro
   const processes = new Map<string, ServiceProcess>();
   for (const { name, service } of targets) {
     if (service === undefined) continue;
-    const { strategy, everyChars, checkpoint, upstream } = service;
-    const settings = { strategy, everyChars, checkpoint, upstream };
+    const { strategy, everyChars, checkpoint, answerCache, connectionLimit, upstream } = service;
+    const settings = { strategy, everyChars, checkpoint, answerCache, connectionLimit, upstream };
     const key = JSON.stringify(settings);
     const process = processes.get(key) ?? { settings, targets: [] };
     process.targets.push(name);
@@ -37,6 +40,7 @@ const ENDPOINTS: Readonly<Record<ServiceSettings['endpoint'], { path: string; di
   agent: { path: '/api/v1/agents/bench/chat/lumosai/stream', dialect: 'agent' },
   playground: { path: '/api/projects/bench/playground/chat/stream/', dialect: 'playground' },
   chat: { path: '/chat/stream', dialect: 'conversation' },
+  batch: { path: '/chat/batch', dialect: 'conversation' },
 };
 
 /** The endpoint of a target with `service`. */
@@ -66,6 +70,14 @@ export function serviceTarget(
     headers,
     maxTokens,
     extra: asked,
+    body: service.endpoint === 'batch' ? batchBody(service, asked) : undefined,
     connect,
   };
+}
+
+/** The body of a batch, with placeholders. Its prompts are numbered, so that no two of them are the same. */
+function batchBody({ batch = DEFAULT_BATCH }: ServiceSettings, fields: object): string {
+  const { prompts, concurrency } = batch;
+  const all = Array.from({ length: prompts }, (_, i) => `{{prompt}} (${i + 1} of ${prompts})`);
+  return JSON.stringify({ prompts: all, concurrency, max_tokens: '{{maxTokens}}', ...fields });
 }

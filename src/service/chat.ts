@@ -18,6 +18,7 @@ import { type Conversation, toHistory } from './store.ts';
 import { AnswerWriter, type WriteOptions } from './stream/answer-writer.ts';
 import { redactEvents } from './stream/redact-events.ts';
 import type { Compression } from './stream/response-body.ts';
+import { fromArray } from './stream/shape.ts';
 import type { Price } from './usage-cost.ts';
 
 /** An authenticated chat request. */
@@ -44,6 +45,8 @@ export interface PreparedChat {
   session?: string;
   model: string;
   upstream: Upstream;
+  /** Whether the answer comes from the cache; undefined if this chat does not use it. */
+  cache?: 'hit' | 'miss';
   /**
    * Stores the user's message and returns a writer for the answer; undefined if this chat is not stored. Throws an
    * `HttpError` when the store fails: a conversation that cannot be stored is not started.
@@ -79,6 +82,11 @@ export function prepareChat(core: Core, call: ChatCall, ownUpstream?: Upstream):
     const history = readHistory(core, call, conversation);
     const memory = route.agent ? recall(core, caller, pathId ?? 'default', userText) : undefined;
     const messages = [...(memory?.messages ?? []), ...history, ...body.messages];
+    const usesCache = !route.agent && ownUpstream === undefined;
+    const cache = usesCache ? core.answers : undefined;
+    const question = [caller.subject, upstream.name, model, messages, body.maxTokens, body.temperature];
+    const key = cache === undefined ? '' : JSON.stringify(question);
+    const cached = cache?.get(key);
     const metadata = {
       request_id: id,
       session_id: session,
@@ -86,18 +94,21 @@ export function prepareChat(core: Core, call: ChatCall, ownUpstream?: Upstream):
       upstream: upstream.name,
       model,
       mode: body.mode,
+      cached: cached !== undefined || undefined,
     };
     return {
       id,
       upstream,
       model: model ?? 'default',
       session,
+      cache: cache && (cached === undefined ? 'miss' : 'hit'),
       store(options) {
         if (conversation === undefined) return undefined;
         if (userText !== '') guardStore(core, () => core.store.addUser(conversation, userText));
         return createWriter(core, conversation, model, options);
       },
       events(signal, mode, { bounds, onFailure }) {
+        if (cached !== undefined) return fromArray([{ type: 'start', id, model }, ...cached]);
         const events = answer({
           bounds,
           onFailure,
@@ -113,7 +124,8 @@ export function prepareChat(core: Core, call: ChatCall, ownUpstream?: Upstream):
           maxTokens: body.maxTokens,
           temperature: body.temperature,
         });
-        return redactor.active ? redactEvents(events, redactor) : events;
+        const redacted = redactor.active ? redactEvents(events, redactor) : events;
+        return cache === undefined ? redacted : cache.record(key, redacted);
       },
       prologue: [{ type: 'metadata', data: metadata }, ...(memory?.events ?? [])],
     };

@@ -1,4 +1,5 @@
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { type Authenticate, createAuthenticator } from './http/auth.ts';
 import { TicketStore } from './http/tickets.ts';
 import { UserRateLimiter } from './http/user-rate-limiter.ts';
@@ -9,6 +10,9 @@ import type { Settings } from './service-options.ts';
 import type { MessageStore } from './store.ts';
 import { LiveStreams } from './stream/live-streams.ts';
 
+// Characters of all cached answers.
+const MAX_CACHED_CHARACTERS = 32 * 1024 * 1024;
+
 /** The parts of a running service that all requests share. */
 export interface Core {
   settings: Settings;
@@ -16,6 +20,8 @@ export interface Core {
   store: MessageStore;
   streams: LiveStreams;
   tickets: TicketStore;
+  /** Undefined without `answerCacheMs`. */
+  answers?: AnswerCache;
   rateLimiter: UserRateLimiter;
   /** Removes the upstreams' keys from their answers. */
   redactor: Redactor;
@@ -41,6 +47,10 @@ export function createCore(settings: Settings, store: MessageStore, connections:
     streams,
     authenticate: createAuthenticator(settings.secret, clock),
     tickets: new TicketStore(clock),
+    answers:
+      settings.answerCacheMs === undefined
+        ? undefined
+        : new AnswerCache({ ttlMs: settings.answerCacheMs, maxCharacters: MAX_CACHED_CHARACTERS }, clock),
     rateLimiter: new UserRateLimiter(settings.requestsPerMinute, clock),
     redactor: createRedactor(keys),
     metrics: createMetrics({

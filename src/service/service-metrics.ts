@@ -24,6 +24,8 @@ export interface ServiceMetrics {
   completed(route: string, status: Completion): void;
   /** The model stated the token counts of an answer. */
   usage(route: string, usage: AnswerUsage): void;
+  /** An answer that may come from the answer cache has ended. */
+  cacheLookup(result: 'hit' | 'miss'): void;
   refused(status: number): void;
   storeWrite(): void;
   storeError(): void;
@@ -79,6 +81,9 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
   const refusals = counter('streambench_service_refusals_total', 'Requests refused, by HTTP status.', [
     'status',
   ]);
+  const lookups = counter('streambench_service_cache_lookups_total', 'Requests to the answer cache.', [
+    'result',
+  ]);
   const tokens = counter('streambench_service_tokens_total', 'Tokens, as stated by the models.', [
     'route',
     'direction',
@@ -101,6 +106,7 @@ export function createMetrics(sources: MetricSources): ServiceMetrics {
       tokens.inc({ route, direction: 'output' }, outputTokens);
       cost.inc({ route }, costUsd);
     },
+    cacheLookup: (result) => lookups.inc({ result }),
     refused: (status) => refusals.inc({ status }),
     storeWrite: () => writes.inc(),
     storeError: () => errors.inc(),

@@ -34,6 +34,11 @@ export interface ServiceOptions {
   checkpointMs?: number;
   /** Earlier messages of a session that are sent to the model. Default 20; 0 for none. */
   historyMessages?: number;
+  /**
+   * How long a complete answer is sent again for an identical request of the same user, in ms. Agents, and models at an address
+   * of the caller's own, are never answered from the cache. Default: no cache.
+   */
+  answerCacheMs?: number;
   /** Prices of models by name, for the cost of answers. Default: none. */
   prices?: Readonly<Record<string, Price>>;
   /** Tools of the agents. Default: a calculator and a clock. */
@@ -58,6 +63,8 @@ export interface ServiceOptions {
   keepAliveMs?: number;
   /** How long a client may read nothing while data is waiting for it, in ms. Default 30 s. */
   staleMs?: number;
+  /** How long one connection of a stream lasts, in ms: it is then cut, as by a proxy with such a limit. Default: no limit. */
+  maxConnectionMs?: number;
   /** How long a resumable stream continues without its client, and is kept after its end, in ms. Default 30 s. */
   resumeWindowMs?: number;
   /** Text of a resumable stream that is kept for a client that reconnects, in bytes. Default 256 KiB. */
@@ -72,7 +79,7 @@ export interface ServiceOptions {
   clock?: Clock;
 }
 
-type Optional = 'checkpointMs' | 'log' | 'requestsPerMinute';
+type Optional = 'answerCacheMs' | 'checkpointMs' | 'log' | 'maxConnectionMs' | 'requestsPerMinute';
 type Parsed = 'allowedEndpoints';
 
 /** Settings with their defaults filled in. */

@@ -30,6 +30,18 @@ describe('the service as a target', () => {
     });
   });
 
+  it('sends a batch of numbered prompts, which no two of are the same', () => {
+    const [target] = targetsOf('service: { endpoint: batch, batch: { prompts: 2 }, textBufferSize: 7 }');
+    const { baseUrl, dialect, body } = resolveTarget(target!, { services });
+    expect([baseUrl, dialect]).toEqual(['http://127.0.0.1:5/chat/batch', 'conversation']);
+    expect(JSON.parse(body!)).toEqual({
+      prompts: ['{{prompt}} (1 of 2)', '{{prompt}} (2 of 2)'],
+      concurrency: 4,
+      max_tokens: '{{maxTokens}}',
+      text_buffer_size: 7,
+    });
+  });
+
   it('requests the options, which fields of the body override', () => {
     const [target] = targetsOf(
       'service: { mode: legacy, textBufferSize: 40, textDeltaDelay: 30ms, emitMetadata: true, emitMemoryUpdates: false }, extra: { temperature: 0, text_buffer_size: 7 }, headers: { a: b }',
@@ -53,12 +65,14 @@ describe('the service as a target', () => {
       'service: { endpoint: agent }',
       'service: { strategy: every-n-chars, everyChars: 50 }',
       'service: { upstream: { model: m } }',
+      'service: { answerCache: 1m }',
       'provider: simulator',
     );
     expect(serviceProcesses(targets).map((process) => process.targets)).toEqual([
       ['t0', 't1'],
       ['t2'],
       ['t3'],
+      ['t4'],
     ]);
   });
 
@@ -105,6 +119,8 @@ describe('the service as a target', () => {
   it.each([
     ['service: {}, url: "http://h"', /url cannot be combined with service/, /service\.upstream\.url/],
     ['service: {}, model: m', /model cannot be combined/, /service\.upstream\.model/],
+    ['service: { batch: { prompts: 2 } }', /batch needs endpoint: batch/, /endpoint/],
+    ['service: { endpoint: batch, batch: { prompts: 101 } }', /a whole number from 1 to 100/, /./],
     ['service: { everyChars: 5 }', /everyChars needs strategy: every-n-chars/, /strategy/],
     ['service: { upstream: { provider: openai } }', /needs a model/, /add model/],
     ['service: { upstream: { url: "http://h" } }', /no dialect/, /add dialect/],

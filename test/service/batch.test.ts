@@ -22,7 +22,8 @@ function payloads(sse: string): Payload[] {
 /** The events of one prompt, as a client of the conversation dialect reads them. */
 function eventsOf(sse: string, promptId: string) {
   const own = payloads(sse).filter(({ prompt_id: id }) => id === promptId);
-  return decode('conversation', own.map((payload) => `data: ${JSON.stringify(payload)}\n\n`).join('')).events;
+  const payload = ({ prompt_id: _, ...rest }: Payload) => `data: ${JSON.stringify(rest)}\n\n`;
+  return decode('conversation', own.map(payload).join('')).events;
 }
 
 describe('a batch', () => {

@@ -30,7 +30,7 @@ export const serveCommand: AddCommand = (root, open) => {
 };
 
 async function serve(flags: ServeFlags, session: CliSession): Promise<void> {
-  const { checkpoint } = flags;
+  const { checkpoint, cacheAnswers, maxConnection } = flags;
   const limits = {
     drainMs: parseDuration(flags.drain)!,
     staleMs: parseDuration(flags.stallLimit)!,
@@ -43,6 +43,8 @@ async function serve(flags: ServeFlags, session: CliSession): Promise<void> {
     maxStreams: flags.maxStreams,
     maxStreamsPerUser: flags.maxUserStreams,
     requestsPerMinute: flags.userRate,
+    answerCacheMs: cacheAnswers === undefined ? undefined : parseDuration(cacheAnswers),
+    maxConnectionMs: maxConnection === undefined ? undefined : parseDuration(maxConnection),
     checkpointMs: checkpoint === undefined ? undefined : parseDuration(checkpoint),
   };
   // Loaded here because no other command needs these large packages.

@@ -26,6 +26,8 @@ export interface ServeFlags {
   strategy: Strategy['kind'];
   everyChars: number;
   checkpoint?: string;
+  cacheAnswers?: string;
+  maxConnection?: string;
   history: number;
   drain: string;
   stallLimit: string;
@@ -92,6 +94,12 @@ export function addServeOptions(command: Command): void {
         max: 1_000,
       }).default(DEFAULTS.historyMessages),
     )
+    .addOption(
+      durationOption(
+        '--cache-answers <time>',
+        'how long a complete answer is sent again for an identical request of the same user (default: no cache)',
+      ),
+    )
     .optionsGroup('Message store:')
     .option('--db <file>', 'SQLite file (default: a temporary file, removed at exit)')
     .addOption(
@@ -126,6 +134,12 @@ export function addServeOptions(command: Command): void {
         '--resume-window <time>',
         'how long a resumable stream waits for its client to reconnect',
       ).default(seconds(DEFAULTS.resumeWindowMs)),
+    )
+    .addOption(
+      durationOption(
+        '--max-connection <time>',
+        'cut each connection of a stream after this time, as some proxies do (default: no limit)',
+      ),
     )
     .addOption(
       limit('--resume-buffer <bytes>', 'text kept of each resumable stream for a reconnect').default(

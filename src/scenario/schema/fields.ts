@@ -30,9 +30,11 @@ export function text(expects = 'text') {
 }
 
 /** A whole number of at least `min`. */
-export function whole(min: number) {
-  const error = `a whole number of at least ${min}`;
-  return z.int({ error }).min(min, { error });
+export function whole(min: number, max?: number) {
+  const error =
+    max === undefined ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
+  const field = z.int({ error }).min(min, { error });
+  return max === undefined ? field : field.max(max, { error });
 }
 
 /** A number of at least `min`, and at most `max` where one is given. */

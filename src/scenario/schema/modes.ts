@@ -34,8 +34,11 @@ function alwaysStreams(
     url,
   } = target as Record<string, unknown>;
   // The simulator supports both modes in every dialect.
-  if (service !== undefined || provider === SIMULATOR || typeof dialect !== 'string') return undefined;
   const omit = 'omit non-streaming (--mode streaming)';
+  if ((service as { endpoint?: unknown } | null | undefined)?.endpoint === 'batch') {
+    return { message: 'always streams: a batch has no non-streaming answer', params: { hint: omit } };
+  }
+  if (service !== undefined || provider === SIMULATOR || typeof dialect !== 'string') return undefined;
   if (isPlainDialect(dialect)) {
     const written = [body, url].map((part) => JSON.stringify(part ?? ''));
     if (written.some((part) => ASKS_FOR_STREAM.test(part))) return undefined;

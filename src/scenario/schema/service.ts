@@ -36,13 +36,26 @@ export function upstreamDefaults(upstream: { provider?: unknown; url?: unknown }
   return upstream.provider === undefined && upstream.url === undefined ? { provider: SIMULATOR } : {};
 }
 
+/** A batch without settings. */
+export const DEFAULT_BATCH = { prompts: 8, concurrency: 4 };
+
 /** The parser of a target's `service`. */
 export const serviceSchema = mapping({
-  endpoint: choice(['conversation', 'agent', 'playground', 'chat'])
+  endpoint: choice(['conversation', 'agent', 'playground', 'chat', 'batch'])
     .default('conversation')
     .describe(
-      'The endpoint to measure: conversation, agent (with tools), playground (stores nothing) or chat.',
+      'The endpoint to measure: conversation, agent (with tools), playground (stores nothing), chat, or batch (several prompts in one stream).',
     ),
+  batch: mapping({
+    prompts: whole(1, 100)
+      .default(DEFAULT_BATCH.prompts)
+      .describe('Prompts of one request: the prompt, numbered.'),
+    concurrency: whole(1, 16)
+      .default(DEFAULT_BATCH.concurrency)
+      .describe('Prompts that are answered at the same time.'),
+  })
+    .optional()
+    .describe('With endpoint: batch, what a request contains.'),
   mode: choice(['real', 'legacy'])
     .default('real')
     .describe(
@@ -53,7 +66,7 @@ export const serviceSchema = mapping({
     .describe('Characters to buffer before sending; for legacy, the size of the pieces.'),
   textDeltaDelay: duration({ zero: true })
     .optional()
-    .describe('Pause before each piece of text after the first. Default: none.'),
+    .describe('Least time between two pieces of text. Default: none.'),
   emitMetadata: flag().optional().describe('Send metadata events. Default: false.'),
   emitMemoryUpdates: flag().optional().describe('Send memory updates of agents. Default: false.'),
   strategy: choice(['end', 'every-chunk', 'every-n-chars'])
@@ -63,11 +76,24 @@ export const serviceSchema = mapping({
     .optional()
     .describe('With every-n-chars: characters between two writes. Default: 200.'),
   checkpoint: duration().optional().describe('Longest time that text stays unwritten. Default: no limit.'),
+  answerCache: duration()
+    .optional()
+    .describe('How long a complete answer is sent again for an identical request. Default: no cache.'),
+  connectionLimit: duration()
+    .optional()
+    .describe(
+      'How long one connection of a stream lasts: it is then cut, as by a proxy with such a limit. Default: no limit.',
+    ),
   upstream: upstreamSchema
     .prefault({})
     .describe("The model behind the service. Default: the run's embedded simulator."),
 }).superRefine((value: unknown, context) => {
-  const { strategy, everyChars } = (value ?? {}) as Record<string, unknown>;
+  const { strategy, everyChars, endpoint, batch } = (value ?? {}) as Record<string, unknown>;
+  if (batch !== undefined && endpoint !== 'batch') {
+    const hint = 'add endpoint: batch';
+    const message = 'batch needs endpoint: batch';
+    context.addIssue({ code: 'custom', path: ['batch'], message, params: { hint } });
+  }
   if (everyChars === undefined || strategy === 'every-n-chars') return;
   const hint = 'add strategy: every-n-chars';
   context.addIssue({

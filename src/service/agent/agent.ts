@@ -37,14 +37,16 @@ function withStart(
   events: AsyncIterable<StreamEvent>,
 ): AsyncIterable<StreamEvent> {
   const iterator = events[Symbol.asyncIterator]();
+  // The relay skips a start that comes later.
   const later = () => iterator.next();
+  const held = (event: IteratorResult<StreamEvent>) => async () => {
+    next = later;
+    return event;
+  };
   let next = async (): Promise<IteratorResult<StreamEvent>> => {
     const first = await iterator.next();
     if (first.done || first.value.type === 'error') return first;
-    next = async () => {
-      next = later;
-      return first;
-    };
+    next = first.value.type === 'start' ? later : held(first);
     return { done: false, value: { type: 'start', id, model } };
   };
   return {
@@ -138,6 +140,9 @@ async function* relayResponse(
       case 'answer_start':
         events.push(event);
         yield event;
+        break;
+      case 'start':
+        if (conversation.steps === 0) yield event;
         break;
       case 'error':
         yield event;

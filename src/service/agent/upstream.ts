@@ -48,8 +48,8 @@ export interface ModelRequest {
 }
 
 /**
- * Sends a request to a model and returns the events of its answer, without `start`: as they arrive, or, in `legacy` mode,
- * all at once when the answer is complete. Never throws: a failed answer ends with an `error` event.
+ * Sends a request to a model and returns the events of its answer: as they arrive, or, in `legacy` mode, all at once when
+ * the answer is complete. Never throws: a failed answer ends with an `error` event.
  */
 export function askModel(upstream: Upstream, modelRequest: ModelRequest): AsyncIterable<StreamEvent> {
   const { messages, maxTokens, temperature, signal, mode, tools } = modelRequest;
@@ -79,11 +79,9 @@ function streamed(
   meter: ResponseMeter | undefined,
 ): AsyncIterable<StreamEvent> {
   const events = stream[Symbol.asyncIterator]();
-  const next = (): Promise<IteratorResult<StreamEvent>> => events.next().then(pass);
   const pass = (result: IteratorResult<StreamEvent>) => {
     if (result.done) return result;
     const event = result.value;
-    if (event.type === 'start') return next();
     meter?.decoded(contentBytes(event));
     return event.type === 'error' && onFailure !== undefined ? failed(result, onFailure) : result;
   };
@@ -93,7 +91,10 @@ function streamed(
     return result;
   };
   return {
-    [Symbol.asyncIterator]: () => ({ next, return: () => events.return() }),
+    [Symbol.asyncIterator]: () => ({
+      next: () => events.next().then(pass),
+      return: () => events.return(),
+    }),
   };
 }
 
@@ -107,7 +108,7 @@ async function* whole(
   const { kind, message = kind, code = kind } = observation.outcome;
   if (kind !== 'ok') onFailure?.(failureOf(observation));
   for (const event of events) meter?.decoded(contentBytes(event));
-  yield* events.filter(({ type }) => type !== 'start');
+  yield* events;
   if (kind !== 'ok' && events.at(-1)?.type !== 'error') yield { type: 'error', message, code };
 }
 

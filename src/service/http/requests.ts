@@ -141,7 +141,7 @@ export function readChatBody(body: string, messageLimitBytes: number): ChatBody 
 /** As `readChatBody`, for a value that has been parsed. `path`: where it is in the body, for the problems. */
 export function checkChatBody(json: unknown, messageLimitBytes: number, path = ''): ChatBody {
   refuseLongLists(json);
-  const parsed = bodySchema.safeParse(json);
+  const parsed = bodySchema.safeParse(withoutNulls(json));
   if (!parsed.success) throw invalid(parsed.error.issues, path);
   const value = parsed.data;
   const single = value.message ?? value.prompt ?? value.query ?? value.content;
@@ -186,6 +186,13 @@ function chosenModel({
   return url
     ? { model: modelId, endpoint: { url, apiKey: apiKey || undefined, providerId: name } }
     : { upstream: upstream ?? name, model: modelId || undefined };
+}
+
+/** Many clients send null for a field that is not set. */
+function withoutNulls(json: unknown): unknown {
+  const object = asObject(json);
+  if (object === undefined) return json;
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
 function problemOf(body: string): string {

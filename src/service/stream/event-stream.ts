@@ -52,6 +52,7 @@ export class EventStream {
   /** When a resumable stream lost its client. */
   private detachedAtMs: number | undefined;
   private readonly clock: Clock;
+  private readonly connectionMs: number | undefined;
   private lastWriteAtMs: number;
   private blockedSinceMs: number | undefined;
   private readonly waiting = new Set<() => void>();
@@ -59,9 +60,11 @@ export class EventStream {
   private ended = false;
   private stopReason: StopReason | undefined;
 
-  constructor(res: StreamResponse, clock: Clock, replay?: ReplayBuffer) {
+  /** `connectionMs`: how long one connection lasts; it is then cut. Default: no limit. */
+  constructor(res: StreamResponse, clock: Clock, replay?: ReplayBuffer, connectionMs?: number) {
     this.res = res;
     this.replay = replay;
+    this.connectionMs = connectionMs;
     this.clock = clock;
     this.signal = this.stopping.signal;
     this.openedAtMs = clock.now();
@@ -137,7 +140,11 @@ export class EventStream {
   }
 
   private writeHead(headers: Readonly<Record<string, string>>, compression: Compression): void {
-    const { res } = this;
+    const { res, connectionMs } = this;
+    if (connectionMs !== undefined) {
+      const timer = setTimeout(() => res.destroy(), connectionMs);
+      res.on('close', () => clearTimeout(timer));
+    }
     res.writeHead(200, {
       ...headers,
       ...(compression !== 'none' && { 'content-encoding': 'gzip' }),

@@ -68,6 +68,7 @@ export async function relay(relay: Relay): Promise<RelayEnd> {
 async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
   const { out, writer, options } = relay;
   const buffer = new TextBuffer(options.textBufferSize);
+  let started = false;
   const ended = (status: Completion, message?: string): RelayEnd => ({
     ...sender.counts(),
     status,
@@ -92,6 +93,8 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
         await sender.send(event);
         return ended('ok');
       default:
+        // The service has sent its own start.
+        if (event.type === 'start' && started) break;
         for (const ready of buffer.push(event)) {
           const waiting = sender.send(ready);
           // Awaiting undefined would also cost a turn of the microtask queue.
@@ -99,6 +102,7 @@ async function relayEvents(relay: Relay, sender: Sender): Promise<RelayEnd> {
         }
         if (event.type === 'usage') relay.onUsage(event);
         if (event.type !== 'start') break;
+        started = true;
         for (const first of relay.prologue) await sender.send(first);
         // A dialect may encode none of these events. The headers show the client at once that the answer has started.
         out.flush();

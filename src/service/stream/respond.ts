@@ -17,7 +17,7 @@ import { EventStream, type StreamResponse } from './event-stream.ts';
 import { type AnswerStart, firstEvent, stoppedEarly, upstreamFailed } from './failure.ts';
 import { type RelayCounts, relay } from './relay.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
-import { rechunk } from './shape.ts';
+import { fromArray, rechunk } from './shape.ts';
 
 /** An answer that the caller has to send, or `sent` when the response has been written here. */
 export type ChatResponse =
@@ -69,10 +69,10 @@ async function respondFrom(
   headers: Readonly<Record<string, string>>,
 ): Promise<ChatResponse> {
   const chat = prepareChat(core, call, ownUpstream);
-  const { clock, resumeBytes } = core.settings;
+  const { clock, resumeBytes, maxConnectionMs } = core.settings;
   const isStreamed = call.route.stream && call.body.stream;
   const replay = isStreamed && call.body.resumable ? new ReplayBuffer(chat.id, resumeBytes) : undefined;
-  const out = new EventStream(res, clock, replay);
+  const out = new EventStream(res, clock, replay, maxConnectionMs);
   core.streams.add(out, {
     id: chat.id,
     route: call.route.name,
@@ -93,6 +93,7 @@ async function respondFrom(
   try {
     const ids: Record<string, string> = { 'x-request-id': chat.id };
     if (chat.session !== undefined) ids['x-session-id'] = chat.session;
+    if (chat.cache !== undefined) ids['x-answer-cache'] = chat.cache;
     if (!isStreamed) return await answerWhole(answering, ids);
     return { kind: 'sent', ok: await answerStreamed(answering, { ...headers, ...ids }) };
   } catch (error) {
@@ -259,10 +260,6 @@ async function collect(events: AsyncIterable<StreamEvent>): Promise<StreamEvent[
   return all;
 }
 
-async function* fromArray(events: readonly StreamEvent[]): AsyncGenerator<StreamEvent> {
-  yield* events;
-}
-
 function failureOf(events: readonly StreamEvent[]): ErrorEvent | undefined {
   const last = events.at(-1);
   return last?.type === 'error' ? last : undefined;
@@ -277,6 +274,7 @@ function recordCompletion(
   const { metrics, log, settings } = core;
   const { route, receivedAtMs } = call;
   metrics.completed(route.name, status);
+  if (chat.cache !== undefined) metrics.cacheLookup(chat.cache);
   const counted = usage === undefined ? undefined : usageOf(usage, priceOf(settings, chat.model));
   if (counted !== undefined) metrics.usage(route.name, counted);
   const entry = {

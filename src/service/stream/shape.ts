@@ -53,6 +53,11 @@ export class TextBuffer {
   }
 }
 
+/** The events of a finished answer, as those of a stream. */
+export async function* fromArray(events: readonly StreamEvent[]): AsyncGenerator<StreamEvent> {
+  yield* events;
+}
+
 /** True when the caller's options include the event. */
 export function isWanted(event: StreamEvent, options: StreamOptions): boolean {
   if (event.type === 'metadata') return options.emitMetadata;

@@ -2,9 +2,10 @@ import type { StreamEvent } from '../../model/events.ts';
 import { AppDecoder, appDialect, readCounts, writeCounts } from '../app-protocol.ts';
 import { finishWord } from '../chat-fields.ts';
 import type { AnswerContext, Dialect } from '../dialect.ts';
-import { asArguments, asCount, asObject, asText, type Json } from '../json.ts';
+import { asArguments, asArray, asCount, asObject, asText, type Json } from '../json.ts';
 
 // The event model itself as JSON: `{"type":"message_chunk","content":"..."}`. A stream ends with `complete` or `error`.
+// In a batch each event has a `prompt_id`: its answers take turns in one stream, which ends with `batch_complete`.
 
 const PATH = /(\/conversation|\/conversations\/[^/]+\/stream(-debug)?)$/;
 
@@ -71,7 +72,12 @@ function encode(event: StreamEvent, context: AnswerContext): Json | undefined {
 }
 
 class ConversationDecoder extends AppDecoder {
+  /** Answers of a batch that have ended. */
+  private answers = 0;
+  private readonly batchCounts: Record<string, number> = {};
+
   protected read(json: Json, out: StreamEvent[]): boolean {
+    if (json.prompt_id !== undefined && this.readInBatch(json, out)) return true;
     switch (json.type) {
       case 'message_chunk':
         this.text(out, json.content ?? json.text ?? json.delta);
@@ -108,9 +114,35 @@ class ConversationDecoder extends AppDecoder {
         this.finish = asText(json.finish_reason);
         this.complete(out);
         return true;
+      case 'batch_complete':
+        this.endBatch(json, out);
+        return true;
       default:
         return this.readShared(json.type, json, out);
     }
+  }
+
+  /** Reads the events of a batch that end one of its answers. They do not end the stream. */
+  private readInBatch(json: Json, out: StreamEvent[]): boolean {
+    if (json.type === 'usage') {
+      for (const [name, count] of Object.entries(json)) {
+        if (typeof count !== 'number') continue;
+        this.batchCounts[name] = (this.batchCounts[name] ?? 0) + count;
+      }
+      return true;
+    }
+    if (json.type !== 'complete' && json.type !== 'error') return false;
+    out.push({ type: 'step_complete', step: ++this.answers, data: json });
+    return true;
+  }
+
+  private endBatch({ results }: Json, out: StreamEvent[]): void {
+    this.addCounts(readCounts(this.batchCounts));
+    const all = asArray(results) ?? [];
+    const failed = all.filter((result) => asObject(result)?.status !== 'ok');
+    if (failed.length === 0) this.complete(out);
+    else
+      this.fail(out, { code: 'batch_failed', message: `${failed.length} of ${all.length} prompts failed` });
   }
 }
 

@@ -40,6 +40,13 @@ describe('one whole answer', () => {
     ]);
   });
 
+  test('does not exist in a batch of the service', () => {
+    expect(problems(scenario('service: { endpoint: batch }'))).toEqual([
+      expect.stringContaining('target "t" always streams: a batch has no non-streaming answer'),
+    ]);
+    expect(() => load(scenario('service: { endpoint: chat }'))).not.toThrow();
+  });
+
   test('can be requested in every other dialect, and from the simulator in any', () => {
     expect(() => load(scenario(`${URL_ONLY}, dialect: conversation`))).not.toThrow();
     for (const dialect of ['sse', 'ag-ui'])

@@ -1,0 +1,38 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/model/report.ts';
+import { scratch, streambench } from '../support/program.ts';
+
+const folder = scratch();
+afterAll(() => folder.dispose());
+
+// The shipped scenarios with their own thresholds, and fewer requests.
+async function run(name: string, ...flags: string[]) {
+  const args = ['run', `scenarios/${name}.yaml`, '--json', '-o', folder.path, ...flags];
+  const { code, stdout, stderr } = await streambench(args);
+  expect(stderr).not.toMatch(/error/);
+  const report = JSON.parse(stdout) as Report;
+  for (const { outcomes } of report.cells) expect(Object.keys(outcomes)).toEqual(['ok']);
+  const cell = (target: string, prompt?: string) =>
+    report.cells.find((one) => one.target === target && (prompt === undefined || one.prompt === prompt))!;
+  return { code, report, cell };
+}
+
+describe('the scenarios of the service', () => {
+  test('cached-vs-streaming: a cached answer is one chunk, and only for a repeated prompt', async () => {
+    const { code, cell } = await run('cached-vs-streaming', '-n', '16', '--rounds', '1');
+    expect(cell('cached', 'repeated').metrics.chunks!.max).toBe(1);
+    expect(cell('cached', 'new').metrics.chunks!.min).toBe(60);
+    expect(cell('streaming', 'repeated').metrics.chunks!.min).toBe(60);
+    expect(code).toBe(0);
+  });
+
+  test('batch: every prompt is answered in full, whatever the concurrency', async () => {
+    const { code, report } = await run('batch', '-c', '2', '-n', '2', '--rounds', '1');
+    for (const { metrics } of report.cells) {
+      expect(metrics.chunks).toMatchObject({ min: 8 * 16, max: 8 * 16 });
+      // As the model states them, summed over the prompts.
+      expect(metrics.output_tokens).toMatchObject({ min: 8 * 16 });
+    }
+    expect(code).toBe(0);
+  });
+});
