@@ -64,6 +64,47 @@ describe('the verdict of B against A', () => {
     expect(gate.verdict).toBe('equivalent');
   });
 
+  test('where a side reasons the answer leads, and the sentence has the first thought', () => {
+    const both = decide(CALM, { factor: 0.5, reasoning: ['a', 'b'] });
+    expect(both.checks[0]?.figure).toBe('ttfa.p50');
+    expect(both.sentence).toMatch(
+      /^improvement: b shows its answer 2\.\dx faster than a \(.*x to .*x\): \d+ ms instead of \d+ ms; its first thought comes at \d+ ms instead of \d+ ms, and \d more$/,
+    );
+    const slower = decide(CALM, { factor: 1.5, reasoning: ['b'] });
+    expect(slower.sentence).toMatch(
+      /^regression: b shows its answer [23]\.\dx slower than a \(.*\): \d+ ms instead of \d+ ms; its first thought comes at 1\d\d ms, a does not reason/,
+    );
+    expect(decide(CALM, { factor: 0.5, reasoning: ['a'] }).sentence).toMatch(
+      /; the first thought of a comes at \d+ ms, b does not reason/,
+    );
+    expect(decide(CALM, { reasoning: ['a', 'b'] }).sentence).toMatch(
+      /^equivalent: .*: ttfa\.p50 .*: \d+ ms instead of \d+ ms; its first thought comes at \d+ ms/,
+    );
+  });
+
+  test('what is not compared is said', () => {
+    const checks = parseChecks(['ttft.p50', 'goodput', 'goodput.rate']);
+    expect(decide(CALM, {}, 1, { checks }).warnings).toEqual([
+      'not compared: goodput, goodput.rate (between two sides only times, rates and errors.rate are)',
+    ]);
+    const run = simulateAb(CALM, 1);
+    const whole = new Map(
+      Array.from(run.cells, ([key, samples]) => [
+        `${key} whole`,
+        { ...samples, cell: { ...samples.cell, mode: 'non-streaming' as const } },
+      ]),
+    );
+    const both = new Map([...run.cells, ...whole]);
+    expect(decideAb({ ...run, cells: both }, SETTINGS, { seed: 1 }).warnings).toEqual([
+      'only streaming requests are compared: 2 cells in the other mode are not',
+    ]);
+    const gate = decideAb({ ...run, cells: whole }, SETTINGS, {
+      seed: 1,
+      checks: parseChecks(['total.p50', 'gap.p95']),
+    });
+    expect(gate.warnings).toEqual(['not compared: gap.p95 (non-streaming requests have no such value)']);
+  });
+
   test('one slow cell of four is named', () => {
     const gate = decide({ ...CALM, cells: 4 }, { firstCell: 1.25 });
     expect(gate.verdict).toBe('regression');

@@ -31,13 +31,15 @@ export interface AbChange {
   /** Share of failed requests, of both sides (default 0.03) and of B alone. */
   errors?: number;
   errorsOfB?: number;
+  /** Sides that reason: their first answer text comes after twice the time of the first token. */
+  reasoning?: readonly string[];
 }
 
 /** One simulated run. The same seed gives the same run. */
 export function simulateAb(world: AbWorld, seed: number, change: AbChange = {}): RunSamples {
   const random = createRandom(seed);
   const { rounds = 5, cells = 1, drift, n, own = 0.01 } = world;
-  const { factor = 1, firstCell = 1, errors = 0.03, errorsOfB = errors } = change;
+  const { factor = 1, firstCell = 1, errors = 0.03, errorsOfB = errors, reasoning = [] } = change;
   const luck = Array.from({ length: rounds }, () => Math.exp(drift * random.normal()));
   const sampled = new Map<string, CellSamples>();
   for (const target of ['a', 'b'])
@@ -50,10 +52,11 @@ export function simulateAb(world: AbWorld, seed: number, change: AbChange = {}):
           ttft: scale * slower,
           total: scale,
           errors: target === 'a' ? errors : errorsOfB,
+          answerAt: reasoning.includes(target) ? 2 : 1,
         });
       });
       const cell = { target, prompt: `p${index}`, concurrency: 1, mode: 'streaming' } as const;
-      sampled.set(cellKey(cell), samplesOf(cell, blocks));
+      sampled.set(cellKey(cell), samplesOf(cell, blocks, reasoning.includes(target)));
     }
   return { manifest: {} as Manifest, cells: sampled };
 }
@@ -83,7 +86,13 @@ interface SimulatedBlock {
 function block(
   { shape, width = 0.4 }: AbWorld,
   random: Random,
-  { count, ttft, total, errors }: { count: number; ttft: number; total: number; errors: number },
+  {
+    count,
+    ttft,
+    total,
+    errors,
+    answerAt,
+  }: { count: number; ttft: number; total: number; errors: number; answerAt: number },
 ): SimulatedBlock {
   const values: Record<string, number[]> = { ttft: [], ttfa: [], total: [], gap: [] };
   let failed = 0;
@@ -95,14 +104,18 @@ function block(
     }
     const first = draw(shape, width, random) * ttft;
     values.ttft?.push(first);
-    values.ttfa?.push(first);
+    values.ttfa?.push(first * answerAt);
     values.total?.push(first + total * 4 * Math.exp(0.2 * random.normal()));
     for (let gap = 0; gap < 5; gap++) values.gap?.push(total * 0.2 * Math.exp(0.3 * random.normal()));
   }
   return { values, failed, requests: count };
 }
 
-function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[]): CellSamples {
+function samplesOf(
+  cell: CellSamples['cell'],
+  blocks: readonly SimulatedBlock[],
+  reasons: boolean,
+): CellSamples {
   const failed = blocks.reduce((sum, one) => sum + one.failed, 0);
   const requests = blocks.reduce((sum, one) => sum + one.requests, 0);
   const lists = new Map<string, Float64Array[]>();
@@ -112,7 +125,7 @@ function samplesOf(cell: CellSamples['cell'], blocks: readonly SimulatedBlock[])
     return known;
   };
   return {
-    ...{ cell, failed, requests, reasoned: 0 },
+    ...{ cell, failed, requests, reasoned: reasons ? requests - failed : 0 },
     outcomes: { ok: requests - failed },
     rounds: listsOf,
     count: (metric) => ({
