@@ -24,6 +24,8 @@ export interface AbLookOptions {
   seed: number;
   /** As the gate's. */
   checks?: readonly GateCheck[];
+  /** Default 2,000. */
+  resamples?: number;
 }
 
 /** The looks of a run that may stop early. */
@@ -55,12 +57,12 @@ function atMaximum(maxRounds: number): AbStop {
 function lookAt(
   run: RunSamples,
   settings: AbSettings,
-  { seed, checks: chosen }: AbLookOptions,
+  { seed, checks: chosen, resamples = RESAMPLES }: AbLookOptions,
   level: number,
 ): { checks: LookCheck[]; names: string[] } {
   const pairs = sidePairs(run, settings);
   const figures = checksFor(pairs, chosen);
-  const estimates = estimateAll(pairs, figures, { seed, resamples: RESAMPLES });
+  const estimates = estimateAll(pairs, figures, { seed, resamples });
   const checks: LookCheck[] = [];
   const names: string[] = [];
   for (const [index, figure] of figures.entries()) {

@@ -3,7 +3,7 @@ import { decideAb } from '../../../src/analysis/comparison/ab-gate.ts';
 import { abLooks } from '../../../src/analysis/comparison/ab-look.ts';
 import { parseChecks } from '../../../src/analysis/regression/checks.ts';
 import { fewestHits, mostHits } from '../regression/bounds.ts';
-import { type AbChange, type AbWorld, abAlarms, simulateAb } from './ab-world.ts';
+import { type AbChange, type AbWorld, abAlarms, earlyStops, simulateAb } from './ab-world.ts';
 
 const SETTINGS = { base: 'a', next: 'b', strict: false };
 const decide = (world: AbWorld, change: AbChange = {}, seed = 1, options = {}) =>
@@ -140,11 +140,28 @@ describe('early stop', () => {
   });
 });
 
+describe('early stop by simulation: 16 rounds of 20 requests, 10 % drift', { timeout: 60_000 }, () => {
+  const world = { shape: 'lognormal', n: 320, rounds: 16, drift: 0.1, width: 0.25 } as const;
+
+  test('+30 % is found as with all rounds, with less than two thirds of the requests', () => {
+    const found = earlyStops(world, { trials: 20, seed: 3, change: { factor: 1.3 } });
+    expect(found).toMatchObject({ regression: 1, regressionAtMaximum: 1 });
+    expect(found.saved).toBeGreaterThan(0.34);
+  });
+
+  test('without a change most runs stop, and no more are called a regression', () => {
+    const { regression, stopped, saved } = earlyStops(world, { trials: 20, seed: 3 });
+    expect(20 * regression).toBeLessThanOrEqual(mostHits(20, 0.05));
+    expect(stopped).toBeGreaterThan(0.5);
+    expect(saved).toBeGreaterThan(0.15);
+  });
+});
+
 /**
  * Seeded, so that results do not vary; the limits allow for chance, and show twice the false alarms or a tenth less power. With more
  * trials: `npm run gates`.
  */
-describe('by simulation: 5 rounds, 10 % drift between rounds, 3 % errors', () => {
+describe('by simulation: 5 rounds, 10 % drift between rounds, 3 % errors', { timeout: 60_000 }, () => {
   const hits = (world: AbWorld, trials: number, change: AbChange = {}) =>
     Math.round(trials * abAlarms(world, { trials, seed: 7, change }));
 

@@ -1,5 +1,7 @@
 import { decideAb } from '../../../src/analysis/comparison/ab-gate.ts';
+import { abLooks } from '../../../src/analysis/comparison/ab-look.ts';
 import type { CellSamples, RunSamples } from '../../../src/analysis/comparison/samples.ts';
+import { FIRST_LOOK } from '../../../src/analysis/comparison/sequential.ts';
 import { cellKey } from '../../../src/model/cells.ts';
 import type { Manifest } from '../../../src/model/report.ts';
 import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
@@ -35,8 +37,13 @@ export interface AbChange {
   reasoning?: readonly string[];
 }
 
-/** One simulated run. The same seed gives the same run. */
-export function simulateAb(world: AbWorld, seed: number, change: AbChange = {}): RunSamples {
+/** One simulated run, or its first rounds. The same seed gives the same run. */
+export function simulateAb(
+  world: AbWorld,
+  seed: number,
+  change: AbChange = {},
+  measured = Number.POSITIVE_INFINITY,
+): RunSamples {
   const random = createRandom(seed);
   const { rounds = 5, cells = 1, drift, n, own = 0.01 } = world;
   const { factor = 1, firstCell = 1, errors = 0.03, errorsOfB = errors, reasoning = [] } = change;
@@ -56,7 +63,7 @@ export function simulateAb(world: AbWorld, seed: number, change: AbChange = {}):
         });
       });
       const cell = { target, prompt: `p${index}`, concurrency: 1, mode: 'streaming' } as const;
-      sampled.set(cellKey(cell), samplesOf(cell, blocks, reasoning.includes(target)));
+      sampled.set(cellKey(cell), samplesOf(cell, blocks.slice(0, measured), reasoning.includes(target)));
     }
   return { manifest: {} as Manifest, cells: sampled };
 }
@@ -75,6 +82,61 @@ export function abAlarms(
     if (verdict === 'regression') found += 1;
   }
   return found / trials;
+}
+
+/** Share of trials in which the 90 % interval of the leading figure contains the true ratio. */
+export function abCoverage(
+  world: AbWorld,
+  { trials, seed, factor = 1 }: { trials: number; seed: number; factor?: number },
+): number {
+  const sides = { base: 'a', next: 'b', strict: false };
+  let hits = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const run = simulateAb(world, seed * 100_003 + trial, { factor });
+    const [check] = decideAb(run, sides, { seed: trial + 1, resamples: 1000, draws: 50 }).checks;
+    if (check?.low != null && check.high != null && check.low <= factor && check.high >= factor) hits += 1;
+  }
+  return hits / trials;
+}
+
+/** What early stop does to the gate. All are shares; `saved`: of the requests, and of the rounds. */
+export interface EarlyStops {
+  regression: number;
+  /** The same without early stop. */
+  regressionAtMaximum: number;
+  stopped: number;
+  saved: number;
+}
+
+/** Runs that may stop after each round, decided as the program does: looks, then the gate on what was measured. */
+export function earlyStops(
+  world: AbWorld & { rounds: number },
+  { trials, seed, change = {} }: { trials: number; seed: number; change?: AbChange },
+): EarlyStops {
+  const sides = { base: 'a', next: 'b', strict: false };
+  const { rounds: maxRounds } = world;
+  const looks = abLooks(sides, maxRounds, { seed: 1, resamples: 400 });
+  const sums = { regression: 0, regressionAtMaximum: 0, stopped: 0, saved: 0 };
+  for (let trial = 0; trial < trials; trial++) {
+    const measured = (rounds: number) => simulateAb(world, seed * 100_003 + trial, change, rounds);
+    const isWorse = (rounds: number) =>
+      decideAb(measured(rounds), sides, { seed: 1, resamples: 500, draws: 400 }).verdict === 'regression';
+    let used = maxRounds;
+    for (let rounds = FIRST_LOOK; rounds < maxRounds && used === maxRounds; rounds++)
+      if (looks.after(rounds, measured(rounds)) !== undefined) used = rounds;
+    const atMaximum = isWorse(maxRounds);
+    const atStop = used === maxRounds ? atMaximum : isWorse(used);
+    sums.regression += atStop ? 1 : 0;
+    sums.regressionAtMaximum += atMaximum ? 1 : 0;
+    sums.stopped += used < maxRounds ? 1 : 0;
+    sums.saved += 1 - used / maxRounds;
+  }
+  return {
+    regression: sums.regression / trials,
+    regressionAtMaximum: sums.regressionAtMaximum / trials,
+    stopped: sums.stopped / trials,
+    saved: sums.saved / trials,
+  };
 }
 
 interface SimulatedBlock {
