@@ -245,6 +245,20 @@ describe('a baseline', () => {
     expect((JSON.parse(compared.stdout) as RunComparisonReport).history.runs).toHaveLength(1);
   }, 60_000);
 
+  test('that an older version saved, damaged: left out with a warning, other runs are used', async () => {
+    const at = join(output, 'baselines/half');
+    cpSync(join(output, 'baselines/main'), at, { recursive: true });
+    cpSync(join(folder.path, 'first'), at, { recursive: true });
+    writeFileSync(join(at, 'manifest.json'), '{');
+    const compared = await streambench(['compare', 'half', slow, '-o', output]);
+    expect(compared.code).toBe(4);
+    expect(compared.stderr).toMatch(/warning: .*half\/manifest\.json: is not JSON.*; its run is left out/);
+    const history = await streambench(['history', 'half', '-o', output]);
+    expect(history.code, history.stderr).toBe(0);
+    expect(history.stdout).toMatch(/1 run of gate/);
+    expect(history.stderr).toMatch(/warning: .*half\/manifest\.json: is not JSON/);
+  });
+
   test('without an entry that can be used is refused, with one it is used', async () => {
     const at = join(output, 'baselines/damaged');
     cpSync(join(output, 'baselines/main'), at, { recursive: true });

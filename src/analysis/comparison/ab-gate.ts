@@ -1,8 +1,6 @@
-import { metric } from '../../metrics/definitions.ts';
 import { tidy } from '../../metrics/distribution.ts';
 import type { AbCheck, AbGate, AbSettings, AbVerdict } from '../../model/ab-gate.ts';
-import type { Manifest } from '../../model/report.ts';
-import { DEFAULT_CHECKS, type GateCheck, parseChecks, REASONING_CHECKS } from '../regression/checks.ts';
+import type { GateCheck } from '../regression/checks.ts';
 import {
   adjust,
   CELLS_SHARE,
@@ -22,10 +20,10 @@ import {
   isMetricCheck,
   pValue,
 } from './ab-estimates.ts';
+import { checksFor, leftOutWarnings, reasons, sidePairs } from './ab-selection.ts';
 import { checkSentence, gateSentence } from './ab-sentences.ts';
-import { pairUp } from './paired-comparison.ts';
 import type { CellPair } from './paired-rows.ts';
-import type { CellSamples, RunSamples } from './samples.ts';
+import type { RunSamples } from './samples.ts';
 
 /**
  * Decides whether side B of a run is worse than side A. Both were measured in the same rounds, so drift between rounds cancels and
@@ -53,45 +51,6 @@ export interface AbGateOptions {
   checks?: readonly GateCheck[];
 }
 
-/** The checks that the scenario names; undefined for the default ones. */
-export function checksOf({ regressions }: Pick<Manifest, 'regressions'>): GateCheck[] | undefined {
-  return regressions === undefined || regressions.length === 0 ? undefined : parseChecks(regressions);
-}
-
-/** The metrics that a gate needs to be sampled. */
-export function metricsOf(checks: readonly GateCheck[] | undefined): string[] {
-  const all = checks ?? [...parseChecks(DEFAULT_CHECKS), ...parseChecks(REASONING_CHECKS)];
-  return [...new Set(all.filter(isMetricCheck).map(({ metric }) => metric))];
-}
-
-/**
- * The checks for these cells: those that were chosen, or the default ones, where the first answer text leads if both sides reason.
- * Metrics that do not exist in the cells' mode, and goodput, are left out.
- */
-export function checksFor(pairs: readonly CellPair[], chosen: readonly GateCheck[] | undefined): GateCheck[] {
-  const mode = pairs[0]?.a.cell.mode ?? 'streaming';
-  const isReasoning = pairs.length > 0 && pairs.every(({ a, b }) => reasons(a) && reasons(b));
-  const checks = chosen ?? parseChecks(isReasoning ? REASONING_CHECKS : DEFAULT_CHECKS);
-  return checks.filter(
-    (check) =>
-      check.kind === 'errors' ||
-      (isMetricCheck(check) && (metric(check.metric).modes ?? [mode]).includes(mode)),
-  );
-}
-
-/** Most successful requests reasoned, so that a reader waits for the answer, not for the first token. */
-function reasons({ reasoned, outcomes: { ok = 0 } }: CellSamples): boolean {
-  return ok > 0 && reasoned >= ok / 2;
-}
-
-/** The cells of both sides, paired: streaming cells where the run has any. */
-export function sidePairs(run: RunSamples, { base, next }: AbSettings): CellPair[] {
-  const cells = [...run.cells.values()];
-  const mode = cells.some(({ cell }) => cell.mode === 'streaming') ? 'streaming' : 'non-streaming';
-  const of = (target: string) => cells.filter(({ cell }) => cell.target === target && cell.mode === mode);
-  return pairUp(of(base), of(next));
-}
-
 /** The gate's result for a run. */
 export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateOptions): AbGate {
   const { seed, resamples = 10_000, draws } = options;
@@ -108,8 +67,12 @@ export function decideAb(run: RunSamples, settings: AbSettings, options: AbGateO
     ...names,
     strict,
     verdict,
-    sentence: gateSentence(verdict, checks, names),
-    warnings: warningsOf(pairs, figures),
+    sentence: gateSentence(verdict, checks, {
+      ...names,
+      baseReasons: pairs.some(({ a }) => reasons(a)),
+      nextReasons: pairs.some(({ b }) => reasons(b)),
+    }),
+    warnings: [...warningsOf(pairs, figures), ...leftOutWarnings(run, settings, options.checks)],
     settings: { seed, resamples, alpha: GATE_LEVEL },
     checks,
   };

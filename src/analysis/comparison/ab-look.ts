@@ -3,7 +3,8 @@ import type { GateCheck } from '../regression/checks.ts';
 import { weightOf } from '../regression/family.ts';
 import { errorRates } from './ab-errors.ts';
 import { pValue } from './ab-estimates.ts';
-import { checksFor, estimateAll, isGated, sidePairs } from './ab-gate.ts';
+import { estimateAll, isGated } from './ab-gate.ts';
+import { checksFor, sidePairs } from './ab-selection.ts';
 import { stopSentence } from './ab-sentences.ts';
 import type { CellPair } from './paired-rows.ts';
 import type { RunSamples } from './samples.ts';
@@ -23,6 +24,8 @@ export interface AbLookOptions {
   seed: number;
   /** As the gate's. */
   checks?: readonly GateCheck[];
+  /** Default 2,000. */
+  resamples?: number;
 }
 
 /** The looks of a run that may stop early. */
@@ -54,12 +57,12 @@ function atMaximum(maxRounds: number): AbStop {
 function lookAt(
   run: RunSamples,
   settings: AbSettings,
-  { seed, checks: chosen }: AbLookOptions,
+  { seed, checks: chosen, resamples = RESAMPLES }: AbLookOptions,
   level: number,
 ): { checks: LookCheck[]; names: string[] } {
   const pairs = sidePairs(run, settings);
   const figures = checksFor(pairs, chosen);
-  const estimates = estimateAll(pairs, figures, { seed, resamples: RESAMPLES });
+  const estimates = estimateAll(pairs, figures, { seed, resamples });
   const checks: LookCheck[] = [];
   const names: string[] = [];
   for (const [index, figure] of figures.entries()) {

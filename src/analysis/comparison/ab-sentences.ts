@@ -1,5 +1,5 @@
 import type { AbCheck, AbStop, AbVerdict } from '../../model/ab-gate.ts';
-import { formatChange, formatPoints, formatShare, formatValue } from '../../model/format.ts';
+import { formatChange, formatFactor, formatPoints, formatShare, formatValue } from '../../model/format.ts';
 import { cellInWords } from '../regression/sentences.ts';
 
 /** The gate of two sides as text. */
@@ -56,25 +56,35 @@ function errorsInWords({ base, next, low, high, gated, worse }: Unsaid): string 
   return ` ${formatPoints(worse)} points (${interval}): ${formatShare(next)} instead of ${formatShare(base)}`;
 }
 
+/** The sides as the sentence needs them. */
+interface Sides {
+  base: string;
+  next: string;
+  /** Whether their models reason before they answer. */
+  baseReasons: boolean;
+  nextReasons: boolean;
+}
+
 /** The gate in one sentence: `regression: new is worse than base: ttft.p50 +31 % (...), and 2 more`. */
-export function gateSentence(
-  verdict: AbVerdict,
-  checks: readonly AbCheck[],
-  { base, next }: { base: string; next: string },
-): string {
+export function gateSentence(verdict: AbVerdict, checks: readonly AbCheck[], sides: Sides): string {
+  const { base, next } = sides;
   const found = checks.filter((check) => check.gated && check.verdict === verdict);
   const more = found.length > 1 ? `, and ${found.length - 1} more` : '';
   const [first] = found;
   const [lead] = checks;
+  const thought = thoughtInWords(checks, sides);
   switch (verdict) {
     case 'regression':
-      return `regression: ${next} is worse than ${base}: ${first?.sentence ?? ''}${more}`;
-    case 'improvement':
-      return `improvement: ${next} is better than ${base}: ${first?.sentence ?? ''}${more}`;
+    case 'improvement': {
+      const is = verdict === 'regression' ? 'is worse than' : 'is better than';
+      const answer = answerInWords(first, sides);
+      const words = answer ?? `${next} ${is} ${base}: ${first?.sentence ?? ''}`;
+      return `${verdict}: ${words}${answer === undefined ? '' : thought}${more}`;
+    }
     case 'equivalent':
-      return `equivalent: ${next} is within the tolerance of ${base}: ${lead?.sentence ?? ''}`;
+      return `equivalent: ${next} is within the tolerance of ${base}: ${lead?.sentence ?? ''}${thought}`;
     case 'unchanged':
-      return `no regression: ${next} against ${base}: ${lead?.sentence ?? ''}`;
+      return `no regression: ${next} against ${base}: ${lead?.sentence ?? ''}${thought}`;
     case 'inconclusive': {
       const why = checks.find((check) => check.verdict === 'inconclusive');
       return `inconclusive: ${next} against ${base}: ${why?.sentence ?? 'nothing was compared'}`;
@@ -82,6 +92,30 @@ export function gateSentence(
     default:
       return verdict satisfies never;
   }
+}
+
+/** `new shows its answer 8.2x faster than base (7.9x to 8.5x): 190 ms instead of 1.5 s`, where the first answer text decided. */
+function answerInWords(check: AbCheck | undefined, { base, next }: Sides): string | undefined {
+  if (check === undefined || check.figure !== 'ttfa.p50' || check.cell !== null) return undefined;
+  const { worse, low, high, unit } = check;
+  if (worse === null) return undefined;
+  const isWorse = worse > 1;
+  const factor = (value: number | null) =>
+    value === null || value === 0 ? 'unbounded' : formatFactor(isWorse ? value : 1 / value);
+  const bounds = isWorse ? [low, high] : [high, low];
+  const values = `${valueOrNever(check.next, unit)} instead of ${valueOrNever(check.base, unit)}`;
+  return `${next} shows its answer ${factor(worse)} ${isWorse ? 'slower' : 'faster'} than ${base} (${bounds.map(factor).join(' to ')}): ${values}`;
+}
+
+/** `; its first thought comes at 41 ms instead of 38 ms`, where the first answer text leads; empty otherwise. */
+function thoughtInWords(checks: readonly AbCheck[], { base, next, baseReasons, nextReasons }: Sides): string {
+  const [lead] = checks;
+  const first = checks.find(({ figure, cell }) => figure === 'ttft.p50' && cell === null);
+  if (lead?.figure !== 'ttfa.p50' || !first?.gated || first.base === null || first.next === null) return '';
+  const [baseAt, nextAt] = [formatValue(first.base, first.unit), formatValue(first.next, first.unit)];
+  if (baseReasons && nextReasons) return `; its first thought comes at ${nextAt} instead of ${baseAt}`;
+  if (nextReasons) return `; its first thought comes at ${nextAt}, ${base} does not reason`;
+  return baseReasons ? `; the first thought of ${base} comes at ${baseAt}, ${next} does not reason` : '';
 }
 
 /** After how many rounds the run ended, and why. */

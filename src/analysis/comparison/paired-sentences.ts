@@ -16,7 +16,8 @@ const WORDS: Readonly<Record<string, readonly [noun: string, better: string]>> =
 
 /**
  * The rows of one load level in one sentence:
- * `first token 1.8x faster with flash (1.6x to 2.0x): 104 ms instead of 187 ms; total equivalent`.
+ * `first token 1.8x faster with flash (1.6x to 2.0x): 104 ms instead of 187 ms; total equivalent (1.2 s with
+ * flash, 1.2 s with pro)`.
  */
 export function pairedSentence(rows: readonly PairedRow[], names: { a: string; b: string }): string {
   return rows.length === 0
@@ -29,14 +30,14 @@ function rowInWords(row: PairedRow, { a, b }: { a: string; b: string }): string 
   const name = row.statistic === 'p50' ? noun : `${noun} (${row.statistic})`;
   switch (row.verdict) {
     case 'equivalent':
-      return `${name} equivalent`;
+      return `${name} equivalent${values(row, { a, b })}`;
     case 'inconclusive': {
       if (row.factor === null && row.a === null && row.b === null) return `${name} without data`;
       const needed = enoughFor(quantileOf(row.statistic) ?? 0.5);
       if (row.n < needed)
         return `${name} inconclusive: ${row.n} ${row.n === 1 ? 'value' : 'values'} per side, ${needed} needed`;
       const within = factorInterval(row.low, row.high);
-      return `${name} inconclusive${within === '' ? '' : `: ${within} ${better} with ${a}`}`;
+      return `${name} inconclusive${within === '' ? '' : `: ${within} ${better} with ${a}`}${values(row, { a, b })}`;
     }
     case 'a_better':
       return improvement(name, better, a, row);
@@ -47,6 +48,13 @@ function rowInWords(row: PairedRow, { a, b }: { a: string; b: string }): string 
   }
 }
 
+/** ` (104 ms with flash, 187 ms with pro)`. */
+function values({ a: valueA, b: valueB, unit }: PairedRow, { a, b }: { a: string; b: string }): string {
+  const side = (value: number | null, name: string) =>
+    `${value === null ? 'failed requests' : formatValue(value, unit)} with ${name}`;
+  return ` (${side(valueA, a)}, ${side(valueB, b)})`;
+}
+
 type Ratio = Pick<PairedRow, 'factor' | 'low' | 'high' | 'a' | 'b' | 'unit'>;
 
 /** `a` of the ratio is the better side, `winner` its name. */
@@ -54,9 +62,9 @@ function improvement(name: string, better: string, winner: string, ratio: Ratio)
   const { factor, low, high, a, b, unit } = ratio;
   if (factor === null) return `${name} ${better} with ${winner}: most requests of the other side failed`;
   const within = factorInterval(low, high);
-  const values =
+  const instead =
     a === null || b === null ? '' : `: ${formatValue(a, unit)} instead of ${formatValue(b, unit)}`;
-  return `${name} ${formatFactor(factor)} ${better} with ${winner}${within === '' ? '' : ` (${within})`}${values}`;
+  return `${name} ${formatFactor(factor)} ${better} with ${winner}${within === '' ? '' : ` (${within})`}${instead}`;
 }
 
 function mirrored({ factor, low, high, a, b, unit }: PairedRow): Ratio {

@@ -2,6 +2,7 @@ import { METRICS } from '../../metrics/definitions.ts';
 import type { AcceptedRun } from '../../model/accepted-run.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Unit } from '../../model/format.ts';
+import type { Manifest } from '../../model/report.ts';
 import { suggest } from '../../model/suggestions.ts';
 import { quantileOf } from '../quantities.ts';
 import { Scanner } from '../thresholds/scanner.ts';
@@ -114,6 +115,11 @@ export function parseChecks(expressions: readonly string[]): GateCheck[] {
     });
   }
   return checks;
+}
+
+/** The checks that a run states; undefined where the defaults apply. */
+export function checksOf({ regressions = [] }: Pick<Manifest, 'regressions'>): GateCheck[] | undefined {
+  return regressions.length === 0 ? undefined : parseChecks(regressions);
 }
 
 function checkOf(figure: string, scanner: Scanner): GateCheck {

@@ -2,7 +2,7 @@ import { rankOf } from '../../metrics/percentile.ts';
 import { createRandom } from '../../model/seeded-random.ts';
 import { estimateRatio, logRatio, type RatioEstimate, widening } from './ratio-estimate.ts';
 import { drawGroups, drawRequests, drawWeights } from './resample.ts';
-import { type GroupedSample, groupedSample, type Statistic } from './weighted-sample.ts';
+import { groupedSample, type Statistic } from './weighted-sample.ts';
 
 export type { RatioEstimate } from './ratio-estimate.ts';
 export type { Statistic } from './weighted-sample.ts';
@@ -31,7 +31,7 @@ export interface BootstrapOptions {
   level?: number;
   /**
    * Neighbouring values of a round are correlated (gaps of one stream): where rounds are too few, blocks of neighbours are
-   * resampled instead of single values. Default false.
+   * resampled instead of single values. Only for the values of one side. Default false.
    */
   dependent?: boolean;
 }
@@ -43,51 +43,6 @@ const RESAMPLES = 10_000;
 const LEVEL = 0.9;
 /** Blocks that dependent values are cut into. */
 const BLOCKS = 40;
-
-/** The ratio next / base of a statistic of two independent sides. Null where a side has no value. */
-export function bootstrapRatio(
-  base: Rounds,
-  next: Rounds,
-  statistic: Statistic,
-  options: BootstrapOptions,
-): RatioEstimate | null {
-  const { seed, resamples = RESAMPLES, level = LEVEL, dependent = false } = options;
-  const byRounds = filled(base) >= ENOUGH_ROUNDS && filled(next) >= ENOUGH_ROUNDS;
-  const random = createRandom(seed);
-  const resample = (rounds: Rounds) => {
-    const groups = byRounds
-      ? rounds
-      : dependent
-        ? blocksOf(rounds)
-        : [rounds.flatMap((round) => Array.from(round))];
-    const sample = groupedSample(groups.filter((group) => group.length > 0));
-    const draws =
-      byRounds || dependent
-        ? drawGroups(sample, statistic, resamples, random)
-        : drawRequests(sample, statistic, resamples, random);
-    return { sample, draws, value: sample.at(statistic, ones(sample.groups)) };
-  };
-  const before = resample(base);
-  const after = resample(next);
-  if (before.sample.n === 0 || after.sample.n === 0) return null;
-  const clusters = (sample: GroupedSample) =>
-    byRounds || dependent ? sample.groups : Number.POSITIVE_INFINITY;
-  const logs = new Float64Array(resamples);
-  for (let i = 0; i < resamples; i++) logs[i] = logRatio(before.draws[i]!, after.draws[i]!);
-  return estimateRatio({
-    base: before.value,
-    next: after.value,
-    log: logRatio(before.value, after.value),
-    logs,
-    widening: widening([
-      { variance: logVariance(before.draws), clusters: clusters(before.sample) },
-      { variance: logVariance(after.draws), clusters: clusters(after.sample) },
-    ]),
-    drawn: byRounds ? 'rounds' : 'requests',
-    seed,
-    level,
-  });
-}
 
 /**
  * The geometric mean of the ratios next / base over pairs that were measured in the same rounds. The same rounds are resampled on
@@ -221,10 +176,6 @@ function blocksOf(rounds: Rounds): number[][] {
   return Array.from({ length: blocks }, (_, i) =>
     values.slice(Math.floor((i * values.length) / blocks), Math.floor(((i + 1) * values.length) / blocks)),
   );
-}
-
-function filled(rounds: Rounds): number {
-  return rounds.filter((round) => round.length > 0).length;
 }
 
 function ones(n: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { createSampler } from '../../analysis/comparison/samples.ts';
-import { type GateCheck, parseChecks } from '../../analysis/regression/checks.ts';
+import { checksOf } from '../../analysis/regression/checks.ts';
 import { type CompareOptions, compareWithHistory } from '../../analysis/regression/compare.ts';
 import { selectHistory } from '../../analysis/regression/selection.ts';
 import { historyMetrics } from '../../analysis/regression/summarize.ts';
@@ -75,11 +75,6 @@ export async function openBaseline({ name, output, strict, ...options }: Baselin
       };
     },
   };
-}
-
-/** The checks that a run states; undefined where the defaults apply. */
-export function checksOf({ regressions = [] }: Pick<Manifest, 'regressions'>): GateCheck[] | undefined {
-  return regressions.length === 0 ? undefined : parseChecks(regressions);
 }
 
 function whyUnusable({ manifest: { run }, cells }: AcceptedRun): string | undefined {

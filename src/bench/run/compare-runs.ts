@@ -1,7 +1,7 @@
 import { type GateCheck, parseChecks } from '../../analysis/regression/checks.ts';
 import { type CompareOptions, compareWithHistory } from '../../analysis/regression/compare.ts';
 import type { AcceptedRun, Pin } from '../../model/accepted-run.ts';
-import { UserError } from '../../model/errors.ts';
+import { formatProblem, UserError } from '../../model/errors.ts';
 import type { RunComparison } from '../../model/run-comparison.ts';
 import { findBaseline, readBaseline } from '../../results/baselines.ts';
 import { readManifest } from '../../results/read-run.ts';
@@ -86,16 +86,33 @@ export async function readHistory(
     whole = false,
   }: { output: string; checks?: readonly GateCheck[]; warning?(message: string): void; whole?: boolean },
 ): Promise<AcceptedHistory> {
-  const found = await findBaseline(output, nameOrFolder);
-  const old =
-    found.kind === 'run' || found.oldRun
-      ? [await readAcceptedRun(found.folder, { checks, warning, whole })]
-      : [];
-  if (found.kind === 'run') return { runs: old, pins: [], warnings: [] };
-  const store = await readBaseline(found.folder);
-  const runs = [...old, ...store.runs];
-  if (runs.length === 0) throw noRuns(nameOrFolder, store.warnings);
-  return { runs, pins: store.pins, warnings: store.warnings };
+  const { kind, folder, oldRun } = await findBaseline(output, nameOrFolder);
+  const read = () => readAcceptedRun(folder, { checks, warning, whole });
+  if (kind === 'run') return { runs: [await read()], pins: [], warnings: [] };
+  const store = await readBaseline(folder);
+  const old = oldRun ? await readOldRun(read) : { runs: [], warnings: [] };
+  // Where nothing else is left, its own error says best what is wrong.
+  if (store.runs.length === 0 && store.warnings.length === 0 && old.error !== undefined) throw old.error;
+  const runs = [...old.runs, ...store.runs];
+  const warnings = [...old.warnings, ...store.warnings];
+  if (runs.length === 0) throw noRuns(nameOrFolder, warnings);
+  return { runs, pins: store.pins, warnings };
+}
+
+/** The run that an older version saved. A damaged one is left out with a warning, as a damaged entry is. */
+async function readOldRun(
+  read: () => Promise<AcceptedRun>,
+): Promise<{ runs: AcceptedRun[]; warnings: string[]; error?: UserError }> {
+  try {
+    return { runs: [await read()], warnings: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const warnings = error.problems.map(
+      ({ hint, ...problem }) =>
+        `${formatProblem(problem)}; its run is left out${hint === undefined ? '' : ` (${hint})`}`,
+    );
+    return { runs: [], warnings, error };
+  }
 }
 
 function noRuns(name: string, warnings: readonly string[]): UserError {

@@ -1,7 +1,9 @@
-import { checksOf, decideAb, metricsOf } from '../../analysis/comparison/ab-gate.ts';
+import { decideAb } from '../../analysis/comparison/ab-gate.ts';
+import { metricsOf } from '../../analysis/comparison/ab-selection.ts';
 import { compareModes, compareTargets } from '../../analysis/comparison/paired-comparison.ts';
 import { PAIRED_METRICS } from '../../analysis/comparison/paired-rows.ts';
 import { createSampler, type RunSamples } from '../../analysis/comparison/samples.ts';
+import { checksOf } from '../../analysis/regression/checks.ts';
 import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
 import type { NonStreamingTotal } from '../../analysis/streaming/streaming-verdict.ts';
 import { createVerdictCollector, type VerdictCollector } from '../../analysis/streaming/verdict-collector.ts';

@@ -1,7 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
-import { checksOf } from '../../analysis/comparison/ab-gate.ts';
 import { type AbLooks, abLooks } from '../../analysis/comparison/ab-look.ts';
+import { checksOf } from '../../analysis/regression/checks.ts';
 import { sleeperFor } from '../../engine/alarm.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../../engine/block.ts';
 import { type EngineObserver, runPlan } from '../../engine/engine.ts';

@@ -1,9 +1,9 @@
+import { checksOf } from '../../analysis/regression/checks.ts';
 import type { AcceptedRun } from '../../model/accepted-run.ts';
 import type { Report } from '../../model/report.ts';
 import { appendAcceptedRun } from '../../results/baselines.ts';
 import { readManifest } from '../../results/read-run.ts';
 import { readAcceptedRun } from './accepted-run.ts';
-import { checksOf } from './baseline.ts';
 
 /** Adds a run to the history of a baseline, unless that would hide a regression from the runs after it. */
 

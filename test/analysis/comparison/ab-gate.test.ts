@@ -3,7 +3,7 @@ import { decideAb } from '../../../src/analysis/comparison/ab-gate.ts';
 import { abLooks } from '../../../src/analysis/comparison/ab-look.ts';
 import { parseChecks } from '../../../src/analysis/regression/checks.ts';
 import { fewestHits, mostHits } from '../regression/bounds.ts';
-import { type AbChange, type AbWorld, abAlarms, simulateAb } from './ab-world.ts';
+import { type AbChange, type AbWorld, abAlarms, earlyStops, simulateAb } from './ab-world.ts';
 
 const SETTINGS = { base: 'a', next: 'b', strict: false };
 const decide = (world: AbWorld, change: AbChange = {}, seed = 1, options = {}) =>
@@ -64,6 +64,47 @@ describe('the verdict of B against A', () => {
     expect(gate.verdict).toBe('equivalent');
   });
 
+  test('where a side reasons the answer leads, and the sentence has the first thought', () => {
+    const both = decide(CALM, { factor: 0.5, reasoning: ['a', 'b'] });
+    expect(both.checks[0]?.figure).toBe('ttfa.p50');
+    expect(both.sentence).toMatch(
+      /^improvement: b shows its answer 2\.\dx faster than a \(.*x to .*x\): \d+ ms instead of \d+ ms; its first thought comes at \d+ ms instead of \d+ ms, and \d more$/,
+    );
+    const slower = decide(CALM, { factor: 1.5, reasoning: ['b'] });
+    expect(slower.sentence).toMatch(
+      /^regression: b shows its answer [23]\.\dx slower than a \(.*\): \d+ ms instead of \d+ ms; its first thought comes at 1\d\d ms, a does not reason/,
+    );
+    expect(decide(CALM, { factor: 0.5, reasoning: ['a'] }).sentence).toMatch(
+      /; the first thought of a comes at \d+ ms, b does not reason/,
+    );
+    expect(decide(CALM, { reasoning: ['a', 'b'] }).sentence).toMatch(
+      /^equivalent: .*: ttfa\.p50 .*: \d+ ms instead of \d+ ms; its first thought comes at \d+ ms/,
+    );
+  });
+
+  test('what is not compared is said', () => {
+    const checks = parseChecks(['ttft.p50', 'goodput', 'goodput.rate']);
+    expect(decide(CALM, {}, 1, { checks }).warnings).toEqual([
+      'not compared: goodput, goodput.rate (between two sides only times, rates and errors.rate are)',
+    ]);
+    const run = simulateAb(CALM, 1);
+    const whole = new Map(
+      Array.from(run.cells, ([key, samples]) => [
+        `${key} whole`,
+        { ...samples, cell: { ...samples.cell, mode: 'non-streaming' as const } },
+      ]),
+    );
+    const both = new Map([...run.cells, ...whole]);
+    expect(decideAb({ ...run, cells: both }, SETTINGS, { seed: 1 }).warnings).toEqual([
+      'only streaming requests are compared: 2 cells in the other mode are not',
+    ]);
+    const gate = decideAb({ ...run, cells: whole }, SETTINGS, {
+      seed: 1,
+      checks: parseChecks(['total.p50', 'gap.p95']),
+    });
+    expect(gate.warnings).toEqual(['not compared: gap.p95 (non-streaming requests have no such value)']);
+  });
+
   test('one slow cell of four is named', () => {
     const gate = decide({ ...CALM, cells: 4 }, { firstCell: 1.25 });
     expect(gate.verdict).toBe('regression');
@@ -99,11 +140,28 @@ describe('early stop', () => {
   });
 });
 
+describe('early stop by simulation: 16 rounds of 20 requests, 10 % drift', { timeout: 60_000 }, () => {
+  const world = { shape: 'lognormal', n: 320, rounds: 16, drift: 0.1, width: 0.25 } as const;
+
+  test('+30 % is found as with all rounds, with less than two thirds of the requests', () => {
+    const found = earlyStops(world, { trials: 20, seed: 3, change: { factor: 1.3 } });
+    expect(found).toMatchObject({ regression: 1, regressionAtMaximum: 1 });
+    expect(found.saved).toBeGreaterThan(0.34);
+  });
+
+  test('without a change most runs stop, and no more are called a regression', () => {
+    const { regression, stopped, saved } = earlyStops(world, { trials: 20, seed: 3 });
+    expect(20 * regression).toBeLessThanOrEqual(mostHits(20, 0.05));
+    expect(stopped).toBeGreaterThan(0.5);
+    expect(saved).toBeGreaterThan(0.15);
+  });
+});
+
 /**
  * Seeded, so that results do not vary; the limits allow for chance, and show twice the false alarms or a tenth less power. With more
  * trials: `npm run gates`.
  */
-describe('by simulation: 5 rounds, 10 % drift between rounds, 3 % errors', () => {
+describe('by simulation: 5 rounds, 10 % drift between rounds, 3 % errors', { timeout: 60_000 }, () => {
   const hits = (world: AbWorld, trials: number, change: AbChange = {}) =>
     Math.round(trials * abAlarms(world, { trials, seed: 7, change }));
 

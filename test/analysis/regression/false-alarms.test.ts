@@ -21,7 +21,7 @@ const TRIALS = 150;
 const hits = (world: World, settings: Partial<Trials> & Pick<Trials, 'runs'>, trials = TRIALS) =>
   Math.round(trials * alarms(world, { trials, seed: 7, ...settings }));
 
-describe('nothing has changed', () => {
+describe('nothing has changed', { timeout: 60_000 }, () => {
   test.each<[World, number, number]>([
     [{ shape: 'lognormal', n: 200, cells: 1, drift: 0.1 }, 10, 0.05],
     [{ shape: 'heavy-tailed', n: 50, cells: 4, drift: 0.05 }, 5, 0.05],
@@ -35,7 +35,7 @@ describe('nothing has changed', () => {
   test.each<[FigureWorld, number]>([
     [{ drift: 0.1, sampling: 0.02, figures: 7 }, 10],
     [{ drift: 0.1, sampling: 0.02, figures: 7 }, 5],
-    [{ drift: 0.1, sampling: 0.05, figures: 7 }, 10],
+    [{ drift: 0.3, sampling: 0.05, figures: 1 }, 10],
   ])('%o with %i accepted runs, without requests: the level is kept closely', (world, runs) => {
     const share = figureAlarms(world, { runs, trials: 1000, seed: 7 });
     expect(1000 * share).toBeLessThanOrEqual(mostHits(1000, 0.05));
@@ -47,7 +47,7 @@ describe('nothing has changed', () => {
   });
 });
 
-describe('a change is found', () => {
+describe('a change is found', { timeout: 60_000 }, () => {
   test.each<[string, World, Change, number]>([
     ['+20 %', { shape: 'lognormal', n: 200, cells: 1, drift: 0.05, width: 0.25 }, { all: 1.2 }, 0.85],
     ['+20 % in 4 cells', { shape: 'lognormal', n: 200, cells: 4, drift: 0.05 }, { all: 1.2 }, 0.85],
@@ -68,7 +68,7 @@ describe('a change is found', () => {
   });
 });
 
-describe('regressions that creep in, merge by merge', () => {
+describe('regressions that creep in, merge by merge', { timeout: 60_000 }, () => {
   const SERIES = 20;
 
   /** How many series the gate stops before the service is 15 % slower. */

@@ -157,6 +157,23 @@ export function alarms(world: World, settings: Trials): number {
   return hits / trials;
 }
 
+/** Share of trials in which the 90 % interval of the change of ttft.p50 contains the true change. */
+export function coverage(
+  world: World,
+  { runs, trials, seed, factor = 1 }: Pick<Trials, 'runs' | 'trials' | 'seed'> & { factor?: number },
+): number {
+  let hits = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const random = createRandom(seed * 100_003 + trial);
+    const history = Array.from({ length: runs }, (_, run) => simulateRun(world, random, {}, `run-${run}`));
+    const next = simulateRun(world, random, { all: factor }, 'new');
+    const { summaries } = compareWithHistory(history, next, { base: 'main', draws: 50 });
+    const { low, high } = summaries.find(({ figure }) => figure === 'ttft.p50') ?? {};
+    if (low != null && high != null && low <= factor - 1 && high >= factor - 1) hits += 1;
+  }
+  return hits / trials;
+}
+
 /** Figures of a run without requests, which take long to simulate: normal on the scale of the gate. */
 export interface FigureWorld {
   /** Standard deviations between runs, shared by all figures, and by sampling, of each figure. */

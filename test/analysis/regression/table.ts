@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { writeIntoDocument } from '../../verdict/document.ts';
-import { alarms, creep, type Shape, type World } from './simulation.ts';
+import { type AbWorld, abAlarms, abCoverage, earlyStops } from '../comparison/ab-world.ts';
+import { alarms, coverage, creep, type Shape, type World } from './simulation.ts';
 
 // Prints the tables of docs/gates.md and writes them there: `npm run gates`, some ten minutes. `npm run gates -- --full` prints
 // the false alarms of many more worlds, in an hour, and `-- --only creep` makes one table.
@@ -65,9 +66,10 @@ function makeCreep(): void {
   const rows = [0, 0.02, 0.05].flatMap((drift) =>
     [0.02, 0.005].map((step) => {
       const world: World = { shape: 'lognormal', n: 200, cells: 4, drift };
-      const merges = Math.min(300, Math.ceil(Math.log(1.4) / Math.log(1 + step)));
+      // Later merges do not matter: the service is more than 20 % slower.
+      const merges = Math.ceil(Math.log(1.2) / Math.log(1 + step));
       const stopped = (withPin: boolean) =>
-        Array.from({ length: 40 }, (_, seed) => creep(world, { step, merges, seed: seed + 1, withPin }));
+        Array.from({ length: 200 }, (_, seed) => creep(world, { step, merges, seed: seed + 1, withPin }));
       const before = (list: number[], limit: number) =>
         percent(list.filter((one) => one < limit).length / list.length);
       const [pinned, free] = [stopped(true), stopped(false)];
@@ -81,6 +83,63 @@ function makeCreep(): void {
     }),
   );
   table('creep', ['drift', 'each merge', 'before +15 %', 'before +20 %', 'before +15 % without a pin'], rows);
+}
+
+const AB_WORLDS: readonly AbWorld[] = SHAPES.flatMap((shape) => [
+  { shape, n: 20, drift: 0.1 },
+  { shape, n: 50, drift: 0.1 },
+  { shape, n: 200, drift: 0.1 },
+  { shape, n: 200, cells: 4, drift: 0.1 },
+]);
+
+function makeSides(): void {
+  const rows = AB_WORLDS.map((world) => {
+    const share = (trials: number, factor: number) =>
+      percent(abAlarms(world, { trials, seed: 21, change: { factor } }));
+    const { shape, n, cells = 1 } = world;
+    const few = cells > 1 ? 300 : 1000;
+    return [shape, String(n), String(cells), share(few, 1), share(300, 1.2), share(300, 1.3)];
+  });
+  const heads = ['distribution', 'requests', 'cells', 'false', '+20 % found', '+30 % found'];
+  table('two sides', heads, rows);
+}
+
+function makeEarlyStop(): void {
+  const rows = [0.25, 0.4].flatMap((width) =>
+    [1, 1.1, 1.2, 1.3].map((factor) => {
+      const world = { shape: 'lognormal', n: 400, rounds: 20, drift: 0.1, width } as const;
+      const found = earlyStops(world, { trials: 200, seed: 3, change: { factor } });
+      const { regression, regressionAtMaximum, stopped, saved } = found;
+      const change = factor === 1 ? 'none' : `+${Math.round(100 * (factor - 1))} %`;
+      return [String(width), change, ...[regression, regressionAtMaximum, stopped, saved].map(percent)];
+    }),
+  );
+  const heads = ['width', 'change', 'regression', 'without early stop', 'stopped early', 'requests saved'];
+  table('early stop', heads, rows);
+}
+
+function makeCoverage(): void {
+  const trials = 1000;
+  const ofHistory = (['lognormal', 'heavy-tailed'] as const).flatMap((shape) =>
+    [1, 5, 10].map((runs) => [
+      `${runs} accepted`,
+      shape,
+      percent(coverage({ shape, n: 100, cells: 1, drift: 0.05 }, { runs, trials, seed: 41 })),
+      percent(coverage({ shape, n: 100, cells: 1, drift: 0.05 }, { runs, trials, seed: 42, factor: 1.2 })),
+    ]),
+  );
+  const ofSides = (['lognormal', 'heavy-tailed'] as const).flatMap((shape) =>
+    [2, 3, 4, 5, 10].map((rounds) => {
+      const world = { shape, n: 20 * rounds, rounds, drift: 0.1, own: 0.03 };
+      return [
+        `two sides, ${rounds} rounds`,
+        shape,
+        percent(abCoverage(world, { trials, seed: 43 })),
+        percent(abCoverage(world, { trials, seed: 44, factor: 1.2 })),
+      ];
+    }),
+  );
+  table('coverage', ['compared', 'distribution', 'no change', '+20 %'], [...ofHistory, ...ofSides]);
 }
 
 /** All shapes, sizes and drifts. Not in the document: it takes an hour. */
@@ -102,7 +161,14 @@ function makeFull(): void {
   }
 }
 
-const TABLES = { histories: makeFalseAlarms, 'one run': makeSingle, creep: makeCreep };
+const TABLES = {
+  histories: makeFalseAlarms,
+  'one run': makeSingle,
+  creep: makeCreep,
+  'two sides': makeSides,
+  'early stop': makeEarlyStop,
+  coverage: makeCoverage,
+};
 
 if (values.full) makeFull();
 else for (const [name, make] of Object.entries(TABLES)) if (name === (values.only ?? name)) make();
