@@ -39,6 +39,8 @@ export interface Quantity {
   readonly ofServer?: boolean;
   /** Limited to the requests of this side of a server's cache. */
   readonly cacheGroup?: string;
+  /** True for the result of a sweep, which no cell has. */
+  readonly ofSweep?: boolean;
   read(cell: CellReport): Reading;
 }
 
@@ -104,6 +106,8 @@ const SPECIALS: Readonly<Record<string, Special>> = {
   'server.memory_per_stream': ofServer('bytes', ({ memoryPerStreamBytes }) => memoryPerStreamBytes),
   'server.open_files': ofServer('count', ({ openFiles }) => openFiles?.max),
   'server.cpu': ofServer('count', ({ cpuCores }) => cpuCores),
+  'capacity.concurrency': { unit: 'count', everyMode: true, ofSweep: true, read: () => null },
+  'capacity.rate': { unit: '1/s', everyMode: true, ofSweep: true, read: () => null },
   goodput: {
     unit: '1/s',
     ofObjectives: true,

@@ -44,7 +44,10 @@ class Tally {
     this.startedAt = now;
     this.blocks = plan.blocks.length;
     const counts = plan.blocks.map((block) => block.requests);
-    this.total = counts.every((count) => count !== undefined) ? counts.reduce((a, b) => a + b, 0) : null;
+    this.total =
+      plan.sweep === undefined && counts.every((count) => count !== undefined)
+        ? counts.reduce((a, b) => a + b, 0)
+        : null;
     for (const block of plan.blocks) this.of(plan.cells[block.cell]!).blocksLeft++;
   }
 
@@ -66,6 +69,8 @@ class Tally {
 
   /** Estimated time left; undefined until 3 % is done. */
   left(now: number): string | undefined {
+    // A sweep does not know how many blocks it will need.
+    if (this.blocks === 0) return undefined;
     const share = this.total ? this.done / this.total : this.blocksDone / this.blocks;
     if (share < 0.03) return undefined;
     const seconds = Math.round(((now - this.startedAt) / 1000) * (1 / share - 1));

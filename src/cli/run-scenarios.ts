@@ -73,6 +73,7 @@ export async function runScenarios(
       hint: 'start a process for each scenario',
     });
   }
+  for (const { scenario } of loaded) if (scenario.load.sweep !== undefined) refuseWithSweep(flags);
   const gates = loaded.map(
     ({ scenario }) => flags.ab ?? (flags.untilDecided ? abGateOf(scenario, flags) : undefined),
   );
@@ -123,6 +124,20 @@ export async function runScenarios(
     if (hooks.interrupt === undefined) interrupt.dispose();
   }
   if (flags.json) print(reports, session);
+}
+
+/** Throws a `UserError` (`usage`) for options that compare cells: a sweep has other cells in each run. */
+function refuseWithSweep({ baseline, saveBaseline, ab, untilDecided }: RunSettings): void {
+  const given = [
+    baseline === undefined ? undefined : '--baseline',
+    saveBaseline === undefined ? undefined : '--save-baseline',
+    ab === undefined && !untilDecided ? undefined : '--until-decided',
+  ].filter((flag) => flag !== undefined);
+  if (given.length === 0) return;
+  throw new UserError('usage', {
+    message: `a sweep cannot be combined with ${given.join(', ')}: it measures other load levels in each run`,
+    hint: 'gate it on its capacity: --threshold "capacity.concurrency >= 16"',
+  });
 }
 
 /** Prints where the results are, what is missing, and how to continue an incomplete run. */
@@ -226,7 +241,13 @@ async function tablePrinter(): Promise<Print> {
   const { terminalReport } = await import('../report/terminal/terminal.ts');
   return (reports, session) => {
     for (const report of reports)
-      session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+      session.print(
+        terminalReport(report, {
+          width: session.width,
+          color: session.color.stdout,
+          ascii: session.env.TERM === 'dumb',
+        }),
+      );
   };
 }
 

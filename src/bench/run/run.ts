@@ -28,6 +28,7 @@ import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
 import { createRecorder, type RunRecorder } from './recorder.ts';
 import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
+import { type SweepDriver, sweepDriver } from './sweep-driver.ts';
 
 /** Receives the events of a run. Must return at once: it runs on the event loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {
@@ -134,6 +135,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     }
     const watch = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
     const looks = looksOf(manifest);
+    const sweep = sweepOf(prepared, recorder, past, () => clock.now() - beganAt);
     let abStop: AbStop | undefined;
     const { completed, loads, failure } = await runPlan(plan, {
       runner,
@@ -142,6 +144,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
         abStop = looks?.after(rounds, recorder.samples());
         return abStop !== undefined;
       },
+      next: (soFar) => sweep?.next(soFar),
       observer: engineObserver({ servers, recorder, observer, watch, giveUp }),
     }).finally(() => {
       for (const warning of recorder.settle()) observer.warning?.(warning);
@@ -158,6 +161,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       loads,
       serverLoads: await servers.loads(),
       abStop,
+      sweep,
       records: recorder.records,
     });
     return { ...(await recorder.finish(ended)), folder: journal.folder };
@@ -202,6 +206,28 @@ function looksOf(manifest: Manifest): AbLooks | undefined {
 /** A reason in words; an abort without one has an exception in its place. */
 function reasonOf({ reason }: AbortSignal): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
+}
+
+/** Chooses the blocks of a sweep; undefined for a run with planned blocks. */
+function sweepOf(
+  { plan }: Prepared,
+  { sweep: evidence }: RunRecorder,
+  past: PastRun | undefined,
+  elapsedMs: () => number,
+): SweepDriver | undefined {
+  const { sweep: settings, seed, cells, warmup = 0 } = plan;
+  if (settings === undefined || evidence === undefined) return undefined;
+  const { loads: earlierLoads = [], cells: earlierCells = cells, run } = past?.manifest ?? {};
+  return sweepDriver({
+    settings,
+    evidence,
+    cells: earlierCells,
+    earlierLoads,
+    part: past?.part,
+    seed,
+    warmup,
+    elapsedMs: () => elapsedMs() + (run?.durationMs ?? 0),
+  });
 }
 
 function openJournal(

@@ -37,5 +37,6 @@ async function report(folder: string, format: string, session: CliSession): Prom
     return;
   }
   const { terminalReport } = await import('../../report/terminal/terminal.ts');
-  session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+  const ascii = session.env.TERM === 'dumb';
+  session.print(terminalReport(report, { width: session.width, color: session.color.stdout, ascii }));
 }

@@ -1,0 +1,146 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import { formatValue } from '../../model/format.ts';
+import type { SweepPoint, SweepReport, SweepSearch } from '../../model/sweep.ts';
+import { clip, displayWidth, wrap } from '../text-width.ts';
+import {
+  capacityHeadline,
+  capacityTable,
+  levelOfPoint,
+  objectivesLine,
+  pointRemark,
+  pointsOf,
+  searchSentences,
+  subjectName,
+} from '../wording/sweep.ts';
+import { ASCII, BLOCKS, bar, type Glyphs, inAscii } from './strip.ts';
+import type { TerminalOptions } from './terminal-tables.ts';
+
+/** A sweep on a terminal: the capacity, and the curve of each search as bars by load. */
+export function terminalSweep(
+  sweep: SweepReport,
+  { width, color, ascii = false }: TerminalOptions & { ascii?: boolean },
+): string {
+  const chalk = new Chalk({ level: color });
+  const canvas: Canvas = { width, chalk, glyphs: ascii ? ASCII : BLOCKS };
+  const several = sweep.searches.length > 1;
+  const blocks = [
+    [
+      chalk.bold.green(capacityHeadline(sweep)),
+      ...wrap(objectivesLine(sweep), width).map((line) => chalk.dim(line)),
+    ],
+    ...(several ? [tableOf(capacityTable(sweep), canvas)] : []),
+    ...sweep.searches.map((search) => [
+      ...(several ? wrap(subjectName(search), width).map((line) => chalk.bold(line)) : []),
+      ...searchSentences(sweep, search).flatMap((sentence) => wrap(sentence, width)),
+      ...curve(pointsOf(sweep, search), search, sweep, canvas),
+    ]),
+  ];
+  const text = blocks.map((lines) => lines.map((line) => line.trimEnd()).join('\n')).join('\n\n');
+  return ascii ? inAscii(text) : text;
+}
+
+interface Canvas {
+  width: number;
+  chalk: ChalkInstance;
+  glyphs: Glyphs;
+}
+
+/** A table without lines: columns that do not fit are cut from the right. */
+function tableOf({ head, rows }: { head: string[]; rows: string[][] }, { width, chalk }: Canvas): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[column] ?? ''))),
+  );
+  const line = (texts: readonly string[]) =>
+    clip(
+      texts
+        .map((text, column) => padded(text, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+      width,
+    );
+  return [chalk.bold(line(head)), ...rows.map(line)];
+}
+
+/** One column of the curve. */
+interface Series {
+  title: string;
+  values: readonly (number | null)[];
+  unit: 'ms' | '1/s';
+}
+
+const LEAST_BAR = 4;
+const MOST_BAR = 24;
+const SPACE = 2;
+
+/** One line for each level: the load, and a bar for each figure. */
+function curve(
+  points: readonly SweepPoint[],
+  search: SweepSearch,
+  { by }: SweepReport,
+  { width, chalk, glyphs }: Canvas,
+): string[] {
+  if (points.length === 0) return [];
+  const all: Series[] = [
+    { title: 'TTFT p95', values: points.map(({ ttftP95Ms }) => ttftP95Ms), unit: 'ms' },
+    { title: 'requests/s', values: points.map(({ requestsPerSecond }) => requestsPerSecond), unit: '1/s' },
+    { title: 'good/s', values: points.map(({ goodput }) => goodput), unit: '1/s' },
+  ];
+  const series = all.filter(({ values }) => values.some((value) => value !== null));
+  const loads = points.map((point) => String(levelOfPoint(point)));
+  const loadTitle = by === 'rate' ? 'rate/s' : 'streams';
+  const loadWidth = Math.max(loadTitle.length, ...loads.map((text) => text.length));
+  const remarks = points.map((point) => pointRemark(point, search));
+  const remarkWidth = Math.max('objectives'.length, ...remarks.map((text) => text.length));
+  const columns = series.map((one) => {
+    const texts = one.values.map((value) => formatValue(value, one.unit));
+    return { ...one, texts, width: Math.max(one.title.length, ...texts.map(displayWidth)) };
+  });
+  const fixed =
+    loadWidth + SPACE + remarkWidth + columns.reduce((sum, column) => sum + column.width + 1 + SPACE, 0);
+  const room = Math.floor((width - fixed) / Math.max(1, columns.length));
+  const barWidth = room < LEAST_BAR ? 0 : Math.min(MOST_BAR, room);
+  const barOf = (value: number | null, most: number) =>
+    barWidth === 0
+      ? ''
+      : padded(value === null ? '' : bar(0, most > 0 ? value / most : 0, barWidth, glyphs), barWidth);
+  const head = [
+    padded(loadTitle, loadWidth, true),
+    ...columns.map(
+      (column) => padded(column.title, column.width, true) + ' '.repeat(barWidth === 0 ? 0 : 1 + barWidth),
+    ),
+    'objectives',
+  ];
+  return [
+    '',
+    chalk.bold(clip(head.join(' '.repeat(SPACE)), width)),
+    ...points.map((point, row) => {
+      const figures = columns.map(({ values, texts, width: own }) => {
+        const most = Math.max(...values.map((value) => value ?? 0));
+        const drawn = barOf(values[row] ?? null, most);
+        return padded(texts[row] ?? '', own, true) + (drawn === '' ? '' : ` ${chalk.cyan(drawn)}`);
+      });
+      const remark = paintOf(point, chalk)(remarks[row] ?? '');
+      return [padded(loads[row] ?? '', loadWidth, true), ...figures, remark].join(' '.repeat(SPACE));
+    }),
+  ];
+}
+
+function paintOf({ verdict }: SweepPoint, chalk: ChalkInstance): ChalkInstance {
+  switch (verdict) {
+    case 'met':
+      return chalk.green;
+    case 'broken':
+      return chalk.red;
+    case 'unclear':
+      return chalk.yellow;
+    case 'client':
+      return chalk.dim;
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function padded(text: string, width: number, right = false): string {
+  const fill = ' '.repeat(Math.max(0, width - displayWidth(text)));
+  return right ? fill + text : text + fill;
+}

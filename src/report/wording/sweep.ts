@@ -1,0 +1,138 @@
+import { levelInWords } from '../../model/cells.ts';
+import { DASH, formatShare } from '../../model/format.ts';
+import type { Capacity, SweepPoint, SweepReport, SweepSearch, SweepSubject } from '../../model/sweep.ts';
+import { oneLine } from '../text-width.ts';
+
+/** The result of a sweep in words. */
+
+/** A load in words: `16 streams`, `12.5 requests/s`. */
+export function loadInWords({ concurrency = 0, rate }: Capacity): string {
+  return levelInWords({ concurrency, rate });
+}
+
+/** A level of the sweep in words. */
+export function sweepLevel({ by }: Pick<SweepReport, 'by'>, level: number): string {
+  return loadInWords(by === 'rate' ? { rate: level } : { concurrency: level });
+}
+
+/** `flash · short · streaming`. */
+export function subjectName({ target, prompt, mode }: SweepSubject): string {
+  return [target, prompt, mode].map(oneLine).join(' · ');
+}
+
+/** The headline: the capacity, or that none was found. */
+export function capacityHeadline(sweep: SweepReport): string {
+  const [only, ...others] = sweep.searches;
+  if (only !== undefined && others.length === 0)
+    return only.capacity === null
+      ? 'capacity: none was found'
+      : `capacity: ${atLeast(only)}${loadInWords(only.capacity)}`;
+  return sweep.capacity === null
+    ? 'capacity: not found for each of them'
+    : `capacity of each: at least ${loadInWords(sweep.capacity)}`;
+}
+
+/** Without a level that breaks an objective, the capacity is a lower bound. */
+function atLeast({ range }: SweepSearch): string {
+  return range.broken === null ? 'at least ' : '';
+}
+
+/** What was found for one subject: the range, why the search ended, and the knee. One sentence each. */
+export function searchSentences(sweep: SweepReport, search: SweepSearch): string[] {
+  const { met, broken } = search.range;
+  const ends = [
+    met === null
+      ? 'no level was shown to meet all objectives'
+      : `${sweepLevel(sweep, met)}: all objectives met`,
+    ...(broken === null ? [] : [`${sweepLevel(sweep, broken)}: not met`]),
+  ];
+  const open =
+    met !== null && broken !== null && !search.decided
+      ? `; the levels between could not be decided within ${formatShare(sweep.precision)}`
+      : '';
+  return [
+    `${ends.join('; ')}${open}`,
+    `${STOPS[search.stop.reason]}: ${oneLine(search.stop.message)}`,
+    ...(search.knee === null ? [] : [kneeInWords(sweep, search.knee.level)]),
+  ];
+}
+
+const STOPS: Readonly<Record<SweepSearch['stop']['reason'], string>> = {
+  objective: 'stopped by an objective',
+  errors: 'stopped by errors',
+  client: 'stopped by the client',
+  limit: 'stopped at the limit',
+  budget: 'stopped by the time limit',
+  interrupted: 'interrupted',
+};
+
+/** Why a search stopped, in a word or two. */
+export function stopWord({ stop }: SweepSearch): string {
+  return STOPS[stop.reason].replace(/^stopped (by|at) (an? |the )?/, '');
+}
+
+function kneeInWords(sweep: SweepReport, level: number): string {
+  return `knee of the throughput curve: ${sweepLevel(sweep, level)} (Kneedle, Satopaa et al. 2011)`;
+}
+
+/** The objectives of the sweep, in one sentence. */
+export function objectivesLine({ objectives, confidence }: SweepReport): string {
+  return `objectives: ${objectives.map(oneLine).join(', ')}; confidence ${formatShare(confidence)}`;
+}
+
+/** The rows of the table of capacities, with a heading. */
+export function capacityTable(sweep: SweepReport): { head: string[]; rows: string[][] } {
+  return {
+    head: ['target', 'prompt', 'mode', 'capacity', 'not met at', 'knee', 'stopped by'],
+    rows: sweep.searches.map((search) => {
+      const { target, prompt, mode, capacity, range, knee } = search;
+      return [
+        oneLine(target),
+        oneLine(prompt),
+        mode,
+        capacity === null ? DASH : loadInWords(capacity),
+        range.broken === null ? DASH : sweepLevel(sweep, range.broken),
+        knee === null ? DASH : sweepLevel(sweep, knee.level),
+        stopWord(search),
+      ];
+    }),
+  };
+}
+
+/** The points of a search, lowest load first. */
+export function pointsOf(sweep: SweepReport, { target, prompt, mode }: SweepSubject): SweepPoint[] {
+  return sweep.points.filter(
+    (point) => point.target === target && point.prompt === prompt && point.mode === mode,
+  );
+}
+
+/** The level of a point, as it is shown in a row. */
+export function levelOfPoint({ concurrency, rate }: SweepPoint): number {
+  return rate ?? concurrency;
+}
+
+/** What a row says about its level. */
+export function pointRemark(point: SweepPoint, search: SweepSearch): string {
+  const level = levelOfPoint(point);
+  const marks = [
+    ...(level === search.range.met ? ['capacity'] : []),
+    ...(level === search.knee?.level ? ['knee'] : []),
+  ];
+  return [verdictWord(point), ...marks].join(', ');
+}
+
+/** The verdict of a level. A level far from the edge is not measured until its intervals decide. */
+function verdictWord({ verdict, leaning }: SweepPoint): string {
+  switch (verdict) {
+    case 'met':
+      return 'met';
+    case 'broken':
+      return 'not met';
+    case 'unclear':
+      return leaning === 'met' ? 'looks met' : 'looks not met';
+    case 'client':
+      return 'client limit';
+    default:
+      return verdict satisfies never;
+  }
+}
