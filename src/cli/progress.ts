@@ -1,9 +1,11 @@
 import ora, { type Ora } from 'ora';
+import type { LevelEvidence } from '../analysis/sweep/evidence.ts';
 import type { RunObserver } from '../bench/run/run.ts';
 import { levelInWords } from '../model/cells.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import { clip, oneLine } from '../report/text-width.ts';
+import { levelInSweep } from '../report/wording/sweep.ts';
 
 /** Shows the progress of a run on stderr. */
 export interface RunProgress extends RunObserver {
@@ -90,6 +92,8 @@ class SpinnerProgress implements RunProgress {
   private round = 0;
   private rounds = 1;
   private timer: NodeJS.Timeout | undefined;
+  /** The last judged level of a sweep. */
+  private judged: string | undefined;
 
   constructor(deps: ProgressDeps) {
     this.deps = deps;
@@ -125,6 +129,10 @@ class SpinnerProgress implements RunProgress {
     this.tally.blocksDone++;
   }
 
+  levelJudged(level: LevelEvidence): void {
+    this.judged = `${levelInWords(level.cell)}: ${levelInSweep(level)}`;
+  }
+
   end(): void {
     clearInterval(this.timer);
     this.spinner.stop();
@@ -137,6 +145,7 @@ class SpinnerProgress implements RunProgress {
       failed === 0 ? undefined : `${failed} failed`,
       this.rounds > 1 ? `round ${this.round}/${this.rounds}` : undefined,
       this.cell === undefined ? 'connecting' : titleOf(this.cell),
+      this.judged,
       this.tally.left(this.deps.now()),
     ];
     const line = parts.filter((part) => part !== undefined).join(' · ');
@@ -164,11 +173,16 @@ class LineProgress implements RunProgress {
     this.tally.blocksDone++;
     const { done, failed, blocksLeft } = this.tally.of(cell);
     this.tally.of(cell).blocksLeft = blocksLeft - 1;
-    if (blocksLeft > 1) return;
+    // A sweep has no planned blocks; a line for each of its measurements follows in `levelJudged`.
+    if (blocksLeft !== 1) return;
     const left = this.tally.left(this.deps.now());
     const errors = failed === 0 ? '' : `, ${failed} failed`;
     const line = `${titleOf(cell)}: ${done} ${done === 1 ? 'request' : 'requests'}${errors}${left === undefined ? '' : ` (${left})`}`;
     this.deps.stderr.write(`${this.deps.shown(line)}\n`);
+  }
+
+  levelJudged(level: LevelEvidence): void {
+    this.deps.stderr.write(`${this.deps.shown(`${titleOf(level.cell)}: ${levelInSweep(level)}`)}\n`);
   }
 
   end(): void {}

@@ -214,6 +214,7 @@ async function runOne(
       blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
       blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
       recorded: (record, cell) => progress?.recorded?.(record, cell),
+      levelJudged: (level) => progress?.levelJudged?.(level),
       warning: (message) => session.warning(message),
     };
     return await runScenario(scenario, {

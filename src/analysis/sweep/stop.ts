@@ -28,8 +28,7 @@ export function stopOf(
       message: `the time limit of ${time} was over before the edge was found${known}`,
     };
   }
-  if (!isDone)
-    return { reason: 'interrupted', message: `${abortReason ?? 'the run did not finish'}${known}` };
+  if (!isDone) return { reason: 'interrupted', message: `${interruption(abortReason)}${known}` };
   const at = (level: number | null) => levels.find(({ state }) => state.level === level);
   const client = at(edge.client);
   if (client !== undefined) {
@@ -44,7 +43,7 @@ export function stopOf(
   const top = levels.at(-1);
   const words = top === undefined ? 'the highest level' : inWords(top);
   return top?.state.level === edge.met
-    ? { reason: 'limit', message: `${words}, the highest level of the sweep, meet all objectives` }
+    ? { reason: 'limit', message: `all objectives are met at ${words}, the highest level of the sweep` }
     : { reason: 'limit', message: `${words}, the highest level of the sweep, could not be decided${known}` };
 }
 
@@ -67,14 +66,33 @@ export function findingInWords({ expression, value, unit, low, high }: Objective
   return `${name} is ${formatValue(value, unit)} (${ends.join(' to ')}), not ${condition}`;
 }
 
-function knownSoFar(edge: Edge, levels: readonly LevelEvidence[]): string {
-  const at = (level: number | null) => levels.find(({ state }) => state.level === level);
-  const [met, broken] = [at(edge.met), at(edge.broken)];
+function interruption(reason: string | undefined): string {
+  return reason === undefined || reason === 'interrupted'
+    ? 'the run ended before the edge was found'
+    : `the run ended before the edge was found: ${reason}`;
+}
+
+/** What is known at an early end, by intervals where there are any, else by point estimates. */
+function knownSoFar({ met, broken }: Edge, levels: readonly LevelEvidence[]): string {
+  const measured = levels.filter(({ state }) => state.valid > 0);
+  const at = (level: number | null) => measured.find(({ state }) => state.level === level);
+  const looksBroken = measured.find(({ state }) => state.leaning === 'broken');
+  const looksMet = measured.findLast(
+    ({ state }) =>
+      state.leaning === 'met' && state.level < (looksBroken?.state.level ?? Number.POSITIVE_INFINITY),
+  );
+  const ends = (low: LevelEvidence | undefined, high: LevelEvidence | undefined) =>
+    [
+      ...(low === undefined ? [] : [`met at ${inWords(low)}`]),
+      ...(high === undefined ? [] : [`not met at ${inWords(high)}`]),
+    ].join(', ');
+  const shown = ends(at(met), at(broken));
+  const likely = ends(looksMet, looksBroken);
   const parts = [
-    ...(met === undefined ? [] : [`${inWords(met)} meet all objectives`]),
-    ...(broken === undefined ? [] : [`${inWords(broken)} do not`]),
+    ...(shown === '' ? [] : [`shown so far: ${shown}`]),
+    ...(likely === '' || likely === shown ? [] : [`by point estimates: ${likely}`]),
   ];
-  return parts.length === 0 ? '' : `; known so far: ${parts.join(', ')}`;
+  return parts.map((part) => `; ${part}`).join('');
 }
 
 function inWords({ cell }: LevelEvidence): string {

@@ -4,6 +4,7 @@ import type { Cell } from '../../model/plan.ts';
 import type { CellReport } from '../../model/report.ts';
 import type {
   Capacity,
+  SweepAxis,
   SweepPoint,
   SweepReport,
   SweepSearch,
@@ -34,13 +35,20 @@ export interface SweepSources {
   abortReason?: string;
 }
 
+/**
+ * A single measurement may be an exception, such as a pause of the server. By rate the length of the queue changes slowly near
+ * the edge, so that even a long measurement shows only a part of it.
+ */
+const LEAST_MEASUREMENTS: Readonly<Record<SweepAxis, number>> = { concurrency: 2, rate: 3 };
+
 /** The lowest level of a sweep by rate: the search goes down from its first level to a thousandth of it. */
 const LOWEST_SHARE = 0.001;
 
 /** The settings of the search. */
 export function searchSettings({ by, start, max, precision, repeats }: SweepSettings): SearchSettings {
   const whole = by === 'concurrency';
-  return { start, min: whole ? 1 : start * LOWEST_SHARE, max, whole, precision, repeats };
+  const leastMeasurements = Math.min(repeats, LEAST_MEASUREMENTS[by]);
+  return { start, min: whole ? 1 : start * LOWEST_SHARE, max, whole, precision, leastMeasurements, repeats };
 }
 
 /** What the sweep searches a capacity of: each target, prompt and mode. */

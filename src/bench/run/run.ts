@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { checksOf } from '../../analysis/comparison/ab-gate.ts';
 import { type AbLooks, abLooks } from '../../analysis/comparison/ab-look.ts';
+import type { LevelEvidence } from '../../analysis/sweep/evidence.ts';
 import { sleeperFor } from '../../engine/alarm.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../../engine/block.ts';
 import { type EngineObserver, runPlan } from '../../engine/engine.ts';
@@ -28,12 +29,14 @@ import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
 import { createRecorder, type RunRecorder } from './recorder.ts';
 import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
-import { type SweepDriver, sweepDriver } from './sweep-driver.ts';
+import { type SweepDriver, type SweepDriverDeps, sweepDriver } from './sweep-driver.ts';
 
 /** Receives the events of a run. Must return at once: it runs on the event loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {
   /** The plan and the folder exist; no request was sent yet. */
   planned?(plan: RunPlan, folder: string): void;
+  /** A sweep has judged a level, after each of its measurements. */
+  levelJudged?(level: LevelEvidence): void;
   /** A warning for the user, one sentence. */
   warning?(message: string): void;
 }
@@ -135,7 +138,10 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     }
     const watch = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
     const looks = looksOf(manifest);
-    const sweep = sweepOf(prepared, recorder, past, () => clock.now() - beganAt);
+    const sweep = sweepOf(prepared, recorder, past, {
+      elapsedMs: () => clock.now() - beganAt,
+      judged: (level) => observer.levelJudged?.(level),
+    });
     let abStop: AbStop | undefined;
     const { completed, loads, failure } = await runPlan(plan, {
       runner,
@@ -213,7 +219,7 @@ function sweepOf(
   { plan }: Prepared,
   { sweep: evidence }: RunRecorder,
   past: PastRun | undefined,
-  elapsedMs: () => number,
+  { elapsedMs, judged }: Pick<SweepDriverDeps, 'elapsedMs' | 'judged'>,
 ): SweepDriver | undefined {
   const { sweep: settings, seed, cells, warmup = 0 } = plan;
   if (settings === undefined || evidence === undefined) return undefined;
@@ -227,6 +233,7 @@ function sweepOf(
     seed,
     warmup,
     elapsedMs: () => elapsedMs() + (run?.durationMs ?? 0),
+    judged,
   });
 }
 

@@ -1,4 +1,4 @@
-import { levelAt, type SweepEvidence } from '../../analysis/sweep/evidence.ts';
+import { type LevelEvidence, levelAt, type SweepEvidence } from '../../analysis/sweep/evidence.ts';
 import { measurementSize } from '../../analysis/sweep/measurement.ts';
 import { nextStep, type SearchStep } from '../../analysis/sweep/search.ts';
 import { searchSettings, subjectsOf } from '../../analysis/sweep/sweep-report.ts';
@@ -33,6 +33,8 @@ export interface SweepDriverDeps {
   warmup: number;
   /** How long the sweep has run, in ms, earlier parts included. */
   elapsedMs(): number;
+  /** A measurement has been judged. */
+  judged?(level: LevelEvidence): void;
 }
 
 /** Creates the driver of a sweep. */
@@ -42,6 +44,7 @@ export function sweepDriver(deps: SweepDriverDeps): SweepDriver {
   const subjects = subjectsOf(cells);
   const turns = new Map<SweepSubject, number>(subjects.map((subject) => [subject, 0]));
   let isOverBudget = false;
+  let last: { subject: SweepSubject; cell: Cell } | undefined;
 
   const blockOf = (
     subject: SweepSubject,
@@ -78,6 +81,11 @@ export function sweepDriver(deps: SweepDriverDeps): SweepDriver {
     },
     next(newLoads) {
       const loads = [...earlierLoads, ...newLoads.map((load) => ({ ...load, part }))];
+      const judged =
+        last &&
+        evidence.levels(last.subject, cells, loads).find(({ cell }) => cellKey(cell) === cellKey(last!.cell));
+      if (judged !== undefined) deps.judged?.(judged);
+      last = undefined;
       // The subjects take turns, so that a drift affects all of them.
       const inTurn = subjects.toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
       for (const subject of inTurn) {
@@ -88,6 +96,7 @@ export function sweepDriver(deps: SweepDriverDeps): SweepDriver {
           isOverBudget = true;
           return undefined;
         }
+        last = { subject, cell: next.cell };
         turns.set(subject, (turns.get(subject) ?? 0) + 1);
         return next;
       }

@@ -7,10 +7,12 @@ import {
   capacityTable,
   levelOfPoint,
   objectivesLine,
-  pointRemark,
+  pointMarks,
   pointsOf,
   searchSentences,
   subjectName,
+  UNCLEAR_NOTE,
+  verdictWord,
 } from '../wording/sweep.ts';
 import { ASCII, BLOCKS, bar, type Glyphs, inAscii } from './strip.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
@@ -68,11 +70,12 @@ interface Series {
   unit: 'ms' | '1/s';
 }
 
-const LEAST_BAR = 4;
+const LEAST_BAR = 3;
 const MOST_BAR = 24;
 const SPACE = 2;
+const LAST_TITLE = 'SLO';
 
-/** One line for each level: the load, and a bar for each figure. */
+/** One line for each level: the load, a bar for each figure, and the verdict. */
 function curve(
   points: readonly SweepPoint[],
   search: SweepSearch,
@@ -82,33 +85,40 @@ function curve(
   if (points.length === 0) return [];
   const all: Series[] = [
     { title: 'TTFT p95', values: points.map(({ ttftP95Ms }) => ttftP95Ms), unit: 'ms' },
-    { title: 'requests/s', values: points.map(({ requestsPerSecond }) => requestsPerSecond), unit: '1/s' },
+    { title: 'req/s', values: points.map(({ requestsPerSecond }) => requestsPerSecond), unit: '1/s' },
     { title: 'good/s', values: points.map(({ goodput }) => goodput), unit: '1/s' },
   ];
-  const series = all.filter(({ values }) => values.some((value) => value !== null));
-  const loads = points.map((point) => String(levelOfPoint(point)));
+  const columns = all
+    .filter(({ values }) => values.some((value) => value !== null))
+    .map((one) => {
+      const texts = one.values.map((value) => formatValue(value, one.unit));
+      return { ...one, texts, width: Math.max(one.title.length, ...texts.map(displayWidth)) };
+    });
   const loadTitle = by === 'rate' ? 'rate/s' : 'streams';
+  const loads = points.map((point) => String(levelOfPoint(point)));
   const loadWidth = Math.max(loadTitle.length, ...loads.map((text) => text.length));
-  const remarks = points.map((point) => pointRemark(point, search));
-  const remarkWidth = Math.max('objectives'.length, ...remarks.map((text) => text.length));
-  const columns = series.map((one) => {
-    const texts = one.values.map((value) => formatValue(value, one.unit));
-    return { ...one, texts, width: Math.max(one.title.length, ...texts.map(displayWidth)) };
-  });
-  const fixed =
-    loadWidth + SPACE + remarkWidth + columns.reduce((sum, column) => sum + column.width + 1 + SPACE, 0);
-  const room = Math.floor((width - fixed) / Math.max(1, columns.length));
-  const barWidth = room < LEAST_BAR ? 0 : Math.min(MOST_BAR, room);
-  const barOf = (value: number | null, most: number) =>
-    barWidth === 0
-      ? ''
-      : padded(value === null ? '' : bar(0, most > 0 ? value / most : 0, barWidth, glyphs), barWidth);
+  const verdicts = points.map(verdictWord);
+  const marked = points.map((point, row) => [verdicts[row], ...pointMarks(point, search)].join(', '));
+  const barWidthWith = (remarks: readonly string[]) => {
+    const last = Math.max(LAST_TITLE.length, ...remarks.map((text) => text.length));
+    const figures = columns.reduce((sum, column) => sum + column.width + 1 + SPACE, 0);
+    const room = Math.floor((width - loadWidth - SPACE - last - figures) / Math.max(1, columns.length));
+    return room < LEAST_BAR ? 0 : Math.min(MOST_BAR, room);
+  };
+  // The marks repeat what the sentences say: bars need the room more.
+  const remarks = barWidthWith(marked) > 0 ? marked : verdicts;
+  const barWidth = barWidthWith(remarks);
+  const barOf = (value: number | null, most: number) => {
+    if (barWidth === 0) return '';
+    const text = value === null ? '' : bar(0, most > 0 ? value / most : 0, barWidth, glyphs);
+    return ` ${chalk.cyan(padded(text, barWidth))}`;
+  };
   const head = [
     padded(loadTitle, loadWidth, true),
     ...columns.map(
-      (column) => padded(column.title, column.width, true) + ' '.repeat(barWidth === 0 ? 0 : 1 + barWidth),
+      (column) => padded(column.title, column.width, true) + ' '.repeat(barWidth && 1 + barWidth),
     ),
-    'objectives',
+    LAST_TITLE,
   ];
   return [
     '',
@@ -116,12 +126,14 @@ function curve(
     ...points.map((point, row) => {
       const figures = columns.map(({ values, texts, width: own }) => {
         const most = Math.max(...values.map((value) => value ?? 0));
-        const drawn = barOf(values[row] ?? null, most);
-        return padded(texts[row] ?? '', own, true) + (drawn === '' ? '' : ` ${chalk.cyan(drawn)}`);
+        return padded(texts[row] ?? '', own, true) + barOf(values[row] ?? null, most);
       });
       const remark = paintOf(point, chalk)(remarks[row] ?? '');
       return [padded(loads[row] ?? '', loadWidth, true), ...figures, remark].join(' '.repeat(SPACE));
     }),
+    ...(points.some(({ verdict }) => verdict === 'unclear')
+      ? wrap(UNCLEAR_NOTE, width).map((line) => chalk.dim(line))
+      : []),
   ];
 }
 

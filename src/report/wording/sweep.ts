@@ -1,5 +1,7 @@
+import type { LevelEvidence } from '../../analysis/sweep/evidence.ts';
+import { verdictOf } from '../../analysis/sweep/measurement.ts';
 import { levelInWords } from '../../model/cells.ts';
-import { DASH, formatShare } from '../../model/format.ts';
+import { DASH, formatShare, formatValue } from '../../model/format.ts';
 import type { Capacity, SweepPoint, SweepReport, SweepSearch, SweepSubject } from '../../model/sweep.ts';
 import { oneLine } from '../text-width.ts';
 
@@ -82,14 +84,16 @@ export function objectivesLine({ objectives, confidence }: SweepReport): string 
 
 /** The rows of the table of capacities, with a heading. */
 export function capacityTable(sweep: SweepReport): { head: string[]; rows: string[][] } {
+  // Only what tells the searches apart.
+  const names = (['target', 'prompt', 'mode'] as const).filter(
+    (name) => new Set(sweep.searches.map((search) => search[name])).size > 1,
+  );
   return {
-    head: ['target', 'prompt', 'mode', 'capacity', 'not met at', 'knee', 'stopped by'],
+    head: [...names, 'capacity', 'not met at', 'knee', 'stopped by'],
     rows: sweep.searches.map((search) => {
-      const { target, prompt, mode, capacity, range, knee } = search;
+      const { capacity, range, knee } = search;
       return [
-        oneLine(target),
-        oneLine(prompt),
-        mode,
+        ...names.map((name) => oneLine(search[name])),
         capacity === null ? DASH : loadInWords(capacity),
         range.broken === null ? DASH : sweepLevel(sweep, range.broken),
         knee === null ? DASH : sweepLevel(sweep, knee.level),
@@ -111,27 +115,37 @@ export function levelOfPoint({ concurrency, rate }: SweepPoint): number {
   return rate ?? concurrency;
 }
 
-/** What a row says about its level. */
-export function pointRemark(point: SweepPoint, search: SweepSearch): string {
+/** The marks of a level: the capacity, the knee. */
+export function pointMarks(point: SweepPoint, { range, knee }: SweepSearch): string[] {
   const level = levelOfPoint(point);
-  const marks = [
-    ...(level === search.range.met ? ['capacity'] : []),
-    ...(level === search.knee?.level ? ['knee'] : []),
-  ];
-  return [verdictWord(point), ...marks].join(', ');
+  return [...(level === range.met ? ['capacity'] : []), ...(level === knee?.level ? ['knee'] : [])];
 }
 
+/** What was judged last, for the progress: `met: ttft.p95 32 ms, errors.rate 0 %`. */
+export function levelInSweep({ state, judgements, invalidReason }: LevelEvidence): string {
+  const verdict = verdictOf(state);
+  const figures = judgements.map(({ expression, value, unit }) => {
+    const [name = expression] = expression.split(/\s*[<>]/);
+    return `${name} ${formatValue(value, unit)}`;
+  });
+  const reason = state.invalid > 0 && invalidReason !== undefined ? [`client: ${invalidReason}`] : [];
+  return `${verdictWord({ verdict, leaning: state.leaning })} (${[...figures, ...reason].join(', ')})`;
+}
+
+/** Explains the question mark of a verdict. */
+export const UNCLEAR_NOTE = 'with a question mark: by the point estimate, the interval does not decide';
+
 /** The verdict of a level. A level far from the edge is not measured until its intervals decide. */
-function verdictWord({ verdict, leaning }: SweepPoint): string {
+export function verdictWord({ verdict, leaning }: Pick<SweepPoint, 'verdict' | 'leaning'>): string {
   switch (verdict) {
     case 'met':
       return 'met';
     case 'broken':
       return 'not met';
     case 'unclear':
-      return leaning === 'met' ? 'looks met' : 'looks not met';
+      return leaning === 'met' ? 'met?' : 'not met?';
     case 'client':
-      return 'client limit';
+      return 'client';
     default:
       return verdict satisfies never;
   }
