@@ -17,7 +17,7 @@ interface ExitFacts {
 
 /**
  * The exit code of a finished run, except after a signal. If several apply, the first of these: a target never answered
- * (7), the run is incomplete (1), results were not written (8), a threshold failed (3), the measurement is invalid (6),
+ * (7), the run is incomplete (1), results were not written (8), a threshold failed or a sweep found nothing (3), the measurement is invalid (6),
  * the regression check, against the baseline or of B against A, failed (4, 5).
  */
 export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFacts): ExitCode {

@@ -2,8 +2,8 @@ import type { AbGate } from '../model/ab-gate.ts';
 import { runWith } from '../model/completeness.ts';
 import type { PairedComparison } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
-import { conclude } from './conclusion/conclusion.ts';
 import type { SweepReport } from '../model/sweep.ts';
+import { conclude } from './conclusion/conclusion.ts';
 import { requestsOf } from './wording/notes.ts';
 
 /** The report of a run: what the manifest says of it and what its records were folded into. */

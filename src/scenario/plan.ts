@@ -194,12 +194,6 @@ function lengthBlocks(cells: readonly number[], round: number, requests: number,
   return cells.map((cell) => ({ round, cell, requests, warmup: round === 0 ? warmup : 0 }));
 }
 
-/** The most streams at once in any block of a plan. */
-export function highestConcurrency({ cells, sweep }: RunPlan): number {
-  const most = sweep === undefined ? 0 : sweep.by === 'rate' ? sweep.maxConcurrency : sweep.max;
-  return Math.max(most, ...cells.map(({ concurrency }) => concurrency));
-}
-
 /** The size of a plan. */
 interface PlanSummary {
   cells: number;

@@ -7,7 +7,7 @@ import { cellKey, cellOf, roundPartKey } from '../../model/cells.ts';
 import { formatNumber } from '../../model/format.ts';
 import type { BlockUtilization } from '../../model/load-report.ts';
 import type { Cell } from '../../model/plan.ts';
-import type { RequestRecord } from '../../model/record.ts';
+import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
 import type { MetricSummary } from '../../model/report.ts';
 import type { SweepSettings, SweepSubject } from '../../model/sweep.ts';
 import { type Judgement, judge, type MeasuredValues } from './judge.ts';
@@ -104,6 +104,9 @@ export function isSubject(cell: SweepSubject, { target, prompt, mode }: SweepSub
   return cell.target === target && cell.prompt === prompt && cell.mode === mode;
 }
 
+/** Failures that the server reports: a client that is late cannot cause them. */
+const SERVER_FAILURES: readonly OutcomeKind[] = ['http_error', 'rate_limited', 'inband_error'];
+
 /** What is kept of a request. */
 interface JudgedRequest {
   startedMs: number;
@@ -111,6 +114,8 @@ interface JudgedRequest {
   totalMs?: number;
   lateMs: number;
   inFlight: number;
+  /** The server reported that it failed. */
+  refused: boolean;
   /** By objective. */
   values: readonly (readonly number[])[];
 }
@@ -135,6 +140,7 @@ function judgedRequest(record: RequestRecord, slos: readonly Slo[], context: Slo
     totalMs: outcome.kind === 'ok' && end !== undefined ? end - started : undefined,
     lateMs: started - scheduled,
     inFlight,
+    refused: SERVER_FAILURES.includes(outcome.kind),
     values: slos.map((slo) => slo.read(record, context)),
   };
 }
@@ -224,8 +230,9 @@ function clientState(
   const figures = { latenessP99Ms, newConnectionShare: null, reads: 0, events: 0 };
   const report = clientReport([load.threads], figures);
   const open = median(requests.map(({ inFlight }) => inFlight)) ?? 0;
-  const limit =
-    report?.verdict === 'saturated'
+  const limit = isRefused(requests, slos)
+    ? undefined
+    : report?.verdict === 'saturated'
       ? report.reason
       : cell.rate === undefined && open < LEAST_OPEN * cell.concurrency
         ? `only ${formatNumber(open)} of ${cell.concurrency} streams were open at a time`
@@ -243,6 +250,14 @@ function clientState(
     return own === undefined || own.verdict === 'ok' ? 0 : own.lateMs;
   });
   return { limit, lateMs };
+}
+
+/** True where the failures that the server reported break an objective by themselves. */
+function isRefused(requests: readonly JudgedRequest[], slos: readonly Slo[]): boolean {
+  const counts = requests.map(({ refused }) => [refused ? 1 : 0]);
+  return slos.some(
+    (slo) => slo.threshold.quantity.name === 'errors.rate' && judge(slo, [counts]).verdict === 'broken',
+  );
 }
 
 function median(values: readonly number[]): number | undefined {

@@ -2,9 +2,8 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { formatValue } from '../../model/format.ts';
 import type { SweepPoint, SweepReport, SweepSearch } from '../../model/sweep.ts';
 import { clip, displayWidth, wrap } from '../text-width.ts';
+import { HEADINGS } from '../wording/headings.ts';
 import {
-  capacityHeadline,
-  capacityTable,
   levelOfPoint,
   objectivesLine,
   pointMarks,
@@ -17,20 +16,13 @@ import {
 import { ASCII, BLOCKS, bar, type Glyphs, inAscii } from './strip.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
 
-/** A sweep on a terminal: the capacity, and the curve of each search as bars by load. */
-export function terminalSweep(
-  sweep: SweepReport,
-  { width, color, ascii = false }: TerminalOptions & { ascii?: boolean },
-): string {
+/** A sweep on a terminal: what each search found, and its curve as bars by load. */
+export function terminalSweep(sweep: SweepReport, { width, color, ascii = false }: TerminalOptions): string {
   const chalk = new Chalk({ level: color });
   const canvas: Canvas = { width, chalk, glyphs: ascii ? ASCII : BLOCKS };
   const several = sweep.searches.length > 1;
   const blocks = [
-    [
-      chalk.bold.green(capacityHeadline(sweep)),
-      ...wrap(objectivesLine(sweep), width).map((line) => chalk.dim(line)),
-    ],
-    ...(several ? [tableOf(capacityTable(sweep), canvas)] : []),
+    [chalk.bold(HEADINGS.sweep), ...wrap(objectivesLine(sweep), width).map((line) => chalk.dim(line))],
     ...sweep.searches.map((search) => [
       ...(several ? wrap(subjectName(search), width).map((line) => chalk.bold(line)) : []),
       ...searchSentences(sweep, search).flatMap((sentence) => wrap(sentence, width)),
@@ -45,22 +37,6 @@ interface Canvas {
   width: number;
   chalk: ChalkInstance;
   glyphs: Glyphs;
-}
-
-/** A table without lines: columns that do not fit are cut from the right. */
-function tableOf({ head, rows }: { head: string[]; rows: string[][] }, { width, chalk }: Canvas): string[] {
-  const widths = head.map((title, column) =>
-    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[column] ?? ''))),
-  );
-  const line = (texts: readonly string[]) =>
-    clip(
-      texts
-        .map((text, column) => padded(text, widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-      width,
-    );
-  return [chalk.bold(line(head)), ...rows.map(line)];
 }
 
 /** One column of the curve. */
@@ -110,7 +86,7 @@ function curve(
   const barWidth = barWidthWith(remarks);
   const barOf = (value: number | null, most: number) => {
     if (barWidth === 0) return '';
-    const text = value === null ? '' : bar(0, most > 0 ? value / most : 0, barWidth, glyphs);
+    const text = !value ? '' : bar(0, most > 0 ? value / most : 0, barWidth, glyphs);
     return ` ${chalk.cyan(padded(text, barWidth))}`;
   };
   const head = [

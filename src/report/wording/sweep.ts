@@ -1,7 +1,7 @@
 import type { LevelEvidence } from '../../analysis/sweep/evidence.ts';
 import { verdictOf } from '../../analysis/sweep/measurement.ts';
 import { levelInWords } from '../../model/cells.ts';
-import { DASH, formatShare, formatValue } from '../../model/format.ts';
+import { formatShare, formatValue } from '../../model/format.ts';
 import type { Capacity, SweepPoint, SweepReport, SweepSearch, SweepSubject } from '../../model/sweep.ts';
 import { oneLine } from '../text-width.ts';
 
@@ -22,21 +22,12 @@ export function subjectName({ target, prompt, mode }: SweepSubject): string {
   return [target, prompt, mode].map(oneLine).join(' · ');
 }
 
-/** The headline: the capacity, or that none was found. */
-export function capacityHeadline(sweep: SweepReport): string {
-  const [only, ...others] = sweep.searches;
-  if (only !== undefined && others.length === 0)
-    return only.capacity === null
-      ? 'capacity: none was found'
-      : `capacity: ${atLeast(only)}${loadInWords(only.capacity)}`;
-  return sweep.capacity === null
-    ? 'capacity: not found for each of them'
-    : `capacity of each: at least ${loadInWords(sweep.capacity)}`;
-}
-
-/** Without a level that breaks an objective, the capacity is a lower bound. */
-function atLeast({ range }: SweepSearch): string {
-  return range.broken === null ? 'at least ' : '';
+/** What tells the searches apart: target, prompt and mode, where they differ. One search has one empty name. */
+export function subjectNames({ searches }: SweepReport): string[] {
+  const parts = (['target', 'prompt', 'mode'] as const).filter(
+    (part) => new Set(searches.map((search) => search[part])).size > 1,
+  );
+  return searches.map((search) => parts.map((part) => oneLine(search[part])).join(' · '));
 }
 
 /** What was found for one subject: the range, why the search ended, and the knee. One sentence each. */
@@ -80,27 +71,6 @@ function kneeInWords(sweep: SweepReport, level: number): string {
 /** The objectives of the sweep, in one sentence. */
 export function objectivesLine({ objectives, confidence }: SweepReport): string {
   return `objectives: ${objectives.map(oneLine).join(', ')}; confidence ${formatShare(confidence)}`;
-}
-
-/** The rows of the table of capacities, with a heading. */
-export function capacityTable(sweep: SweepReport): { head: string[]; rows: string[][] } {
-  // Only what tells the searches apart.
-  const names = (['target', 'prompt', 'mode'] as const).filter(
-    (name) => new Set(sweep.searches.map((search) => search[name])).size > 1,
-  );
-  return {
-    head: [...names, 'capacity', 'not met at', 'knee', 'stopped by'],
-    rows: sweep.searches.map((search) => {
-      const { capacity, range, knee } = search;
-      return [
-        ...names.map((name) => oneLine(search[name])),
-        capacity === null ? DASH : loadInWords(capacity),
-        range.broken === null ? DASH : sweepLevel(sweep, range.broken),
-        knee === null ? DASH : sweepLevel(sweep, knee.level),
-        stopWord(search),
-      ];
-    }),
-  };
 }
 
 /** The points of a search, lowest load first. */
