@@ -1,24 +1,29 @@
 import { levelInWords } from '../../model/cells.ts';
 import { formatTimeLimit, formatValue } from '../../model/format.ts';
+import type { Cell } from '../../model/plan.ts';
+import type { FailureSummary } from '../../model/report.ts';
 import type { ObjectiveFinding, SweepSearch, SweepSettings } from '../../model/sweep.ts';
 import type { LevelEvidence } from './evidence.ts';
 import type { Edge } from './search.ts';
 
 /** Why a search ended, in words. */
 
-interface StopFacts {
+/** What the end of a search depends on beside its levels. */
+export interface StopFacts {
   settings: SweepSettings;
   /** The search has nothing more to measure. */
   isDone: boolean;
   isOverBudget: boolean;
   abortReason?: string;
+  /** The most frequent failure at a level. */
+  failureAt(cell: Cell): FailureSummary | undefined;
 }
 
 /** Why the search for a subject ended. `levels`: lowest first. */
 export function stopOf(
   edge: Edge,
   levels: readonly LevelEvidence[],
-  { settings, isDone, isOverBudget, abortReason }: StopFacts,
+  { settings, isDone, isOverBudget, abortReason, failureAt }: StopFacts,
 ): SweepSearch['stop'] {
   const known = knownSoFar(edge, levels);
   if (!isDone && isOverBudget) {
@@ -39,7 +44,7 @@ export function stopOf(
     };
   }
   const broken = at(edge.broken);
-  if (broken !== undefined) return brokenStop(broken);
+  if (broken !== undefined) return brokenStop(broken, failureAt(broken.cell));
   const top = levels.at(-1);
   const words = top === undefined ? 'the highest level' : inWords(top);
   return top?.state.level === edge.met
@@ -47,7 +52,7 @@ export function stopOf(
     : { reason: 'limit', message: `${words}, the highest level of the sweep, could not be decided${known}` };
 }
 
-function brokenStop(level: LevelEvidence): SweepSearch['stop'] {
+function brokenStop(level: LevelEvidence, failure: FailureSummary | undefined): SweepSearch['stop'] {
   const broken = level.judgements.filter(({ verdict }) => verdict === 'broken');
   const errors = broken.find(({ expression }) => expression.startsWith('errors.'));
   const shown = errors ?? broken[0];
@@ -55,7 +60,7 @@ function brokenStop(level: LevelEvidence): SweepSearch['stop'] {
   const others = broken.length > 1 ? ` (and ${broken.length - 1} more of the objectives)` : '';
   return {
     reason: errors === undefined ? 'objective' : 'errors',
-    message: `at ${inWords(level)} ${what}${others}`,
+    message: `at ${inWords(level)} ${what}${others}${errors === undefined || failure === undefined ? '' : `: ${failure.message}`}`,
   };
 }
 

@@ -16,7 +16,7 @@ import { CONFIDENCE } from './judge.ts';
 import { findKnee } from './knee.ts';
 import { findingOf, verdictOf } from './measurement.ts';
 import { edgeOf, nextStep, type SearchSettings } from './search.ts';
-import { stopOf } from './stop.ts';
+import { type StopFacts, stopOf } from './stop.ts';
 
 /** The result of a sweep, out of its records and of what the manifest knows. */
 
@@ -73,7 +73,8 @@ export function sweepReport(sources: SweepSources): SweepReport {
   const found = subjectsOf(planned).map((subject) => {
     const levels = evidence.levels(subject, planned, loads);
     const points = levels.map((level) => pointOf(level, byCell.get(cellKey(level.cell))));
-    return { search: searchOf(subject, levels, points, sources), points };
+    const failureAt = (cell: Cell) => byCell.get(cellKey(cell))?.failures[0];
+    return { search: searchOf(subject, levels, points, { ...sources, failureAt }), points };
   });
   const searches = found.map(({ search }) => search);
   const capacities = searches.map(({ range }) => range.met);
@@ -93,7 +94,7 @@ function searchOf(
   subject: SweepSubject,
   levels: readonly LevelEvidence[],
   points: readonly SweepPoint[],
-  { settings, isOverBudget, abortReason }: SweepSources,
+  { settings, isOverBudget, abortReason, failureAt }: SweepSources & Pick<StopFacts, 'failureAt'>,
 ): SweepSearch {
   const search = searchSettings(settings);
   const states = levels.map(({ state }) => state);
@@ -105,7 +106,7 @@ function searchOf(
     capacity: met === null ? null : capacityAt(settings, met),
     range: { met, broken },
     decided,
-    stop: stopOf(edge, levels, { settings, isDone, isOverBudget, abortReason }),
+    stop: stopOf(edge, levels, { settings, isDone, isOverBudget, abortReason, failureAt }),
     knee: findKnee(
       points.flatMap(({ verdict, requestsPerSecond, ...cell }) =>
         verdict === 'client' || requestsPerSecond === null
