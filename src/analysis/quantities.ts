@@ -41,6 +41,8 @@ export interface Quantity {
   readonly cacheGroup?: string;
   /** What a reader of the cell's value has to know. */
   note?(cell: CellReport): string | undefined;
+  /** True for the result of a sweep, which no cell has. */
+  readonly ofSweep?: boolean;
   read(cell: CellReport): Reading;
 }
 
@@ -117,6 +119,8 @@ const SPECIALS: Readonly<Record<string, Special>> = {
   'server.ttft.p50': ofServerTtft('p50'),
   'server.ttft.p95': ofServerTtft('p95'),
   'server.ttft.p99': ofServerTtft('p99'),
+  'capacity.concurrency': { unit: 'count', everyMode: true, ofSweep: true, read: () => null },
+  'capacity.rate': { unit: '1/s', everyMode: true, ofSweep: true, read: () => null },
   goodput: {
     unit: '1/s',
     ofObjectives: true,

@@ -17,7 +17,7 @@ interface ExitFacts {
 
 /**
  * The exit code of a finished run, except after a signal. If several apply, the first of these: a target never answered
- * (7), the run is incomplete (1), results were not written (8), a threshold failed (3), the measurement is invalid (6),
+ * (7), the run is incomplete (1), results were not written (8), a threshold failed or a sweep found nothing (3), the measurement is invalid (6),
  * the regression check, against the baseline or of B against A, failed (4, 5).
  */
 export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFacts): ExitCode {
@@ -28,6 +28,8 @@ export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFa
   if (unwritten) return EXIT.unwritten;
   if (report.gates.some((gate) => gate.verdict !== 'pass')) return EXIT.threshold;
   if (strict && isInvalid(report)) return EXIT.invalid;
+  // A sweep without a level that meets its objectives has found nothing.
+  if (report.sweep?.searches.some(({ capacity }) => capacity === null)) return EXIT.threshold;
   const { ab, baseline } = report;
   const abCode = ab === undefined ? EXIT.ok : abExitCode(ab.verdict, { strict });
   if (abCode === EXIT.regression || baseline === undefined) return abCode;
@@ -36,7 +38,9 @@ export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFa
   return comparisonExitCode(baseline.verdict, { strict }) || abCode;
 }
 
-function isInvalid({ cells, gates }: Report): boolean {
+function isInvalid({ cells, gates, sweep }: Report): boolean {
+  // A level that the client could not produce is not judged; it counts only where it ended the search.
+  if (sweep !== undefined) return sweep.searches.some(({ stop }) => stop.reason === 'client');
   if (gates.some(({ clientLate }) => clientLate)) return true;
   return cells.some(({ client, reached }) => client?.verdict === 'saturated' || reached?.met === false);
 }

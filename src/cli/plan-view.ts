@@ -12,6 +12,7 @@ import { serviceProcesses } from '../scenario/service-target.ts';
 import { shardPlan, streamsByCell } from '../scenario/shard-plan.ts';
 import type { CliSession } from './cli-session.ts';
 import { plainTable } from './plain-table.ts';
+import { sweepPlan } from './sweep-plan-view.ts';
 
 interface PlanViewOptions {
   json: boolean;
@@ -52,19 +53,21 @@ export function printPlan(
   const part = shard === undefined ? '' : `, shard ${shardInWords(shard)}`;
   session.print(`${oneLine(loaded.scenario.name)}${part}: dry run, no requests are sent\n\n`);
   session.print(
-    plainTable(
-      ['target', 'prompt', 'load', ...(shard ? ['of it here'] : []), 'mode', 'requests', 'warm-up'],
-      cells.map((cell, index) => [
-        cell.target,
-        cell.prompt,
-        levelInWords(cell),
-        ...(shard ? [ownLoad(cell, streams[index], shard)] : []),
-        cell.mode,
-        cell.requests === null ? 'time limit' : String(cell.requests),
-        String(cell.warmup),
-      ]),
-      session.width,
-    ),
+    plan.sweep !== undefined
+      ? sweepPlan(plan, plan.sweep)
+      : plainTable(
+          ['target', 'prompt', 'load', ...(shard ? ['of it here'] : []), 'mode', 'requests', 'warm-up'],
+          cells.map((cell, index) => [
+            cell.target,
+            cell.prompt,
+            levelInWords(cell),
+            ...(shard ? [ownLoad(cell, streams[index], shard)] : []),
+            cell.mode,
+            cell.requests === null ? 'time limit' : String(cell.requests),
+            String(cell.warmup),
+          ]),
+          session.width,
+        ),
   );
   const starts = started(loaded);
   if (starts.length > 0) session.print(`\nThe run starts ${starts.join(', ')}.\n`);
@@ -76,6 +79,7 @@ export function printPlan(
   for (const warning of [...summary.warnings, ...(baseline?.warnings ?? [])]) session.warning(warning);
   if (baseline !== undefined && forecast !== undefined)
     session.print(`\n${forecastInWords(baseline.name, forecast)}\n`);
+  if (plan.sweep !== undefined) return;
   session.print(
     `\n${many(cells.length, 'cell')}, ${requests} ${rounds}, ${many(summary.warmup, 'warm-up request')}\n`,
   );

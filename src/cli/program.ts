@@ -14,12 +14,13 @@ import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { validateCommand } from './commands/validate.ts';
 import { addHelpCommand, exitCodesHelp, HELP_SETTINGS } from './help.ts';
 
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
-  'Measure:': [runCommand, probeCommand, abCommand],
+  'Measure:': [runCommand, probeCommand, sweepCommand, abCommand],
   'Evaluate:': [mergeCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [validateCommand, doctorCommand, jobCommands, listCommands],
   'Servers:': [simulateCommand, serveCommand],

@@ -1,9 +1,11 @@
 import ora, { type Ora } from 'ora';
+import type { LevelEvidence } from '../analysis/sweep/evidence.ts';
 import type { RunObserver } from '../bench/run/run.ts';
 import { levelInWords } from '../model/cells.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { RequestRecord } from '../model/record.ts';
 import { clip, oneLine } from '../report/text-width.ts';
+import { levelInSweep } from '../report/wording/sweep.ts';
 
 /** Shows the progress of a run on stderr. */
 export interface RunProgress extends RunObserver {
@@ -44,7 +46,10 @@ class Tally {
     this.startedAt = now;
     this.blocks = plan.blocks.length;
     const counts = plan.blocks.map((block) => block.requests);
-    this.total = counts.every((count) => count !== undefined) ? counts.reduce((a, b) => a + b, 0) : null;
+    this.total =
+      plan.sweep === undefined && counts.every((count) => count !== undefined)
+        ? counts.reduce((a, b) => a + b, 0)
+        : null;
     for (const block of plan.blocks) this.of(plan.cells[block.cell]!).blocksLeft++;
   }
 
@@ -66,6 +71,8 @@ class Tally {
 
   /** Estimated time left; undefined until 3 % is done. */
   left(now: number): string | undefined {
+    // A sweep does not know how many blocks it will need.
+    if (this.blocks === 0) return undefined;
     const share = this.total ? this.done / this.total : this.blocksDone / this.blocks;
     if (share < 0.03) return undefined;
     const seconds = Math.round(((now - this.startedAt) / 1000) * (1 / share - 1));
@@ -85,6 +92,8 @@ class SpinnerProgress implements RunProgress {
   private round = 0;
   private rounds = 1;
   private timer: NodeJS.Timeout | undefined;
+  /** The last judged level of a sweep. */
+  private judged: string | undefined;
 
   constructor(deps: ProgressDeps) {
     this.deps = deps;
@@ -120,6 +129,10 @@ class SpinnerProgress implements RunProgress {
     this.tally.blocksDone++;
   }
 
+  levelJudged(level: LevelEvidence): void {
+    this.judged = `${levelInWords(level.cell)}: ${levelInSweep(level)}`;
+  }
+
   end(): void {
     clearInterval(this.timer);
     this.spinner.stop();
@@ -132,6 +145,7 @@ class SpinnerProgress implements RunProgress {
       failed === 0 ? undefined : `${failed} failed`,
       this.rounds > 1 ? `round ${this.round}/${this.rounds}` : undefined,
       this.cell === undefined ? 'connecting' : titleOf(this.cell),
+      this.judged,
       this.tally.left(this.deps.now()),
     ];
     const line = parts.filter((part) => part !== undefined).join(' · ');
@@ -159,11 +173,16 @@ class LineProgress implements RunProgress {
     this.tally.blocksDone++;
     const { done, failed, blocksLeft } = this.tally.of(cell);
     this.tally.of(cell).blocksLeft = blocksLeft - 1;
-    if (blocksLeft > 1) return;
+    // A sweep has no planned blocks; a line for each of its measurements follows in `levelJudged`.
+    if (blocksLeft !== 1) return;
     const left = this.tally.left(this.deps.now());
     const errors = failed === 0 ? '' : `, ${failed} failed`;
     const line = `${titleOf(cell)}: ${done} ${done === 1 ? 'request' : 'requests'}${errors}${left === undefined ? '' : ` (${left})`}`;
     this.deps.stderr.write(`${this.deps.shown(line)}\n`);
+  }
+
+  levelJudged(level: LevelEvidence): void {
+    this.deps.stderr.write(`${this.deps.shown(`${titleOf(level.cell)}: ${levelInSweep(level)}`)}\n`);
   }
 
   end(): void {}

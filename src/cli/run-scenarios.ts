@@ -76,6 +76,7 @@ export async function runScenarios(
       hint: 'start a process for each scenario',
     });
   }
+  for (const { scenario } of loaded) if (scenario.load.sweep !== undefined) refuseWithSweep(flags);
   const gates = loaded.map(
     ({ scenario }) => flags.ab ?? (flags.untilDecided ? abGateOf(scenario, flags) : undefined),
   );
@@ -130,6 +131,20 @@ export async function runScenarios(
     if (hooks.interrupt === undefined) interrupt.dispose();
   }
   if (flags.json) print(reports, session);
+}
+
+/** Throws a `UserError` (`usage`) for options that compare cells: a sweep has other cells in each run. */
+function refuseWithSweep({ baseline, saveBaseline, ab, untilDecided }: RunSettings): void {
+  const given = [
+    baseline === undefined ? undefined : '--baseline',
+    saveBaseline === undefined ? undefined : '--save-baseline',
+    ab === undefined && !untilDecided ? undefined : '--until-decided',
+  ].filter((flag) => flag !== undefined);
+  if (given.length === 0) return;
+  throw new UserError('usage', {
+    message: `a sweep cannot be combined with ${given.join(', ')}: it measures other load levels in each run`,
+    hint: 'gate it on its capacity: --threshold "capacity.concurrency >= 16"',
+  });
 }
 
 /** Prints where the results are, what is missing, and how to continue an incomplete run. */
@@ -211,6 +226,7 @@ async function runOne(
       blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
       blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
       recorded: (record, cell) => progress?.recorded?.(record, cell),
+      levelJudged: (level) => progress?.levelJudged?.(level),
       warning: (message) => session.warning(message),
     };
     return await runScenario(scenario, {
@@ -252,7 +268,13 @@ async function tablePrinter(): Promise<Print> {
   const { terminalReport } = await import('../report/terminal/terminal.ts');
   return (reports, session) => {
     for (const report of reports)
-      session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+      session.print(
+        terminalReport(report, {
+          width: session.width,
+          color: session.color.stdout,
+          ascii: session.env.TERM === 'dumb',
+        }),
+      );
   };
 }
 

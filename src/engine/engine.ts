@@ -35,6 +35,14 @@ export interface RunPlanDeps {
   drain: AbortSignal;
   /** Called after each round but the last one, while no stream is open, with the number of rounds done. True ends the run. */
   isEnough?(rounds: number): boolean;
+  /** Called after the blocks of the plan, and after each block that it returned: the next one, or undefined to end the run. */
+  next?(loads: readonly BlockUtilization[]): PlannedBlock | undefined;
+}
+
+/** A block with its cell. */
+export interface PlannedBlock {
+  block: Block;
+  cell: Cell;
 }
 
 /**
@@ -43,14 +51,14 @@ export interface RunPlanDeps {
  */
 export async function runPlan(
   plan: RunPlan,
-  { runner, observer, drain, isEnough }: RunPlanDeps,
+  { runner, observer, drain, isEnough, next }: RunPlanDeps,
 ): Promise<RunOutcome> {
   const loads: BlockUtilization[] = [];
   let seq = 0;
-  for (const [index, block] of plan.blocks.entries()) {
-    if (drain.aborted) break;
-    const cell = plan.cells[block.cell];
-    if (cell === undefined) throw new Error(`the plan has no cell ${block.cell}`);
+  for (let index = 0; !drain.aborted; index++) {
+    const planned = blockAt(plan, index) ?? next?.(loads);
+    if (planned === undefined) break;
+    const { block, cell } = planned;
     const { target, prompt, length } = cell;
     observer.blockStarted?.(block, cell);
     const running = runner.run(block, cell, {
@@ -77,6 +85,14 @@ export async function runPlan(
     if (isRoundEnd && !drain.aborted && isEnough?.(block.round + 1)) break;
   }
   return { completed: !drain.aborted, loads };
+}
+
+function blockAt({ blocks, cells }: RunPlan, index: number): PlannedBlock | undefined {
+  const block = blocks[index];
+  if (block === undefined) return undefined;
+  const cell = cells[block.cell];
+  if (cell === undefined) throw new Error(`the plan has no cell ${block.cell}`);
+  return { block, cell };
 }
 
 function lost(error: unknown): ThreadLost {

@@ -6,6 +6,7 @@ import type { LoadLevel } from './plan.ts';
 /** What a line is about. `next` is what the user can do. */
 export type ConclusionTopic =
   | 'incomplete'
+  | 'capacity'
   | 'figure'
   | 'requests'
   | 'streams'

@@ -15,7 +15,7 @@ export const EXIT = {
   unexpected: 1,
   /** The command line or a scenario is not valid; nothing was sent. */
   usage: 2,
-  /** A threshold failed. */
+  /** A threshold failed, or a sweep found no load that meets its objectives. */
   threshold: 3,
   /** A regression against the baseline, or of side B against side A. */
   regression: 4,
@@ -43,7 +43,7 @@ export const EXIT_MEANING: Record<ExitCode, string> = {
   0: 'all gates passed',
   1: 'unexpected error',
   2: 'usage error or invalid scenario; nothing was sent',
-  3: 'a threshold failed',
+  3: 'a threshold failed, or a sweep found no capacity',
   4: 'regression against the baseline or side A',
   5: 'inconclusive or not comparable',
   6: 'a measurement here is not valid: the client cannot keep up',

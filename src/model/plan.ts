@@ -1,6 +1,7 @@
 import type { Mode } from './record.ts';
 import type { Message, RequestFields } from './request.ts';
 import type { Deal, Shard } from './shard.ts';
+import type { SweepSettings } from './sweep.ts';
 
 /** The plain dialects, for endpoints of any API: they define the framing of a stream, and each is named after it. */
 export const PLAIN_DIALECTS = ['sse', 'ndjson', 'raw'] as const;
@@ -250,8 +251,12 @@ export interface RunPlan {
   targets: readonly Target[];
   prompts: readonly Prompt[];
   cells: readonly Cell[];
-  /** In the order of execution. */
+  /** In the order of execution. Empty in a sweep, whose blocks depend on the results of the earlier ones. */
   blocks: readonly Block[];
+  /** A sweep: `cells` are only its first load levels. Absent elsewhere. */
+  sweep?: SweepSettings;
+  /** With `sweep`: unmeasured requests before the first measurement of each level. */
+  warmup?: number;
   timeouts: Timeouts;
   /** What a server may send. Default: `DEFAULT_LIMITS`. */
   limits?: Partial<Limits>;

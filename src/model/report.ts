@@ -8,6 +8,7 @@ import type { OutcomeKind, TokenSource } from './record.ts';
 import type { BaselineReport } from './run-comparison.ts';
 import type { MergedShards, ShardInfo } from './shard-report.ts';
 import type { StreamingReport } from './streaming-report.ts';
+import type { SweepReport, SweepSettings } from './sweep.ts';
 
 export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming-report.ts';
 
@@ -269,6 +270,8 @@ export interface Report {
   /** What a request had to meet to count as good, as it was written. */
   objectives: readonly string[];
   gates: GateResult[];
+  /** The search for the largest load that meets the objectives; absent where the run is no sweep. */
+  sweep?: SweepReport;
   /** Against the baseline; absent where the run was compared with none. */
   baseline?: BaselineReport;
   /** Target B against target A; absent where the run is not gated on it. */
@@ -311,6 +314,10 @@ export interface Manifest {
   serverLoads?: readonly ServerLoad[];
   /** The client's noise floor at each load level; present if measured. */
   floor?: readonly NoiseFloor[];
+  /** The settings of a sweep; absent where the run is none. */
+  sweep?: SweepSettings;
+  /** True where the time limit of a sweep was over before the search had ended. */
+  sweepOverBudget?: boolean;
   /** The gate of target B against target A. */
   ab?: AbSettings;
   /** Which part of a run this is; absent for a whole one. */

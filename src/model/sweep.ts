@@ -68,6 +68,8 @@ export interface ObjectiveFinding {
 /** One level of one subject. */
 export interface SweepPoint extends Cell {
   verdict: LevelVerdict;
+  /** By the point estimates, which a search follows before it decides. */
+  leaning: 'met' | 'broken';
   objectives: ObjectiveFinding[];
   measurements: number;
   /** Of these, measurements that are not judged, because the client could not produce the load. */

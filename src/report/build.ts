@@ -2,6 +2,7 @@ import type { AbGate } from '../model/ab-gate.ts';
 import { runWith } from '../model/completeness.ts';
 import type { PairedComparison } from '../model/paired-comparison.ts';
 import type { CellReport, GateResult, Manifest, Report } from '../model/report.ts';
+import type { SweepReport } from '../model/sweep.ts';
 import { conclude } from './conclusion/conclusion.ts';
 import { requestsOf } from './wording/notes.ts';
 
@@ -13,7 +14,13 @@ export function buildReport(
     gates = [],
     pairedComparisons = [],
     ab,
-  }: { gates?: readonly GateResult[]; pairedComparisons?: readonly PairedComparison[]; ab?: AbGate } = {},
+    sweep,
+  }: {
+    gates?: readonly GateResult[];
+    pairedComparisons?: readonly PairedComparison[];
+    ab?: AbGate;
+    sweep?: SweepReport;
+  } = {},
 ): Report {
   const report = {
     schema: 'streambench/report@3' as const,
@@ -28,6 +35,7 @@ export function buildReport(
     floor: [...(manifest.floor ?? [])],
     objectives: [...(manifest.objectives ?? [])],
     gates: [...gates],
+    sweep,
     baseline: manifest.baseline,
     ab,
     shard: manifest.shard,

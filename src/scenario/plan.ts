@@ -91,7 +91,8 @@ export function unstarted({ targets }: Scenario): PlanOptions {
 /** The plan of a run of the scenario. The same scenario and seed give the same plan. */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
   const { scenario, promptTexts } = loaded;
-  const groups = [...cellGroups(scenario), ...lengthGroups(scenario)];
+  const isSweep = scenario.load.sweep !== undefined;
+  const groups = [...cellGroups(scenario), ...(isSweep ? [] : lengthGroups(scenario))];
   const connect = connectOptions(loaded);
   const asked = scenario.prompts.map((prompt) => ({
     ...resolvePrompt(prompt, promptTexts),
@@ -102,7 +103,9 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
     prompts,
     cells: groups.flat(),
-    blocks: blocksOf(scenario, groups),
+    blocks: scenario.load.sweep === undefined ? blocksOf(scenario, groups) : [],
+    sweep: scenario.load.sweep,
+    warmup: scenario.load.warmup,
     timeouts: scenario.timeouts,
     limits: scenario.limits,
     seed: scenario.seed,
@@ -209,10 +212,10 @@ interface PlanSummary {
 /** The summary of a plan. */
 export function planSummary(plan: RunPlan): PlanSummary {
   const { blocks, cells } = plan;
-  const counted = blocks.every((block) => block.requests !== undefined);
+  const counted = plan.sweep === undefined && blocks.every((block) => block.requests !== undefined);
   return {
     cells: cells.length,
-    rounds: blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
+    rounds: plan.sweep !== undefined ? 1 : blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
     requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
     warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
     unique: { salt: plan.salt ?? '', prefixChars: NONCE_PREFIX_LENGTH, same: plan.same ?? [] },

@@ -22,8 +22,11 @@ export function shardPlan(
 }
 
 /** The most streams at once that this machine opens in each cell. */
-export function streamsByCell({ cells, shard }: Pick<RunPlan, 'cells' | 'shard'>): number[] {
-  return cells.map(({ concurrency }) => (shard === undefined ? concurrency : shareOf(concurrency, shard)));
+export function streamsByCell({ cells, shard, sweep }: Pick<RunPlan, 'cells' | 'shard' | 'sweep'>): number[] {
+  // The cells of a sweep are only its first levels.
+  const most = sweep === undefined ? [] : [sweep.by === 'rate' ? sweep.maxConcurrency : sweep.max];
+  const streams = [...cells.map(({ concurrency }) => concurrency), ...most];
+  return streams.map((concurrency) => (shard === undefined ? concurrency : shareOf(concurrency, shard)));
 }
 
 function partOf(block: Block, { concurrency, rate }: Cell, shard: Shard): Block {
@@ -56,6 +59,11 @@ type PlacedProblem = Omit<Problem, 'place'> & { path: Path };
 function problemsOf(plan: RunPlan, shards: number): PlacedProblem[] {
   const fewer = (most: number) =>
     most < 2 ? 'run it on one machine, without --shard' : `use at most ${most} shards`;
+  if (plan.sweep !== undefined) {
+    const message =
+      'a sweep chooses its load levels while it runs, so it cannot be split over several machines';
+    return [{ path: ['load', 'sweep'], message, hint: 'run it on one machine, without --shard' }];
+  }
   const levels = plan.cells.filter(({ length }) => length === undefined);
   const problems: PlacedProblem[] = [];
   const low = levels.filter(({ concurrency }) => concurrency < shards);

@@ -1,5 +1,7 @@
+import { tidy } from '../../metrics/distribution.ts';
+import { rankOf } from '../../metrics/percentile.ts';
 import type { ObjectiveFinding } from '../../model/sweep.ts';
-import { normalQuantile, studentQuantile } from '../statistics/distributions.ts';
+import { studentQuantile } from '../statistics/distributions.ts';
 import { wilsonInterval } from '../statistics/proportions.ts';
 import { type Slo, violates } from './slo.ts';
 
@@ -34,7 +36,9 @@ export interface Judgement extends ObjectiveFinding {
 
 /** Judges the measurements of one level. */
 export function judge(slo: Slo, measurements: readonly MeasuredValues[]): Judgement {
-  return slo.kind === 'mean' ? judgeMean(slo, measurements) : judgeShare(slo, measurements);
+  const found = slo.kind === 'mean' ? judgeMean(slo, measurements) : judgeShare(slo, measurements);
+  const rounded = (value: number | null) => (value === null ? null : tidy(value));
+  return { ...found, value: rounded(found.value), low: rounded(found.low), high: rounded(found.high) };
 }
 
 /** Values that violate, of how many. */
@@ -110,21 +114,39 @@ function shownShare({ threshold }: Slo, share: number, { low, high }: { low: num
     : { value: share, low, high };
 }
 
-/** The percentile with the order statistics that enclose it. */
+/**
+ * The percentile with the order statistics that enclose it. They are the limits that the test of the share would just decide: a
+ * limit above `high` is met, one of at most `low` is broken.
+ */
 function shownPercentile(
   { threshold }: Slo,
   measurements: readonly MeasuredValues[],
   independent: number,
 ): Shown {
   const sorted = Float64Array.from(measurements.flat(2)).sort();
+  const n = sorted.length;
   const { quantile = 0.5 } = threshold.quantity;
-  const spread = normalQuantile(0.5 + CONFIDENCE / 2) * Math.sqrt((quantile * (1 - quantile)) / independent);
-  const at = (rank: number) => sorted[rank - 1] ?? null;
+  const above = 1 - quantile;
+  const share = (count: number) => wilsonInterval((count / n) * independent, independent, CONFIDENCE);
+  // How many values may be above `high`, and how many must be at least `low`.
+  const most = firstFrom(0, n + 1, (count) => share(count).high > above) - 1;
+  const least = firstFrom(0, n + 1, (count) => share(count).low > above);
   return {
-    value: at(Math.max(1, Math.ceil(quantile * sorted.length - 1e-9))),
-    low: at(Math.floor((quantile - spread) * sorted.length)),
-    high: at(Math.ceil((quantile + spread) * sorted.length) + 1),
+    value: sorted[rankOf(quantile, n) - 1] ?? null,
+    low: sorted[n - least] ?? null,
+    high: most < 0 ? null : (sorted[n - 1 - most] ?? null),
   };
+}
+
+/** The first whole number from `from` to `to` that fits; `to` if none does. All numbers after one that fits must fit. */
+function firstFrom(from: number, to: number, fits: (count: number) => boolean): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (fits(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function judgeMean(slo: Slo, measurements: readonly MeasuredValues[]): Judgement {

@@ -19,6 +19,8 @@ const MOST_REQUESTS = 200;
 /** Closed loop: judged requests of each stream. */
 const PER_STREAM = 4;
 const DURATION_MS = 30_000;
+/** Closed loop: by which factor measurements of a level that stays unclear become longer, at most. */
+const MOST_GROWTH = 4;
 /** Open loop: bounds of the time that a queue gets to grow beyond the objectives' limit. */
 const LEAST_WINDOW_MS = 5_000;
 const MOST_WINDOW_MS = 120_000;
@@ -44,8 +46,9 @@ export function measurementSize(
 ): MeasurementSize {
   const wanted = settings.requests ?? (measured === 0 ? FIRST_REQUESTS : requestsFor(slos));
   if (settings.by === 'concurrency') {
-    const judged = settings.requests ?? Math.max(wanted, PER_STREAM * level);
-    return { requests: judged + level, durationMs: settings.durationMs ?? DURATION_MS };
+    const growth = Math.min(MOST_GROWTH, 2 ** Math.floor(Math.max(0, measured - 1) / 2));
+    const judged = settings.requests ?? growth * Math.max(wanted, PER_STREAM * level);
+    return { requests: judged + level, durationMs: settings.durationMs ?? growth * DURATION_MS };
   }
   const windowMs =
     settings.durationMs ?? windowFor(slos, settings.precision, requestMs) * (measured === 0 ? 1 : LATER);

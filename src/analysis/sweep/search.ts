@@ -33,7 +33,8 @@ export interface SearchSettings {
   whole: boolean;
   /** Levels this close, as a share of the lower one, are not separated further. */
   precision: number;
-  /** Most measurements of one level. At least 2. */
+  /** Measurements that a level at the edge needs, and the most of one level. */
+  leastMeasurements: number;
   repeats: number;
 }
 
@@ -50,15 +51,18 @@ export interface Edge {
 /** The next step of a search. */
 export type SearchStep = { kind: 'measure'; level: number } | { kind: 'done'; edge: Edge };
 
-/** A single measurement may be an exception, such as a pause of the server: a level at the edge is measured at least twice. */
-const LEAST_MEASUREMENTS = 2;
+/** The client may have been disturbed by another process: so many measurements show that the load is too high for it. */
+const CLIENT_MEASUREMENTS = 3;
 
 /** `gray`: measured as often as allowed, and still unclear. */
 type Settled = 'met' | 'broken' | 'client' | 'gray' | 'open';
 
-function settled({ verdict, valid, invalid }: LevelState, { repeats }: SearchSettings): Settled {
-  if (invalid >= LEAST_MEASUREMENTS && invalid > valid) return 'client';
-  if (verdict !== 'unclear' && valid >= LEAST_MEASUREMENTS) return verdict;
+function settled(
+  { verdict, valid, invalid }: LevelState,
+  { leastMeasurements, repeats }: SearchSettings,
+): Settled {
+  if (invalid >= CLIENT_MEASUREMENTS && invalid > valid) return 'client';
+  if (verdict !== 'unclear' && valid >= leastMeasurements) return verdict;
   return valid + invalid >= repeats ? 'gray' : 'open';
 }
 

@@ -85,8 +85,9 @@ export function parseSlos(texts: readonly string[]): Slo[] {
   return [...written, { ...parseSlo(IMPLIED_ERRORS), isImplied: true }];
 }
 
-/** True where the objective's labels select the subject. */
+/** True where the objective is measured in the subject's mode and its labels select the subject. */
 export function appliesTo({ threshold }: Slo, subject: SweepSubject): boolean {
+  if (!threshold.quantity.modes.includes(subject.mode)) return false;
   return threshold.labels.every(({ name, value, not }) => {
     const own = name === 'target' || name === 'prompt' || name === 'mode' ? subject[name] : undefined;
     return (own === value) !== not;

@@ -11,6 +11,7 @@ import { readLimit } from './threshold-limit.ts';
  *     threshold   = quantity [ "{" label { "," label } "}" ] operator limit
  *     quantity    = metric "." aggregation            ttft.p95, token_rate.p50, gap.max
  *                 | family "." figure                 errors.rate, stalls.rate, streaming.verdict, throughput.tokens
+ *                 | "capacity.concurrency" | "capacity.rate"   what a sweep has found; `{slo}` may follow
  *                 | "goodput"                     and goodput.rate: share of requests that met every objective
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
  *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
@@ -54,6 +55,7 @@ export interface Threshold {
 }
 
 const AGGREGATION = /[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}\p{N}_]+)?/uy;
+const SLO = /\s*\{\s*slo\s*\}/y;
 const LABEL_OPERATOR = /!=|=/y;
 const QUOTED = /"([^"]*)"|'([^']*)'/y;
 const BARE = /[^,{}"']+/y;
@@ -74,6 +76,8 @@ export function parseThreshold(text: string): Threshold {
   const expression = text.trim();
   const scanner = new Scanner(expression, 'threshold');
   const named = readQuantity(scanner);
+  // `capacity.concurrency{slo}`: under the objectives of the sweep, which is always so.
+  if (named.ofSweep) scanner.match(SLO);
   const given = scanner.take('{') ? readLabels(scanner) : [];
   const { quantity, labels } = inCacheGroup(scanner, named, given);
   const operator = readOperator(scanner);

@@ -7,8 +7,10 @@ import type { LoadLevel } from '../../model/plan.ts';
 import type { Mode } from '../../model/record.ts';
 import type { CellReport, GateResult } from '../../model/report.ts';
 import { suggest } from '../../model/suggestions.ts';
+import type { SweepAxis, SweepReport } from '../../model/sweep.ts';
 import { failuresOf, type Reading } from '../quantities.ts';
 import { enoughFor } from '../statistics/significance.ts';
+import { checkCapacity, evaluateCapacity, isCapacity } from './capacity-threshold.ts';
 import type { Label, Threshold } from './threshold-parser.ts';
 
 export { parseThreshold, type Threshold } from './threshold-parser.ts';
@@ -21,6 +23,8 @@ export interface ThresholdScope {
   modes?: readonly Mode[];
   /** The targets with server metrics. */
   servers?: readonly string[];
+  /** What the run's sweep raises; null for a run without a sweep. */
+  sweep?: SweepAxis | null;
   /** The modes in which the run's objectives are measured; empty where it states none. Default: none. */
   objectiveModes?: readonly Mode[];
 }
@@ -31,7 +35,8 @@ export function checkThresholds(thresholds: readonly Threshold[], scope: Thresho
     const labels = [...threshold.labels, ...versusLabel(threshold)];
     const problems = labels.flatMap((label) => checkLabel(threshold, label, scope));
     problems.push(...checkServers(threshold, scope));
-    if (problems.length > 0) return problems;
+    if (scope.sweep !== undefined) problems.push(...checkCapacity(threshold, scope.sweep));
+    if (problems.length > 0 || isCapacity(threshold)) return problems;
     const { modes: measuredModes } = scope;
     const modes = measuredModes?.filter((mode) =>
       threshold.labels.every((label) => label.name !== 'mode' || (label.value === mode) !== label.not),
@@ -134,8 +139,11 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
 export function evaluateThresholds(
   thresholds: readonly Threshold[],
   cells: readonly CellReport[],
+  sweep?: SweepReport,
 ): GateResult[] {
-  return thresholds.map((threshold) => evaluate(threshold, cells));
+  return thresholds.map((threshold) =>
+    isCapacity(threshold) ? evaluateCapacity(threshold, sweep) : evaluate(threshold, cells),
+  );
 }
 
 interface CellReading {

@@ -1,4 +1,5 @@
 import { parseCheck } from '../../analysis/regression/checks.ts';
+import { parseSlo, type Slo } from '../../analysis/sweep/slo.ts';
 import {
   checkObjectives,
   modesOfObjectives,
@@ -19,8 +20,8 @@ import { loadSchema } from '../../scenario/schema/load.ts';
  */
 export function checkGates({ scenario, placeOf }: LoadedScenario): void {
   const { targets, prompts, load, modes, thresholds, objectives, regressions } = scenario;
-  const facts = { ...scopeOf(targets, prompts), levels: load.levels, modes };
-  const problems = findings({ thresholds, objectives, regressions }, facts).map(
+  const facts = { ...scopeOf(targets, prompts), levels: load.levels, modes, sweep: load.sweep?.by ?? null };
+  const problems = findings({ thresholds, objectives, regressions, slo: load.sweep?.slo ?? [] }, facts).map(
     ({ path, message, hint }): Problem => ({ message, place: placeOf(path), hint }),
   );
   if (problems.length > 0) throw new UserError('scenario_invalid', problems);
@@ -34,6 +35,7 @@ export function gateFindings(document: unknown): Finding[] {
   const lists = {
     thresholds: listOf(rest.thresholds),
     objectives: listOf(rest.objectives),
+    slo: listOf((load as { sweep?: { slo?: unknown } } | null | undefined)?.sweep?.slo),
     // YAML reads `- ttft.p50: 10%` as a mapping with one key.
     regressions: listOf(rest.regressions).map((item) =>
       typeof item === 'object' && item !== null
@@ -47,20 +49,25 @@ export function gateFindings(document: unknown): Finding[] {
   return findings(lists, {
     ...scopeOf(targets, prompts),
     levels: levels.success ? levels.data.levels : undefined,
+    sweep: levels.success ? (levels.data.sweep?.by ?? null) : undefined,
     modes: modes === undefined ? ['streaming'] : modesOf(modes),
   });
 }
 
-type Scope = Pick<ThresholdScope, 'targets' | 'prompts' | 'levels' | 'modes' | 'servers'>;
+const SLO_PATH = ['load', 'sweep', 'slo'];
+
+type Scope = Pick<ThresholdScope, 'targets' | 'prompts' | 'levels' | 'modes' | 'servers' | 'sweep'>;
 
 /** The conditions of a scenario, as they are written. */
 interface Conditions {
   thresholds: readonly unknown[];
   objectives: readonly unknown[];
   regressions: readonly unknown[];
+  /** The objectives of a sweep. */
+  slo: readonly unknown[];
 }
 
-function findings({ thresholds, objectives, regressions }: Conditions, scope: Scope): Finding[] {
+function findings({ thresholds, objectives, regressions, slo }: Conditions, scope: Scope): Finding[] {
   const read: Objective[] = [];
   const found = checkEach('objective', objectives, (expression) => {
     const objective = parseObjective(expression);
@@ -74,6 +81,7 @@ function findings({ thresholds, objectives, regressions }: Conditions, scope: Sc
     ...checkEach('threshold', thresholds, (expression) =>
       checkThresholds([parseThreshold(expression)], { ...scope, objectiveModes }),
     ),
+    ...sloFindings(slo, { ...scope, objectiveModes }),
     ...checkEach('regression', regressions, (expression) => {
       const { figure, kind } = parseCheck(expression);
       if (objectives.length > 0 || (kind !== 'goodput' && kind !== 'goodput-rate')) return [];
@@ -82,6 +90,26 @@ function findings({ thresholds, objectives, regressions }: Conditions, scope: Sc
     }),
     ...repeated(regressions),
   ];
+}
+
+/** Checks the objectives of a sweep: each by itself, and that every mode has one. */
+function sloFindings(slo: readonly unknown[], scope: ThresholdScope): Finding[] {
+  const read: Slo[] = [];
+  const found = checkEach('slo', slo, (expression) => {
+    const one = parseSlo(expression);
+    read.push(one);
+    return checkThresholds([one.threshold], { ...scope, sweep: undefined });
+  });
+  if (found.length > 0) return found;
+  const idle = (scope.modes ?? []).filter(
+    (mode) => read.length > 0 && !read.some(({ threshold }) => threshold.quantity.modes.includes(mode)),
+  );
+  return idle.map((mode) => ({
+    path: SLO_PATH,
+    at: 'value',
+    message: `no objective of the sweep is measured in mode ${mode}`,
+    hint: `add one such as "total.p95 < 5s", or remove the mode`,
+  }));
 }
 
 /** Figures that are listed twice: with which tolerance would be a guess. */
@@ -102,7 +130,7 @@ function repeated(expressions: readonly unknown[]): Finding[] {
 }
 
 function checkEach(
-  kind: 'objective' | 'threshold' | 'regression',
+  kind: 'objective' | 'threshold' | 'regression' | 'slo',
   expressions: readonly unknown[],
   check: (expression: string) => readonly Problem[],
 ): Finding[] {
@@ -111,7 +139,7 @@ function checkEach(
     if (typeof expression !== 'string' || expression === '') return [];
     return problemsOf(() => check(expression)).map(({ message, place, hint }): Finding => {
       const column = place?.column === undefined ? '' : ` at column ${place.column}`;
-      const path = [`${kind}s`, index];
+      const path = kind === 'slo' ? [...SLO_PATH, index] : [`${kind}s`, index];
       return { path, at: 'value', message: `${kind} "${expression}"${column}: ${message}`, hint };
     });
   });

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
+import { requestLimits } from '../../analysis/sweep/slo.ts';
 import { tidy } from '../../metrics/distribution.ts';
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import type { BlockUtilization, ServerLoad } from '../../model/load-report.ts';
+import type { Cell } from '../../model/plan.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
 import type { Manifest } from '../../model/report.ts';
 import type { ShardInfo } from '../../model/shard-report.ts';
@@ -23,7 +25,12 @@ export function openingManifest(
   shard?: ShardInfo,
 ): Manifest {
   const { requests, rounds, unique } = planSummary(plan);
-  const { name, description, stallMs, thresholds, objectives, regressions } = scenario;
+  const { name, description, stallMs, thresholds, regressions, load } = scenario;
+  // Goodput of a sweep: without limits for single requests, those that its objectives imply.
+  const objectives =
+    load.sweep !== undefined && scenario.objectives.length === 0
+      ? requestLimits(load.sweep.slo)
+      : scenario.objectives;
   return redactor.value<Manifest>({
     schema: 'streambench/manifest@1',
     run: {
@@ -47,6 +54,7 @@ export function openingManifest(
     process: { pid: process.pid, host: hostname() },
     servers: servers.idle.length > 0 ? servers.idle : undefined,
     floor,
+    sweep: load.sweep,
     ab,
     shard,
   });
@@ -63,6 +71,8 @@ export interface RunEnd {
   serverLoads: readonly ServerLoad[];
   /** Why a run with early stop ended when it did. */
   abStop?: AbStop;
+  /** Of a sweep: all of its cells, and whether its time was over before its search had ended. */
+  sweep?: { cells: readonly Cell[]; isOverBudget: boolean };
   records: number;
 }
 
@@ -82,6 +92,8 @@ export function closingManifest(manifest: Manifest, past: PastRun | undefined, e
       ...stoppedEarly(end),
     },
     abStop: end.abStop,
+    cells: end.sweep?.cells ?? manifest.cells,
+    sweepOverBudget: end.sweep?.isOverBudget ? true : undefined,
     loads: [...(earlier?.loads ?? []), ...loads],
     serverLoads: manifest.servers && [...(earlier?.serverLoads ?? []), ...end.serverLoads],
   };

@@ -1,4 +1,5 @@
 import type { RunSamples } from '../../analysis/comparison/samples.ts';
+import type { SweepEvidence } from '../../analysis/sweep/evidence.ts';
 import type { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
@@ -24,6 +25,8 @@ export interface RunRecorder {
   blockEnded(): Promise<void>;
   /** What comparisons need of the records so far. */
   samples(): RunSamples;
+  /** Of a sweep: what the records so far show about its levels. */
+  readonly sweep?: SweepEvidence;
   /** Stores all records that still wait for their tokens, also after a failed run. Returns warnings. */
   settle(): string[];
   /** Writes the report and the manifest, and closes the journal. Never rejects because of the disk. */
@@ -88,6 +91,7 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
       if (counter !== undefined) await countHeld(counter, keep);
     },
     samples: () => builder.samples(),
+    sweep: builder.sweep,
     settle() {
       counter?.release(keep);
       return uncountedWarnings(counter);

@@ -7,6 +7,8 @@ import { checksOf } from '../../analysis/regression/checks.ts';
 import { type LengthTest, lengthTest, pooledLengthTest } from '../../analysis/streaming/length-test.ts';
 import type { NonStreamingTotal } from '../../analysis/streaming/streaming-verdict.ts';
 import { createVerdictCollector, type VerdictCollector } from '../../analysis/streaming/verdict-collector.ts';
+import { createSweepEvidence, type SweepEvidence } from '../../analysis/sweep/evidence.ts';
+import { sweepReport } from '../../analysis/sweep/sweep-report.ts';
 import { parseObjective } from '../../analysis/thresholds/objective-parser.ts';
 import { parseThreshold } from '../../analysis/thresholds/threshold-parser.ts';
 import { evaluateThresholds } from '../../analysis/thresholds/thresholds.ts';
@@ -18,8 +20,10 @@ import type { AbGate } from '../../model/ab-gate.ts';
 import { CellMap, cellKey } from '../../model/cells.ts';
 import type { LoopUtilization } from '../../model/load-report.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
+import type { Cell } from '../../model/plan.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { CellReport, Manifest, Report } from '../../model/report.ts';
+import type { SweepReport } from '../../model/sweep.ts';
 import { buildReport } from '../../report/build.ts';
 import { readRun, readWarnings } from '../../results/read-run.ts';
 
@@ -49,23 +53,31 @@ export interface ReportBuilder {
   report(manifest: Manifest): Report;
   /** What comparisons need of the records so far. */
   samples(): RunSamples;
+  /** Of a sweep: what the records so far show about its levels. */
+  sweep?: SweepEvidence;
 }
 
 /** Creates a builder for the cells of this manifest. */
 export function createReportBuilder(start: Manifest): ReportBuilder {
-  const aggregator = createAggregator(start, (start.objectives ?? []).map(parseObjective));
+  const objectives = (start.objectives ?? []).map(parseObjective);
+  const aggregator = createAggregator(start, objectives);
+  const evidence = start.sweep && createSweepEvidence(start.sweep, { objectives, stallMs: start.stallMs });
   const sampler = createSampler(start, [
     ...PAIRED_METRICS,
     ...(start.ab === undefined ? [] : metricsOf(checksOf(start))),
   ]);
   const verdicts = new CellMap<VerdictCollector>();
   const stamps = new CellMap<StampTimes>();
-  for (const cell of start.cells) {
+  const begin = (cell: Cell) => {
     if (cell.mode === 'streaming') verdicts.set(cell, createVerdictCollector());
     stamps.set(cell, createStampTimes());
-  }
+  };
+  for (const cell of start.cells) begin(cell);
   return {
     add(record) {
+      // The levels of a sweep are not known at its start.
+      if (evidence !== undefined && stamps.get(record) === undefined) begin(record);
+      evidence?.add(record);
       aggregator.add(record);
       sampler.add(record);
       verdicts.get(record)?.add(record);
@@ -91,13 +103,18 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
       });
       // A shard's figures are those of one machine: its thresholds are checked on the merged run.
       const thresholds = manifest.shard === undefined ? manifest.thresholds.map(parseThreshold) : [];
+      const sweep = evidence && sweepOf(evidence, cells, manifest);
+      if (sweep !== undefined) cells.sort(byLevel(sweep.points));
       return buildReport(manifest, cells, {
-        gates: evaluateThresholds(thresholds, cells),
-        pairedComparisons: pairedComparisonsOf(sampler.result(), manifest),
+        gates: evaluateThresholds(thresholds, cells, sweep),
+        // The targets of a sweep are measured at levels of their own.
+        pairedComparisons: sweep === undefined ? pairedComparisonsOf(sampler.result(), manifest) : [],
         ab: abGateOf(sampler.result(), manifest),
+        sweep,
       });
     },
     samples: () => sampler.result(),
+    sweep: evidence,
   };
 }
 
@@ -123,6 +140,29 @@ function lengthTestOf(
   return alike.length < 2
     ? undefined
     : pooledLengthTest(alike.map((other) => folds.get(other)?.figures() ?? []));
+}
+
+function sweepOf(
+  evidence: SweepEvidence,
+  cells: readonly CellReport[],
+  manifest: Manifest,
+): SweepReport | undefined {
+  const {
+    sweep: settings,
+    cells: planned,
+    loads = [],
+    sweepOverBudget: isOverBudget = false,
+    run,
+  } = manifest;
+  const abortReason = run.aborted ? run.abortReason : undefined;
+  return settings && sweepReport({ settings, evidence, planned, loads, cells, isOverBudget, abortReason });
+}
+
+/** The order of the points, in which a subject's levels rise. Cells without a record come last. */
+function byLevel(points: readonly Cell[]): (a: Cell, b: Cell) => number {
+  const places = new Map(points.map((point, index) => [cellKey(point), index]));
+  const placeOf = (cell: Cell) => places.get(cellKey(cell)) ?? points.length;
+  return (a, b) => placeOf(a) - placeOf(b);
 }
 
 function abGateOf(samples: RunSamples, manifest: Manifest): AbGate | undefined {

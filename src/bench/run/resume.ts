@@ -9,7 +9,7 @@ import type { Environment, Manifest, Resumption } from '../../model/report.ts';
 import { readRun, readWarnings, type StoredRun } from '../../results/read-run.ts';
 import { RECORDS_FILE } from '../../results/run-folder.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
-import { planScenario, unstarted } from '../../scenario/plan.ts';
+import { planScenario, planSummary, unstarted } from '../../scenario/plan.ts';
 import { packageVersion } from '../environment.ts';
 import { countProgress, missingBlocks } from './missing-blocks.ts';
 
@@ -69,7 +69,8 @@ export async function readPast(folder: string, loaded: LoadedScenario): Promise<
   // A finished run that was limited by time may have fewer records than planned.
   const isDone = !manifest.run.aborted && records >= (manifest.records ?? Number.POSITIVE_INFINITY);
   const blocks = isDone ? [] : missingBlocks(plan.blocks, (block) => progress.of(block));
-  if (blocks.length === 0) {
+  // A sweep chooses its next block by its records.
+  if (blocks.length === 0 && (isDone || plan.sweep === undefined)) {
     throw new UserError('usage', {
       message: `the run in ${folder} is complete`,
       hint: `streambench report ${folder} shows it`,
@@ -114,9 +115,11 @@ function rejectOther(folder: string, manifest: Manifest, loaded: LoadedScenario,
       'omit flags that change the scenario, or start a new run',
     );
   }
-  const rounds = 1 + Math.max(...plan.blocks.map(({ round }) => round));
+  const { rounds } = planSummary(plan);
   // Through JSON, as the manifest was stored.
-  const isSamePlan = isDeepStrictEqual(cells, JSON.parse(JSON.stringify(plan.cells)));
+  // The scenario's hash covers a sweep, whose cells are found while it runs.
+  const isSamePlan =
+    plan.sweep !== undefined || isDeepStrictEqual(cells, JSON.parse(JSON.stringify(plan.cells)));
   if (run.seed !== plan.seed || (manifest.ab?.maxRounds ?? run.rounds) !== rounds || !isSamePlan) {
     reject('its plan differs from that of the scenario now', 'start a new run');
   }
@@ -153,6 +156,7 @@ export function resumedManifest(opening: Manifest, { manifest, records }: PastRu
     servers: manifest.servers ?? opening.servers,
     floor: opening.floor ?? manifest.floor,
     file: manifest.file,
+    cells: manifest.cells,
     ab: manifest.ab,
   };
 }

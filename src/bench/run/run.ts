@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { type AbLooks, abLooks } from '../../analysis/comparison/ab-look.ts';
 import { checksOf } from '../../analysis/regression/checks.ts';
+import type { LevelEvidence } from '../../analysis/sweep/evidence.ts';
 import { sleeperFor } from '../../engine/alarm.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../../engine/block.ts';
 import { type EngineObserver, runPlan } from '../../engine/engine.ts';
@@ -29,6 +30,7 @@ import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
 import { createRecorder, type RunRecorder } from './recorder.ts';
 import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
+import { type SweepDriver, type SweepDriverDeps, sweepDriver } from './sweep-driver.ts';
 
 /** Receives the events of a run. Must return at once: it runs on the event loop that measures. */
 export interface RunObserver extends Partial<EngineObserver> {
@@ -42,6 +44,8 @@ export interface RunObserver extends Partial<EngineObserver> {
   ended?(): void;
   /** The plan and the folder exist; no request was sent yet. */
   planned?(plan: RunPlan, folder: string): void;
+  /** A sweep has judged a level, after each of its measurements. */
+  levelJudged?(level: LevelEvidence): void;
   /** A warning for the user, one sentence. */
   warning?(message: string): void;
 }
@@ -145,6 +149,10 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
     }
     const watch = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
     const looks = looksOf(manifest);
+    const sweep = sweepOf(prepared, recorder, past, {
+      elapsedMs: () => clock.now() - beganAt,
+      judged: (level) => observer.levelJudged?.(level),
+    });
     let abStop: AbStop | undefined;
     const { completed, loads, failure } = await runPlan(plan, {
       runner,
@@ -153,6 +161,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
         abStop = looks?.after(rounds, recorder.samples());
         return abStop !== undefined;
       },
+      next: (soFar) => sweep?.next(soFar),
       observer: engineObserver({ servers, recorder, observer, watch, giveUp }),
     }).finally(() => {
       for (const warning of recorder.settle()) observer.warning?.(warning);
@@ -171,6 +180,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       loads,
       serverLoads: await servers.loads(),
       abStop,
+      sweep,
       records: recorder.records,
     });
     return { ...(await recorder.finish(ended)), folder: journal.folder };
@@ -215,6 +225,29 @@ function looksOf(manifest: Manifest): AbLooks | undefined {
 /** A reason in words; an abort without one has an exception in its place. */
 function reasonOf({ reason }: AbortSignal): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
+}
+
+/** Chooses the blocks of a sweep; undefined for a run with planned blocks. */
+function sweepOf(
+  { plan }: Prepared,
+  { sweep: evidence }: RunRecorder,
+  past: PastRun | undefined,
+  { elapsedMs, judged }: Pick<SweepDriverDeps, 'elapsedMs' | 'judged'>,
+): SweepDriver | undefined {
+  const { sweep: settings, seed, cells, warmup = 0 } = plan;
+  if (settings === undefined || evidence === undefined) return undefined;
+  const { loads: earlierLoads = [], cells: earlierCells = cells, run } = past?.manifest ?? {};
+  return sweepDriver({
+    settings,
+    evidence,
+    cells: earlierCells,
+    earlierLoads,
+    part: past?.part,
+    seed,
+    warmup,
+    elapsedMs: () => elapsedMs() + (run?.durationMs ?? 0),
+    judged,
+  });
 }
 
 function openJournal(

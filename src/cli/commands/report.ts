@@ -71,5 +71,6 @@ async function formatted(
   }
   const { terminalReport } = await import('../../report/terminal/terminal.ts');
   const color = isFile ? 0 : session.color.stdout;
-  return terminalReport(report, { width: session.width, color, percentiles });
+  const ascii = session.env.TERM === 'dumb';
+  return terminalReport(report, { width: session.width, color, percentiles, ascii });
 }

@@ -44,12 +44,13 @@ export function wholeListOption(flags: string, description: string, bounds: Boun
   return checked(flags, description, list, `${aWhole(bounds)}, or several separated by commas`);
 }
 
+/** An option that takes a number above 0. */
+export function positiveOption(flags: string, description: string): Option {
+  return checked(flags, description, positive, 'a number above 0');
+}
+
 /** An option that takes numbers above 0 separated by commas. */
 export function positiveListOption(flags: string, description: string): Option {
-  const positive = (text: string) =>
-    /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number.isFinite(Number(text))
-      ? Number(text)
-      : undefined;
   const list = (text: string) => listOf(text, positive);
   return checked(flags, description, list, 'a number above 0, or several separated by commas');
 }
@@ -142,6 +143,12 @@ function checked(
       hint: hint(text),
     });
   });
+}
+
+function positive(text: string): number | undefined {
+  return /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number.isFinite(Number(text))
+    ? Number(text)
+    : undefined;
 }
 
 function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): number | undefined {

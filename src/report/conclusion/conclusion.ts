@@ -4,6 +4,7 @@ import { nameOfVerdict } from '../../analysis/streaming/streaming-verdict.ts';
 import type { Conclusion, ConclusionLine } from '../../model/conclusion.ts';
 import { DASH, formatCount } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
+import type { SweepReport } from '../../model/sweep.ts';
 import { oneLine } from '../text-width.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { cellName, incompleteness, requestsOf } from '../wording/notes.ts';
@@ -11,12 +12,14 @@ import { checksFailures, thresholdWords, unanswered } from '../wording/summary.t
 import { streamFindings, thresholdLines } from '../wording/verdicts.ts';
 import { figureLines } from './figures.ts';
 import { type Side, type Sides, sidesOf } from './sides.ts';
+import { sweepLines } from './sweep.ts';
 
 /** Lines of a conclusion, with its header. */
 const MAX_LINES = 8;
 
 /** The conclusion of a run, from the rest of its report. */
 export function conclude(report: Report): Conclusion {
+  if (report.sweep !== undefined) return concludeSweep(report, report.sweep);
   const sides = sidesOf(report.cells);
   const figures = figureLines(report, sides);
   const before = [...incompleteLines(report), ...changeLines(report)];
@@ -33,6 +36,12 @@ export function conclude(report: Report): Conclusion {
     sides: sides.sides.map(({ name }) => name),
     lines: [...before, ...mostImportant(figures, room), ...after].slice(0, MAX_LINES - header),
   };
+}
+
+/** Failures and figures of a sweep are mostly those of levels that break its objectives. */
+function concludeSweep(report: Report, sweep: SweepReport): Conclusion {
+  const { sides, lines } = sweepLines(sweep);
+  return { sides, lines: [...incompleteLines(report), ...lines, ...gateLines(report)] };
 }
 
 /** The lines that fit, in their order: those of the highest load level first, then the first tokens. */

@@ -7,6 +7,7 @@ const REPORT_KEYS = [
   'environment',
   'scenario',
   'conclusion',
+  'sweep',
   'cells',
   'pairedComparisons',
   'objectives',

@@ -14,6 +14,15 @@ import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, runLine } from '../wording/notes.ts';
 import {
+  levelOfPoint,
+  objectivesLine,
+  pointMarks,
+  pointsOf,
+  searchSentences,
+  subjectName,
+  verdictWord,
+} from '../wording/sweep.ts';
+import {
   clientLines,
   floorLines,
   loadLines,
@@ -89,6 +98,7 @@ export function markdownReport(report: Report): string {
     text(`## ${safe(report.scenario.name)}`),
     ...(shard ? [text(`> ${safe(shard)}`)] : []),
     conclusion(conclude(report)),
+    ...sweep(report),
     ...thresholds(report),
     ...abGate(report),
     ...baseline(report),
@@ -150,6 +160,34 @@ function machines(report: Report): Section[] {
   if (rows.length === 0) return [];
   const sides = ['right', 'left', 'right', 'right', 'left', 'left'] as const;
   return [table(`### ${HEADINGS.machines}`, [...MACHINE_COLUMNS], sides, rows)];
+}
+
+function sweep({ sweep }: Report): Section[] {
+  if (sweep === undefined) return [];
+  const load = sweep.by === 'rate' ? 'rate' : 'streams';
+  const heads = [load, 'TTFT p95', 'requests', 'tokens', 'goodput', 'objectives'];
+  return [
+    { head: `### ${HEADINGS.sweep}`, rows: [`\n${safe(objectivesLine(sweep))}`] },
+    ...sweep.searches.flatMap((search) => [
+      {
+        head: `\n**${safe(subjectName(search))}**`,
+        rows: searchSentences(sweep, search).map((line) => `\n${safe(line)}`),
+      },
+      table(
+        '',
+        heads,
+        ['right', 'right', 'right', 'right', 'right', 'left'],
+        pointsOf(sweep, search).map((point) => [
+          String(levelOfPoint(point)),
+          formatValue(point.ttftP95Ms, 'ms'),
+          formatValue(point.requestsPerSecond, '1/s'),
+          formatValue(point.tokensPerSecond, '1/s'),
+          formatValue(point.goodput, '1/s'),
+          [verdictWord(point), ...pointMarks(point, search)].join(', '),
+        ]),
+      ),
+    ]),
+  ];
 }
 
 function thresholds(report: Report): Section[] {

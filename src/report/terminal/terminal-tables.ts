@@ -13,6 +13,8 @@ export interface TerminalOptions {
   color: 0 | 1 | 2 | 3;
   /** The percentiles of figures with several. Default: p50 and p95. The narrower the terminal, the fewer are shown. */
   percentiles?: Detail;
+  /** Draw curves with characters that every terminal has. Default: false. */
+  ascii?: boolean;
 }
 
 /** How a table is drawn. */

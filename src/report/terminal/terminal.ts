@@ -34,6 +34,7 @@ import {
 import { BLOCKS, sparkline } from './strip.ts';
 import { terminalComparison } from './terminal-comparison.ts';
 import { terminalConclusion } from './terminal-conclusion.ts';
+import { terminalSweep } from './terminal-sweep.ts';
 import { type FittedTable, fits, fitTable, type TerminalOptions } from './terminal-tables.ts';
 
 /** How a report is drawn. */
@@ -43,11 +44,15 @@ type View = Pick<TerminalOptions, 'width' | 'percentiles'> & { chalk: ChalkInsta
 const REPEATED_AFTER = 30;
 
 /** The report for a terminal: the conclusion, then what is wrong, then the tables. Ends with a line feed. */
-export function terminalReport(report: Report, { width, color, percentiles }: TerminalOptions): string {
+export function terminalReport(
+  report: Report,
+  { width, color, percentiles, ascii }: TerminalOptions,
+): string {
   const chalk = new Chalk({ level: color });
   const view = { width, percentiles, chalk };
   const conclusion = terminalConclusion(conclude(report), width, chalk).join('\n');
   const details = [
+    ...(report.sweep === undefined ? [] : [terminalSweep(report.sweep, { width, color, ascii })]),
     ...thresholds(report, width, chalk),
     ...abGate(report, width, chalk),
     ...baseline(report, { width, color }, chalk),

@@ -4,6 +4,7 @@ import { oneLine } from '../text-width.ts';
 export const HEADINGS = {
   comparisons: 'Compared within this run',
   thresholds: 'Thresholds',
+  sweep: 'Sweep',
   streamProblems: 'Streaming problems',
   streamsInconclusive: 'Streaming inconclusive',
   cache: 'Prefix cache hits',

@@ -18,12 +18,15 @@ export function cellName({ target, prompt, mode, ...level }: Cell): string {
 }
 
 /** Id, duration, rounds and seed of the run. */
-export function runLine({ run }: Report): string {
+export function runLine({ run, sweep }: Report): string {
   const took = durationOf(run);
+  const measurements = sweep?.points.reduce((sum, point) => sum + point.measurements, 0);
   return [
     `run ${oneLine(run.id)}`,
     took === undefined ? 'end unknown' : `took ${formatDuration(took)}`,
-    `${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}`,
+    measurements === undefined
+      ? `${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}`
+      : `${measurements} ${measurements === 1 ? 'measurement' : 'measurements'}`,
     `seed ${run.seed}`,
     ...(run.resumed ?? []).map(({ after }) => `resumed after ${formatCount(after)} requests`),
   ].join(' · ');

@@ -1,7 +1,8 @@
 import { judge, type MeasuredValues } from '../../../src/analysis/sweep/judge.ts';
 import { judgedPart, levelState, measurementSize } from '../../../src/analysis/sweep/measurement.ts';
-import { type Edge, edgeOf, nextStep, type SearchSettings } from '../../../src/analysis/sweep/search.ts';
+import { type Edge, edgeOf, nextStep } from '../../../src/analysis/sweep/search.ts';
 import { parseSlos, type Slo } from '../../../src/analysis/sweep/slo.ts';
+import { searchSettings } from '../../../src/analysis/sweep/sweep-report.ts';
 import type { RequestRecord } from '../../../src/model/record.ts';
 import { createRandom } from '../../../src/model/seeded-random.ts';
 import type { SweepSettings } from '../../../src/model/sweep.ts';
@@ -18,17 +19,12 @@ export interface Simulated {
 }
 
 const BASE = { start: 1, max: 1024, precision: 0.05, repeats: 8, budgetMs: 1e9, maxConcurrency: 200 };
-const SEARCH_MIN = { concurrency: 1, rate: 0.01 };
 
 /** The settings of a simulated sweep. */
 export function sweepSettings(
   settings: Pick<SweepSettings, 'by' | 'slo'> & Partial<SweepSettings>,
 ): SweepSettings {
   return { ...BASE, arrivals: 'poisson', ...settings };
-}
-
-export function searchSettings({ by, start, max, precision, repeats }: SweepSettings): SearchSettings {
-  return { start, min: SEARCH_MIN[by], max, precision, repeats, whole: by === 'concurrency' };
 }
 
 /** One sweep. The seed determines everything. */
