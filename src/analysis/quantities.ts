@@ -3,7 +3,7 @@ import { decodeHistogram } from '../metrics/histogram.ts';
 import { percentileOf } from '../metrics/percentile.ts';
 import { formatValue, type Unit } from '../model/format.ts';
 import type { ServerReport } from '../model/load-report.ts';
-import type { Mode } from '../model/record.ts';
+import { isEndedByClient, type Mode } from '../model/record.ts';
 import type { CellReport, MetricSummary } from '../model/report.ts';
 import { nameOfVerdict, VERDICT_KINDS } from './streaming/streaming-verdict.ts';
 
@@ -52,10 +52,10 @@ const AGGREGATIONS = ['p50', 'p90', 'p95', 'p99', 'mean', 'min', 'max', 'sd', 'n
 const BOTH: readonly Mode[] = ['streaming', 'non-streaming'];
 const STREAMING: readonly Mode[] = ['streaming'];
 
-/** Failed requests and all requests of a cell, without those that the user cancelled. */
+/** Failed requests and all requests of a cell, without those that the client ended. */
 export function failuresOf({ outcomes }: Pick<CellReport, 'outcomes'>): { failed: number; requests: number } {
   let requests = 0;
-  for (const [kind, count] of Object.entries(outcomes)) if (kind !== 'cancelled') requests += count;
+  for (const [kind, count] of Object.entries(outcomes)) if (!isEndedByClient(kind)) requests += count;
   return { failed: requests - (outcomes.ok ?? 0), requests };
 }
 

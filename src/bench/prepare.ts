@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { networkError } from '../client/outcome/network-error.ts';
+import { mostStreamsOf } from '../engine/course.ts';
 import { type ClientExecutor, clientExecutor } from '../engine/executor.ts';
 import { tidy } from '../metrics/distribution.ts';
 import type { Clock } from '../model/clock.ts';
@@ -114,9 +115,8 @@ async function noiseFloor(plan: RunPlan, signal: AbortSignal): Promise<NoiseFloo
 
 /** Rejects a run that would exceed the limit on open files. Each target keeps its connections open. */
 function rejectTooManyFiles(plan: RunPlan, { scenario }: LoadedScenario): void {
-  const { targets } = plan;
-  const highest = Math.max(...streamsByCell(plan));
-  const files = targets.reduce((sum, { connect = {} }, index) => {
+  const highest = mostStreamsOf(plan);
+  const files = plan.targets.reduce((sum, { connect = {} }, index) => {
     const { http = 1, streamsPerSession = DEFAULT_STREAMS_PER_SESSION, connection } = connect;
     const shared = http === 2 && connection !== 'per-request' ? streamsPerSession : 1;
     const target = scenario.targets[index];

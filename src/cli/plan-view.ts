@@ -1,6 +1,6 @@
 import type { Baseline } from '../bench/run/baseline.ts';
 import { type Forecast, foresee } from '../bench/run/foresee.ts';
-import { levelInWords } from '../model/cells.ts';
+import { cellsOfBlock, levelInWords } from '../model/cells.ts';
 import { formatChange, formatShare } from '../model/format.ts';
 import type { Cell } from '../model/plan.ts';
 import { type Shard, shardInWords } from '../model/shard.ts';
@@ -33,11 +33,11 @@ export function printPlan(
   const streams = streamsByCell(plan);
   const summary = planSummary(plan);
   const cells = plan.cells.map((cell, index) => {
-    const blocks = plan.blocks.filter((block) => block.cell === index);
+    const blocks = plan.blocks.filter((block) => cellsOfBlock(block).includes(index));
     const requests = blocks.some((block) => block.requests === undefined)
       ? null
       : blocks.reduce((sum, block) => sum + block.requests!, 0);
-    const warmup = blocks.reduce((sum, block) => sum + block.warmup, 0);
+    const warmup = blocks.reduce((sum, block) => sum + (block.cell === index ? block.warmup : 0), 0);
     return { ...cell, requests, warmup, ...(shard && { shard: { ...shard, concurrency: streams[index] } }) };
   });
   const fewest = Math.min(...cells.flatMap(({ requests }) => requests ?? []));

@@ -1,9 +1,9 @@
 import ora, { type Ora } from 'ora';
 import type { LevelEvidence } from '../analysis/sweep/evidence.ts';
 import type { RunObserver } from '../bench/run/run.ts';
-import { levelInWords } from '../model/cells.ts';
+import { cellsOfBlock, levelInWords } from '../model/cells.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
-import type { RequestRecord } from '../model/record.ts';
+import { isEndedByClient, type RequestRecord } from '../model/record.ts';
 import { clip, oneLine } from '../report/text-width.ts';
 import { levelInSweep } from '../report/wording/sweep.ts';
 
@@ -50,7 +50,9 @@ class Tally {
       plan.sweep === undefined && counts.every((count) => count !== undefined)
         ? counts.reduce((a, b) => a + b, 0)
         : null;
-    for (const block of plan.blocks) this.of(plan.cells[block.cell]!).blocksLeft++;
+    for (const block of plan.blocks) {
+      for (const index of cellsOfBlock(block)) this.of(plan.cells[index]!).blocksLeft++;
+    }
   }
 
   of(cell: Cell) {
@@ -63,7 +65,7 @@ class Tally {
     const ofCell = this.of(cell);
     this.done++;
     ofCell.done++;
-    if (record.outcome.kind !== 'ok') {
+    if (record.outcome.kind !== 'ok' && !isEndedByClient(record.outcome.kind)) {
       this.failed++;
       ofCell.failed++;
     }
@@ -156,12 +158,14 @@ class SpinnerProgress implements RunProgress {
 class LineProgress implements RunProgress {
   private readonly tally = new Tally();
   private readonly deps: ProgressDeps;
+  private cells: RunPlan['cells'] = [];
 
   constructor(deps: ProgressDeps) {
     this.deps = deps;
   }
 
   planned(plan: RunPlan): void {
+    this.cells = plan.cells;
     this.tally.begin(plan, this.deps.now());
   }
 
@@ -169,8 +173,12 @@ class LineProgress implements RunProgress {
     this.tally.add(record, cell);
   }
 
-  blockEnded(_block: Block, cell: Cell): void {
+  blockEnded(block: Block): void {
     this.tally.blocksDone++;
+    for (const index of cellsOfBlock(block)) this.cellEnded(this.cells[index]!);
+  }
+
+  private cellEnded(cell: Cell): void {
     const { done, failed, blocksLeft } = this.tally.of(cell);
     this.tally.of(cell).blocksLeft = blocksLeft - 1;
     // A sweep has no planned blocks; a line for each of its measurements follows in `levelJudged`.

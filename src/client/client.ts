@@ -47,6 +47,8 @@ export interface MeasuredRequest {
   /** Origin of its marks, on the client's clock. */
   originAt: number;
   keepText: boolean;
+  /** The stream is cut this long after the request was sent, as planned, and is `ok`. Default: it ends by itself. */
+  cutAfterMs?: number;
   signal?: AbortSignal;
   /** Sent in the `traceparent` header. Default: no such header. */
   trace?: TraceContext;

@@ -20,9 +20,18 @@ export interface RequestProgress {
   terminatedAt?: number;
 }
 
-/** The limit that runs out next. `linger`: the answer is whole, and the server has not ended the body in time. */
+/** The limits of a request. */
+export interface DeadlineLimits extends Timeouts {
+  /** Time from `sent` to the planned cut of the stream. Default: none. */
+  cutAfterMs?: number;
+}
+
+/**
+ * The limit that runs out next. `linger`: the answer is whole, and the server has not ended the body in time. `cut`: the planned
+ * end of the stream.
+ */
 export interface Deadline {
-  phase: TimeoutPhase | 'linger';
+  phase: TimeoutPhase | 'linger' | 'cut';
   atMs: number;
 }
 
@@ -30,7 +39,7 @@ export interface Deadline {
 export const LINGER_MS = 1_000;
 
 /** Which limit runs out next, and when. */
-export function nextDeadline(progress: RequestProgress, limits: Timeouts): Deadline {
+export function nextDeadline(progress: RequestProgress, limits: DeadlineLimits): Deadline {
   const { startedAt, resentAt = startedAt, sentAt, firstByteAt, lastReadAt, terminatedAt } = progress;
   const { pausedAt, pausedMs = 0, resumedAt = startedAt } = progress;
   if (terminatedAt !== undefined) return { phase: 'linger', atMs: terminatedAt + LINGER_MS };
@@ -41,7 +50,10 @@ export function nextDeadline(progress: RequestProgress, limits: Timeouts): Deadl
   if (sentAt === undefined) step = { phase: 'connect', atMs: resentAt + limits.connectMs };
   else if (firstByteAt === undefined) step = { phase: 'first_byte', atMs: sentAt + limits.firstByteMs };
   else step = { phase: 'idle', atMs: Math.max(lastReadAt ?? firstByteAt, resumedAt) + limits.idleMs };
-  return step.atMs < total.atMs ? step : total;
+  const next = step.atMs < total.atMs ? step : total;
+  if (limits.cutAfterMs === undefined || sentAt === undefined) return next;
+  const cut: Deadline = { phase: 'cut', atMs: sentAt + pausedMs + limits.cutAfterMs };
+  return cut.atMs <= next.atMs ? cut : next;
 }
 
 /** The limit of a phase, in ms. */
@@ -67,22 +79,22 @@ export function limitOf(phase: TimeoutPhase, timeouts: Timeouts): number {
 export class DeadlineTimer {
   readonly progress: RequestProgress;
   private readonly clock: Clock;
-  private readonly timeouts: Timeouts;
+  private readonly limits: DeadlineLimits;
   private readonly onTimer: () => void;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
 
   /** `onTimer` is called when a limit may have run out: then call `expired`. */
-  constructor(clock: Clock, timeouts: Timeouts, startedAt: number, onTimer: () => void) {
+  constructor(clock: Clock, limits: DeadlineLimits, startedAt: number, onTimer: () => void) {
     this.clock = clock;
-    this.timeouts = timeouts;
+    this.limits = limits;
     this.progress = { startedAt };
     this.onTimer = onTimer;
   }
 
   /** Sets the timer for the limit that runs out next. Call this when the request enters its next phase. */
   watch(): void {
-    const { atMs } = nextDeadline(this.progress, this.timeouts);
+    const { atMs } = nextDeadline(this.progress, this.limits);
     if (atMs >= this.timerAt) return;
     clearTimeout(this.timer);
     this.timerAt = atMs;
@@ -97,7 +109,7 @@ export class DeadlineTimer {
 
   /** The limit that has run out by `now`; undefined, and the timer is set again, where none has. */
   expired(now: number): Deadline['phase'] | undefined {
-    const { phase, atMs } = nextDeadline(this.progress, this.timeouts);
+    const { phase, atMs } = nextDeadline(this.progress, this.limits);
     if (atMs <= now) return phase;
     this.watch();
     return undefined;

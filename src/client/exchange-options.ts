@@ -29,6 +29,8 @@ export interface ExchangeOptions extends BodyListeners {
   /** False for one whole answer. */
   stream: boolean;
   timeouts: Timeouts;
+  /** The stream is cut this long after the request was sent, as planned. Default: it ends by itself. */
+  cutAfterMs?: number;
   /** Default: `DEFAULT_LIMITS`. */
   limits?: Limits;
   clock: Clock;

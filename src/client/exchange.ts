@@ -4,7 +4,7 @@ import { DeadlineTimer, limitOf } from './deadline.ts';
 import { decodeQueue, type PendingReads, ReadBuffer } from './decode-queue.ts';
 import { type ExchangeOptions, type FlowControl, requestFacts } from './exchange-options.ts';
 import { ObservationBuilder } from './observation-builder.ts';
-import type { Ending } from './outcome/evidence.ts';
+import { type Ending, WindowOver } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
 import { ListenerError, ResponseBody } from './response-body.ts';
 import {
@@ -53,10 +53,10 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.resolve = resolve;
     this.reject = reject;
     this.limits = options.limits ?? DEFAULT_LIMITS;
-    const { clock, timeouts, scheduledAt, originAt, keepText, redactor } = options;
+    const { clock, timeouts, cutAfterMs, scheduledAt, originAt, keepText, redactor } = options;
     const startedAt = clock.now();
     // The timer may be late, and data that came in time not read yet: the sockets are read before a limit is enforced.
-    this.deadline = new DeadlineTimer(clock, timeouts, startedAt, () =>
+    this.deadline = new DeadlineTimer(clock, { ...timeouts, cutAfterMs }, startedAt, () =>
       decodeQueue.afterReads(this.enforceLimits),
     );
     this.builder = new ObservationBuilder({
@@ -278,7 +278,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     // The end of the answer may be among what was read.
     this.decodeAll();
     if (this.isOver) return;
-    const { clock, timeouts } = this.options;
+    const { clock, timeouts, cutAfterMs } = this.options;
     // Read here: no mark may be later than the end.
     const now = clock.now();
     const phase = this.deadline.expired(now);
@@ -286,6 +286,8 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     if (phase === 'linger') {
       this.connection.destroy();
       this.finish(now, { kind: 'eof' });
+    } else if (phase === 'cut') {
+      this.finish(now, { kind: 'planned_cut', afterMs: cutAfterMs ?? 0 });
     } else {
       this.finish(now, { kind: 'timeout', phase, limitMs: limitOf(phase, timeouts) });
     }
@@ -294,5 +296,6 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
 
 function cancelled(signal: AbortSignal | undefined): Ending {
   const reason: unknown = signal?.reason;
+  if (reason instanceof WindowOver) return { kind: 'window_over', graceMs: reason.graceMs };
   return typeof reason === 'string' ? { kind: 'cancelled', reason } : { kind: 'cancelled' };
 }

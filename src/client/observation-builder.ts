@@ -167,6 +167,7 @@ export class ObservationBuilder {
     return this.redactor.value<Observation>({
       mode: request.mode,
       outcome,
+      cut: ending.kind === 'planned_cut' && outcome.kind === 'ok' && !this.isComplete ? true : undefined,
       marks,
       connection: this.connection,
       reconnected: this.reconnected,

@@ -1,13 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.ts';
 import type { LoopUtilization } from '../model/load-report.ts';
-import { type Block, type Cell, type LoadLevel, split } from '../model/plan.ts';
+import { type Block, type Cell, split } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import { wholeNumber } from '../model/shard.ts';
 import { type BlockCounts, blockCounts, countsMemory } from './counts.ts';
+import { type Course, courseOf, dealtDueTimes, dueTimesOf, highestRate, mostStreams } from './course.ts';
 import { loopUsage, watchLoad } from './load-monitor.ts';
-import { type LoopDeps, runLoop } from './loop.ts';
-import { closedLoop, dueTimes, openLoop, type Pacer } from './pacer.ts';
+import { type IssuedRequest, type LoopDeps, runLoop } from './loop.ts';
+import { closedLoop, openLoop, type Pacer, type StreamShare, sharedStreams } from './pacer.ts';
+import { cutAfter, loadByStage } from './window.ts';
 
 /** The observation of a request that was due but not sent, because every slot of its cell was taken. Times from the start of the run. */
 function droppedObservation(
@@ -71,6 +72,7 @@ export interface BlockObserver {
   /** The measured window opens. */
   opened?(window: OpenWindow): void;
   recorded(observation: Observation): void;
+  /** A request that is not counted: of the warm-up, or of a phase outside of the measured window. */
   warmedUp(observation: Observation): void;
 }
 
@@ -86,7 +88,7 @@ export interface OpenWindow {
 export interface BlockRunner {
   /**
    * Runs one block. Resolves when the last request has ended, with the load of each measuring thread during the measured
-   * window. Rejects with a `ThreadLost` if a thread died, after the other threads have finished their requests; the observer
+   * window, or during each stage. Rejects with a `ThreadLost` if a thread died, after the other threads have finished their requests; the observer
    * has received everything that was measured.
    */
   run(block: Block, cell: Cell, observer: BlockObserver): Promise<LoopUtilization[]>;
@@ -98,9 +100,7 @@ export class ThreadLost extends Error {
 }
 
 /** One thread's share of a block. */
-export interface ThreadShare {
-  /** Streams of a closed loop that this thread keeps open. */
-  slots: number;
+export interface ThreadShare extends StreamShare {
   /** Unmeasured requests that this thread sends. */
   warmup: number;
   /** Connections that this thread opens before the window. */
@@ -121,33 +121,26 @@ export interface SharedWindow {
  * the block's. Requests are not split: the threads take them from a shared counter.
  */
 export function threadShares(block: Block, cell: Cell, count: number): (ThreadShare | undefined)[] {
-  const { concurrency, rate } = loadOf(block, cell);
+  const streams = mostStreams(block, cell);
   // Fewer threads if some would have no stream or no request.
-  const useful = Math.max(1, Math.min(count, concurrency, block.requests ?? concurrency));
-  const slots = split(concurrency, useful);
-  const warmup = split(block.warmup, useful);
-  const connections = split(connectionsFor(concurrency, rate, useful), useful);
+  const of = Math.max(1, Math.min(count, streams, block.requests ?? streams));
+  const warmup = split(block.warmup, of);
+  const connections = split(connectionsFor(streams, highestRate(block, cell), of), of);
   return Array.from({ length: count }, (_, index) => {
-    if (index >= useful) return undefined;
-    return { slots: slots[index] ?? 0, warmup: warmup[index] ?? 0, connections: connections[index] ?? 0 };
+    if (index >= of) return undefined;
+    return { index, of, warmup: warmup[index] ?? 0, connections: connections[index] ?? 0 };
   });
 }
 
 /** The share of a single thread: all of the block. */
 function wholeBlock(block: Block, cell: Cell): ThreadShare {
-  const { concurrency, rate } = loadOf(block, cell);
-  return { slots: concurrency, warmup: block.warmup, connections: connectionsFor(concurrency, rate) };
-}
-
-/** The load that this machine applies: the cell's, or its share of it. */
-function loadOf({ share }: Block, { concurrency, rate }: Cell): LoadLevel {
-  if (share === undefined) return { concurrency, rate };
-  return { concurrency: share.concurrency, rate: rate && rate / share.shard.of };
+  const connections = connectionsFor(mostStreams(block, cell), highestRate(block, cell));
+  return { index: 0, of: 1, warmup: block.warmup, connections };
 }
 
 // The number of streams of an open loop depends on the service: one connection for each request of a second.
-function connectionsFor(concurrency: number, rate: number | undefined, atLeast = 1): number {
-  return rate === undefined ? concurrency : Math.min(concurrency, Math.max(atLeast, Math.ceil(rate)));
+function connectionsFor(streams: number, rate: number | undefined, atLeast = 1): number {
+  return rate === undefined ? streams : Math.min(streams, Math.max(atLeast, Math.ceil(rate)));
 }
 
 /** Dependencies of a local runner. */
@@ -179,18 +172,23 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
     counts: blockCounts(memory),
     ready: () => clock.now(),
   });
+  // Targets of which every stream was cut at the end of a window: they would use up the grace of every window.
+  const endless = new Set<string>();
   // Every request in flight adds a listener.
   setMaxListeners(0, signals.kill);
   return {
     async run(block, cell, observer, share = wholeBlock(block, cell), shared = alone()) {
-      const { slots, warmup, connections } = share;
-      const { concurrency } = loadOf(block, cell);
-      const send = (scheduledAt: number) =>
-        executor.send({ cell, scheduledAt, originAt, signal: signals.kill });
+      const { warmup, connections } = share;
+      const send = (scheduledAt: number, signal: AbortSignal) =>
+        executor.send({ cell, scheduledAt, originAt, signal });
       await executor.warm(cell.target, connections);
+      const streams = mostStreams(block, cell);
+      const slots = sharedStreams(streams, share);
       await runLoop(
-        closedLoop({ slots, requests: warmup }),
-        { issue: async ({ scheduledAt }) => observer.warmedUp(await send(scheduledAt)) },
+        closedLoop({ course: courseOf({ cell: block.cell }, { concurrency: slots }), requests: warmup }),
+        {
+          issue: async ({ scheduledAt }) => observer.warmedUp(await send(scheduledAt, signals.kill)),
+        },
         loop,
         { opensAt: clock.now(), counts: blockCounts(), limit: slots },
       );
@@ -199,37 +197,51 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
       const opensAt = await shared.ready();
       const usage = loopUsage();
       observer.opened?.({ counts: shared.memory, utilization: () => [usage()] });
-      const load = watchLoad(clock, originAt);
-      const issued = await runLoop(
-        pacerOf(block, cell, slots),
+      const { startMs = 0 } = block;
+      const course = courseOf(block, cell);
+      const graceMs = endless.has(cell.target) ? 0 : block.graceMs;
+      const cutting = cutAfter({ graceMs, endsAt: opensAt + course.endMs - startMs }, loop, signals.kill);
+      const loads = loadByStage(course, () => watchLoad(clock, originAt));
+      const kept = (phase: number, observation: Observation) => {
+        const { cell: index, stage } = course.phases[phase] ?? {};
+        if (index === undefined) observer.warmedUp(observation);
+        else observer.recorded(stage === undefined ? observation : { ...observation, stage });
+      };
+      let ended = 0;
+      const issue = async ({ scheduledAt, inFlight, phase }: IssuedRequest) => {
+        loads.enter(phase);
+        const observation = await send(scheduledAt, cutting.signal);
+        if (observation.outcome.kind !== 'cut') ended += 1;
+        kept(phase, { ...observation, inFlight });
+      };
+      await runLoop(
+        pacerOf(block, cell, course, share),
         {
-          issue: async ({ scheduledAt, inFlight }) =>
-            observer.recorded({ ...(await send(scheduledAt)), inFlight }),
-          drop: ({ scheduledAt, inFlight }) => {
-            const dropped = droppedObservation(
-              cell,
-              concurrency,
-              scheduledAt - originAt,
-              clock.now() - originAt,
-            );
-            observer.recorded({ ...dropped, inFlight });
+          issue,
+          drop({ scheduledAt, inFlight, phase }) {
+            loads.enter(phase);
+            const dropped = droppedObservation(cell, streams, scheduledAt - originAt, clock.now() - originAt);
+            kept(phase, { ...dropped, inFlight });
           },
         },
         loop,
-        { opensAt, counts: shared.counts, limit: concurrency },
+        { opensAt, counts: shared.counts, limit: streams, startMs },
       );
-      const loopLoad = load.stop();
-      // Stopped before its first request: nothing was measured, and the utilization of an empty window is meaningless.
-      return issued === 0 ? [] : [loopLoad];
+      cutting.stop();
+      if (cutting.isOver && ended === 0) endless.add(cell.target);
+      return loads.stop();
     },
   };
 }
 
-function pacerOf(block: Block, cell: Cell, slots: number): Pacer {
-  const { requests, durationMs, arrivals, measured, share } = block;
-  // The rate of the whole cell: a shard takes its requests from the schedule of all shards.
-  if (cell.rate === undefined || arrivals === undefined) return closedLoop({ slots, requests, durationMs });
-  const dueInWhole = dueTimes(cell.rate, arrivals, measured);
-  const dueMs = share === undefined ? dueInWhole : (index: number) => dueInWhole(wholeNumber(share, index));
-  return openLoop({ concurrency: loadOf(block, cell).concurrency, requests, durationMs, dueMs });
+function pacerOf(block: Block, cell: Cell, course: Course, thread: StreamShare): Pacer {
+  const { requests, arrivals, measured, startMs, share } = block;
+  if (cell.rate === undefined || arrivals === undefined) {
+    // The course is that of the whole cell: a machine has its share of it, and of that each thread.
+    const machine = share && { index: share.shard.number - 1, of: share.shard.of };
+    return closedLoop({ course, requests, shares: machine === undefined ? [thread] : [machine, thread] });
+  }
+  // A shard takes its requests from the schedule of all shards.
+  const dueMs = dealtDueTimes(dueTimesOf(course, arrivals, measured), share);
+  return openLoop({ course, dueMs, concurrency: mostStreams(block, cell), requests, startMs });
 }

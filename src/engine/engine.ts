@@ -1,5 +1,5 @@
 import { levelOf } from '../model/cells.ts';
-import type { BlockUtilization } from '../model/load-report.ts';
+import type { BlockUtilization, LoopUtilization } from '../model/load-report.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import type { Observation, RequestRecord } from '../model/record.ts';
 import { type BlockRunner, type OpenWindow, ThreadLost } from './block.ts';
@@ -59,26 +59,29 @@ export async function runPlan(
     const planned = blockAt(plan, index) ?? next?.(loads);
     if (planned === undefined) break;
     const { block, cell } = planned;
-    const { target, prompt, length } = cell;
+    const stages = stagesOf(block, plan);
     observer.blockStarted?.(block, cell);
     const running = runner.run(block, cell, {
       opened: (window) => observer.windowOpened?.(window, block, cell),
       warmedUp: (observation) => observer.warmedUp?.(observation, cell),
       recorded(observation) {
+        const { stage } = observation;
+        const own = stage === undefined ? cell : (stages.get(stage)?.cell ?? cell);
+        const { target, prompt, length } = own;
         const identity = {
           seq: seq++,
           round: block.round,
           target,
           prompt,
-          ...levelOf(cell),
+          ...levelOf(own),
           ...(length && { length }),
         };
-        observer.recorded({ schema: 'streambench/record@1', ...identity, ...observation }, cell);
+        observer.recorded({ schema: 'streambench/record@1', ...identity, ...observation }, own);
       },
     });
     const threads = await running.catch(lost);
     if (threads instanceof ThreadLost) return { completed: false, loads, failure: threads.message };
-    loads.push({ round: block.round, cell: block.cell, threads });
+    loads.push(...loadsOf(block, threads, stages));
     await observer.blockEnded?.(block, cell);
     const following = plan.blocks[index + 1];
     const isRoundEnd = following !== undefined && following.round !== block.round;
@@ -93,6 +96,36 @@ function blockAt({ blocks, cells }: RunPlan, index: number): PlannedBlock | unde
   const cell = cells[block.cell];
   if (cell === undefined) throw new Error(`the plan has no cell ${block.cell}`);
   return { block, cell };
+}
+
+/** A stage of a block: its cell, and the cell's index in the plan. */
+interface StageCell {
+  index: number;
+  cell: Cell;
+}
+
+/** The stages of a block by name; empty for a load without stages. */
+function stagesOf({ phases = [] }: Block, { cells }: RunPlan): ReadonlyMap<string, StageCell> {
+  const stages = new Map<string, StageCell>();
+  for (const { stage, cell: index } of phases) {
+    const cell = index === undefined ? undefined : cells[index];
+    if (stage !== undefined && index !== undefined && cell !== undefined) stages.set(stage, { index, cell });
+  }
+  return stages;
+}
+
+/** The load of each stage belongs to its own cell. */
+function loadsOf(
+  { round, cell }: Block,
+  threads: LoopUtilization[],
+  stages: ReadonlyMap<string, StageCell>,
+): BlockUtilization[] {
+  if (stages.size === 0) return [{ round, cell, threads }];
+  return [...stages].map(([name, { index }]) => ({
+    round,
+    cell: index,
+    threads: threads.filter(({ stage }) => stage === name),
+  }));
 }
 
 function lost(error: unknown): ThreadLost {

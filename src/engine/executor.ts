@@ -44,7 +44,10 @@ export function clientExecutor(
       const request = chatOf(target, prompt, { stream: cell.mode === 'streaming', nonce });
       const keepText = plan.keepText || plan.tokenizer !== undefined;
       const trace = nextTrace?.();
-      const observation = await client.measure({ ...rest, request, keepText, trace });
+      const observation = await client.measure({
+        ...{ ...rest, request, keepText, trace },
+        cutAfterMs: plan.streamForMs,
+      });
       if (trace !== undefined) observation.trace = trace;
       return plan.keepText || !keepText ? observation : onlyToCount(observation);
     },

@@ -19,6 +19,8 @@ export interface LoopWindow {
   counts: BlockCounts;
   /** The most requests in flight over all threads. */
   limit: number;
+  /** How far into its course the block is when the window opens. Default: 0. */
+  startMs?: number;
 }
 
 /** A request that is issued. */
@@ -27,6 +29,8 @@ export interface IssuedRequest {
   scheduledAt: number;
   /** Requests in flight over all threads, including this one. */
   inFlight: number;
+  /** Index of the phase that it belongs to. */
+  phase: number;
 }
 
 /** Handles the requests that are due. */
@@ -45,7 +49,7 @@ export async function runLoop(
   pacer: Pacer,
   requests: RequestHandler,
   { clock, sleep, stop }: LoopDeps,
-  { opensAt, counts, limit }: LoopWindow,
+  { opensAt, counts, limit, startMs = 0 }: LoopWindow,
 ): Promise<number> {
   let done = 0;
   let own = 0;
@@ -61,7 +65,7 @@ export async function runLoop(
         ? ({ kind: 'stop' } as const)
         : elapsedMs < 0
           ? ({ kind: 'wait', ms: -elapsedMs } as const)
-          : pacer({ elapsedMs, taken, own, inFlight: counts.inFlight() });
+          : pacer({ elapsedMs: startMs + elapsedMs, taken, own, inFlight: counts.inFlight() });
       if (pace.kind === 'take') {
         taken = counts.take();
         continue;
@@ -73,8 +77,8 @@ export async function runLoop(
         taken = undefined;
         own++;
         done++;
-        const scheduledAt = pace.dueMs === undefined ? now : opensAt + pace.dueMs;
-        void requests.issue({ scheduledAt, inFlight }).then(() => {
+        const scheduledAt = pace.dueMs === undefined ? now : opensAt + pace.dueMs - startMs;
+        void requests.issue({ scheduledAt, inFlight, phase: pace.phase }).then(() => {
           own--;
           counts.leave();
           wake();
@@ -84,7 +88,8 @@ export async function runLoop(
       if (pace.kind === 'drop') {
         taken = undefined;
         done++;
-        requests.drop?.({ scheduledAt: opensAt + pace.dueMs, inFlight: limit });
+        const scheduledAt = opensAt + pace.dueMs - startMs;
+        requests.drop?.({ scheduledAt, inFlight: limit, phase: pace.phase });
         continue;
       }
       if (pace.kind === 'stop' && own === 0) return done;

@@ -1,45 +1,15 @@
-import type { Arrivals } from '../model/plan.ts';
-import { createRandom } from '../model/seeded-random.ts';
-
-/**
- * When the requests of an open loop are due: in ms from the opening of the window, as a function of the request's number only.
- * So threads that share a window and its numbers send the same schedule as one thread. `before`: requests that were sent in an
- * earlier window, whose schedule this one continues. Default: 0.
- */
-export function dueTimes(
-  ratePerSecond: number,
-  { process, seed }: Arrivals,
-  before = 0,
-): (index: number) => number {
-  const everyMs = 1000 / ratePerSecond;
-  switch (process) {
-    case 'constant':
-      return (index) => index * everyMs;
-    case 'poisson': {
-      const at = poisson(everyMs, seed);
-      const openedAt = before === 0 ? 0 : at(before - 1);
-      return (index) => at(before + index) - openedAt;
-    }
-    default:
-      return process satisfies never;
-  }
-}
-
-/** Times of a Poisson process: exponential intervals with this mean. */
-function poisson(everyMs: number, seed: number): (index: number) => number {
-  const random = createRandom(seed);
-  const times: number[] = [];
-  return (index) => {
-    // 1 - next() because log(0) is infinite.
-    while (times.length <= index) times.push((times.at(-1) ?? 0) - everyMs * Math.log(1 - random.next()));
-    // `!`: the loop above has filled the list up to this index.
-    return times[index]!;
-  };
-}
+import {
+  type Course,
+  type DueTimes,
+  firstDueFrom,
+  type PlacedPhase,
+  reachesAt,
+  streamsAt,
+} from './course.ts';
 
 /** The progress of a block, as seen by one thread. */
 export interface PaceState {
-  /** Since the block's window opened. */
+  /** Since the start of the block's course. */
   elapsedMs: number;
   /** Number of the request that this thread has taken but not issued; absent if there is none. */
   taken?: number;
@@ -53,10 +23,13 @@ export interface PaceState {
 export type Pace =
   /** Take the next request's number, so that no other thread issues it. */
   | { kind: 'take' }
-  /** Issue the taken request now. It was due `dueMs` after the window opened; if absent, now. */
-  | { kind: 'issue'; dueMs?: number }
+  /**
+   * Issue the taken request now, or one without a number if none is taken. It belongs to this phase of the course. It was due
+   * `dueMs` after the start of the course; if absent, now.
+   */
+  | { kind: 'issue'; phase: number; dueMs?: number }
   /** The taken request is due but cannot be issued: count it as dropped. */
-  | { kind: 'drop'; dueMs: number }
+  | { kind: 'drop'; phase: number; dueMs: number }
   /** Wait until a request ends, or for at most `ms`, and call the pacer again. */
   | { kind: 'wait'; ms?: number }
   /** Issue no more. */
@@ -65,43 +38,81 @@ export type Pace =
 /** Decides when requests are issued. A pure function. */
 export type Pacer = (state: PaceState) => Pace;
 
-/** When a block ends: after a number of requests or a duration, whichever is first. */
-export interface StopCondition {
-  /** Requests of all threads together. */
+// A difference of two times may be smaller than the clock can show: such a wait would never end.
+const SHORTEST_WAIT_MS = 1e-6;
+
+/** A share in the streams of a closed loop: of a machine in all, or of a thread in those of its machine. */
+export interface StreamShare {
+  /** Index among those that share the streams, from 0. */
+  index: number;
+  of: number;
+}
+
+/** The streams of `total` that belong to this share. The shares of all threads add up to `total`. */
+export function sharedStreams(total: number, { index, of }: StreamShare): number {
+  return Math.floor((total + of - 1 - index) / of);
+}
+
+/** What a pacer issues. */
+export interface PacerLoad {
+  course: Course;
+  /** Counted requests of all threads together. Default: no limit. */
   requests?: number;
-  durationMs?: number;
 }
 
 /**
- * A closed loop: keeps `slots` requests of this thread in flight until all threads have taken `requests` or `durationMs` has
- * passed, whichever is first. A number is taken only when a slot is free for it, so that no request waits while another thread
- * has a free slot.
+ * A closed loop: keeps this thread's share (the last of `shares`, each of the one before) of the course's streams in flight, until all threads have taken `requests` or the
+ * course is over, whichever is first. A number is taken only when a stream is free for it, so that no request waits while
+ * another thread has a free stream. Requests of a phase that is not counted have no number.
  */
-export function closedLoop(load: StopCondition & { slots: number }): Pacer {
-  const { slots, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
+export function closedLoop({
+  course,
+  requests = Number.POSITIVE_INFINITY,
+  shares = [],
+}: PacerLoad & { shares?: readonly StreamShare[] }): Pacer {
   return ({ elapsedMs, taken, own }) => {
-    if (elapsedMs >= durationMs) return { kind: 'stop' };
-    if (taken !== undefined) return { kind: taken < requests ? 'issue' : 'stop' };
-    if (own < slots) return { kind: 'take' };
-    return Number.isFinite(durationMs) ? { kind: 'wait', ms: durationMs - elapsedMs } : { kind: 'wait' };
+    if (elapsedMs >= course.endMs) return { kind: 'stop' };
+    const phase = course.at(elapsedMs);
+    const isCounted = phase.cell !== undefined;
+    if (isCounted && taken !== undefined && taken >= requests) return { kind: 'stop' };
+    const streams = shares.reduce(sharedStreams, streamsAt(phase, elapsedMs));
+    if (own < streams)
+      return isCounted && taken === undefined ? { kind: 'take' } : { kind: 'issue', phase: phase.index };
+    const ms = nextStreamAt(phase, streams, shares) - elapsedMs;
+    return Number.isFinite(ms) ? { kind: 'wait', ms: Math.max(SHORTEST_WAIT_MS, ms) } : { kind: 'wait' };
   };
 }
 
+/** When this thread may have a stream more without the end of a request: in a ramp, or in the next phase. */
+function nextStreamAt(phase: PlacedPhase, streams: number, shares: readonly StreamShare[]): number {
+  const needed = shares.reduceRight((own, { index, of }) => (own - 1) * of + index + 1, streams + 1);
+  return Math.min(phase.endMs, reachesAt(phase, needed));
+}
+
 /**
- * An open loop: issues each request when it is due (`dueMs`, by its number), independent of earlier requests, until `requests`
- * were due or `durationMs` has passed. A request is dropped if `concurrency` others are in flight. Each thread takes a number
- * in advance and waits until it is due, so a late thread delays only one request.
+ * An open loop: issues each request when it is due, independent of earlier requests, until the counted `requests` were due or
+ * the course is over. A request is dropped if `concurrency` others are in flight. Each thread takes a number in advance and
+ * waits until it is due, so a late thread delays only one request. `startMs`: where in the course it begins.
  */
-export function openLoop(
-  load: StopCondition & { concurrency: number; dueMs: (number: number) => number },
-): Pacer {
-  const { concurrency, requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY } = load;
+export function openLoop({
+  course,
+  dueMs: dueAt,
+  concurrency,
+  requests = Number.POSITIVE_INFINITY,
+  startMs = 0,
+}: PacerLoad & { dueMs: DueTimes; concurrency: number; startMs?: number }): Pacer {
+  const first = startMs > 0 ? firstDueFrom(dueAt, startMs) : 0;
+  const countedFrom = course.phases.find(({ cell }) => cell !== undefined)?.startMs ?? 0;
+  const limit = Number.isFinite(requests)
+    ? firstDueFrom(dueAt, countedFrom) + requests
+    : Number.POSITIVE_INFINITY;
   return ({ elapsedMs, taken, inFlight }) => {
     if (taken === undefined) return { kind: 'take' };
-    if (taken >= requests) return { kind: 'stop' };
-    const dueMs = load.dueMs(taken);
-    if (dueMs >= durationMs) return { kind: 'stop' };
-    if (elapsedMs < dueMs) return { kind: 'wait', ms: dueMs - elapsedMs };
-    return { kind: inFlight < concurrency ? 'issue' : 'drop', dueMs };
+    const number = first + taken;
+    if (number >= limit) return { kind: 'stop' };
+    const dueMs = dueAt(number);
+    if (dueMs >= course.endMs) return { kind: 'stop' };
+    if (dueMs - elapsedMs > SHORTEST_WAIT_MS) return { kind: 'wait', ms: dueMs - elapsedMs };
+    return { kind: inFlight < concurrency ? 'issue' : 'drop', phase: course.at(dueMs).index, dueMs };
   };
 }

@@ -1,6 +1,12 @@
 import { CellMap, cellOf } from '../model/cells.ts';
 import type { Cell, LoadLevel } from '../model/plan.ts';
-import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord, type TokenSource } from '../model/record.ts';
+import {
+  isEndedByClient,
+  OUTCOME_KINDS,
+  type OutcomeKind,
+  type RequestRecord,
+  type TokenSource,
+} from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
 import { type Shard, shareOf } from '../model/shard.ts';
 import { createCacheFold } from './cache-groups.ts';
@@ -86,8 +92,8 @@ function createOutcomes() {
       Object.fromEntries(
         OUTCOME_KINDS.filter((kind) => counts.has(kind)).map((kind) => [kind, counts.get(kind)]),
       ),
-    /** Requests that count for goodput: those that the user cancelled say nothing about the service. */
-    judged: () => [...counts].reduce((sum, [kind, count]) => sum + (kind === 'cancelled' ? 0 : count), 0),
+    /** Requests that count for goodput: those that the client ended say nothing about the service. */
+    judged: () => [...counts].reduce((sum, [kind, count]) => sum + (isEndedByClient(kind) ? 0 : count), 0),
   };
 }
 
@@ -107,9 +113,16 @@ function coalescedShare({ mode }: Cell, { contentEvents, coalesced }: Counted): 
 }
 
 /** The load that this machine applied: a shard's share of the cell's. */
-function appliedLoad({ concurrency, rate }: LoadLevel, shard: Shard | undefined): LoadLevel {
-  if (shard === undefined) return { concurrency, rate };
-  return { concurrency: shareOf(concurrency, shard), rate: rate && rate / shard.of };
+function appliedLoad(level: LoadLevel, shard: Shard | undefined): LoadLevel {
+  const { concurrency, rate, from, stage } = level;
+  if (shard === undefined) return level;
+  const applied: LoadLevel = {
+    concurrency: shareOf(concurrency, shard),
+    rate: rate && rate / shard.of,
+    stage,
+  };
+  if (from !== undefined) applied.from = rate === undefined ? shareOf(from, shard) : from / shard.of;
+  return applied;
 }
 
 function createCellFold(
@@ -127,6 +140,7 @@ function createCellFold(
   const chunks: Counted = { contentEvents: 0, coalesced: 0 };
   let met = 0;
   let hidden = 0;
+  let cut = 0;
   let refused: CellReport['refusedCounts'];
   const cache = createCacheFold(context);
   const io = { reads: 0, events: 0, bytes: 0 };
@@ -134,6 +148,7 @@ function createCellFold(
   const addGood = (record: RequestRecord) => {
     metrics.add(record);
     if ((hiddenReasoning(record) ?? 0) > 0) hidden += 1;
+    if (record.cut) cut += 1;
     cache.add(record);
     chunks.contentEvents += record.contentEvents;
     chunks.coalesced += record.coalesced;
@@ -163,7 +178,7 @@ function createCellFold(
       if (record.connection?.replaced) connections.replaced += 1;
       if (record.reconnected) connections.reconnected += 1;
       if (record.outcome.kind === 'ok') addGood(record);
-      else failures.add(record.outcome);
+      else if (record.outcome.kind !== 'cut') failures.add(record.outcome);
     },
     report(room) {
       const { throughput: counted, reached, goodPerSecond } = throughput.result(room);
@@ -181,6 +196,7 @@ function createCellFold(
         coalescedShare: coalescedShare(cell, chunks),
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
         hiddenReasoning: hidden > 0 ? hidden : undefined,
+        cutStreams: cut > 0 ? cut : undefined,
         refusedCounts: refused,
       };
     },

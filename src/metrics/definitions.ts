@@ -3,7 +3,7 @@ import type { Unit } from '../model/format.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { MarkName } from '../model/timeline.ts';
-import { between, cachedShare, connecting, readingWait, stalledGaps } from './formulas.ts';
+import { between, cachedShare, connecting, openGapMs, readingWait, stalledGaps } from './formulas.ts';
 import type { Stamp } from './stamps.ts';
 import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 
@@ -41,6 +41,8 @@ export interface MetricDefinition {
   readonly ofConnection?: true;
   /** True if a good answer may lack it: sent over an open connection, or in one piece. An objective is then met. */
   readonly optional?: true;
+  /** True for a time of the whole answer: a stream that the client cut as planned has none. */
+  readonly ofWhole?: true;
   /** True if it is also reported for cache hits and misses: the metrics that depend on the length of the prompt. */
   readonly byCache?: true;
   /**
@@ -60,6 +62,7 @@ function define(definition: MetricDefinition): MetricDefinition {
     ...definition,
     values(record, context) {
       if (definition.modes && !definition.modes.includes(record.mode)) return null;
+      if (definition.ofWhole && record.cut) return null;
       const value = definition.values(record, context);
       if (typeof value === 'number') return isValue(value) ? value : null;
       if (value === null) return null;
@@ -82,6 +85,7 @@ function sinceDue(name: string, mark: MarkName & Stamp): MetricDefinition {
     better: 'lower',
     stamp: mark,
     sinceDue: true,
+    ...((mark === 'lastToken' || mark === 'end') && { ofWhole: true }),
     formula: `${mark} - scheduled`,
     note: 'open loop (a rate) only: includes waiting for a connection and for the client',
     values: ({ rate, marks }) => (rate === undefined ? null : between(marks.scheduled, marks[mark])),
@@ -174,6 +178,7 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'lower',
       formula: 'lastToken - sent',
       stamp: 'lastToken',
+      ofWhole: true,
       byCache: true,
       values: ({ marks }) => between(marks.sent, marks.lastToken),
     },
@@ -184,6 +189,8 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'lower',
       formula: 'end - sent',
       stamp: 'end',
+      ofWhole: true,
+      note: 'none for a stream that was cut as planned',
       byCache: true,
       values: ({ marks }) => between(marks.sent, marks.end),
     },
@@ -195,6 +202,7 @@ export const METRICS: readonly MetricDefinition[] = (
       formula: 'time until a reader can start and read without a pause, at 24 characters/s',
       note: 'latency for a non-streaming answer',
       stamp: 'content',
+      ofWhole: true,
       values: (record) => readingWait(record),
     },
     {
@@ -204,6 +212,7 @@ export const METRICS: readonly MetricDefinition[] = (
       better: 'lower',
       formula: 'end - lastToken',
       stamp: 'end',
+      ofWhole: true,
       note: 'usage and terminator after the complete answer',
       modes: STREAMING,
       values: ({ marks }) => between(marks.lastToken, marks.end),
@@ -268,7 +277,7 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'count',
       better: 'lower',
       formula: 'number of gaps over the stall limit',
-      note: 'per request',
+      note: 'per request; of a stream that was cut as planned, also the silence before the cut',
       modes: STREAMING,
       values: (record, { stallMs }) => stalledGaps(record, stallMs)?.length ?? null,
     },
@@ -289,11 +298,15 @@ export const METRICS: readonly MetricDefinition[] = (
       unit: 'ms',
       better: 'lower',
       formula: 'the largest gap of a request',
+      note: 'of a stream that was cut as planned, also the silence before the cut',
       stamp: 'content',
       optional: true,
       modes: STREAMING,
-      values: ({ gaps }) =>
-        gaps.length === 0 ? null : gaps.reduce((longest, gap) => Math.max(longest, gap), 0),
+      values(record) {
+        const { gaps, cut } = record;
+        if (gaps.length === 0 && !cut) return null;
+        return gaps.reduce((longest, gap) => Math.max(longest, gap), openGapMs(record));
+      },
     },
     {
       name: 'chunks',

@@ -101,7 +101,24 @@ export function cachedShare({ tokens: { input, cachedInput } }: RequestRecord): 
   return cachedInput > input ? null : cachedInput / input;
 }
 
+/**
+ * The silence between the last content and the planned cut of a stream: the least that this gap would have been. 0 for a stream
+ * that ended by itself.
+ */
+export function openGapMs({ cut, marks }: RequestRecord): number {
+  return cut ? (between(marks.lastToken, marks.end) ?? 0) : 0;
+}
+
+/** Content events per second after the first; null without a span. A stream that was cut was observed until the cut. */
+export function chunkRate(record: RequestRecord): number | null {
+  const { contentEvents } = record;
+  const span = contentSpanMs(record);
+  if (contentEvents < 2 || span === null) return null;
+  return ((contentEvents - 1) * 1000) / (span + openGapMs(record));
+}
+
 /** The gaps longer than the limit; null without content. */
 export function stalledGaps(record: RequestRecord, stallMs: number): number[] | null {
-  return record.contentEvents > 0 ? record.gaps.filter((gap) => gap > stallMs) : null;
+  if (record.contentEvents === 0) return null;
+  return [...record.gaps, openGapMs(record)].filter((gap) => gap > stallMs);
 }

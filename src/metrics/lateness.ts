@@ -80,6 +80,8 @@ interface Late {
 }
 
 interface LoadTimeline {
+  fromMs: number;
+  toMs: number;
   /** Where each slice ends, in ms from the start of the run. */
   ends: Float64Array;
   slices: NonNullable<LoopUtilization['slices']>;
@@ -88,7 +90,8 @@ interface LoadTimeline {
 function loadTimeline({ fromMs, slices }: LoopUtilization): LoadTimeline | undefined {
   if (fromMs === undefined || slices === undefined || slices.length === 0) return undefined;
   let at = fromMs;
-  return { slices, ends: Float64Array.from(slices, ([lengthMs]) => (at += lengthMs)) };
+  const ends = Float64Array.from(slices, ([lengthMs]) => (at += lengthMs));
+  return { fromMs, toMs: at, slices, ends };
 }
 
 /** The p99 lateness of these stamps: each has the lateness of its slice, the worst of all threads. */
@@ -103,7 +106,8 @@ function weigh(
   for (const { timelines, ...block } of blocks) {
     stamps.each(stamp, block, (atMs, count) => {
       let [lateMs, busyPercent] = [0, 0];
-      for (const timeline of timelines) {
+      const covering = timelines.filter(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs);
+      for (const timeline of covering.length > 0 ? covering : timelines) {
         const [, percent, late] = sliceAt(timeline, atMs);
         lateMs = Math.max(lateMs, late);
         busyPercent = Math.max(busyPercent, percent);

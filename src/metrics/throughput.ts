@@ -74,11 +74,14 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
     },
     result(room) {
       const known = [...rounds.values()].filter(({ spans }) => spans.length > 0);
+      const { rate, concurrency, from } = level;
+      // A ramp has no level that it could hold: it is counted as a whole, at its mean rate.
+      const isRamp = from !== undefined;
       const { windowMs, amounts, reached, ...rest } =
-        level.rate === undefined
-          ? closedLoop(known, level.concurrency, room)
-          : openLoop(known, level.rate, room);
-      const met = level.rate !== undefined || isMet(reached, level.concurrency);
+        rate === undefined
+          ? closedLoop(known, isRamp ? Number.POSITIVE_INFINITY : concurrency, room)
+          : openLoop(known, isRamp ? (from + rate) / 2 : rate, room);
+      const met = rate !== undefined || isRamp || isMet(reached, concurrency);
       const perSecond = (amount: Amount) =>
         windowMs > 0 ? tidy(Math.max(0, amounts[amount] * 1000) / windowMs) : null;
       return {

@@ -1,6 +1,6 @@
 import type { Mode } from '../model/record.ts';
 import type { MetricDefinition } from './definitions.ts';
-import { contentSpanMs, hiddenReasoning, msPerToken, outputRate } from './formulas.ts';
+import { chunkRate, hiddenReasoning, msPerToken, outputRate } from './formulas.ts';
 
 /** The metrics that count tokens, as part of the table in `definitions.ts`. */
 
@@ -27,13 +27,10 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
     unit: '1/s',
     better: 'higher',
     formula: '(content events - 1) / (lastToken - firstToken)',
-    note: 'none if the span is under 1 ms',
+    note: 'none if the span is under 1 ms; the span of a stream that was cut as planned ends with the cut',
     modes: STREAMING,
     ...OVER_SPAN,
-    values(record) {
-      const span = contentSpanMs(record);
-      return span !== null && record.contentEvents > 1 ? ((record.contentEvents - 1) * 1000) / span : null;
-    },
+    values: chunkRate,
   },
   {
     name: 'token_rate',

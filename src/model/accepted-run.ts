@@ -23,7 +23,7 @@ export type ComparedManifest = Pick<Manifest, 'schema' | 'run' | 'environment' |
 
 /** One cell of an accepted run. */
 export interface AcceptedCell extends Cell {
-  /** Requests, without those that the user cancelled, and how many of them failed. */
+  /** Requests, without those that the client ended, and how many of them failed. */
   requests: number;
   failed: number;
   /** Requests whose model reasoned, in text or hidden. */

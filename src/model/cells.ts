@@ -1,9 +1,13 @@
-import type { Cell, LoadLevel } from './plan.ts';
+import type { Block, Cell, LoadLevel } from './plan.ts';
 import type { RequestRecord } from './record.ts';
 
-/** Only the load level of an object that has one. */
-export function levelOf({ concurrency, rate }: LoadLevel): LoadLevel {
-  return rate === undefined ? { concurrency } : { concurrency, rate };
+/** Only the load level of an object that has one. Fields that it does not have are absent: levels are stored and compared. */
+export function levelOf({ concurrency, rate, stage, from }: LoadLevel): LoadLevel {
+  const level: LoadLevel = { concurrency };
+  if (rate !== undefined) level.rate = rate;
+  if (stage !== undefined) level.stage = stage;
+  if (from !== undefined) level.from = from;
+  return level;
 }
 
 /** Only the cell of an object that belongs to one. */
@@ -13,19 +17,33 @@ export function cellOf({ target, prompt, mode, ...load }: Cell): Cell {
 
 /** True if two load levels are equal. */
 export function sameLevel(a: LoadLevel, b: LoadLevel): boolean {
-  return a.concurrency === b.concurrency && a.rate === b.rate;
+  return a.concurrency === b.concurrency && a.rate === b.rate && a.stage === b.stage && a.from === b.from;
 }
 
-/** `4 streams`; in an open loop `20 requests/s`. */
-export function levelInWords({ concurrency, rate }: LoadLevel): string {
-  if (rate !== undefined) return `${rate} ${rate === 1 ? 'request' : 'requests'}/s`;
-  return `${concurrency} ${concurrency === 1 ? 'stream' : 'streams'}`;
+/** `4 streams`; in an open loop `20 requests/s`; of a stage `stage spike (20 requests/s)`. */
+export function levelInWords({ concurrency, rate, stage, from }: LoadLevel): string {
+  const reached = rate ?? concurrency;
+  const [one, many] = rate === undefined ? ['stream', 'streams'] : ['request/s', 'requests/s'];
+  const load = `${from === undefined ? '' : `${from} to `}${reached} ${reached === 1 ? one : many}`;
+  return stage === undefined ? load : `stage ${stage} (${load})`;
+}
+
+/** True if both belong to one course of stages, which are measured without a pause in between. */
+export function sameCourse(a: Cell, b: Cell): boolean {
+  if (a.stage === undefined || b.stage === undefined) return false;
+  return a.target === b.target && a.prompt === b.prompt && a.mode === b.mode;
+}
+
+/** Indexes of the cells that a block measures: one, or the stages of a load. */
+export function cellsOfBlock({ cell, phases = [] }: Pick<Block, 'cell' | 'phases'>): number[] {
+  return [...new Set([cell, ...phases.flatMap((phase) => phase.cell ?? [])])];
 }
 
 /** One text for each cell, for use as a key. */
-export function cellKey({ target, prompt, concurrency, rate, mode }: Cell): string {
+export function cellKey({ target, prompt, concurrency, rate, mode, stage }: Cell): string {
   // Lengths delimit the names, which may contain any character. Faster than JSON: every record of a run needs its key.
-  return `${target.length}:${target}${prompt.length}:${prompt}${mode} ${concurrency} ${rate}`;
+  const key = `${target.length}:${target}${prompt.length}:${prompt}${mode} ${concurrency} ${rate}`;
+  return stage === undefined ? key : `${key} ${stage}`;
 }
 
 /** The period in which part of a cell was measured: a round, or a part of a round that --resume continued. */
@@ -64,7 +82,8 @@ export class CellMap<T> {
       last.prompt === cell.prompt &&
       last.mode === cell.mode &&
       last.concurrency === cell.concurrency &&
-      last.rate === cell.rate
+      last.rate === cell.rate &&
+      last.stage === cell.stage
     )
       return this.lastValue;
     const value = this.map.get(cellKey(cell));

@@ -6,6 +6,8 @@ export type LoadSlice = readonly [lengthMs: number, busyPercent: number, lateMs:
 
 /** How busy one measuring thread was during a window. */
 export interface LoopUtilization {
+  /** Load with stages: the stage that the window belongs to. */
+  stage?: string;
   windowMs: number;
   /** Share of the window in which the event loop was not waiting, 0 to 1. */
   utilization: number;

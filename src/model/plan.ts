@@ -194,6 +194,10 @@ export interface LoadLevel {
   concurrency: number;
   /** Open loop: requests per second, independent of earlier answers. Absent in a closed loop. */
   rate?: number;
+  /** Name of the stage, if the load has stages: each is a load level of its own. */
+  stage?: string;
+  /** A ramp: the rate or concurrency at its start, from which it changes linearly to `rate` or `concurrency`. */
+  from?: number;
 }
 
 /** Target x prompt x load level x mode: one row of a table. */
@@ -205,14 +209,39 @@ export interface Cell extends LoadLevel {
   length?: number;
 }
 
-/** How the requests of an open loop follow each other: at even distances, or at random ones as from independent users. */
-export const ARRIVALS = ['poisson', 'constant'] as const;
+/**
+ * How the requests of an open loop follow each other: at even distances, at random ones as from independent users, or at random
+ * ones with a given burstiness.
+ */
+export const ARRIVALS = ['poisson', 'constant', 'gamma'] as const;
+
+/** Limits of the shape of gamma arrivals. Smaller shapes would put thousands of requests into one burst. */
+export const BURSTINESS = { min: 0.01, max: 1000 } as const;
+
+/** How long the requests in flight at the end of a limited time may continue, in ms. */
+export const DEFAULT_GRACE_MS = 30_000;
 
 /** When the requests of an open loop's block are due. */
 export interface Arrivals {
   process: (typeof ARRIVALS)[number];
   /** The same seed gives the same times. Blocks that are compared have the same seed. */
   seed: number;
+  /** `gamma`: the shape of the distribution of intervals. 1 is `poisson`, smaller values are burstier. */
+  burstiness?: number;
+}
+
+/** A period of a block with its own load. The phases of a block follow each other without a pause. */
+export interface LoadPhase {
+  /** Index into `RunPlan.cells`: the cell that its requests belong to. Absent: they are sent, but not counted. */
+  cell?: number;
+  /** The stage of that cell, if the load has stages. */
+  stage?: string;
+  /** Length. Only the last phase may have none: it lasts until the block's requests are sent. */
+  durationMs?: number;
+  /** Load at the start: requests per second in an open loop, else concurrent streams. */
+  from: number;
+  /** Load at the end. Changes linearly in between. */
+  to: number;
 }
 
 /** A cell's share of one round: the unit in which cells are interleaved. */
@@ -222,8 +251,16 @@ export interface Block {
   cell: number;
   /** Measured requests; undefined when the block is limited by time alone. */
   requests?: number;
-  /** The block issues no more requests after this long. */
+  /** The block issues no more measured requests after this long. */
   durationMs?: number;
+  /** How the load changes during the block. Absent: it is that of the cell. `durationMs` is then not used. */
+  phases?: readonly LoadPhase[];
+  /** Where in its phases the block starts, because earlier parts of the run have measured the time before. Default: 0. */
+  startMs?: number;
+  /**
+   * How long the requests in flight may continue when the block's time is over; then they are cut. Absent: until they end.
+   */
+  graceMs?: number;
   /** Unmeasured requests sent before the block's window opens. */
   warmup: number;
   /** Open loop: when its requests are due. */
@@ -258,6 +295,8 @@ export interface RunPlan {
   /** With `sweep`: unmeasured requests before the first measurement of each level. */
   warmup?: number;
   timeouts: Timeouts;
+  /** Streams are cut after this long, as planned, and are `ok`. Absent: they end by themselves. */
+  streamForMs?: number;
   /** What a server may send. Default: `DEFAULT_LIMITS`. */
   limits?: Partial<Limits>;
   seed: number;

@@ -27,6 +27,11 @@ export type OutcomeKind =
   | 'rate_limited'
   /** The caller cancelled it. */
   | 'cancelled'
+  /**
+   * It was still in flight when the time of its window and the grace after it were over, and was cut. Not a failure, and not in
+   * the latency statistics.
+   */
+  | 'cut'
   /** It was due, but no slot was free (open loop). */
   | 'dropped';
 
@@ -44,8 +49,17 @@ export const OUTCOME_KINDS = [
   'network',
   'rate_limited',
   'cancelled',
+  'cut',
   'dropped',
 ] as const satisfies readonly OutcomeKind[];
+
+/**
+ * True for an outcome that says nothing about the service, because the client ended the request. Such requests are counted, but
+ * are neither successes nor failures.
+ */
+export function isEndedByClient(kind: string): boolean {
+  return kind === 'cancelled' || kind === 'cut';
+}
 
 /** The four time limits of a request. */
 export type TimeoutPhase = 'connect' | 'first_byte' | 'idle' | 'total';
@@ -125,9 +139,13 @@ export interface Flush {
 export interface Observation {
   mode: Mode;
   outcome: Outcome;
+  /** The client cut the stream as planned (`for`): its end and its length are the client's choice, not the server's. */
+  cut?: true;
   marks: Marks;
   /** Under load: the cell's requests in flight when this one was started, over all measuring threads, itself included. */
   inFlight?: number;
+  /** Load with stages: the stage in which the request was due. */
+  stage?: string;
   connection?: ConnectionInfo;
   /**
    * The request was sent twice: the open connection that it first went to was closed before a byte of the response had
@@ -232,4 +250,6 @@ export interface RequestRecord extends Observation {
   length?: number;
   /** Open loop: requests a second in this request's cell. */
   rate?: number;
+  /** A stage that is a ramp: the concurrency or rate at its start; `concurrency` or `rate` is that at its end. */
+  from?: number;
 }

@@ -136,6 +136,8 @@ export interface CellReport extends Cell {
   tokenSource: TokenSource | 'mixed' | null;
   /** Answers with reasoning that was counted but not sent as text. Absent: none. */
   hiddenReasoning?: number;
+  /** Successful streams that the client cut as planned. They have no total time. Absent: none. */
+  cutStreams?: number;
   /** Requests whose usage had counts that cannot be true, which were left out, with the first of them. Absent: none. */
   refusedCounts?: { requests: number; example: string };
 }

@@ -33,6 +33,8 @@ export interface SweepSettings {
   maxConcurrency: number;
   /** By rate: how requests follow each other. */
   arrivals: (typeof ARRIVALS)[number];
+  /** By rate: the shape of gamma arrivals. */
+  burstiness?: number;
 }
 
 /** What is swept by itself: each has a capacity of its own. */

@@ -13,7 +13,7 @@ import {
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport } from '../model/report.ts';
 import { oneLine } from './text-width.ts';
-import { isMarked, loadFigure, MARK } from './wording/load.ts';
+import { isMarked, levelFigure, loadFigure, MARK } from './wording/load.ts';
 import { requestsOf } from './wording/notes.ts';
 import { streamWord } from './wording/verdicts.ts';
 
@@ -191,6 +191,7 @@ export function sharedLabels<Row>(
 
 /** The title of the column with the load level. */
 export function loadTitle(rows: readonly LoadLevel[]): string {
+  if (rows.some(({ stage }) => stage !== undefined)) return 'stage';
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
 }
 
@@ -247,9 +248,7 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
   columns.push(
     { ...label<ModePair>('prompt', 'left', ({ prompt }) => oneLine(prompt)), inTitle: (text) => text },
     {
-      ...label<ModePair>(loadTitle(pairs), 'right', ({ concurrency, rate }) =>
-        rate === undefined ? formatCount(concurrency) : `${rate}/s`,
-      ),
+      ...label<ModePair>(loadTitle(pairs), 'right', levelFigure),
       inTitle: (text) => loadInTitle(pairs, text),
     },
     medians('ttfb', 3),

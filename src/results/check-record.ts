@@ -34,6 +34,7 @@ function wrongField(record: Record<string, unknown>): string | undefined {
   if (typeof concurrency !== 'number') return 'concurrency';
   if (rate !== undefined && typeof rate !== 'number') return 'rate';
   if (!isCount(round)) return 'round';
+  if (record.stage !== undefined && typeof record.stage !== 'string') return 'stage';
   if (record.part !== undefined && !isCount(record.part)) return 'part';
   if (record.shard !== undefined && !isCount(record.shard)) return 'shard';
   if (mode !== 'streaming' && mode !== 'non-streaming') return 'mode';

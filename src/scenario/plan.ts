@@ -3,6 +3,7 @@ import {
   type Block,
   type Cell,
   type ConnectOptions,
+  type LoadLevel,
   type Prompt,
   type RunPlan,
   split,
@@ -11,6 +12,7 @@ import type { UniqueInfo } from '../model/report.ts';
 import { NONCE_PREFIX_LENGTH } from '../model/request.ts';
 import { createRandom } from '../model/seeded-random.ts';
 import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
+import { timesOf } from './block-times.ts';
 import type { LoadedScenario } from './parse.ts';
 import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema/scenario.ts';
@@ -102,11 +104,12 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
     prompts,
-    cells: groups.flat(),
+    cells: groups.flat(2),
     blocks: scenario.load.sweep === undefined ? blocksOf(scenario, groups) : [],
     sweep: scenario.load.sweep,
     warmup: scenario.load.warmup,
     timeouts: scenario.timeouts,
+    streamForMs: scenario.streamForMs,
     limits: scenario.limits,
     seed: scenario.seed,
     salt: options.salt ?? '',
@@ -117,13 +120,17 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
   };
 }
 
+/** Cells that are measured in one block: a single one, or the stages of a load. */
+type BlockCells = readonly Cell[];
+
 // Cells in table order. A group contains the modes of one target, prompt and load level; they run one after the other, so
 // that streaming and non-streaming are compared under the same conditions.
-function cellGroups({ targets, prompts, load, modes }: Scenario): Cell[][] {
-  return targets.flatMap((target) =>
-    prompts.flatMap((prompt) =>
-      load.levels.map((level) =>
-        modes.map((mode) => ({ target: target.name, prompt: prompt.name, ...level, mode })),
+function cellGroups({ targets, prompts, load, modes }: Scenario): BlockCells[][] {
+  const together: LoadLevel[][] = load.stages ? [load.levels] : load.levels.map((level) => [level]);
+  return targets.flatMap(({ name: target }) =>
+    prompts.flatMap(({ name: prompt }) =>
+      together.map((levels) =>
+        modes.map((mode) => levels.map((level) => ({ target, prompt, ...level, mode }))),
       ),
     ),
   );
@@ -140,54 +147,52 @@ function lengthPrompts({ verdict, modes }: Scenario, [first]: readonly Prompt[])
 }
 
 // One group per target: the lengths of a round run one after the other, so that drift affects all alike.
-function lengthGroups({ targets, prompts, verdict, modes }: Scenario): Cell[][] {
+function lengthGroups({ targets, prompts, verdict, modes }: Scenario): BlockCells[][] {
   const [first] = prompts;
   if (first === undefined || verdict === undefined || !modes.includes('streaming')) return [];
   return targets.map(({ name: target }) =>
-    verdict.lengths.map((length) => ({
-      target,
-      prompt: lengthName(first, length),
-      concurrency: 1,
-      mode: 'streaming' as const,
-      length,
-    })),
+    verdict.lengths.map((length) => [
+      { target, prompt: lengthName(first, length), concurrency: 1, mode: 'streaming' as const, length },
+    ]),
   );
 }
 
-function blocksOf({ load, seed, verdict }: Scenario, groups: readonly Cell[][]): Block[] {
-  const { requests, durationMs, warmup } = load;
+function blocksOf(scenario: Scenario, groups: readonly BlockCells[][]): Block[] {
+  const { load, seed, verdict } = scenario;
+  const { requests, warmup } = load;
   // No more rounds than requests.
   const rounds = requests === undefined ? load.rounds : Math.min(load.rounds, requests);
   const shares = requests === undefined ? undefined : split(requests, rounds);
   const lengthShares = split(verdict?.requests ?? 0, rounds);
-  let cellCount = 0;
+  const indexes = new Map(groups.flat(2).map((cell, index) => [cell, index]));
   const numbered = groups.map((group) => ({
-    cells: group.map(() => cellCount++),
-    isLengths: group.some(({ length }) => length !== undefined),
+    units: group.map((cells) => ({ first: indexOfFirst(indexes, cells), cells })),
+    isLengths: group.flat().some(({ length }) => length !== undefined),
   }));
   // `!`: an order is a permutation of the groups' indexes, and there is one share per round.
   return roundOrders(groups.length, rounds, seed).flatMap((order, round) =>
     order.flatMap((group) => {
-      const { cells: inOrder, isLengths } = numbered[group]!;
+      const { units: inOrder, isLengths } = numbered[group]!;
       // The first mode may warm a cache for the second, so the order alternates between rounds (A B, B A), and half of
       // the groups start with the other mode.
-      const cells = (round + group) % 2 === 1 ? inOrder.toReversed() : inOrder;
-      if (isLengths) return lengthBlocks(cells, round, lengthShares[round]!, warmup);
-      return cells.map(
-        (cell): Block => ({
-          round,
-          cell,
-          ...(shares && { requests: shares[round] }),
-          ...(durationMs === undefined ? {} : { durationMs: durationMs / rounds }),
-          warmup: round === 0 ? warmup : 0,
-          // All cells of a round have the same arrival times, so they do not differ by chance.
-          ...(load.levels.some(({ rate }) => rate !== undefined) && {
-            arrivals: { process: load.arrivals, seed: seed + round },
-          }),
-        }),
-      );
+      const units = (round + group) % 2 === 1 ? inOrder.toReversed() : inOrder;
+      if (isLengths) {
+        const cells = units.map(({ first }) => first);
+        return lengthBlocks(cells, round, lengthShares[round]!, warmup);
+      }
+      return units.map(({ first, cells }): Block => {
+        const block: Block = { round, cell: first, warmup: round === 0 ? warmup : 0 };
+        if (shares) block.requests = shares[round];
+        return Object.assign(block, timesOf(scenario, cells, { first, rounds, round }));
+      });
     }),
   );
+}
+
+function indexOfFirst(indexes: ReadonlyMap<Cell, number>, [first]: BlockCells): number {
+  const index = first && indexes.get(first);
+  if (index === undefined) throw new Error('a block has no cell');
+  return index;
 }
 
 function lengthBlocks(cells: readonly number[], round: number, requests: number, warmup: number): Block[] {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { WindowOver } from '../../src/client/outcome/evidence.ts';
 import { type Executor, type Job, localRunner } from '../../src/engine/block.ts';
 import { runPlan } from '../../src/engine/engine.ts';
 import { type Block, DEFAULT_TIMEOUTS, type RunPlan } from '../../src/model/plan.ts';
-import type { Observation, RequestRecord } from '../../src/model/record.ts';
+import type { Observation, OutcomeKind, RequestRecord } from '../../src/model/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 function planOf(concurrencies: number[], blocks: Block[]): RunPlan {
@@ -20,12 +21,17 @@ function planOf(concurrencies: number[], blocks: Block[]): RunPlan {
 function observationOf(job: Job, endAt: number): Observation {
   return {
     mode: 'streaming',
-    outcome: job.signal.aborted ? { kind: 'cancelled' } : { kind: 'ok' },
+    outcome: { kind: outcomeOf(job.signal) },
     marks: { scheduled: job.scheduledAt, started: job.scheduledAt, end: endAt },
     ...{ reads: 1, events: 1, comments: 0, contentEvents: 1, coalesced: 0, bytes: 1, gaps: [] },
     chars: { answer: 1, thinking: 0 },
     tokens: { output: 1, source: 'chunks' },
   };
+}
+
+function outcomeOf({ aborted, reason }: AbortSignal): OutcomeKind {
+  if (reason instanceof WindowOver) return 'cut';
+  return aborted ? 'cancelled' : 'ok';
 }
 
 /** An executor that takes `latencyMs` on a fake clock, and a log of what it was asked. */
@@ -191,5 +197,99 @@ describe('the engine', () => {
     await run.clock.advance(0);
     expect(await run.done).toMatchObject({ completed: false });
     expect(run.records.map((record) => record.outcome.kind)).toEqual(['ok', 'ok', 'cancelled', 'cancelled']);
+  });
+
+  describe('when the time of a block is over', () => {
+    const timed = (graceMs: number | undefined, rounds = 1): Block[] =>
+      Array.from({ length: rounds }, (_, round) => ({
+        round,
+        cell: 0,
+        durationMs: 1_000,
+        graceMs,
+        warmup: 0,
+      }));
+
+    test('requests in flight may end within the grace; the rest is cut', async () => {
+      // One request takes 1.2 s, the other never ends.
+      const run = harness(planOf([2], timed(500)), (n) => (n === 0 ? 1_200 : 1e9));
+      await run.clock.advance(1_499);
+      expect(run.records.map(({ outcome, marks }) => [outcome.kind, marks.end])).toEqual([['ok', 1_200]]);
+      await run.clock.advance(1);
+      expect(await run.done).toMatchObject({ completed: true });
+      expect(run.records.map(({ outcome, marks }) => [outcome.kind, marks.end])).toEqual([
+        ['ok', 1_200],
+        ['cut', 1_500],
+      ]);
+    });
+
+    test('without a grace they run to their end', async () => {
+      const run = harness(planOf([1], timed(undefined)), () => 90_000);
+      await run.clock.advance(100_000);
+      await run.done;
+      expect(run.records.map(({ outcome }) => outcome.kind)).toEqual(['ok']);
+    });
+
+    test('a target whose streams all had to be cut gets the grace only once', async () => {
+      const run = harness(planOf([2], timed(30_000, 5)), () => 1e9);
+      await run.clock.advance(5 * 1_000 + 30_000);
+      expect(await run.done).toMatchObject({ completed: true });
+      expect(run.records.map(({ outcome }) => outcome.kind)).toEqual(Array(10).fill('cut'));
+    });
+
+    test('the end of a block does not cut the requests of the next one', async () => {
+      const run = harness(planOf([1], timed(500, 2)), () => 400);
+      await run.clock.advance(10_000);
+      await run.done;
+      expect(run.records.map(({ outcome }) => outcome.kind)).toEqual(Array(6).fill('ok'));
+    });
+  });
+
+  describe('stages', () => {
+    const phases = [
+      { durationMs: 1_000, from: 0, to: 4 },
+      { cell: 0, stage: 'base', durationMs: 1_000, from: 4, to: 4 },
+      { cell: 1, stage: 'spike', durationMs: 500, from: 20, to: 20 },
+    ];
+    const plan: RunPlan = {
+      ...planOf([], [{ round: 0, cell: 0, phases, warmup: 0, arrivals: { process: 'constant', seed: 1 } }]),
+      cells: [4, 20].map((rate, index) => ({
+        ...{ target: 't', prompt: 'p', mode: 'streaming', concurrency: 99, rate },
+        stage: ['base', 'spike'][index],
+      })),
+    };
+
+    test('each request belongs to the cell of the stage in which it was due; others are not counted', async () => {
+      const run = harness(plan);
+      await run.clock.advance(10_000);
+      await run.done;
+      const base = [1_000, 1_250, 1_500, 1_750].map((at) => ['base', 4, at]);
+      const spike = Array.from({ length: 10 }, (_, i) => ['spike', 20, 2_000 + i * 50]);
+      const seen = run.records.map(({ stage, rate, marks }) => [stage, rate, Math.round(marks.scheduled)]);
+      expect(seen).toEqual([...base, ...spike]);
+      expect(run.log.filter((line) => line === 'warm-up request')).toHaveLength(2);
+      const { loads } = await run.done;
+      expect(loads.map(({ cell, threads }) => [cell, threads.map(({ stage }) => stage)])).toEqual([
+        [0, ['base']],
+        [1, ['spike']],
+      ]);
+    });
+
+    test('a stage begins while streams of the one before are open', async () => {
+      const run = harness(plan, () => 700);
+      await run.clock.advance(10_000);
+      await run.done;
+      const first = run.records.find(({ stage }) => stage === 'spike');
+      // Those of 1,500 and 1,750 ms are still open at 2,000 ms.
+      expect(first?.inFlight).toBe(3);
+    });
+
+    test('a run that is continued starts where it ended', async () => {
+      const run = harness({ ...plan, blocks: [{ ...plan.blocks[0]!, startMs: 2_201 }] });
+      await run.clock.advance(10_000);
+      await run.done;
+      expect(run.records.map(({ stage, marks }) => [stage, Math.round(marks.scheduled)])).toEqual(
+        Array.from({ length: 5 }, (_, i) => ['spike', 49 + i * 50]),
+      );
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Executor, localRunner, threadShares } from '../../src/engine/block.ts';
 import { blockCounts, countsMemory } from '../../src/engine/counts.ts';
+import { courseOf, scheduleOf } from '../../src/engine/course.ts';
 import type { Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -14,6 +15,7 @@ interface Sent {
   end: number;
   inFlight: number;
   kind: string;
+  stage?: string;
 }
 
 interface Setup {
@@ -56,8 +58,10 @@ async function run({ block, cell, threads, warmMs = () => 0, lifeMs, forMs }: Se
     };
     const signals = { drain: drain.signal, kill: new AbortController().signal };
     const runner = localRunner({ clock, sleep: clock.sleep, executor, originAt: 0, signals });
-    const recorded = ({ marks: { scheduled, started, end = started }, inFlight = 0, outcome }: Observation) =>
-      void sent.push({ thread, scheduled, started, end, inFlight, kind: outcome.kind });
+    const recorded = ({ marks, inFlight = 0, outcome: { kind }, stage }: Observation) => {
+      const { scheduled, started, end = started } = marks;
+      sent.push({ thread, scheduled, started, end, inFlight, kind, stage });
+    };
     return runner.run(whole, full, { recorded, warmedUp: () => {} }, part, {
       memory,
       counts: blockCounts(memory),
@@ -118,6 +122,41 @@ describe.each([1, 2, 4])('on %i threads', (threads) => {
     expect(sent.filter(({ started }) => started === first!.started)).toHaveLength(40);
     expect(Math.max(...sent.map(({ end }) => end)) - first!.started).toBe(10_000);
     expect(Math.max(...sent.map(({ inFlight }) => inFlight))).toBe(40);
+  });
+
+  test('stages have one schedule, whatever the number of threads', async () => {
+    const phases = [
+      { cell: 0, stage: 'base', durationMs: 1_000, from: 10, to: 10 },
+      { cell: 1, stage: 'ramp', durationMs: 1_000, from: 10, to: 60 },
+      { durationMs: 500, from: 60, to: 60 },
+      { cell: 2, stage: 'after', durationMs: 500, from: 5, to: 5 },
+    ];
+    const arrivals = { process: 'gamma', burstiness: 0.5, seed: 4 } as const;
+    const sent = await run({
+      ...{ threads, block: { phases, arrivals }, cell: { rate: 10, concurrency: 1_000 } },
+      ...{ lifeMs: (thread) => (thread === 0 ? 900 : 5), forMs: 60_000 },
+    });
+    const course = courseOf({ cell: 0, phases }, { concurrency: 1_000, rate: 10 });
+    const schedule = scheduleOf(course, arrivals);
+    const dues = Array.from({ length: 200 }, (_, i) => schedule.dueMs(i)).filter(
+      (at) => at < 2_000 || (at >= 2_500 && at < 3_000),
+    );
+    expect(sent.map(({ scheduled }) => scheduled - 20)).toEqual(dues.map((at) => expect.closeTo(at, 6)));
+    expect(sent.map(({ stage }) => stage)).toEqual(
+      dues.map((at) => (at < 1_000 ? 'base' : at < 2_000 ? 'ramp' : 'after')),
+    );
+  });
+
+  test('a rising closed loop opens its streams at equal distances', async () => {
+    const phases = [{ cell: 0, stage: 'up', durationMs: 1_000, from: 1, to: 11 }];
+    const sent = await run({
+      ...{ threads, block: { phases }, cell: { concurrency: 11 } },
+      ...{ lifeMs: () => 5_000, forMs: 60_000 },
+    });
+    // The eleventh stream is open at the end of the ramp only.
+    expect(sent.map(({ started }) => started - 20)).toEqual(
+      Array.from({ length: 10 }, (_, i) => expect.closeTo(i * 100, 3)),
+    );
   });
 
   test('a fast thread takes requests of a slow one: the streams stay open until the end', async () => {

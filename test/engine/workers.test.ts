@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { threadShares } from '../../src/engine/block.ts';
+import { sharedStreams } from '../../src/engine/pacer.ts';
 import { workersFor } from '../../src/engine/workers.ts';
 
 const cell = (concurrency: number) => ({ target: 't', prompt: 'p', concurrency, mode: 'streaming' as const });
@@ -8,9 +9,9 @@ const cell = (concurrency: number) => ({ target: 't', prompt: 'p', concurrency, 
 describe('parts of a block', () => {
   test('7 streams on 3 threads', () => {
     expect(threadShares({ round: 0, cell: 0, requests: 20, warmup: 2 }, cell(7), 3)).toEqual([
-      { slots: 3, warmup: 1, connections: 3 },
-      { slots: 2, warmup: 1, connections: 2 },
-      { slots: 2, warmup: 0, connections: 2 },
+      { index: 0, of: 3, warmup: 1, connections: 3 },
+      { index: 1, of: 3, warmup: 1, connections: 2 },
+      { index: 2, of: 3, warmup: 0, connections: 2 },
     ]);
   });
 
@@ -34,10 +35,11 @@ describe('parts of a block', () => {
         const parts = threadShares(block, cell(concurrency), count).filter((part) => part !== undefined);
         const sum = (of: (part: (typeof parts)[number]) => number) =>
           parts.reduce((total, part) => total + of(part), 0);
-        expect(sum(({ slots }) => slots)).toBe(concurrency);
+        const slotsOf = (share: (typeof parts)[number]) => sharedStreams(concurrency, share);
+        expect(sum(slotsOf)).toBe(concurrency);
         expect(sum(({ connections }) => connections)).toBe(concurrency);
         expect(sum((part) => part.warmup)).toBe(warmup);
-        expect(parts.every(({ slots }) => slots > 0)).toBe(true);
+        expect(parts.every((part) => slotsOf(part) > 0)).toBe(true);
         expect(parts.length).toBeLessThanOrEqual(requests ?? count);
       }),
     );

@@ -3,7 +3,7 @@ import { hiddenReasoning } from '../../metrics/formulas.ts';
 import { Numbers } from '../../metrics/numbers.ts';
 import { CellMap, cellKey, cellOf } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
-import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
+import { isEndedByClient, type OutcomeKind, type RequestRecord } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';
 import type { Rounds } from '../statistics/bootstrap.ts';
 
@@ -18,9 +18,9 @@ export interface RunSamples {
 export interface CellSamples {
   cell: Cell;
   outcomes: Partial<Record<OutcomeKind, number>>;
-  /** Failed requests, without those that the user cancelled. */
+  /** Failed requests, without those that the client ended. */
   failed: number;
-  /** Requests, without those that the user cancelled. */
+  /** Requests, without those that the client ended. */
   requests: number;
   /** Requests whose model reasoned, in text or hidden. */
   reasoned: number;
@@ -88,7 +88,7 @@ class CellSampler implements CellSamples {
   add(record: RequestRecord): void {
     const { kind } = record.outcome;
     this.outcomes[kind] = (this.outcomes[kind] ?? 0) + 1;
-    if (kind === 'cancelled') return;
+    if (isEndedByClient(kind)) return;
     this.requests += 1;
     let round = this.byRound.get(record.round);
     if (!round) {

@@ -88,6 +88,8 @@ export interface VerdictFigures {
   unread: string | null;
   /** The connection was opened for the request. */
   cold: boolean;
+  /** The client cut the stream as planned: when its answer would be complete is not known. */
+  cut: boolean;
 }
 
 /** The figures of a request; null where no content arrived or marks are missing. */
@@ -124,6 +126,7 @@ export function verdictFigures(record: RequestRecord): VerdictFigures | null {
     inputTokens: record.tokens.input ?? null,
     unread: unreadOf(record),
     cold: record.connection?.reused === false,
+    cut: record.cut === true,
   };
 }
 

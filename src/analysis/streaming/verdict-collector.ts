@@ -61,6 +61,8 @@ function decideShape(
   const warm = known.filter(({ cold }) => !cold);
   const judged = warm.length > 0 ? warm : known;
   const [verdict, reason] = decide(shape, judged.length === 0 ? undefined : mediansOf(judged), context);
+  // Without its end, a stream cannot be called generated first: a feed that is quiet for long looks the same.
+  if (claimsFake(verdict) && known.some(({ cut }) => cut)) return ['inconclusive', 'cut'];
   const rare = alike.length < Math.max(ENOUGH_STREAMS, ENOUGH_ALIKE * all);
   return rare && claimsFake(verdict) ? ['inconclusive', 'single'] : [verdict, reason];
 }

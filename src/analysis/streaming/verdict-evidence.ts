@@ -24,6 +24,7 @@ export type VerdictReason =
   | 'weak'
   | 'open'
   | 'contradiction'
+  | 'cut'
   | 'single';
 
 /** The remedy for too little evidence. */
@@ -69,6 +70,8 @@ export function evidenceOf(
       return `${seen}: a live stream and an answer generated first can look like this${whole === undefined ? '' : `; ${wholeOf(whole)}`}; ${MORE}`;
     case 'contradiction':
       return `${seen}; ${[whole && wholeOf(whole), lengths && lengthsOf(lengths)].filter((words) => words).join('; ')}: contradictory evidence; measure more requests`;
+    case 'cut':
+      return `${seen}, then cut as planned: the streams are endless or longer, so when a whole answer would be ready is not known`;
     case 'single':
       return `${seen}: one request is not enough evidence; measure more (-n 5)`;
     default:

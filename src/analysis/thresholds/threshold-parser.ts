@@ -14,7 +14,7 @@ import { readLimit } from './threshold-limit.ts';
  *                 | "capacity.concurrency" | "capacity.rate"   what a sweep has found; `{slo}` may follow
  *                 | "goodput"                     and goodput.rate: share of requests that met every objective
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
- *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "mode" ) ( "=" | "!=" ) value
+ *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "stage" | "mode" ) ( "=" | "!=" ) value
  *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: difference to that target
  *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: requests whose prompt was (not) cached
  *     value       = bare text without , { } and quotes | text in quotes
@@ -26,7 +26,7 @@ import { readLimit } from './threshold-limit.ts';
  */
 
 /** The names of labels. */
-export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'mode', 'cache', 'vs'] as const;
+export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'stage', 'mode', 'cache', 'vs'] as const;
 
 /** The name of a label. */
 export type LabelName = (typeof LABELS)[number];

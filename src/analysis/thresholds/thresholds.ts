@@ -122,6 +122,8 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
       );
     case 'rate':
       return scope.levels?.flatMap(({ rate }) => (rate === undefined ? [] : [String(rate)]));
+    case 'stage':
+      return scope.levels?.flatMap(({ stage }) => stage ?? []);
     case 'mode':
       return scope.modes;
     case 'cache':

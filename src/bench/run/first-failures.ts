@@ -1,5 +1,5 @@
 import { failureCode, failureGroup } from '../../metrics/failure-groups.ts';
-import type { Observation } from '../../model/record.ts';
+import { isEndedByClient, type Observation } from '../../model/record.ts';
 
 /** The run stops after this many identical failures of a target without a success. */
 const FIRST_FAILURES = 5;
@@ -20,7 +20,7 @@ export function watchFirstFailures(limit: number = FIRST_FAILURES): FirstFailure
     add(target, { outcome }) {
       const { kind } = outcome;
       // Not caused by the target.
-      if (kind === 'cancelled' || kind === 'dropped') return undefined;
+      if (isEndedByClient(kind) || kind === 'dropped') return undefined;
       const group = failureGroup({ ...outcome, code: failureCode(outcome) });
       const before = targets.get(target) ?? { group, count: 0 };
       if (before === 'decided') return undefined;

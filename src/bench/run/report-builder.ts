@@ -17,8 +17,8 @@ import { latenessOf } from '../../metrics/lateness.ts';
 import { clientReport, clientReportOfMachines, serverReport } from '../../metrics/load-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import type { AbGate } from '../../model/ab-gate.ts';
-import { CellMap, cellKey } from '../../model/cells.ts';
-import type { LoopUtilization } from '../../model/load-report.ts';
+import { CellMap, cellKey, sameCourse } from '../../model/cells.ts';
+import type { BlockUtilization, LoopUtilization } from '../../model/load-report.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { RequestRecord } from '../../model/record.ts';
@@ -187,18 +187,20 @@ function pairedComparisonsOf(samples: RunSamples, { cells, run }: Manifest): Pai
 function serverOf(
   cell: CellReport,
   index: number,
-  { servers = [], serverLoads = [] }: Manifest,
+  { servers = [], serverLoads = [], cells: planned }: Manifest,
 ): CellReport['server'] {
   const server = servers.find(({ target }) => target === cell.target);
   if (server === undefined) return null;
-  const blocks = serverLoads.filter((load) => load.cell === index);
+  // The server is watched block by block: stages of one block share its metrics.
+  const own = [index, ...otherStages(index, planned)];
+  const blocks = serverLoads.filter((load) => own.includes(load.cell));
   return serverReport(server.reading, blocks, cell);
 }
 
 function clientOf(
   cell: CellReport,
   index: number,
-  { loads = [] }: Manifest,
+  { loads = [], cells: planned }: Manifest,
   stamps: StampTimes = createStampTimes(),
 ): CellReport['client'] {
   const blocks = loads.filter((load) => load.cell === index);
@@ -209,7 +211,11 @@ function clientOf(
     reads: cell.io.reads,
     events: cell.io.events,
   };
-  const lateness = latenessOf({ blocks, stamps, metrics: cell.metrics });
+  const lateness = latenessOf({
+    blocks: withCourse(blocks, index, { loads, planned }),
+    stamps,
+    metrics: cell.metrics,
+  });
   const machines = new Map<number, (readonly LoopUtilization[])[]>();
   for (const { shard, threads } of blocks) {
     if (shard !== undefined) machines.set(shard, [...(machines.get(shard) ?? []), threads]);
@@ -220,4 +226,32 @@ function clientOf(
     figures,
     lateness,
   );
+}
+
+/** The indexes of the other stages of a cell's load. */
+function otherStages(index: number, planned: Manifest['cells']): number[] {
+  const cell = planned[index];
+  if (cell === undefined) return [];
+  return [...planned.keys()].filter((other) => other !== index && sameCourse(cell, planned[other] ?? cell));
+}
+
+/** A stage's blocks with the load of the other stages: its last streams end while the next stage is measured. */
+function withCourse(
+  blocks: readonly BlockUtilization[],
+  index: number,
+  { loads, planned }: { loads: readonly BlockUtilization[]; planned: Manifest['cells'] },
+): readonly BlockUtilization[] {
+  const others = otherStages(index, planned);
+  if (others.length === 0) return blocks;
+  return blocks.map((block) => ({
+    ...block,
+    threads: [
+      ...block.threads,
+      ...loads
+        .filter(
+          ({ cell, round, part }) => others.includes(cell) && round === block.round && part === block.part,
+        )
+        .flatMap(({ threads }) => threads),
+    ],
+  }));
 }

@@ -5,6 +5,7 @@ import { checksOf } from '../../analysis/regression/checks.ts';
 import type { LevelEvidence } from '../../analysis/sweep/evidence.ts';
 import { sleeperFor } from '../../engine/alarm.ts';
 import { type BlockRunner, localRunner, type StopSignals } from '../../engine/block.ts';
+import { mostStreamsOf } from '../../engine/course.ts';
 import { type EngineObserver, runPlan } from '../../engine/engine.ts';
 import { workerRunner, workersFor } from '../../engine/workers.ts';
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
@@ -18,7 +19,6 @@ import type { Manifest, Report } from '../../model/report.ts';
 import { createJournal, type Journal, resumeJournal } from '../../results/journal.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planSummary } from '../../scenario/plan.ts';
-import { streamsByCell } from '../../scenario/shard-plan.ts';
 import { unknownModels } from '../backends.ts';
 import type { ChosenShard } from '../machines/scheduler.ts';
 import { runStart, waitForStart } from '../machines/start-at.ts';
@@ -340,7 +340,7 @@ async function runnerFor(
   workers: number | 'auto',
   deps: { clock: Clock; signals: StopSignals; originAt: number },
 ): Promise<Runner> {
-  const highest = Math.max(...streamsByCell(plan));
+  const highest = mostStreamsOf(plan);
   const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
   if (count <= 1) {
     const { sleep, close } = sleeperFor(plan);

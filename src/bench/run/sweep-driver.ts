@@ -5,7 +5,7 @@ import { searchSettings, subjectsOf } from '../../analysis/sweep/sweep-report.ts
 import type { PlannedBlock } from '../../engine/engine.ts';
 import { cellKey } from '../../model/cells.ts';
 import type { BlockUtilization } from '../../model/load-report.ts';
-import type { Cell } from '../../model/plan.ts';
+import { type Cell, DEFAULT_GRACE_MS } from '../../model/plan.ts';
 import type { SweepSettings, SweepSubject } from '../../model/sweep.ts';
 
 /** Chooses the blocks of a sweep, one after another, by what the earlier ones have shown. */
@@ -59,7 +59,7 @@ export function sweepDriver(deps: SweepDriverDeps): SweepDriver {
     if (index === -1) index = cells.push(cell) - 1;
     const measured = known?.nextRound ?? 0;
     const requestMs = levels.find((level) => level.requestMs !== undefined)?.requestMs;
-    const { by, arrivals } = settings;
+    const { by, arrivals, burstiness } = settings;
     return {
       cell,
       block: {
@@ -67,7 +67,8 @@ export function sweepDriver(deps: SweepDriverDeps): SweepDriver {
         round: measured,
         cell: index,
         warmup: measured === 0 ? deps.warmup : 0,
-        arrivals: by === 'rate' ? { process: arrivals, seed: seed + measured } : undefined,
+        arrivals: by === 'rate' ? { process: arrivals, burstiness, seed: seed + measured } : undefined,
+        graceMs: DEFAULT_GRACE_MS,
       },
     };
   };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { ARRIVALS, TOKENIZER_NAMES } from '../../model/plan.ts';
+import { formatTimeLimit } from '../../model/format.ts';
+import { ARRIVALS, BURSTINESS, DEFAULT_GRACE_MS, TOKENIZER_NAMES } from '../../model/plan.ts';
 import type { Override } from '../../scenario/overrides.ts';
 import { type ConnectionFlags, connectionOverrides } from './connection.ts';
 import { addEnvOptions, type EnvFlags } from './env.ts';
@@ -8,10 +9,12 @@ import {
   choiceOption,
   collect,
   durationOption,
+  numberOption,
   percentOption,
   positiveListOption,
   wholeListOption,
   wholeOption,
+  wholeOrDurationOption,
 } from './values.ts';
 
 /** The options that override parts of a scenario, as commander delivers them. */
@@ -19,11 +22,16 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   concurrency?: number[];
   rate?: number[];
   arrivals?: string;
+  burstiness?: number;
   maxConcurrency?: number;
   requests?: number;
   duration?: string;
+  grace?: string;
   rounds?: number;
-  warmup?: number;
+  warmup?: number | string;
+  rampUp?: string;
+  coolDown?: string;
+  for?: string;
   mode?: string;
   timeout?: string;
   /** False with `--no-unique`. */
@@ -55,7 +63,18 @@ export function addLoadOptions(command: Command, per = 'per cell, over all round
       positiveListOption('--rate <list>', 'load levels: requests per second, such as 5 or 5,20 (open loop)'),
     )
     .addOption(
-      choiceOption('--arrivals <process>', 'with --rate: poisson (random intervals) or constant', ARRIVALS),
+      choiceOption(
+        '--arrivals <process>',
+        'with --rate: poisson (random intervals), constant, or gamma (with --burstiness)',
+        ARRIVALS,
+      ),
+    )
+    .addOption(
+      numberOption(
+        '--burstiness <shape>',
+        'with --rate: gamma intervals; 1 is poisson, smaller is burstier',
+        BURSTINESS,
+      ),
     )
     .addOption(
       wholeOption('--max-concurrency <count>', 'with --rate: maximum number of concurrent streams', {
@@ -65,9 +84,24 @@ export function addLoadOptions(command: Command, per = 'per cell, over all round
     .addOption(wholeOption('-n, --requests <count>', `measured requests ${per}`, { min: 1 }))
     .addOption(durationOption('-d, --duration <time>', 'time limit per cell, such as 30s'))
     .addOption(
+      durationOption(
+        '--grace <time>',
+        `with -d: time for the requests in flight when a round is over; then they are cut (default: ${formatTimeLimit(DEFAULT_GRACE_MS)})`,
+        { min: 0 },
+      ),
+    )
+    .addOption(durationOption('--for <time>', 'cut endless streams after this time; they count as ok'))
+    .addOption(
       wholeOption('--rounds <count>', 'number of rounds; every round measures every cell', { min: 1 }),
     )
-    .addOption(wholeOption('--warmup <count>', 'unmeasured requests before the first round of each cell'))
+    .addOption(
+      wholeOrDurationOption(
+        '--warmup <count|time>',
+        'unmeasured requests before the first round of each cell; or time at full load before each round',
+      ),
+    )
+    .addOption(durationOption('--ramp-up <time>', 'unmeasured time in which the load rises to its level'))
+    .addOption(durationOption('--cool-down <time>', 'with -d: unmeasured time at full load after each round'))
     .addOption(choiceOption('--mode <mode>', 'streaming, non-streaming or both', MODES))
     .addOption(durationOption('-t, --timeout <time>', 'total time limit per request, such as 90s'))
     .option('--no-unique', UNIQUE_HELP)
@@ -136,19 +170,24 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   const add = (path: string, value: unknown, from: string) => {
     if (value !== undefined) overrides.push({ path, value, from });
   };
-  // A flag for one kind of load level replaces the other kind in the scenario.
-  if (flags.rate !== undefined)
-    overrides.push({ path: 'load.concurrency', value: undefined, from: '--rate' });
-  else if (flags.concurrency !== undefined) {
-    for (const key of ['rate', 'arrivals', 'maxConcurrency'])
-      overrides.push({ path: `load.${key}`, value: undefined, from: '--concurrency' });
-  }
+  const remove = (keys: readonly string[], from: string) => {
+    for (const key of keys) overrides.push({ path: `load.${key}`, value: undefined, from });
+  };
+  // A flag for one kind of load level replaces the other kinds in the scenario.
+  if (flags.rate !== undefined) remove(['concurrency', 'stages'], '--rate');
+  else if (flags.concurrency !== undefined)
+    remove(['rate', 'arrivals', 'burstiness', 'maxConcurrency', 'stages'], '--concurrency');
   add('load.concurrency', flags.concurrency, '--concurrency');
   add('load.rate', flags.rate, '--rate');
   add('load.arrivals', flags.arrivals, '--arrivals');
+  add('load.burstiness', flags.burstiness, '--burstiness');
   add('load.maxConcurrency', flags.maxConcurrency, '--max-concurrency');
   add('load.requests', flags.requests, '--requests');
   add('load.duration', flags.duration, '--duration');
+  add('load.grace', flags.grace, '--grace');
+  add('load.rampUp', flags.rampUp, '--ramp-up');
+  add('load.coolDown', flags.coolDown, '--cool-down');
+  add('for', flags.for, '--for');
   add('load.rounds', flags.rounds, '--rounds');
   add('load.warmup', flags.warmup, '--warmup');
   add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');

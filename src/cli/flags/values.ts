@@ -122,6 +122,24 @@ export function wholeOrWordOption(flags: string, description: string, word: stri
   return checked(flags, description, either, `${word}, or ${aWhole(bounds)}`);
 }
 
+/** An option that takes a number of at least `min` and at most `max`. */
+export function numberOption(flags: string, description: string, { min, max }: Required<Bounds>): Option {
+  const number = (text: string) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : undefined;
+  };
+  return checked(flags, description, number, `a number from ${min} to ${max}`);
+}
+
+/** An option that takes a whole number, or a duration, which stays text. */
+export function wholeOrDurationOption(flags: string, description: string): Option {
+  const either = (text: string) => {
+    const ms = parseDuration(text);
+    return wholeNumber(text, {}) ?? (ms !== undefined && ms > 0 && ms <= MAX_DURATION_MS ? text : undefined);
+  };
+  return checked(flags, description, either, 'a number of requests, or a duration such as 5s');
+}
+
 /** Collects the values of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -11,8 +11,21 @@ export type Ending =
   | { kind: 'timeout'; phase: TimeoutPhase; limitMs: number }
   | { kind: 'cancelled'; reason?: string }
   | ({ kind: 'too_large' } & LimitExceeded)
+  /** Cut by the client as planned, `afterMs` after it was sent. */
+  | { kind: 'planned_cut'; afterMs: number }
+  /** Cut by the client because its window was over. */
+  | { kind: 'window_over'; graceMs: number }
   /** An exception in this program while it read the response. */
   | { kind: 'fault'; error: unknown };
+
+/** Reason of an abort: the window of the request is over, and so is the grace for requests that were in flight. */
+export class WindowOver {
+  readonly graceMs: number;
+
+  constructor(graceMs: number) {
+    this.graceMs = graceMs;
+  }
+}
 
 /** A limit of what a server may send, and what was received. */
 export interface LimitExceeded {

@@ -31,6 +31,10 @@ export function outcomeOf(evidence: Evidence): Outcome {
       return tooLarge(ending);
     case 'error':
       return evidence.bytes > 0 ? truncated(evidence, ending.error) : networkError(ending.error);
+    case 'planned_cut':
+      return plannedCut(ending.afterMs, evidence);
+    case 'window_over':
+      return windowOver(ending.graceMs, evidence);
     case 'eof':
       return ended(evidence);
     default:
@@ -81,6 +85,32 @@ function timeout(phase: TimeoutPhase, limitMs: number, { cutAfter }: Evidence): 
     total: `not finished within ${limit}`,
   };
   return { kind: 'timeout', phase, message: what[phase], hint: TIMEOUT_HINT[phase] };
+}
+
+/** A stream that was cut as planned is a success if it brought content. */
+function plannedCut(afterMs: number, evidence: Evidence): Outcome {
+  const { request, events, contentEvents, payload } = evidence;
+  if (contentEvents > 0)
+    return (isPlainDialect(request.dialect) ? plainMismatch(evidence) : undefined) ?? { kind: 'ok' };
+  const what =
+    events === 0 ? 'no event' : `${events} ${events === 1 ? 'event' : 'events'}, none with content,`;
+  return {
+    kind: 'empty',
+    message: `${what} in the ${formatTimeLimit(afterMs)} for which the stream was read`,
+    hint:
+      events > 0 && isPlainDialect(request.dialect)
+        ? pathHint(payload)
+        : 'check the request and the service, or read for longer (for, --for)',
+  };
+}
+
+function windowOver(graceMs: number, { contentEvents }: Evidence): Outcome {
+  const after = graceMs === 0 ? '' : ` and ${formatTimeLimit(graceMs)} of grace`;
+  return {
+    kind: 'cut',
+    message: `cut at the end of its window${after}, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`,
+    hint: 'for answers that end by themselves, allow more time (load.grace, --grace); for endless streams, say how long to read them (for, --for)',
+  };
 }
 
 const TIMEOUT_HINT: Readonly<Record<TimeoutPhase, string>> = {

@@ -23,6 +23,8 @@ const HEADER = [
   'load_reached',
   'client_verdict',
   'client_late_ms',
+  'stage',
+  'load_from',
 ];
 
 /**
@@ -59,6 +61,8 @@ function cellRows(run: string, cell: CellReport): (string | number)[][] {
     cell.reached ? String(cell.reached.met) : '',
     cell.client?.metrics?.[name]?.verdict ?? '',
     cell.client?.metrics?.[name]?.lateMs ?? '',
+    cell.stage ?? '',
+    cell.from ?? '',
   ]);
 }
 

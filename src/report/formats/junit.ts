@@ -6,7 +6,7 @@ import { type AbLine, abLines, abProblem, abSentences } from '../wording/ab.ts';
 import { type BaselineLine, baselineLines, baselineProblem, baselineSentences } from '../wording/baseline.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { CASES } from '../wording/headings.ts';
-import { reachedLines } from '../wording/load.ts';
+import { cutLines, reachedLines } from '../wording/load.ts';
 import { absence, cellName, durationOf, machineLine, runLine } from '../wording/notes.ts';
 import { runProblems, summaryLine } from '../wording/summary.ts';
 import { clientLines, pairedSentences, type ThresholdLine, thresholdLines } from '../wording/verdicts.ts';
@@ -193,6 +193,7 @@ function linesOf(report: Report): string[] {
     ...baselineSentences(report),
     ...pairedSentences(report),
     ...reachedLines(report),
+    ...cutLines(report),
     ...clientLines(report),
     runLine(report),
     machineLine(report),

@@ -10,7 +10,7 @@ import { baselineLines } from '../wording/baseline.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, HEADINGS } from '../wording/headings.ts';
-import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { cutLines, markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, runLine } from '../wording/notes.ts';
 import {
@@ -115,6 +115,7 @@ export function markdownReport(report: Report): string {
       rows: [
         ...markNotes(report),
         ...reachedLines(report),
+        ...cutLines(report),
         ...throughputNotes(report),
         ...clientLines(report),
         ...loadLines(report),

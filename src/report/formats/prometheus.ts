@@ -88,9 +88,9 @@ function summaryName({ name, unit }: MetricDefinition): string {
   }
 }
 
-function labelsOf({ target, prompt, concurrency, rate, mode }: CellReport): Labels {
+function labelsOf({ target, prompt, concurrency, rate, stage, mode }: CellReport): Labels {
   const load: Labels = rate === undefined ? { concurrency: String(concurrency) } : { rate: String(rate) };
-  return { target, prompt, ...load, mode };
+  return { target, prompt, ...load, ...(stage !== undefined && { stage }), mode };
 }
 
 function cellFamilies(cells: readonly CellReport[], common: Labels): Family[] {

@@ -108,8 +108,10 @@ function figureOf(cell: CellReport, name: string): TrackedFigure[] {
 }
 
 /** The cell as a path: unique within a run and equal in every run. */
-function stableName({ target, prompt, concurrency, rate, mode }: CellReport): string {
-  return [part(target), part(prompt), rate === undefined ? `c${concurrency}` : `r${rate}`, mode].join('/');
+function stableName({ target, prompt, concurrency, rate, stage, mode }: CellReport): string {
+  const load = rate === undefined ? `c${concurrency}` : `r${rate}`;
+  const stages = stage === undefined ? [] : [part(stage)];
+  return [part(target), part(prompt), ...stages, load, mode].join('/');
 }
 
 function part(name: string): string {

@@ -17,7 +17,7 @@ import { abLines, abSentences } from '../wording/ab.ts';
 import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
-import { markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
+import { cutLines, markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
 import {
@@ -320,6 +320,7 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
   return [
     ...markNotes(report),
     ...reachedLines(report),
+    ...cutLines(report),
     ...throughputNotes(report),
     ...clientLines(report),
     ...loadLines(report),

@@ -58,7 +58,8 @@ function words({ kind, message }: FailureSummary, varied: boolean): string {
 export function ungroupedFailures(cells: readonly CellReport[]): number {
   return cells.reduce((sum, cell) => {
     const grouped = cell.failures.reduce((count, failure) => count + failure.count, 0);
-    return sum + requestsOf(cell) - (cell.outcomes.ok ?? 0) - grouped;
+    const { ok = 0, cut = 0 } = cell.outcomes;
+    return sum + requestsOf(cell) - ok - cut - grouped;
   }, 0);
 }
 

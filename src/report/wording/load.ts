@@ -1,15 +1,23 @@
 import { formatCount, formatMean, formatShare, formatValue } from '../../model/format.ts';
+import type { LoadLevel } from '../../model/plan.ts';
 import type { CellReport, ReachedLoad, Report } from '../../model/report.ts';
-import { cellName } from './notes.ts';
+import { oneLine } from '../text-width.ts';
+import { cellName, requestsOf } from './notes.ts';
 
 /** Sentences about the load level that a cell reached, and about figures that client lateness affects. */
 
-/** The load level for a table: `16`, `20/s`, or `8 of 16` if at most 8 streams were open. */
+/** The load level for a table: `16`, `20/s`, `spike 20/s`, `ramp 5-20/s`, or `8 of 16` if at most 8 streams were open. */
 export function loadFigure(cell: CellReport): string {
-  const { concurrency, rate, reached } = cell;
-  if (rate !== undefined) return `${rate}/s`;
-  const asked = formatCount(concurrency);
+  const { reached } = cell;
+  const asked = levelFigure(cell);
   return !reached || reached.met ? asked : `${reachedFigure(cell, reached)} of ${asked}`;
+}
+
+/** The load level as configured, for a table. */
+export function levelFigure({ concurrency, rate, stage, from }: LoadLevel): string {
+  const level = rate === undefined ? formatCount(concurrency) : `${rate}/s`;
+  const ramp = from === undefined ? level : `${from}-${level}`;
+  return stage === undefined ? ramp : `${oneLine(stage)} ${ramp}`;
 }
 
 function reachedFigure({ concurrency }: CellReport, { max, mean }: ReachedLoad): string {
@@ -17,6 +25,30 @@ function reachedFigure({ concurrency }: CellReport, { max, mean }: ReachedLoad):
 }
 
 const MOST_NAMED = 3;
+
+/** Names of cells with a figure each: the first few, and how many more there are. */
+function named(parts: readonly string[]): string {
+  const more = parts.length - MOST_NAMED;
+  return [...parts.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+}
+
+/** Sentences about streams that the client cut: at the end of a window, or as planned. */
+export function cutLines({ cells }: Report): string[] {
+  const shareOf = (cell: CellReport, count: number) =>
+    `${cellName(cell)} (${formatCount(count)} of ${formatCount(requestsOf(cell))})`;
+  const atEnd = cells.flatMap((cell) => (cell.outcomes.cut ? [shareOf(cell, cell.outcomes.cut)] : []));
+  const planned = cells.flatMap((cell) => (cell.cutStreams ? [shareOf(cell, cell.cutStreams)] : []));
+  const lines: string[] = [];
+  if (atEnd.length > 0)
+    lines.push(
+      `Cut at the end of their window, after the grace: ${named(atEnd)}. These requests are neither successes nor failures. Latency figures do not include them and are too low if the answers were merely slow: allow more time with --grace, or say with --for how long to read endless streams.`,
+    );
+  if (planned.length > 0)
+    lines.push(
+      `Cut as planned (for): ${named(planned)}. These streams count as ok; they have no total time. Their gaps and stalls include the silence before the cut.`,
+    );
+  return lines;
+}
 
 /** A sentence about the cells that did not reach their load level. */
 export function reachedLines({ cells }: Report): string[] {
@@ -28,9 +60,7 @@ export function reachedLines({ cells }: Report): string[] {
     return [`${cellName(cell)} (${most}${formatMean(reached.mean)} on average)`];
   });
   if (missed.length === 0) return [];
-  const more = missed.length - MOST_NAMED;
-  const names = [...missed.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-  return [`Load level not reached: ${names}. The figures apply to the lower load.`];
+  return [`Load level not reached: ${named(missed)}. The figures apply to the lower load.`];
 }
 
 // Below this share, most of the time was spent waiting for the last answers of a round.
@@ -51,7 +81,7 @@ export function throughputNotes({ cells }: Report): string[] {
       : []),
     ...behind.map(
       (cell) =>
-        `The server did not keep up with ${cell.rate}/s at ${cellName(cell)}: it answered ${formatValue(cell.throughput.requestsPerSecond, '1/s')}.`,
+        `The server did not keep up with ${levelFigure(cell)} at ${cellName(cell)}: it answered ${formatValue(cell.throughput.requestsPerSecond, '1/s')}.`,
     ),
   ];
 }

@@ -85,6 +85,7 @@ function unwritten({ unwritten = 0 }: RunInfo): string | undefined {
 export function absence(cell: CellReport): string {
   if (requestsOf(cell) === 0) return `${DASH} not run`;
   const [worst] = cell.failures;
+  if (worst === undefined && cell.outcomes.cut) return `${DASH} cut at the end of the window`;
   return worst ? `${DASH} ${worst.kind}${worst.message ? `: ${oneLine(worst.message)}` : ''}` : DASH;
 }
 

@@ -122,9 +122,10 @@ function baselineWords({ baseline }: Report): string[] {
 function requestWords({ cells }: Report): string {
   const requests = cells.reduce((sum, cell) => sum + requestsOf(cell), 0);
   const failed = cells.reduce((sum, cell) => sum + failuresOf(cell).failed, 0);
+  const cut = cells.reduce((sum, cell) => sum + (cell.outcomes.cut ?? 0), 0);
   const share = failed === requests ? 'all' : formatCount(failed);
   const outcome = failed === 0 ? 'none failed' : `${share} of them failed`;
-  return `${counted(requests, 'request')} in ${counted(cells.length, 'cell')}, ${outcome}`;
+  return `${counted(requests, 'request')} in ${counted(cells.length, 'cell')}, ${outcome}${cut === 0 ? '' : `, ${formatCount(cut)} cut at the end`}`;
 }
 
 function counted(count: number, what: string): string {

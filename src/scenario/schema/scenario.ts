@@ -4,6 +4,7 @@ import { NONCE_LENGTH } from '../../model/request.ts';
 import { connectionUse } from './connection.ts';
 import {
   ALWAYS,
+  type CheckParams,
   choice,
   distinct,
   distinctNames,
@@ -48,15 +49,18 @@ const timeoutsFields = mapping({
   total: duration().optional().describe('Time of the whole request. Default: 5m.'),
 });
 
-const timeoutsSchema = timeoutsFields.transform((fields): Timeouts => {
-  const { connect, firstByte, idle, total = DEFAULT_TIMEOUTS.totalMs } = fields;
+/** `forMs`: streams are cut after this long. A feed may be quiet for long: then only limits that are written apply before. */
+function timeoutsOf(fields: z.output<typeof timeoutsFields>, forMs: number | undefined): Timeouts {
+  const connectMs = fields.connect ?? DEFAULT_TIMEOUTS.connectMs;
+  const leastMs = forMs === undefined ? 0 : connectMs + forMs + DEFAULT_TIMEOUTS.connectMs;
+  const total = fields.total ?? Math.max(DEFAULT_TIMEOUTS.totalMs, leastMs);
   return {
-    connectMs: connect ?? DEFAULT_TIMEOUTS.connectMs,
-    firstByteMs: firstByte ?? total,
-    idleMs: idle ?? DEFAULT_TIMEOUTS.idleMs,
+    connectMs,
+    firstByteMs: fields.firstByte ?? total,
+    idleMs: fields.idle ?? (forMs === undefined ? DEFAULT_TIMEOUTS.idleMs : total),
     totalMs: total,
   };
-});
+}
 
 const A_CHECK = 'a check such as "ttft.p50: 10%"';
 
@@ -105,7 +109,12 @@ const documentSchema = mapping({
       'A length test for each target, with short and long answers to the first prompt. If longer answers start later, the answer is generated before it is sent. Its requests only count for the streaming verdict.',
     ),
   connection: connectionUse.default('warm'),
-  timeouts: timeoutsSchema.prefault({}).describe('Time limits of a request.'),
+  timeouts: timeoutsFields.prefault({}).describe('Time limits of a request.'),
+  for: duration()
+    .optional()
+    .describe(
+      'For endless streams, such as feeds: each stream is cut this long after its request was sent. It counts as ok if it brought content, and is marked cut. A stream that ends earlier is an ordinary answer. Default: streams end by themselves.',
+    ),
   limits: limitsSchema
     .optional()
     .describe('Size limits of a response. A larger one ends the request with the outcome too_large.'),
@@ -148,11 +157,42 @@ const documentSchema = mapping({
     ),
   simulator: simulatorSchema.optional().describe('Settings of the embedded simulator (provider: simulator).'),
 }).superRefine((value: unknown, context) => {
-  for (const problem of modeProblems(value)) context.addIssue({ code: 'custom', params: {}, ...problem });
+  for (const problem of [...modeProblems(value), ...streamTimeProblems(value)])
+    context.addIssue({ code: 'custom', params: {}, ...problem });
 }, ALWAYS);
 
+/** What contradicts `for`, the time after which streams are cut. */
+function streamTimeProblems(value: unknown) {
+  const { for: forMs, modes, timeouts } = value as Partial<z.output<typeof documentSchema>>;
+  if (typeof forMs !== 'number') return [];
+  const problems: { path: PropertyKey[]; message: string; params: CheckParams }[] = [];
+  if (Array.isArray(modes) && modes.includes('non-streaming')) {
+    const params = { hint: 'use modes: [streaming], or remove for' };
+    problems.push({
+      path: ['modes'],
+      message: 'a non-streaming answer cannot be cut after a time (for)',
+      params,
+    });
+  }
+  const { total } = timeouts ?? {};
+  if (total !== undefined && total <= forMs) {
+    const message = `the limit ends every stream before it is cut as planned (for: ${forMs / 1000}s)`;
+    problems.push({
+      path: ['timeouts', 'total'],
+      message,
+      params: { hint: 'remove it, or raise it above for' },
+    });
+  }
+  return problems;
+}
+
 /** The parser of scenarios. The input is a document with `${env:...}` resolved; the output has times in ms. */
-export const scenarioSchema = documentSchema.transform(({ stall, ...rest }) => ({ ...rest, stallMs: stall }));
+export const scenarioSchema = documentSchema.transform(({ stall, for: streamForMs, timeouts, ...rest }) => ({
+  ...rest,
+  timeouts: timeoutsOf(timeouts, streamForMs),
+  streamForMs,
+  stallMs: stall,
+}));
 
 /** A valid scenario with defaults. Times are in ms. */
 export type Scenario = z.output<typeof scenarioSchema>;

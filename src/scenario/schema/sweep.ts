@@ -78,7 +78,7 @@ function inOrder(value: unknown, context: IssueSink): void {
 /** The settings of a sweep, with the parts that the rest of the load sets. */
 export function sweepSettings(
   sweep: z.output<typeof sweepSchema>,
-  { maxConcurrency, arrivals }: Pick<SweepSettings, 'maxConcurrency' | 'arrivals'>,
+  { maxConcurrency, arrivals, burstiness }: Pick<SweepSettings, 'maxConcurrency' | 'arrivals' | 'burstiness'>,
 ): SweepSettings {
   const { by, slo, start, max = Math.max(start, DEFAULTS.max[by]), precision = DEFAULTS.precision } = sweep;
   const { repeats, requests, duration: durationMs, budget: budgetMs = DEFAULTS.budgetMs } = sweep;
@@ -94,5 +94,6 @@ export function sweepSettings(
     budgetMs,
     maxConcurrency,
     arrivals,
+    burstiness,
   };
 }
