@@ -36,6 +36,19 @@ test.each([
   expect(nextDeadline(progress, limits)).toEqual(expected);
 });
 
+test.each([
+  ['connecting', { startedAt: 5 }, { phase: 'connect', atMs: 15 }],
+  ['waiting', { startedAt: 5, sentAt: 8 }, { phase: 'cut', atMs: 38 }],
+  ['reading', { startedAt: 5, sentAt: 8, firstByteAt: 20, lastReadAt: 30 }, { phase: 'cut', atMs: 38 }],
+  [
+    'paused for a while',
+    { startedAt: 5, sentAt: 8, firstByteAt: 9, pausedMs: 7 },
+    { phase: 'cut', atMs: 45 },
+  ],
+])('a planned cut counts from the request on: %s', (_name, progress, expected) => {
+  expect(nextDeadline(progress, { ...limits, cutAfterMs: 30 })).toEqual(expected);
+});
+
 test('a total limit below the others comes first', () => {
   expect(nextDeadline({ startedAt: 0 }, { ...limits, totalMs: 3 })).toEqual({ phase: 'total', atMs: 3 });
 });

@@ -257,3 +257,38 @@ function catchError(action: () => unknown): unknown {
   }
   throw new Error('nothing was thrown');
 }
+
+describe('a stream that was cut as planned', () => {
+  // The last content 20 ms before the cut.
+  const cut = all(record({ cut: true }));
+
+  test('has no time of a whole answer', () => {
+    for (const name of ['latency', 'total', 'tail', 'reader_wait']) expect(cut[name], name).toBeNull();
+    const open = all(record({ cut: true, rate: 5 }));
+    for (const name of ['latency_scheduled', 'total_scheduled']) expect(open[name], name).toBeNull();
+    expect(open.ttft_scheduled).toBe(120);
+  });
+
+  test('has its rates, gaps and stalls over all of the time for which it was read', () => {
+    expect(cut).toMatchObject({
+      ttft: 100,
+      gap: [20, 20, 20, 20],
+      chunk_rate: 40,
+      stalls: 0,
+      longest_gap: 20,
+    });
+    const { marks } = record();
+    const silent = all(record({ cut: true, marks: { ...marks, end: marks.lastToken! + 5_000 } }));
+    expect(silent).toMatchObject({ stalls: 1, stalled_ms: 5_000, longest_gap: 5_000 });
+    expect(silent.chunk_rate).toBeCloseTo(4_000 / 5_080, 6);
+    // One event, then silence.
+    const one = all(record({ cut: true, gaps: [], contentEvents: 1, marks: { ...marks, end: 9_200 } }));
+    expect(one).toMatchObject({ stalls: 1, longest_gap: 8_000, gap: [], chunk_rate: null });
+  });
+
+  test('the silence after the last content of an ordinary answer is no gap', () => {
+    const { marks } = record();
+    const slowEnd = all(record({ marks: { ...marks, end: 9_200 } }));
+    expect(slowEnd).toMatchObject({ stalls: 0, longest_gap: 20, tail: 8_000, chunk_rate: 50 });
+  });
+});

@@ -230,3 +230,11 @@ test('stamps may come in any order, and from damaged records', () => {
   stamps.each('headers', { round: 0 }, (_atMs, count) => found.push(count));
   expect(found.reduce((sum, count) => sum + count, 0)).toBe(times.length);
 });
+
+test('of several timelines of a thread, the one that covers the stamp is used', () => {
+  // Two stages one after the other: busy in the second, in which no stamp was taken.
+  const calm = load([[1_000, 5, 0.2]]);
+  const busy = load([[1_000, 100, 80]], 1_000);
+  const requests = Array.from({ length: 50 }, () => stream(0, 300, [50, 50]));
+  expect(latenessIn(requests, [[calm, busy]]).ttft).toMatchObject({ verdict: 'ok', lateMs: 0.2 });
+});

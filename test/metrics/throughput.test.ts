@@ -365,3 +365,24 @@ describe('a round that was interrupted and continued', () => {
     expect(throughput).toMatchObject({ requestsPerSecond: 10, windowMs: 4000, basis: 'arrivals' });
   });
 });
+
+describe('a ramp', () => {
+  test('of a rate is counted over its time, at its mean rate', () => {
+    // 5 to 25 requests/s in 10 s: 150 requests.
+    const sent = Array.from({ length: 150 }, (_, n) => {
+      const startedMs = 1000 * ((2 * n) / (5 + Math.sqrt(25 + 4 * n)));
+      return { startedMs, endMs: startedMs + 300 };
+    });
+    const { throughput, reached } = resultOf({ concurrency: 99, rate: 25, from: 5, stage: 'up' }, sent);
+    expect(throughput.basis).toBe('arrivals');
+    expect(throughput.requestsPerSecond! / 15).toBeCloseTo(1, 1);
+    expect(reached?.met).toBe(true);
+  });
+
+  test('of streams has no level that it could miss', () => {
+    const sent = [1, 2, 3, 4].map((n) => ({ startedMs: n * 1000, endMs: 6000 }));
+    const { throughput, reached } = resultOf({ concurrency: 8, from: 1, stage: 'up' }, sent);
+    expect(throughput).toMatchObject({ basis: 'below', windowMs: 5000 });
+    expect(reached).toMatchObject({ max: 4, met: true });
+  });
+});

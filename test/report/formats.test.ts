@@ -80,7 +80,7 @@ describe('csv', () => {
     const { metrics, reached } = report.cells[0]!;
     const { ttft } = metrics;
     expect(lines).toContain(
-      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,,${reached!.mean},1,true,,`,
+      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,,${reached!.mean},1,true,,,,`,
     );
   });
 

@@ -105,10 +105,10 @@ function plannedCut(afterMs: number, evidence: Evidence): Outcome {
 }
 
 function windowOver(graceMs: number, { contentEvents }: Evidence): Outcome {
-  const after = graceMs === 0 ? '' : ` and ${formatTimeLimit(graceMs)} of grace`;
+  const when = `${graceMs === 0 ? 'at' : `${formatTimeLimit(graceMs)} after`} the end of its window`;
   return {
     kind: 'cut',
-    message: `cut at the end of its window${after}, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`,
+    message: `still in flight ${when} and cut, after ${contentEvents} content event${contentEvents === 1 ? '' : 's'}`,
     hint: 'for answers that end by themselves, allow more time (load.grace, --grace); for endless streams, say how long to read them (for, --for)',
   };
 }

@@ -57,6 +57,15 @@ describe('streams of one shape', () => {
     );
   });
 
+  test('a stream that was cut as planned is not accused of being held back: it has no whole answer', () => {
+    for (const at of [evenly(3000, 60, 0), [...evenly(100, 5, 50), ...evenly(3000, 60, 0)]]) {
+      const { verdict: word, evidence } = verdict({ ...stream(at), cut: true });
+      expect(word).toBe('inconclusive');
+      expect(evidence).toContain('then cut as planned');
+    }
+    expect(verdict({ ...stream(evenly(100, 60, 50)), cut: true }).verdict).toBe('streaming');
+  });
+
   test('a first chunk after 93 s, then a slow replay, of an answer that takes 93 s', () => {
     const { verdict: word, evidence } = verdict(stream(evenly(93_000, 400, 30)), { whole: seconds(93.4) });
     expect(word).toBe('replayed');

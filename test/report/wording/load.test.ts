@@ -130,3 +130,46 @@ test('what throughput was counted over is told where it is little or another rat
     'The server did not keep up with 50/s at flash · short · 50 requests/s · streaming: it answered 30/s.',
   );
 });
+
+test('requests that were cut at the end of a window are reported in every format, and are not failures', () => {
+  const report = changed((cell) => {
+    cell.outcomes = { ok: 38, cut: 2 };
+    cell.failures = [];
+  });
+  const sentence =
+    'Cut at the end of their window, after the grace: flash · short · 16 streams · streaming (2 of 40).';
+  expect(flat(terminal(report))).toContain(sentence);
+  expect(REPORTERS.markdown(report)).toContain(sentence);
+  expect(REPORTERS.junit(report)).toContain(sentence);
+  expect(flat(terminal(report))).not.toMatch(/\bfailed \(/);
+  const [gate] = evaluateThresholds([parseThreshold('errors.rate == 0%')], report.cells);
+  expect(gate).toMatchObject({ verdict: 'pass', actual: 0 });
+});
+
+test('a cell of which everything was cut is no data', () => {
+  const report = changed((cell) => {
+    cell.outcomes = { cut: 4 };
+    cell.failures = [];
+    cell.metrics = {};
+    cell.streaming = null;
+  });
+  const [gate] = evaluateThresholds([parseThreshold('errors.rate == 0%')], report.cells);
+  expect(gate?.verdict).toBe('no-data');
+  expect(exitCodeOf(report, { strict: false })).toBe(7);
+  expect(terminal(report)).toContain('cut at the end of the window');
+});
+
+test('stages are named in tables, and by their label in thresholds and series', () => {
+  const report = changed((cell) => {
+    cell.stage = 'spike';
+    cell.rate = 50;
+    cell.from = 5;
+  });
+  expect(terminal(report)).toContain('spike 5-50/s');
+  expect(REPORTERS.prometheus(report)).toContain('stage="spike"');
+  expect(REPORTERS.csv(report)).toMatch(/,spike,5\r\n/);
+  const evaluated = (stage: string) =>
+    evaluateThresholds([parseThreshold(`ttft.p50{stage=${stage}} < 10s`)], report.cells)[0];
+  expect(evaluated('spike')).toMatchObject({ verdict: 'pass', cell: { stage: 'spike', from: 5, rate: 50 } });
+  expect(evaluated('other')?.verdict).toBe('no-data');
+});
