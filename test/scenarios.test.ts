@@ -54,6 +54,9 @@ describe('the scenarios that come along', () => {
     'persistence-strategies.yaml',
     'service-goals.yaml',
     'sweep.yaml',
+    'spike.yaml',
+    'ramp.yaml',
+    'endless.yaml',
   ])('%s needs neither network nor key', (name) => {
     const { scenario } = load(name);
     expect(scenario.targets.every(needsSimulator)).toBe(true);

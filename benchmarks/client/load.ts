@@ -1,67 +1,13 @@
-import { fork, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { percentileOf } from '../../src/metrics/percentile.ts';
-import type { RequestRecord } from '../../src/model/record.ts';
-import type { Report } from '../../src/model/report.ts';
+import { ms, p, runLoad, sorted } from './load-run.ts';
+import { manyStreams, shapes } from './load-shapes.ts';
 
 // What load the program really offers, and how late its stamps are under it, against a server that says what it saw.
 //   node load.js rate [THREADS]   arrivals at 5, 50 and 500 a second, constant and poisson
 //   node load.js full [THREADS]   share of a window of ten answers' length with all streams open
 //   node load.js client [STREAMS] error of the time to first token, beside the verdict on the client
-
-const program = resolve('bin/streambench.js');
-
-interface Run {
-  report: Report;
-  records: RequestRecord[];
-  /** Of each answer, on one clock: when the server read the request and wrote the first event, and when the client stamped it. */
-  seen: { receivedAt: number; firstAt: number; stampedAt: number }[];
-}
-
-async function run(answer: readonly number[], load: readonly string[]): Promise<Run> {
-  const server = fork(new URL('./load-server.ts', import.meta.url), answer.map(String));
-  const { port } = await new Promise<{ port: number }>((done) => server.once('message', done as () => void));
-  const output = mkdtempSync(join(tmpdir(), 'streambench-load-'));
-  try {
-    const target = ['--target', `http://127.0.0.1:${port}/v1`, '--provider', 'openai', '--model', 'm'];
-    const more = ['--keep-text', '-q', '-o', output, ...load];
-    const child = spawn(process.execPath, [program, 'run', ...target, ...more], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, OPENAI_API_KEY: 'none' },
-    });
-    const code = await new Promise((done) => child.on('close', done));
-    if (code !== 0) throw new Error(`the run ended with code ${code}`);
-    const folder = join(output, readdirSync(output).find((name) => name !== 'baselines')!);
-    const read = (file: string) => readFileSync(join(folder, file), 'utf8');
-    const records = read('records.ndjson')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as RequestRecord);
-    const said = records.flatMap(({ text, marks }) => {
-      const [receivedAt, firstAt] = (text ?? '').split(' ').map(Number);
-      return firstAt && receivedAt && marks.firstToken !== undefined
-        ? [{ receivedAt, firstAt, firstToken: marks.firstToken }]
-        : [];
-    });
-    // The start of the run on the machine's clock: nothing was stamped before it was written.
-    const origin = Math.max(...said.map(({ firstAt, firstToken }) => firstAt - firstToken));
-    const seen = said.map(({ receivedAt, firstAt, firstToken }) => ({
-      receivedAt,
-      firstAt,
-      stampedAt: firstToken + origin,
-    }));
-    return { report: JSON.parse(read('report.json')), records, seen };
-  } finally {
-    server.disconnect();
-    rmSync(output, { recursive: true });
-  }
-}
-
-const sorted = (values: readonly number[]) => Float64Array.from(values).sort();
-const p = (values: readonly number[], q: number) => percentileOf(sorted(values), q);
-const ms = (value: number) => value.toFixed(2);
+//   node load.js shapes           gamma arrivals, ramps and stages, by the server's own times
+//   node load.js streams [COUNT]  so many streams at once: what the server saw, and what the client says of itself
 
 async function rates(threads: readonly number[]): Promise<void> {
   for (const workers of threads) {
@@ -69,7 +15,7 @@ async function rates(threads: readonly number[]): Promise<void> {
       for (const process of ['constant', 'poisson']) {
         const seconds = rate === 5 ? 20 : 6;
         // Answers of 1 s: many are open at once, as with a slow service.
-        const { records, seen } = await run(
+        const { records, seen } = await runLoad(
           [500, 5, 100],
           [
             ...[
@@ -113,7 +59,7 @@ async function full(threads: readonly number[]): Promise<void> {
   for (const workers of threads) {
     for (const streams of [16, 400]) {
       // Answers of 1 s, a window of ten.
-      const { report, records, seen } = await run(
+      const { report, records, seen } = await runLoad(
         [500, 5, 125],
         [
           ...['-c', String(streams), '-n', String(streams * 10), '--rounds', '1', '--warmup', '4'],
@@ -147,7 +93,7 @@ async function client(levels: readonly number[]): Promise<void> {
   for (const streams of levels) {
     for (const workers of ['1', '2']) {
       // Answers of about 3 s, 20 events a second: a load at which the opening is the worst of it.
-      const { report, seen } = await run(
+      const { report, seen } = await runLoad(
         [300, 50, 50],
         [
           ...[
@@ -180,5 +126,7 @@ const [what, list] = process.argv.slice(2);
 const numbers = list?.split(',').map(Number);
 if (what === 'rate') await rates(numbers ?? [1, 2, 4]);
 else if (what === 'full') await full(numbers ?? [1, 2, 4]);
+else if (what === 'shapes') await shapes();
+else if (what === 'streams') await manyStreams(numbers ?? [2000]);
 else await client(numbers ?? [50, 200, 500, 1000, 1500]);
 process.exit();
