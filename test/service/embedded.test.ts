@@ -60,9 +60,8 @@ describe('in a process of its own', () => {
   test('invalid settings are user errors', async () => {
     const { stdout } = await program(`
       const tries = [{ database: '/nowhere/at/all.db' }, { upstreams: [] }, { upstreams: [{ name: 'x', client: {} }] }];
-      for (const wrong of tries) {
-        await startEmbeddedService({ upstreams, ...wrong }).catch((error) => console.log(error.name, error.code));
-      }`);
+      const failures = tries.map((wrong) => startEmbeddedService({ upstreams, ...wrong }).catch((error) => error));
+      for (const { name, code } of await Promise.all(failures)) console.log(name, code);`);
     expect(stdout).toBe('UserError output_unwritable\nUserError usage\nUserError usage\n');
   });
 

@@ -1,15 +1,14 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ServiceOptions } from '../../src/service/index.ts';
-import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
+import { CHUNKED_END, chunked } from '../support/raw-server.ts';
+import { finish, say, startPuppet } from './puppet.ts';
 import {
-  clientOf,
   closedAfterEach,
   decode,
   jsonOf,
   messagesOf,
-  startService,
   startStack,
   type TestService,
   textOf,
@@ -18,20 +17,9 @@ import {
 
 const open = closedAfterEach();
 
-/** A service in front of a model whose bytes the test writes. `sockets` are the model's connections with a request. */
+/** A service in front of a model whose bytes the test writes. `ask` sends a request and waits until the model has it. */
 async function puppet(options: Partial<ServiceOptions> = {}) {
-  const sockets: Socket[] = [];
-  const server = await rawServer((socket) => {
-    sockets.push(socket);
-    // Providers begin with a chunk that says who is talking; the service's own answer begins with it.
-    socket.write(SSE_HEAD + chunked(chatChunk({ role: 'assistant', content: '' })));
-  });
-  open.push(server);
-  const service = await startService(
-    [{ name: 'puppet', model: 'm', client: clientOf(`${server.url}/v1`) }],
-    options,
-  );
-  open.push(service);
+  const { server, models: sockets, service } = await startPuppet(open, options);
   const ask = async (init?: RequestInit, body: object = {}) => {
     const before = sockets.length;
     const response = service.post('/chat/stream', { message: 'Hello', session_id: 's', ...body }, init);
@@ -52,8 +40,6 @@ async function storedBy(service: TestService) {
 const health = ({ url }: TestService) =>
   jsonOf<{ active_streams: number; active_connections: number }>(fetch(`${url}/api/v1/health/stream`));
 const active = async (service: TestService) => (await health(service)).active_streams;
-const say = (text: string) => chunked(chatChunk({ content: text }));
-const finish = chunked(`${chatChunk({}, 'stop')}data: [DONE]\n\n`) + CHUNKED_END;
 
 /** Reads a response piece by piece. */
 function readerOf(response: Response) {

@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createToken, type ServiceOptions } from '../../src/service/index.ts';
-import { CHUNKED_END, chatChunk, chunked, rawServer, SSE_HEAD } from '../support/raw-server.ts';
+import { rawServer } from '../support/raw-server.ts';
+import { finish, say, startPuppet } from './puppet.ts';
 import {
   clientOf,
   closedAfterEach,
@@ -18,24 +19,7 @@ import {
 
 const open = closedAfterEach();
 
-/** A service in front of a model whose bytes the test writes. */
-async function puppet(options: Partial<ServiceOptions> = {}) {
-  const models: Socket[] = [];
-  const server = await rawServer((socket) => {
-    models.push(socket);
-    socket.write(SSE_HEAD + chunked(chatChunk({ role: 'assistant', content: '' })));
-  });
-  open.push(server);
-  const service = await startService(
-    [{ name: 'puppet', model: 'm', client: clientOf(`${server.url}/v1`) }],
-    options,
-  );
-  open.push(service);
-  return { models, service };
-}
-
-const say = (text: string) => chunked(chatChunk({ content: text }));
-const finish = chunked(`${chatChunk({}, 'stop')}data: [DONE]\n\n`) + CHUNKED_END;
+const puppet = (options: Partial<ServiceOptions> = {}) => startPuppet(open, options);
 
 /** A connection that the test reads and breaks when it wants. */
 class Wire {

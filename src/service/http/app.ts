@@ -36,7 +36,7 @@ export function createApp(core: Core): Hono<Env> {
       origin: settings.corsOrigins === '*' ? '*' : [...settings.corsOrigins],
       allowMethods: ['GET', 'POST', 'OPTIONS'],
       allowHeaders: ['authorization', 'content-type', 'last-event-id'],
-      exposeHeaders: ['x-request-id', 'x-session-id', 'retry-after'],
+      exposeHeaders: ['x-request-id', 'x-session-id', 'x-answer-cache', 'retry-after'],
       maxAge: 600,
     }),
   );

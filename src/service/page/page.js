@@ -27,7 +27,8 @@ async function showHealth() {
     const state = await (await fetch('/api/v1/health/stream')).json();
     health.className = state.status === 'ok' ? 'up' : 'down';
     const megabytes = Math.round(state.memory_bytes / 1e6);
-    health.textContent = `${state.status} · ${state.active_streams} streams · ${megabytes} MB`;
+    const streams = `${state.active_streams} ${state.active_streams === 1 ? 'stream' : 'streams'}`;
+    health.textContent = `${state.status} · ${streams} · ${megabytes} MB`;
   } catch {
     health.className = 'down';
     health.textContent = 'not reachable';

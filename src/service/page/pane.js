@@ -31,13 +31,20 @@ function formatMs(ms) {
 
 /** One reader of the page: its text, its time strip and its numbers. */
 class Pane {
-  /** @param {HTMLElement} root */
+  /** @param {HTMLElement} root An empty element with the name of the reader as its label. */
   constructor(root) {
     /** @private */ this.root = root;
+    const name = root.getAttribute('aria-label') ?? '';
+    root.append(byId('pane', HTMLTemplateElement).content.cloneNode(true));
+    root.dataset.state = 'idle';
+    root.dataset.chunks = '0';
+    this.find('name', HTMLElement).textContent = name;
+    this.find('transport', HTMLElement).textContent = root.dataset.transport ?? '';
     /** @private */ this.text = this.find('text', HTMLElement);
     /** @private */ this.chips = this.find('chips', HTMLElement);
     /** @private */ this.strip = this.find('strip', SVGElement);
     /** @private */ this.modeSelect = this.find('mode', HTMLSelectElement);
+    this.modeSelect.setAttribute('aria-label', `mode of ${name}`);
     /** @private */ this.startedAtMs = 0;
     /**
      * @private

@@ -190,7 +190,7 @@ test('clients that stop reading an endless answer take little memory, and no oth
   const model = await endlessModel(chatChunk({ content: 'lorem ipsum '.repeat(40) }));
   const url = `${model.server.url}/v1`;
   const service = await serveProcess([
-    ...['--upstream', 'openai', '--upstream-url', url, '--model', 'm', '--stall-limit', '2s'],
+    ...['--upstream', 'openai', '--upstream-url', url, '--model', 'm', '--stall-limit', '500ms'],
   ]);
   const memory = async () => {
     const text = await (await service.get('/metrics?name[]=process_resident_memory_bytes')).text();
