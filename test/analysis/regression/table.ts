@@ -97,8 +97,8 @@ function makeSides(): void {
     const share = (trials: number, factor: number) =>
       percent(abAlarms(world, { trials, seed: 21, change: { factor } }));
     const { shape, n, cells = 1 } = world;
-    const few = cells > 1 ? 300 : 1000;
-    return [shape, String(n), String(cells), share(few, 1), share(300, 1.2), share(300, 1.3)];
+    const few = cells > 1 ? 200 : 600;
+    return [shape, String(n), String(cells), share(few, 1), share(200, 1.2), share(200, 1.3)];
   });
   const heads = ['distribution', 'requests', 'cells', 'false', '+20 % found', '+30 % found'];
   table('two sides', heads, rows);
@@ -108,7 +108,7 @@ function makeEarlyStop(): void {
   const rows = [0.25, 0.4].flatMap((width) =>
     [1, 1.1, 1.2, 1.3].map((factor) => {
       const world = { shape: 'lognormal', n: 400, rounds: 20, drift: 0.1, width } as const;
-      const found = earlyStops(world, { trials: 200, seed: 3, change: { factor } });
+      const found = earlyStops(world, { trials: 100, seed: 3, change: { factor } });
       const { regression, regressionAtMaximum, stopped, saved } = found;
       const change = factor === 1 ? 'none' : `+${Math.round(100 * (factor - 1))} %`;
       return [String(width), change, ...[regression, regressionAtMaximum, stopped, saved].map(percent)];
@@ -119,7 +119,7 @@ function makeEarlyStop(): void {
 }
 
 function makeCoverage(): void {
-  const trials = 1000;
+  const trials = 500;
   const ofHistory = (['lognormal', 'heavy-tailed'] as const).flatMap((shape) =>
     [1, 5, 10].map((runs) => [
       `${runs} accepted`,
