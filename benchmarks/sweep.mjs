@@ -23,7 +23,7 @@ name: known-capacity
 seed: ${seed}
 targets: [{ name: t, provider: simulator, model: m }]
 prompts: [{ name: p, text: hello, maxTokens: 10 }]
-load: { sweep: { slo: ["ttft.p95 < 80ms"], max: 128 } }
+load: { sweep: { slo: ["ttft.p95 < 120ms"], max: 128 } }
 simulator: { profiles: { m: { ttft: 30ms, gap: 10ms, tokens: 10, slots: ${slots}${queue} } } }
 `;
 }

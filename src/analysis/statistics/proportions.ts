@@ -6,13 +6,22 @@ export interface Interval {
   high: number;
 }
 
+/** By level: the quantile is found by bisection, and a sweep computes thousands of intervals of one level. */
+const standardScores = new Map<number, number>();
+
+function standardScore(level: number): number {
+  const known = standardScores.get(level) ?? normalQuantile(0.5 + level / 2);
+  standardScores.set(level, known);
+  return known;
+}
+
 /**
  * Wilson's score interval for a share: `hits` of `n`. Valid also at 0 and at n hits, unlike the normal approximation. E. B. Wilson, JASA 22
  * (1927). `level` is two-sided. Without any trial: 0 to 1.
  */
 export function wilsonInterval(hits: number, n: number, level = 0.9): Interval {
   if (n === 0) return { low: 0, high: 1 };
-  const z = normalQuantile(0.5 + level / 2);
+  const z = standardScore(level);
   const share = hits / n;
   const centre = share + (z * z) / (2 * n);
   const spread = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
