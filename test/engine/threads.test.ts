@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Executor, localRunner, threadShares } from '../../src/engine/block.ts';
 import { blockCounts, countsMemory } from '../../src/engine/counts.ts';
-import { courseOf, scheduleOf } from '../../src/engine/course.ts';
+import { courseOf, dueTimesOf } from '../../src/engine/course.ts';
 import type { Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { observation } from './observation.ts';
 
 // Several runners on one fake clock, each with its own part of the block, as the threads of a run have it.
 
@@ -75,17 +76,6 @@ async function run({ block, cell, threads, warmMs = () => 0, lifeMs, forMs }: Se
   return sent.sort((a, b) => a.scheduled - b.scheduled);
 }
 
-function observation(scheduled: number, started: number, end: number): Observation {
-  return {
-    mode: 'streaming',
-    outcome: { kind: 'ok' },
-    marks: { scheduled, started, end },
-    ...{ reads: 1, events: 1, comments: 0, contentEvents: 1, coalesced: 0, bytes: 1, gaps: [] },
-    chars: { answer: 1, thinking: 0 },
-    tokens: { output: 1, source: 'chunks' },
-  };
-}
-
 describe.each([1, 2, 4])('on %i threads', (threads) => {
   test.each([5, 50, 500])(
     '%i requests/s are due and sent at the requested intervals, after the slowest warm-up',
@@ -137,8 +127,8 @@ describe.each([1, 2, 4])('on %i threads', (threads) => {
       ...{ lifeMs: (thread) => (thread === 0 ? 900 : 5), forMs: 60_000 },
     });
     const course = courseOf({ cell: 0, phases }, { concurrency: 1_000, rate: 10 });
-    const schedule = scheduleOf(course, arrivals);
-    const dues = Array.from({ length: 200 }, (_, i) => schedule.dueMs(i)).filter(
+    const schedule = dueTimesOf(course, arrivals);
+    const dues = Array.from({ length: 200 }, (_, i) => schedule(i)).filter(
       (at) => at < 2_000 || (at >= 2_500 && at < 3_000),
     );
     expect(sent.map(({ scheduled }) => scheduled - 20)).toEqual(dues.map((at) => expect.closeTo(at, 6)));

@@ -38,7 +38,7 @@ export interface Slo {
 }
 
 /** Added where no objective limits errors: a service that refuses most requests may answer the others fast. */
-export const IMPLIED_ERRORS = 'errors.rate < 1%';
+const IMPLIED_ERRORS = 'errors.rate < 1%';
 
 const LESS: readonly Operator[] = ['<', '<='];
 const MORE: readonly Operator[] = ['>', '>='];

@@ -65,7 +65,7 @@ function brokenStop(level: LevelEvidence, failure: FailureSummary | undefined): 
 }
 
 /** `ttft.p95 is 950 ms (900 to 990 ms), not < 800ms`. */
-export function findingInWords({ expression, value, unit, low, high }: ObjectiveFinding): string {
+function findingInWords({ expression, value, unit, low, high }: ObjectiveFinding): string {
   const [, name = expression, condition = ''] = /^(.*?)\s*([<>]=?.*)$/.exec(expression) ?? [];
   const ends = [low, high].map((end) => (end === null ? 'open' : formatValue(end, unit)));
   return `${name} is ${formatValue(value, unit)} (${ends.join(' to ')}), not ${condition}`;

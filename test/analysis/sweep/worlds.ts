@@ -105,4 +105,3 @@ export function lognormal(random: Random, mean: number, variation: number): numb
   return mean * Math.exp(sigma * random.normal() - sigma ** 2 / 2);
 }
 
-export { createRandom };

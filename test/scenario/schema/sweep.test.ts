@@ -82,7 +82,7 @@ describe('load.sweep', () => {
   test('cannot be split over machines', () => {
     const loaded = load(yaml('load: { sweep: { slo: [a] } }'));
     const plan = planScenario(loaded, unstarted(loaded.scenario));
-    const error = userError(() => shardPlan(plan, { index: 1, of: 2 }, loaded));
+    const error = userError(() => shardPlan(plan, { number: 1, of: 2 }, loaded));
     expect(error.problems[0]?.message).toMatch(/chooses its load levels while it runs/);
   });
 });
