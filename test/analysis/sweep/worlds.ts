@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../../../src/model/seeded-random.ts';
+import type { Random } from '../../../src/model/seeded-random.ts';
 
 /**
  * Simulated services for the tests of the sweep: `slots` requests are answered at once, the others wait in order of arrival. Time is
@@ -104,4 +104,3 @@ export function lognormal(random: Random, mean: number, variation: number): numb
   const sigma = Math.sqrt(Math.log(1 + variation ** 2));
   return mean * Math.exp(sigma * random.normal() - sigma ** 2 / 2);
 }
-
