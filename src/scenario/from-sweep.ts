@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Override } from './overrides.ts';
 import { yamlSource } from './scenario-source.ts';
+import { SWEEP_CHOOSES } from './schema/load.ts';
 
 /** The changes that make a sweep of a scenario. */
 
@@ -23,32 +24,42 @@ export interface SweepFacts {
   hasSweep: boolean;
   /** Its thresholds, if it has no sweep: they are no gates of one. */
   thresholds: number;
+  /** Its warm-up is a time: a sweep is warmed up by a number of requests. */
+  hasTimedWarmup: boolean;
 }
+
+/** The facts where there is no file. */
+export const NO_FACTS: SweepFacts = { hasSweep: false, thresholds: 0, hasTimedWarmup: false };
 
 /** Reads a scenario file. A file that cannot be read or parsed has no sweep: loading it reports the problem. */
 export function sweepFacts(file: string): SweepFacts {
   try {
     const { load, thresholds } = yamlSource(readFileSync(file, 'utf8'), file).value as {
-      load?: { sweep?: unknown };
+      load?: { sweep?: unknown; warmup?: unknown };
       thresholds?: unknown;
     };
     const hasSweep = load?.sweep !== undefined;
-    return { hasSweep, thresholds: hasSweep || !Array.isArray(thresholds) ? 0 : thresholds.length };
+    return {
+      hasSweep,
+      thresholds: hasSweep || !Array.isArray(thresholds) ? 0 : thresholds.length,
+      hasTimedWarmup: typeof load?.warmup === 'string',
+    };
   } catch {
-    return { hasSweep: false, thresholds: 0 };
+    return NO_FACTS;
   }
 }
 
 /** The overrides of the flags. In a scenario without a sweep they replace its load levels and its thresholds. */
-export function sweepOverrides(flags: SweepFlags, { hasSweep }: SweepFacts): Override[] {
+export function sweepOverrides(flags: SweepFlags, { hasSweep, hasTimedWarmup }: SweepFacts): Override[] {
   const overrides: Override[] = [];
   if (!hasSweep) {
-    for (const key of ['concurrency', 'rate', 'requests', 'duration', 'rounds'])
-      overrides.push({ path: `load.${key}`, value: undefined, from: 'sweep' });
-    if (flags.by !== 'rate')
-      for (const key of ['arrivals', 'maxConcurrency'])
-        overrides.push({ path: `load.${key}`, value: undefined, from: 'sweep' });
-    overrides.push({ path: 'thresholds', value: undefined, from: 'sweep' });
+    const replaced = [
+      ...SWEEP_CHOOSES,
+      ...(flags.by === 'rate' ? [] : ['arrivals', 'burstiness', 'maxConcurrency']),
+      ...(hasTimedWarmup ? ['warmup'] : []),
+    ];
+    for (const path of [...replaced.map((key) => `load.${key}`), 'thresholds'])
+      overrides.push({ path, value: undefined, from: 'sweep' });
   }
   const given: [keyof SweepFlags, unknown, string][] = [
     ['slo', flags.slo.length === 0 ? undefined : flags.slo, '--slo'],

@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sweepFacts, sweepOverrides } from '../../src/scenario/from-sweep.ts';
+import { NO_FACTS, sweepFacts, sweepOverrides } from '../../src/scenario/from-sweep.ts';
 import { load, yaml } from './helpers.ts';
 
-const NONE = { hasSweep: false, thresholds: 0 };
+const NONE = NO_FACTS;
 
 describe('the flags of a sweep', () => {
   test('replace the load levels and the thresholds of a scenario', () => {
@@ -21,6 +21,13 @@ describe('the flags of a sweep', () => {
     });
   });
 
+  test('replace a course of stages and a warm-up of a time', () => {
+    const text = yaml('load: { stages: [{ duration: 5s, rate: 3 }], warmup: 5s }');
+    const facts = { ...NONE, hasTimedWarmup: true };
+    const { load: loaded } = load(text, { overrides: sweepOverrides({ slo: ['a'] }, facts) }).scenario;
+    expect(loaded).toMatchObject({ stages: undefined, warmup: 1, sweep: { slo: ['a'] } });
+  });
+
   test('by rate keep how requests follow each other', () => {
     const text = yaml('load: { rate: 5, arrivals: constant, maxConcurrency: 30 }');
     const { load: loaded } = load(text, {
@@ -31,7 +38,7 @@ describe('the flags of a sweep', () => {
 
   test('change single settings of a scenario with a sweep, and keep the rest', () => {
     const text = yaml('load: { sweep: { slo: [a], max: 9 } }\nthresholds: [capacity.concurrency >= 4]');
-    const overrides = sweepOverrides({ slo: [], start: 3 }, { hasSweep: true, thresholds: 0 });
+    const overrides = sweepOverrides({ slo: [], start: 3 }, { ...NONE, hasSweep: true });
     const { scenario } = load(text, { overrides });
     expect(scenario.thresholds).toEqual(['capacity.concurrency >= 4']);
     expect(scenario.load.sweep).toMatchObject({ slo: ['a'], start: 3, max: 9 });
@@ -44,10 +51,10 @@ describe('the flags of a sweep', () => {
       writeFileSync(path, text);
       return path;
     };
-    expect(sweepFacts(file(yaml('thresholds: [a, b]')))).toEqual({ hasSweep: false, thresholds: 2 });
+    expect(sweepFacts(file(yaml('thresholds: [a, b]')))).toEqual({ ...NONE, thresholds: 2 });
     expect(sweepFacts(file(yaml('load: { sweep: {} }\nthresholds: [a]')))).toEqual({
+      ...NONE,
       hasSweep: true,
-      thresholds: 0,
     });
     expect(sweepFacts(file('{ not yaml'))).toEqual(NONE);
     expect(sweepFacts(join(folder, 'missing.yaml'))).toEqual(NONE);

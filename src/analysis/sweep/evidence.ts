@@ -141,7 +141,9 @@ function judgedRequest(record: RequestRecord, slos: readonly Slo[], context: Slo
     lateMs: started - scheduled,
     inFlight,
     refused: SERVER_FAILURES.includes(outcome.kind),
-    values: slos.map((slo) => slo.read(record, context)),
+    values: slos.map((slo) =>
+      outcome.kind === 'cut' ? valuesOfCut(record, slo, context) : slo.read(record, context),
+    ),
   };
 }
 
@@ -149,6 +151,16 @@ function judgedRequest(record: RequestRecord, slos: readonly Slo[], context: Slo
 interface ValidMeasurement {
   requests: readonly JudgedRequest[];
   lateMs: readonly number[];
+}
+
+/**
+ * A request that was cut when the grace of its measurement was over took at least as long as it did until then. Without it, the
+ * slowest requests would be missing, and the level would look better than it is.
+ */
+function valuesOfCut(record: RequestRecord, slo: Slo, context: SloContext): readonly number[] {
+  const { sent = record.marks.started, end } = record.marks;
+  const known = slo.read({ ...record, outcome: { kind: 'ok' } }, context);
+  return known.length > 0 || slo.unit !== 'ms' || end === undefined ? known : [end - sent];
 }
 
 function evidenceOf(

@@ -1,3 +1,4 @@
+import { DEFAULT_GRACE_MS } from '../../model/plan.ts';
 import type { LevelVerdict, ObjectiveFinding, SweepSettings } from '../../model/sweep.ts';
 import { normalQuantile } from '../statistics/distributions.ts';
 import { CONFIDENCE, type Judgement } from './judge.ts';
@@ -6,10 +7,14 @@ import { longestLimitMs, type Slo } from './slo.ts';
 
 /** How large the measurements of a sweep are, and what those of one level say together. */
 
-/** The size of one measurement: it issues requests up to this number and for at most this time. */
+/**
+ * The size of one measurement: it issues requests up to this number and for at most this time. Requests that are still in flight
+ * after `graceMs` more are cut.
+ */
 export interface MeasurementSize {
   requests: number;
   durationMs: number;
+  graceMs: number;
 }
 
 /** The first measurement of a level only has to show the direction. */
@@ -44,17 +49,20 @@ export function measurementSize(
   slos: readonly Slo[],
   { level, measured, requestMs = 0 }: MeasurementFacts,
 ): MeasurementSize {
+  // Longer than every limit: a request that is cut without a value violates it.
+  const graceMs = Math.max(DEFAULT_GRACE_MS, 2 * (longestLimitMs(slos) ?? 0));
   const wanted = settings.requests ?? (measured === 0 ? FIRST_REQUESTS : requestsFor(slos));
   if (settings.by === 'concurrency') {
     const growth = Math.min(MOST_GROWTH, 2 ** Math.floor(Math.max(0, measured - 1) / 2));
     const judged = settings.requests ?? growth * Math.max(wanted, PER_STREAM * level);
-    return { requests: judged + level, durationMs: settings.durationMs ?? growth * DURATION_MS };
+    return { requests: judged + level, durationMs: settings.durationMs ?? growth * DURATION_MS, graceMs };
   }
   const windowMs =
     settings.durationMs ?? windowFor(slos, settings.precision, requestMs) * (measured === 0 ? 1 : LATER);
   return {
     requests: Math.max(wanted, Math.ceil((level * windowMs) / 1000)),
     durationMs: settings.durationMs ?? Math.max(windowMs, DURATION_MS),
+    graceMs,
   };
 }
 

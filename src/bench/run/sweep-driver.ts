@@ -5,7 +5,7 @@ import { searchSettings, subjectsOf } from '../../analysis/sweep/sweep-report.ts
 import type { PlannedBlock } from '../../engine/engine.ts';
 import { cellKey } from '../../model/cells.ts';
 import type { BlockUtilization } from '../../model/load-report.ts';
-import { type Cell, DEFAULT_GRACE_MS } from '../../model/plan.ts';
+import type { Cell } from '../../model/plan.ts';
 import type { SweepSettings, SweepSubject } from '../../model/sweep.ts';
 
 /** Chooses the blocks of a sweep, one after another, by what the earlier ones have shown. */
@@ -68,7 +68,6 @@ export function sweepDriver(deps: SweepDriverDeps): SweepDriver {
         cell: index,
         warmup: measured === 0 ? deps.warmup : 0,
         arrivals: by === 'rate' ? { process: arrivals, burstiness, seed: seed + measured } : undefined,
-        graceMs: DEFAULT_GRACE_MS,
       },
     };
   };

@@ -124,7 +124,7 @@ async function load(
   session: CliSession,
 ): Promise<LoadedScenario> {
   const { assumeHttp } = await import('../../scenario/from-flags.ts');
-  const { sweepFacts, sweepOverrides } = await import('../../scenario/from-sweep.ts');
+  const { NO_FACTS, sweepFacts, sweepOverrides } = await import('../../scenario/from-sweep.ts');
   const isUrl = target !== undefined && /^https?:\/\//i.test(assumeHttp(target));
   if (target === undefined && flags.provider === undefined)
     throw new UserError('usage', {
@@ -132,7 +132,7 @@ async function load(
       hint: 'give a URL, a scenario file or --provider NAME; an example: streambench sweep scenarios/sweep.yaml',
     });
   const file = isUrl ? undefined : target;
-  const facts: SweepFacts = file === undefined ? { hasSweep: false, thresholds: 0 } : sweepFacts(file);
+  const facts: SweepFacts = file === undefined ? NO_FACTS : sweepFacts(file);
   if (flags.slo.length === 0 && !facts.hasSweep)
     throw new UserError('usage', {
       message: 'a sweep needs objectives',

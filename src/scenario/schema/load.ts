@@ -207,7 +207,8 @@ function contradictions(value: object, context: IssueSink): void {
     refuse('grace needs duration', 'without a time limit, all requests run to their end', 'grace');
 }
 
-const SWEEP_CHOOSES = [
+/** The keys that a load with a sweep does not take: the sweep decides on them. */
+export const SWEEP_CHOOSES = [
   ...['concurrency', 'rate', 'requests', 'duration', 'rounds'],
   ...['stages', 'rampUp', 'coolDown', 'grace'],
 ];

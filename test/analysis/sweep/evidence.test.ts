@@ -48,6 +48,18 @@ describe('what a measurement shows', () => {
   });
 });
 
+test('a request that was cut without a first token took at least as long as it did until then', () => {
+  const evidence = evidenceFor();
+  measure(evidence, CELL, 0, times(54, 50));
+  for (let index = 0; index < 30; index++) {
+    const one = request(CELL, 0, 700 + index, 0, { outcome: { kind: 'cut' } });
+    const { firstToken: _, ...marks } = one.marks;
+    evidence.add({ ...one, marks: { ...marks, end: one.marks.started + 30_000 } });
+  }
+  const [level] = evidence.levels(SUBJECT, [CELL], [load(0, 0)]);
+  expect(level?.judgements[0]).toMatchObject({ verdict: 'broken', value: 29_999, n: 80 });
+});
+
 describe('a client that is not up to the load', () => {
   const good = times(84, 50);
 
