@@ -142,6 +142,36 @@ describe('cancel', () => {
   });
 });
 
+describe('a limit for connections', () => {
+  test('cuts a connection; a resumable stream continues on the next one', async () => {
+    const { models, service } = await puppet({ maxConnectionMs: 150 });
+    const body = { message: 'Hello', session_id: 's', resumable: true };
+    const first = new Wire(service, 'POST', '/chat/stream', body);
+    await until(() => models.length === 1);
+    models[0]!.write(say('one '));
+    await first.until('one ');
+    await until(() => first.closed);
+    models[0]!.write(say('two') + finish);
+    const headers = { 'last-event-id': first.lastId };
+    const second = new Wire(service, 'POST', '/chat/stream', undefined, headers);
+    await until(() => second.closed);
+    expect(textOf(decode('conversation', first.sse + second.sse).events)).toBe('one two');
+    expect((await messagesOf(service, 's')).at(-1)).not.toHaveProperty('partial');
+  });
+
+  test('ends a stream that cannot be resumed, as any client that leaves', async () => {
+    const { models, service } = await puppet({ maxConnectionMs: 50 });
+    const wire = new Wire(service, 'POST', '/chat/stream', { message: 'Hello', session_id: 's' });
+    await until(() => models.length === 1);
+    let modelClosed = false;
+    models[0]!.on('close', () => (modelClosed = true));
+    models[0]!.write(say('so far'));
+    await until(() => wire.closed && modelClosed);
+    await until(async () => (await messagesOf(service, 's')).length === 2);
+    expect((await messagesOf(service, 's')).at(-1)).toMatchObject({ partial: true, reason: 'client_gone' });
+  });
+});
+
 describe('resume', () => {
   const cases: [
     string,
