@@ -69,7 +69,7 @@ function makeCreep(): void {
       // Later merges do not matter: the service is more than 20 % slower.
       const merges = Math.ceil(Math.log(1.2) / Math.log(1 + step));
       const stopped = (withPin: boolean) =>
-        Array.from({ length: 200 }, (_, seed) => creep(world, { step, merges, seed: seed + 1, withPin }));
+        Array.from({ length: 60 }, (_, seed) => creep(world, { step, merges, seed: seed + 1, withPin }));
       const before = (list: number[], limit: number) =>
         percent(list.filter((one) => one < limit).length / list.length);
       const [pinned, free] = [stopped(true), stopped(false)];
