@@ -56,7 +56,9 @@ describe('the schedule', () => {
 
   test('finds the first request from a time on', () => {
     const schedule = dueTimesOf(course(ramp(10, 10, 1000), ramp(100, 100, 1000)), constant);
-    expect([0, 1, 100, 999, 1000, 1001].map((ms) => firstDueFrom(schedule, ms))).toEqual([0, 1, 1, 10, 10, 11]);
+    expect([0, 1, 100, 999, 1000, 1001].map((ms) => firstDueFrom(schedule, ms))).toEqual([
+      0, 1, 1, 10, 10, 11,
+    ]);
     expect(firstDueFrom(schedule, 5000)).toBe(110);
   });
 

@@ -4,6 +4,7 @@ import type { Arrivals, Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { dealtTo, type Shard, shareOf } from '../../src/model/shard.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { observation } from './observations.ts';
 
 // Machines on one clock, each with its part of a block.
 
@@ -42,17 +43,6 @@ function part(block: Block, { rate, concurrency }: Cell, shard: Shard | undefine
   const period = rate === undefined ? concurrency : shard.of;
   const share = { shard, period, concurrency: shareOf(concurrency, shard) };
   return { ...block, share, requests: block.requests && dealtTo(share, block.requests) };
-}
-
-function observation(scheduled: number, started: number, end: number): Observation {
-  return {
-    mode: 'streaming',
-    outcome: { kind: 'ok' },
-    marks: { scheduled, started, end },
-    ...{ reads: 1, events: 1, comments: 0, contentEvents: 1, coalesced: 0, bytes: 1, gaps: [] },
-    chars: { answer: 1, thinking: 0 },
-    tokens: { output: 1, source: 'chunks' },
-  };
 }
 
 const byTime = (a: Sent, b: Sent) => a.scheduled - b.scheduled;

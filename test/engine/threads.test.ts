@@ -5,6 +5,7 @@ import { courseOf, scheduleOf } from '../../src/engine/course.ts';
 import type { Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { observation } from './observations.ts';
 
 // Several runners on one fake clock, each with its own part of the block, as the threads of a run have it.
 
@@ -73,17 +74,6 @@ async function run({ block, cell, threads, warmMs = () => 0, lifeMs, forMs }: Se
   await clock.advance(10_000);
   await Promise.all(done);
   return sent.sort((a, b) => a.scheduled - b.scheduled);
-}
-
-function observation(scheduled: number, started: number, end: number): Observation {
-  return {
-    mode: 'streaming',
-    outcome: { kind: 'ok' },
-    marks: { scheduled, started, end },
-    ...{ reads: 1, events: 1, comments: 0, contentEvents: 1, coalesced: 0, bytes: 1, gaps: [] },
-    chars: { answer: 1, thinking: 0 },
-    tokens: { output: 1, source: 'chunks' },
-  };
 }
 
 describe.each([1, 2, 4])('on %i threads', (threads) => {

@@ -20,7 +20,7 @@ interface Scheduler {
  * Each as its documentation has it. Kubernetes does not pass the number of completions, and a Slurm array may start at any
  * number and have a step.
  */
-export const SCHEDULERS: readonly Scheduler[] = [
+const SCHEDULERS: readonly Scheduler[] = [
   { name: 'Kubernetes Indexed Job', index: 'JOB_COMPLETION_INDEX', first: 0 },
   {
     name: 'Slurm array',

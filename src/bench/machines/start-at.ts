@@ -4,7 +4,7 @@ import { UserError } from '../../model/errors.ts';
 import { formatTimeLimit } from '../../model/format.ts';
 
 /** A shard may start this long after `--start-at`: schedulers do not start all tasks at once. */
-export const START_GRACE_MS = 10_000;
+const START_GRACE_MS = 10_000;
 
 // A later time is probably a mistake in the date or the unit.
 const LATEST_MS = 24 * 60 * 60 * 1000;
