@@ -1,16 +1,19 @@
 // A million requests in one run: the peak memory of `run`, of `report` on the run, and of `merge` on the same records in four
 // shards. Needs a build. The server is another process, whose memory does not count:
 //
-//     npm run build && node benchmarks/million.mjs [--requests N] [--concurrency N] [--keep FOLDER]
+//     npm run build && node benchmarks/million.mjs [--requests N] [--concurrency N] [--keep FOLDER] [--run FOLDER]
 //
-// Exits with 1 when a command needs 300 MB or more.
+// `--keep` keeps the runs in a folder; `--run` measures `report` and `merge` on a run that was kept. Exits with 1 when a command needs 300 MB or more.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -56,6 +59,7 @@ async function main() {
       requests: { type: 'string', default: '1000000' },
       concurrency: { type: 'string', default: '16' },
       keep: { type: 'string' },
+      run: { type: 'string' },
     },
   });
   const server = spawn(process.execPath, [fileURLToPath(import.meta.url), 'serve'], {
@@ -68,16 +72,49 @@ async function main() {
   const target = ['--target', `http://127.0.0.1:${port}/v1`, '--dialect', 'openai-chat', '--model', 'm'];
   try {
     const peaks = [];
-    peaks.push(await measured('run', [...target, ...load, '-o', folder, '-q', '--json']));
-    const [run] = (await readdir(folder)).map((name) => join(folder, name));
+    if (values.run === undefined)
+      peaks.push(await measured('run', [...target, ...load, '-o', folder, '-q', '--json']));
+    const run =
+      values.run ??
+      join(
+        folder,
+        (await readdir(folder)).find((name) => name.startsWith('2')),
+      );
     const { size } = await stat(join(run, 'records.ndjson'));
     process.stdout.write(`records.ndjson: ${(size / 1e6).toFixed(0)} MB\n`);
     peaks.push(await measured('report', [run, '-f', 'json']));
+    const shards = await split(run, join(folder, 'shards'), 4);
+    peaks.push(await measured('merge', [...shards, '-o', join(folder, 'merged'), '--json', '-q']));
     process.exitCode = peaks.every((peak) => peak < LIMIT_MB) ? 0 : 1;
   } finally {
     server.disconnect();
     if (values.keep === undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Deals the records of a run out to so many shards. Resolves with their folders. */
+async function split(run, folder, of) {
+  const manifest = JSON.parse(await readFile(join(run, 'manifest.json'), 'utf8'));
+  const shards = [];
+  for (let number = 1; number <= of; number++) {
+    const at = join(folder, String(number));
+    await mkdir(at, { recursive: true });
+    shards.push({ at, number, records: 0, file: createWriteStream(join(at, 'records.ndjson')) });
+  }
+  let next = 0;
+  for await (const line of createInterface({ input: createReadStream(join(run, 'records.ndjson')) })) {
+    const shard = shards[next++ % of];
+    shard.records += 1;
+    if (!shard.file.write(`${line}\n`)) await once(shard.file, 'drain');
+  }
+  for (const { at, number, records, file } of shards) {
+    file.end();
+    await finished(file);
+    const own = { ...manifest, records, shard: { number, of, host: 'here' } };
+    own.run = { ...manifest.run, id: `${manifest.run.id}-${number}`, planned: records };
+    await writeFile(join(at, 'manifest.json'), JSON.stringify(own));
+  }
+  return shards.map(({ at }) => at);
 }
 
 /** Runs a command. Resolves with its peak memory in MB. */

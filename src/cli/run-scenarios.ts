@@ -13,6 +13,7 @@ import type { CliSession } from './cli-session.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Interrupt } from './interrupt.ts';
 import { saveBaseline } from './save-baseline.ts';
+import { limitHeapGrowth } from './small-heap.ts';
 import { canRedraw } from './terminal.ts';
 
 /** The options for running scenarios, as commander delivers them. */
@@ -63,6 +64,7 @@ export async function runScenarios(
   session: CliSession,
   hooks: RunHooks = {},
 ): Promise<void> {
+  limitHeapGrowth();
   session.hide(loaded.flatMap(({ secrets }) => secrets));
   if (flags.resume !== undefined && loaded.length > 1) {
     throw new UserError('usage', {

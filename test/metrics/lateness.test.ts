@@ -238,3 +238,29 @@ test('of several timelines of a thread, the one that covers the stamp is used', 
   const requests = Array.from({ length: 50 }, () => stream(0, 300, [50, 50]));
   expect(latenessIn(requests, [[calm, busy]]).ttft).toMatchObject({ verdict: 'ok', lateMs: 0.2 });
 });
+
+test('a stamp is as late as the machine that took it, not as another', () => {
+  const stamps = createStampTimes();
+  const aggregator = createAggregator(manifest());
+  for (const shard of [1, 2]) {
+    for (let i = 0; i < 50; i++) {
+      const one = { ...stream(100 * i, 50, steady), shard };
+      stamps.add(one);
+      aggregator.add(one);
+    }
+  }
+  const { metrics } = aggregator.cells()[0]!;
+  const late = (of: readonly number[]) =>
+    latenessOf({
+      blocks: of.map((shard) => ({
+        ...{ round: 0, cell: 0, shard },
+        threads: [load([[20_000, 10, shard === 1 ? 1 : 7]])],
+      })),
+      stamps,
+      metrics,
+    }).ttft;
+  expect(late([1])).toMatchObject({ lateMs: 1 });
+  expect(late([2])).toMatchObject({ lateMs: 7 });
+  // Half of the stamps were up to 7 ms late.
+  expect(late([1, 2])).toMatchObject({ lateMs: 7 });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientReport } from '../../src/metrics/load-report.ts';
+import { clientReport, clientReportOfMachines } from '../../src/metrics/load-report.ts';
 import type { ClientVerdict, LoopUtilization, MetricLateness } from '../../src/model/load-report.ts';
 
 const figures = { latenessP99Ms: 0.2, newConnectionShare: 0, reads: 10, events: 12 };
@@ -111,5 +111,23 @@ describe('whether the client kept up', () => {
   test('is null without a measured block', () => {
     expect(clientReport([], figures)).toBeNull();
     expect(clientReport([[]], figures)).toBeNull();
+  });
+});
+
+describe('whether the clients of several machines kept up', () => {
+  test('is whether each did: an average would hide one that did not', () => {
+    const machines = new Map([
+      [1, [[load({ utilization: 0.1 })], [load({ utilization: 0.1 })]]],
+      [2, [[load({ utilization: 0.9 })], [load({ utilization: 0.9 }), load()]]],
+      [3, [[load({ utilization: 0.2, delayP99Ms: 12 })]]],
+    ]);
+    expect(clientReportOfMachines(machines, figures)).toMatchObject({
+      ...{ verdict: 'saturated', utilization: 0.9, threads: 4 },
+      reason: 'shard 2: its event loop utilization was 90 %',
+    });
+  });
+
+  test('is not known where none was measured', () => {
+    expect(clientReportOfMachines(new Map([[1, []]]), figures)).toBeNull();
   });
 });

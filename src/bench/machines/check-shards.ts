@@ -93,6 +93,13 @@ const FACTS: readonly {
     hint: 'give all shards the same scenario and flags',
   },
   {
+    // They are no part of the hash, because they change no figure.
+    what: 'what the gates check',
+    of: ({ manifest: { thresholds, objectives = [], regressions = [] } }) =>
+      [...thresholds, ...objectives, ...regressions].join(', ') || 'nothing',
+    hint: 'give all shards the same thresholds, objectives and regression checks',
+  },
+  {
     what: 'the start time',
     of: ({ shard }) => shard.startAt ?? 'none',
     hint: 'give all shards the same --start-at',

@@ -10,7 +10,7 @@ import { type EngineObserver, runPlan } from '../../engine/engine.ts';
 import { workerRunner, workersFor } from '../../engine/workers.ts';
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
-import { UserError } from '../../model/errors.ts';
+import type { UserError } from '../../model/errors.ts';
 import { formatValue } from '../../model/format.ts';
 import type { Cell, RunPlan } from '../../model/plan.ts';
 import type { Observation, RequestRecord } from '../../model/record.ts';
@@ -19,17 +19,18 @@ import type { Manifest, Report } from '../../model/report.ts';
 import { createJournal, type Journal, resumeJournal } from '../../results/journal.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planSummary } from '../../scenario/plan.ts';
-import { unknownModels } from '../backends.ts';
 import type { ChosenShard } from '../machines/scheduler.ts';
+import { rejectForShard } from '../machines/shard-options.ts';
 import { runStart, waitForStart } from '../machines/start-at.ts';
 import { type Prepared, prepare } from '../prepare.ts';
-import { type ServersWatch, unreadable } from '../server-metrics/server-watch.ts';
+import type { ServersWatch } from '../server-metrics/server-watch.ts';
 import { type TelemetryRun, telemetryRun } from '../telemetry/sample.ts';
 import type { Baseline } from './baseline.ts';
 import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
+import { openingWarnings } from './opening-warnings.ts';
 import { createRecorder, type RunRecorder } from './recorder.ts';
-import { otherMachine, type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
+import { type PastRun, partSalt, readPast, resumedManifest } from './resume.ts';
 import { type SweepDriver, type SweepDriverDeps, sweepDriver } from './sweep-driver.ts';
 
 /** Receives the events of a run. Must return at once: it runs on the event loop that measures. */
@@ -192,24 +193,6 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
 // Below this, a late start is the jitter of a timer.
 const LATE_MS = 20;
 
-/** Rejects what cannot be decided or measured by one machine of several. */
-function rejectForShard({ shard, resume, baseline, ab }: RunOptions): void {
-  if (shard === undefined) return;
-  const problem =
-    resume !== undefined
-      ? {
-          message: 'a shard cannot be continued: the other shards have ended, so the load would be lower',
-          hint: 'run all shards again, or merge the others with the records that this one has',
-        }
-      : baseline !== undefined || ab !== undefined
-        ? {
-            message: 'a shard cannot be compared: its figures are those of one machine',
-            hint: 'compare the merged run: streambench merge RUN... --baseline NAME',
-          }
-        : undefined;
-  if (problem !== undefined) throw new UserError('usage', problem);
-}
-
 function abSettings({ ab, untilDecided = false }: RunOptions, plan: RunPlan): AbSettings | undefined {
   return ab && { ...ab, maxRounds: untilDecided ? planSummary(plan).rounds : undefined };
 }
@@ -304,32 +287,6 @@ function engineObserver(parts: {
 
 function neverStopped(): StopSignals {
   return { drain: new AbortController().signal, kill: new AbortController().signal };
-}
-
-/** Warnings before the run, one sentence each. */
-function openingWarnings(
-  loaded: LoadedScenario,
-  { plan, environment, servers, baseline }: Prepared,
-  manifest: Manifest,
-  past: PastRun | undefined,
-): string[] {
-  const obstacles = baseline?.obstacles(manifest) ?? [];
-  const other = past && otherMachine(past.manifest.environment, environment);
-  return [
-    ...(past?.warnings ?? []),
-    ...(baseline?.warnings ?? []),
-    ...(other === undefined ? [] : [other]),
-    ...unreadable(servers.idle, serviceNames(loaded)),
-    ...unknownModels(loaded),
-    ...(past === undefined ? planSummary(plan).warnings : []),
-    ...obstacles.map(
-      (obstacle) => `this run will not be comparable with baseline "${baseline?.name}": ${obstacle}`,
-    ),
-  ];
-}
-
-function serviceNames({ scenario }: LoadedScenario): string[] {
-  return scenario.targets.flatMap(({ name, service }) => (service === undefined ? [] : name));
 }
 
 type Runner = BlockRunner & { close?(): unknown };

@@ -49,7 +49,8 @@ function signed(ms: number): string {
 }
 
 function startInWords({ startLateMs, shiftMs }: ShardReport): string {
-  if (startLateMs === undefined) return `+${formatValue(shiftMs, 'ms')} after the first`;
+  if (startLateMs === undefined)
+    return shiftMs === 0 ? 'first' : `${formatValue(shiftMs, 'ms')} after the first`;
   return startLateMs === null ? DASH : `${formatValue(startLateMs, 'ms')} after --start-at`;
 }
 

@@ -239,6 +239,7 @@ describe('runs that are not the shards of one run are refused', () => {
     ['the number of rounds', { run: { rounds: 3 } }],
     ['the start time', { shard: { number: 2, of: 2, host: 'b', startAt: '2026-11-21T10:00:00.000Z' } }],
     ['the plan', { stallMs: 5 }],
+    ['what the gates check', { thresholds: ['ttft.p95 < 1h'] }],
   ] as const)('%s differs', async (what, changes) => {
     const [problem] = await refusal([storeShard(1, 2), storeShard(2, 2, changes)]);
     expect(problem).toContain(`${what} differs`);

@@ -1,6 +1,6 @@
 import type { Observation } from '../../src/model/record.ts';
 
-/** A successful stream of one event, with these marks in ms. */
+/** A good request with these marks. */
 export function observation(scheduled: number, started: number, end: number): Observation {
   return {
     mode: 'streaming',
