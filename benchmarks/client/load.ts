@@ -21,7 +21,7 @@ interface Run {
 }
 
 async function run(answer: readonly number[], load: readonly string[]): Promise<Run> {
-  const server = fork(new URL('./load-server.ts', import.meta.url), answer.map(String));
+  const server = fork(new URL('./load-server.js', import.meta.url), answer.map(String));
   const { port } = await new Promise<{ port: number }>((done) => server.once('message', done as () => void));
   const output = mkdtempSync(join(tmpdir(), 'streambench-load-'));
   try {
