@@ -103,7 +103,7 @@ async function findTools(only: readonly string[] | undefined) {
     process.stderr.write(`unknown tool "${unknown}"; known: ${TOOLS.map(({ name }) => name).join(', ')}\n`);
     process.exit(2);
   }
-  const chosen = TOOLS.filter(({ name }) => only?.includes(name) ?? true);
+  const chosen = TOOLS.filter(({ name, onlyNamed }) => only?.includes(name) ?? !onlyNamed);
   const looked = await Promise.all(chosen.map(async (tool) => ({ tool, result: await tool.find() })));
   return {
     found: looked.flatMap(({ tool, result }) =>
@@ -121,7 +121,9 @@ async function measure(tool: Tool, streams: number): Promise<Measured> {
   try {
     await emitted();
     const command = tool.command(load);
+    const end = tool.during?.();
     const cost = await costOf(command, { cwd: folder, env: tool.env, limitMs: 300_000 });
+    end?.();
     const truth = await emitted();
     if (cost.code !== 0 || truth.firstRequestAt === null || truth.lastEventAt === null) {
       const last = (cost.stderr.trim() || cost.stdout.trim()).split('\n').at(-1) ?? '';

@@ -33,3 +33,23 @@ export const streambench: Tool = {
     };
   },
 };
+
+const PORT = 9465;
+
+/** This program while it serves metrics, which are scraped every second: what that costs and disturbs. */
+export const streambenchPrometheus: Tool = {
+  ...streambench,
+  name: 'streambench-prometheus',
+  onlyNamed: true,
+  command: (load) => [...streambench.command(load), '--prometheus', String(PORT)],
+  during() {
+    const scrape = () => {
+      fetch(`http://127.0.0.1:${PORT}/metrics`)
+        .then((response) => response.text())
+        // It has not started, or has ended.
+        .catch(() => {});
+    };
+    const timer = setInterval(scrape, 1000);
+    return () => clearInterval(timer);
+  },
+};

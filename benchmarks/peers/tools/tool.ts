@@ -36,6 +36,10 @@ export interface Tool {
   name: string;
   /** Its version; or why it is skipped. */
   find(): Promise<{ version: string } | { skipped: string }>;
+  /** True for a variant that is measured only when it is named. */
+  onlyNamed?: true;
+  /** Called while the tool runs. Returns what ends it. */
+  during?(): () => void;
   /** The command of a measurement. */
   command(load: Load): string[];
   env?: Record<string, string>;
