@@ -39,7 +39,7 @@ export function heldTable(held: readonly Held[]): string {
 }
 
 /** Rows of text in columns; `right` are the columns that are aligned to the right. */
-function table(head: readonly string[], rows: readonly string[][], right: readonly number[]): string {
+export function table(head: readonly string[], rows: readonly string[][], right: readonly number[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     row

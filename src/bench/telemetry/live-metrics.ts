@@ -1,5 +1,6 @@
 import { blockCounts } from '../../engine/counts.ts';
 import { Counter, Gauge, Histogram, Registry } from '../../service/prom-client.ts';
+import { BucketCounter } from './bucket-counter.ts';
 import type { TelemetryCell, TelemetryRun, TelemetrySample } from './sample.ts';
 
 /** The metrics of a run for Prometheus, updated while it runs. Times are in seconds. */
@@ -68,7 +69,7 @@ export function createLiveMetrics(maxCells: number = MAX_LABELLED_CELLS): LiveMe
     FIRST,
   );
   const whole = histogram('request_duration', 'Time to the end of successful requests, from sent.', WHOLE);
-  const gaps = histogram('token_gap', 'Time between content events of successful requests.', GAP);
+  const gaps = new Map<string, BucketCounter>();
   const inFlight = gauge('requests_in_flight', 'Measured requests in flight.', CELL);
   const level = gauge(
     'load_level',
@@ -97,6 +98,12 @@ export function createLiveMetrics(maxCells: number = MAX_LABELLED_CELLS): LiveMe
       return own;
     }
     return { scenario: 'other', target: 'other', prompt: 'other', mode };
+  };
+  const gapsOf = (own: Labels): BucketCounter => {
+    const key = labelText(own);
+    const counter = gaps.get(key) ?? new BucketCounter(GAP);
+    gaps.set(key, counter);
+    return counter;
   };
   const readCounts = () => {
     if (open === undefined) return;
@@ -147,7 +154,7 @@ export function createLiveMetrics(maxCells: number = MAX_LABELLED_CELLS): LiveMe
         if (sample.ttfbMs !== null) firstByte.observe(own, sample.ttfbMs / 1000);
         if (sample.ttftMs !== null) first.observe(own, sample.ttftMs / 1000);
         if (sample.totalMs !== null) whole.observe(own, sample.totalMs / 1000);
-        for (const gap of sample.gaps) gaps.observe(own, gap / 1000);
+        gapsOf(own).addAll(sample.gaps, 0.001);
         const { inputTokens, outputTokens } = sample;
         if (inputTokens !== undefined) tokens.inc({ ...own, direction: 'input' }, inputTokens);
         if (outputTokens !== undefined) tokens.inc({ ...own, direction: 'output' }, outputTokens);
@@ -165,7 +172,8 @@ export function createLiveMetrics(maxCells: number = MAX_LABELLED_CELLS): LiveMe
     },
     async text() {
       readCounts();
-      return { contentType: register.contentType, body: await register.metrics() };
+      const body = `${await register.metrics()}\n${gapText(gaps)}`;
+      return { contentType: register.contentType, body };
     },
   };
 }
@@ -193,4 +201,31 @@ function processMetrics(registers: Registry[]): void {
       this.set(process.memoryUsage.rss());
     },
   });
+}
+
+/** Labels as they are written, escaped. */
+function labelText(labels: Labels): string {
+  const escaped = (value: string) =>
+    value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(',');
+}
+
+/** The histogram of the gaps in the text format; by labels as they are written. */
+function gapText(gaps: ReadonlyMap<string, BucketCounter>): string {
+  const name = 'streambench_token_gap_seconds';
+  const lines = [
+    `# HELP ${name} Time between content events of successful requests.`,
+    `# TYPE ${name} histogram`,
+  ];
+  for (const [labels, { bounds, counts, sum, count }] of gaps) {
+    let below = 0;
+    for (const [index, bound] of [...bounds, '+Inf'].entries()) {
+      below += counts[index] ?? 0;
+      lines.push(`${name}_bucket{${labels},le="${bound}"} ${below}`);
+    }
+    lines.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`);
+  }
+  return `${lines.join('\n')}\n`;
 }

@@ -1,9 +1,8 @@
 import { blockCounts } from '../../engine/counts.ts';
 import type { Attributes } from './gen-ai.ts';
 import type { OtelPackages } from './otel-packages.ts';
+import { ChunkProducer } from './otlp-chunks.ts';
 import type { TelemetrySample } from './sample.ts';
-
-type MetricsPackage = OtelPackages['metrics'];
 
 /** The instruments of a run. `attributes`: those of a cell. */
 export interface OtlpMetrics {
@@ -18,22 +17,29 @@ export interface OtlpMetrics {
 // The bucket boundaries that the conventions recommend.
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const TOKENS = Array.from({ length: 14 }, (_, power) => 4 ** power);
-// The chunks of a stream follow each other faster than requests.
-const CHUNK_SECONDS = [0.001, 0.0025, 0.005, ...SECONDS];
 
 const EVERY_MS = 10_000;
 
 /** Creates the instruments and exports them every 10 s. */
 export function otlpMetrics(
-  { MeterProvider, PeriodicExportingMetricReader }: MetricsPackage,
+  packages: OtelPackages,
   exporter: InstanceType<OtelPackages['metricExporter']['OTLPMetricExporter']>,
   {
     resource,
     version,
   }: { resource: ReturnType<OtelPackages['resources']['emptyResource']>; version: string },
 ): OtlpMetrics {
+  const { AggregationTemporality, InstrumentType, MeterProvider, PeriodicExportingMetricReader } =
+    packages.metrics;
+  const temporality = exporter.selectAggregationTemporality(InstrumentType.HISTOGRAM);
+  const chunks = new ChunkProducer({
+    packages,
+    version,
+    isDelta: temporality === AggregationTemporality.DELTA,
+  });
   const reader = new PeriodicExportingMetricReader({
     exporter,
+    metricProducers: [chunks],
     exportIntervalMillis: EVERY_MS,
     exportTimeoutMillis: EVERY_MS,
   });
@@ -48,12 +54,6 @@ export function otlpMetrics(
     's',
     'Time to the first event of the response stream.',
     SECONDS,
-  );
-  const perChunk = histogram(
-    `${operation}.time_per_output_chunk`,
-    's',
-    'Time between content events that arrived in different reads.',
-    CHUNK_SECONDS,
   );
   const usage = histogram('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS);
   const firstToken = histogram(
@@ -90,7 +90,7 @@ export function otlpMetrics(
       if (outcome !== 'ok') return;
       if (ttfeMs !== null) firstChunk.record(ttfeMs / 1000, attributes);
       if (ttftMs !== null) firstToken.record(ttftMs / 1000, attributes);
-      for (const gap of gaps) perChunk.record(gap / 1000, attributes);
+      chunks.add(attributes, gaps);
       const tokens = { input: inputTokens, output: outputTokens };
       for (const [type, count] of Object.entries(tokens)) {
         if (count !== undefined) usage.record(count, { ...attributes, 'gen_ai.token.type': type });

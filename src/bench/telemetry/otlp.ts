@@ -30,7 +30,7 @@ const CLOSE_MS = 10_000;
 
 /** Starts exporting. */
 export function startOtlp(packages: OtelPackages, { url, version, onFailure }: OtlpSettings): OtlpExport {
-  const { metrics, metricExporter, traceExporter, resources } = packages;
+  const { metricExporter, traceExporter, resources } = packages;
   const resource = resources
     .resourceFromAttributes({ 'service.name': 'streambench', 'service.version': version })
     .merge(resources.detectResources({ detectors: [resources.envDetector] }));
@@ -46,7 +46,7 @@ export function startOtlp(packages: OtelPackages, { url, version, onFailure }: O
       if (metricFailure !== undefined) onFailure(`OTLP metrics were not exported: ${metricFailure}`);
       done(result);
     });
-  const instruments = otlpMetrics(metrics, exporter, { resource, version });
+  const instruments = otlpMetrics(packages, exporter, { resource, version });
 
   const spanExporter = new traceExporter.OTLPTraceExporter(endpoint('traces'));
   const queue = new SpanQueue(

@@ -74,7 +74,7 @@ export interface TelemetrySample {
   ttfeMs: number | null;
   ttftMs: number | null;
   totalMs: number | null;
-  gaps: readonly number[];
+  gaps: ArrayLike<number>;
   /** As the provider or a tokenizer counted them. */
   inputTokens?: number;
   outputTokens?: number;

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorMessage, UserError } from '../../model/errors.ts';
+import { unpack } from './batch.ts';
 import { openHub, type TelemetrySettings } from './hub.ts';
 import type { TelemetryCommand, TelemetryReply } from './telemetry.ts';
 
@@ -15,7 +16,7 @@ try {
   );
   port.on('message', async (command: TelemetryCommand) => {
     if (command.kind === 'close') reply({ kind: 'closed', warnings: await hub.close() });
-    else hub.add(command);
+    else hub.add(command.kind === 'packed' ? unpack(command) : command);
   });
   reply({ kind: 'open', url: hub.url });
 } catch (error) {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { OpenWindow } from '../../engine/block.ts';
 import { type ErrorCode, type Problem, UserError } from '../../model/errors.ts';
 import type { RunObserver } from '../run/run.ts';
+import { type PackedBatch, pack } from './batch.ts';
 import { openHub, type TelemetryEvent, type TelemetrySettings } from './hub.ts';
 import { sampler, type TelemetrySample } from './sample.ts';
 
@@ -18,7 +19,7 @@ export interface Telemetry {
 }
 
 /** A message to the telemetry thread. */
-export type TelemetryCommand = TelemetryEvent | { kind: 'close' };
+export type TelemetryCommand = Exclude<TelemetryEvent, { kind: 'batch' }> | PackedBatch | { kind: 'close' };
 
 /** A message from the telemetry thread. */
 export type TelemetryReply =
@@ -159,7 +160,11 @@ async function hubInThread(settings: TelemetrySettings, warn: (message: string) 
   worker.unref();
   return {
     url,
-    add: (event) => worker.postMessage(event),
+    add(event) {
+      if (event.kind !== 'batch') return worker.postMessage(event satisfies TelemetryCommand);
+      const packed = pack(event);
+      worker.postMessage(packed satisfies TelemetryCommand, [packed.gaps.buffer]);
+    },
     async close() {
       if (lost !== undefined) return [];
       const warnings = await new Promise<string[]>((resolve) => {

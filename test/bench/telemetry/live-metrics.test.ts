@@ -31,6 +31,11 @@ test('requests are counted by outcome, and only successful ones are in the histo
   expect(series(body, 'time_to_first_token_seconds_sum')).toEqual({ [A]: 0.4 });
   expect(series(body, 'request_duration_seconds_sum')).toEqual({ [A]: 2 });
   expect(series(body, 'token_gap_seconds_count')).toEqual({ [A]: 4 });
+  // Cumulative, and a bound belongs to its bucket.
+  const buckets = series(body, 'token_gap_seconds_bucket');
+  expect([0.015, 0.02, 0.025, 0.03, '+Inf'].map((bound) => buckets[`${A},le="${bound}"`])).toEqual([
+    0, 2, 2, 4, 4,
+  ]);
   expect(series(body, 'tokens_total')).toEqual({
     [`${A},direction="input"`]: 20,
     [`${A},direction="output"`]: 6,
@@ -83,6 +88,8 @@ test('cells beyond the limit share one series', async () => {
 test('names with quotes and line breaks are escaped', async () => {
   const metrics = createLiveMetrics();
   metrics.runStarted({ ...RUN, cells: [{ ...RUN.cells[0]!, target: 'a"\n\\' }] });
+  metrics.samples([sample()]);
   const { body } = await metrics.text();
-  expect(body).toContain(String.raw`target="a\"\n\\"`);
+  expect(body).toContain(String.raw`requests_in_flight{scenario="demo",target="a\"\n\\"`);
+  expect(body).toContain(String.raw`token_gap_seconds_sum{scenario="demo",target="a\"\n\\"`);
 });

@@ -69,7 +69,13 @@ interface Metric {
   name: string;
   unit: string;
   histogram?: {
-    dataPoints: { attributes: Attribute[]; count: number; sum: number; explicitBounds: number[] }[];
+    dataPoints: {
+      attributes: Attribute[];
+      count: number;
+      sum: number;
+      explicitBounds: number[];
+      bucketCounts: number[];
+    }[];
   };
   sum?: { dataPoints: { attributes: Attribute[]; asDouble?: number; asInt?: number }[] };
 }
@@ -161,6 +167,31 @@ test('the histograms have the names, units and buckets of the conventions', asyn
     'timeout',
     'dropped',
   ]);
+});
+
+test('the time per chunk has exact buckets, over several batches and cells', async () => {
+  const { url, metrics } = await receiver();
+  const hub = await openHub({ version: '1', otlp: { url } }, () => {});
+  hub.add({ kind: 'run', run: RUN });
+  const gaps = Array.from({ length: 500 }, () => 20);
+  for (let i = 0; i < 4; i++) {
+    hub.add({
+      kind: 'batch',
+      warmups: 0,
+      samples: [sample({ gaps }), sample({ cell: 1, gaps: [1, 81_921] })],
+    });
+  }
+  await hub.close();
+  const points = metrics().get('gen_ai.client.operation.time_per_output_chunk')?.histogram?.dataPoints;
+  expect(points?.map(({ attributes, count }) => [valuesOf(attributes)['streambench.target'], count])).toEqual(
+    [
+      ['a', 2000],
+      ['b', 8],
+    ],
+  );
+  // A bound belongs to the bucket below it; the last bucket has none.
+  expect(points?.[0]?.bucketCounts).toEqual([0, 0, 0, 0, 2000, ...Array.from({ length: 13 }, () => 0)]);
+  expect(points?.[1]?.bucketCounts).toEqual([4, ...Array.from({ length: 16 }, () => 0), 4]);
 });
 
 test('what a receiver refuses is reported once, and counted at the end', async () => {
