@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { monotonicClock } from '../../src/model/clock.ts';
+import { chunk, createSchedule } from '../schedule.ts';
 
 // A chat service in a process of its own that knows what it sent: for each answer the moment at which its request was read, and
 // the moment of each event that it wrote, on the machine-wide clock. The events follow an absolute schedule, so that a late
@@ -33,9 +34,7 @@ let ttft: number[] = [];
 let gaps: number[] = [];
 let firstRequestAt: number | null = null;
 let lastEventAt: number | null = null;
-// By the millisecond at which something is due.
-const due = new Map<number, Answer[]>();
-let turn = Math.floor(monotonicClock.now());
+const schedule = createSchedule(send);
 
 const server = createServer({ noDelay: true }, (socket) => {
   let text = '';
@@ -67,14 +66,7 @@ function document(path: string, headOnly: boolean): string {
 function answer(socket: Socket, path: string, receivedAt: number): void {
   firstRequestAt ??= receivedAt;
   const isChat = path.endsWith('/chat/completions');
-  plan({ socket, isChat, receivedAt, sent: 0, lastAt: 0 }, receivedAt + firstMs);
-}
-
-function plan(one: Answer, at: number): void {
-  const slot = Math.max(turn + 1, Math.round(at));
-  const others = due.get(slot);
-  if (others) others.push(one);
-  else due.set(slot, [one]);
+  schedule.add({ socket, isChat, receivedAt, sent: 0, lastAt: 0 }, receivedAt + firstMs);
 }
 
 const HEAD =
@@ -98,7 +90,7 @@ function send(one: Answer): void {
   else gaps.push(now - one.lastAt);
   one.lastAt = now;
   lastEventAt = now;
-  if (!isLast) plan(one, receivedAt + firstMs + one.sent * everyMs);
+  if (!isLast) schedule.add(one, receivedAt + firstMs + one.sent * everyMs);
 }
 
 function ending(isChat: boolean): string {
@@ -107,21 +99,6 @@ function ending(isChat: boolean): string {
   return `${chunk(`${finish}data: {${common(isChat)},"choices":[],${usage}}\n\ndata: [DONE]\n\n`)}0\r\n\r\n`;
 }
 
-function chunk(text: string): string {
-  return `${text.length.toString(16)}\r\n${text}\r\n`;
-}
-
-function tick(): void {
-  for (const now = monotonicClock.now(); turn + 1 <= now; ) {
-    turn++;
-    const answers = due.get(turn);
-    due.delete(turn);
-    for (const one of answers ?? []) send(one);
-  }
-  setTimeout(tick, Math.max(0, turn + 1 - monotonicClock.now()));
-}
-
-tick();
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
