@@ -1,6 +1,6 @@
 import { createDistribution } from '../../metrics/distribution.ts';
 import { latenessOf } from '../../metrics/lateness.ts';
-import { clientReport } from '../../metrics/load-report.ts';
+import { CLIENT_LIMITS, clientReport } from '../../metrics/load-report.ts';
 import type { Objective } from '../../metrics/objective-check.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import { cellKey, cellOf, roundPartKey } from '../../model/cells.ts';
@@ -174,6 +174,7 @@ function evidenceOf(
   const all = [...measurements.values()];
   const valid: ValidMeasurement[] = [];
   let invalid = 0;
+  let overloaded = 0;
   let invalidReason: string | undefined;
   for (const measurement of all) {
     const inOrder = measurement.requests.toSorted((a, b) => a.startedMs - b.startedMs);
@@ -184,6 +185,7 @@ function evidenceOf(
     if (client.limit === undefined) valid.push({ requests, lateMs: client.lateMs });
     else {
       invalid += 1;
+      if (client.isOverload) overloaded += 1;
       invalidReason = client.limit;
     }
   }
@@ -191,7 +193,7 @@ function evidenceOf(
   const totals = all.flatMap(({ requests }) => requests.flatMap(({ totalMs }) => totalMs ?? []));
   return {
     cell,
-    state: levelState(level, judgements, { valid: valid.length, invalid }),
+    state: levelState(level, judgements, { valid: valid.length, invalid, overloaded }),
     judgements,
     requests: valid.reduce((sum, { requests }) => sum + requests.length, 0),
     nextRound: 1 + Math.max(...all.map(({ round }) => round)),
@@ -225,6 +227,8 @@ const LEAST_OPEN = 0.75;
 interface ClientState {
   /** Why the measurement says nothing about the server; absent where it does. */
   limit?: string;
+  /** The load itself was too high for the client; otherwise something else disturbed it. */
+  isOverload: boolean;
   /** By objective; 0 where the client was not late enough to matter. */
   lateMs: number[];
 }
@@ -242,13 +246,14 @@ function clientState(
   const figures = { latenessP99Ms, newConnectionShare: null, reads: 0, events: 0 };
   const report = clientReport([load.threads], figures);
   const open = median(requests.map(({ inFlight }) => inFlight)) ?? 0;
+  const isOpen = cell.rate !== undefined || open >= LEAST_OPEN * cell.concurrency;
   const limit = isRefused(requests, slos)
     ? undefined
     : report?.verdict === 'saturated'
       ? report.reason
-      : cell.rate === undefined && open < LEAST_OPEN * cell.concurrency
-        ? `only ${formatNumber(open)} of ${cell.concurrency} streams were open at a time`
-        : undefined;
+      : isOpen
+        ? undefined
+        : `only ${formatNumber(open)} of ${cell.concurrency} streams were open at a time`;
   const metrics: Record<string, MetricSummary | null> = {};
   for (const [index, { kind, unit, family }] of slos.entries()) {
     if (kind === 'share') continue;
@@ -261,7 +266,8 @@ function clientState(
     const own = known[family];
     return own === undefined || own.verdict === 'ok' ? 0 : own.lateMs;
   });
-  return { limit, lateMs };
+  const isOverload = !isOpen || (report?.utilization ?? 0) >= CLIENT_LIMITS.utilization.saturated;
+  return { limit, isOverload, lateMs };
 }
 
 /** True where the failures that the server reported break an objective by themselves. */

@@ -104,7 +104,7 @@ function windowFor(slos: readonly Slo[], precision: number, requestMs: number): 
 export function levelState(
   level: number,
   judgements: readonly Judgement[],
-  counts: { valid: number; invalid: number },
+  counts: Pick<LevelState, 'valid' | 'invalid' | 'overloaded'>,
 ): LevelState {
   const verdicts = judgements.map(({ verdict }) => verdict);
   return {

@@ -19,8 +19,10 @@ export interface LevelState {
   leaning: 'met' | 'broken';
   /** Measurements that count. */
   valid: number;
-  /** Measurements in which the client could not produce the load. */
+  /** Measurements in which the client could not produce the load, or was disturbed. */
   invalid: number;
+  /** Of these, those in which the load itself was too high for the client. */
+  overloaded: number;
 }
 
 /** The settings of a search. */
@@ -51,19 +53,21 @@ export interface Edge {
 /** The next step of a search. */
 export type SearchStep = { kind: 'measure'; level: number } | { kind: 'done'; edge: Edge };
 
-/** The client may have been disturbed by another process: so many measurements show that the load is too high for it. */
-const CLIENT_MEASUREMENTS = 3;
+/** So many measurements show that the load is too high for the client. */
+const OVERLOADED_MEASUREMENTS = 3;
 
 /** `gray`: measured as often as allowed, and still unclear. */
 type Settled = 'met' | 'broken' | 'client' | 'gray' | 'open';
 
 function settled(
-  { verdict, valid, invalid }: LevelState,
+  { verdict, valid, invalid, overloaded }: LevelState,
   { leastMeasurements, repeats }: SearchSettings,
 ): Settled {
-  if (invalid >= CLIENT_MEASUREMENTS && invalid > valid) return 'client';
+  // A client that is disturbed by another process at a low load is tried more often.
+  const isClient = overloaded >= OVERLOADED_MEASUREMENTS || invalid >= repeats;
+  if (isClient && invalid > valid) return 'client';
   if (verdict !== 'unclear' && valid >= leastMeasurements) return verdict;
-  return valid + invalid >= repeats ? 'gray' : 'open';
+  return valid >= repeats || valid + invalid >= 2 * repeats ? 'gray' : 'open';
 }
 
 /** The next level to measure, or the end of the search. `levels` in any order. */

@@ -26,7 +26,15 @@ function run(oracle: Oracle, changes: Partial<SearchSettings> = {}) {
   const states = () =>
     [...counts].map(([level, measured]): LevelState => {
       const shown = oracle(level, measured);
-      return { level, verdict: 'unclear', leaning: 'met', valid: measured, invalid: 0, ...shown };
+      return {
+        level,
+        verdict: 'unclear',
+        leaning: 'met',
+        valid: measured,
+        invalid: 0,
+        overloaded: 0,
+        ...shown,
+      };
     });
   for (;;) {
     const step = nextStep(states(), settings);
@@ -99,11 +107,21 @@ describe('the search', () => {
 
   test('a level that the client cannot produce is no capacity of the server', () => {
     const { order, edge } = run((level, measured) =>
-      level <= 10 ? { verdict: 'met' } : { valid: 0, invalid: measured, leaning: 'broken' },
+      level <= 10
+        ? { verdict: 'met' }
+        : { valid: 0, invalid: measured, overloaded: measured, leaning: 'broken' },
     );
     expect(edge).toEqual({ met: 10, broken: null, client: 11, decided: false });
     // It was tried three times before the client was held responsible.
     expect(order.filter((level) => level === 11)).toHaveLength(3);
+  });
+
+  test('a client that is disturbed at a low load is tried as often as a level may be measured', () => {
+    const { order, edge } = run((level, measured) =>
+      level <= 4 ? { verdict: 'met' } : { valid: 0, invalid: measured, leaning: 'broken' },
+    );
+    expect(edge).toEqual({ met: 4, broken: null, client: 5, decided: false });
+    expect(order.filter((level) => level === 5)).toHaveLength(8);
   });
 
   test('a client that was disturbed once is measured again', () => {
@@ -125,6 +143,7 @@ describe('the search', () => {
       leaning: verdict === 'broken' ? 'broken' : 'met',
       valid,
       invalid: 0,
+      overloaded: 0,
     });
     expect(edgeOf([], SETTINGS)).toEqual({ met: null, broken: null, client: null, decided: false });
     expect(edgeOf([state(8, 'broken', 3), state(4, 'met', 2), state(2, 'met', 1)], SETTINGS)).toEqual({

@@ -64,7 +64,7 @@ function stateOf(level: number, measured: readonly (readonly SimulatedRequest[])
       measured.map((requests): MeasuredValues => requests.map((request) => valuesOf(slo, request))),
     ),
   );
-  return levelState(level, judgements, { valid: measured.length, invalid: 0 });
+  return levelState(level, judgements, { valid: measured.length, invalid: 0, overloaded: 0 });
 }
 
 function valuesOf(slo: Slo, { ttftMs, failed }: SimulatedRequest): readonly number[] {
