@@ -235,6 +235,12 @@ function otherStages(index: number, planned: Manifest['cells']): number[] {
   return [...planned.keys()].filter((other) => other !== index && sameCourse(cell, planned[other] ?? cell));
 }
 
+type Period = Pick<BlockUtilization, 'round' | 'part' | 'shard'>;
+
+function isSamePeriod(a: Period, b: Period): boolean {
+  return a.round === b.round && a.part === b.part && a.shard === b.shard;
+}
+
 /** A stage's blocks with the load of the other stages: its last streams end while the next stage is measured. */
 function withCourse(
   blocks: readonly BlockUtilization[],
@@ -248,9 +254,7 @@ function withCourse(
     threads: [
       ...block.threads,
       ...loads
-        .filter(
-          ({ cell, round, part }) => others.includes(cell) && round === block.round && part === block.part,
-        )
+        .filter(({ cell, ...load }) => others.includes(cell) && isSamePeriod(load, block))
         .flatMap(({ threads }) => threads),
     ],
   }));

@@ -36,7 +36,7 @@ export function spanName(cell: TelemetryCell): string {
 
 /** Attributes that all requests of a cell share. */
 export function cellAttributes(cell: TelemetryCell, { scenario }: TelemetryRun): Attributes {
-  const { endpoint, target, prompt, concurrency, rate, mode, length } = cell;
+  const { endpoint, target, prompt, concurrency, rate, stage, mode, length } = cell;
   return defined({
     'gen_ai.operation.name': operationOf(cell),
     'gen_ai.provider.name': PROVIDERS[endpoint.provider] ?? endpoint.provider,
@@ -49,6 +49,7 @@ export function cellAttributes(cell: TelemetryCell, { scenario }: TelemetryRun):
     'streambench.mode': mode,
     'streambench.concurrency': rate === undefined ? concurrency : undefined,
     'streambench.rate': rate,
+    'streambench.stage': stage,
     'streambench.length': length,
   });
 }

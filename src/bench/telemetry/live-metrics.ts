@@ -29,7 +29,7 @@ const GAP = [
 /** Cells with labels of their own, over all scenarios. The series of further cells are merged into one with the label `other`. */
 const MAX_LABELLED_CELLS = 100;
 
-const CELL = ['scenario', 'target', 'prompt', 'concurrency', 'rate', 'mode', 'length'];
+const CELL = ['scenario', 'target', 'prompt', 'concurrency', 'rate', 'stage', 'mode', 'length'];
 
 type Labels = Record<string, string>;
 
@@ -88,9 +88,10 @@ export function createLiveMetrics(maxCells: number = MAX_LABELLED_CELLS): LiveMe
   let open: { cell: number; counts: ReturnType<typeof blockCounts>; counted: number } | undefined;
 
   const labelsOf = (cell: TelemetryCell, scenario: string): Labels => {
-    const { target, prompt, mode, length, concurrency, rate } = cell;
+    const { target, prompt, mode, length, concurrency, rate, stage } = cell;
     const load: Labels = rate === undefined ? { concurrency: String(concurrency) } : { rate: String(rate) };
     const own: Labels = { scenario, target, prompt, ...load, mode };
+    if (stage !== undefined) own.stage = stage;
     if (length !== undefined) own.length = String(length);
     const key = JSON.stringify(own);
     if (labelled.has(key) || labelled.size < maxCells) {
