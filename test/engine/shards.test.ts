@@ -4,7 +4,7 @@ import type { Arrivals, Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { dealtTo, type Shard, shareOf } from '../../src/model/shard.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { observation } from './observation.ts';
+import { observation } from './observations.ts';
 
 // Machines on one clock, each with its part of a block.
 

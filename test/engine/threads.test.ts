@@ -5,7 +5,7 @@ import { courseOf, dueTimesOf } from '../../src/engine/course.ts';
 import type { Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { observation } from './observation.ts';
+import { observation } from './observations.ts';
 
 // Several runners on one fake clock, each with its own part of the block, as the threads of a run have it.
 
