@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { reportRun } from '../../src/bench/run/report-builder.ts';
+import { mergeCommand } from '../../src/cli/commands/merge.ts';
+import { runCommand } from '../../src/cli/commands/run.ts';
+import { UserError } from '../../src/model/errors.ts';
 import type { Report } from '../../src/model/report.ts';
+import { runCommand as inProcess } from '../cli/in-process.ts';
 import { scratch, start, streambench } from '../support/program.ts';
 import { CHAT_BODY, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 
@@ -25,7 +30,7 @@ thresholds: ["ttft.p95 < 1ms"]
   );
   const output = join(folder.path, 'shards');
   // As a scheduler would start them, one by the flag and one by the variable.
-  const startAt = String(Math.ceil(Date.now() / 1000) + 1);
+  const startAt = String(Math.ceil(Date.now() / 1000) + 2);
   const shards = [
     start(['run', file, '--shard', '1/2', '--start-at', startAt, '-o', output, '-q']),
     start(['run', file, '--shard', 'auto', '--start-at', startAt, '-o', output], {
@@ -54,44 +59,41 @@ thresholds: ["ttft.p95 < 1ms"]
   expect(report.run).toMatchObject({ planned: 101, aborted: false });
 
   // A run folder as any other.
-  const again = await streambench(['report', merged, '-f', 'json']);
-  expect(JSON.parse(again.stdout)).toEqual(report);
-  expect((await streambench(['compare', merged, merged])).code).toBe(0);
-  const resumed = await streambench(['run', '--resume', merged]);
-  expect({ code: resumed.code, stderr: resumed.stderr }).toMatchObject({ code: 2 });
-  const shard = await streambench(['run', '--resume', runs[0]!]);
-  expect(shard.code).toBe(2);
-});
+  const again = await reportRun(merged);
+  expect(JSON.parse(JSON.stringify(again.report))).toEqual(report);
 
-test('a missing shard is an error that names it, and nothing is written', async () => {
-  const output = join(folder.path, 'shards');
-  const [one] = readdirSync(output).sort();
-  const merged = join(folder.path, 'nothing');
-  const { code, stderr } = await streambench(['merge', join(output, one!), '-o', merged]);
-  expect(code).toBe(2);
-  expect(stderr).toContain('shard 2 of 2 is missing');
-  expect(existsSync(merged)).toBe(false);
-});
+  // The other shard has ended, so that neither can be continued; and one alone is not the run.
+  for (const [words, said] of [
+    [['run', '--resume', merged], 'merged from shards'],
+    [['run', '--resume', runs[0]!], 'it is a shard'],
+    [['merge', runs[0]!, '-o', join(folder.path, 'nothing')], 'shard 2 of 2 is missing'],
+  ] as const)
+    expect(await refusal(words)).toContain(said);
+  expect(existsSync(join(folder.path, 'nothing'))).toBe(false);
+}, 60_000);
+
+/** What a command says that is refused. */
+async function refusal(words: readonly string[]): Promise<string> {
+  const add = words[0] === 'merge' ? mergeCommand : runCommand;
+  const error: unknown = await inProcess(add, words).catch((thrown: unknown) => thrown);
+  if (!(error instanceof UserError)) throw new Error(`${words.join(' ')} was accepted`);
+  expect(error.exitCode).toBe(2);
+  return error.message;
+}
 
 test('what a shard cannot decide is refused before anything is sent', async () => {
   const server = await startServer((socket) => socket.end());
   const target = ['run', '--target', server.url, '--dialect', 'openai-chat', '--model', 'm', '-c', '2'];
-  for (const flags of [
-    ['--shard', '1/2', '--baseline', 'main'],
-    ['--shard', '1/2', '--save-baseline', 'main'],
-    ['--shard', '1/2', '--until-decided'],
-    ['--shard', '1/2', '--resume'],
-    ['--shard', '1/3'],
-    ['--shard', '3/2'],
-    ['--shard', 'auto'],
-    ['--start-at', '2026-01-01T00:00:00Z'],
-  ]) {
-    const { code, stderr } = await streambench([...target, ...flags]);
-    expect({ flags, code, said: stderr.includes('nothing was sent') }).toEqual({
-      flags,
-      code: 2,
-      said: true,
-    });
-  }
+  for (const [flags, said] of [
+    [['--shard', '1/2', '--baseline', 'main'], '--baseline'],
+    [['--shard', '1/2', '--save-baseline', 'main'], '--save-baseline'],
+    [['--shard', '1/2', '--until-decided'], '--until-decided'],
+    [['--shard', '1/2', '--resume'], '--resume'],
+    [['--shard', '1/3', '-o', folder.path], 'concurrency 2 cannot be split over 3 shards'],
+    [['--shard', '3/2'], 'there is no shard 3 of 2'],
+    [['--shard', 'auto'], 'no scheduler has numbered this task'],
+    [['--start-at', '2026-01-01T00:00:00Z'], 'at most 10 s are accepted'],
+  ] as const)
+    expect(await refusal([...target, ...flags])).toContain(said);
   expect(server.requests).toEqual([]);
 });

@@ -85,12 +85,6 @@ describe('a load that cannot be split is refused, with its place and what to do'
     expect(problem?.place).toMatchObject({ file: 's.yaml', line: 5 });
   });
 
-  test('a sweep', () => {
-    const problem = refusal('{ sweep: { slo: ["ttft.p95 < 1s"] } }', 2);
-    expect(problem?.message).toContain('a sweep');
-    expect(problem?.place).toMatchObject({ line: 5 });
-  });
-
   test('the length test', () => {
     expect(refusal('{ concurrency: 8, requests: 40, rounds: 1 }', 2, 'verdict: {}\n')?.message).toContain(
       'length test',
