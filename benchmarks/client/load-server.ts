@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { monotonicClock } from '../../src/model/clock.ts';
+import { startWheel } from './wheel.ts';
 
 // A chat service in a process of its own whose answers take a known time, and which says when it did what: the first
 // event of an answer holds the moments at which its request was read and at which that event was written, on the
@@ -17,9 +18,7 @@ interface Answer {
   sent: number;
 }
 
-// By the millisecond at which something is due.
-const due = new Map<number, Answer[]>();
-let turn = Math.floor(monotonicClock.now());
+const plan = startWheel(send);
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', (bytes: Buffer) => {
@@ -30,13 +29,6 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
   socket.on('error', () => socket.destroy());
 });
-
-function plan(answer: Answer, at: number): void {
-  const slot = Math.max(turn + 1, Math.round(at));
-  const others = due.get(slot);
-  if (others) others.push(answer);
-  else due.set(slot, [answer]);
-}
 
 function send(answer: Answer): void {
   const { socket, receivedAt } = answer;
@@ -56,17 +48,6 @@ function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
-function tick(): void {
-  for (const now = monotonicClock.now(); turn + 1 <= now; ) {
-    turn++;
-    const answers = due.get(turn);
-    due.delete(turn);
-    for (const answer of answers ?? []) send(answer);
-  }
-  setTimeout(tick, Math.max(0, turn + 1 - monotonicClock.now()));
-}
-
-tick();
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });

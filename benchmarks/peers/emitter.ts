@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { monotonicClock } from '../../src/model/clock.ts';
+import { startWheel } from '../client/wheel.ts';
 
 // A chat service in a process of its own that knows what it sent: for each answer the moment at which its request was read, and
 // the moment of each event that it wrote, on the machine-wide clock. The events follow an absolute schedule, so that a late
@@ -33,9 +34,7 @@ let ttft: number[] = [];
 let gaps: number[] = [];
 let firstRequestAt: number | null = null;
 let lastEventAt: number | null = null;
-// By the millisecond at which something is due.
-const due = new Map<number, Answer[]>();
-let turn = Math.floor(monotonicClock.now());
+const plan = startWheel(send);
 
 const server = createServer({ noDelay: true }, (socket) => {
   let text = '';
@@ -68,13 +67,6 @@ function answer(socket: Socket, path: string, receivedAt: number): void {
   firstRequestAt ??= receivedAt;
   const isChat = path.endsWith('/chat/completions');
   plan({ socket, isChat, receivedAt, sent: 0, lastAt: 0 }, receivedAt + firstMs);
-}
-
-function plan(one: Answer, at: number): void {
-  const slot = Math.max(turn + 1, Math.round(at));
-  const others = due.get(slot);
-  if (others) others.push(one);
-  else due.set(slot, [one]);
 }
 
 const HEAD =
@@ -111,17 +103,6 @@ function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
-function tick(): void {
-  for (const now = monotonicClock.now(); turn + 1 <= now; ) {
-    turn++;
-    const answers = due.get(turn);
-    due.delete(turn);
-    for (const one of answers ?? []) send(one);
-  }
-  setTimeout(tick, Math.max(0, turn + 1 - monotonicClock.now()));
-}
-
-tick();
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
