@@ -34,7 +34,7 @@ const entries = (name: string) =>
   readdirSync(join(output, 'baselines', name)).filter((file) => file.endsWith('.json'));
 const folderOf = (stderr: string) => /^results: (.+)$/m.exec(stderr)![1]!;
 /** Much longer than 20 ms: a busy machine, which delays the baseline too, changes nothing. */
-const SLOW = '160ms';
+const SLOW = '300ms';
 /** The folder of a slow run. */
 let slow = '';
 const lastLine = (stderr: string) => stderr.trim().split('\n').at(-1);
@@ -94,7 +94,7 @@ describe('a baseline', () => {
     const dropped = await streambench(['baseline', 'drop', 'main', store.runs[1].id, '-o', output]);
     expect(dropped.code, dropped.stderr).toBe(0);
     expect(entries('main')).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   test('is not extended by a run that failed a threshold, unless --accept is given', async () => {
     const args = ['-n', '40', '--threshold', 'ttft.p50 < 1ms', '--save-baseline', 'limits'];
@@ -105,7 +105,7 @@ describe('a baseline', () => {
     const accepted = await run('2ms', ...args, '--accept');
     expect(accepted.code).toBe(3);
     expect(entries('limits')).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   test('a run of another load is not comparable, and not added', async () => {
     const before = entries('main');
@@ -125,9 +125,9 @@ describe('a baseline', () => {
     const baseline = (...words: string[]) => streambench(['baseline', ...words, '-o', output]);
     expect((await baseline('pin', 'main', 'v1')).stderr).toMatch(/pin v1 of baseline main: 1 run up to /);
     expect((await baseline('list')).stdout).toMatch(/main +1 +2\d{3}-.*v1/);
-    const slower = await run(SLOW, '--baseline', 'main', '--json');
+    const slower = await streambench(['compare', 'main', slow, '-o', output, '--json']);
     expect(slower.code).toBe(4);
-    const { summaries } = (JSON.parse(slower.stdout) as Report).baseline!;
+    const { summaries } = JSON.parse(slower.stdout) as RunComparisonReport;
     expect(summaries.find(({ pin, figure }) => pin === 'v1' && figure === 'ttft.p50')).toMatchObject({
       verdict: 'regression',
     });
@@ -135,14 +135,14 @@ describe('a baseline', () => {
     const missing = await baseline('unpin', 'main', 'v1');
     expect(missing.code).toBe(2);
     expect(missing.stderr).toMatch(/no pin "v1"/);
-  }, 60_000);
+  }, 120_000);
 
   test('the checks are the choice of the user', async () => {
-    const chosen = await run(SLOW, '--baseline', 'main', '--regression', 'total.mean: 900%', '--json');
+    const chosen = await run(SLOW, '--baseline', 'main', '--regression', 'total.mean: 9900%', '--json');
     expect(chosen.code, chosen.stderr).toBe(0);
     const { baseline } = JSON.parse(chosen.stdout) as Report;
     expect(baseline!.summaries.map(({ figure, tolerance }) => [figure, tolerance])).toEqual([
-      ['total.mean', 9],
+      ['total.mean', 99],
     ]);
     const wrong = await run(
       SLOW,
@@ -155,7 +155,7 @@ describe('a baseline', () => {
     );
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toMatch(/unknown figure "tftt\.p50"[\s\S]*"goodput" needs objectives/);
-  }, 60_000);
+  }, 120_000);
 
   test('a dry run says what can be detected', async () => {
     const { code, stdout } = await run('20ms', '--baseline', 'main', '--dry-run');
@@ -243,7 +243,7 @@ describe('a baseline', () => {
     ]);
     // Of the two accepted runs one is the compared run itself.
     expect((JSON.parse(compared.stdout) as RunComparisonReport).history.runs).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   test('that an older version saved, damaged: left out with a warning, other runs are used', async () => {
     const at = join(output, 'baselines/half');
@@ -272,7 +272,7 @@ describe('a baseline', () => {
     expect(refused.stderr).toMatch(
       /is not JSON[\s\S]*baseline "damaged" has no accepted run that can be used/,
     );
-  }, 60_000);
+  }, 120_000);
 
   test('or any other run that lost records is not compared', async () => {
     const short = join(folder.path, 'short');
@@ -401,7 +401,7 @@ describe('thresholds', () => {
     expect(wrong.stderr).toMatch(
       /2 problems[\s\S]*--objective ttft\.p95 < 1s: [\s\S]*no percentile[\s\S]*"ttft"/,
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 test('a service that generates the whole answer first is detected', async () => {
@@ -414,7 +414,7 @@ targets:
   - { name: real, provider: simulator, profile: real }
   - { name: fake, provider: simulator, profile: fake }
 prompts: [{ name: p, text: hello }]
-load: { concurrency: 6, requests: 12, rounds: 1 }
+load: { concurrency: 3, requests: 6, rounds: 1 }
 thresholds: [streaming.verdict == streaming]
 simulator:
   profiles:
@@ -444,7 +444,7 @@ test('ab says in a sentence which side is faster', async () => {
   ]);
   expect(code).toBe(0);
   expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/first token \d\.\d+x faster with glm-4-flash \(\d/);
-}, 60_000);
+}, 120_000);
 
 test('several threads measure the same as one, and each request has one record', async () => {
   const simulator = createSimulator({
@@ -482,4 +482,4 @@ test('several threads measure the same as one, and each request has one record',
   } finally {
     await simulator.close();
   }
-}, 60_000);
+}, 120_000);
