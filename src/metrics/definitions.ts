@@ -344,11 +344,6 @@ const BY_NAME = new Map(METRICS.map((definition) => [definition.name, definition
 export function metric(name: string): MetricDefinition {
   const definition = BY_NAME.get(name);
   if (definition) return definition;
-  throw new UserError('unknown_metric', {
-    message: `unknown metric "${name}"`,
-    hint: suggest(
-      name,
-      METRICS.map((known) => known.name),
-    ),
-  });
+  const hint = suggest(name, [...BY_NAME.keys()]);
+  throw new UserError('unknown_metric', { message: `unknown metric "${name}"`, hint });
 }

@@ -22,7 +22,7 @@ export interface ClientFigures {
 }
 
 /** Thresholds of the verdicts `strained` and `saturated`. An event loop that is never idle takes every stamp late. */
-const CLIENT_LIMITS = {
+export const CLIENT_LIMITS = {
   utilization: { strained: 0.5, saturated: 0.7 },
   delayP99Ms: { strained: 10, saturated: 50 },
   latenessP99Ms: { strained: 5, saturated: 50 },

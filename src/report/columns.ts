@@ -167,7 +167,9 @@ function withoutRepeats<Row>(columns: readonly Column<Row>[], rows: readonly Row
           other !== column &&
           other.measured &&
           other.drop < column.drop &&
-          texts.get(other) === texts.get(column),
+          texts.get(other) === texts.get(column) &&
+          // Without a figure in any row there is nothing to repeat.
+          rows.some((row) => column.text(row, PERCENTILES) !== DASH),
       ),
   );
 }

@@ -20,7 +20,7 @@ const TEXT = new Set([
   ],
   ...['--output', '--baseline', '--save-baseline', '--ca', '--proxy', '--unix', '--resolve'],
   ...['--host', '--jwt-secret', '--upstream', '--upstream-url', '--allow-upstream', '--db'],
-  ...['--base-command', '--new-command', '--url', '--ready', '--runs', '--html'],
+  ...['--base-command', '--new-command', '--url', '--ready', '--runs', '--html', '--out'],
   ...['--name', '--namespace', '--image', '--pvc', '--secret', '--command'],
 ]);
 
