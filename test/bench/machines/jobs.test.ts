@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -217,6 +218,26 @@ describe('slurm', () => {
     expect(script).toContain(`run '${file}' --shard auto --start-at`);
     expect(script).toContain('MY_KEY');
     expect(script).not.toContain(SECRET);
+  });
+
+  test('is a script whose tasks start at the same time', () => {
+    const folder = join(root, "out of it's");
+    const job = loadJobScenario(scenario(plain()), 2, {});
+    // In place of streambench, a command that prints its arguments.
+    const script = join(root, 'job.sh');
+    writeFileSync(script, slurmJob(job, { shards: 2, output: folder, command: "printf '%s\\n'" }));
+    const env = { PATH: process.env.PATH, SLURM_ARRAY_JOB_ID: '7' };
+    const run = () => execFileSync('bash', [script], { env, encoding: 'utf8' }).split('\n');
+    const began = Date.now() / 1000;
+    const [first, second] = [run(), run()];
+    expect(second).toEqual(first);
+    expect(first[0]).toBe('run');
+    expect(first.slice(2, 5)).toEqual(['--shard', 'auto', '--start-at']);
+    expect(first.slice(6, 8)).toEqual(['-o', `${folder}/7`]);
+    expect(Number(first[5])).toBeGreaterThan(began + 25);
+    expect(Number(first[5])).toBeLessThan(began + 60);
+    // Only runs are in the folder that is merged.
+    expect(readdirSync(`${folder}/7`)).toEqual([]);
   });
 
   test('names and paths cannot end a comment or a word', () => {
