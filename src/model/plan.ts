@@ -268,13 +268,7 @@ export interface Block {
   /** Requests of this block that earlier parts of the run have measured: these are not sent again. Default: 0. */
   measured?: number;
   /** The part of the block that this machine measures. Its requests, duration and warm-up are then this machine's. */
-  share?: BlockShare;
-}
-
-/** One machine's part of a block. */
-export interface BlockShare extends Deal {
-  /** The machine's share of the cell's concurrency: streams of a closed loop, most streams at once of an open one. */
-  concurrency: number;
+  share?: Deal;
 }
 
 /** The tokenizers by name. `o200k` is OpenAI's o200k_base; of other models' texts its counts are estimates. */

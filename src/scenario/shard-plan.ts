@@ -1,6 +1,6 @@
 import { type Problem, UserError } from '../model/errors.ts';
-import type { Block, BlockShare, Cell, RunPlan } from '../model/plan.ts';
-import { dealtTo, type Shard, shareOf } from '../model/shard.ts';
+import type { Block, Cell, RunPlan } from '../model/plan.ts';
+import { type Deal, dealtTo, type Shard, shareOf } from '../model/shard.ts';
 import type { LoadedScenario } from './parse.ts';
 import type { Path } from './value-paths.ts';
 
@@ -30,11 +30,7 @@ export function streamsByCell({ cells, shard, sweep }: Pick<RunPlan, 'cells' | '
 }
 
 function partOf(block: Block, { concurrency, rate }: Cell, shard: Shard): Block {
-  const share: BlockShare = {
-    shard,
-    concurrency: shareOf(concurrency, shard),
-    period: rate === undefined ? concurrency : shard.of,
-  };
+  const share: Deal = { shard, period: rate === undefined ? concurrency : shard.of };
   return {
     ...block,
     share,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Executor, localRunner } from '../../src/engine/block.ts';
 import type { Arrivals, Block, Cell } from '../../src/model/plan.ts';
 import type { Observation } from '../../src/model/record.ts';
-import { dealtTo, type Shard, shareOf } from '../../src/model/shard.ts';
+import { dealtTo, type Shard } from '../../src/model/shard.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { observation } from './observations.ts';
 
@@ -46,7 +46,7 @@ function toNanoseconds(ms: number): number {
 function part(block: Block, { rate, concurrency }: Cell, shard: Shard | undefined): Block {
   if (shard === undefined) return block;
   const period = rate === undefined ? concurrency : shard.of;
-  const share = { shard, period, concurrency: shareOf(concurrency, shard) };
+  const share = { shard, period };
   return { ...block, share, requests: block.requests && dealtTo(share, block.requests) };
 }
 
@@ -86,6 +86,30 @@ describe.each([1, 2, 3, 7])('%i machines', (of) => {
     // 12 streams of 1 s: ten waves of 12, over all machines together.
     for (let wave = 0; wave < 10; wave++)
       expect(all.filter(({ started }) => started === wave * 1_000)).toHaveLength(12);
+  });
+
+  test.each([
+    ['rate', { rate: 60, concurrency: 1_000 }, { from: 6, to: 60 }],
+    ['concurrency', { concurrency: 12 }, { from: 1, to: 12 }],
+  ] as const)('follow a ramp of the %s as one', async (_, load, ramp) => {
+    const cell = { ...CELL, ...load };
+    const phases = [
+      { cell: 0, durationMs: 3_000, ...ramp },
+      { cell: 0, durationMs: 1_000, from: ramp.to, to: ramp.to },
+    ];
+    const arrivals: Arrivals | undefined = 'rate' in load ? { process: 'poisson', seed: 4 } : undefined;
+    const block: Block = { round: 0, cell: 0, warmup: 0, phases, arrivals };
+    // Streams that last: each time at which one more is opened shows.
+    const one = (await run(cell, block, 90_000)).sort(byTime);
+    const parts = await Promise.all(shards.map((shard) => run(cell, block, 90_000, shard)));
+    expect(one.length).toBeGreaterThan(11);
+    expect(parts.flat().sort(byTime)).toEqual(
+      one.map(({ scheduled, started, kind }) => ({
+        scheduled: expect.closeTo(scheduled, 5),
+        started: expect.closeTo(started, 5),
+        kind,
+      })),
+    );
   });
 
   test('have as many slots in an open loop as one', async () => {
