@@ -13,6 +13,7 @@ import { baselineHeading, HEADINGS } from '../wording/headings.ts';
 import { cutLines, markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, runLine } from '../wording/notes.ts';
+import { sessionNotes } from '../wording/sessions.ts';
 import {
   levelOfPoint,
   objectivesLine,
@@ -123,6 +124,7 @@ export function markdownReport(report: Report): string {
         ...servingNotes(report.cells),
         ...floorLines(report),
         ...cacheNotes(report),
+        ...sessionNotes(report),
         ...machineNotes(report),
         ...notes(report),
       ].map((note) => `- ${safe(note)}`),

@@ -20,6 +20,7 @@ import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/
 import { cutLines, markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
 import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
+import { sessionNotes } from '../wording/sessions.ts';
 import {
   clientLines,
   floorLines,
@@ -328,6 +329,7 @@ function footer(report: Report, width: number, chalk: ChalkInstance): string {
     ...servingNotes(report.cells),
     ...floorLines(report),
     ...cacheNotes(report),
+    ...sessionNotes(report),
     ...machineNotes(report),
     ...notes(report),
     TIMES_NOTE,
