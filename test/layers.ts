@@ -9,6 +9,7 @@ interface Layer {
 const BELOW_BENCH = [
   'model',
   'wire',
+  'prompts',
   'scenario',
   'client',
   'engine',
@@ -28,9 +29,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'one file per dialect, both directions; framings; providers as rows of data. No clock, no socket',
     imports: ['model'],
   },
+  prompts: {
+    content: 'what a request sends: datasets, templates, generated texts, mixes, shared prefixes',
+    imports: ['model'],
+  },
   scenario: {
     content: 'loading, checking (with places in the file), planning; the schema',
-    imports: ['model', 'wire'],
+    imports: ['model', 'wire', 'prompts'],
   },
   client: {
     content:
@@ -39,7 +44,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   engine: {
     content: 'pacers (pure functions), the only load loop, worker threads',
-    imports: ['model', 'client'],
+    imports: ['model', 'prompts', 'client'],
   },
   metrics: { content: 'the metric table, histograms, aggregation', imports: ['model'] },
   analysis: {

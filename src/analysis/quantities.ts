@@ -39,6 +39,8 @@ export interface Quantity {
   readonly ofServer?: boolean;
   /** Limited to the requests of this side of a server's cache. */
   readonly cacheGroup?: string;
+  /** Limited to this turn of sessions. */
+  readonly turn?: number;
   /** What a reader of the cell's value has to know. */
   note?(cell: CellReport): string | undefined;
   /** True for the result of a sweep, which no cell has. */

@@ -6,8 +6,9 @@ import type { Cell } from '../model/plan.ts';
 import { type Shard, shardInWords } from '../model/shard.ts';
 import { oneLine } from '../model/visible.ts';
 import { uniqueLines } from '../report/wording/cache.ts';
+import { promptLines } from '../report/wording/prompts.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import { planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
+import { isSessionBlock, planScenario, planSummary, unstarted, usesSimulator } from '../scenario/plan.ts';
 import { serviceProcesses } from '../scenario/service-target.ts';
 import { shardPlan, streamsByCell } from '../scenario/shard-plan.ts';
 import type { CliSession } from './cli-session.ts';
@@ -38,7 +39,9 @@ export function printPlan(
       ? null
       : blocks.reduce((sum, block) => sum + block.requests!, 0);
     const warmup = blocks.reduce((sum, block) => sum + (block.cell === index ? block.warmup : 0), 0);
-    return { ...cell, requests, warmup, ...(shard && { shard: { ...shard, concurrency: streams[index] } }) };
+    const ofSessions = blocks.some((block) => isSessionBlock(plan, block));
+    const counts = ofSessions ? { requests: null, sessions: requests } : { requests };
+    return { ...cell, ...counts, warmup, ...(shard && { shard: { ...shard, concurrency: streams[index] } }) };
   });
   const fewest = Math.min(...cells.flatMap(({ requests }) => requests ?? []));
   const regressions = loaded.scenario.regressions;
@@ -63,7 +66,7 @@ export function printPlan(
             levelInWords(cell),
             ...(shard ? [ownLoad(cell, streams[index], shard)] : []),
             cell.mode,
-            cell.requests === null ? 'time limit' : String(cell.requests),
+            countWords(cell),
             String(cell.warmup),
           ]),
           session.width,
@@ -71,10 +74,14 @@ export function printPlan(
   );
   const starts = started(loaded);
   if (starts.length > 0) session.print(`\nThe run starts ${starts.join(', ')}.\n`);
-  for (const line of uniqueLines(summary.unique)) session.print(`\n${line}\n`);
-  const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const lines = [...uniqueLines(summary.unique, summary.prompts), ...promptLines(summary.prompts)];
+  for (const line of lines) session.print(`\n${line}\n`);
   const requests =
-    summary.requests === null ? 'requests until the time limit' : many(summary.requests, 'request');
+    summary.sessions != null
+      ? many(summary.sessions, 'session')
+      : summary.requests === null
+        ? 'requests until the time limit'
+        : many(summary.requests, 'request');
   const rounds = summary.rounds === 1 ? 'in 1 round' : `in ${summary.rounds} interleaved rounds`;
   for (const warning of [...summary.warnings, ...(baseline?.warnings ?? [])]) session.warning(warning);
   if (baseline !== undefined && forecast !== undefined)
@@ -88,6 +95,15 @@ export function printPlan(
 /** A shard's part of a load level. */
 function ownLoad({ rate }: Cell, concurrency = 0, { of }: Shard): string {
   return levelInWords({ concurrency, rate: rate && Math.round((rate / of) * 100) / 100 });
+}
+
+function countWords({ requests, sessions }: { requests: number | null; sessions?: number | null }): string {
+  if (sessions != null) return many(sessions, 'session');
+  return requests === null ? 'time limit' : String(requests);
+}
+
+function many(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The servers that the run starts itself. */

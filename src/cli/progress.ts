@@ -6,6 +6,7 @@ import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import { isEndedByClient, type RequestRecord } from '../model/record.ts';
 import { clip, oneLine } from '../report/text-width.ts';
 import { levelInSweep } from '../report/wording/sweep.ts';
+import { isSessionBlock } from '../scenario/plan.ts';
 
 /** Shows the progress of a run on stderr. */
 export interface RunProgress extends RunObserver {
@@ -45,7 +46,8 @@ class Tally {
   begin(plan: RunPlan, now: number): void {
     this.startedAt = now;
     this.blocks = plan.blocks.length;
-    const counts = plan.blocks.map((block) => block.requests);
+    // How many requests a session has is not known.
+    const counts = plan.blocks.map((block) => (isSessionBlock(plan, block) ? undefined : block.requests));
     this.total =
       plan.sweep === undefined && counts.every((count) => count !== undefined)
         ? counts.reduce((a, b) => a + b, 0)

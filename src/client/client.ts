@@ -1,6 +1,6 @@
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
-import type { StreamEvent } from '../model/events.ts';
+import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import {
   type AuthScheme,
   DEFAULT_STREAMS_PER_SESSION,
@@ -50,6 +50,8 @@ export interface MeasuredRequest {
   /** The stream is cut this long after the request was sent, as planned, and is `ok`. Default: it ends by itself. */
   cutAfterMs?: number;
   signal?: AbortSignal;
+  /** Receives the pieces of tool calls. Default: they are not kept. */
+  onToolCall?(call: ToolCallEvent): void;
   /** Sent in the `traceparent` header. Default: no such header. */
   trace?: TraceContext;
 }
@@ -102,7 +104,7 @@ export function createClient(options: ClientOptions): StreamClient {
   return new Client({ ...options, requestFields }, dialect, baseUrl, options.auth ?? row?.auth ?? 'bearer');
 }
 
-type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow'>;
+type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow' | 'decode'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
@@ -180,8 +182,15 @@ class Client implements StreamClient {
     return { events, text: observation.text ?? '', observation };
   }
 
-  measure({ request, ...rest }: MeasuredRequest): Promise<Observation> {
-    return this.send(request, rest);
+  measure({ request, onToolCall, ...rest }: MeasuredRequest): Promise<Observation> {
+    if (onToolCall === undefined) return this.send(request, rest);
+    return this.send(request, rest, {
+      onEvents(events) {
+        for (const event of events) if (event.type === 'tool_call') onToolCall(event);
+      },
+      // As without a listener: events are decoded when no data waits to be read.
+      decode: 'later',
+    });
   }
 
   warm(connections: number): Promise<void> {

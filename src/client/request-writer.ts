@@ -1,6 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import type { Target } from '../model/plan.ts';
-import { type ChatRequest, withNonce } from '../model/request.ts';
+import { type ChatRequest, withOpening } from '../model/request.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import { bodyTemplate, PLACEHOLDERS, queryTemplate, unknownPlaceholders } from '../wire/template.ts';
@@ -32,7 +32,7 @@ export interface WrittenRequest {
 
 /**
  * Writes requests in a dialect to one endpoint. A request's nonce is put before its first message, or at `{{nonce}}` in the
- * body or the query. Throws a `UserError` (`usage`) for an invalid URL or an unknown placeholder.
+ * body or the query; its prefix is put before that. Throws a `UserError` (`usage`) for an invalid URL or an unknown placeholder.
  */
 export function requestWriter(
   dialect: Dialect,
@@ -51,9 +51,9 @@ export function requestWriter(
   const placesNonce = query.names.has('nonce') || template?.names.has('nonce') === true;
   const { origin } = addressOf(baseUrl, dialect, '');
   return (given) => {
-    const { nonce } = given;
-    const chat =
-      nonce === undefined || placesNonce ? given : { ...given, messages: withNonce(given.messages, nonce) };
+    const { nonce, hasNonce = placesNonce, prefix } = given;
+    const opening = [prefix, hasNonce ? undefined : nonce].filter((text) => text !== undefined);
+    const chat = opening.length === 0 ? given : { ...given, messages: withOpening(given.messages, opening) };
     const wire = dialect.request(chat);
     const { path, appendedPath } = addressOf(baseUrl, dialect, wire.path, use);
     const used = method ?? wire.method;

@@ -3,11 +3,13 @@ import type { Clock } from '../model/clock.ts';
 import type { LoopUtilization } from '../model/load-report.ts';
 import { type Block, type Cell, split } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { wholeNumber } from '../model/shard.ts';
 import { type BlockCounts, blockCounts, countsMemory } from './counts.ts';
 import { type Course, courseOf, dealtDueTimes, dueTimesOf, highestRate, mostStreams } from './course.ts';
 import { loopUsage, watchLoad } from './load-monitor.ts';
-import { type IssuedRequest, type LoopDeps, runLoop } from './loop.ts';
+import { type IssuedRequest, type LoopDeps, runLoop, timerSleep } from './loop.ts';
 import { closedLoop, openLoop, type Pacer, type StreamShare, sharedStreams } from './pacer.ts';
+import { runSession, type Session } from './session.ts';
 import { cutAfter, loadByStage } from './window.ts';
 
 /** The observation of a request that was due but not sent, because every slot of its cell was taken. Times from the start of the run. */
@@ -40,6 +42,10 @@ function droppedObservation(
 /** One request to send. */
 export interface Job {
   cell: Cell;
+  /** Its number among the measured requests of its cell, or among the warm-up requests of this block and thread. From 0. */
+  number: number;
+  /** True for an unmeasured request. */
+  warmup: boolean;
   /** When it was due, on the engine's clock. */
   scheduledAt: number;
   /** Origin of the marks: the start of the run. */
@@ -52,6 +58,8 @@ export interface Job {
 export interface Executor {
   /** Never rejects: a failure is reported in the observation. */
   send(job: Job): Promise<Observation>;
+  /** The session of a measured request; undefined if it is a single one. Default: all are. */
+  session?(cell: Cell, number: number): Session | undefined;
   /**
    * Prepares the connections to a target for a window: opens or closes them. Also resolves if a connection cannot be opened:
    * the requests will report that.
@@ -147,6 +155,8 @@ function connectionsFor(streams: number, rate: number | undefined, atLeast = 1):
 export interface LocalRunnerDeps {
   clock: Clock;
   sleep: LoopDeps['sleep'];
+  /** Sleeps of sessions, several at a time: an alarm is for the loop only. Default: timers. */
+  pause?: LoopDeps['sleep'];
   executor: Executor;
   signals: StopSignals;
   /** Start of the run on the clock: the origin of marks. */
@@ -165,7 +175,8 @@ export interface LocalRunner extends BlockRunner {
 }
 
 /** A runner on this thread's event loop. */
-export function localRunner({ clock, sleep, executor, signals, originAt }: LocalRunnerDeps): LocalRunner {
+export function localRunner(deps: LocalRunnerDeps): LocalRunner {
+  const { clock, sleep, pause = timerSleep, executor, signals, originAt } = deps;
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
   const alone = (memory = countsMemory()): SharedWindow => ({
     memory,
@@ -179,15 +190,17 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
   return {
     async run(block, cell, observer, share = wholeBlock(block, cell), shared = alone()) {
       const { warmup, connections } = share;
-      const send = (scheduledAt: number, signal: AbortSignal) =>
-        executor.send({ cell, scheduledAt, originAt, signal });
+      const send = (scheduledAt: number, number: number, warmup: boolean, signal: AbortSignal) =>
+        executor.send({ cell, number, warmup, scheduledAt, originAt, signal });
+      const numberInCell = numbering(block);
       await executor.warm(cell.target, connections);
       const streams = mostStreams(block, cell);
       const slots = sharedStreams(streams, share);
       await runLoop(
         closedLoop({ course: courseOf({ cell: block.cell }, { concurrency: slots }), requests: warmup }),
         {
-          issue: async ({ scheduledAt }) => observer.warmedUp(await send(scheduledAt, signals.kill)),
+          issue: async ({ scheduledAt, number }) =>
+            observer.warmedUp(await send(scheduledAt, number, true, signals.kill)),
         },
         loop,
         { opensAt: clock.now(), counts: blockCounts(), limit: slots },
@@ -200,7 +213,8 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
       const { startMs = 0 } = block;
       const course = courseOf(block, cell);
       const graceMs = endless.has(cell.target) ? 0 : block.graceMs;
-      const cutting = cutAfter({ graceMs, endsAt: opensAt + course.endMs - startMs }, loop, signals.kill);
+      const endsAt = opensAt + course.endMs - startMs;
+      const cutting = cutAfter({ graceMs, endsAt }, loop, signals.kill);
       const loads = loadByStage(course, () => watchLoad(clock, originAt));
       const kept = (phase: number, observation: Observation) => {
         const { cell: index, stage } = course.phases[phase] ?? {};
@@ -208,11 +222,19 @@ export function localRunner({ clock, sleep, executor, signals, originAt }: Local
         else observer.recorded(stage === undefined ? observation : { ...observation, stage });
       };
       let ended = 0;
-      const issue = async ({ scheduledAt, inFlight, phase }: IssuedRequest) => {
-        loads.enter(phase);
-        const observation = await send(scheduledAt, cutting.signal);
+      const take = (observation: Observation, { inFlight, phase }: IssuedRequest) => {
         if (observation.outcome.kind !== 'cut') ended += 1;
         kept(phase, { ...observation, inFlight });
+      };
+      const turns = { clock, sleep: pause, stop: signals.drain, originAt, signal: cutting.signal };
+      const issue = async (request: IssuedRequest) => {
+        loads.enter(request.phase);
+        const number = numberInCell(request.number);
+        const session = executor.session?.(cell, number);
+        if (session === undefined)
+          take(await send(request.scheduledAt, number, false, cutting.signal), request);
+        else
+          await runSession(session, request.scheduledAt, { ...turns, endsAt }, (turn) => take(turn, request));
       };
       await runLoop(
         pacerOf(block, cell, course, share),
@@ -244,4 +266,9 @@ function pacerOf(block: Block, cell: Cell, course: Course, thread: StreamShare):
   // A shard takes its requests from the schedule of all shards.
   const dueMs = dealtDueTimes(dueTimesOf(course, arrivals, measured), share);
   return openLoop({ course, dueMs, concurrency: mostStreams(block, cell), requests, startMs });
+}
+
+/** The number of a request in its cell, over all rounds and machines, by its number in this block on this machine. */
+function numbering({ drawn = 0, share }: Block): (number: number) => number {
+  return (number) => (share === undefined ? drawn + number : wholeNumber(share, drawn + number));
 }

@@ -54,6 +54,7 @@ export async function runPlan(
   { runner, observer, drain, isEnough, next }: RunPlanDeps,
 ): Promise<RunOutcome> {
   const loads: BlockUtilization[] = [];
+  const issued = new Map<number, number>();
   let seq = 0;
   for (let index = 0; !drain.aborted; index++) {
     const planned = blockAt(plan, index) ?? next?.(loads);
@@ -61,10 +62,14 @@ export async function runPlan(
     const { block, cell } = planned;
     const stages = stagesOf(block, plan);
     observer.blockStarted?.(block, cell);
-    const running = runner.run(block, cell, {
+    const drawn = issued.get(block.cell) ?? block.drawn ?? 0;
+    let started = 0;
+    const running = runner.run({ ...block, drawn }, cell, {
       opened: (window) => observer.windowOpened?.(window, block, cell),
       warmedUp: (observation) => observer.warmedUp?.(observation, cell),
       recorded(observation) {
+        // A session is drawn as a whole.
+        if ((observation.turn?.turn ?? 1) === 1) started += 1;
         const { stage } = observation;
         const own = stage === undefined ? cell : (stages.get(stage)?.cell ?? cell);
         const { target, prompt, length } = own;
@@ -80,6 +85,7 @@ export async function runPlan(
       },
     });
     const threads = await running.catch(lost);
+    issued.set(block.cell, drawn + started);
     if (threads instanceof ThreadLost) return { completed: false, loads, failure: threads.message };
     loads.push(...loadsOf(block, threads, stages));
     await observer.blockEnded?.(block, cell);

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createClient, type StreamClient } from '../client/client.ts';
+import { createClient, type MeasuredRequest, type StreamClient } from '../client/client.ts';
 import { targetOptions } from '../client/client-options.ts';
 import type { Clock } from '../model/clock.ts';
-import type { Prompt, RunPlan, Target } from '../model/plan.ts';
+import type { ToolCallEvent } from '../model/events.ts';
+import type { Cell, RunPlan, Target } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
-import { type ChatRequest, NONCE_LENGTH } from '../model/request.ts';
+import { type AnsweredCall, type ChatRequest, NONCE_LENGTH } from '../model/request.ts';
 import type { Shard } from '../model/shard.ts';
+import { Conversation } from '../prompts/conversation.ts';
+import { createDrawer, type DrawnPrompt } from '../prompts/drawer.ts';
 import type { Executor, Job } from './block.ts';
 import { createTraces } from './traces.ts';
 
@@ -30,26 +33,84 @@ export function clientExecutor(
   const peers = new Map(
     plan.targets.map((target) => [target.name, { target, client: clientFor(target, plan, clock, secrets) }]),
   );
-  const prompts = new Map(plan.prompts.map((prompt) => [prompt.name, prompt]));
+  const { seed, salt = '' } = plan;
+  const prompts = new Map(
+    plan.prompts.map((prompt) => [prompt.name, { prompt, drawer: createDrawer(prompt, { seed, salt }) }]),
+  );
   const peerOf = (name: string) => planned(peers, 'target', name);
-  const nextNonce = createNonces(plan.seed, plan.salt ?? '', { ...thread, shard: plan.shard });
-  const nextTrace = plan.traceparent
-    ? createTraces(plan.seed, plan.salt ?? '', { ...thread, shard: plan.shard })
-    : undefined;
+  const nextNonce = createNonces(seed, salt, { ...thread, shard: plan.shard });
+  const nextTrace = plan.traceparent ? createTraces(seed, salt, { ...thread, shard: plan.shard }) : undefined;
+  /** Draws what a request or a session sends. */
+  const draw = (cell: Cell, number: number, warmup: boolean): DrawnRequest => {
+    const { target } = peerOf(cell.target);
+    const { prompt, drawer } = planned(prompts, 'prompt', cell.prompt);
+    const nonce = prompt.unique ? nextNonce() : undefined;
+    const { promptId, cachePlan, turns, ...drawn } = drawer.draw({
+      number,
+      warmup,
+      nonce,
+      freshNonce: nextNonce,
+    });
+    const request = {
+      ...drawn,
+      model: target.model,
+      maxTokens: prompt.length ?? target.maxTokens ?? drawn.maxTokens,
+      stream: cell.mode === 'streaming',
+      nonce,
+    };
+    return { request, promptId, cachePlan, turns };
+  };
+  const measure = async (cell: Cell, { request, promptId, cachePlan }: DrawnRequest, rest: Due) => {
+    const keepText = rest.onToolCall !== undefined || plan.keepText || plan.tokenizer !== undefined;
+    const trace = nextTrace?.();
+    const observation = await peerOf(cell.target).client.measure({
+      ...{ ...rest, request, keepText, trace },
+      cutAfterMs: plan.streamForMs,
+    });
+    if (trace !== undefined) observation.trace = trace;
+    if (promptId !== undefined) observation.promptId = promptId;
+    if (cachePlan !== undefined) observation.cachePlan = cachePlan;
+    return observation;
+  };
+  const kept = (observation: Observation): Observation => {
+    if (plan.keepText || observation.text === undefined) return observation;
+    return plan.tokenizer === undefined ? withoutTexts(observation) : onlyToCount(observation);
+  };
   return {
-    send: async ({ cell, ...rest }: Job) => {
-      const { target, client } = peerOf(cell.target);
-      const prompt = planned(prompts, 'prompt', cell.prompt);
-      const nonce = prompt.unique ? nextNonce() : undefined;
-      const request = chatOf(target, prompt, { stream: cell.mode === 'streaming', nonce });
-      const keepText = plan.keepText || plan.tokenizer !== undefined;
-      const trace = nextTrace?.();
-      const observation = await client.measure({
-        ...{ ...rest, request, keepText, trace },
-        cutAfterMs: plan.streamForMs,
-      });
-      if (trace !== undefined) observation.trace = trace;
-      return plan.keepText || !keepText ? observation : onlyToCount(observation);
+    send: async ({ cell, number, warmup, ...rest }: Job) => {
+      // Each thread numbers its warm-up requests from 0.
+      const drawn = draw(cell, warmup ? number * thread.of + thread.index : number, warmup);
+      return kept(await measure(cell, drawn, rest));
+    },
+    session(cell, number) {
+      if (planned(prompts, 'prompt', cell.prompt).prompt.session === undefined) return undefined;
+      const { turns = [], ...first } = draw(cell, number, false);
+      const conversation = new Conversation(first.request.messages, turns);
+      let turn = 0;
+      let thinkMs = 0;
+      return {
+        get thinkMs() {
+          return thinkMs;
+        },
+        async send(due) {
+          turn += 1;
+          const calls: AnsweredCall[] = [];
+          const { messages, left } = conversation;
+          // Only the first turn meets a planned prefix: later ones repeat the conversation.
+          const cachePlan = turn === 1 ? first.cachePlan : undefined;
+          const request = { ...first.request, messages };
+          const rest = { ...due, onToolCall: (piece: ToolCallEvent) => addToolCall(calls, piece) };
+          const observation = await measure(cell, { ...first, request, cachePlan }, rest);
+          observation.turn = { session: number, turn, left };
+          if (observation.outcome.kind === 'ok') {
+            const next = conversation.answered({ text: observation.text ?? '', calls: whole(calls) });
+            thinkMs = next.thinkMs;
+            observation.turn.left = next.left;
+            if (next.skipped > 0) observation.turn.skipped = next.skipped;
+          }
+          return kept(observation);
+        },
+      };
     },
     async warm(name, connections) {
       const { target, client } = peerOf(name);
@@ -69,6 +130,7 @@ export function clientExecutor(
     reach: async (name) => peerOf(name).client.warm(1),
     close: () => {
       for (const { client } of peers.values()) client.close();
+      for (const { drawer } of prompts.values()) drawer.close();
     },
   };
 }
@@ -80,9 +142,33 @@ function planned<T>(all: ReadonlyMap<string, T>, what: string, name: string): T 
   return found;
 }
 
+/** What a request sends, and what the record says of it. */
+interface DrawnRequest extends Pick<DrawnPrompt, 'promptId' | 'cachePlan' | 'turns'> {
+  request: ChatRequest;
+}
+
+/** When a request is sent, and who hears of its tool calls. */
+type Due = Pick<MeasuredRequest, 'scheduledAt' | 'originAt' | 'signal' | 'onToolCall'>;
+
+/** The calls without holes in their numbers; a call without arguments has an empty object. */
+function whole(calls: readonly AnsweredCall[]): AnsweredCall[] {
+  return calls
+    .filter(() => true)
+    .map((call) => (call.arguments === '' ? { ...call, arguments: '{}' } : call));
+}
+
+function addToolCall(calls: AnsweredCall[], { index, id, name, arguments: piece }: ToolCallEvent): void {
+  const call = calls[index];
+  if (call === undefined) calls[index] = { id: id ?? `call_${index}`, name: name ?? '', arguments: piece };
+  else calls[index] = { id: id ?? call.id, name: name ?? call.name, arguments: `${call.arguments}${piece}` };
+}
+
 // A text that no tokenizer will count is not sent to another thread.
 function onlyToCount(observation: Observation): Observation {
-  if (observation.tokens.source !== 'usage') return observation;
+  return observation.tokens.source === 'usage' ? withoutTexts(observation) : observation;
+}
+
+function withoutTexts(observation: Observation): Observation {
   const { text: _text, thinking: _thinking, toolText: _toolText, ...rest } = observation;
   return rest;
 }
@@ -95,19 +181,6 @@ function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonl
     secrets,
     clock,
   });
-}
-
-function chatOf(
-  { model, maxTokens }: Target,
-  prompt: Prompt,
-  own: Pick<ChatRequest, 'stream' | 'nonce'>,
-): ChatRequest {
-  return {
-    model,
-    messages: prompt.messages,
-    maxTokens: prompt.length ?? maxTokens ?? prompt.maxTokens,
-    ...own,
-  };
 }
 
 /** The index of a thread, from 0, and the number of threads. */

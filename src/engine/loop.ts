@@ -25,6 +25,8 @@ export interface LoopWindow {
 
 /** A request that is issued. */
 export interface IssuedRequest {
+  /** Its number among the requests of all threads, from 0. */
+  number: number;
   /** When it was due, on the loop's clock. */
   scheduledAt: number;
   /** Requests in flight over all threads, including this one. */
@@ -74,11 +76,12 @@ export async function runLoop(
         const inFlight = counts.enter(limit);
         // Another thread took the slot: call the pacer again.
         if (inFlight === 0) continue;
+        const number = taken ?? 0;
         taken = undefined;
         own++;
         done++;
         const scheduledAt = pace.dueMs === undefined ? now : opensAt + pace.dueMs - startMs;
-        void requests.issue({ scheduledAt, inFlight, phase: pace.phase }).then(() => {
+        void requests.issue({ number, scheduledAt, inFlight, phase: pace.phase }).then(() => {
           own--;
           counts.leave();
           wake();
@@ -86,10 +89,11 @@ export async function runLoop(
         continue;
       }
       if (pace.kind === 'drop') {
+        const number = taken ?? 0;
         taken = undefined;
         done++;
         const scheduledAt = opensAt + pace.dueMs - startMs;
-        requests.drop?.({ scheduledAt, inFlight: limit, phase: pace.phase });
+        requests.drop?.({ number, scheduledAt, inFlight: limit, phase: pace.phase });
         continue;
       }
       if (pace.kind === 'stop' && own === 0) return done;

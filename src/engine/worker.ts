@@ -49,7 +49,13 @@ function serve(
   const signals = { drain: drain.signal, kill: kill.signal };
   const executor = clientExecutor(plan, monotonicClock, secrets, thread);
   const { sleep } = sleeperFor(plan);
-  const runner = localRunner({ clock: monotonicClock, sleep, executor, signals, originAt });
+  const runner = localRunner({
+    clock: monotonicClock,
+    sleep,
+    executor,
+    signals,
+    originAt,
+  });
   const reply = (message: ThreadReply) => port.postMessage(message);
 
   let measured: Observation[] = [];

@@ -9,13 +9,14 @@ import {
 } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
 import { type Shard, shareOf } from '../model/shard.ts';
-import { createCacheFold } from './cache-groups.ts';
+import { createCacheFold, createPlannedCacheFold } from './cache-groups.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, tidy } from './distribution.ts';
 import { createFailures } from './failure-groups.ts';
 import { hiddenReasoning } from './formulas.ts';
 import { meets, type Objective } from './objective-check.ts';
 import { TimelineRoom } from './request-spans.ts';
+import { createSessionFold } from './session-groups.ts';
 import { createThroughput } from './throughput.ts';
 
 /** Aggregates records into cells, one at a time. Keeps 25 bytes per request, for the throughput. */
@@ -143,6 +144,8 @@ function createCellFold(
   let cut = 0;
   let refused: CellReport['refusedCounts'];
   const cache = createCacheFold(context);
+  const plannedCache = createPlannedCacheFold(context);
+  const sessions = createSessionFold(context);
   const io = { reads: 0, events: 0, bytes: 0 };
 
   const addGood = (record: RequestRecord) => {
@@ -150,6 +153,7 @@ function createCellFold(
     if ((hiddenReasoning(record) ?? 0) > 0) hidden += 1;
     if (record.cut) cut += 1;
     cache.add(record);
+    plannedCache.add(record);
     chunks.contentEvents += record.contentEvents;
     chunks.coalesced += record.coalesced;
     if (record.tokens.output !== null) tokenSources.add(record.tokens.source);
@@ -164,6 +168,7 @@ function createCellFold(
   return {
     add(record) {
       outcomes.add(record.outcome.kind);
+      sessions.add(record);
       io.reads += record.reads;
       io.events += record.events;
       io.bytes += record.bytes;
@@ -191,6 +196,8 @@ function createCellFold(
         reached,
         goodput: goodputOf(goodPerSecond),
         cache: cache.report(),
+        plannedCache: plannedCache.report(),
+        sessions: sessions.report(),
         connections: { ...connections },
         io: { ...io },
         coalescedShare: coalescedShare(cell, chunks),

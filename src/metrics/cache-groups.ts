@@ -1,8 +1,9 @@
 import type { RequestRecord } from '../model/record.ts';
-import type { CacheGroup, CacheReport, MetricSummary } from '../model/report.ts';
-import { METRICS, type MetricContext } from './definitions.ts';
-import { createDistribution, tidy } from './distribution.ts';
+import type { CacheReport, PlannedCacheGroup, PlannedCacheReport } from '../model/record-groups.ts';
+import type { MetricContext } from './definitions.ts';
+import { tidy } from './distribution.ts';
 import { cachedShare } from './formulas.ts';
+import { createGroup, GROUP_METRICS } from './record-group.ts';
 
 /** A request is a cache hit if more than this share of its input tokens was cached; otherwise a miss. */
 const HIT_SHARE = 0.5;
@@ -10,10 +11,8 @@ const HIT_SHARE = 0.5;
 /** The two groups, by their names in thresholds. */
 export const CACHE_GROUPS = ['hit', 'miss'] as const;
 
-const METRICS_BY_CACHE = METRICS.filter(({ byCache }) => byCache);
-
 /** Names of the metrics that are also reported for hits and misses. */
-export const CACHE_METRICS: readonly string[] = METRICS_BY_CACHE.map(({ name }) => name);
+export const CACHE_METRICS: readonly string[] = GROUP_METRICS;
 
 /** Collects how much of a cell's input was in the server's prefix cache, and the figures of hits and misses. */
 export interface CacheFold {
@@ -49,32 +48,43 @@ export function createCacheFold(context: MetricContext): CacheFold {
   };
 }
 
-function createGroup(context: MetricContext) {
-  const kept = METRICS_BY_CACHE.map((definition) => ({
-    definition,
-    distribution: createDistribution(definition.unit),
-  }));
-  let requests = 0;
+/** Collects the figures of planned hits and misses. */
+export interface PlannedCacheFold {
+  /** Adds a successful record. */
+  add(record: RequestRecord): void;
+  /** Undefined if no record has a plan. */
+  report(): PlannedCacheReport | undefined;
+}
+
+/** An empty fold for one cell. */
+export function createPlannedCacheFold(context: MetricContext): PlannedCacheFold {
+  let groups: { hit: PlannedGroup; miss: PlannedGroup } | undefined;
+  return {
+    add(record) {
+      if (record.cachePlan === undefined) return;
+      groups ??= { hit: createPlannedGroup(context), miss: createPlannedGroup(context) };
+      groups[record.cachePlan].add(record);
+    },
+    report: () => groups && { hit: groups.hit.report(), miss: groups.miss.report() },
+  };
+}
+
+type PlannedGroup = ReturnType<typeof createPlannedGroup>;
+
+function createPlannedGroup(context: MetricContext) {
+  const group = createGroup(context);
+  let counts: { inputTokens: number; cachedTokens: number } | undefined;
   return {
     add(record: RequestRecord): void {
-      requests += 1;
-      for (const { definition, distribution } of kept) {
-        const value = definition.values(record, context);
-        if (typeof value === 'number') distribution.add(value);
-      }
+      group.add(record);
+      if (cachedShare(record) === null) return;
+      counts ??= { inputTokens: 0, cachedTokens: 0 };
+      counts.inputTokens += record.tokens.input ?? 0;
+      counts.cachedTokens += record.tokens.cachedInput ?? 0;
     },
-    report(): CacheGroup {
-      const metrics: Record<string, MetricSummary | null> = {};
-      for (const { definition, distribution } of kept) {
-        const summary = distribution.summary();
-        if (summary === null) metrics[definition.name] = null;
-        else {
-          // The samples are already in the cell's own metric.
-          const { samples: _, ...rest } = summary;
-          metrics[definition.name] = rest;
-        }
-      }
-      return { requests, metrics };
-    },
+    report: (): PlannedCacheGroup => ({
+      ...group.report(),
+      ...(counts ?? { inputTokens: null, cachedTokens: null }),
+    }),
   };
 }

@@ -53,7 +53,7 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
   let counted = false;
   return {
     add(record, good) {
-      const { outcome, marks, tokens } = record;
+      const { outcome, marks, tokens, turn } = record;
       const dueMs = marks.scheduled ?? marks.started;
       const key = roundPartKey(record);
       let round = rounds.get(key);
@@ -62,13 +62,15 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
         rounds.set(key, round);
       }
       round.firstDueMs = Math.min(round.firstDueMs, dueMs);
-      round.lastDueMs = Math.max(round.lastDueMs, dueMs);
+      // The schedule of an open loop starts sessions, not their later turns.
+      if ((turn?.turn ?? 1) === 1) round.lastDueMs = Math.max(round.lastDueMs, dueMs);
       if (outcome.kind === 'dropped' || typeof marks.end !== 'number') return;
       const isOk = outcome.kind === 'ok';
       if (isOk) ok += 1;
       if (isOk && tokens.output !== null) counted = true;
       round.spans.add(
-        { fromMs: marks.started, toMs: marks.end },
+        // A session holds its slot while its user thinks.
+        { fromMs: marks.started - (turn?.thinkMs ?? 0), toMs: marks.end },
         { ok: isOk, tokens: tokens.output ?? 0, good },
       );
     },

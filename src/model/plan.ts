@@ -1,5 +1,6 @@
+import type { Prompt } from './prompt.ts';
 import type { Mode } from './record.ts';
-import type { Message, RequestFields } from './request.ts';
+import type { RequestFields } from './request.ts';
 import type { Deal, Shard } from './shard.ts';
 import type { SweepSettings } from './sweep.ts';
 
@@ -117,17 +118,6 @@ export interface Target {
   connect?: ConnectOptions;
 }
 
-/** A prompt by name. */
-export interface Prompt {
-  name: string;
-  messages: readonly Message[];
-  maxTokens?: number;
-  /** Of a length test: the tokens that are asked for, whatever the target's limit. Absent elsewhere. */
-  length?: number;
-  /** Each request gets a nonce of its own. Default: false, and all requests of the prompt are the same. */
-  unique?: boolean;
-}
-
 /** A target and a prompt whose requests are all the same bytes, so that a server's cache may answer for it. */
 export interface SameRequests {
   target: string;
@@ -135,6 +125,8 @@ export interface SameRequests {
   /** In words. `asked`: the scenario says `unique: false`. */
   why: string;
   asked: boolean;
+  /** True if requests draw different prompts: only a prompt that is drawn again is sent as the same bytes. */
+  drawn?: true;
 }
 
 /** The four time limits of a request, in milliseconds. */
@@ -265,6 +257,8 @@ export interface Block {
   warmup: number;
   /** Open loop: when its requests are due. */
   arrivals?: Arrivals;
+  /** Requests of its cell that were issued before this block: the prompts are drawn on from there. Default: 0. */
+  drawn?: number;
   /** Requests of this block that earlier parts of the run have measured: these are not sent again. Default: 0. */
   measured?: number;
   /** The part of the block that this machine measures. Its requests, duration and warm-up are then this machine's. */

@@ -1,4 +1,5 @@
 import type { FinishReason } from './events.ts';
+import type { CachePlan, TurnInfo } from './prompt.ts';
 import type { Marks } from './timeline.ts';
 
 /** How a request ended. Each request has exactly one outcome. Only `ok` enters the latency statistics. */
@@ -146,6 +147,12 @@ export interface Observation {
   inFlight?: number;
   /** Load with stages: the stage in which the request was due. */
   stage?: string;
+  /** What was drawn for it, where its prompt is drawn: the id in a dataset, the values of a template. Default: nothing was. */
+  promptId?: string;
+  /** Whether it was planned to find its prefix in the server's cache. Absent for prompts without a shared prefix. */
+  cachePlan?: CachePlan;
+  /** Its place in a session. Absent for single requests. */
+  turn?: TurnInfo;
   connection?: ConnectionInfo;
   /**
    * The request was sent twice: the open connection that it first went to was closed before a byte of the response had

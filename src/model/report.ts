@@ -4,7 +4,9 @@ import type { Unit } from './format.ts';
 import type { BlockUtilization, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
+import type { PromptInfo } from './prompt-info.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
+import type { CacheReport, PlannedCacheReport, SessionReport } from './record-groups.ts';
 import type { BaselineReport } from './run-comparison.ts';
 import type { MergedShards, ShardInfo } from './shard-report.ts';
 import type { StreamingReport } from './streaming-report.ts';
@@ -87,25 +89,6 @@ export interface ReachedLoad {
   met: boolean;
 }
 
-/** Answers of a cell on one side of a server's cache. */
-export interface CacheGroup {
-  requests: number;
-  /** By metric name: ttft, ttfa, latency and total. A metric with no values is null. */
-  metrics: Record<string, MetricSummary | null>;
-}
-
-/** How much of a cell's input a server had in its cache, over the good answers whose provider told it. */
-export interface CacheReport {
-  inputTokens: number;
-  cachedTokens: number;
-  /** cachedTokens / inputTokens. */
-  share: number;
-  /** Requests of which more than half of the input tokens were cached. */
-  hit: CacheGroup;
-  /** The others. */
-  miss: CacheGroup;
-}
-
 /** One cell of a run. */
 export interface CellReport extends Cell {
   /** Requests by outcome; outcomes that did not happen are absent. Warm-up is not counted. */
@@ -121,6 +104,10 @@ export interface CellReport extends Cell {
   goodput?: GoodputReport | null;
   /** Input tokens out of a cache of prefixes. Null where the provider does not tell; absent in reports of older versions. */
   cache?: CacheReport | null;
+  /** By planned cache hits and misses. Absent for prompts without a shared prefix. */
+  plannedCache?: PlannedCacheReport;
+  /** Of conversations of several turns. Absent for single requests. */
+  sessions?: SessionReport;
   connections: ConnectionCounts;
   /** Socket reads, events and body bytes of all requests. */
   io: { reads: number; events: number; bytes: number };
@@ -224,6 +211,8 @@ export interface RunInfo {
   rounds: number;
   /** How requests were kept from sharing a prefix; absent in runs of versions that did not. */
   unique?: UniqueInfo;
+  /** What prompts were drawn from, and their shared prefixes. Absent if all prompts are as written. */
+  prompts?: readonly PromptInfo[];
   /** The times that it was continued with --resume; absent where it never was. */
   resumed?: readonly Resumption[];
   /** Measured requests that are in this report and not on disk, because writing failed; absent where all are. */

@@ -11,10 +11,16 @@ export const NONCE_PREFIX_LENGTH = NONCE_LENGTH + SEPARATOR.length;
 
 /** Adds a nonce at the start of the first system message, or of the first message if there is no system message. */
 export function withNonce(messages: readonly Message[], nonce: string): readonly Message[] {
+  return withOpening(messages, [nonce]);
+}
+
+/** Adds texts, each with an empty line after it, at the start of the first system message, or else of the first message. */
+export function withOpening(messages: readonly Message[], texts: readonly string[]): readonly Message[] {
   const system = messages.findIndex(({ role }) => role === 'system');
   const first = Math.max(0, system);
+  const opening = texts.map((text) => `${text}${SEPARATOR}`).join('');
   return messages.map((message, index) =>
-    index === first ? { ...message, content: `${nonce}${SEPARATOR}${message.content}` } : message,
+    index === first ? { ...message, content: `${opening}${message.content}` } : message,
   );
 }
 
@@ -25,10 +31,49 @@ export function withoutNonce(text: string): string {
 
 // Requests to a model, independent of the dialect.
 
+/** An image or a recording in a message. */
+export interface MediaPart {
+  kind: 'image' | 'audio';
+  /** Such as `image/png` or `audio/wav`. */
+  mediaType: string;
+  /** The bytes in base64. */
+  data: string;
+}
+
+/** A tool call in an answer. */
+export interface AnsweredCall {
+  /** Of the provider; made up where it gave none. */
+  id: string;
+  name: string;
+  /** JSON text. */
+  arguments: string;
+}
+
 /** One message of a conversation. */
 export interface Message {
-  role: 'system' | 'user' | 'assistant';
+  role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
+  /** Of an assistant: the tools that it called. Default: none. */
+  toolCalls?: readonly AnsweredCall[];
+  /** Of a tool: the call that `content` is the result of. */
+  call?: AnsweredCall;
+  /** Images and recordings, sent before the text, in dialects that accept them. Default: none. */
+  media?: readonly MediaPart[];
+}
+
+/** A tool that the model may call. */
+export interface ToolDefinition {
+  name: string;
+  description?: string;
+  /** JSON Schema of its arguments. */
+  parameters: Readonly<Record<string, unknown>>;
+}
+
+/** The form of an answer: JSON of this schema. */
+export interface AnswerSchema {
+  name: string;
+  /** JSON Schema. */
+  schema: Readonly<Record<string, unknown>>;
 }
 
 /** Request fields that differ between providers of one dialect. */
@@ -53,6 +98,14 @@ export interface ChatRequest {
    * `{{nonce}}` in a body template. Default: none, so that equal prompts are equal bytes.
    */
   nonce?: string;
+  /** The messages contain the nonce already, so that it is not added at their start. Default: false. */
+  hasNonce?: boolean;
+  /** Text before the nonce and the prompt, such as one that requests share. Default: none. */
+  prefix?: string;
+  /** Tools that the model may call. Default: none. */
+  tools?: readonly ToolDefinition[];
+  /** The form of the answer. Default: text. */
+  answerSchema?: AnswerSchema;
   /** True for a stream, false for one whole answer. */
   stream: boolean;
   /** Fields that differ between providers. Default: those of the dialect. */

@@ -59,3 +59,14 @@ export function createRandom(seed: number): Random {
     },
   };
 }
+
+/** The numbers from 0 to `count` - 1 in a random order. */
+export function shuffledIndexes(count: number, random: Pick<Random, 'below'>): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    // `!`: i and j are below `count`.
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}

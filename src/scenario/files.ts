@@ -29,11 +29,8 @@ type FileRefusal = 'NOT_REGULAR' | 'TOO_LARGE';
  * `NOT_REGULAR` (a device, a pipe, a socket) or `TOO_LARGE`. Never blocks on a pipe, and reads at most the limit.
  */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
-  // Checked before opening, because opening a device can have side effects.
-  refuseOther(statSync(path));
-  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = openRegularFile(path);
   try {
-    refuseOther(fstatSync(file));
     // System files, such as those in /proc, may contain more than their size.
     const chunks: Buffer[] = [];
     for (let total = 0; ; ) {
@@ -46,6 +43,20 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** Opens a regular file for reading. Throws like `readRegularFile`. */
+export function openRegularFile(path: string): number {
+  // Checked before opening, because opening a device can have side effects.
+  refuseOther(statSync(path));
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    refuseOther(fstatSync(file));
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
 }
 
@@ -108,7 +119,7 @@ interface NamedFile {
 export type ReadNamedFile = (file: NamedFile) => Buffer | Problem;
 
 /** The rules for the files that a scenario may read. */
-interface FileRules {
+export interface FileRules {
   /** The scenario's folder, where relative paths start. */
   folder: string;
   /** Additional files and folders: `--allow-file`. */
@@ -119,10 +130,13 @@ interface FileRules {
   onFile?(file: string): void;
 }
 
-/** A reader for regular files below the scenario's folder, and for what the rules also allow. */
-export function namedFiles({ folder, allowed, isUsersOwn, onFile }: FileRules): ReadNamedFile {
+/** The real path of a file or folder that a scenario refers to, if it may be read; or the problem. */
+export type LocateNamedFile = (file: Omit<NamedFile, 'maxBytes'>) => { path: string } | Problem;
+
+/** Allows files and folders below the scenario's folder, and what the rules also allow. */
+export function permittedFiles({ folder, allowed, isUsersOwn, onFile }: FileRules): LocateNamedFile {
   const roots = [folder, ...allowed].map((path) => resolve(path));
-  return ({ at, file, what, maxBytes }) => {
+  return ({ at, file, what }) => {
     const path = resolve(folder, file);
     const outside = {
       message: `the ${what} ${path} is not in the scenario's folder`,
@@ -134,10 +148,25 @@ export function namedFiles({ folder, allowed, isUsersOwn, onFile }: FileRules): 
     try {
       const real = realpathSync(path);
       if (!free && !roots.some((root) => isBelow(real, realOf(root)))) return outside;
-      onFile?.(file);
-      return readRegularFile(real, maxBytes);
+      // A folder is not read itself.
+      if (!statSync(real).isDirectory()) onFile?.(file);
+      return { path: real };
     } catch (error) {
-      return fileProblem(path, error, what, maxBytes);
+      return fileProblem(path, error, what, Number.POSITIVE_INFINITY);
+    }
+  };
+}
+
+/** A reader for the regular files that a scenario may read. */
+export function namedFiles(rules: FileRules): ReadNamedFile {
+  const locate = permittedFiles(rules);
+  return ({ maxBytes, ...named }) => {
+    const located = locate(named);
+    if (!('path' in located)) return located;
+    try {
+      return readRegularFile(located.path, maxBytes);
+    } catch (error) {
+      return fileProblem(resolve(rules.folder, named.file), error, named.what, maxBytes);
     }
   };
 }

@@ -4,13 +4,16 @@ import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { readAuthorities } from './authorities.ts';
 import { readBodies, withBody, withBodyTexts } from './bodies.ts';
+import { readDatasets, type ScenarioDatasets } from './datasets.ts';
 import { hashDocument, MASK, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
-import { namedFiles } from './files.ts';
+import { namedFiles, permittedFiles } from './files.ts';
 import { type AppliedOverride, applyOverrides, type Override, overrideOf } from './overrides.ts';
 import { placeholderFindings, templateFindings } from './placeholders.ts';
 import { type Finding, findingsOf, type PlacedProblem } from './problems.ts';
-import { readPrompts } from './prompts.ts';
+import { promptFindings } from './prompt-checks.ts';
+import { type PromptFiles, readPromptFiles } from './prompt-files.ts';
+import type { PromptInputs } from './prompts.ts';
 import { type Source, yamlSource } from './scenario-source.ts';
 import { type Scenario, scenarioSchema } from './schema/scenario.ts';
 import { targetSchema } from './schema/target.ts';
@@ -74,8 +77,8 @@ export interface LoadedScenario {
   secrets: readonly Secret[];
   /** The file as the user named it. */
   file: string;
-  /** The texts of the prompt files, by the path in the scenario. */
-  promptTexts: ReadonlyMap<string, string>;
+  /** The contents of the files that prompts refer to. */
+  promptInputs: PromptInputs;
   /** The certificate files of the targets (PEM), by the path in the scenario. */
   authorities: ReadonlyMap<string, string>;
   /** The files that the document refers to, as written in it. */
@@ -101,7 +104,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   const place = placer(source, applied);
   const add = (finding: Finding) => {
     const { message, hint, code } = finding;
-    problems.push({ message, place: place(finding.path, finding.at), hint, code });
+    problems.push({ message, place: finding.place ?? place(finding.path, finding.at), hint, code });
   };
   for (const problem of resolved.problems) add({ ...problem, at: 'value', code: 'env_missing' });
 
@@ -117,18 +120,21 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   // These checks look at each part alone, so that a mistake in one part does not hide others.
   const base = dirname(resolve(source.file));
   const files = new Set<string>();
-  const read = namedFiles({
+  const rules = {
     folder: base,
     allowed: options.allowFiles ?? [],
-    isUsersOwn: (path) => source.fromFlags === true || overrideOf(path, applied) !== undefined,
-    onFile: (file) => void files.add(file),
-  });
+    isUsersOwn: (path: Path) => source.fromFlags === true || overrideOf(path, applied) !== undefined,
+    onFile: (file: string) => void files.add(file),
+  };
+  const read = namedFiles(rules);
   const { readText } = options;
-  const prompts = readPrompts(
+  const prompts = readPromptFiles(
     value,
     readText === undefined ? read : ({ file }) => Buffer.from(readText(resolve(base, file))),
   );
-  prompts.findings.filter(known).forEach(add);
+  const seed = result.success ? result.data.seed : 0;
+  const datasets = readDatasets(value, seed, { read, locate: permittedFiles(rules) });
+  [...prompts.findings, ...datasets.findings].filter(known).forEach(add);
   const keys = targetKeys(value, options.env);
   keys.findings.forEach(add);
   const authorities = readAuthorities(value, read);
@@ -137,7 +143,10 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   const bodies = readBodies(value, read);
   [...bodies.findings, ...placeholderFindings(value, bodies.texts)].filter(known).forEach(add);
   const scenario = result.success ? complete(result.data, keys.defaults, bodies.texts) : undefined;
-  if (scenario !== undefined) templateFindings(scenario).forEach(add);
+  if (scenario !== undefined) {
+    templateFindings(scenario).forEach(add);
+    promptFindings(scenario, { texts: prompts.texts, datasets: datasets.datasets }).forEach(add);
+  }
 
   if (problems.length > 0 || !result.success || scenario === undefined)
     throw invalid(problems, documentSecrets(document, resolved.uses));
@@ -145,14 +154,20 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   return {
     scenario,
     document: masked,
-    hash: hashDocument(withBodyTexts(masked, bodies.texts), prompts.texts),
+    hash: hashDocument(withBodyTexts(masked, bodies.texts), fileContents(prompts, datasets)),
     secrets: collectSecrets(result.data, resolved.uses, keys.defaults),
     file: source.file,
-    promptTexts: prompts.texts,
+    promptInputs: { texts: prompts.texts, media: prompts.media, datasets: datasets.datasets },
     authorities: authorities.texts,
     files: [...files],
     placeOf: (path) => place(path, 'value'),
   };
+}
+
+/** What is hashed of the files of prompts. */
+function fileContents({ texts, media }: PromptFiles, { digests }: ScenarioDatasets): Map<string, string> {
+  const parts = Array.from(media, ([file, { data }]): [string, string] => [`media ${file}`, data]);
+  return new Map([...texts, ...parts, ...digests]);
 }
 
 type Checked = { result: ReturnType<typeof scenarioSchema.safeParse>; value: unknown };

@@ -109,7 +109,7 @@ function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): Targe
   }
   const written = writtenPlaceholders(target);
   const key = body === undefined || method === 'GET' ? 'url' : 'body';
-  const endless = prompts.find(({ maxTokens }) => maxTokens === undefined);
+  const endless = prompts.find((prompt) => !hasLimit(prompt));
   if (written.has('maxTokens') && endless !== undefined) {
     found.push({
       key,
@@ -125,6 +125,15 @@ function problemsOf(target: ScenarioTarget, prompts: Scenario['prompts']): Targe
     });
   }
   return found;
+}
+
+/** True if every request of the prompt has a limit for its answer. The entries of a dataset need not have one. */
+function hasLimit({ maxTokens, synthetic, mix = [] }: Scenario['prompts'][number]): boolean {
+  if (maxTokens !== undefined || synthetic?.output !== undefined) return true;
+  return (
+    mix.length > 0 &&
+    mix.every((part) => part.maxTokens !== undefined || part.synthetic?.output !== undefined)
+  );
 }
 
 const REMEDIES = {

@@ -4,13 +4,14 @@ import {
   type Cell,
   type ConnectOptions,
   type LoadLevel,
-  type Prompt,
   type RunPlan,
   split,
 } from '../model/plan.ts';
+import type { Prompt } from '../model/prompt.ts';
+import { type PromptInfo, promptInfos } from '../model/prompt-info.ts';
 import type { UniqueInfo } from '../model/report.ts';
 import { NONCE_PREFIX_LENGTH } from '../model/request.ts';
-import { createRandom } from '../model/seeded-random.ts';
+import { createRandom, shuffledIndexes } from '../model/seeded-random.ts';
 import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
 import { timesOf } from './block-times.ts';
 import type { LoadedScenario } from './parse.ts';
@@ -18,7 +19,7 @@ import { resolvePrompt } from './prompts.ts';
 import type { Scenario } from './schema/scenario.ts';
 import type { ScenarioTarget } from './schema/target.ts';
 import { needsSimulator, resolveTarget, type StartedBackends } from './targets.ts';
-import { isUnique, sameRequests } from './unique.ts';
+import { sameRequests } from './unique.ts';
 
 /** The plan of a run: its cells, blocks and prompts. */
 
@@ -28,24 +29,13 @@ import { isUnique, sameRequests } from './unique.ts';
  * that groups do not keep their neighbors or their position.
  */
 export function roundOrders(count: number, rounds: number, seed: number): number[][] {
-  const base = shuffled(count, seed);
+  const base = [...shuffledIndexes(count, createRandom(seed))];
   const pairs = Math.ceil(rounds / 2);
   return Array.from({ length: rounds }, (_, round) => {
     const shift = Math.floor((Math.floor(round / 2) * count) / pairs);
     const order = [...base.slice(shift), ...base.slice(0, shift)];
     return round % 2 === 0 ? order : order.reverse();
   });
-}
-
-function shuffled(count: number, seed: number): number[] {
-  const random = createRandom(seed);
-  // `!`: i and j are below `count`.
-  const order = Array.from({ length: count }, (_, index) => index);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }
 
 /** The connection options of each target, in order; undefined if all are at their defaults. */
@@ -92,14 +82,11 @@ export function unstarted({ targets }: Scenario): PlanOptions {
 
 /** The plan of a run of the scenario. The same scenario and seed give the same plan. */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
-  const { scenario, promptTexts } = loaded;
+  const { scenario, promptInputs } = loaded;
   const isSweep = scenario.load.sweep !== undefined;
   const groups = [...cellGroups(scenario), ...(isSweep ? [] : lengthGroups(scenario))];
   const connect = connectOptions(loaded);
-  const asked = scenario.prompts.map((prompt) => ({
-    ...resolvePrompt(prompt, promptTexts),
-    unique: isUnique(scenario, prompt),
-  }));
+  const asked = scenario.prompts.map((prompt) => resolvePrompt(prompt, promptInputs, scenario));
   const prompts = [...asked, ...lengthPrompts(scenario, asked)];
   return {
     targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
@@ -143,7 +130,13 @@ function lengthName(prompt: { name: string }, length: number): string {
 
 function lengthPrompts({ verdict, modes }: Scenario, [first]: readonly Prompt[]): Prompt[] {
   if (first === undefined || !modes.includes('streaming')) return [];
-  return (verdict?.lengths ?? []).map((length) => ({ ...first, name: lengthName(first, length), length }));
+  return (verdict?.lengths ?? []).map((length) => ({
+    ...first,
+    name: lengthName(first, length),
+    length,
+    // Of a conversation its first turn.
+    session: undefined,
+  }));
 }
 
 // One group per target: the lengths of a round run one after the other, so that drift affects all alike.
@@ -200,16 +193,26 @@ function lengthBlocks(cells: readonly number[], round: number, requests: number,
   return cells.map((cell) => ({ round, cell, requests, warmup: round === 0 ? warmup : 0 }));
 }
 
+/** True if the numbers of a block are those of sessions, each of several requests. */
+export function isSessionBlock({ cells, prompts }: RunPlan, block: Block): boolean {
+  const name = cells[block.cell]?.prompt;
+  return prompts.some((prompt) => prompt.name === name && prompt.session !== undefined);
+}
+
 /** The size of a plan. */
 interface PlanSummary {
   cells: number;
   rounds: number;
-  /** Measured requests of all cells; null if only a time limit applies. */
+  /** Measured requests of all cells; null if only a time limit applies, or if sessions have as many as they have turns. */
   requests: number | null;
+  /** Measured sessions; absent if there are none, null if only a time limit applies. */
+  sessions?: number | null;
   /** Unmeasured requests of all cells. */
   warmup: number;
   /** Whether prompts are unique. */
   unique: UniqueInfo;
+  /** What prompts are drawn from; undefined if all are as written. */
+  prompts?: readonly PromptInfo[];
   /** Warnings before the run; one sentence each. */
   warnings: string[];
 }
@@ -217,13 +220,19 @@ interface PlanSummary {
 /** The summary of a plan. */
 export function planSummary(plan: RunPlan): PlanSummary {
   const { blocks, cells } = plan;
-  const counted = plan.sweep === undefined && blocks.every((block) => block.requests !== undefined);
+  const isSweep = plan.sweep !== undefined;
+  const prompts = promptInfos(plan.prompts, plan.tokenizer !== undefined);
+  const inSession = blocks.filter((block) => isSessionBlock(plan, block));
+  const counted = (some: readonly Block[]) => !isSweep && some.every((block) => block.requests !== undefined);
+  const sum = (some: readonly Block[]) => some.reduce((total, block) => total + (block.requests ?? 0), 0);
   return {
     cells: cells.length,
-    rounds: plan.sweep !== undefined ? 1 : blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
-    requests: counted ? blocks.reduce((sum, block) => sum + (block.requests ?? 0), 0) : null,
+    rounds: isSweep ? 1 : blocks.reduce((most, block) => Math.max(most, block.round + 1), 0),
+    requests: counted(blocks) && inSession.length === 0 ? sum(blocks) : null,
+    ...(inSession.length > 0 && { sessions: counted(inSession) ? sum(inSession) : null }),
     warmup: blocks.reduce((sum, block) => sum + block.warmup, 0),
     unique: { salt: plan.salt ?? '', prefixChars: NONCE_PREFIX_LENGTH, same: plan.same ?? [] },
+    prompts: prompts.length > 0 ? prompts : undefined,
     warnings: [...sameInBothModes(plan), ...brokenJson(plan)],
   };
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { ErrorCode, Problem } from '../model/errors.ts';
+import type { ErrorCode, Place, Problem } from '../model/errors.ts';
 import { nearNames, suggest } from '../model/suggestions.ts';
 import { excerpt } from '../wire/json.ts';
 import { maskUrl } from './document.ts';
@@ -14,6 +14,8 @@ export interface Finding {
   at: 'key' | 'value';
   message: string;
   hint?: string;
+  /** Where the problem is, if it is in another file than the scenario. */
+  place?: Place;
   /** The code of the error, if all findings have the same one. */
   code?: ErrorCode;
 }

@@ -1,4 +1,5 @@
-import type { Prompt, SameRequests } from '../model/plan.ts';
+import type { SameRequests } from '../model/plan.ts';
+import type { Prompt } from '../model/prompt.ts';
 import { type ChatRequest, withNonce } from '../model/request.ts';
 import { getDialect } from '../wire/dialects/index.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
@@ -10,11 +11,6 @@ import type { ScenarioTarget } from './schema/target.ts';
 
 const MARK = 'streambench0mark';
 
-/** Whether each request of a prompt gets its own nonce. */
-export function isUnique(scenario: Pick<Scenario, 'unique'>, prompt: Scenario['prompts'][number]): boolean {
-  return prompt.unique ?? scenario.unique;
-}
-
 /** Whether a target's requests contain the text of the prompt. */
 export function sendsPrompt(target: ScenarioTarget): boolean {
   return holdsMark(target, { messages: [{ role: 'user', content: MARK }], stream: true });
@@ -25,7 +21,8 @@ export function sameRequests(scenario: Scenario, prompts: readonly Prompt[]): Sa
   return scenario.targets.flatMap((target) =>
     prompts.flatMap((prompt): SameRequests[] => {
       const pair = { target: target.name, prompt: prompt.name };
-      if (!prompt.unique) return [{ ...pair, why: 'unique: false', asked: true }];
+      if (!prompt.unique)
+        return [{ ...pair, why: 'unique: false', asked: true, drawn: prompt.source && true }];
       const messages = withNonce(prompt.messages, MARK);
       if (holdsMark(target, { messages, nonce: MARK, stream: true })) return [];
       return [{ ...pair, why: whySame(target), asked: false }];

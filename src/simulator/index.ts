@@ -5,7 +5,7 @@
  */
 
 /** A random quantity, such as a delay. */
-export type { RandomQuantity } from './draws.ts';
+export type { RandomQuantity } from '../model/keyed-random.ts';
 /** A simulator on its own thread, for benchmarks. */
 export { type EmbeddedOptions, type EmbeddedSimulator, startEmbeddedSimulator } from './embedded.ts';
 /** The behaviour of simulated models, and the built-in models. */

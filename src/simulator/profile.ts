@@ -1,5 +1,5 @@
+import type { RandomQuantity } from '../model/keyed-random.ts';
 import { definedFields } from '../wire/json.ts';
-import type { RandomQuantity } from './draws.ts';
 
 /**
  * When chunks are sent, relative to when they are generated.

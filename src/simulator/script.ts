@@ -1,5 +1,4 @@
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
-import { type ChatRequest, withoutNonce } from '../model/request.ts';
 import {
   fingerprint,
   type KeyedRandom,
@@ -7,7 +6,8 @@ import {
   type RandomQuantity,
   randomInt,
   sample,
-} from './draws.ts';
+} from '../model/keyed-random.ts';
+import { type ChatRequest, withoutNonce } from '../model/request.ts';
 import type { ErrorKind, Profile } from './profile.ts';
 import { estimateTokens, words } from './words.ts';
 

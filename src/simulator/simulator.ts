@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { StreamEventType } from '../model/events.ts';
+import { fingerprint } from '../model/keyed-random.ts';
 import { listen } from '../model/listen.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import { playScript } from './answer.ts';
-import { fingerprint } from './draws.ts';
 import { type Profile, type ProfileInput, type ProfileTable, profileFor, profileTable } from './profile.ts';
 import { allDialects, type Route, refuse, route } from './route.ts';
 import { createScheduler, type Scheduler } from './schedule.ts';

@@ -1,4 +1,4 @@
-import { type KeyedRandom, pick, randomInt } from './draws.ts';
+import { type KeyedRandom, pick, randomInt } from '../model/keyed-random.ts';
 
 // Text that looks like an answer: one word is about one token.
 

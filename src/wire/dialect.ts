@@ -1,6 +1,7 @@
 import type { StreamEvent, StreamEventType } from '../model/events.ts';
 import type { ChatRequest, WireRequest } from '../model/request.ts';
 import type { Frame, FramingName } from './framing/frame.ts';
+import type { RequestFeature } from './request-parts.ts';
 
 /**
  * The requests and answers of one API, in both directions: client and server side, streaming and whole. Each dialect is
@@ -18,6 +19,8 @@ export interface Dialect {
   readonly framing: FramingName;
   /** The event types that this dialect can express. Encoding any other event gives no frame. */
   readonly carries: ReadonlySet<StreamEventType>;
+  /** What its requests can contain beside text. Default: nothing. */
+  readonly accepts?: ReadonlySet<RequestFeature>;
   /** Response headers of a stream in addition to the content type. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
   /** True if whole answers have no format of their own: a whole answer is the complete stream. */

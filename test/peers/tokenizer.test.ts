@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/bench/tokenizer.ts';
+import { nonceWords, syntheticText } from '../../src/prompts/synthetic-text.ts';
 import { NOT_INSTALLED, PEERS_FOLDER, peersInstalled } from './installed.ts';
 
 // The package is looked for beside the program: here it is in another place.
@@ -16,6 +17,20 @@ describe.skipIf(!peersInstalled())('gpt-tokenizer', () => {
     expect(['', 'hello world', '你好，世界'].map(count)).toEqual([0, 2, 3]);
     // A special token is text like any other.
     expect(count('<|endoftext|>')).toBeGreaterThan(1);
+  });
+
+  it('counts one token for each word of generated text, at any place in it', async () => {
+    const count = await loadTokenizer('o200k', fromPeers);
+    const corpus = syntheticText(2 ** 15, [], 0);
+    expect(new Set(corpus.split(' ')).size).toBe(256);
+    expect(count(corpus)).toBe(2 ** 15);
+    for (const [words, at] of [
+      [8, 3],
+      [1000, 32_000],
+      [40_000, 77],
+    ] as const) {
+      expect(count(syntheticText(words, nonceWords('0z9y8x7w'), at))).toBe(words);
+    }
   });
 
   it('stays quick on a text without a break', async () => {

@@ -28,7 +28,10 @@ const scenario = (file: string) =>
   `version: 1\nname: n\ntargets:\n  - { name: t, url: "http://127.0.0.1:9", dialect: sse }\nprompts:\n  - { name: p, file: "${file}" }\n`;
 
 function read(file: string, allowFiles?: string[]): string | undefined {
-  return parseScenario(scenario(file), join(folder, 's.yaml'), { env: {}, allowFiles }).promptTexts.get(file);
+  return parseScenario(scenario(file), join(folder, 's.yaml'), {
+    env: {},
+    allowFiles,
+  }).promptInputs.texts.get(file);
 }
 
 const refusal = (file: string, allowFiles?: string[]) => {
@@ -82,7 +85,7 @@ describe('a file that a scenario names', () => {
       env: {},
       overrides: [{ path: 'prompts.0.file', value: '../outside/b.txt', from: '--set prompts.0.file=...' }],
     });
-    expect(loaded.promptTexts.get('../outside/b.txt')).toBe('outside');
+    expect(loaded.promptInputs.texts.get('../outside/b.txt')).toBe('outside');
   });
 
   test('cannot be read elsewhere through the environment', () => {

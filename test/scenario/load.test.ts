@@ -24,7 +24,7 @@ describe('loadScenario', () => {
   it('reads a file and the prompt files in its folder', () => {
     const loaded = load('demo.yaml');
     expect(loaded.file).toBe(join(folder, 'demo.yaml'));
-    expect([...loaded.promptTexts]).toEqual([['prompts/long.txt', 'a long story']]);
+    expect([...loaded.promptInputs.texts]).toEqual([['prompts/long.txt', 'a long story']]);
   });
 
   it('places a prompt file that is not there, and names one that is like it', () => {

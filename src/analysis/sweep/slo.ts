@@ -55,6 +55,8 @@ export function parseSlo(text: string): Slo {
     refuse(threshold, 'a sweep measures each target by itself: vs has no meaning', 'omit vs', versus.column);
   if (quantity.cacheGroup !== undefined)
     refuse(threshold, 'a sweep does not judge cache hits and misses apart', 'omit the label cache');
+  if (quantity.turn !== undefined)
+    refuse(threshold, 'a sweep does not judge the turns of sessions apart', 'omit the label turn');
   if (!LESS.includes(operator) && !MORE.includes(operator))
     refuse(threshold, `a limit of a sweep is < or >, not ${operator}`, EXAMPLE);
   const { name, family } = quantity;

@@ -1,5 +1,6 @@
 import { CACHE_GROUPS, CACHE_METRICS } from '../../metrics/cache-groups.ts';
 import type { Operator } from '../../metrics/objective-check.ts';
+import { GROUP_METRICS } from '../../metrics/record-group.ts';
 import { nearNames, suggest } from '../../model/suggestions.ts';
 import { aggregationsOf, FAMILIES, findQuantity, type Quantity, quantileOf } from '../quantities.ts';
 import { NAME, readOperator, Scanner } from './scanner.ts';
@@ -16,7 +17,8 @@ import { readLimit } from './threshold-limit.ts';
  *     aggregation = "p" percent | "mean" | "min" | "max" | "sd" | "n"
  *     label       = ( "target" | "prompt" | "concurrency" | "rate" | "stage" | "mode" ) ( "=" | "!=" ) value
  *                 | "vs" "=" value                ttft.p95{target=gateway, vs=direct}: difference to that target
- *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: requests whose prompt was (not) cached
+ *                 | "cache" "=" ( "hit" | "miss" )   ttft.p50{cache=miss}: requests whose prompt was (not) cached, as planned by cacheHits or as reported
+ *                 | "turn" "=" number            ttft.p95{turn=2}: requests of this turn of a session, from 1
  *     value       = bare text without , { } and quotes | text in quotes
  *     operator    = "<" | "<=" | ">" | ">=" | "==" | "!="
  *     limit       = number unit | word
@@ -26,7 +28,17 @@ import { readLimit } from './threshold-limit.ts';
  */
 
 /** The names of labels. */
-export const LABELS = ['target', 'prompt', 'concurrency', 'rate', 'stage', 'mode', 'cache', 'vs'] as const;
+export const LABELS = [
+  'target',
+  'prompt',
+  'concurrency',
+  'rate',
+  'stage',
+  'mode',
+  'cache',
+  'turn',
+  'vs',
+] as const;
 
 /** The name of a label. */
 export type LabelName = (typeof LABELS)[number];
@@ -79,7 +91,8 @@ export function parseThreshold(text: string): Threshold {
   // `capacity.concurrency{slo}`: under the objectives of the sweep, which is always so.
   if (named.ofSweep) scanner.match(SLO);
   const given = scanner.take('{') ? readLabels(scanner) : [];
-  const { quantity, labels } = inCacheGroup(scanner, named, given);
+  const inTurn = inTurnGroup(scanner, named, given);
+  const { quantity, labels } = inCacheGroup(scanner, inTurn.quantity, inTurn.labels);
   const operator = readOperator(scanner);
   const limit = readLimitOf(scanner, quantity, operator);
   const vs = labels.find(({ name }) => name === 'vs');
@@ -111,10 +124,42 @@ function inCacheGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
     const hint = `known: ${CACHE_METRICS.join(', ')}`;
     scanner.fail(`"${family}" is not measured separately for cache hits and misses`, hint, label.column - 1);
   }
-  const read: Quantity['read'] = (cell) =>
-    cell.cache ? quantity.read({ ...cell, metrics: cell.cache[group].metrics }) : null;
+  // What was planned is known of every request; not every provider reports cached tokens.
+  const read: Quantity['read'] = (cell) => {
+    const groups = cell.plannedCache ?? cell.cache;
+    return groups ? quantity.read({ ...cell, metrics: groups[group].metrics }) : null;
+  };
   return {
     quantity: { ...quantity, read, cacheGroup: group },
+    labels: labels.filter((one) => one !== label),
+  };
+}
+
+/** Limits the quantity to the turn of the label `turn`. Returns it with the other labels. */
+function inTurnGroup(scanner: Scanner, quantity: Quantity, labels: Label[]) {
+  const label = labels.find(({ name }) => name === 'turn');
+  if (label === undefined) return { quantity, labels };
+  const at = label.column - 1;
+  if (label.not || !/^[1-9]\d*$/.test(label.value)) {
+    scanner.fail('turn takes = and a number from 1', 'example: ttft.p95{turn=2} < 800ms', at);
+  }
+  if (labels.some(({ name }) => name === 'cache')) {
+    scanner.fail('turn and cache cannot be combined', 'write one threshold for each', at);
+  }
+  const { family } = quantity;
+  if (!GROUP_METRICS.includes(family)) {
+    scanner.fail(
+      `"${family}" is not measured separately for the turns of a session`,
+      `known: ${GROUP_METRICS.join(', ')}`,
+      at,
+    );
+  }
+  const read: Quantity['read'] = (cell) => {
+    const group = cell.sessions?.turns[Number(label.value) - 1];
+    return group ? quantity.read({ ...cell, metrics: group.metrics }) : null;
+  };
+  return {
+    quantity: { ...quantity, read, turn: Number(label.value) },
     labels: labels.filter((one) => one !== label),
   };
 }

@@ -128,6 +128,8 @@ function knownValues({ name }: Label, scope: ThresholdScope): readonly string[] 
       return scope.modes;
     case 'cache':
       return CACHE_GROUPS;
+    case 'turn':
+      return undefined;
     default:
       return name satisfies never;
   }
@@ -223,7 +225,7 @@ function isSelected(
 ): boolean {
   if (!quantity.modes.includes(cell.mode) || cell.target === versus?.target) return false;
   const fits = ({ name, value, not }: Label) =>
-    name === 'vs' || name === 'cache' || (String(cell[name]) === value) !== not;
+    name === 'vs' || name === 'cache' || name === 'turn' || (String(cell[name]) === value) !== not;
   if (!labels.every(fits)) return false;
   if (quantity.everyMode || cell.mode === 'streaming' || labels.some(({ name }) => name === 'mode'))
     return true;

@@ -1,6 +1,7 @@
 import type { StreamClient } from '../../client/client.ts';
 import { isContent } from '../../model/events.ts';
-import type { Prompt, Target } from '../../model/plan.ts';
+import type { Target } from '../../model/plan.ts';
+import type { Prompt } from '../../model/prompt.ts';
 import type { Mode, Observation, RequestRecord } from '../../model/record.ts';
 import type { ProbeRequest } from '../../report/probe-report.ts';
 import { roundRecord } from '../../results/round-record.ts';

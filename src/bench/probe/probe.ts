@@ -9,7 +9,8 @@ import { requestWriter } from '../../client/request-writer.ts';
 import { createNonces } from '../../engine/executor.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
-import { isPlainDialect, MAX_LIMIT_BYTES, type Prompt, type Target } from '../../model/plan.ts';
+import { isPlainDialect, MAX_LIMIT_BYTES, type Target } from '../../model/plan.ts';
+import type { Prompt } from '../../model/prompt.ts';
 import type { Mode } from '../../model/record.ts';
 import { createRedactor } from '../../model/redaction/redactor.ts';
 import {

@@ -24,7 +24,7 @@ export function openingManifest(
   redactor: Redactor,
   shard?: ShardInfo,
 ): Manifest {
-  const { requests, rounds, unique } = planSummary(plan);
+  const { requests, rounds, unique, prompts } = planSummary(plan);
   const { name, description, stallMs, thresholds, regressions, load } = scenario;
   // Goodput of a sweep: without limits for single requests, those that its objectives imply.
   const objectives =
@@ -42,6 +42,7 @@ export function openingManifest(
       planned: requests,
       rounds,
       unique,
+      prompts,
     },
     environment,
     scenario: { name, description, hash, document },

@@ -31,11 +31,13 @@ export function countProgress(): BlockProgressCounter {
   const cells = new Map<string, Map<number, PartWindow>>();
   const keyOf = (round: number, cell: number) => `${round} ${cell}`;
   return {
-    add({ round, part = 0, marks: { scheduled, started, end = started } }, cell) {
+    add({ round, part = 0, turn, marks: { scheduled, started, end = started } }, cell) {
       const key = keyOf(round, cell);
       const parts = cells.get(key) ?? new Map<number, PartWindow>();
       cells.set(key, parts);
-      const one = { requests: 1, fromMs: started, toMs: end, firstDueMs: scheduled, lastDueMs: scheduled };
+      // A session counts once; one that was cut is not repeated.
+      const requests = (turn?.turn ?? 1) === 1 ? 1 : 0;
+      const one = { requests, fromMs: started, toMs: end, firstDueMs: scheduled, lastDueMs: scheduled };
       const window = parts.get(part);
       parts.set(part, window === undefined ? one : joined([window, one]));
     },
@@ -79,10 +81,19 @@ export function missingBlocks(
   const lastBegun = blocks.findLastIndex((block) => progressOf(block).requests > 0);
   const warmup = new Map<number, number>();
   for (const block of blocks) warmup.set(block.cell, Math.max(block.warmup, warmup.get(block.cell) ?? 0));
+  const drawn = new Map<number, number>();
+  for (const block of blocks) {
+    drawn.set(block.cell, (drawn.get(block.cell) ?? 0) + progressOf(block).requests);
+  }
   return blocks.flatMap((block, index) => {
     const missing = restOf(block, progressOf(block), index < lastBegun);
     if (missing === undefined) return [];
-    const rest = { ...block, ...missing, warmup: warmup.get(block.cell) ?? 0 };
+    const rest = {
+      ...block,
+      ...missing,
+      drawn: drawn.get(block.cell) || undefined,
+      warmup: warmup.get(block.cell) ?? 0,
+    };
     warmup.set(block.cell, 0);
     return [rest];
   });

@@ -3,16 +3,16 @@ import { formatCount, formatValue } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { type Column, cellColumns, DEFAULT_DETAIL, modePairColumns, modePairs } from '../columns.ts';
 import { conclude } from '../conclusion/conclusion.ts';
-import { SERVING_TITLE, servingColumns, servingNotes, servingRows } from '../serving-columns.ts';
+import { SERVING_TITLE, servingColumns, servingRows } from '../serving-columns.ts';
 import { clip, oneLine } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
 import { baselineLines } from '../wording/baseline.ts';
-import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
+import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
+import { footnotes } from '../wording/footnotes.ts';
 import { baselineHeading, HEADINGS } from '../wording/headings.ts';
-import { cutLines, markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
-import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
-import { absence, machineLine, notes, runLine } from '../wording/notes.ts';
+import { MACHINE_COLUMNS, machineRows, shardNote } from '../wording/machines.ts';
+import { absence, machineLine, runLine } from '../wording/notes.ts';
 import {
   levelOfPoint,
   objectivesLine,
@@ -22,15 +22,7 @@ import {
   subjectName,
   verdictWord,
 } from '../wording/sweep.ts';
-import {
-  clientLines,
-  floorLines,
-  loadLines,
-  pairedSentences,
-  serverLines,
-  streamFindings,
-  thresholdLines,
-} from '../wording/verdicts.ts';
+import { pairedSentences, streamFindings, thresholdLines } from '../wording/verdicts.ts';
 
 /** A section of a text. Rows can be omitted from its end. */
 export interface Section {
@@ -112,20 +104,7 @@ export function markdownReport(report: Report): string {
     ...serving(report.cells),
     {
       head: '',
-      rows: [
-        ...markNotes(report),
-        ...reachedLines(report),
-        ...cutLines(report),
-        ...throughputNotes(report),
-        ...clientLines(report),
-        ...loadLines(report),
-        ...serverLines(report),
-        ...servingNotes(report.cells),
-        ...floorLines(report),
-        ...cacheNotes(report),
-        ...machineNotes(report),
-        ...notes(report),
-      ].map((note) => `- ${safe(note)}`),
+      rows: footnotes(report).map((note) => `- ${safe(note)}`),
     },
     text(`<sub>${safe(runLine(report))}<br>${safe(machineLine(report))}</sub>`),
   ];

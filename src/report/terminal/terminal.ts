@@ -11,22 +11,18 @@ import {
   sharedLabels,
 } from '../columns.ts';
 import { conclude } from '../conclusion/conclusion.ts';
-import { SERVING_TITLE, servingColumns, servingNotes, servingRows } from '../serving-columns.ts';
+import { SERVING_TITLE, servingColumns, servingRows } from '../serving-columns.ts';
 import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
-import { cacheNotes, cacheWarnings } from '../wording/cache.ts';
+import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
+import { footnotes } from '../wording/footnotes.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
-import { cutLines, markNotes, reachedLines, throughputNotes } from '../wording/load.ts';
-import { MACHINE_COLUMNS, machineNotes, machineRows, shardNote } from '../wording/machines.ts';
-import { absence, machineLine, notes, requestsOf, runLine } from '../wording/notes.ts';
+import { MACHINE_COLUMNS, machineRows, shardNote } from '../wording/machines.ts';
+import { absence, machineLine, requestsOf, runLine } from '../wording/notes.ts';
 import {
-  clientLines,
-  floorLines,
-  loadLines,
   pairedSentences,
   type StreamFinding,
-  serverLines,
   streamFindings,
   streamWord,
   thresholdLines,
@@ -317,24 +313,7 @@ function indented(text: string, indent: number, width: number): string[] {
 }
 
 function footer(report: Report, width: number, chalk: ChalkInstance): string {
-  return [
-    ...markNotes(report),
-    ...reachedLines(report),
-    ...cutLines(report),
-    ...throughputNotes(report),
-    ...clientLines(report),
-    ...loadLines(report),
-    ...serverLines(report),
-    ...servingNotes(report.cells),
-    ...floorLines(report),
-    ...cacheNotes(report),
-    ...machineNotes(report),
-    ...notes(report),
-    TIMES_NOTE,
-    FORMATS_NOTE,
-    runLine(report),
-    machineLine(report),
-  ]
+  return [...footnotes(report), TIMES_NOTE, FORMATS_NOTE, runLine(report), machineLine(report)]
     .flatMap((note) => wrap(note, width))
     .map((line) => chalk.dim(line))
     .join('\n');

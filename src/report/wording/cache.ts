@@ -1,7 +1,10 @@
 import { formatCount, formatShare, formatValue } from '../../model/format.ts';
-import type { CacheGroup, CellReport, Report, UniqueInfo } from '../../model/report.ts';
+import type { PromptInfo } from '../../model/prompt-info.ts';
+import type { PlannedCacheReport, RecordGroup } from '../../model/record-groups.ts';
+import type { CellReport, Report, UniqueInfo } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
+import { promptLines } from './prompts.ts';
 
 /** Sentences about prefix caches: whether prompts were unique, and how many input tokens came from a cache. */
 
@@ -12,18 +15,29 @@ const SHARED_PREFIX =
   ' Text before the nonce is the same in all requests: tool definitions, or the start of a body template; put {{nonce}} there.';
 
 /** Whether requests have unique prompts. */
-export function uniqueLines({ prefixChars, same }: UniqueInfo): string[] {
+export function uniqueLines(
+  { prefixChars, same }: UniqueInfo,
+  prompts: readonly PromptInfo[] = [],
+): string[] {
+  const [where, rest] = prompts.some(({ sharedPrefix }) => sharedPrefix !== undefined)
+    ? [', after the shared prefix if it has one', ' the rest']
+    : ['', ''];
   const asked = same.filter((one) => one.asked);
   const fixed = same.filter((one) => !one.asked);
   const lines: string[] = [];
   if (same.length === 0) {
     lines.push(
-      `Unique prompts: each request starts with its own nonce (${prefixChars} characters), so that no prefix cache can answer.`,
+      `Unique prompts: each request starts with its own nonce (${prefixChars} characters)${where}, so that no prefix cache can answer${rest}.`,
     );
   }
   if (asked.length > 0) {
-    const which = names(asked.map(({ prompt }) => prompt));
-    lines.push(`Not unique, as configured (unique: false): all requests of prompt ${which} are identical.`);
+    const which = (drawn: true | undefined) =>
+      names(asked.filter((one) => one.drawn === drawn).map(({ prompt }) => prompt));
+    const words = 'Not unique, as configured (unique: false):';
+    if (which(undefined) !== '')
+      lines.push(`${words} all requests of prompt ${which(undefined)} are identical.`);
+    if (which(true) !== '')
+      lines.push(`${words} requests that draw the same prompt of ${which(true)} are identical.`);
   }
   for (const why of new Set(fixed.map((one) => one.why))) {
     const targets = names(fixed.filter((one) => one.why === why).map(({ target }) => target));
@@ -38,9 +52,11 @@ function names(list: readonly string[]): string {
 
 /** Notes about unique prompts and about expected cache hits. */
 export function cacheNotes(report: Report): string[] {
-  const { unique } = report.run;
+  const { unique, prompts } = report.run;
   return [
-    ...(unique === undefined ? [] : uniqueLines(unique)),
+    ...(unique === undefined ? [] : uniqueLines(unique, prompts)),
+    ...promptLines(prompts),
+    ...report.cells.flatMap((cell) => (cell.plannedCache ? plannedWords(cell, cell.plannedCache) : [])),
     ...cached(report)
       .filter((cell) => !isUnexpected(cell, report))
       .map((cell) => `${cellName(cell)}: ${shareWords(cell)}. ${groupWords(cell)}`),
@@ -66,7 +82,7 @@ export function cacheWarnings(report: Report): string[] {
 }
 
 function cached({ cells }: Report): CellReport[] {
-  return cells.filter(({ cache }) => cache != null && cache.cachedTokens > 0);
+  return cells.filter(({ cache, plannedCache }) => !plannedCache && cache != null && cache.cachedTokens > 0);
 }
 
 function isUnexpected(cell: CellReport, { run }: Report): boolean {
@@ -85,7 +101,23 @@ function groupWords({ cache }: CellReport): string {
   return `TTFT p50: ${groupFigure(cache!.hit, 'hit')}, ${groupFigure(cache!.miss, 'miss')}.`;
 }
 
-function groupFigure({ requests, metrics }: CacheGroup, one: 'hit' | 'miss'): string {
+function plannedWords(cell: CellReport, { hit, miss }: PlannedCacheReport): string {
+  const figures = `TTFT p50: ${groupFigure(hit, 'hit')}, ${groupFigure(miss, 'miss')}`;
+  const reported = [
+    ['hits', hit],
+    ['misses', miss],
+  ] as const;
+  const shares = reported.flatMap(([what, { inputTokens, cachedTokens }]) =>
+    inputTokens ? [`${formatShare((cachedTokens ?? 0) / inputTokens)} of the input tokens of ${what}`] : [],
+  );
+  const server =
+    shares.length === 0
+      ? 'The server reports no cached tokens'
+      : `The server took ${shares.join(' and ')} from its cache`;
+  return `${cellName(cell)}: cache hits and misses as planned. ${figures}. ${server}.`;
+}
+
+function groupFigure({ requests, metrics }: RecordGroup, one: 'hit' | 'miss'): string {
   const count = `${formatCount(requests)} ${requests === 1 ? one : one === 'hit' ? 'hits' : 'misses'}`;
   return requests === 0 ? `no ${one}` : `${formatValue(metrics.ttft?.p50, 'ms')} of ${count}`;
 }

@@ -37,6 +37,20 @@ export function whole(min: number, max?: number) {
   return max === undefined ? field : field.max(max, { error });
 }
 
+/** A whole number, also a negative one. */
+export function integer() {
+  return z.int({ error: 'a whole number' });
+}
+
+/** A share such as `35%`, parsed to a number from 0 to 1. */
+export function share() {
+  const error = 'a share from 0% to 100%, such as 35%';
+  return z
+    .string({ error })
+    .regex(/^(100(\.0+)?|\d{1,2}(\.\d+)?)\s*%$/, { error })
+    .transform((value) => Number.parseFloat(value) / 100);
+}
+
 /** A number of at least `min`, and at most `max` where one is given. */
 export function number(min: number, max?: number) {
   const error = max === undefined ? `a number of at least ${min}` : `a number from ${min} to ${max}`;
@@ -90,6 +104,14 @@ export function mapping<T extends z.core.$ZodLooseShape>(shape: T) {
 /** A list with at least one item. */
 export function list<T extends z.ZodType>(item: T, expects: string) {
   return z.array(item, { error: expects }).min(1, { error: `${expects}, with at least one item` });
+}
+
+/** A check for mappings: `max` is not less than `min`. */
+export function boundsInOrder(value: unknown, context: IssueSink): void {
+  const { min, max } = (value ?? {}) as { min?: unknown; max?: unknown };
+  if (typeof min === 'number' && typeof max === 'number' && min > max) {
+    context.addIssue({ code: 'custom', path: ['max'], message: 'max is less than min', params: {} });
+  }
 }
 
 /** A check for lists: no two items have the same name. `what` says what the items are. */

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import {
   A_DURATION,
   ALWAYS,
+  boundsInOrder,
   choice,
   duration,
   flag,
-  type IssueSink,
   mapping,
   number,
   text,
@@ -49,18 +49,12 @@ function parts<T extends z.ZodType<number>>(value: () => T) {
   };
 }
 
-function boundsInOrder(value: unknown, context: IssueSink): void {
-  const { min, max } = (value ?? {}) as { min?: unknown; max?: unknown };
-  if (typeof min === 'number' && typeof max === 'number' && min > max) {
-    context.addIssue({ code: 'custom', path: ['max'], message: 'max is less than min', params: {} });
-  }
-}
-
 function spread(mean: number, sd: number | undefined, shape: DistributionShape): number {
   return sd ?? (shape === 'exponential' ? mean : 0);
 }
 
-const durationDistribution = z
+/** A time: a fixed one, or drawn from a distribution. */
+export const durationDistribution = z
   .union(
     [
       duration({ zero: true }),

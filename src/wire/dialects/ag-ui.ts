@@ -16,6 +16,7 @@ export const agUi: Dialect = {
   title: 'AG-UI agent events (SSE)',
   framing: 'sse',
   wholeIsStream: true,
+  accepts: new Set(['tools']),
   carries: new Set([
     'start',
     'message_chunk',
@@ -36,7 +37,7 @@ export const agUi: Dialect = {
       runId: 'streambench',
       state: {},
       messages: chat.messages.map((message, i) => ({ id: `message-${i}`, ...message })),
-      tools: [],
+      tools: chat.tools ?? [],
       context: [],
       forwardedProps: { model: chat.model, stream: chat.stream ? undefined : false },
     };

@@ -13,6 +13,7 @@ import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asObject, asText, encodeJson, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
+import { anthropicFields, anthropicMessages } from '../request-parts.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
 /** Anthropic's finish reasons. */
@@ -155,6 +156,7 @@ export const anthropic: Dialect = {
   title: 'Anthropic Messages (SSE)',
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+  accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
 
   request(chat) {
     const system = chat.messages.filter((message) => message.role === 'system');
@@ -162,9 +164,10 @@ export const anthropic: Dialect = {
       model: chat.model,
       max_tokens: chat.maxTokens ?? DEFAULT_MAX_TOKENS,
       system: system.length > 0 ? promptText(system) : undefined,
-      messages: chat.messages.filter((message) => message.role !== 'system'),
+      messages: anthropicMessages(chat.messages.filter((message) => message.role !== 'system')),
       temperature: chat.temperature,
       stream: chat.stream,
+      ...anthropicFields(chat),
     };
     const request = post('/messages', chat, body);
     return { ...request, headers: { ...request.headers, 'anthropic-version': '2023-06-01' } };

@@ -17,6 +17,7 @@ import {
   parseJson,
 } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
+import { bedrockMessages, bedrockTools } from '../request-parts.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
 /** Bedrock's finish reasons. */
@@ -155,15 +156,15 @@ export const bedrockConverse: Dialect = {
   title: 'AWS Bedrock Converse (AWS event stream)',
   framing: 'aws-event-stream',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+  accepts: new Set(['image', 'tools', 'toolResults']),
 
   request(chat) {
     const texts = (role: string) => chat.messages.filter((message) => message.role === role);
     const system = texts('system').map(({ content }) => ({ text: content }));
     const body = {
       system: system.length > 0 ? system : undefined,
-      messages: chat.messages
-        .filter((message) => message.role !== 'system')
-        .map(({ role, content }) => ({ role, content: [{ text: content }] })),
+      messages: bedrockMessages(chat.messages.filter((message) => message.role !== 'system')),
+      toolConfig: bedrockTools(chat.tools),
       inferenceConfig: unlessEmpty({ maxTokens: chat.maxTokens, temperature: chat.temperature }),
     };
     const path = `/model/${encodeURIComponent(chat.model ?? '')}/${chat.stream ? 'converse-stream' : 'converse'}`;

@@ -5,6 +5,7 @@ import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
+import { chatMessage, functionTools } from '../request-parts.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
 
 // Cohere v2: named events with the content below `delta.message`. Of its two counts, `tokens` are the model's tokens and
@@ -29,14 +30,17 @@ export const cohere: Dialect = {
   title: 'Cohere chat v2 (SSE)',
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+  accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
 
   request(chat) {
     const body = {
       model: chat.model,
-      messages: chat.messages,
+      messages: chat.messages.map(chatMessage),
       max_tokens: chat.maxTokens,
       temperature: chat.temperature,
       stream: chat.stream,
+      tools: functionTools(chat.tools),
+      response_format: chat.answerSchema && { type: 'json_object', json_schema: chat.answerSchema.schema },
     };
     return post(PATH, chat, body);
   },

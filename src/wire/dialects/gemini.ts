@@ -22,6 +22,7 @@ import {
   parseJson,
 } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
+import { geminiContents, geminiFormat, geminiTools } from '../request-parts.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 import { PartialArguments } from './gemini-arguments.ts';
 
@@ -170,17 +171,20 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
     title,
     framing: array ? 'json-array' : 'sse',
     carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+    accepts: new Set(['image', 'audio', 'tools', 'toolResults', 'schema']),
 
     request(chat) {
       const system = chat.messages.filter((message) => message.role === 'system');
       const rest = chat.messages.filter((message) => message.role !== 'system');
       const body = {
         systemInstruction: system.length > 0 ? { parts: [{ text: promptText(system) }] } : undefined,
-        contents: rest.map(({ role, content }) => ({
-          role: role === 'assistant' ? 'model' : 'user',
-          parts: [{ text: content }],
-        })),
-        generationConfig: unlessEmpty({ maxOutputTokens: chat.maxTokens, temperature: chat.temperature }),
+        contents: geminiContents(rest),
+        tools: geminiTools(chat.tools),
+        generationConfig: unlessEmpty({
+          maxOutputTokens: chat.maxTokens,
+          temperature: chat.temperature,
+          ...geminiFormat(chat.answerSchema),
+        }),
       };
       const method = chat.stream ? 'streamGenerateContent' : 'generateContent';
       const path = `/models/${encodeURIComponent(chat.model ?? '')}:${method}`;

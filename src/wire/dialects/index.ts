@@ -2,6 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import { isPlainDialect, PLAIN_DIALECTS } from '../../model/plan.ts';
 import { suggest } from '../../model/suggestions.ts';
 import type { Dialect } from '../dialect.ts';
+import type { RequestFeature } from '../request-parts.ts';
 import { withThinkTags } from '../think-tags.ts';
 import { agUi } from './ag-ui.ts';
 import { agent } from './agent.ts';
@@ -66,6 +67,11 @@ export function getDialect(name: string, options: DialectOptions = {}): Dialect 
 /** The dialects of known APIs: all but the plain ones. */
 export function apiDialects(): Iterable<Dialect> {
   return API_DIALECTS.values();
+}
+
+/** The names of the dialects whose requests can contain a feature. */
+export function dialectsAccepting(feature: RequestFeature): string[] {
+  return [...API_DIALECTS.values()].filter(({ accepts }) => accepts?.has(feature)).map(({ name }) => name);
 }
 
 /** The name of the dialect whose path a URL ends in: `openai-chat` for `/v1/chat/completions`; undefined for a base URL. */

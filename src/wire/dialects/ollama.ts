@@ -5,6 +5,7 @@ import { type AnswerContext, type Dialect, type Encoder, jsonBody, type WireBody
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
+import { functionTools, ollamaMessage } from '../request-parts.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 
 // Ollama's API: one JSON object per line, the last one with `done: true`, the finish reason and the usage. A tool call is sent
@@ -30,7 +31,7 @@ const CHAT: Endpoint = {
   name: 'ollama-chat',
   title: "Ollama's /api/chat (NDJSON)",
   path: '/api/chat',
-  prompt: (chat) => ({ messages: chat.messages }),
+  prompt: (chat) => ({ messages: chat.messages.map(ollamaMessage), tools: functionTools(chat.tools) }),
   messages: (json) => chatMessages(json.messages),
   content: (json) => asObject(json.message),
   textKey: 'content',
@@ -45,9 +46,11 @@ const GENERATE: Endpoint = {
   prompt(chat) {
     const system = chat.messages.filter((message) => message.role === 'system');
     const rest = chat.messages.filter((message) => message.role !== 'system');
+    const images = rest.flatMap(({ media = [] }) => media.map(({ data }) => data));
     return {
       prompt: promptText(rest),
       system: system.length > 0 ? promptText(system) : undefined,
+      images: images.length > 0 ? images : undefined,
     };
   },
   messages(json) {
@@ -69,6 +72,7 @@ function ollama(endpoint: Endpoint): Dialect {
     title,
     framing: 'ndjson',
     thinkTags: true,
+    accepts: new Set(endpoint.calls ? ['image', 'tools', 'toolResults', 'schema'] : ['image', 'schema']),
     carries: new Set([
       'start',
       'message_chunk',
@@ -84,6 +88,7 @@ function ollama(endpoint: Endpoint): Dialect {
         model: chat.model,
         ...endpoint.prompt(chat),
         stream: chat.stream,
+        format: chat.answerSchema?.schema,
         options: unlessEmpty({ num_predict: chat.maxTokens, temperature: chat.temperature }),
       };
       return post(path, chat, body, { accept: 'application/x-ndjson' });

@@ -22,6 +22,7 @@ import {
   parseJson,
 } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
+import { chatFormat, chatMessage, functionTools } from '../request-parts.ts';
 import { gather } from '../whole-answer.ts';
 
 /** The finish reasons of OpenAI and of compatible providers. */
@@ -166,13 +167,16 @@ export const openaiChat: Dialect = {
   framing: 'sse',
   thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+  accepts: new Set(['image', 'audio', 'tools', 'toolResults', 'schema']),
 
   request(chat) {
     const body = {
       model: chat.model,
-      messages: chat.messages,
+      messages: chat.messages.map(chatMessage),
       temperature: chat.temperature,
       stream: chat.stream,
+      tools: functionTools(chat.tools),
+      response_format: chatFormat(chat.answerSchema),
       ...differingFields(chat),
     };
     return post('/chat/completions', chat, body);

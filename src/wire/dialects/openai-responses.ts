@@ -5,6 +5,7 @@ import { type AnswerContext, type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument } from '../json-decoder.ts';
+import { responsesFields, responsesItems } from '../request-parts.ts';
 import { gather, type WholeCall } from '../whole-answer.ts';
 import { ResponsesDecoder } from './openai-responses-decoder.ts';
 
@@ -213,15 +214,16 @@ export const openaiResponses: Dialect = {
   title: 'OpenAI Responses (SSE)',
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
+  accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
 
   request(chat) {
     const body = {
       model: chat.model,
-      // OpenAI accepts messages without a type, other servers of this API do not.
-      input: chat.messages.map((message) => ({ type: 'message', ...message })),
+      input: chat.messages.flatMap(responsesItems),
       max_output_tokens: chat.maxTokens,
       temperature: chat.temperature,
       stream: chat.stream,
+      ...responsesFields(chat),
     };
     return post('/responses', chat, body);
   },

@@ -20,6 +20,7 @@ export const tgi: Dialect = {
   framing: 'sse',
   thinkTags: true,
   carries: new Set(['message_chunk', 'usage', 'complete', 'error']),
+  accepts: new Set(['schema']),
 
   request(chat) {
     const body = {
@@ -28,6 +29,7 @@ export const tgi: Dialect = {
         details: true,
         max_new_tokens: chat.maxTokens,
         temperature: chat.temperature,
+        grammar: chat.answerSchema && { type: 'json', value: chat.answerSchema.schema },
       },
     };
     return post(chat.stream ? STREAM : WHOLE, chat, body);

@@ -19,12 +19,14 @@ describe('what a run lacks', () => {
   test('is what its records do not hold, warmed up once a cell', () => {
     expect(missing([3, 3, 3, 3])).toEqual([]);
     expect(missing([3, 1, 0, 0])).toEqual([
-      { round: 0, cell: 1, requests: 2, measured: 1, warmup: 2 },
-      { round: 1, cell: 0, requests: 3, warmup: 2 },
-      { round: 1, cell: 1, requests: 3, warmup: 0 },
+      { round: 0, cell: 1, requests: 2, measured: 1, drawn: 1, warmup: 2 },
+      { round: 1, cell: 0, requests: 3, drawn: 3, warmup: 2 },
+      { round: 1, cell: 1, requests: 3, drawn: 1, warmup: 0 },
     ]);
     // Lost in the middle.
-    expect(missing([2, 3, 3, 3])).toEqual([{ round: 0, cell: 0, requests: 1, measured: 2, warmup: 2 }]);
+    expect(missing([2, 3, 3, 3])).toEqual([
+      { round: 0, cell: 0, requests: 1, measured: 2, drawn: 5, warmup: 2 },
+    ]);
     expect(missing([0, 0, 0, 0])).toEqual(blocks);
   });
 
@@ -36,8 +38,8 @@ describe('what a run lacks', () => {
       dueMs: windowMs,
     }));
     expect(missingBlocks(timed, (block) => progress[block.round]!)).toEqual([
-      { round: 1, cell: 0, durationMs: 600, measured: 5, warmup: 0 },
-      { round: 2, cell: 0, durationMs: 1000, warmup: 0 },
+      { round: 1, cell: 0, durationMs: 600, measured: 5, drawn: 10, warmup: 0 },
+      { round: 2, cell: 0, durationMs: 1000, drawn: 10, warmup: 0 },
     ]);
   });
 });
@@ -52,7 +54,7 @@ describe('a load that rises before its window', () => {
     const block: Block = { round: 0, cell: 0, durationMs: 1000, phases, warmup: 0 };
     expect(missingBlocks([block], () => ({ requests: 4, windowMs: 400, dueMs: 300 }))).toEqual([
       {
-        ...{ round: 0, cell: 0, durationMs: 600, measured: 4, warmup: 0 },
+        ...{ round: 0, cell: 0, durationMs: 600, measured: 4, drawn: 4, warmup: 0 },
         phases: [phases[0], { ...phases[1], durationMs: 600 }],
       },
     ]);
@@ -72,7 +74,7 @@ describe('a load with stages', () => {
     progress.add(record({ marks: { scheduled: 100, started: 100, end: 900 } }), 0);
     progress.add(record({ marks: { scheduled: 1300, started: 1350, end: 3000 } }), 1);
     expect(missingBlocks([block], (one) => progress.of(one))).toEqual([
-      { ...block, startMs: 500 + 1200 + 1 },
+      { ...block, drawn: 2, startMs: 500 + 1200 + 1 },
     ]);
   });
 
@@ -83,7 +85,7 @@ describe('a load with stages', () => {
     expect(missingBlocks([block], () => all)).toEqual([]);
     const second = { ...block, round: 1 };
     const some = { requests: 9, windowMs: 900, dueMs: 700 };
-    expect(missingBlocks([block, second], () => some)).toEqual([{ ...second, startMs: 1201 }]);
+    expect(missingBlocks([block, second], () => some)).toEqual([{ ...second, drawn: 18, startMs: 1201 }]);
   });
 });
 

@@ -5,7 +5,7 @@ import {
   keyedRandom,
   type RandomQuantity,
   sample,
-} from '../../src/simulator/draws.ts';
+} from '../../src/model/keyed-random.ts';
 
 function draws(distribution: RandomQuantity, count = 20_000): number[] {
   const random = keyedRandom('draws');

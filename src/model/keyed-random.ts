@@ -1,5 +1,5 @@
 // Random numbers by key: the same key gives the same numbers on every machine, in any order of use. Not the generator of
-// model/seeded-random.ts, whose seed is one number: a key of 96 bits does not collide, and the answers of a seed are pinned.
+// seeded-random.ts, whose seed is one number: a key of 96 bits does not collide, and the answers of a seed are pinned.
 
 /** Returns the next number of a key's sequence, uniform over [0, 1). */
 export type KeyedRandom = () => number;
@@ -8,13 +8,13 @@ export type KeyedRandom = () => number;
 export interface RandomQuantity {
   /** Mean of the shape, before `min` and `max` are applied. */
   mean: number;
-  /** Standard deviation, for `normal` and `lognormal` only: that of an exponential equals its mean. */
+  /** Standard deviation; that of a constant is 0, and that of an exponential equals its mean. */
   sd: number;
   /** Samples below are raised to this. Default 0. */
   min?: number;
   /** Samples above are lowered to this. Default: none. */
   max?: number;
-  shape: 'constant' | 'normal' | 'lognormal' | 'exponential';
+  shape: 'constant' | 'uniform' | 'normal' | 'lognormal' | 'exponential';
 }
 
 /**
@@ -75,6 +75,9 @@ function draw({ shape, mean, sd }: RandomQuantity, random: KeyedRandom): number 
   switch (shape) {
     case 'constant':
       return mean;
+    case 'uniform':
+      // A uniform distribution is sqrt(12) standard deviations wide.
+      return mean + sd * Math.sqrt(12) * (random() - 0.5);
     case 'normal':
       return mean + sd * standardNormal(random);
     case 'lognormal': {
