@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BlockUtilization, ServerIdle } from '../../model/load-report.ts';
+import type { BlockUtilization, ServerIdle, ServerLoad } from '../../model/load-report.ts';
 import type { Manifest, NoiseFloor } from '../../model/report.ts';
 import { runId } from '../../results/run-folder.ts';
 import type { StoredShard } from './check-shards.ts';
@@ -48,7 +48,7 @@ export function mergedManifest(shards: Shards): Manifest {
     loads: shards.flatMap(({ manifest, shard }) => loadsOf(manifest, shard.number, startedAt)),
     records: undefined,
     servers: idleServers(shards),
-    serverLoads: first.manifest.servers && manifests.flatMap(({ serverLoads }) => serverLoads ?? []),
+    serverLoads: first.manifest.servers && mergedServerLoads(manifests),
     floor: worstFloor(manifests),
   };
 }
@@ -75,6 +75,24 @@ function idleServers(shards: Shards): readonly ServerIdle[] | undefined {
     a.manifest.run.startedAt.localeCompare(b.manifest.run.startedAt),
   );
   return first?.manifest.servers;
+}
+
+/**
+ * The metrics of the servers in all blocks. Every shard read the same counters of the same server, which contain the requests of all
+ * shards: of a block only the first shard's are kept, because their sum would count each request several times.
+ */
+export function mergedServerLoads(manifests: readonly Pick<Manifest, 'serverLoads'>[]): ServerLoad[] {
+  const counted = new Set<string>();
+  return manifests.flatMap(({ serverLoads = [] }) => {
+    const blocks = serverLoads.map(({ round, cell }) => `${round} ${cell}`);
+    const kept = serverLoads.map((load, index) =>
+      counted.has(blocks[index] ?? '') ? { ...load, serving: undefined } : load,
+    );
+    for (const [index, { serving }] of kept.entries()) {
+      if (serving !== undefined) counted.add(blocks[index] ?? '');
+    }
+    return kept;
+  });
 }
 
 /** The noise floor at each level, of the machine with the highest. */
