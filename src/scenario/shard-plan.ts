@@ -59,11 +59,6 @@ type PlacedProblem = Omit<Problem, 'place'> & { path: Path };
 function problemsOf(plan: RunPlan, shards: number): PlacedProblem[] {
   const fewer = (most: number) =>
     most < 2 ? 'run it on one machine, without --shard' : `use at most ${most} shards`;
-  if (plan.sweep !== undefined) {
-    const message =
-      'a sweep chooses its load levels while it runs, so it cannot be split over several machines';
-    return [{ path: ['load', 'sweep'], message, hint: 'run it on one machine, without --shard' }];
-  }
   const levels = plan.cells.filter(({ length }) => length === undefined);
   const problems: PlacedProblem[] = [];
   const low = levels.filter(({ concurrency }) => concurrency < shards);
