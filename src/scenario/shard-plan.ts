@@ -57,6 +57,16 @@ type PlacedProblem = Omit<Problem, 'place'> & { path: Path };
  * still measure, and two load levels would mix.
  */
 function problemsOf(plan: RunPlan, shards: number): PlacedProblem[] {
+  if (plan.sweep !== undefined) {
+    return [
+      {
+        path: ['load', 'sweep'],
+        message:
+          'a sweep chooses each load level by the figures of the last one, which a shard does not have',
+        hint: 'list the load levels: concurrency: [16, 32, 64]',
+      },
+    ];
+  }
   const fewer = (most: number) =>
     most < 2 ? 'run it on one machine, without --shard' : `use at most ${most} shards`;
   const levels = plan.cells.filter(({ length }) => length === undefined);
