@@ -11,7 +11,8 @@ export interface SweepFlags {
   by?: string;
   start?: number;
   max?: number;
-  precision?: string;
+  /** A share: 0.05 is 5 %. */
+  precision?: number;
   repeats?: number;
   requests?: number;
   duration?: string;
@@ -66,7 +67,7 @@ export function sweepOverrides(flags: SweepFlags, { hasSweep, hasTimedWarmup }: 
     ['by', flags.by, '--by'],
     ['start', flags.start, '--start'],
     ['max', flags.max, '--max'],
-    ['precision', flags.precision, '--precision'],
+    ['precision', flags.precision && `${Number((flags.precision * 100).toFixed(6))}%`, '--precision'],
     ['repeats', flags.repeats, '--repeats'],
     ['requests', flags.requests, '--requests'],
     ['duration', flags.duration, '--duration'],

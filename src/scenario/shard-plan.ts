@@ -53,13 +53,18 @@ type PlacedProblem = Omit<Problem, 'place'> & { path: Path };
  * still measure, and two load levels would mix.
  */
 function problemsOf(plan: RunPlan, shards: number): PlacedProblem[] {
+  if (plan.sweep !== undefined) {
+    return [
+      {
+        path: ['load', 'sweep'],
+        message:
+          'a sweep chooses each load level by the figures of the last one, which a shard does not have',
+        hint: 'list the load levels: concurrency: [16, 32, 64]',
+      },
+    ];
+  }
   const fewer = (most: number) =>
     most < 2 ? 'run it on one machine, without --shard' : `use at most ${most} shards`;
-  if (plan.sweep !== undefined) {
-    const message =
-      'a sweep chooses its load levels while it runs, so it cannot be split over several machines';
-    return [{ path: ['load', 'sweep'], message, hint: 'run it on one machine, without --shard' }];
-  }
   const levels = plan.cells.filter(({ length }) => length === undefined);
   const problems: PlacedProblem[] = [];
   const low = levels.filter(({ concurrency }) => concurrency < shards);

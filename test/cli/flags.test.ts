@@ -15,6 +15,7 @@ const TEXT = new Set([
     '--env-file',
     '--set',
     '--threshold',
+    '--slo',
     '--objective',
     '--regression',
   ],

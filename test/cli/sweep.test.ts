@@ -73,7 +73,9 @@ describe('sweep', () => {
     expect(stdout).toMatch(/a sweep from 1 request\/s up to at most 1000 requests\/s/);
   });
 
-  test('without a level that meets its objectives ends with 3; its time limit ends it too', async () => {
+  test('without a level that meets its objectives ends with 3; its time limit ends it too', {
+    timeout: 60_000,
+  }, async () => {
     const file = join(folder, 'none.yaml');
     writeFileSync(
       file,
@@ -82,7 +84,7 @@ name: none
 targets: [{ name: t, provider: simulator, model: m }]
 prompts: [{ name: p, text: hello, maxTokens: 5 }]
 load: { sweep: { slo: ["ttft.p95 < 1ms"], max: 1 } }
-simulator: { profiles: { m: { ttft: 20ms, gap: 1ms, tokens: 5 } } }
+simulator: { profiles: { m: { ttft: 5ms, gap: 0ms, tokens: 2 } } }
 `,
     );
     const none = await runCommand(sweepCommand, ['sweep', file, ...output]);

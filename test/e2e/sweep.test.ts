@@ -21,7 +21,7 @@ function scenario(name: string, rest = ''): string {
 name: ${name}
 targets: [{ name: t, provider: simulator, model: m }]
 prompts: [{ name: p, text: hello, maxTokens: 5 }]
-load: { sweep: { slo: ["ttft.p95 < 5s"], start: 2, max: 8 } }
+load: { sweep: { slo: ["ttft.p95 < 5s"], start: 2, max: 8, repeats: 4, budget: 10s } }
 simulator: { profiles: { m: { ttft: 20ms, gap: 2ms, tokens: 5, slots: 3, queue: 0 } } }
 ${rest}`,
   );
@@ -30,8 +30,8 @@ ${rest}`,
 
 const folderOf = (stderr: string) => /^results: (.+)$/m.exec(stderr)![1]!;
 
-// On a busy machine the client is disturbed, and a level is measured up to eight times.
-const PATIENCE_MS = 60_000;
+// On a busy machine the client is disturbed, and measurements are repeated until the time limit.
+const PATIENCE_MS = 90_000;
 
 /** What holds however busy the machine is: a busy client finds less, and says so, but nothing that is false. */
 function expectTrue({ sweep }: Report): void {
@@ -39,7 +39,7 @@ function expectTrue({ sweep }: Report): void {
   const { met, broken } = search!.range;
   if (met !== null) expect(met).toBeLessThanOrEqual(3);
   if (broken !== null) expect(broken).toBeGreaterThan(3);
-  if (sweep!.points.every(({ invalid }) => invalid === 0)) {
+  if (search!.stop.reason !== 'budget' && sweep!.points.every(({ invalid }) => invalid === 0)) {
     expect(search).toMatchObject({ range: { met: 3, broken: 4 }, decided: true, stop: { reason: 'errors' } });
     expect(search!.stop.message).toMatch(/^at 4 streams errors\.rate is .*not < 1%: .*429/);
   }

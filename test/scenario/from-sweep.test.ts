@@ -12,12 +12,12 @@ describe('the flags of a sweep', () => {
     const text = yaml(
       'load: { rate: [5, 20], arrivals: constant, requests: 40, rounds: 2, warmup: 2 }\nthresholds: [ttft.p95 < 1s]',
     );
-    const overrides = sweepOverrides({ slo: ['ttft.p95 < 800ms'], max: 32, precision: '2%' }, NONE);
+    const overrides = sweepOverrides({ slo: ['ttft.p95 < 800ms'], max: 32, precision: 0.07 }, NONE);
     const { scenario } = load(text, { overrides });
     expect(scenario.thresholds).toEqual([]);
     expect(scenario.load).toMatchObject({
       warmup: 2,
-      sweep: { by: 'concurrency', slo: ['ttft.p95 < 800ms'], max: 32, precision: 0.02 },
+      sweep: { by: 'concurrency', slo: ['ttft.p95 < 800ms'], max: 32, precision: 0.07 },
     });
   });
 

@@ -9,7 +9,14 @@ import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts'
 import { addRequestOptions, MODES, type RequestFlags } from '../flags/request.ts';
 import { addMeasurementOptions, type RunOptionFlags } from '../flags/run.ts';
 import { addScenarioOptions, type ScenarioFlags, scenarioOverrides, UNIQUE_HELP } from '../flags/scenario.ts';
-import { choiceOption, collect, durationOption, positiveOption, wholeOption } from '../flags/values.ts';
+import {
+  choiceOption,
+  collect,
+  durationOption,
+  percentOption,
+  positiveOption,
+  wholeOption,
+} from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { runScenarios } from '../run-scenarios.ts';
 
@@ -43,7 +50,9 @@ export const sweepCommand: AddCommand = (root, open) => {
     .addOption(
       positiveOption('--max <level>', 'highest load level (default: 256 streams, or 1000 requests/s)'),
     )
-    .option('--precision <percent>', 'how close the levels around the edge must be (default: 5%)')
+    .addOption(
+      percentOption('--precision <percent>', 'how close the levels around the edge must be (default: 5%)'),
+    )
     .addOption(wholeOption('--repeats <count>', 'most measurements of one level (default: 8)', { min: 2 }))
     .addOption(durationOption('--budget <time>', 'time limit of the sweep (default: 30m)'));
   command

@@ -83,6 +83,6 @@ describe('load.sweep', () => {
     const loaded = load(yaml('load: { sweep: { slo: [a] } }'));
     const plan = planScenario(loaded, unstarted(loaded.scenario));
     const error = userError(() => shardPlan(plan, { number: 1, of: 2 }, loaded));
-    expect(error.problems[0]?.message).toMatch(/chooses its load levels while it runs/);
+    expect(error.problems[0]?.message).toMatch(/a sweep chooses/);
   });
 });
