@@ -94,14 +94,14 @@ test('the load of a closed loop rises before its window, and those requests are 
 
 test('-d ends a run against streams that never end: they are cut, and are neither successes nor failures', async () => {
   const { code, stdout, records, report, open, most } = await run('endless', '', [
-    ...['-d', '150ms', '--grace', '150ms', '-c', '3', '--rounds', '3', '--warmup', '0'],
+    ...['-d', '600ms', '--grace', '300ms', '-c', '3', '--rounds', '1', '--warmup', '0'],
   ]);
   // No stream has succeeded, and no data is never a pass.
   expect(code).toBe(7);
   expect(report.run.aborted).toBe(false);
-  expect(records.map(({ outcome }) => outcome.kind)).toEqual(Array(9).fill('cut'));
+  expect(records.map(({ outcome }) => outcome.kind)).toEqual(Array(3).fill('cut'));
   expect(records.some(({ contentEvents }) => contentEvents > 1)).toBe(true);
-  expect(report.cells[0]!.outcomes).toEqual({ cut: 9 });
+  expect(report.cells[0]!.outcomes).toEqual({ cut: 3 });
   expect(report.cells[0]!.failures).toEqual([]);
   expect(stdout).toContain('say with --for how long to read endless streams');
   expect({ open, most }).toEqual({ open: 0, most: 3 });
