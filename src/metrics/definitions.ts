@@ -3,7 +3,8 @@ import type { Unit } from '../model/format.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { MarkName } from '../model/timeline.ts';
-import { between, cachedShare, connecting, openGapMs, readingWait, stalledGaps } from './formulas.ts';
+import { CONNECTION_TIMES } from './connection-metrics.ts';
+import { between, cachedShare, openGapMs, readingWait, stalledGaps } from './formulas.ts';
 import type { Stamp } from './stamps.ts';
 import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 
@@ -53,8 +54,6 @@ export interface MetricDefinition {
 }
 
 const STREAMING: readonly Mode[] = ['streaming'];
-
-const OF_CONNECTION = { stamp: 'connected', ofConnection: true, optional: true } as const;
 
 // Checks the mode and the range of values once for all formulas.
 function define(definition: MetricDefinition): MetricDefinition {
@@ -217,46 +216,7 @@ export const METRICS: readonly MetricDefinition[] = (
       modes: STREAMING,
       values: ({ marks }) => between(marks.lastToken, marks.end),
     },
-    {
-      name: 'connect',
-      title: 'connect',
-      unit: 'ms',
-      better: 'lower',
-      formula: 'dns + tcp + tls',
-      note: 'new connections only',
-      ...OF_CONNECTION,
-      values: (record) => connecting(record, (m) => between(m.connectStart, m.tls ?? m.tcp)),
-    },
-    {
-      name: 'dns',
-      title: 'DNS',
-      unit: 'ms',
-      better: 'lower',
-      formula: 'dns - connectStart',
-      note: 'new connections only; none for an IP address',
-      ...OF_CONNECTION,
-      values: (record) => connecting(record, (m) => between(m.connectStart, m.dns)),
-    },
-    {
-      name: 'tcp',
-      title: 'TCP',
-      unit: 'ms',
-      better: 'lower',
-      formula: 'tcp - dns',
-      note: 'new connections only; from connectStart if no name was resolved',
-      ...OF_CONNECTION,
-      values: (record) => connecting(record, (m) => between(m.dns ?? m.connectStart, m.tcp)),
-    },
-    {
-      name: 'tls',
-      title: 'TLS',
-      unit: 'ms',
-      better: 'lower',
-      formula: 'tls - tcp',
-      note: 'new connections only',
-      ...OF_CONNECTION,
-      values: (record) => connecting(record, (m) => between(m.tcp, m.tls)),
-    },
+    ...CONNECTION_TIMES,
     {
       name: 'queue',
       title: 'queue',

@@ -81,43 +81,41 @@ thresholds: ["errors.rate{stage=spike} == 0%"]
   expect(again.stdout).toBe(stdout);
 });
 
-test('the load of a closed loop rises before its window and goes on after it', async () => {
+test('the load of a closed loop rises before its window, and those requests are not counted', async () => {
   const { code, stderr, arrivals, records } = await run(
     'short',
-    'load: { concurrency: 4, duration: 300ms, rounds: 1, rampUp: 200ms, warmup: 100ms, coolDown: 100ms }\n',
+    'load: { concurrency: 4, requests: 40, rounds: 1, rampUp: 200ms, warmup: 100ms }\n',
   );
   expect(code, stderr).toBe(0);
-  const due = records.map(({ marks }) => marks.scheduled);
-  expect(Math.max(...due) - Math.min(...due)).toBeLessThan(300);
-  // Those of the other 400 ms are not counted.
-  expect(arrivals.length).toBeGreaterThan(records.length);
+  expect(records).toHaveLength(40);
+  expect(arrivals.length).toBeGreaterThan(40);
   expect(records[0]!.stage).toBeUndefined();
 });
 
 test('-d ends a run against streams that never end: they are cut, and are neither successes nor failures', async () => {
   const { code, stdout, records, report, open, most } = await run('endless', '', [
-    ...['-d', '150ms', '--grace', '150ms', '-c', '3', '--rounds', '3', '--warmup', '0'],
+    ...['-d', '600ms', '--grace', '300ms', '-c', '3', '--rounds', '1', '--warmup', '0'],
   ]);
   // No stream has succeeded, and no data is never a pass.
   expect(code).toBe(7);
   expect(report.run.aborted).toBe(false);
-  expect(records.map(({ outcome }) => outcome.kind)).toEqual(Array(9).fill('cut'));
+  expect(records.map(({ outcome }) => outcome.kind)).toEqual(Array(3).fill('cut'));
   expect(records.some(({ contentEvents }) => contentEvents > 1)).toBe(true);
-  expect(report.cells[0]!.outcomes).toEqual({ cut: 9 });
+  expect(report.cells[0]!.outcomes).toEqual({ cut: 3 });
   expect(report.cells[0]!.failures).toEqual([]);
   expect(stdout).toContain('say with --for how long to read endless streams');
   expect({ open, most }).toEqual({ open: 0, most: 3 });
 });
 
 test('--for reads endless streams for a time: they are ok, and their figures are rates, gaps and stalls', async () => {
-  const { code, stderr, stdout, records, report, open } = await run('endless', 'stall: 500ms\n', [
-    ...['--for', '250ms', '-n', '4', '-c', '2', '--rounds', '2', '--warmup', '0'],
-    ...['--threshold', 'stalls.max == 0', '--threshold', 'chunk_rate.p50 > 5'],
+  const { code, stderr, stdout, records, report, open } = await run('endless', 'stall: 10s\n', [
+    ...['--for', '800ms', '-n', '2', '-c', '2', '--rounds', '1', '--warmup', '0'],
+    ...['--threshold', 'stalls.max == 0', '--threshold', 'chunk_rate.p50 > 1'],
   ]);
   expect(code, stderr + stdout).toBe(0);
-  expect(records.map(({ outcome, cut }) => [outcome.kind, cut])).toEqual(Array(4).fill(['ok', true]));
+  expect(records.map(({ outcome, cut }) => [outcome.kind, cut])).toEqual(Array(2).fill(['ok', true]));
   const [cell] = report.cells;
-  expect(cell).toMatchObject({ outcomes: { ok: 4 }, cutStreams: 4 });
+  expect(cell).toMatchObject({ outcomes: { ok: 2 }, cutStreams: 2 });
   expect(cell!.metrics.total).toBeNull();
   expect(cell!.metrics.gap!.n).toBeGreaterThan(4);
   expect(['streaming', 'coarse', 'inconclusive']).toContain(cell!.streaming!.verdict);

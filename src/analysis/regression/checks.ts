@@ -59,7 +59,18 @@ const SHARES: Readonly<Record<string, Pick<GateCheck, 'kind' | 'unit' | 'better'
 
 /** The checks without a choice of the user. `runs`: all runs that are compared. */
 export function defaultChecks(runs: readonly AcceptedRun[]): GateCheck[] {
-  return (runs.length > 0 && runs.every(reasons) ? REASONING_CHECKS : DEFAULT_CHECKS).map(parseCheck);
+  const checks = (runs.length > 0 && runs.every(reasons) ? REASONING_CHECKS : DEFAULT_CHECKS).map(parseCheck);
+  return runs.length > 0 && runs.every(cutsStreams) ? checks.filter((check) => !isOfWhole(check)) : checks;
+}
+
+/** True for a scenario that cuts its streams as planned: they have no time of a whole answer. */
+function cutsStreams({ manifest: { scenario } }: AcceptedRun): boolean {
+  const { document } = scenario;
+  return typeof document === 'object' && document !== null && 'for' in document;
+}
+
+function isOfWhole({ metric }: GateCheck): boolean {
+  return METRICS.some(({ name, ofWhole }) => name === metric && ofWhole === true);
 }
 
 /** True where the models of most requests reasoned, so that a reader waits for the answer, not for the first token. */

@@ -41,6 +41,18 @@ describe('a check', () => {
 });
 
 describe('the default checks', () => {
+  test('of streams that are cut as planned leave out the time of the whole answer', () => {
+    const run = acceptedRun();
+    const { scenario } = run.manifest;
+    const endless = {
+      ...run,
+      manifest: { ...run.manifest, scenario: { ...scenario, document: { for: '30s' } } },
+    };
+    const names = (runs: (typeof run)[]) => defaultChecks(runs).map(({ figure }) => figure);
+    expect(names([endless])).toEqual(['ttft.p50', 'ttft.mean', 'ttft.p95', 'gap.p95', 'errors.rate']);
+    expect(names([endless, run])).toContain('total.p50');
+  });
+
   const figures = (reasoned: number, failed = 0) =>
     defaultChecks([acceptedRun({ cells: [acceptedCell({}, { reasoned, failed })] })]).map(
       ({ figure }) => figure,
