@@ -11,6 +11,7 @@ import type { EmbeddedServiceOptions } from '../service/embedded.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import type { ProfileInput, RandomQuantity } from '../simulator/index.ts';
 import { PROFILES, profileName } from '../simulator/profile.ts';
+import type { TruthEntry } from '../simulator/truth.ts';
 
 /** Converts the profiles of a scenario to those of the simulator. */
 function profilesOf(profiles: Readonly<Record<string, SimulatorProfile>> = {}): Record<string, ProfileInput> {
@@ -57,6 +58,8 @@ export interface Backends extends StartedBackends {
   secrets: readonly Secret[];
   /** The URLs of server metrics, by target name. */
   metrics: ReadonlyMap<string, string>;
+  /** The embedded simulator's log; absent without one. */
+  simulatorLog?: () => Promise<readonly TruthEntry[]>;
   /** Stops all of them. */
   close(): Promise<void>;
 }
@@ -71,7 +74,7 @@ export async function startBackends({ scenario }: LoadedScenario): Promise<Backe
     for (const end of closers.splice(0).reverse()) await end();
   };
   try {
-    const backends: StartedBackends = {};
+    const backends: StartedBackends & Pick<Backends, 'simulatorLog'> = {};
     if (usesSimulator(scenario)) {
       const simulator = await startEmbeddedSimulator({
         seed: scenario.simulator?.seed ?? scenario.seed,
@@ -79,6 +82,7 @@ export async function startBackends({ scenario }: LoadedScenario): Promise<Backe
       });
       closers.push(() => simulator.close());
       backends.simulatorUrl = simulator.url;
+      backends.simulatorLog = () => simulator.truth();
     }
     const secrets: Secret[] = [];
     const services = new Map<string, { url: string; token: string }>();

@@ -14,7 +14,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import { planScenario } from '../scenario/plan.ts';
 import { shardPlan, streamsByCell } from '../scenario/shard-plan.ts';
 import { needsSimulator } from '../scenario/targets.ts';
-import { startBackends } from './backends.ts';
+import { type Backends, startBackends } from './backends.ts';
 import { checkOpenFiles } from './doctor/checks.ts';
 import { readEnvironment } from './environment.ts';
 import { type Baseline, openBaseline } from './run/baseline.ts';
@@ -31,6 +31,7 @@ export interface Prepared {
   /** Those of the scenario, and those that were generated for this run. */
   secrets: readonly Secret[];
   servers: ServersWatch;
+  simulatorLog: Backends['simulatorLog'];
   counter?: TokenCounter;
   baseline?: Baseline;
   floor?: NoiseFloor[];
@@ -78,7 +79,8 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   const servers = await watchServers(backends.metrics);
   undo(() => servers.close());
   const floor = options.calibrate ? await noiseFloor(plan, options.signal) : undefined;
-  return { plan, environment, executor, secrets, servers, counter, baseline, floor };
+  const { simulatorLog } = backends;
+  return { plan, environment, executor, secrets, servers, simulatorLog, counter, baseline, floor };
 }
 
 /** A random salt for the nonces of one run, so that no other run sends the same prompts. */

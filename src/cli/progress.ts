@@ -1,6 +1,7 @@
 import ora, { type Ora } from 'ora';
 import type { LevelEvidence } from '../analysis/sweep/evidence.ts';
 import type { RunObserver } from '../bench/run/run.ts';
+import { isFinal } from '../model/behaviour.ts';
 import { cellsOfBlock, levelInWords } from '../model/cells.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
 import { isEndedByClient, type RequestRecord } from '../model/record.ts';
@@ -64,6 +65,7 @@ class Tally {
   }
 
   add(record: RequestRecord, cell: Cell): void {
+    if (!isFinal(record)) return;
     const ofCell = this.of(cell);
     this.done++;
     ofCell.done++;

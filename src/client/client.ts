@@ -1,3 +1,4 @@
+import type { RequestBehaviour, ResumePolicy } from '../model/behaviour.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
@@ -23,7 +24,9 @@ import { type Authorize, authorizer } from './authorization.ts';
 import { type ClientOptions, limitsOf, type RequestOptions } from './client-options.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
+import { plannedCancel } from './planned-cancel.ts';
 import { requestWriter, type WrittenRequest } from './request-writer.ts';
+import { measureResuming } from './resumption.ts';
 import type { ConnectionPool } from './transport/connection.ts';
 import { Dialer } from './transport/dialer.ts';
 import { Http2SessionPool } from './transport/http2-session-pool.ts';
@@ -52,6 +55,10 @@ export interface MeasuredRequest {
   signal?: AbortSignal;
   /** Receives the pieces of tool calls. Default: they are not kept. */
   onToolCall?(call: ToolCallEvent): void;
+  /** Continues an event stream whose connection breaks, with Last-Event-ID. Default: it does not. */
+  resume?: ResumePolicy;
+  /** What the client does on purpose. Default: it reads as fast as the answer arrives. */
+  behaviour?: RequestBehaviour;
   /** Sent in the `traceparent` header. Default: no such header. */
   trace?: TraceContext;
 }
@@ -105,6 +112,9 @@ export function createClient(options: ClientOptions): StreamClient {
 }
 
 type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow' | 'decode'>;
+
+type SendOptions = Omit<MeasuredRequest, 'request' | 'behaviour' | 'resume' | 'onToolCall'> &
+  Pick<ExchangeOptions, 'readBytesPerSecond' | 'eventIds'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
@@ -182,15 +192,20 @@ class Client implements StreamClient {
     return { events, text: observation.text ?? '', observation };
   }
 
-  measure({ request, onToolCall, ...rest }: MeasuredRequest): Promise<Observation> {
-    if (onToolCall === undefined) return this.send(request, rest);
-    return this.send(request, rest, {
-      onEvents(events) {
-        for (const event of events) if (event.type === 'tool_call') onToolCall(event);
-      },
-      // As without a listener: events are decoded when no data waits to be read.
-      decode: 'later',
-    });
+  measure({ request, behaviour, resume, onToolCall, ...rest }: MeasuredRequest): Promise<Observation> {
+    if (behaviour?.kind === 'slow') {
+      return this.send(request, { ...rest, readBytesPerSecond: behaviour.bytesPerSecond });
+    }
+    if (behaviour === undefined && resume !== undefined && request.stream) {
+      return measureResuming(
+        (eventIds, lastEventId) => this.send(request, { ...rest, eventIds }, {}, lastEventId),
+        resume,
+        (ms) => waitUnlessAborted(ms, rest.signal),
+      );
+    }
+    if (behaviour === undefined) return this.send(request, rest, onToolCall && toolCallListener(onToolCall));
+    const { signal, onEvents, close } = plannedCancel(behaviour.after, rest.signal);
+    return this.send(request, { ...rest, signal }, { onEvents }).finally(close);
   }
 
   warm(connections: number): Promise<void> {
@@ -233,8 +248,9 @@ class Client implements StreamClient {
 
   private async send(
     chat: ChatRequest,
-    { trace, ...rest }: Omit<MeasuredRequest, 'request'>,
+    { trace, ...rest }: SendOptions,
     listeners: Listeners = {},
+    lastEventId?: string,
   ): Promise<Observation> {
     const { options, dialect } = this;
     const written = this.write({
@@ -243,6 +259,7 @@ class Client implements StreamClient {
       extra: joinPatches(options.extra, chat.extra),
     });
     const { method, path, appendedPath, body } = written;
+    if (lastEventId !== undefined) written.headers = { ...written.headers, 'last-event-id': lastEventId };
     // Resolved before a connection is taken: a token may have to be signed first.
     const pending = this.headersFor(written);
     const headers = pending instanceof Promise ? await pending : pending;
@@ -289,6 +306,29 @@ class Client implements StreamClient {
       Object.assign(headers, more, lowerCased(this.options.headers ?? {}));
     return key instanceof Promise ? key.then(join) : join(key);
   }
+}
+
+function toolCallListener(onToolCall: NonNullable<MeasuredRequest['onToolCall']>): Listeners {
+  return {
+    onEvents(events) {
+      for (const event of events) if (event.type === 'tool_call') onToolCall(event);
+    },
+    // As without a listener: events are decoded when no data waits to be read.
+    decode: 'later',
+  };
+}
+
+/** Waits. Resolves with false if the signal is aborted first. */
+function waitUnlessAborted(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve(signal?.aborted !== true);
+    };
+    const timer = setTimeout(done, signal?.aborted ? 0 : ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
 }
 
 /** The headers that a signature covers: none that a proxy may change. */

@@ -3,6 +3,7 @@ import type { StreamEvent } from '../model/events.ts';
 import type { Limits, Timeouts } from '../model/plan.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
 import type { Dialect } from '../wire/dialect.ts';
+import type { EventIdTally } from './event-ids.ts';
 import type { RequestFacts } from './outcome/evidence.ts';
 import type { RequestAssumptions } from './outcome/refusal.ts';
 import type { Connection, SocketRequest } from './transport/connection.ts';
@@ -51,6 +52,10 @@ export interface ExchangeOptions extends BodyListeners {
    * listener.
    */
   decode?: 'at-once' | 'later';
+  /** Reads the response at this rate, as a slow reader. Default: as fast as it arrives. */
+  readBytesPerSecond?: number;
+  /** Follows the ids of the events. Default: they are ignored. */
+  eventIds?: EventIdTally;
   /** Called at the start, with the control that a slow consumer uses to pause the response. */
   onFlow?: (flow: FlowControl) => void;
 }

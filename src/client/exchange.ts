@@ -6,6 +6,7 @@ import { type ExchangeOptions, type FlowControl, requestFacts } from './exchange
 import { ObservationBuilder } from './observation-builder.ts';
 import { type Ending, WindowOver } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
+import { pacedSink } from './paced-sink.ts';
 import { ListenerError, ResponseBody } from './response-body.ts';
 import {
   type Connection,
@@ -35,6 +36,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
   private readonly builder: ObservationBuilder;
   private readonly deadline: DeadlineTimer;
   private readonly body: ResponseBody;
+  private readonly sink: ConnectionSink;
   private readonly undecoded = new ReadBuffer();
   private readonly decodesAtOnce: boolean;
   private isQueued = false;
@@ -55,6 +57,8 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.limits = options.limits ?? DEFAULT_LIMITS;
     const { clock, timeouts, cutAfterMs, scheduledAt, originAt, keepText, redactor } = options;
     const startedAt = clock.now();
+    const { readBytesPerSecond } = options;
+    this.sink = readBytesPerSecond === undefined ? this : pacedSink(this, this, clock, readBytesPerSecond);
     // The timer may be late, and data that came in time not read yet: the sockets are read before a limit is enforced.
     this.deadline = new DeadlineTimer(clock, { ...timeouts, cutAfterMs }, startedAt, () =>
       decodeQueue.afterReads(this.enforceLimits),
@@ -85,7 +89,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     signal?.addEventListener('abort', this.onAbort, { once: true });
     this.deadline.watch();
     this.options.onFlow?.(this);
-    this.guarded(() => this.connection.send(request, this));
+    this.guarded(() => this.connection.send(request, this.sink));
   }
 
   onSocket: ConnectionSink['onSocket'] = (info, phases) =>
@@ -175,7 +179,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.guarded(() => {
       this.connection = reconnect(this.connection);
       this.watch();
-      this.connection.send(this.options.request, this);
+      this.connection.send(this.options.request, this.sink);
     });
   }
 

@@ -15,6 +15,7 @@ const KEPT_HEADERS = new Set([
   'date',
   'via',
   'retry-after',
+  'retry-after-ms',
   'location',
   'allow',
   'x-request-id',
@@ -27,9 +28,15 @@ export function keptHeaders(headers: ResponseHeaders): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of KEPT_HEADERS) {
     const value = headers[name];
-    if (value !== undefined) kept[name] = Array.isArray(value) ? value.join(', ') : value;
+    if (value !== undefined) kept[name] = joined(value);
   }
+  // A Retry-After may be a date of the server's clock.
+  if (kept['retry-after'] !== undefined && headers.date !== undefined) kept.date = joined(headers.date);
   return kept;
+}
+
+function joined(value: string | string[]): string {
+  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 /** How much of a body is kept to explain a failure: of a stream, and of a single document. */

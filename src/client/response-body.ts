@@ -4,6 +4,7 @@ import type { Decoder, Dialect } from '../wire/dialect.ts';
 import { ByteBuffer } from '../wire/framing/buffers.ts';
 import { FRAMINGS, type FrameParser, type FrameSink } from '../wire/framing/framings.ts';
 import { PayloadTally } from '../wire/payload-paths.ts';
+import type { EventIdTally } from './event-ids.ts';
 import type { BodyListeners, ExchangeOptions } from './exchange-options.ts';
 import { Inflater, isDecoded } from './inflater.ts';
 import type { ObservationBuilder } from './observation-builder.ts';
@@ -48,6 +49,7 @@ export class ResponseBody {
     this.onInflated = onInflated;
     const reader = options.stream ? streamReader : wholeReader;
     this.reader = reader(options.dialect, builder, guardListeners(options), {
+      eventIds: options.eventIds,
       limits: options.limits,
       onExceeded: (exceeded) => (this.exceeded ??= exceeded),
     });
@@ -120,9 +122,10 @@ interface BodyReader {
   end(lastReadAt: number, eofAt: number | undefined): void;
 }
 
-/** Limits of a body. Nothing is decoded after one is exceeded. */
+/** Limits of a body, after which nothing is decoded, and what follows its ids. */
 interface BodyLimits {
   limits: Limits;
+  eventIds?: EventIdTally;
   onExceeded(exceeded: LimitExceeded): void;
 }
 
@@ -131,7 +134,7 @@ function streamReader(
   dialect: Dialect,
   builder: ObservationBuilder,
   listeners: BodyListeners,
-  { limits, onExceeded }: BodyLimits,
+  { limits, onExceeded, eventIds }: BodyLimits,
 ): BodyReader {
   const { onEvents, onBytes, originAt } = listeners;
   const decoder: Decoder = dialect.decoder();
@@ -146,11 +149,15 @@ function streamReader(
       // A listener may have ended the request, in the middle of a read.
       if (builder.isFinished) return;
       payloads?.add(frame.data);
+      if (frame.id !== undefined && !frame.incomplete) eventIds?.add(frame.id);
       const events = decoder.decode(frame);
       builder.onFrame(events, atMs, read);
       onEvents?.(events, atMs - originAt, read, frame.data.length);
     },
     comment: () => builder.onComment(),
+    retry: (ms) => {
+      if (eventIds !== undefined) eventIds.retryMs = ms;
+    },
     tooLarge: (receivedBytes) => onExceeded({ limit: 'event', limitBytes: eventBytes, receivedBytes }),
   };
   const parser: FrameParser = FRAMINGS[dialect.framing].parser(sink, eventBytes);

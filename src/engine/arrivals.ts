@@ -1,4 +1,4 @@
-import type { Arrivals } from '../model/plan.ts';
+import type { DrawnArrivals } from '../model/plan.ts';
 import { createRandom, type Random } from '../model/seeded-random.ts';
 
 /**
@@ -13,7 +13,7 @@ const GROUP = 1_000;
  * The arrivals of a process with a mean interval of 1, as a function of the request's number only: request 0 arrives at 0. The
  * same seed gives the same times.
  */
-export function unitArrivals({ process, seed, burstiness = 1 }: Arrivals): (index: number) => number {
+export function unitArrivals({ process, seed, burstiness = 1 }: DrawnArrivals): (index: number) => number {
   switch (process) {
     case 'constant':
       return (index) => index;

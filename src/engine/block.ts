@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { isPlannedCancel, type RetryPolicy } from '../model/behaviour.ts';
 import type { Clock } from '../model/clock.ts';
 import type { LoopUtilization } from '../model/load-report.ts';
 import { type Block, type Cell, split } from '../model/plan.ts';
@@ -9,6 +10,7 @@ import { type Course, courseOf, dealtDueTimes, dueTimesOf, highestRate, mostStre
 import { loopUsage, watchLoad } from './load-monitor.ts';
 import { type IssuedRequest, type LoopDeps, runLoop, timerSleep } from './loop.ts';
 import { closedLoop, openLoop, type Pacer, type StreamShare, sharedStreams } from './pacer.ts';
+import { retrying } from './retries.ts';
 import { runSession, type Session } from './session.ts';
 import { cutAfter, loadByStage } from './window.ts';
 
@@ -161,6 +163,10 @@ export interface LocalRunnerDeps {
   signals: StopSignals;
   /** Start of the run on the clock: the origin of marks. */
   originAt: number;
+  /** Default: a failed request is not sent again. */
+  retries?: RetryPolicy;
+  /** Seed of the waits before retries. Default: 1. */
+  seed?: number;
 }
 
 /** A runner on this thread's event loop. It can run one thread's share of a block. */
@@ -176,7 +182,7 @@ export interface LocalRunner extends BlockRunner {
 
 /** A runner on this thread's event loop. */
 export function localRunner(deps: LocalRunnerDeps): LocalRunner {
-  const { clock, sleep, pause = timerSleep, executor, signals, originAt } = deps;
+  const { clock, sleep, pause = timerSleep, executor, signals, originAt, retries, seed = 1 } = deps;
   const loop: LoopDeps = { clock, sleep, stop: signals.drain };
   const alone = (memory = countsMemory()): SharedWindow => ({
     memory,
@@ -185,22 +191,38 @@ export function localRunner(deps: LocalRunnerDeps): LocalRunner {
   });
   // Targets of which every stream was cut at the end of a window: they would use up the grace of every window.
   const endless = new Set<string>();
-  // Every request in flight adds a listener.
-  setMaxListeners(0, signals.kill);
+  // Every request in flight adds a listener to one, and every wait before a retry to the other.
+  setMaxListeners(0, signals.kill, signals.drain);
   return {
     async run(block, cell, observer, share = wholeBlock(block, cell), shared = alone()) {
       const { warmup, connections } = share;
-      const send = (scheduledAt: number, number: number, warmup: boolean, signal: AbortSignal) =>
-        executor.send({ cell, number, warmup, scheduledAt, originAt, signal });
-      const numberInCell = numbering(block);
+      /** Sends a request with its retries. Attempts that are retried go to `retried`. */
+      const sender = (signal: AbortSignal) => {
+        const stop = AbortSignal.any([signals.drain, signal]);
+        setMaxListeners(0, stop);
+        const sendRetrying = retrying(retries, { seed, clock, wait: pause, stop });
+        return (
+          job: Pick<Job, 'number' | 'warmup' | 'scheduledAt'>,
+          retried: (attempt: Observation) => void,
+        ) =>
+          sendRetrying(
+            job,
+            (scheduledAt) => executor.send({ ...job, cell, scheduledAt, originAt, signal }),
+            retried,
+          );
+      };
+      const numberOf = numbering(block);
+      const sendWarmup = sender(signals.kill);
       await executor.warm(cell.target, connections);
       const streams = mostStreams(block, cell);
       const slots = sharedStreams(streams, share);
       await runLoop(
         closedLoop({ course: courseOf({ cell: block.cell }, { concurrency: slots }), requests: warmup }),
         {
-          issue: async ({ scheduledAt, number }) =>
-            observer.warmedUp(await send(scheduledAt, number, true, signals.kill)),
+          issue: async ({ number, scheduledAt }) => {
+            const warmedUp = (observation: Observation) => observer.warmedUp(observation);
+            warmedUp(await sendWarmup({ number, warmup: true, scheduledAt }, warmedUp));
+          },
         },
         loop,
         { opensAt: clock.now(), counts: blockCounts(), limit: slots },
@@ -222,18 +244,25 @@ export function localRunner(deps: LocalRunnerDeps): LocalRunner {
         else observer.recorded(stage === undefined ? observation : { ...observation, stage });
       };
       let ended = 0;
-      const take = (observation: Observation, { inFlight, phase }: IssuedRequest) => {
+      const freed = freedSlots(cell.rate === undefined);
+      const sendMeasured = sender(cutting.signal);
+      const take = (observation: Observation, { inFlight, phase }: IssuedRequest, afterCancel?: true) => {
         if (observation.outcome.kind !== 'cut') ended += 1;
-        kept(phase, { ...observation, inFlight });
+        kept(phase, { ...observation, inFlight, afterCancel });
       };
       const turns = { clock, sleep: pause, stop: signals.drain, originAt, signal: cutting.signal };
       const issue = async (request: IssuedRequest) => {
         loads.enter(request.phase);
-        const number = numberInCell(request.number);
+        const number = numberOf(request.number);
         const session = executor.session?.(cell, number);
-        if (session === undefined)
-          take(await send(request.scheduledAt, number, false, cutting.signal), request);
-        else
+        if (session === undefined) {
+          const afterCancel = freed.take();
+          const record = (observation: Observation) => take(observation, request, afterCancel);
+          const { scheduledAt } = request;
+          const last = await sendMeasured({ number, warmup: false, scheduledAt }, record);
+          record(last);
+          freed.put(last);
+        } else
           await runSession(session, request.scheduledAt, { ...turns, endsAt }, (turn) => take(turn, request));
       };
       await runLoop(
@@ -268,7 +297,22 @@ function pacerOf(block: Block, cell: Cell, course: Course, thread: StreamShare):
   return openLoop({ course, dueMs, concurrency: mostStreams(block, cell), requests, startMs });
 }
 
+/** The free slots of a closed loop, in the order in which they became free. */
+function freedSlots(isClosed: boolean) {
+  const slots: (true | undefined)[] = [];
+  return {
+    /** The request that ended freed a slot. */
+    put(ended: Observation): void {
+      if (isClosed) slots.push(isPlannedCancel(ended) ? true : undefined);
+    },
+    /** True if a cancelled stream freed the slot that is taken. */
+    take: () => slots.shift(),
+  };
+}
+
 /** The number of a request in its cell, over all rounds and machines, by its number in this block on this machine. */
-function numbering({ drawn = 0, share }: Block): (number: number) => number {
-  return (number) => (share === undefined ? drawn + number : wholeNumber(share, drawn + number));
+function numbering({ first, drawn = 0, measured = 0, share }: Block): (number: number) => number {
+  const whole = (own: number) => (share === undefined ? own : wholeNumber(share, own));
+  // The numbers of a block that is limited by time follow those of the blocks that were measured before it.
+  return (number) => (first === undefined ? whole(drawn + number) : first + whole(measured + number));
 }

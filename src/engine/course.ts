@@ -1,4 +1,4 @@
-import type { Arrivals, Block, LoadLevel, LoadPhase, RunPlan } from '../model/plan.ts';
+import type { Arrivals, Block, LoadLevel, LoadPhase, RunPlan, TraceArrivals } from '../model/plan.ts';
 import { type Deal, shareOf, wholeNumber } from '../model/shard.ts';
 import { unitArrivals } from './arrivals.ts';
 
@@ -97,7 +97,8 @@ export type DueTimes = (index: number) => number;
  * schedule as one thread. Infinite for a request that is due after the end. `before`: requests that earlier parts of the run
  * have measured, after which the process continues.
  */
-export function dueTimesOf({ phases }: Course, arrivals: Arrivals, before = 0): DueTimes {
+export function dueTimesOf({ phases, endMs }: Course, arrivals: Arrivals, before = 0): DueTimes {
+  if (arrivals.process === 'trace') return recordedTimes(arrivals, endMs, before);
   const arrival = unitArrivals(arrivals);
   const origin = arrival(before);
   let expected = 0;
@@ -110,6 +111,15 @@ export function dueTimesOf({ phases }: Course, arrivals: Arrivals, before = 0): 
     const at = arrival(before + index) - origin;
     const found = counted.find(({ toUnit }) => at < toUnit);
     return found === undefined ? Number.POSITIVE_INFINITY : timeOf(found.phase, at - found.fromUnit);
+  };
+}
+
+/** The times of a trace, which are due whatever the load of the course. */
+function recordedTimes({ dueMs }: TraceArrivals, endMs: number, before: number): DueTimes {
+  const originMs = dueMs[before] ?? 0;
+  return (index) => {
+    const at = (dueMs[before + index] ?? Number.POSITIVE_INFINITY) - originMs;
+    return at < endMs ? at : Number.POSITIVE_INFINITY;
   };
 }
 

@@ -1,3 +1,4 @@
+import { isFinal } from '../model/behaviour.ts';
 import { levelOf } from '../model/cells.ts';
 import type { BlockUtilization, LoopUtilization } from '../model/load-report.ts';
 import type { Block, Cell, RunPlan } from '../model/plan.ts';
@@ -69,7 +70,7 @@ export async function runPlan(
       warmedUp: (observation) => observer.warmedUp?.(observation, cell),
       recorded(observation) {
         // A session is drawn as a whole.
-        if ((observation.turn?.turn ?? 1) === 1) started += 1;
+        if (isFinal(observation) && (observation.turn?.turn ?? 1) === 1) started += 1;
         const { stage } = observation;
         const own = stage === undefined ? cell : (stages.get(stage)?.cell ?? cell);
         const { target, prompt, length } = own;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createClient, type MeasuredRequest, type StreamClient } from '../client/client.ts';
 import { targetOptions } from '../client/client-options.ts';
+import { pieceBytes } from '../client/paced-sink.ts';
 import type { Clock } from '../model/clock.ts';
 import type { ToolCallEvent } from '../model/events.ts';
 import type { Cell, RunPlan, Target } from '../model/plan.ts';
@@ -10,6 +11,7 @@ import { type AnsweredCall, type ChatRequest, NONCE_LENGTH } from '../model/requ
 import type { Shard } from '../model/shard.ts';
 import { Conversation } from '../prompts/conversation.ts';
 import { createDrawer, type DrawnPrompt } from '../prompts/drawer.ts';
+import { assignBehaviours } from './behaviours.ts';
 import type { Executor, Job } from './block.ts';
 import { createTraces } from './traces.ts';
 
@@ -30,9 +32,18 @@ export function clientExecutor(
   secrets: readonly Secret[],
   thread: ThreadIndex = { index: 0, of: 1 },
 ): ClientExecutor {
+  const slowReaders = plan.client?.slowReaders;
   const peers = new Map(
-    plan.targets.map((target) => [target.name, { target, client: clientFor(target, plan, clock, secrets) }]),
+    plan.targets.map((target): [string, Peer] => {
+      const client = clientFor(target, plan, clock, secrets);
+      // With connections of their own, whose reads are small.
+      const slow =
+        slowReaders &&
+        clientFor(slowTarget(target, pieceBytes(slowReaders.bytesPerSecond)), plan, clock, secrets);
+      return [target.name, { target, client, slow }];
+    }),
   );
+  const behaviourOf = assignBehaviours(plan.client ?? {}, plan.seed);
   const { seed, salt = '' } = plan;
   const prompts = new Map(
     plan.prompts.map((prompt) => [prompt.name, { prompt, drawer: createDrawer(prompt, { seed, salt }) }]),
@@ -63,11 +74,15 @@ export function clientExecutor(
   const measure = async (cell: Cell, { request, promptId, cachePlan }: DrawnRequest, rest: Due) => {
     const keepText = rest.onToolCall !== undefined || plan.keepText || plan.tokenizer !== undefined;
     const trace = nextTrace?.();
-    const observation = await peerOf(cell.target).client.measure({
+    const { client, slow = client } = peerOf(cell.target);
+    const { behaviour } = rest;
+    const sender = behaviour?.kind === 'slow' ? slow : client;
+    const observation = await sender.measure({
       ...{ ...rest, request, keepText, trace },
       cutAfterMs: plan.streamForMs,
     });
     if (trace !== undefined) observation.trace = trace;
+    if (behaviour !== undefined) observation.behaviour = behaviour;
     if (promptId !== undefined) observation.promptId = promptId;
     if (cachePlan !== undefined) observation.cachePlan = cachePlan;
     return observation;
@@ -80,7 +95,8 @@ export function clientExecutor(
     send: async ({ cell, number, warmup, ...rest }: Job) => {
       // Each thread numbers its warm-up requests from 0.
       const drawn = draw(cell, warmup ? number * thread.of + thread.index : number, warmup);
-      return kept(await measure(cell, drawn, rest));
+      const behaviour = warmup || cell.length !== undefined ? undefined : behaviourOf(number);
+      return kept(await measure(cell, drawn, { ...rest, behaviour, resume: plan.client?.resume }));
     },
     session(cell, number) {
       if (planned(prompts, 'prompt', cell.prompt).prompt.session === undefined) return undefined;
@@ -113,13 +129,14 @@ export function clientExecutor(
       };
     },
     async warm(name, connections) {
-      const { target, client } = peerOf(name);
+      const { target, client, slow } = peerOf(name);
       const use = target.connect?.connection ?? 'warm';
       switch (use) {
         case 'warm':
           // If this fails, the request that needs the connection opens it or reports why not.
           return client.warm(connections).catch(() => {});
         case 'cold':
+          slow?.drop();
           return client.drop();
         case 'per-request':
           return;
@@ -129,10 +146,25 @@ export function clientExecutor(
     },
     reach: async (name) => peerOf(name).client.warm(1),
     close: () => {
-      for (const { client } of peers.values()) client.close();
+      for (const { client, slow } of peers.values()) {
+        client.close();
+        slow?.close();
+      }
       for (const { drawer } of prompts.values()) drawer.close();
     },
   };
+}
+
+/** A target and its clients. */
+interface Peer {
+  target: Target;
+  client: StreamClient;
+  /** Of the slow readers; absent in a run without them. */
+  slow?: StreamClient;
+}
+
+function slowTarget(target: Target, readBytes: number): Target {
+  return { ...target, connect: { ...target.connect, readBytes } };
 }
 
 /** The target or prompt that a cell names. */
@@ -147,8 +179,11 @@ interface DrawnRequest extends Pick<DrawnPrompt, 'promptId' | 'cachePlan' | 'tur
   request: ChatRequest;
 }
 
-/** When a request is sent, and who hears of its tool calls. */
-type Due = Pick<MeasuredRequest, 'scheduledAt' | 'originAt' | 'signal' | 'onToolCall'>;
+/** When a request is sent, what its client does, and who receives its tool calls. */
+type Due = Pick<
+  MeasuredRequest,
+  'scheduledAt' | 'originAt' | 'signal' | 'onToolCall' | 'behaviour' | 'resume'
+>;
 
 /** The calls without holes in their numbers; a call without arguments has an empty object. */
 function whole(calls: readonly AnsweredCall[]): AnsweredCall[] {

@@ -25,7 +25,7 @@ export interface LoopWindow {
 
 /** A request that is issued. */
 export interface IssuedRequest {
-  /** Its number among the requests of all threads, from 0. */
+  /** Its number in the block, from 0, over all threads. */
   number: number;
   /** When it was due, on the loop's clock. */
   scheduledAt: number;
@@ -76,6 +76,7 @@ export async function runLoop(
         const inFlight = counts.enter(limit);
         // Another thread took the slot: call the pacer again.
         if (inFlight === 0) continue;
+        // A pacer issues only a number that was taken.
         const number = taken ?? 0;
         taken = undefined;
         own++;

@@ -49,12 +49,15 @@ function serve(
   const signals = { drain: drain.signal, kill: kill.signal };
   const executor = clientExecutor(plan, monotonicClock, secrets, thread);
   const { sleep } = sleeperFor(plan);
+  const { seed, client: { retries } = {} } = plan;
   const runner = localRunner({
     clock: monotonicClock,
     sleep,
     executor,
     signals,
     originAt,
+    retries,
+    seed,
   });
   const reply = (message: ThreadReply) => port.postMessage(message);
 

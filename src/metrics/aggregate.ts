@@ -1,3 +1,4 @@
+import { entersFigures, isFinal, isPlannedCancel } from '../model/behaviour.ts';
 import { CellMap, cellOf } from '../model/cells.ts';
 import type { Cell, LoadLevel } from '../model/plan.ts';
 import {
@@ -9,6 +10,8 @@ import {
 } from '../model/record.ts';
 import type { CellReport, GoodputReport, Manifest, MetricSummary } from '../model/report.ts';
 import { type Shard, shareOf } from '../model/shard.ts';
+import type { TraceInfo } from '../model/trace.ts';
+import { createBehaviourFold, createRetryFold } from './behaviour-groups.ts';
 import { createCacheFold, createPlannedCacheFold } from './cache-groups.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, tidy } from './distribution.ts';
@@ -18,6 +21,7 @@ import { meets, type Objective } from './objective-check.ts';
 import { TimelineRoom } from './request-spans.ts';
 import { createSessionFold } from './session-groups.ts';
 import { createThroughput } from './throughput.ts';
+import { createTraceLagFold } from './trace-lag.ts';
 
 /** Aggregates records into cells, one at a time. Keeps 25 bytes per request, for the throughput. */
 export interface Aggregator {
@@ -34,7 +38,7 @@ export interface Aggregator {
  * end.
  */
 export function createAggregator(
-  manifest: Pick<Manifest, 'cells' | 'stallMs' | 'shard'>,
+  manifest: Pick<Manifest, 'cells' | 'stallMs' | 'shard'> & { run?: Pick<Manifest['run'], 'trace'> },
   objectives: readonly Objective[] = [],
 ): Aggregator {
   const context: MetricContext = { stallMs: manifest.stallMs };
@@ -42,7 +46,13 @@ export function createAggregator(
   const foldOf = (cell: Cell): CellFold => {
     let fold = folds.get(cell);
     if (!fold) {
-      fold = createCellFold(cell, appliedLoad(cell, manifest.shard), context, objectives);
+      fold = createCellFold(
+        cell,
+        appliedLoad(cell, manifest.shard),
+        context,
+        objectives,
+        manifest.run?.trace,
+      );
       folds.set(cell, fold);
     }
     return fold;
@@ -93,9 +103,13 @@ function createOutcomes() {
       Object.fromEntries(
         OUTCOME_KINDS.filter((kind) => counts.has(kind)).map((kind) => [kind, counts.get(kind)]),
       ),
-    /** Requests that count for goodput: those that the client ended say nothing about the service. */
-    judged: () => [...counts].reduce((sum, [kind, count]) => sum + (isEndedByClient(kind) ? 0 : count), 0),
   };
+}
+
+/** True for a request that failed: not for one that was cut or cancelled as planned. */
+function isFailure(record: RequestRecord): boolean {
+  const { kind } = record.outcome;
+  return kind !== 'ok' && kind !== 'cut' && !isPlannedCancel(record);
 }
 
 /** True if the cell's mode has every metric that has an objective, and there is one. */
@@ -131,6 +145,7 @@ function createCellFold(
   applied: LoadLevel,
   context: MetricContext,
   objectives: readonly Objective[],
+  trace: TraceInfo | undefined,
 ): CellFold {
   const outcomes = createOutcomes();
   const failures = createFailures();
@@ -139,7 +154,11 @@ function createCellFold(
   const connections = { new: 0, reused: 0, reconnected: 0, replaced: 0 };
   const tokenSources = new Set<TokenSource>();
   const chunks: Counted = { contentEvents: 0, coalesced: 0 };
+  const replay = trace && createTraceLagFold(trace.speed);
+  const behaviours = createBehaviourFold(context);
+  const retries = createRetryFold();
   let met = 0;
+  let judged = 0;
   let hidden = 0;
   let cut = 0;
   let refused: CellReport['refusedCounts'];
@@ -160,15 +179,12 @@ function createCellFold(
   };
 
   const goodputOf = (perSecond: number | null): GoodputReport | null => {
-    const requests = outcomes.judged();
-    if (!isJudged(cell, objectives) || requests === 0 || perSecond === null) return null;
-    return { requestsPerSecond: perSecond, share: tidy(met / requests), met, requests };
+    if (!isJudged(cell, objectives) || judged === 0 || perSecond === null) return null;
+    return { requestsPerSecond: perSecond, share: tidy(met / judged), met, requests: judged };
   };
 
   return {
     add(record) {
-      outcomes.add(record.outcome.kind);
-      sessions.add(record);
       io.reads += record.reads;
       io.events += record.events;
       io.bytes += record.bytes;
@@ -176,14 +192,23 @@ function createCellFold(
       if (example !== undefined) {
         refused = { requests: (refused?.requests ?? 0) + 1, example: refused?.example ?? example };
       }
-      const good = meets(record, objectives, context);
-      if (good) met += 1;
-      throughput.add(record, good);
       if (record.connection) connections[record.connection.reused ? 'reused' : 'new'] += 1;
       if (record.connection?.replaced) connections.replaced += 1;
       if (record.reconnected) connections.reconnected += 1;
-      if (record.outcome.kind === 'ok') addGood(record);
-      else if (record.outcome.kind !== 'cut') failures.add(record.outcome);
+      retries.add(record);
+      // The request is counted by its last attempt.
+      if (!isFinal(record)) return;
+      outcomes.add(record.outcome.kind);
+      sessions.add(record);
+      behaviours.add(record);
+      replay?.add(record);
+      const good = record.behaviour === undefined && meets(record, objectives, context);
+      if (good) met += 1;
+      // A request that the user cancelled, or whose client read slowly on purpose, says nothing about the service.
+      if (!isEndedByClient(record.outcome.kind) && record.behaviour === undefined) judged += 1;
+      throughput.add(record, good);
+      if (entersFigures(record)) addGood(record);
+      else if (isFailure(record)) failures.add(record.outcome);
     },
     report(room) {
       const { throughput: counted, reached, goodPerSecond } = throughput.result(room);
@@ -198,6 +223,9 @@ function createCellFold(
         cache: cache.report(),
         plannedCache: plannedCache.report(),
         sessions: sessions.report(),
+        replay: replay?.report(),
+        behaviours: behaviours.report(),
+        retries: retries.report(),
         connections: { ...connections },
         io: { ...io },
         coalescedShare: coalescedShare(cell, chunks),

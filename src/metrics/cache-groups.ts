@@ -24,7 +24,10 @@ export interface CacheFold {
 
 /** An empty fold for one cell. */
 export function createCacheFold(context: MetricContext): CacheFold {
-  const groups = { hit: createGroup(context), miss: createGroup(context) };
+  const groups = {
+    hit: createGroup(context),
+    miss: createGroup(context),
+  };
   let inputTokens = 0;
   let cachedTokens = 0;
   return {

@@ -2,9 +2,9 @@ import { UserError } from '../model/errors.ts';
 import type { Unit } from '../model/format.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { suggest } from '../model/suggestions.ts';
-import type { MarkName } from '../model/timeline.ts';
 import { CONNECTION_TIMES } from './connection-metrics.ts';
 import { between, cachedShare, openGapMs, readingWait, stalledGaps } from './formulas.ts';
+import { RETRY_METRICS, sinceDue } from './since-due-metrics.ts';
 import type { Stamp } from './stamps.ts';
 import { TOKEN_COUNTS, TOKEN_SPEEDS } from './token-metrics.ts';
 
@@ -72,23 +72,6 @@ function define(definition: MetricDefinition): MetricDefinition {
 
 function isValue(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
-}
-
-// A client that waits for a slow service sends fewer requests, so slow periods are underrepresented (coordinated omission).
-// Times that count from when a request was due include the wait.
-function sinceDue(name: string, mark: MarkName & Stamp): MetricDefinition {
-  return {
-    name: `${name}_scheduled`,
-    title: `${name.toUpperCase().replace(/^(LATENCY|TOTAL)$/, (word) => word.toLowerCase())} since due`,
-    unit: 'ms',
-    better: 'lower',
-    stamp: mark,
-    sinceDue: true,
-    ...((mark === 'lastToken' || mark === 'end') && { ofWhole: true }),
-    formula: `${mark} - scheduled`,
-    note: 'open loop (a rate) only: includes waiting for a connection and for the client',
-    values: ({ rate, marks }) => (rate === undefined ? null : between(marks.scheduled, marks[mark])),
-  };
 }
 
 /** Every metric, in the order of the tables. */
@@ -226,6 +209,7 @@ export const METRICS: readonly MetricDefinition[] = (
       note: "the client's own lateness",
       values: ({ marks }) => between(marks.scheduled, marks.started),
     },
+    ...RETRY_METRICS,
     sinceDue('ttfb', 'headers'),
     sinceDue('ttft', 'firstToken'),
     sinceDue('ttfa', 'firstAnswer'),

@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../model/record.ts';
 import type { RecordGroup } from '../model/record-groups.ts';
 import type { MetricSummary } from '../model/report.ts';
-import { METRICS, type MetricContext } from './definitions.ts';
+import { METRICS, type MetricContext, type MetricDefinition } from './definitions.ts';
 import { createDistribution } from './distribution.ts';
 
 /** The figures of a part of a cell's good answers. */
@@ -11,9 +11,14 @@ const DEFINITIONS = METRICS.filter(({ byCache }) => byCache);
 /** Names of the metrics of a group: those that depend on the length of the prompt. */
 export const GROUP_METRICS: readonly string[] = DEFINITIONS.map(({ name }) => name);
 
-/** An empty group. */
+/** An empty group with the metrics of `GROUP_METRICS`. */
 export function createGroup(context: MetricContext) {
-  const kept = DEFINITIONS.map((definition) => ({
+  return createMetricGroup(DEFINITIONS, context);
+}
+
+/** An empty group with these metrics. */
+export function createMetricGroup(metrics: readonly MetricDefinition[], context: MetricContext) {
+  const kept = metrics.map((definition) => ({
     definition,
     distribution: createDistribution(definition.unit),
   }));
@@ -23,21 +28,23 @@ export function createGroup(context: MetricContext) {
       requests += 1;
       for (const { definition, distribution } of kept) {
         const value = definition.values(record, context);
+        if (value === null) continue;
         if (typeof value === 'number') distribution.add(value);
+        else for (const one of value) distribution.add(one);
       }
     },
     report(): RecordGroup {
-      const metrics: Record<string, MetricSummary | null> = {};
+      const summaries: Record<string, MetricSummary | null> = {};
       for (const { definition, distribution } of kept) {
         const summary = distribution.summary();
-        if (summary === null) metrics[definition.name] = null;
+        if (summary === null) summaries[definition.name] = null;
         else {
           // The samples are already in the cell's own metric.
           const { samples: _, ...rest } = summary;
-          metrics[definition.name] = rest;
+          summaries[definition.name] = rest;
         }
       }
-      return { requests, metrics };
+      return { requests, metrics: summaries };
     },
   };
 }

@@ -53,8 +53,10 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
   let counted = false;
   return {
     add(record, good) {
-      const { outcome, marks, tokens, turn } = record;
-      const dueMs = marks.scheduled ?? marks.started;
+      const { outcome, marks, tokens, turn, attempt } = record;
+      // A request that is retried keeps its slot while it waits.
+      const { scheduled, started } = attempt?.first ?? marks;
+      const dueMs = scheduled ?? started;
       const key = roundPartKey(record);
       let round = rounds.get(key);
       if (round === undefined) {
@@ -70,7 +72,7 @@ export function createThroughput(level: LoadLevel): ThroughputFold {
       if (isOk && tokens.output !== null) counted = true;
       round.spans.add(
         // A session holds its slot while its user thinks.
-        { fromMs: marks.started - (turn?.thinkMs ?? 0), toMs: marks.end },
+        { fromMs: started - (turn?.thinkMs ?? 0), toMs: marks.end },
         { ok: isOk, tokens: tokens.output ?? 0, good },
       );
     },

@@ -1,8 +1,10 @@
+import type { ClientBehaviour } from './behaviour.ts';
 import type { Prompt } from './prompt.ts';
 import type { Mode } from './record.ts';
 import type { RequestFields } from './request.ts';
 import type { Deal, Shard } from './shard.ts';
 import type { SweepSettings } from './sweep.ts';
+import type { TraceInfo } from './trace.ts';
 
 /** The plain dialects, for endpoints of any API: they define the framing of a stream, and each is named after it. */
 export const PLAIN_DIALECTS = ['sse', 'ndjson', 'raw'] as const;
@@ -79,6 +81,8 @@ export interface ConnectOptions {
   dns?: 'each' | 'once';
   /** Names that are not looked up. */
   resolve?: readonly PinnedName[];
+  /** HTTP/1.1 without TLS: the most bytes that one read takes from the socket, for slow readers. Default: 64 KiB. */
+  readBytes?: number;
 }
 
 /** HTTP/2 requests at once on one session, where nothing else is said. */
@@ -214,7 +218,10 @@ export const BURSTINESS = { min: 0.01, max: 1000 } as const;
 export const DEFAULT_GRACE_MS = 30_000;
 
 /** When the requests of an open loop's block are due. */
-export interface Arrivals {
+export type Arrivals = DrawnArrivals | TraceArrivals;
+
+/** Times that are drawn at random, or even. */
+export interface DrawnArrivals {
   process: (typeof ARRIVALS)[number];
   /** The same seed gives the same times. Blocks that are compared have the same seed. */
   seed: number;
@@ -234,6 +241,13 @@ export interface LoadPhase {
   from: number;
   /** Load at the end. Changes linearly in between. */
   to: number;
+}
+
+/** The times of a part of a trace. */
+export interface TraceArrivals {
+  process: 'trace';
+  /** By the request's number in the block, in ms from the opening of its window. */
+  dueMs: Float64Array;
 }
 
 /** A cell's share of one round: the unit in which cells are interleaved. */
@@ -257,6 +271,8 @@ export interface Block {
   warmup: number;
   /** Open loop: when its requests are due. */
   arrivals?: Arrivals;
+  /** Requests of the cell in earlier rounds: where the numbers of this block's requests start. Default: 0. */
+  first?: number;
   /** Requests of its cell that were issued before this block: the prompts are drawn on from there. Default: 0. */
   drawn?: number;
   /** Requests of this block that earlier parts of the run have measured: these are not sent again. Default: 0. */
@@ -292,6 +308,10 @@ export interface RunPlan {
   salt?: string;
   /** Targets and prompts whose requests are not unique: as asked for, or because the target sends nothing of the prompt. */
   same?: readonly SameRequests[];
+  /** The trace that the load replays. Default: none. */
+  trace?: TraceInfo;
+  /** What clients do besides reading. Default: nothing. */
+  client?: ClientBehaviour;
   /** Keep the answers' texts in the records. */
   keepText: boolean;
   /** Which part of the run this machine measures. Default: all of it. */

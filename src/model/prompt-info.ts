@@ -27,6 +27,7 @@ export type SourceInfo =
     }
   | { kind: 'template'; variables: readonly { name: string; values: number }[] }
   | { kind: 'synthetic'; input: RandomQuantity; output?: RandomQuantity }
+  | { kind: 'trace'; file: string; requests: number; inputTokens: number; outputTokens: number }
   | { kind: 'mix'; parts: readonly { name: string; share: number; source?: SourceInfo }[] };
 
 /** Describes the prompts that are drawn or have a shared prefix. `hasTokenizer`: the run has a tokenizer. */
@@ -49,7 +50,7 @@ export function promptInfos(prompts: readonly Prompt[], hasTokenizer: boolean): 
 export const CHARS_PER_WORD = 4;
 
 function wordsOf({ source }: Prompt): number | undefined {
-  if (source?.kind === 'synthetic') return source.wordsPerToken;
+  if (source?.kind === 'synthetic' || source?.kind === 'trace') return source.wordsPerToken;
   if (source?.kind !== 'mix') return undefined;
   for (const { prompt } of source.parts) {
     const words = wordsOf(prompt);
@@ -76,6 +77,17 @@ function sourceInfo({ source }: Prompt): SourceInfo | undefined {
       };
     case 'synthetic':
       return { kind: 'synthetic', input: source.input, output: source.output };
+    case 'trace': {
+      const { file, atMs, inputTokens, outputTokens } = source.trace;
+      const sum = (tokens: Uint32Array) => tokens.reduce((total, one) => total + one, 0);
+      return {
+        kind: 'trace',
+        file,
+        requests: atMs.length,
+        inputTokens: sum(inputTokens),
+        outputTokens: sum(outputTokens),
+      };
+    }
     case 'mix': {
       const total = source.parts.reduce((sum, { weight }) => sum + weight, 0);
       const parts = source.parts.map(({ weight, prompt }) => ({

@@ -1,5 +1,6 @@
 import type { RandomQuantity } from './keyed-random.ts';
 import type { AnswerSchema, Message, ToolDefinition } from './request.ts';
+import type { Trace } from './trace.ts';
 
 // Prompts of a plan. Plain data, since a plan is sent to the measuring threads.
 
@@ -51,6 +52,7 @@ export type PromptSource =
   | ({ kind: 'dataset'; system?: string; order: DatasetOrder } & Dataset)
   | { kind: 'template'; variables: readonly Variable[] }
   | SyntheticSource
+  | { kind: 'trace'; trace: Trace; wordsPerToken: number }
   | { kind: 'mix'; parts: readonly MixPart[] };
 
 /** Shuffled by the seed, again after each pass; or in the order of the file. */

@@ -1,3 +1,4 @@
+import type { Attempt, EventIds, RequestBehaviour, Resumption } from './behaviour.ts';
 import type { FinishReason } from './events.ts';
 import type { CachePlan, TurnInfo } from './prompt.ts';
 import type { Marks } from './timeline.ts';
@@ -153,6 +154,16 @@ export interface Observation {
   cachePlan?: CachePlan;
   /** Its place in a session. Absent for single requests. */
   turn?: TurnInfo;
+  /** What the client did on purpose (`client` in the scenario). Absent: it read the answer as fast as it arrived. */
+  behaviour?: RequestBehaviour;
+  /** Which attempt of its request this is. Absent in runs without retries. */
+  attempt?: Attempt;
+  /** Closed loop: true if the slot became free because the client had cancelled a stream as planned. */
+  afterCancel?: true;
+  /** Each time that the stream broke and was continued with Last-Event-ID. Absent where it was not. */
+  resumptions?: Resumption[];
+  /** The ids of the stream's events. Absent in runs without `client.resume`, and without ids. */
+  eventIds?: EventIds;
   connection?: ConnectionInfo;
   /**
    * The request was sent twice: the open connection that it first went to was closed before a byte of the response had
@@ -215,7 +226,7 @@ export interface Observation {
   finish?: { reason: FinishReason; raw?: string };
   /**
    * Milliseconds in which a consumer that was behind had the client read no more. Marks and gaps of such a request are the
-   * consumer's, not the server's. Absent where that did not happen; never in a measured run.
+   * consumer's, not the server's. Absent where that did not happen; in a measured run only for slow readers.
    */
   pausedMs?: number;
   /** Gaps that are not in `gaps`, which holds the first million. */

@@ -1,7 +1,9 @@
 import type { AbGate, AbSettings, AbStop } from './ab-gate.ts';
+import type { BehaviourReport, CancelNotice, RetryReport } from './behaviour-report.ts';
 import type { Conclusion } from './conclusion.ts';
 import type { Unit } from './format.ts';
 import type { BlockUtilization, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
+import type { MetricSummary } from './metric-summary.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
 import type { PromptInfo } from './prompt-info.ts';
@@ -11,27 +13,11 @@ import type { BaselineReport } from './run-comparison.ts';
 import type { MergedShards, ShardInfo } from './shard-report.ts';
 import type { StreamingReport } from './streaming-report.ts';
 import type { SweepReport, SweepSettings } from './sweep.ts';
+import type { TraceInfo, TraceReplay } from './trace.ts';
 
+export type { BehaviourReport, RetryReport } from './behaviour-report.ts';
+export type { MetricGroup, MetricSummary } from './metric-summary.ts';
 export type { StreamArrivals, StreamCause, StreamingReport, VerdictKind } from './streaming-report.ts';
-
-/** The distribution of one metric in one cell. Percentile q is the value at rank ceil(q n). */
-export interface MetricSummary {
-  unit: Unit;
-  n: number;
-  min: number;
-  mean: number;
-  /** Sample standard deviation; 0 for a single value. */
-  sd: number;
-  p50: number;
-  p90: number;
-  p95: number;
-  p99: number;
-  max: number;
-  /** HDR histogram, V2 compressed, base64: whole microseconds for ms, thousandths for rates and ratios. */
-  histogram: string;
-  /** The values in order of arrival, while there are at most 20,000: percentiles are exact then. */
-  samples?: number[];
-}
 
 /** One kind of failure in a cell, with an example of what was said. */
 export interface FailureSummary {
@@ -108,6 +94,12 @@ export interface CellReport extends Cell {
   plannedCache?: PlannedCacheReport;
   /** Of conversations of several turns. Absent for single requests. */
   sessions?: SessionReport;
+  /** How closely the requests followed the trace. Absent without one; null if no request was sent. */
+  replay?: TraceReplay | null;
+  /** What clients did on purpose (`client` in the scenario). Absent: nothing. */
+  behaviours?: BehaviourReport;
+  /** Absent in runs without retries. */
+  retries?: RetryReport;
   connections: ConnectionCounts;
   /** Socket reads, events and body bytes of all requests. */
   io: { reads: number; events: number; bytes: number };
@@ -209,6 +201,8 @@ export interface RunInfo {
   /** Requests planned, without warm-up; null when limited by time. */
   planned: number | null;
   rounds: number;
+  /** The trace that was replayed; absent without one. */
+  trace?: TraceInfo;
   /** How requests were kept from sharing a prefix; absent in runs of versions that did not. */
   unique?: UniqueInfo;
   /** What prompts were drawn from, and their shared prefixes. Absent if all prompts are as written. */
@@ -303,6 +297,8 @@ export interface Manifest {
   servers?: readonly ServerIdle[];
   /** Metrics of the targets' servers during the run; present once the run has ended. */
   serverLoads?: readonly ServerLoad[];
+  /** When the embedded simulator noticed planned cancels; present if there were any. Of the last part of a continued run. */
+  cancelNotices?: readonly CancelNotice[];
   /** The client's noise floor at each load level; present if measured. */
   floor?: readonly NoiseFloor[];
   /** The settings of a sweep; absent where the run is none. */

@@ -18,6 +18,7 @@ import { openDataset } from './dataset-reader.ts';
 import { isInShare, weightedParts } from './share-schedule.ts';
 import { keyWords, nonceWords, syntheticText } from './synthetic-text.ts';
 import { filledTemplate } from './template-variables.ts';
+import { traceText } from './trace/trace-text.ts';
 
 /** Which prompt of a cell is drawn. */
 export interface DrawRequest {
@@ -66,7 +67,7 @@ type Draw = (request: DrawRequest) => Omit<DrawnPrompt, 'prefix' | 'cachePlan' |
 export function createDrawer(prompt: Prompt, { seed, salt }: DrawSeed): PromptDrawer {
   const opened: { close(): void }[] = [];
   const key = `${seed} ${prompt.name}`;
-  const draw = inSession(prompt, key, sourceOf(prompt, key, opened));
+  const draw = inSession(prompt, key, sourceOf(prompt, key, salt, opened));
   const prefix =
     prompt.sharedPrefix && prefixOf(prompt.sharedPrefix, prompt.unique ? `${key} ${salt}` : key, key);
   return {
@@ -77,7 +78,7 @@ export function createDrawer(prompt: Prompt, { seed, salt }: DrawSeed): PromptDr
   };
 }
 
-function sourceOf(prompt: Prompt, key: string, opened: { close(): void }[]): Draw {
+function sourceOf(prompt: Prompt, key: string, salt: string, opened: { close(): void }[]): Draw {
   const { source, messages, maxTokens, tools, answerSchema, extra } = prompt;
   const same = { messages, maxTokens, tools, answerSchema, extra };
   switch (source?.kind) {
@@ -112,8 +113,26 @@ function sourceOf(prompt: Prompt, key: string, opened: { close(): void }[]): Dra
     }
     case 'synthetic':
       return (request) => ({ ...same, ...drawSynthetic(source, same, drawKey(key, request), request.nonce) });
+    case 'trace': {
+      const { trace, wordsPerToken } = source;
+      // No run repeats the texts of another, unless its prompts need not be unique.
+      const options = { wordsPerToken, key: prompt.unique ? `${key} ${salt}` : key };
+      return ({ number, warmup, nonce }) => {
+        // The warm-up must not put the blocks of the trace into the server's cache.
+        const at = number % trace.atMs.length;
+        const lengths = warmup ? { inputTokens: trace.inputTokens } : trace;
+        const content = traceText(lengths, at, options, nonce);
+        return {
+          ...same,
+          messages: [...messages.slice(0, -1), { ...messages.at(-1), role: 'user', content }],
+          maxTokens: trace.outputTokens[at] || maxTokens,
+          promptId: `${trace.file} ${at + 1}`,
+          hasNonce: true,
+        };
+      };
+    }
     case 'mix':
-      return drawMix(source.parts, key, opened);
+      return drawMix(source.parts, key, salt, opened);
     default:
       return source satisfies never;
   }
@@ -213,10 +232,10 @@ function drawTokens(quantity: RandomQuantity, random: () => number): number {
   return Math.max(1, Math.round(sample(quantity, random)));
 }
 
-function drawMix(parts: readonly MixPart[], key: string, opened: { close(): void }[]): Draw {
+function drawMix(parts: readonly MixPart[], key: string, salt: string, opened: { close(): void }[]): Draw {
   const draws = parts.map(({ prompt }) => ({
     name: prompt.name,
-    draw: sourceOf(prompt, `${key} ${prompt.name}`, opened),
+    draw: sourceOf(prompt, `${key} ${prompt.name}`, salt, opened),
   }));
   const weights = parts.map(({ weight }) => weight);
   const pickOf = weightedParts(weights, key);

@@ -26,7 +26,7 @@ export function buildReport(
     schema: 'streambench/report@3' as const,
     run: runWith(
       manifest,
-      cells.reduce((sum, cell) => sum + requestsOf(cell), 0),
+      cells.reduce((sum, cell) => sum + requestsOf(cell) + retriedAttempts(cell), 0),
     ),
     environment: manifest.environment,
     scenario: manifest.scenario,
@@ -48,4 +48,9 @@ export function buildReport(
 export function withBaseline(report: Report, baseline: Report['baseline']): Report {
   const compared = { ...report, baseline };
   return { ...compared, conclusion: conclude(compared) };
+}
+
+/** Attempts that were retried: each has a record of its own beside that of its request. */
+function retriedAttempts({ retries }: CellReport): number {
+  return Object.values(retries?.causes ?? {}).reduce((sum, count) => sum + count, 0);
 }

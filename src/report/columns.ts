@@ -13,6 +13,7 @@ import {
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport } from '../model/report.ts';
 import { oneLine } from './text-width.ts';
+import { plannedCancels } from './wording/behaviours.ts';
 import { isMarked, levelFigure, loadFigure, MARK } from './wording/load.ts';
 import { requestsOf } from './wording/notes.ts';
 import { streamWord } from './wording/verdicts.ts';
@@ -101,10 +102,14 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       ...label<CellReport>(
         'ok',
         'right',
-        (cell) => `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell))}`,
+        (cell) =>
+          `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell) - plannedCancels(cell))}`,
       ),
       inTitle: (text) => `${text} ok each`,
     },
+    ...(cells.some(({ behaviours }) => behaviours?.cancelled)
+      ? [label<CellReport>('cancelled', 'right', (cell) => formatCount(plannedCancels(cell)))]
+      : []),
     measure('ttfb', 3.5),
     // Without a stream, the first token comes with the last.
     measure('ttft', streaming ? 0 : 1),

@@ -1,3 +1,4 @@
+import type { Attempt } from '../model/behaviour.ts';
 import type { RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type Marks } from '../model/timeline.ts';
 
@@ -16,12 +17,26 @@ export function roundRecord(record: RequestRecord): RequestRecord {
     const { waitMs, spanMs, ...counts } = record.flush;
     rounded.flush = { ...counts, waitMs: toMicroseconds(waitMs), spanMs: toMicroseconds(spanMs) };
   }
+  if (record.attempt !== undefined) rounded.attempt = roundAttempt(record.attempt);
+  if (record.resumptions !== undefined) rounded.resumptions = record.resumptions.map(roundTimes);
   const { first, visibleAfterMs } = record.tokens;
   if (first !== undefined) rounded.tokens = { ...record.tokens, first: toMicroseconds(first) };
   if (visibleAfterMs !== undefined) {
     rounded.tokens = { ...rounded.tokens, visibleAfterMs: toMicroseconds(visibleAfterMs) };
   }
   return rounded;
+}
+
+function roundAttempt({ first, ...attempt }: Attempt): Attempt {
+  return first === undefined ? roundTimes(attempt) : { ...roundTimes(attempt), first: roundTimes(first) };
+}
+
+/** A copy with its numbers rounded; whole numbers stay as they are. */
+function roundTimes<T extends object>(times: T): T {
+  const entries = Object.entries(times) as [string, unknown][];
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'number' ? toMicroseconds(value) : value]),
+  ) as T;
 }
 
 function roundMarks(marks: Marks): Marks {

@@ -19,6 +19,7 @@ import { type Scenario, scenarioSchema } from './schema/scenario.ts';
 import { targetSchema } from './schema/target.ts';
 import { collectSecrets, documentSecrets } from './secrets.ts';
 import { defaultKey, missingKey, withKey } from './targets.ts';
+import { readScenarioTrace, type ScenarioTrace, traceFindings, withTrace } from './traces.ts';
 import { formatPath, isWithin, mapScalars, type Path, valueAt } from './value-paths.ts';
 
 /**
@@ -134,7 +135,8 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   );
   const seed = result.success ? result.data.seed : 0;
   const datasets = readDatasets(value, seed, { read, locate: permittedFiles(rules) });
-  [...prompts.findings, ...datasets.findings].filter(known).forEach(add);
+  const traced = readScenarioTrace(value, permittedFiles(rules));
+  [...prompts.findings, ...datasets.findings, ...traced.findings].filter(known).forEach(add);
   const keys = targetKeys(value, options.env);
   keys.findings.forEach(add);
   const authorities = readAuthorities(value, read);
@@ -142,10 +144,13 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   options.checkGates?.(value).filter(known).forEach(add);
   const bodies = readBodies(value, read);
   [...bodies.findings, ...placeholderFindings(value, bodies.texts)].filter(known).forEach(add);
-  const scenario = result.success ? complete(result.data, keys.defaults, bodies.texts) : undefined;
+  const scenario = result.success
+    ? withTrace(complete(result.data, keys.defaults, bodies.texts), traced.trace)
+    : undefined;
   if (scenario !== undefined) {
     templateFindings(scenario).forEach(add);
     promptFindings(scenario, { texts: prompts.texts, datasets: datasets.datasets }).forEach(add);
+    traceFindings(scenario, traced.trace).forEach(add);
   }
 
   if (problems.length > 0 || !result.success || scenario === undefined)
@@ -154,10 +159,15 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   return {
     scenario,
     document: masked,
-    hash: hashDocument(withBodyTexts(masked, bodies.texts), fileContents(prompts, datasets)),
+    hash: hashDocument(withBodyTexts(masked, bodies.texts), fileContents(prompts, datasets, traced)),
     secrets: collectSecrets(result.data, resolved.uses, keys.defaults),
     file: source.file,
-    promptInputs: { texts: prompts.texts, media: prompts.media, datasets: datasets.datasets },
+    promptInputs: {
+      texts: prompts.texts,
+      media: prompts.media,
+      datasets: datasets.datasets,
+      trace: traced.trace,
+    },
     authorities: authorities.texts,
     files: [...files],
     placeOf: (path) => place(path, 'value'),
@@ -165,9 +175,14 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
 }
 
 /** What is hashed of the files of prompts. */
-function fileContents({ texts, media }: PromptFiles, { digests }: ScenarioDatasets): Map<string, string> {
+function fileContents(
+  { texts, media }: PromptFiles,
+  { digests }: ScenarioDatasets,
+  { digest }: ScenarioTrace,
+): Map<string, string> {
   const parts = Array.from(media, ([file, { data }]): [string, string] => [`media ${file}`, data]);
-  return new Map([...texts, ...parts, ...digests]);
+  const trace: [string, string][] = digest === undefined ? [] : [['trace', digest]];
+  return new Map([...texts, ...parts, ...digests, ...trace]);
 }
 
 type Checked = { result: ReturnType<typeof scenarioSchema.safeParse>; value: unknown };

@@ -12,6 +12,7 @@ import { type PromptInfo, promptInfos } from '../model/prompt-info.ts';
 import type { UniqueInfo } from '../model/report.ts';
 import { NONCE_PREFIX_LENGTH } from '../model/request.ts';
 import { createRandom, shuffledIndexes } from '../model/seeded-random.ts';
+import { type Trace, traceDueMs, traceInfo } from '../model/trace.ts';
 import { bodyTemplate, writtenPlaceholders } from '../wire/template.ts';
 import { timesOf } from './block-times.ts';
 import type { LoadedScenario } from './parse.ts';
@@ -83,16 +84,22 @@ export function unstarted({ targets }: Scenario): PlanOptions {
 /** The plan of a run of the scenario. The same scenario and seed give the same plan. */
 export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}): RunPlan {
   const { scenario, promptInputs } = loaded;
+  const { trace } = promptInputs;
   const isSweep = scenario.load.sweep !== undefined;
   const groups = [...cellGroups(scenario), ...(isSweep ? [] : lengthGroups(scenario))];
   const connect = connectOptions(loaded);
   const asked = scenario.prompts.map((prompt) => resolvePrompt(prompt, promptInputs, scenario));
   const prompts = [...asked, ...lengthPrompts(scenario, asked)];
   return {
-    targets: scenario.targets.map((target, index) => resolveTarget(target, options, connect[index])),
+    targets: scenario.targets.map((target, index) => {
+      const resolved = resolveTarget(target, options, connect[index]);
+      // The reference service sends ids, and waits for a client that was cut off, only if it is asked to.
+      const asksForIds = scenario.client?.resume !== undefined && target.service !== undefined;
+      return asksForIds ? { ...resolved, extra: { resumable: true, ...resolved.extra } } : resolved;
+    }),
     prompts,
     cells: groups.flat(2),
-    blocks: scenario.load.sweep === undefined ? blocksOf(scenario, groups) : [],
+    blocks: scenario.load.sweep === undefined ? blocksOf(scenario, groups, trace) : [],
     sweep: scenario.load.sweep,
     warmup: scenario.load.warmup,
     timeouts: scenario.timeouts,
@@ -101,6 +108,8 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     seed: scenario.seed,
     salt: options.salt ?? '',
     same: sameRequests(scenario, asked),
+    trace: trace && scenario.load.trace && traceInfo(trace, scenario.load.trace.speed),
+    client: scenario.client,
     keepText: scenario.keepText,
     traceparent: scenario.traceparent || undefined,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
@@ -150,7 +159,7 @@ function lengthGroups({ targets, prompts, verdict, modes }: Scenario): BlockCell
   );
 }
 
-function blocksOf(scenario: Scenario, groups: readonly BlockCells[][]): Block[] {
+function blocksOf(scenario: Scenario, groups: readonly BlockCells[][], trace: Trace | undefined): Block[] {
   const { load, seed, verdict } = scenario;
   const { requests, warmup } = load;
   // No more rounds than requests.
@@ -175,8 +184,15 @@ function blocksOf(scenario: Scenario, groups: readonly BlockCells[][]): Block[] 
       }
       return units.map(({ first, cells }): Block => {
         const block: Block = { round, cell: first, warmup: round === 0 ? warmup : 0 };
-        if (shares) block.requests = shares[round];
-        return Object.assign(block, timesOf(scenario, cells, { first, rounds, round }));
+        if (shares) {
+          block.requests = shares[round];
+          block.first = sum(shares.slice(0, round));
+        }
+        return Object.assign(
+          block,
+          timesOf(scenario, cells, { first, rounds, round }),
+          replayed(scenario, block, trace),
+        );
       });
     }),
   );
@@ -186,6 +202,20 @@ function indexOfFirst(indexes: ReadonlyMap<Cell, number>, [first]: BlockCells): 
   const index = first && indexes.get(first);
   if (index === undefined) throw new Error('a block has no cell');
   return index;
+}
+
+/** The arrivals of a block that replays its part of a trace: each round replays the next part. */
+function replayed(
+  { load }: Scenario,
+  { first = 0, requests = 0 }: Block,
+  trace: Trace | undefined,
+): Pick<Block, 'arrivals'> {
+  if (trace === undefined || load.trace === undefined) return {};
+  return { arrivals: { process: 'trace', dueMs: traceDueMs(trace, load.trace.speed, first, requests) } };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function lengthBlocks(cells: readonly number[], round: number, requests: number, warmup: number): Block[] {

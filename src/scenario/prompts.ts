@@ -9,11 +9,14 @@ import type { ScenarioMixPart } from './schema/prompt.ts';
 import type { Scenario, ScenarioPrompt } from './schema/scenario.ts';
 import type { ScenarioTurn } from './schema/session.ts';
 import type { DurationDistribution } from './schema/simulator.ts';
+import type { ScenarioTrace } from './traces.ts';
 
 /** The prompts of a plan. */
 
 /** The contents of the files that prompts refer to. */
-export type PromptInputs = Pick<PromptFiles, 'texts' | 'media'> & Pick<ScenarioDatasets, 'datasets'>;
+export type PromptInputs = Pick<PromptFiles, 'texts' | 'media'> &
+  Pick<ScenarioDatasets, 'datasets'> &
+  Pick<ScenarioTrace, 'trace'>;
 
 /** The usual estimate, where no tokenizer counts. */
 const DEFAULT_CHARS_PER_TOKEN = 4;
@@ -134,7 +137,7 @@ function messagesOf(
   { tokenizer }: Pick<Scenario, 'tokenizer'>,
   conversations: boolean,
 ): { messages: readonly Message[]; source?: PromptSource } {
-  const { system, synthetic, dataset, variables } = content;
+  const { system, synthetic, dataset, trace, variables } = content;
   if (dataset !== undefined) {
     const found = inputs.datasets.get(datasetKey(dataset, conversations));
     if (found === undefined) throw new Error(`the dataset ${dataset.path} was not read`);
@@ -142,6 +145,15 @@ function messagesOf(
     return { messages: found.first.messages, source };
   }
   const media = mediaOf(content, inputs);
+  if (trace !== undefined) {
+    if (inputs.trace === undefined) throw new Error('the trace was not read');
+    const source: PromptSource = {
+      kind: 'trace',
+      trace: inputs.trace,
+      wordsPerToken: wordsFor({ tokenizer }),
+    };
+    return { messages: withSystem(system, [{ role: 'user', content: '', media }]), source };
+  }
   if (synthetic !== undefined) {
     const { input, output, charsPerToken } = synthetic;
     const wordsPerToken = wordsFor({ tokenizer }, charsPerToken);

@@ -1,6 +1,7 @@
 import type { SameRequests } from '../model/plan.ts';
 import type { Prompt } from '../model/prompt.ts';
 import { type ChatRequest, withNonce } from '../model/request.ts';
+import { SHARED_BLOCKS } from '../model/trace.ts';
 import { getDialect } from '../wire/dialects/index.ts';
 import { bodyTemplate, queryTemplate } from '../wire/template.ts';
 import { dialectOf } from './schema/endpoint.ts';
@@ -23,6 +24,8 @@ export function sameRequests(scenario: Scenario, prompts: readonly Prompt[]): Sa
       const pair = { target: target.name, prompt: prompt.name };
       if (!prompt.unique)
         return [{ ...pair, why: 'unique: false', asked: true, drawn: prompt.source && true }];
+      if (prompt.source?.kind === 'trace' && prompt.source.trace.blocks !== undefined)
+        return [{ ...pair, why: SHARED_BLOCKS, asked: true, drawn: true }];
       const messages = withNonce(prompt.messages, MARK);
       if (holdsMark(target, { messages, nonce: MARK, stream: true })) return [];
       return [{ ...pair, why: whySame(target), asked: false }];

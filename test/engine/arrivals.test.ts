@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { unitArrivals } from '../../src/engine/arrivals.ts';
-import type { Arrivals } from '../../src/model/plan.ts';
+import type { DrawnArrivals } from '../../src/model/plan.ts';
 
 const first = (count: number, at: (index: number) => number) =>
   Array.from({ length: count }, (_, i) => at(i));
@@ -15,10 +15,10 @@ function variation(values: readonly number[]): number {
   return Math.sqrt(mean(values.map((value) => (value - m) ** 2))) / m;
 }
 
-const PROCESSES: readonly Arrivals[] = [
+const PROCESSES: readonly DrawnArrivals[] = [
   { process: 'constant', seed: 1 },
   { process: 'poisson', seed: 7 },
-  ...[0.1, 0.5, 1, 4, 50].map((burstiness): Arrivals => ({ process: 'gamma', seed: 3, burstiness })),
+  ...[0.1, 0.5, 1, 4, 50].map((burstiness): DrawnArrivals => ({ process: 'gamma', seed: 3, burstiness })),
 ];
 
 describe.each(PROCESSES)('$process arrivals, shape $burstiness', (arrivals) => {
@@ -61,12 +61,12 @@ test('gamma: the variation of the intervals is that of its shape', () => {
 
 test('the number of requests in a window varies as it should: only windows near 1,000 requests are evened out', () => {
   // Variance over mean of the count in windows of 50 requests: 1 for poisson, less the share of a window in a group.
-  const countsOf = (arrivals: Arrivals) => {
+  const countsOf = (arrivals: DrawnArrivals) => {
     const counts = new Array<number>(800).fill(0);
     for (const at of first(40_000, unitArrivals(arrivals))) counts[Math.floor(at / 50)]! += 1;
     return counts;
   };
-  const dispersion = (arrivals: Arrivals) => variation(countsOf(arrivals)) ** 2 * 50;
+  const dispersion = (arrivals: DrawnArrivals) => variation(countsOf(arrivals)) ** 2 * 50;
   expect(dispersion({ process: 'poisson', seed: 2 })).toBeGreaterThan(0.8);
   expect(dispersion({ process: 'poisson', seed: 2 })).toBeLessThan(1.1);
   expect(dispersion({ process: 'gamma', seed: 2, burstiness: 0.25 })).toBeGreaterThan(3);

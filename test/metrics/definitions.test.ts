@@ -34,6 +34,9 @@ describe('formulas', () => {
       tcp: 5,
       tls: 8,
       queue: 2,
+      // In runs with retries only.
+      retries: null,
+      response: null,
       // Not in an open loop, so it was due when a slot was free.
       ttfb_scheduled: null,
       ttft_scheduled: null,

@@ -1,6 +1,7 @@
 import { METRICS, type MetricDefinition, metric } from '../../metrics/definitions.ts';
 import { hiddenReasoning } from '../../metrics/formulas.ts';
 import { Numbers } from '../../metrics/numbers.ts';
+import { entersFigures, isFinal } from '../../model/behaviour.ts';
 import { CellMap, cellKey, cellOf } from '../../model/cells.ts';
 import type { Cell } from '../../model/plan.ts';
 import { isEndedByClient, type OutcomeKind, type RequestRecord } from '../../model/record.ts';
@@ -86,6 +87,7 @@ class CellSampler implements CellSamples {
   }
 
   add(record: RequestRecord): void {
+    if (!isFinal(record)) return;
     const { kind } = record.outcome;
     this.outcomes[kind] = (this.outcomes[kind] ?? 0) + 1;
     if (isEndedByClient(kind)) return;
@@ -100,6 +102,7 @@ class CellSampler implements CellSamples {
       round.failed += 1;
       return;
     }
+    if (!entersFigures(record)) return;
     if (record.chars.thinking > 0 || (hiddenReasoning(record) ?? 0) > 0) this.reasoned += 1;
     for (const [definition, kept] of round.values) {
       const value = definition.values(record, { stallMs: this.stallMs });

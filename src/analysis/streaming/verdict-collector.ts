@@ -1,3 +1,4 @@
+import { entersFigures } from '../../model/behaviour.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { StreamArrivals, StreamingReport, VerdictKind } from '../../model/report.ts';
 import { arrivalsOf, type VerdictFigures, verdictFigures } from './stream-figures.ts';
@@ -121,8 +122,7 @@ export function createVerdictCollector(): VerdictCollector {
   const shown: Shown[] = [];
   return {
     add(record) {
-      if (record.outcome.kind !== 'ok' || record.mode !== 'streaming' || kept.length >= JUDGED_STREAMS)
-        return;
+      if (!entersFigures(record) || record.mode !== 'streaming' || kept.length >= JUDGED_STREAMS) return;
       kept.push(verdictFigures(record));
       if (shown.length < SHOWN_STREAMS)
         shown.push({ arrivals: arrivalsOf(record), headers: record.headers ?? {} });

@@ -1,4 +1,5 @@
 import { failureCode, failureGroup } from '../../metrics/failure-groups.ts';
+import { isFinal } from '../../model/behaviour.ts';
 import { isEndedByClient, type Observation } from '../../model/record.ts';
 
 /** The run stops after this many identical failures of a target without a success. */
@@ -10,14 +11,16 @@ export interface FirstFailures {
    * Adds a request to a target, measured or warm-up. Returns the reason to stop, once: where the first requests to the target all
    * failed in the same way.
    */
-  add(target: string, observation: Pick<Observation, 'outcome'>): string | undefined;
+  add(target: string, observation: Pick<Observation, 'outcome' | 'attempt'>): string | undefined;
 }
 
 /** Creates a detector for all targets of a run. */
 export function watchFirstFailures(limit: number = FIRST_FAILURES): FirstFailures {
   const targets = new Map<string, { group: string; count: number } | 'decided'>();
   return {
-    add(target, { outcome }) {
+    add(target, { outcome, attempt }) {
+      // Decided by its last attempt.
+      if (!isFinal({ attempt })) return undefined;
       const { kind } = outcome;
       // Not caused by the target.
       if (isEndedByClient(kind) || kind === 'dropped') return undefined;

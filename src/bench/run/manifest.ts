@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { requestLimits } from '../../analysis/sweep/slo.ts';
 import { tidy } from '../../metrics/distribution.ts';
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
+import type { CancelNotice } from '../../model/behaviour-report.ts';
 import type { BlockUtilization, ServerLoad } from '../../model/load-report.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
@@ -43,6 +44,7 @@ export function openingManifest(
       rounds,
       unique,
       prompts,
+      trace: plan.trace,
     },
     environment,
     scenario: { name, description, hash, document },
@@ -70,6 +72,8 @@ export interface RunEnd {
   abortReason?: string;
   loads: readonly BlockUtilization[];
   serverLoads: readonly ServerLoad[];
+  /** Of this part. */
+  cancelNotices: readonly CancelNotice[];
   /** Why a run with early stop ended when it did. */
   abStop?: AbStop;
   /** Of a sweep: all of its cells, and whether its time was over before its search had ended. */
@@ -96,6 +100,7 @@ export function closingManifest(manifest: Manifest, past: PastRun | undefined, e
     cells: end.sweep?.cells ?? manifest.cells,
     sweepOverBudget: end.sweep?.isOverBudget ? true : undefined,
     loads: [...(earlier?.loads ?? []), ...loads],
+    cancelNotices: end.cancelNotices.length > 0 ? end.cancelNotices : undefined,
     serverLoads: manifest.servers && [...(earlier?.serverLoads ?? []), ...end.serverLoads],
   };
 }

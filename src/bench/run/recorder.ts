@@ -1,5 +1,6 @@
 import type { RunSamples } from '../../analysis/comparison/samples.ts';
 import type { SweepEvidence } from '../../analysis/sweep/evidence.ts';
+import { isFinal } from '../../model/behaviour.ts';
 import type { UserError } from '../../model/errors.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { Redactor } from '../../model/redaction/redactor.ts';
@@ -21,6 +22,8 @@ export interface RunRecorder {
   add(record: RequestRecord): RequestRecord;
   /** Number of records so far. */
   readonly records: number;
+  /** Number of requests so far: records without the attempts that were retried. */
+  readonly requests: number;
   /** Counts the tokens of the block's records, while no stream is open. */
   blockEnded(): Promise<void>;
   /** What comparisons need of the records so far. */
@@ -58,10 +61,12 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
   const builder = createReportBuilder(start);
   const check = deps.baseline?.check(start);
   let records = 0;
+  let requests = 0;
   let nextSeq = 0;
   let part = 0;
   const take = (record: RequestRecord) => {
     records += 1;
+    if (isFinal(record)) requests += 1;
     builder.add(record);
     check?.add(record);
   };
@@ -86,6 +91,9 @@ export function createRecorder(start: Manifest, deps: RecorderDeps): RunRecorder
     },
     get records() {
       return records;
+    },
+    get requests() {
+      return requests;
     },
     async blockEnded() {
       if (counter !== undefined) await countHeld(counter, keep);

@@ -17,6 +17,7 @@ import { latenessOf } from '../../metrics/lateness.ts';
 import { clientReport, clientReportOfMachines, serverReport } from '../../metrics/load-report.ts';
 import { createStampTimes, type StampTimes } from '../../metrics/stamps.ts';
 import type { AbGate } from '../../model/ab-gate.ts';
+import { entersFigures } from '../../model/behaviour.ts';
 import { CellMap, cellKey, sameCourse } from '../../model/cells.ts';
 import type { BlockUtilization, LoopUtilization } from '../../model/load-report.ts';
 import type { PairedComparison } from '../../model/paired-comparison.ts';
@@ -82,7 +83,7 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
       sampler.add(record);
       verdicts.get(record)?.add(record);
       // Only successful requests are in the figures.
-      if (record.outcome.kind === 'ok') stamps.get(record)?.add(record);
+      if (entersFigures(record)) stamps.get(record)?.add(record);
     },
     report(manifest) {
       const plain = aggregator.cells();
@@ -96,6 +97,7 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
         const index = planned.indexOf(cellKey(cell));
         return {
           ...cell,
+          behaviours: withNotice(cell, index, manifest),
           streaming: verdict ?? null,
           client: clientOf(cell, index, manifest, stamps.get(cell)),
           server: serverOf(cell, index, manifest),
@@ -116,6 +118,14 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
     samples: () => sampler.result(),
     sweep: evidence,
   };
+}
+
+function withNotice({ behaviours }: CellReport, index: number, { cancelNotices }: Manifest) {
+  const { cell: _, ...noticed } = cancelNotices?.find(({ cell }) => cell === index) ?? {};
+  const { cancelled } = behaviours ?? {};
+  return cancelled === undefined || !('n' in noticed)
+    ? behaviours
+    : { ...behaviours, cancelled: { ...cancelled, noticed } };
 }
 
 function wholeAnswer(cell: CellReport | undefined): NonStreamingTotal | undefined {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { isFinal } from '../../model/behaviour.ts';
 import { cellKey } from '../../model/cells.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Block, RunPlan } from '../../model/plan.ts';
@@ -54,7 +55,7 @@ export async function readPast(folder: string, loaded: LoadedScenario): Promise<
   for await (const batch of run.batches) {
     for (const record of batch) {
       const cell = cells.get(cellKey(record));
-      if (cell !== undefined) progress.add(record, cell);
+      if (cell !== undefined && isFinal(record)) progress.add(record, cell);
       nextSeq = Math.max(nextSeq, record.seq + 1);
       lastMs = Math.max(lastMs, latestOf(record));
     }

@@ -12,8 +12,8 @@ import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import type { UserError } from '../../model/errors.ts';
 import { formatValue } from '../../model/format.ts';
-import type { Cell, RunPlan } from '../../model/plan.ts';
-import type { Observation, RequestRecord } from '../../model/record.ts';
+import type { RunPlan } from '../../model/plan.ts';
+import type { RequestRecord } from '../../model/record.ts';
 import { createRedactor } from '../../model/redaction/redactor.ts';
 import type { Manifest, Report } from '../../model/report.ts';
 import { createJournal, type Journal, resumeJournal } from '../../results/journal.ts';
@@ -23,10 +23,11 @@ import type { ChosenShard } from '../machines/scheduler.ts';
 import { rejectForShard } from '../machines/shard-options.ts';
 import { runStart, waitForStart } from '../machines/start-at.ts';
 import { type Prepared, prepare } from '../prepare.ts';
-import type { ServersWatch } from '../server-metrics/server-watch.ts';
 import { type TelemetryRun, telemetryRun } from '../telemetry/sample.ts';
 import type { Baseline } from './baseline.ts';
-import { type FirstFailures, watchFirstFailures } from './first-failures.ts';
+import { collectCancels } from './cancel-notices.ts';
+import { engineObserver } from './engine-observer.ts';
+import { watchFirstFailures } from './first-failures.ts';
 import { closingManifest, openingManifest } from './manifest.ts';
 import { openingWarnings } from './opening-warnings.ts';
 import { createRecorder, type RunRecorder } from './recorder.ts';
@@ -149,6 +150,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       if (lateMs > LATE_MS) observer.warning?.(`started ${formatValue(lateMs, 'ms')} after --start-at`);
     }
     const watch = loaded.scenario.keepGoing ? undefined : watchFirstFailures();
+    const cancels = collectCancels(plan.cells);
     const looks = looksOf(manifest);
     const sweep = sweepOf(prepared, recorder, past, {
       elapsedMs: () => clock.now() - beganAt,
@@ -163,14 +165,14 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
         return abStop !== undefined;
       },
       next: (soFar) => sweep?.next(soFar),
-      observer: engineObserver({ servers, recorder, observer, watch, giveUp }),
+      observer: engineObserver({ servers, recorder, observer, cancels, watch, giveUp }),
     }).finally(() => {
       for (const warning of recorder.settle()) observer.warning?.(warning);
       observer.ended?.();
     });
 
     // The failures that stop a run may include the last planned request: such a run is complete.
-    const isComplete = completed || (failure === undefined && recorder.records === manifest.run.planned);
+    const isComplete = completed || (failure === undefined && recorder.requests === manifest.run.planned);
     const reason = failure ?? reasonOf(giveUp.signal) ?? reasonOf(signals.drain) ?? 'interrupted';
     if (isComplete) abStop ??= looks?.after(manifest.run.rounds, recorder.samples());
     const ended = closingManifest(manifest, past, {
@@ -180,6 +182,7 @@ export async function runScenario(loaded: LoadedScenario, options: RunOptions = 
       abortReason: isComplete ? undefined : reason,
       loads,
       serverLoads: await servers.loads(),
+      cancelNotices: await cancels.result(prepared.simulatorLog ?? (async () => []), originAt),
       abStop,
       sweep,
       records: recorder.records,
@@ -246,45 +249,6 @@ function openJournal(
     : resumeJournal(past.folder, manifest, { onError, bytes: past.wholeBytes });
 }
 
-/** Passes the engine's events to the parts of the run, and stops the run where a target never succeeds. */
-function engineObserver(parts: {
-  servers: ServersWatch;
-  recorder: RunRecorder;
-  observer: RunObserver;
-  watch: FirstFailures | undefined;
-  giveUp: AbortController;
-}): EngineObserver {
-  const { servers, recorder, observer, watch, giveUp } = parts;
-  const check = (observation: Observation, cell: Cell) => {
-    const reason = watch?.add(cell.target, observation);
-    if (reason !== undefined) giveUp.abort(reason);
-  };
-  return {
-    blockStarted(block, cell) {
-      observer.blockStarted?.(block, cell);
-    },
-    windowOpened(window, block, cell) {
-      servers.begin(block, cell.target);
-      observer.windowOpened?.(window, block, cell);
-    },
-    async blockEnded(block, cell) {
-      servers.rest();
-      await recorder.blockEnded();
-      observer.blockEnded?.(block, cell);
-    },
-    warmedUp(observation, cell) {
-      check(observation, cell);
-      observer.warmedUp?.(observation, cell);
-    },
-    recorded(record, cell) {
-      check(record, cell);
-      // A statement of its own: as an argument of the optional call it would be skipped without an observer.
-      const kept = recorder.add(record);
-      observer.recorded?.(kept, cell);
-    },
-  };
-}
-
 function neverStopped(): StopSignals {
   return { drain: new AbortController().signal, kill: new AbortController().signal };
 }
@@ -301,7 +265,8 @@ async function runnerFor(
   const count = workers === 'auto' ? workersFor(highest, availableParallelism()) : Math.min(workers, highest);
   if (count <= 1) {
     const { sleep, close } = sleeperFor(plan);
-    return { ...localRunner({ ...deps, sleep, executor }), close };
+    const { seed, client: { retries } = {} } = plan;
+    return { ...localRunner({ ...deps, sleep, executor, retries, seed }), close };
   }
   return workerRunner(count, { plan, secrets, originAt: deps.originAt }, deps.signals);
 }

@@ -157,7 +157,7 @@ export class Dialer {
     const socket: Socket = to.secure
       ? connectTls({ ...where, ...this.tlsOptions(to.hostname, to.alpn) })
       : this.proxy === undefined && options.http !== 2
-        ? new EagerSocket().connect(where)
+        ? new EagerSocket(options.readBytes).connect(where)
         : connectTcp({ ...where, highWaterMark: 65_536 } as TcpSocketConnectOpts);
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
     let isDone = false;

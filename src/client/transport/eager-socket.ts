@@ -22,9 +22,11 @@ export class EagerSocket extends Socket {
   private offered: Buffer | null = null;
   private offering = false;
 
-  constructor() {
-    const onread = { buffer: RECEIVED, callback: (size: number): boolean => this.receive(size) };
-    super({ onread, highWaterMark: RECEIVED.byteLength } as SocketConstructorOpts);
+  /** `readBytes`: the most bytes that one read takes. Default: 64 KiB. */
+  constructor(readBytes = RECEIVED.byteLength) {
+    const buffer = RECEIVED.subarray(0, readBytes);
+    const onread = { buffer, callback: (size: number): boolean => this.receive(size) };
+    super({ onread, highWaterMark: readBytes } as SocketConstructorOpts);
   }
 
   override _read(size: number): void {

@@ -26,6 +26,7 @@ const RUN_KEYS = [
   'seed',
   'planned',
   'rounds',
+  'trace',
   'unique',
   'resumed',
   'unwritten',

@@ -14,6 +14,7 @@ import { conclude } from '../conclusion/conclusion.ts';
 import { SERVING_TITLE, servingColumns, servingRows } from '../serving-columns.ts';
 import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
 import { abLines, abSentences } from '../wording/ab.ts';
+import { plannedCancels } from '../wording/behaviours.ts';
 import { cacheWarnings } from '../wording/cache.ts';
 import { groupFailures, ungroupedFailures } from '../wording/failures.ts';
 import { footnotes } from '../wording/footnotes.ts';
@@ -139,7 +140,7 @@ function paintCell(text: string, column: Column<CellReport>, row: CellReport, ch
   if (column.title !== 'ok') return text;
   const ok = row.outcomes.ok ?? 0;
   if (ok === 0) return chalk.red(text);
-  return ok === requestsOf(row) ? chalk.green(text) : chalk.yellow(text);
+  return ok === requestsOf(row) - plannedCancels(row) ? chalk.green(text) : chalk.yellow(text);
 }
 
 function modeTables(cells: readonly CellReport[], view: View): string[] {

@@ -2,6 +2,7 @@ import { formatCount, formatShare, formatValue } from '../../model/format.ts';
 import type { PromptInfo } from '../../model/prompt-info.ts';
 import type { PlannedCacheReport, RecordGroup } from '../../model/record-groups.ts';
 import type { CellReport, Report, UniqueInfo } from '../../model/report.ts';
+import { SHARED_BLOCKS } from '../../model/trace.ts';
 import { oneLine } from '../text-width.ts';
 import { cellName } from './notes.ts';
 import { promptLines } from './prompts.ts';
@@ -22,7 +23,8 @@ export function uniqueLines(
   const [where, rest] = prompts.some(({ sharedPrefix }) => sharedPrefix !== undefined)
     ? [', after the shared prefix if it has one', ' the rest']
     : ['', ''];
-  const asked = same.filter((one) => one.asked);
+  const asked = same.filter((one) => one.asked && one.why !== SHARED_BLOCKS);
+  const traced = same.filter((one) => one.why === SHARED_BLOCKS);
   const fixed = same.filter((one) => !one.asked);
   const lines: string[] = [];
   if (same.length === 0) {
@@ -38,6 +40,11 @@ export function uniqueLines(
       lines.push(`${words} all requests of prompt ${which(undefined)} are identical.`);
     if (which(true) !== '')
       lines.push(`${words} requests that draw the same prompt of ${which(true)} are identical.`);
+  }
+  if (traced.length > 0) {
+    lines.push(
+      `Prompt ${names(traced.map(({ prompt }) => prompt))}: requests share the blocks of text that they shared in the trace. No other run sends the same texts.`,
+    );
   }
   for (const why of new Set(fixed.map((one) => one.why))) {
     const targets = names(fixed.filter((one) => one.why === why).map(({ target }) => target));

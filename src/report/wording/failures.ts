@@ -2,6 +2,7 @@ import { failureGroup } from '../../metrics/failure-groups.ts';
 import { formatCount } from '../../model/format.ts';
 import type { CellReport, FailureSummary } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
+import { plannedCancels } from './behaviours.ts';
 import { cellName, requestsOf } from './notes.ts';
 
 /** Equal failures of all cells: a server that is down gives the same failure in every cell. */
@@ -59,7 +60,7 @@ export function ungroupedFailures(cells: readonly CellReport[]): number {
   return cells.reduce((sum, cell) => {
     const grouped = cell.failures.reduce((count, failure) => count + failure.count, 0);
     const { ok = 0, cut = 0 } = cell.outcomes;
-    return sum + requestsOf(cell) - ok - cut - grouped;
+    return sum + requestsOf(cell) - ok - cut - plannedCancels(cell) - grouped;
   }, 0);
 }
 

@@ -37,6 +37,10 @@ function sourceWords(source: SourceInfo): string {
       const answer = source.output === undefined ? '' : `, answers limited to ${lengthWords(source.output)}`;
       return `generated text of ${lengthWords(source.input)}${answer}`;
     }
+    case 'trace': {
+      const { file, requests, inputTokens, outputTokens } = source;
+      return `generated text as long as the prompts of ${oneLine(file)} (${formatCount(requests)} requests, ${formatCount(inputTokens / requests)} input and ${formatCount(outputTokens / requests)} output tokens on average)`;
+    }
     case 'mix':
       return source.parts
         .map(({ name, share, source: own }) => {

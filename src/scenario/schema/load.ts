@@ -14,6 +14,7 @@ import {
 } from './fields.ts';
 import { stageLevels, stageList, stagesOf } from './stages.ts';
 import { sweepSchema, sweepSettings } from './sweep.ts';
+import { traceSchema } from './trace.ts';
 
 /** How many requests are sent, and when. */
 
@@ -103,6 +104,11 @@ export const loadFields = mapping({
     .describe(
       'Instead of load levels: the objectives of a sweep, which searches the largest load that meets them. See docs/sweep.md.',
     ),
+  trace: traceSchema
+    .optional()
+    .describe(
+      'Instead of load levels: the arrivals of a recorded trace, of a public one or of an earlier run. See docs/traces.md.',
+    ),
 });
 
 /** The parser of a scenario's `load`. */
@@ -120,14 +126,17 @@ export const loadSchema = loadFields
     const staged = fields.stages && stagesOf(fields.stages, context);
     const levels: LoadLevel[] = staged
       ? stageLevels(staged, maxConcurrency)
-      : rate
-        ? rate.map((one) => ({ concurrency: maxConcurrency, rate: one }))
-        : concurrency.map((one) => ({ concurrency: one }));
+      : fields.trace
+        ? // Its rate and its number of requests are known when the file was read: see `withTrace`.
+          [{ concurrency: maxConcurrency, rate: 1 }]
+        : rate
+          ? rate.map((one) => ({ concurrency: maxConcurrency, rate: one }))
+          : concurrency.map((one) => ({ concurrency: one }));
     // A round of 4 requests cannot keep 8 streams open, so the cell would not reach its load level.
     const least = rate ? 1 : Math.max(...concurrency);
     const enough = Math.max(DEFAULT_REQUESTS, least * (fields.rounds ?? 1));
     const isTimed = durationMs !== undefined || staged !== undefined;
-    const requests = fields.requests ?? (isTimed ? undefined : enough);
+    const requests = fields.trace ? 1 : (fields.requests ?? (isTimed ? undefined : enough));
     const fitting = requests === undefined ? Number.POSITIVE_INFINITY : Math.floor(requests / least);
     // With one stream, the plan reduces the rounds to the number of requests.
     if (requests !== undefined && least > 1 && fitting < (fields.rounds ?? 1))
@@ -142,12 +151,13 @@ export const loadSchema = loadFields
       // Undefined: the default, which depends on how long streams are read.
       graceMs: fields.grace,
       // Stages are a course of events that is repeated only on request.
-      rounds: fields.rounds ?? (staged ? 1 : Math.max(1, Math.min(DEFAULT_ROUNDS, fitting))),
+      rounds: fields.rounds ?? (staged || fields.trace ? 1 : Math.max(1, Math.min(DEFAULT_ROUNDS, fitting))),
       warmup: typeof warmup === 'number' ? warmup : 0,
       warmupMs: typeof warmup === 'number' ? undefined : warmup.ms,
       rampUpMs,
       coolDownMs,
       sweep,
+      trace: fields.trace,
     };
   });
 
@@ -181,6 +191,19 @@ function contradictions(value: object, context: IssueSink): void {
       'with rate, use maxConcurrency to limit the concurrent streams',
     );
   }
+  if (has('trace')) {
+    for (const key of TRACE_SAYS) {
+      if (!has(key)) continue;
+      refuse(
+        `the load has a trace, which says when requests are sent, and ${key}`,
+        `remove ${key}; load.trace has speed and limit`,
+        key,
+      );
+    }
+    if (isMapping(warmup))
+      refuse('a trace is warmed up by a number of requests', 'use warmup: 4, for example', 'warmup');
+    return;
+  }
   const hasRates =
     has('rate') ||
     (isMapping(sweep) && 'by' in sweep && sweep.by === 'rate') ||
@@ -206,6 +229,12 @@ function contradictions(value: object, context: IssueSink): void {
   if (has('grace') && stages === undefined && !has('duration'))
     refuse('grace needs duration', 'without a time limit, all requests run to their end', 'grace');
 }
+
+/** The keys that a load with a trace does not take. */
+const TRACE_SAYS = [
+  ...['concurrency', 'rate', 'arrivals', 'burstiness', 'requests'],
+  ...['stages', 'sweep', 'rampUp', 'coolDown'],
+];
 
 /** The keys that a load with a sweep does not take: the sweep decides on them. */
 export const SWEEP_CHOOSES = [

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { ALWAYS, choice, flag, type IssueSink, list, mapping, share, text, whole } from './fields.ts';
 import { mediaFields, requestFields } from './prompt-request.ts';
 import { datasetSchema, syntheticSchema, variablesSchema } from './prompt-source.ts';
@@ -24,6 +24,12 @@ const contentFields = {
   synthetic: syntheticSchema
     .optional()
     .describe('Each request sends generated text of a drawn length in tokens.'),
+  trace: z
+    .literal('lengths', { error: 'the word lengths' })
+    .optional()
+    .describe(
+      'lengths: each request sends generated text as long as that of its request in load.trace, with its prefix blocks, and limits the answer to its recorded length.',
+    ),
   variables: variablesSchema
     .optional()
     .describe(
@@ -36,7 +42,7 @@ const contentFields = {
 };
 
 /** The keys of which a prompt has exactly one. */
-const SOURCES = ['text', 'file', 'messages', 'dataset', 'synthetic'] as const;
+const SOURCES = ['text', 'file', 'messages', 'dataset', 'synthetic', 'trace'] as const;
 
 const oneOf = (keys: readonly string[]) => ({ oneOf: keys.map((key) => ({ required: [key] })) });
 
@@ -130,6 +136,7 @@ function checkFirstTurn(value: { turns?: unknown }, context: IssueSink): void {
 const NOT_WITH: Readonly<Record<string, readonly string[]>> = {
   dataset: ['variables', 'images', 'audio'],
   synthetic: ['variables'],
+  trace: ['variables'],
 };
 
 function checkContent(value: unknown, sources: readonly string[], context: IssueSink): void {

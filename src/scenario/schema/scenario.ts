@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DEFAULT_TIMEOUTS, type Timeouts, TOKENIZER_NAMES } from '../../model/plan.ts';
 import { NONCE_LENGTH } from '../../model/request.ts';
+import { clientProblems, clientSchema } from './client.ts';
 import { connectionUse } from './connection.ts';
 import {
   ALWAYS,
@@ -109,6 +110,11 @@ const documentSchema = mapping({
       'A length test for each target, with short and long answers to the first prompt. If longer answers start later, the answer is generated before it is sent. Its requests only count for the streaming verdict.',
     ),
   connection: connectionUse.default('warm'),
+  client: clientSchema
+    .optional()
+    .describe(
+      'What clients do besides reading: they cancel, read slowly, retry, resume. Default: each request is sent once and read to its end as fast as it arrives.',
+    ),
   timeouts: timeoutsFields.prefault({}).describe('Time limits of a request.'),
   for: duration()
     .optional()
@@ -157,7 +163,7 @@ const documentSchema = mapping({
     ),
   simulator: simulatorSchema.optional().describe('Settings of the embedded simulator (provider: simulator).'),
 }).superRefine((value: unknown, context) => {
-  for (const problem of [...modeProblems(value), ...streamTimeProblems(value)])
+  for (const problem of [...modeProblems(value), ...streamTimeProblems(value), ...clientProblems(value)])
     context.addIssue({ code: 'custom', params: {}, ...problem });
 }, ALWAYS);
 

@@ -18,6 +18,8 @@ export interface FrameSink {
   frame(frame: Frame): void;
   /** An SSE comment, such as `: keep-alive`. */
   comment(text: string): void;
+  /** SSE: the time before a client should connect again, in ms. */
+  retry?(ms: number): void;
   /** A frame exceeds the parser's limit: it has at least `bytes` bytes. No more frames are delivered. */
   tooLarge?(bytes: number): void;
 }

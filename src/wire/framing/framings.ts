@@ -46,6 +46,9 @@ const sse: Framing = {
       onComment(text) {
         if (!stopped) sink.comment(text);
       },
+      onRetry(ms) {
+        sink.retry?.(ms);
+      },
       onError(error) {
         if (error.type === 'max-buffer-size-exceeded') stop();
         const data = stopped ? undefined : reportedFailure(error);

@@ -118,7 +118,7 @@ describe('scenario schema', () => {
     ['load: { concurrency: [1, 4, 1] }', '10:29 load.concurrency[2]: 1 occurs twice'],
     [
       'load: 4',
-      '10:7 load: expected a mapping (concurrency, rate, arrivals, burstiness, maxConcurrency, requests, duration, grace, rounds, warmup, rampUp, coolDown, stages, sweep), got 4',
+      '10:7 load: expected a mapping (concurrency, rate, arrivals, burstiness, maxConcurrency, requests, duration, grace, rounds, warmup, rampUp, coolDown, stages, sweep, trace), got 4',
     ],
     ['load: { rate: 0 }', '10:15 load.rate: expected a number above 0, got 0'],
     ['load: { rate: [5, 5] }', '10:19 load.rate[1]: 5 occurs twice'],
