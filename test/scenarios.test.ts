@@ -17,6 +17,7 @@ describe('the scenarios that come along', () => {
       expect.arrayContaining([
         'batch.yaml',
         'cached-vs-streaming.yaml',
+        'cancel-and-resume.yaml',
         'demo.yaml',
         'glm-4-flash-vs-glm-4.6.yaml',
         'legacy-vs-real.yaml',
@@ -45,6 +46,7 @@ describe('the scenarios that come along', () => {
   it.each([
     'batch.yaml',
     'cached-vs-streaming.yaml',
+    'cancel-and-resume.yaml',
     'demo.yaml',
     'short.yaml',
     'medium.yaml',

@@ -36,4 +36,17 @@ describe.concurrent('the scenarios of the service', { timeout: 60_000 }, () => {
     }
     expect(code).toBe(0);
   });
+
+  test('cancel-and-resume: broken answers are whole, cancelled ones count apart', async () => {
+    const { code, cell } = await run('cancel-and-resume', ['cancelled', 'ok'], '-n', '10', '--rounds', '1');
+    const { steady, cut } = { steady: cell('steady'), cut: cell('cut') };
+    expect([steady.outcomes, cut.outcomes]).toEqual([
+      { ok: 8, cancelled: 2 },
+      { ok: 8, cancelled: 2 },
+    ]);
+    expect(cut.metrics.chunks).toMatchObject({ min: 60, max: 60 });
+    expect(steady.behaviours?.resumed).toBeFalsy();
+    expect(cut.behaviours?.resumed).toMatchObject({ lost: 0, doubled: 0 });
+    expect(code).toBe(0);
+  });
 });
