@@ -108,7 +108,9 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     const second = act({ ...demo, baseline: 'main', 'save-baseline': 'main' });
     expect(second.status, second.stderr).toBe(0);
     expect(second.runs).toHaveLength(1);
-    expect(second.summary).toMatch(/^## demo\n\n\*\*Regression check against baseline "main": inconclusive/);
+    expect(second.summary).toMatch(
+      /^## demo\n\n.*\n.*\n\| \*\*regression\*\* \| .* against main: inconclusive/,
+    );
     expect(second.summary).toContain('### Regression check against baseline main\n\ninconclusive: ');
     expect(second.stdout).toContain(
       '::warning title=demo%3A regression check inconclusive::regression check against baseline main: ',
@@ -138,7 +140,7 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     const failed = act({ ...demo, args });
     expect(failed.status, failed.stderr).toBe(3);
     expect(failed.stdout).toMatch(/^::error title=demo%3A threshold failed%3A ttft\.p95 < 1ms::/m);
-    expect(failed.summary).toContain('**1 of 1 threshold failed;');
+    expect(failed.summary).toMatch(/\| \*\*thresholds\*\* \| .*\*\*1 of 1 threshold failed: /);
     expect(act({ ...demo, args, 'fail-on': 'never' }).status).toBe(0);
   });
 

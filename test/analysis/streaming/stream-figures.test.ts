@@ -8,7 +8,7 @@ const { marks } = record();
 
 test('of a stream of five pieces, 20 ms apart, from 100 ms on', () => {
   expect(figuresOf()).toEqual({
-    ...{ chunks: 5, arrivals: 5, chars: 20, tokens: 5 },
+    ...{ chunks: 5, arrivals: 5, chars: 20, tokens: 5, cut: false },
     ...{ ttftMs: 100, begunMs: 100, spanMs: 80, latencyMs: 180 },
     ...{ gapMs: 20, gapSpreadMs: null, lumps: 1, lumpGapMs: null, withinLumpMs: 20 },
     flush: { events: 1, before: 0, waitMs: 100, spanMs: 0 },
