@@ -12,6 +12,7 @@ import {
 } from '../model/format.ts';
 import type { LoadLevel } from '../model/plan.ts';
 import type { CellReport } from '../model/report.ts';
+import { PERCENTILES, type Percentile } from './percentiles.ts';
 import { oneLine } from './text-width.ts';
 import { plannedCancels } from './wording/behaviours.ts';
 import { isMarked, levelFigure, loadFigure, MARK } from './wording/load.ts';
@@ -19,12 +20,6 @@ import { requestsOf } from './wording/notes.ts';
 import { streamWord } from './wording/verdicts.ts';
 
 /** The columns of the tables, for the terminal and for markdown. */
-
-/** The percentiles that a table can show. */
-export const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const;
-
-/** One of `PERCENTILES`. */
-export type Percentile = (typeof PERCENTILES)[number];
 
 /** The percentiles that a figure is shown with. */
 export type Detail = readonly Percentile[];

@@ -2,6 +2,7 @@ import { timerSleep } from '../../engine/loop.ts';
 import type { Clock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
 import { formatTimeLimit } from '../../model/format.ts';
+import { unixTime } from '../../model/unix-time.ts';
 
 /** A shard may start this long after `--start-at`: schedulers do not start all tasks at once. */
 const START_GRACE_MS = 10_000;
@@ -29,22 +30,6 @@ export function startTime(text: string, now: Date): Date {
 
 function refused(message: string, hint: string): UserError {
   return new UserError('usage', { message, hint });
-}
-
-// From here on a whole number is in milliseconds: as seconds it would be the year 5138.
-const MILLISECONDS_FROM = 1e11;
-
-/** Unix time in ms of an ISO 8601 time with a time zone, or of Unix time in seconds or milliseconds; undefined for other texts. */
-export function unixTime(text: string): number | undefined {
-  if (/^\d+(\.\d+)?$/.test(text)) {
-    const value = Number(text);
-    const ms = value < MILLISECONDS_FROM ? value * 1000 : value;
-    return Math.abs(ms) <= 8.64e15 ? ms : undefined;
-  }
-  // Without a time zone, each machine would read its own.
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$/i.test(text)) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 /** Where the marks of a run count from. */

@@ -1,5 +1,4 @@
 import { UserError } from '../../model/errors.ts';
-import { isGatedByDefault } from '../../scenario/ab-identity.ts';
 import type { AbFlags, SideFlags } from '../../scenario/from-ab.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { type CommandFlags, commandSides, runWithServers } from '../ab-servers.ts';
@@ -18,7 +17,6 @@ import {
 } from '../flags/scenario.ts';
 import { durationOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
-import { runScenarios } from '../run-scenarios.ts';
 
 interface AbCommandFlags extends ScenarioFlags, RequestFlags, AllowFileFlags, RunOptionFlags, CommandFlags {
   header: string[];
@@ -92,6 +90,7 @@ async function ab(
   session: CliSession,
 ): Promise<void> {
   const load = await loader(flags, session);
+  const { runScenarios } = await import('../run-scenarios.ts');
   const sides = commandSides(a, b, flags);
   if (sides === undefined) {
     if (a === undefined || b === undefined) {
@@ -100,6 +99,7 @@ async function ab(
         hint: 'give two targets (ab A B), or --base-command and --new-command',
       });
     }
+    const { isGatedByDefault } = await import('../../scenario/ab-identity.ts');
     const loaded = load({ a, b });
     await runScenarios([loaded], settings(loaded, flags, isGatedByDefault(a, b, loaded.scenario)), session);
     return;

@@ -1,5 +1,4 @@
 import type { AddCommand, CliSession } from '../cli-session.ts';
-import { comparisonExitCode } from '../exit-code.ts';
 import { addHistoryOptions, REGRESSION_HELP } from '../flags/scenario.ts';
 import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
@@ -49,5 +48,6 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
     const { terminalComparison } = await import('../../report/terminal/terminal-comparison.ts');
     session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
   }
+  const { comparisonExitCode } = await import('../exit-code.ts');
   session.exitCode = comparisonExitCode(comparison.verdict, { strict });
 }

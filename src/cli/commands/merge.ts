@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import type { Baseline } from '../../bench/run/baseline.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
-import { exitCodeOf } from '../exit-code.ts';
 import { addHistoryOptions } from '../flags/scenario.ts';
 import { addExamples } from '../help.ts';
 import { saveBaseline } from '../save-baseline.ts';
@@ -66,6 +65,7 @@ async function merge(folders: string[], flags: MergeFlags, session: CliSession):
     warning: (message) => session.warning(message),
   });
   const { report, failure } = merged;
+  const { exitCodeOf } = await import('../exit-code.ts');
   session.exitCode = exitCodeOf(report, { strict, unwritten: failure !== undefined });
   if (flags.json) {
     const { jsonReport } = await import('../../report/formats/json.ts');

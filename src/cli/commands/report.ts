@@ -1,6 +1,6 @@
 import type { Report } from '../../model/report.ts';
-import { PERCENTILES, type Percentile } from '../../report/columns.ts';
 import { REPORTER_NAMES } from '../../report/formats/names.ts';
+import { PERCENTILES, type Percentile } from '../../report/percentiles.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { choiceListOption, choiceOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';

@@ -24,7 +24,6 @@ import {
 } from '../flags/scenario.ts';
 import { addTelemetryOptions, type TelemetryFlags, telemetrySettings } from '../flags/telemetry.ts';
 import { addExamples } from '../help.ts';
-import { runScenarios } from '../run-scenarios.ts';
 
 interface RunFlags
   extends ScenarioFlags,
@@ -86,6 +85,7 @@ async function run(files: string[], flags: RunFlags, session: CliSession): Promi
       ? [await loadStored(resume, flags, session)]
       : await loadAll(files, flags, session);
   const telemetry = telemetrySettings(flags, session.env);
+  const { runScenarios } = await import('../run-scenarios.ts');
   await runScenarios(loaded, { ...flags, resume, shard, startAt, telemetry }, session);
 }
 

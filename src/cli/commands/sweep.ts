@@ -18,7 +18,6 @@ import {
   wholeOption,
 } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
-import { runScenarios } from '../run-scenarios.ts';
 
 type SweepCommandFlags = Omit<ScenarioFlags, 'concurrency' | 'rate' | 'rounds' | 'regression'> &
   RequestFlags &
@@ -124,6 +123,7 @@ async function sweep(
   flags: SweepCommandFlags,
   session: CliSession,
 ): Promise<void> {
+  const { runScenarios } = await import('../run-scenarios.ts');
   await runScenarios([await load(target, flags, session)], flags, session);
 }
 

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
-import { unixTime } from '../../bench/machines/start-at.ts';
 import { monotonicClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
+import { unixTime } from '../../model/unix-time.ts';
 import type { RunSettings } from '../run-scenarios.ts';
 import { addHistoryOptions } from './scenario.ts';
 import { textOption, wholeOrWordOption } from './values.ts';
