@@ -57,7 +57,7 @@ function variation(times: Float64Array): number {
 // Answers of 6 s with 5 events a second: a chat model at a slow reader's pace.
 const [FIRST_MS, EVENTS, EVERY_MS] = [600, 28, 200];
 
-/** Many streams at once on this machine, which also runs the server: what it saw, and what the client says of itself. */
+/** Many streams at once on this machine, which also runs the server: what it saw, and what the client reports about itself. */
 export async function manyStreams(levels: readonly number[]): Promise<void> {
   for (const streams of levels) {
     for (const opening of ['at once', '--ramp-up 10s']) {

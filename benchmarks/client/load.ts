@@ -7,7 +7,7 @@ import { manyStreams, shapes } from './load-shapes.ts';
 //   node load.js full [THREADS]   share of a window of ten answers' length with all streams open
 //   node load.js client [STREAMS] error of the time to first token, beside the verdict on the client
 //   node load.js shapes           gamma arrivals, ramps and stages, by the server's own times
-//   node load.js streams [COUNT]  so many streams at once: what the server saw, and what the client says of itself
+//   node load.js streams [COUNT]  so many streams at once: what the server saw, and what the client reports about itself
 
 async function rates(threads: readonly number[]): Promise<void> {
   for (const workers of threads) {

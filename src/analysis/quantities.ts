@@ -61,6 +61,21 @@ export function failuresOf({ outcomes }: Pick<CellReport, 'outcomes'>): { failed
   return { failed: requests - (outcomes.ok ?? 0), requests };
 }
 
+/** {@link failuresOf} of several cells together. */
+export function failuresOfAll(cells: readonly Pick<CellReport, 'outcomes'>[]): {
+  failed: number;
+  requests: number;
+} {
+  let failed = 0;
+  let requests = 0;
+  for (const cell of cells) {
+    const counts = failuresOf(cell);
+    failed += counts.failed;
+    requests += counts.requests;
+  }
+  return { failed, requests };
+}
+
 type Special = Pick<Quantity, 'unit' | 'read'> & Partial<Quantity>;
 
 const SPECIALS: Readonly<Record<string, Special>> = {

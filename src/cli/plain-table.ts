@@ -1,4 +1,4 @@
-import { displayWidth, oneLine } from '../report/text-width.ts';
+import { displayWidth, oneLine, padEnd } from '../report/text-width.ts';
 
 /** Minimum width of a column that is narrowed. */
 const MIN_WIDTH = 16;
@@ -49,15 +49,11 @@ function drawn(row: readonly string[], widths: readonly number[]): string {
   const height = Math.max(...cells.map((lines) => lines.length));
   const lines = Array.from({ length: height }, (_, line) =>
     cells
-      .map((cell, column) => padded(cell[line] ?? '', widths[column]! + SPACING))
+      .map((cell, column) => padEnd(cell[line] ?? '', widths[column]! + SPACING))
       .join('')
       .trimEnd(),
   );
   return `${lines.join('\n')}\n`;
-}
-
-function padded(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 }
 
 function wrap(text: string, room: number): string[] {

@@ -1,5 +1,5 @@
 import type { DrawnArrivals } from '../model/plan.ts';
-import { createRandom, type Random } from '../model/seeded-random.ts';
+import { createRandom, drawGamma, type Random } from '../model/seeded-random.ts';
 
 /**
  * Random intervals are drawn in groups of this many and scaled so that each group has exactly its mean. For gamma intervals
@@ -20,7 +20,7 @@ export function unitArrivals({ process, seed, burstiness = 1 }: DrawnArrivals): 
     case 'poisson':
       return grouped(createRandom(seed), exponential);
     case 'gamma':
-      return grouped(createRandom(seed), (random) => gamma(random, burstiness));
+      return grouped(createRandom(seed), (random) => drawGamma(random, burstiness));
     default:
       return process satisfies never;
   }
@@ -47,20 +47,4 @@ function grouped(random: Random, draw: (random: Random) => number): (index: numb
 function exponential(random: Random): number {
   // 1 - next() because log(0) is infinite.
   return -Math.log(1 - random.next());
-}
-
-/**
- * A gamma variable of this shape. Algorithm: G. Marsaglia and W. W. Tsang, A simple method for generating gamma variables (ACM
- * TOMS 26, 2000); shapes below 1 are reduced to one above by a power of a uniform variable.
- */
-function gamma(random: Random, shape: number): number {
-  if (shape < 1) return gamma(random, shape + 1) * (1 - random.next()) ** (1 / shape);
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = random.normal();
-    const v = (1 + c * x) ** 3;
-    if (v <= 0) continue;
-    if (Math.log(1 - random.next()) < x ** 2 / 2 + d - d * v + d * Math.log(v)) return d * v;
-  }
 }

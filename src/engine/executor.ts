@@ -174,7 +174,7 @@ function planned<T>(all: ReadonlyMap<string, T>, what: string, name: string): T 
   return found;
 }
 
-/** What a request sends, and what the record says of it. */
+/** What a request sends, and what its record says about it. */
 interface DrawnRequest extends Pick<DrawnPrompt, 'promptId' | 'cachePlan' | 'turns'> {
   request: ChatRequest;
 }

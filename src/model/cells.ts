@@ -20,6 +20,13 @@ export function sameLevel(a: LoadLevel, b: LoadLevel): boolean {
   return a.concurrency === b.concurrency && a.rate === b.rate && a.stage === b.stage && a.from === b.from;
 }
 
+/** The different load levels of some cells, in their order. */
+export function distinctLevels(cells: readonly LoadLevel[]): LoadLevel[] {
+  return cells
+    .map(levelOf)
+    .filter((level, at, levels) => levels.findIndex((other) => sameLevel(other, level)) === at);
+}
+
 /** `4 streams`; in an open loop `20 requests/s`; of a stage `stage spike (20 requests/s)`. */
 export function levelInWords({ concurrency, rate, stage, from }: LoadLevel): string {
   const reached = rate ?? concurrency;

@@ -301,7 +301,7 @@ export interface Manifest {
   cancelNotices?: readonly CancelNotice[];
   /** The client's noise floor at each load level; present if measured. */
   floor?: readonly NoiseFloor[];
-  /** The settings of a sweep; absent where the run is none. */
+  /** The settings of a sweep; absent for other runs. */
   sweep?: SweepSettings;
   /** True where the time limit of a sweep was over before the search had ended. */
   sweepOverBudget?: boolean;

@@ -11,6 +11,22 @@ export interface Random {
 }
 
 /**
+ * A gamma variable of this shape (> 0) and scale 1. Algorithm: G. Marsaglia and W. W. Tsang, A simple method for generating
+ * gamma variables (ACM TOMS 26, 2000); shapes below 1 are reduced to one above by a power of a uniform variable.
+ */
+export function drawGamma(random: Random, shape: number): number {
+  if (shape < 1) return drawGamma(random, shape + 1) * (1 - random.next()) ** (1 / shape);
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = random.normal();
+    const v = (1 + c * x) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(1 - random.next()) < x ** 2 / 2 + d - d * v + d * Math.log(v)) return d * v;
+  }
+}
+
+/**
  * A generator for a seed (any number; different integers give different sequences). Algorithm: xoshiro128** 1.1 by David
  * Blackman and Sebastiano Vigna (public domain, prng.di.unimi.it), period 2^128 - 1. SplitMix32 fills its state, as the
  * authors advise, so that 0 and neighbouring seeds are as good as any.

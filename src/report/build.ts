@@ -6,7 +6,7 @@ import type { SweepReport } from '../model/sweep.ts';
 import { conclude } from './conclusion/conclusion.ts';
 import { requestsOf } from './wording/notes.ts';
 
-/** The report of a run: what the manifest says of it and what its records were folded into. */
+/** The report of a run, made of its manifest and of what its records were folded into. */
 export function buildReport(
   manifest: Manifest,
   cells: readonly CellReport[],

@@ -14,6 +14,20 @@ export function displayWidth(text: string): number {
   return stringWidth(text);
 }
 
+/** The text with spaces behind it, at least `width` columns wide. */
+export function padEnd(text: string, width: number): string {
+  return text + fillOf(text, width);
+}
+
+/** The text with spaces before it, at least `width` columns wide. */
+export function padStart(text: string, width: number): string {
+  return fillOf(text, width) + text;
+}
+
+function fillOf(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - displayWidth(text)));
+}
+
 /** The text cut to `width` columns, with an ellipsis if it was cut. */
 export function clip(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;

@@ -1,6 +1,6 @@
 import { metric } from '../../metrics/definitions.ts';
 import { tidy } from '../../metrics/distribution.ts';
-import { levelInWords, sameLevel } from '../../model/cells.ts';
+import { distinctLevels, levelInWords, sameLevel } from '../../model/cells.ts';
 import { UserError } from '../../model/errors.ts';
 import type { PairedComparison, PairedRow } from '../../model/paired-comparison.ts';
 import type { LoadLevel } from '../../model/plan.ts';
@@ -74,9 +74,7 @@ export function comparePairs(
 ): Pick<PairedComparison, 'a' | 'b' | 'settings' | 'rows' | 'sentences'> {
   const { seed, resamples = 10_000, level = 0.9, figures = pairedFigures(pairs) } = options;
   const settings = { seed, resamples, level };
-  const levels = pairs
-    .map(({ level }) => level)
-    .filter((level, at, all) => all.findIndex((one) => sameLevel(one, level)) === at);
+  const levels = distinctLevels(pairs.map(({ level }) => level));
   const drafts = levels.flatMap((level) => {
     const atLevel = pairs.filter((pair) => sameLevel(pair.level, level));
     // A single prompt is all prompts.

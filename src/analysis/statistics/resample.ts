@@ -1,5 +1,5 @@
 import { rankOf } from '../../metrics/percentile.ts';
-import type { Random } from '../../model/seeded-random.ts';
+import { drawGamma, type Random } from '../../model/seeded-random.ts';
 import type { GroupedSample, Statistic } from './weighted-sample.ts';
 
 /** The two ways to resample: whole groups, or single values. */
@@ -65,21 +65,9 @@ export function drawRequests(
   // a beta variable. No resample has to be drawn in full.
   const rank = rankOf(statistic.quantile, n);
   for (let i = 0; i < resamples; i++) {
-    const a = gamma(rank, random);
-    const b = gamma(n - rank + 1, random);
+    const a = drawGamma(random, rank);
+    const b = drawGamma(random, n - rank + 1);
     draws[i] = sorted[Math.min(n - 1, Math.floor((n * a) / (a + b)))]!;
   }
   return draws;
-}
-
-/** A gamma variable of shape `shape` >= 1. G. Marsaglia and W. W. Tsang, ACM TOMS 26 (2000). */
-function gamma(shape: number, random: Random): number {
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = random.normal();
-    const v = (1 + c * x) ** 3;
-    if (v <= 0) continue;
-    if (Math.log(1 - random.next()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-  }
 }

@@ -31,7 +31,7 @@ export function checkCapacity(threshold: Threshold, sweep: SweepAxis | null): Pr
   }
   if (sweep === null)
     return problem(
-      `"${quantity.name}" needs a sweep, and this run is none`,
+      `"${quantity.name}" needs a sweep; this run is not one`,
       'add load: { sweep: { slo: [...] } }, or use streambench sweep',
     );
   if (quantity.name !== `capacity.${sweep}`)

@@ -1,9 +1,9 @@
-import { failuresOf, quantileOf } from '../../analysis/quantities.ts';
+import { failuresOfAll, quantileOf } from '../../analysis/quantities.ts';
 import { enoughFor } from '../../analysis/statistics/significance.ts';
 import { nameOfVerdict } from '../../analysis/streaming/streaming-verdict.ts';
 import type { Conclusion, ConclusionLine } from '../../model/conclusion.ts';
 import { DASH, formatCount } from '../../model/format.ts';
-import type { CellReport, Report } from '../../model/report.ts';
+import type { Report } from '../../model/report.ts';
 import type { SweepReport } from '../../model/sweep.ts';
 import { oneLine } from '../text-width.ts';
 import { groupFailures } from '../wording/failures.ts';
@@ -68,9 +68,9 @@ function sentence(
 }
 
 function requestLines(report: Report, { sides }: Sides): ConclusionLine[] {
-  const counts = sides.map(({ all }) => sum(all));
+  const counts = sides.map(({ all }) => failuresOfAll(all));
   // Load levels and prompts that are not shown as a side count as well.
-  const total = sum(report.cells);
+  const total = failuresOfAll(report.cells);
   const label = 'failed';
   const values = counts.map(({ failed, requests }) => `${formatCount(failed)}/${formatCount(requests)}`);
   if (total.failed === 0) return [{ topic: 'requests', label, values, text: '', outcome: 'good' }];
@@ -92,14 +92,6 @@ function requestLines(report: Report, { sides }: Sides): ConclusionLine[] {
       outcome: 'bad',
     },
   ];
-}
-
-function sum(cells: readonly CellReport[]): { failed: number; requests: number } {
-  const counts = cells.map(failuresOf);
-  return {
-    failed: counts.reduce((all, { failed }) => all + failed, 0),
-    requests: counts.reduce((all, { requests }) => all + requests, 0),
-  };
 }
 
 /** Whether the answers stream. The cause is that of the worst cell. */

@@ -2,13 +2,13 @@ import { factorInterval, inverseFactor } from '../../analysis/comparison/paired-
 import { quantileOf } from '../../analysis/quantities.ts';
 import { enoughFor } from '../../analysis/statistics/significance.ts';
 import { metric } from '../../metrics/definitions.ts';
-import { levelInWords, sameLevel } from '../../model/cells.ts';
+import { distinctLevels, levelInWords, sameLevel } from '../../model/cells.ts';
 import type { ConclusionFigure, ConclusionLine } from '../../model/conclusion.ts';
 import { formatFactor, formatValue } from '../../model/format.ts';
 import type { PairedComparison, PairedRow } from '../../model/paired-comparison.ts';
 import type { LoadLevel } from '../../model/plan.ts';
 import type { CellReport, Report } from '../../model/report.ts';
-import { levelsOf, type Side, type Sides } from './sides.ts';
+import type { Side, Sides } from './sides.ts';
 
 /** The lines of a conclusion with figures. */
 
@@ -30,7 +30,7 @@ function allFigures(report: Report, { by, sides }: Sides): ConclusionLine[] {
     const found = report.pairedComparisons.filter(
       ({ kind }) => kind === (by === 'target' ? 'targets' : 'streaming'),
     );
-    const levels = levelsOf(cells);
+    const levels = distinctLevels(cells);
     const shown = [...new Set([levels[0], levels.at(-1)])].flatMap((level) => level ?? []);
     return shown.flatMap((level) =>
       names.map((name) => comparedLine(name, level, levels.length > 1, sides, found)),

@@ -1,5 +1,4 @@
-import { levelInWords, levelOf, sameLevel } from '../../model/cells.ts';
-import type { LoadLevel } from '../../model/plan.ts';
+import { distinctLevels, levelInWords, sameLevel } from '../../model/cells.ts';
 import type { CellReport } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 
@@ -42,7 +41,7 @@ export function sidesOf(cells: readonly CellReport[]): Sides {
     };
   const modes = distinct(cells.map(({ mode }) => mode));
   if (modes.length > 1) return { by: 'mode', sides: modes.map((mode) => sideOf(cells, 'mode', mode)) };
-  const levels = levelsOf(main);
+  const levels = distinctLevels(main);
   if (levels.length > 1) {
     return {
       by: 'level',
@@ -57,13 +56,6 @@ export function sidesOf(cells: readonly CellReport[]): Sides {
   if (prompts.length > 1)
     return { by: 'prompt', sides: spread(prompts).map((prompt) => sideOf(main, 'prompt', prompt)) };
   return { by: 'none', sides: [{ name: '', key: '', cells: main, all: main }] };
-}
-
-/** The load levels of cells, in their order. */
-export function levelsOf(cells: readonly CellReport[]): LoadLevel[] {
-  return cells
-    .map(levelOf)
-    .filter((level, at, levels) => levels.findIndex((other) => sameLevel(other, level)) === at);
 }
 
 function sideOf(cells: readonly CellReport[], by: 'target' | 'mode' | 'prompt', key: string): Side {

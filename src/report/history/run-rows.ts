@@ -1,6 +1,6 @@
 import { DASH, formatValue } from '../../model/format.ts';
 import type { HistoryChange, HistoryRun, HistorySeries } from '../../model/history.ts';
-import { clip, displayWidth } from '../text-width.ts';
+import { clip, displayWidth, padEnd, padStart } from '../text-width.ts';
 import {
   changeInShort,
   dateAndTime,
@@ -69,8 +69,7 @@ export function runRows(
 
 function cellText(text: string, width: number, column: number): string {
   const clipped = clip(text, width);
-  const fill = ' '.repeat(Math.max(0, width - displayWidth(clipped)));
-  return (column === 2 ? fill + clipped : clipped + fill) + ' '.repeat(SPACING);
+  return (column === 2 ? padStart(clipped, width) : padEnd(clipped, width)) + ' '.repeat(SPACING);
 }
 
 /** The line above the first run of a level. */

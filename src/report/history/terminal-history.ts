@@ -2,7 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { DASH, formatValue } from '../../model/format.ts';
 import type { HistoryChange, HistoryReport, HistorySeries } from '../../model/history.ts';
 import { ASCII, BLOCKS, type Glyphs, inAscii } from '../terminal/strip.ts';
-import { clip, displayWidth, wrap } from '../text-width.ts';
+import { clip, displayWidth, padEnd, padStart, wrap } from '../text-width.ts';
 import {
   cellNames,
   changeInShort,
@@ -161,6 +161,5 @@ const LEAST_TREND = 12;
 
 function aligned(text: string, width: number, right: boolean): string {
   const clipped = clip(text, width);
-  const fill = ' '.repeat(Math.max(0, width - displayWidth(clipped)));
-  return right ? fill + clipped : clipped + fill;
+  return right ? padStart(clipped, width) : padEnd(clipped, width);
 }

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { Conclusion, ConclusionLine } from '../../model/conclusion.ts';
-import { clip, displayWidth, wrap } from '../text-width.ts';
+import { clip, displayWidth, padEnd, padStart, wrap } from '../text-width.ts';
 
 /** The conclusion of a run on a terminal: a column for each side, or sentences where columns do not fit. */
 
@@ -26,12 +26,12 @@ export function terminalConclusion(
   );
   const before = labels + columns.reduce((sum, column) => sum + GUTTER.length + column, 0) + GUTTER.length;
   if (before + LEAST_TEXT > width && sides.length > 1) return asSentences({ sides, lines }, width, chalk);
-  const header = sides.map((side, at) => GUTTER + alignRight(side, columns[at] ?? 0)).join('');
+  const header = sides.map((side, at) => GUTTER + padStart(side, columns[at] ?? 0)).join('');
   return [
-    `${chalk.bold.cyan(pad(HEADING, labels))}${chalk.bold(header)}`.trimEnd(),
+    `${chalk.bold.cyan(padEnd(HEADING, labels))}${chalk.bold(header)}`.trimEnd(),
     ...lines.flatMap((line) => {
-      const label = pad(clip(line.label, labels), labels);
-      const values = line.values.map((value, at) => GUTTER + alignRight(value, columns[at] ?? 0)).join('');
+      const label = padEnd(clip(line.label, labels), labels);
+      const values = line.values.map((value, at) => GUTTER + padStart(value, columns[at] ?? 0)).join('');
       const isAligned = line.values.length > 0;
       const indent = isAligned ? before : labels + GUTTER.length;
       const [first = '', ...more] =
@@ -71,12 +71,4 @@ function paintOf({ outcome }: ConclusionLine, chalk: ChalkInstance): (text: stri
     default:
       return outcome satisfies never;
   }
-}
-
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
-}
-
-function alignRight(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - displayWidth(text))) + text;
 }

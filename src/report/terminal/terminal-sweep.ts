@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { formatValue } from '../../model/format.ts';
 import type { SweepPoint, SweepReport, SweepSearch } from '../../model/sweep.ts';
-import { clip, displayWidth, wrap } from '../text-width.ts';
+import { clip, displayWidth, padEnd, padStart, wrap } from '../text-width.ts';
 import { HEADINGS } from '../wording/headings.ts';
 import {
   levelOfPoint,
@@ -81,19 +81,17 @@ function curve(
     const room = Math.floor((width - loadWidth - SPACE - last - figures) / Math.max(1, columns.length));
     return room < LEAST_BAR ? 0 : Math.min(MOST_BAR, room);
   };
-  // The marks repeat what the sentences say: bars need the room more.
+  // Without room for both, the marks go first: the sentences above say the same.
   const remarks = barWidthWith(marked) > 0 ? marked : verdicts;
   const barWidth = barWidthWith(remarks);
   const barOf = (value: number | null, most: number) => {
     if (barWidth === 0) return '';
     const text = !value ? '' : bar(0, most > 0 ? value / most : 0, barWidth, glyphs);
-    return ` ${chalk.cyan(padded(text, barWidth))}`;
+    return ` ${chalk.cyan(padEnd(text, barWidth))}`;
   };
   const head = [
-    padded(loadTitle, loadWidth, true),
-    ...columns.map(
-      (column) => padded(column.title, column.width, true) + ' '.repeat(barWidth && 1 + barWidth),
-    ),
+    padStart(loadTitle, loadWidth),
+    ...columns.map((column) => padStart(column.title, column.width) + ' '.repeat(barWidth && 1 + barWidth)),
     LAST_TITLE,
   ];
   return [
@@ -102,10 +100,10 @@ function curve(
     ...points.map((point, row) => {
       const figures = columns.map(({ values, texts, width: own }) => {
         const most = Math.max(...values.map((value) => value ?? 0));
-        return padded(texts[row] ?? '', own, true) + barOf(values[row] ?? null, most);
+        return padStart(texts[row] ?? '', own) + barOf(values[row] ?? null, most);
       });
       const remark = paintOf(point, chalk)(remarks[row] ?? '');
-      return [padded(loads[row] ?? '', loadWidth, true), ...figures, remark].join(' '.repeat(SPACE));
+      return [padStart(loads[row] ?? '', loadWidth), ...figures, remark].join(' '.repeat(SPACE));
     }),
     ...(points.some(({ verdict }) => verdict === 'unclear')
       ? wrap(UNCLEAR_NOTE, width).map((line) => chalk.dim(line))
@@ -126,9 +124,4 @@ function paintOf({ verdict }: SweepPoint, chalk: ChalkInstance): ChalkInstance {
     default:
       return verdict satisfies never;
   }
-}
-
-function padded(text: string, width: number, right = false): string {
-  const fill = ' '.repeat(Math.max(0, width - displayWidth(text)));
-  return right ? fill + text : text + fill;
 }

@@ -1,4 +1,4 @@
-import { failuresOf } from '../../analysis/quantities.ts';
+import { failuresOfAll } from '../../analysis/quantities.ts';
 import { formatCount, formatShare } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
@@ -49,8 +49,7 @@ export function unanswered({ cells }: Pick<Report, 'cells'>): string[] {
  */
 export function failureLine(report: Report): string | undefined {
   const { cells } = report;
-  const requests = cells.reduce((sum, cell) => sum + failuresOf(cell).requests, 0);
-  const failed = cells.reduce((sum, cell) => sum + failuresOf(cell).failed, 0);
+  const { requests, failed } = failuresOfAll(cells);
   if (failed === 0) return undefined;
   const groups = groupFailures(cells);
   const kinds = groups.slice(0, 2).map(({ what, count }) => `${formatCount(count)} × ${what}`);
@@ -121,7 +120,7 @@ function baselineWords({ baseline }: Report): string[] {
 
 function requestWords({ cells }: Report): string {
   const requests = cells.reduce((sum, cell) => sum + requestsOf(cell), 0);
-  const failed = cells.reduce((sum, cell) => sum + failuresOf(cell).failed, 0);
+  const { failed } = failuresOfAll(cells);
   const cut = cells.reduce((sum, cell) => sum + (cell.outcomes.cut ?? 0), 0);
   const share = failed === requests ? 'all' : formatCount(failed);
   const outcome = failed === 0 ? 'none failed' : `${share} of them failed`;

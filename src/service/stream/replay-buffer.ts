@@ -8,7 +8,7 @@ export interface EventPosition {
   number: number;
 }
 
-/** Reads a `Last-Event-ID`; undefined if it is none of this service. */
+/** Reads a `Last-Event-ID`; undefined if this service did not write it. */
 export function readEventId(text: string): EventPosition | undefined {
   const [, streamId, number] = /^(msg_[\w-]{1,64})\.(\d{1,9})$/.exec(text) ?? [];
   return streamId === undefined ? undefined : { streamId, number: Number(number) };

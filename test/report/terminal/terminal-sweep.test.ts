@@ -57,7 +57,7 @@ describe('a sweep on a terminal', () => {
     expect(text).toMatch(/^ +8 +300 ms #+ +42\/s #+ +0\/s +not met$/m);
   });
 
-  test('no line is wider than the terminal; bars need the room more than marks do', () => {
+  test('no line is wider than the terminal; a narrow one drops the marks before the bars', () => {
     for (const width of [40, 50, 60, 70, 80, 100, 120, 200]) {
       const lines = view(width).split('\n');
       expect(lines.filter((line) => displayWidth(line) > Math.max(width, 50))).toEqual([]);
