@@ -31,7 +31,7 @@ export function exitCodeOf(report: Report, { strict, unwritten = false }: ExitFa
   // A sweep without a level that meets its objectives has found nothing.
   if (report.sweep?.searches.some(({ capacity }) => capacity === null)) return EXIT.threshold;
   const { ab, baseline } = report;
-  const abCode = ab === undefined ? EXIT.ok : abExitCode(ab.verdict, { strict });
+  const abCode = ab === undefined ? EXIT.ok : comparisonExitCode(ab.verdict, { strict });
   if (abCode === EXIT.regression || baseline === undefined) return abCode;
   // Not comparable: the regression check fails, also without --strict.
   if (baseline.verdict === 'not_comparable') return EXIT.inconclusive;
@@ -45,23 +45,11 @@ function isInvalid({ cells, gates, sweep }: Report): boolean {
   return cells.some(({ client, reached }) => client?.verdict === 'saturated' || reached?.met === false);
 }
 
-function abExitCode(verdict: AbVerdict, { strict }: { strict: boolean }): ExitCode {
-  switch (verdict) {
-    case 'regression':
-      return EXIT.regression;
-    case 'inconclusive':
-      return strict ? EXIT.inconclusive : EXIT.ok;
-    case 'improvement':
-    case 'equivalent':
-    case 'unchanged':
-      return EXIT.ok;
-    default:
-      return verdict satisfies never;
-  }
-}
-
-/** The exit code of a run comparison. With `strict`, an inconclusive result is a failure. */
-export function comparisonExitCode(verdict: RunComparisonVerdict, { strict }: { strict: boolean }): ExitCode {
+/** The exit code of a comparison of runs, or of B against A. With `strict`, an inconclusive result is a failure. */
+export function comparisonExitCode(
+  verdict: RunComparisonVerdict | AbVerdict,
+  { strict }: { strict: boolean },
+): ExitCode {
   switch (verdict) {
     case 'regression':
       return EXIT.regression;

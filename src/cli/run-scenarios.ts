@@ -9,10 +9,10 @@ import type { Report } from '../model/report.ts';
 import { jsonText } from '../model/visible.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { abGateOf } from './ab-settings.ts';
+import { openBaselines, saveBaseline } from './baselines.ts';
 import type { CliSession } from './cli-session.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Interrupt } from './interrupt.ts';
-import { saveBaseline } from './save-baseline.ts';
 import { limitHeapGrowth } from './small-heap.ts';
 import { canRedraw } from './terminal.ts';
 
@@ -174,20 +174,14 @@ function printFolder(
  */
 async function openInputs(
   loaded: readonly LoadedScenario[],
-  { baseline, saveBaseline, output, strict = false, assumedSpread, anyMachine }: RunSettings,
+  settings: RunSettings,
 ): Promise<Baseline | undefined> {
   for (const name of new Set(loaded.map(({ scenario }) => scenario.tokenizer))) {
     if (name === 'none') continue;
     const { loadTokenizer } = await import('../bench/tokenizer.ts');
     await loadTokenizer(name);
   }
-  if (saveBaseline !== undefined) {
-    const { checkBaselineName } = await import('../results/baselines.ts');
-    checkBaselineName(saveBaseline);
-  }
-  if (baseline === undefined) return undefined;
-  const { openBaseline } = await import('../bench/run/baseline.ts');
-  return openBaseline({ name: baseline, output, strict, assumedSpread, anyMachine });
+  return openBaselines(settings);
 }
 
 async function runOne(

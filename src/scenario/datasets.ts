@@ -1,5 +1,5 @@
 import { closeSync, readdirSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Problem } from '../model/errors.ts';
 import type { Dataset, DatasetFormat } from '../model/prompt.ts';
 import {
@@ -16,7 +16,7 @@ import {
   openRegularFile,
   type ReadNamedFile,
 } from './files.ts';
-import type { Finding } from './problems.ts';
+import { brokenFileFindings, type Finding } from './problems.ts';
 import { promptPaths } from './prompt-files.ts';
 import { datasetSchema, type ScenarioDataset } from './schema/prompt-source.ts';
 import { type Path, valueAt } from './value-paths.ts';
@@ -67,7 +67,15 @@ export function readDatasets(document: unknown, seed: number, files: ScenarioFil
     const at: Path = typeof valueAt(document, path) === 'string' ? path : [...path, 'path'];
     const checked = checkDataset(parsed.data, at, { seed, conversations }, files);
     if ('message' in checked) findings.push({ path: at, at: 'value', ...checked });
-    else if ('problems' in checked) findings.push(...brokenFindings(checked, at, parsed.data.path));
+    else if ('problems' in checked)
+      findings.push(
+        ...brokenFileFindings(checked, {
+          at,
+          file: parsed.data.path,
+          what: 'dataset',
+          entries: ['entry', 'entries'],
+        }),
+      );
     else {
       datasets.set(key, checked);
       digests.set(`dataset ${key}`, checked.digest);
@@ -148,25 +156,4 @@ function textFiles(folder: string): string[] {
     .filter((entry) => !entry.name.startsWith('.') && !entry.isDirectory())
     .map(({ name }) => name)
     .sort();
-}
-
-function brokenFindings(
-  { problems, more }: Extract<CheckedDataset, { problems: unknown }>,
-  at: Path,
-  file: string,
-): Finding[] {
-  const found = problems.map(
-    ({ cause, remedy, line }): Finding => ({
-      path: at,
-      at: 'value',
-      message: line === undefined ? `the dataset ${file}: ${cause}` : cause,
-      hint: remedy,
-      place: line === undefined ? undefined : { file, line },
-    }),
-  );
-  if (more > 0) {
-    const entries = more === 1 ? '1 more entry is' : `${more} more entries are`;
-    found.push({ path: at, at: 'value', message: `the dataset ${basename(file)}: ${entries} broken` });
-  }
-  return found;
 }

@@ -1,6 +1,8 @@
+import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { ErrorCode, Place, Problem } from '../model/errors.ts';
 import { nearNames, suggest } from '../model/suggestions.ts';
+import type { BrokenFile } from '../prompts/entry-bounds.ts';
 import { excerpt } from '../wire/json.ts';
 import { maskUrl } from './document.ts';
 import { A_DURATION, type CheckParams } from './schema/fields.ts';
@@ -27,6 +29,35 @@ type Issue = z.core.$ZodIssue;
 
 /** The text in place of a value from the environment; undefined for other values. */
 type Show = (path: Path) => string | undefined;
+
+/** A file that a scenario names: where, and how its entries are called. */
+interface NamedEntries {
+  at: Path;
+  file: string;
+  what: 'dataset' | 'trace';
+  entries: readonly [one: string, many: string];
+}
+
+/** The listed problems of a file that a scenario names, and the number of the others. */
+export function brokenFileFindings(
+  { problems, more }: { problems: readonly BrokenFile[]; more: number },
+  { at, file, what, entries: [one, many] }: NamedEntries,
+): Finding[] {
+  const found = problems.map(
+    ({ cause, remedy, line }): Finding => ({
+      path: at,
+      at: 'value',
+      message: line === undefined ? `the ${what} ${file}: ${cause}` : cause,
+      hint: remedy,
+      place: line === undefined ? undefined : { file, line },
+    }),
+  );
+  if (more > 0) {
+    const others = more === 1 ? `1 more ${one} is` : `${more} more ${many} are`;
+    found.push({ path: at, at: 'value', message: `the ${what} ${basename(file)}: ${others} broken` });
+  }
+  return found;
+}
 
 /** Converts zod's issues to findings. `written` gives the text in place of a value that must not be shown. */
 export function findingsOf(issues: readonly Issue[], root: unknown, written: Show): Finding[] {

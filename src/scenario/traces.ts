@@ -4,7 +4,7 @@ import type { Problem } from '../model/errors.ts';
 import { type Trace, traceRate } from '../model/trace.ts';
 import { type CheckedTrace, readTrace } from '../prompts/trace/read-trace.ts';
 import { fileProblem, type LocateNamedFile, openRegularFile } from './files.ts';
-import type { Finding } from './problems.ts';
+import { brokenFileFindings, type Finding } from './problems.ts';
 import { promptPaths } from './prompt-files.ts';
 import type { Scenario } from './schema/scenario.ts';
 import { traceSchema } from './schema/trace.ts';
@@ -31,7 +31,10 @@ export function readScenarioTrace(document: unknown, locate: LocateNamedFile): S
   const located = locate({ at: AT, file, what: 'trace' });
   const checked = 'path' in located ? checkFile(located.path, file, options) : located;
   if ('message' in checked) return { findings: [{ path: AT, at: 'value', ...checked }] };
-  if ('problems' in checked) return { findings: brokenFindings(checked, file) };
+  if ('problems' in checked)
+    return {
+      findings: brokenFileFindings(checked, { at: AT, file, what: 'trace', entries: ['line', 'lines'] }),
+    };
   return { trace: { ...checked.trace, file: basename(file) }, digest: checked.digest, findings: [] };
 }
 
@@ -51,26 +54,6 @@ function checkFile(
   } catch (error) {
     return fileProblem(file, error, 'trace', Number.POSITIVE_INFINITY);
   }
-}
-
-function brokenFindings(
-  { problems, more }: Extract<CheckedTrace, { problems: unknown }>,
-  file: string,
-): Finding[] {
-  const found = problems.map(
-    ({ cause, remedy, line }): Finding => ({
-      path: AT,
-      at: 'value',
-      message: line === undefined ? `the trace ${file}: ${cause}` : cause,
-      hint: remedy,
-      place: line === undefined ? undefined : { file, line },
-    }),
-  );
-  if (more > 0) {
-    const lines = more === 1 ? '1 more line is' : `${more} more lines are`;
-    found.push({ path: AT, at: 'value', message: `the trace ${basename(file)}: ${lines} broken` });
-  }
-  return found;
 }
 
 /** Problems of prompts and load that need the trace. */

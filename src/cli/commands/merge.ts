@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
-import type { Baseline } from '../../bench/run/baseline.ts';
+import { openBaselines, saveBaseline } from '../baselines.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
+import { addBaselineOptions } from '../flags/run.ts';
 import { addHistoryOptions } from '../flags/scenario.ts';
 import { addExamples } from '../help.ts';
-import { saveBaseline } from '../save-baseline.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
 interface MergeFlags {
@@ -27,15 +27,8 @@ export const mergeCommand: AddCommand = (root, open) => {
       'folder of the merged run, which must not exist; baselines are beside it (default: results/ID)',
     )
     .option('--json', 'print the report as JSON instead of tables');
-  command
-    .optionsGroup('Gates (what decides the exit code):')
-    .option('--baseline <name>', 'regression check against this baseline (name or run folder)')
-    .option('--save-baseline <name>', 'add the merged run to the history of a baseline')
-    .option('--accept', 'with --save-baseline: add the run although it regressed or failed')
-    .option(
-      '--strict',
-      'also fail on an invalid measurement (exit 6) or an inconclusive regression check (exit 5)',
-    );
+  command.optionsGroup('Gates (what decides the exit code):');
+  addBaselineOptions(command);
   addHistoryOptions(command);
   command.action((folders: string[], flags: MergeFlags) => merge(folders, flags, open()));
   addExamples(
@@ -53,11 +46,7 @@ async function merge(folders: string[], flags: MergeFlags, session: CliSession):
   const { mergeRuns } = await import('../../bench/machines/merge.ts');
   const { output: folder, strict = false, saveBaseline: name, accept } = flags;
   const output = folder === undefined ? 'results' : dirname(folder);
-  const baseline = await openedBaseline(flags, output);
-  if (name !== undefined) {
-    const { checkBaselineName } = await import('../../results/baselines.ts');
-    checkBaselineName(name);
-  }
+  const baseline = await openBaselines({ ...flags, output });
   const merged = await mergeRuns(folders, {
     folder,
     output,
@@ -72,18 +61,15 @@ async function merge(folders: string[], flags: MergeFlags, session: CliSession):
     session.print(jsonReport(report));
   } else {
     const { terminalReport } = await import('../../report/terminal/terminal.ts');
-    session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+    session.print(
+      terminalReport(report, {
+        width: session.width,
+        color: session.color.stdout,
+        ascii: session.env.TERM === 'dumb',
+      }),
+    );
   }
   if (failure !== undefined) return session.warn(`some results were not written: ${failure.message}`);
   session.say(`results: ${merged.folder}`);
   await saveBaseline(merged.folder, report, { output, name, accept, strict }, session);
-}
-
-async function openedBaseline(
-  { baseline: name, strict = false, assumedSpread, anyMachine }: MergeFlags,
-  output: string,
-): Promise<Baseline | undefined> {
-  if (name === undefined) return undefined;
-  const { openBaseline } = await import('../../bench/run/baseline.ts');
-  return openBaseline({ name, output, strict, assumedSpread, anyMachine });
 }

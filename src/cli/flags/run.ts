@@ -10,6 +10,16 @@ import { textOption, wholeOrWordOption } from './values.ts';
 
 /** Adds the options for baselines and early stop, to the group of the gates. `sides`: what early stop compares. */
 export function addRunGateOptions(command: Command, sides: string): void {
+  addBaselineOptions(command);
+  command.option(
+    '--until-decided',
+    `stop after the round that decides whether ${sides}; --rounds is the maximum`,
+  );
+  addHistoryOptions(command);
+}
+
+/** Adds the options of the regression check of a run and of its history. */
+export function addBaselineOptions(command: Command): void {
   command
     .option(
       '--baseline <name>',
@@ -23,9 +33,7 @@ export function addRunGateOptions(command: Command, sides: string): void {
     .option(
       '--strict',
       'also fail on an invalid measurement (exit 6) or an inconclusive regression check (exit 5)',
-    )
-    .option('--until-decided', `stop after the round that decides whether ${sides}; --rounds is the maximum`);
-  addHistoryOptions(command);
+    );
 }
 
 /** Adds the options for measurement and output. */

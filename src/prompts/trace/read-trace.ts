@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import type { Trace, TraceFormat } from '../../model/trace.ts';
+import type { BrokenFile } from '../entry-bounds.ts';
 import { type BrokenLine, isBrokenLine, type TraceEntry, traceLines } from './trace-entry.ts';
 
 /** How a trace is read. */
@@ -15,7 +16,7 @@ export interface TraceOptions {
 /** A trace in which every used line was read; or what is wrong, with the line where there is one. */
 export type CheckedTrace =
   | { trace: Omit<Trace, 'file'>; digest: string }
-  | { problems: readonly (BrokenLine & { line?: number })[]; more: number };
+  | { problems: readonly BrokenFile[]; more: number };
 
 /** Problems of a trace that are listed. */
 const MAX_PROBLEMS = 10;
@@ -26,7 +27,7 @@ const MAX_LINE_BYTES = 64 * 2 ** 20;
 export function readTrace(file: number, { format, limit, blockTokens }: TraceOptions): CheckedTrace {
   const readLine = traceLines(format, blockTokens);
   const entries: TraceEntry[] = [];
-  const problems: (BrokenLine & { line?: number })[] = [];
+  const problems: BrokenFile[] = [];
   let broken = 0;
   let line = 0;
   const hash = createHash('sha256');
