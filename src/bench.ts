@@ -8,6 +8,8 @@ export { runScenario } from './bench/run/run.ts';
 export type { MetricDefinition } from './metrics/definitions.ts';
 export { METRICS } from './metrics/definitions.ts';
 export type { AbCheck, AbGate, AbSettings, AbStop, AbVerdict } from './model/ab-gate.ts';
+export type { ChunkKind, KeptChunks } from './model/chunks.ts';
+export { arrivalsOf, contentArrivalsOf } from './model/chunks.ts';
 export type { Unit } from './model/format.ts';
 export type { PairedComparison, PairedRow, PairedVerdict } from './model/paired-comparison.ts';
 export type {

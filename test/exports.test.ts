@@ -38,6 +38,8 @@ describe('the public names', () => {
   test('streambench/bench', () => {
     expect(names('streambench/bench')).toEqual(
       [
+        'arrivalsOf',
+        'contentArrivalsOf',
         'loadScenario',
         'checkGates',
         'METRICS',

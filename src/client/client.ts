@@ -50,6 +50,8 @@ export interface MeasuredRequest {
   /** Origin of its marks, on the client's clock. */
   originAt: number;
   keepText: boolean;
+  /** Keeps the arrival of every chunk. Default: false. */
+  keepChunks?: boolean;
   /** The stream is cut this long after the request was sent, as planned, and is `ok`. Default: it ends by itself. */
   cutAfterMs?: number;
   signal?: AbortSignal;

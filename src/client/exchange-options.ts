@@ -39,6 +39,8 @@ export interface ExchangeOptions extends BodyListeners {
   originAt: number;
   scheduledAt: number;
   keepText: boolean;
+  /** Keeps the arrival of every chunk. Default: false. */
+  keepChunks?: boolean;
   redactor: Redactor;
   signal?: AbortSignal;
   /**

@@ -55,7 +55,8 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.resolve = resolve;
     this.reject = reject;
     this.limits = options.limits ?? DEFAULT_LIMITS;
-    const { clock, timeouts, cutAfterMs, scheduledAt, originAt, keepText, redactor } = options;
+    const { clock, timeouts, cutAfterMs, scheduledAt, originAt, redactor } = options;
+    const { keepText, keepChunks } = options;
     const startedAt = clock.now();
     const { readBytesPerSecond } = options;
     this.sink = readBytesPerSecond === undefined ? this : pacedSink(this, this, clock, readBytesPerSecond);
@@ -69,6 +70,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
       startedAt,
       originAt,
       keepText,
+      keepChunks,
       redactor,
     });
     this.body = new ResponseBody({ ...options, limits: this.limits }, this.builder, (decode, atMs) => {

@@ -6,6 +6,7 @@ import type { Dialect } from '../wire/dialect.ts';
 import type { PayloadFacts } from '../wire/payload-paths.ts';
 import { recogniseStream } from '../wire/recognise.ts';
 import { AnswerTally, type CompleteEvent } from './answer-tally.ts';
+import { ChunkTally } from './chunk-tally.ts';
 import { BodyPrefix, keptHeaders } from './kept-answer.ts';
 import type { Ending, RequestFacts } from './outcome/evidence.ts';
 import { outcomeOf } from './outcome/outcome.ts';
@@ -31,6 +32,7 @@ export class ObservationBuilder {
   private events = 0;
   private comments = 0;
   private readonly answer: AnswerTally;
+  private readonly chunks: ChunkTally | undefined;
   private cutAfter: CompleteEvent | undefined;
   private payload: Observation['payload'];
   private readonly prefix = new BodyPrefix();
@@ -43,6 +45,7 @@ export class ObservationBuilder {
     startedAt: number;
     originAt: number;
     keepText: boolean;
+    keepChunks?: boolean;
     redactor: Redactor;
   }) {
     this.originAt = options.originAt;
@@ -50,6 +53,7 @@ export class ObservationBuilder {
     this.redactor = options.redactor;
     this.marks = { scheduled: this.ms(options.scheduledAt), started: this.ms(options.startedAt) };
     this.answer = new AnswerTally(this.marks, options.keepText);
+    if (options.keepChunks) this.chunks = new ChunkTally(this.marks.started);
   }
 
   /** How long the consumer paused the response in total; undefined if it never did. */
@@ -127,13 +131,17 @@ export class ObservationBuilder {
 
   /** The events of one frame, whose last byte came with read number `read` at `atMs`. HOT PATH. */
   onFrame(events: readonly StreamEvent[], atMs: number, read: number): void {
-    if (this.events++ === 0) this.marks.firstEvent = this.ms(atMs);
-    this.onEvents(events, atMs, read);
+    const ms = this.ms(atMs);
+    if (this.events++ === 0) this.marks.firstEvent = ms;
+    this.answer.add(events, ms, read);
+    this.chunks?.add(events, ms);
   }
 
   /** Events without a frame: those that the end of the body produces. */
   onEvents(events: readonly StreamEvent[], atMs: number, read: number): void {
-    this.answer.add(events, this.ms(atMs), read);
+    const ms = this.ms(atMs);
+    this.answer.add(events, ms, read);
+    this.chunks?.addReleased(events, ms);
   }
 
   /** What the payloads of a plain dialect contain. `dialect`: one object for each client. */
@@ -182,6 +190,7 @@ export class ObservationBuilder {
       chars: answer.chars,
       gaps: answer.gaps,
       gapsLeftOut: answer.gapsLeftOut > 0 ? answer.gapsLeftOut : undefined,
+      chunks: this.chunks?.result(),
       pausedMs: this.pausedMs,
       payload: this.clean(this.payload),
       flush: hasFlush ? answer.largestFlush() : undefined,

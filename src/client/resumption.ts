@@ -1,5 +1,6 @@
 import type { ResumePolicy, Resumption } from '../model/behaviour.ts';
 import type { Observation, Outcome } from '../model/record.ts';
+import { joinChunks } from './chunk-tally.ts';
 import { EventIdTally } from './event-ids.ts';
 
 /** Sends the request, or continues its stream after an event. The tally follows its ids. */
@@ -88,6 +89,7 @@ function joinObservations(before: Observation, after: Observation): Observation 
         : before.contentEvents === 0
           ? after.secondTokenGap
           : undefined),
+    chunks: joinChunks(before, after),
     flush: largerFlush(before, after),
     tokens: joinedTokens(before, after),
     finish: after.finish ?? before.finish,

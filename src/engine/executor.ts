@@ -79,6 +79,7 @@ export function clientExecutor(
     const sender = behaviour?.kind === 'slow' ? slow : client;
     const observation = await sender.measure({
       ...{ ...rest, request, keepText, trace },
+      keepChunks: plan.keepChunks,
       cutAfterMs: plan.streamForMs,
     });
     if (trace !== undefined) observation.trace = trace;

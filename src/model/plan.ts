@@ -314,6 +314,8 @@ export interface RunPlan {
   client?: ClientBehaviour;
   /** Keep the answers' texts in the records. */
   keepText: boolean;
+  /** Keep the arrival of every chunk in the records. Default: false. */
+  keepChunks?: boolean;
   /** Which part of the run this machine measures. Default: all of it. */
   shard?: Shard;
   /** Send a W3C `traceparent` header with each request. Default: false. */

@@ -1,4 +1,5 @@
 import type { Attempt, EventIds, RequestBehaviour, Resumption } from './behaviour.ts';
+import type { KeptChunks } from './chunks.ts';
 import type { FinishReason } from './events.ts';
 import type { CachePlan, TurnInfo } from './prompt.ts';
 import type { Marks } from './timeline.ts';
@@ -231,6 +232,8 @@ export interface Observation {
   pausedMs?: number;
   /** Gaps that are not in `gaps`, which holds the first million. */
   gapsLeftOut?: number;
+  /** When each chunk arrived, and what it contained; only where the run was asked to keep it (`keepChunks`). */
+  chunks?: KeptChunks;
   /** True when content came but the answer is not whole. */
   partial?: true;
   /** The answer text; only where the run was asked to keep it. */

@@ -33,6 +33,11 @@ export interface Marks {
   end?: number;
 }
 
+/** Whole microseconds: the precision of the clock, to which all times of a record are rounded. */
+export function microseconds(ms: number): number {
+  return Math.round(ms * 1000);
+}
+
 /** Name of a mark. */
 export type MarkName = keyof Marks;
 

@@ -41,6 +41,7 @@ function wrongField(record: Record<string, unknown>): string | undefined {
   if (!isObject(outcome) || !OUTCOME_KINDS.includes(outcome.kind as OutcomeKind)) return 'outcome';
   if (!isObject(marks)) return 'marks';
   if (!Array.isArray(gaps) || !gaps.every(isTime)) return 'gaps';
+  if (record.chunks !== undefined && !isChunks(record.chunks)) return 'chunks';
   if (!isObject(tokens) || (tokens.output !== null && !isTime(tokens.output))) return 'tokens';
   for (const name of COUNTS) if (!isCount(record[name])) return name;
   return undefined;
@@ -84,6 +85,12 @@ function wrongMarks(marks: Record<string, unknown>): string | undefined {
 
 function outOfOrder(first: MarkName, second: MarkName): string {
   return `its marks are out of order: "${first}" before "${second}"`;
+}
+
+function isChunks(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { deltasUs, kinds } = value;
+  return Array.isArray(deltasUs) && deltasUs.every(Number.isSafeInteger) && Array.isArray(kinds);
 }
 
 function isTime(value: unknown): boolean {

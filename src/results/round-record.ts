@@ -1,6 +1,6 @@
 import type { Attempt } from '../model/behaviour.ts';
 import type { RequestRecord } from '../model/record.ts';
-import { MARK_ORDER, type Marks } from '../model/timeline.ts';
+import { MARK_ORDER, type Marks, microseconds } from '../model/timeline.ts';
 
 /**
  * Rounds the times of a record to whole microseconds, the precision of the clock. Every record is rounded once, before it is
@@ -53,5 +53,5 @@ function roundMarks(marks: Marks): Marks {
 
 function toMicroseconds(ms: number): number {
   // `+ 0` turns -0 into 0, as JSON does.
-  return Math.round(ms * 1000) / 1000 + 0;
+  return microseconds(ms) / 1000 + 0;
 }

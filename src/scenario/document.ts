@@ -35,7 +35,7 @@ function isAddress(path: Path): boolean {
 
 const KEYS_NOT_HASHED = new Set([
   ...['name', 'description', 'thresholds', 'objectives', 'regressions'],
-  ...['keepText', 'keepGoing'],
+  ...['keepText', 'keepChunks', 'keepGoing'],
 ]);
 
 /**

@@ -111,6 +111,7 @@ export function planScenario(loaded: LoadedScenario, options: PlanOptions = {}):
     trace: trace && scenario.load.trace && traceInfo(trace, scenario.load.trace.speed),
     client: scenario.client,
     keepText: scenario.keepText,
+    keepChunks: scenario.keepChunks || undefined,
     traceparent: scenario.traceparent || undefined,
     ...(scenario.tokenizer === 'none' ? {} : { tokenizer: scenario.tokenizer }),
   };

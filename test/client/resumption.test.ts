@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import { EventIdTally } from '../../src/client/event-ids.ts';
+import { arrivalsOf } from '../../src/model/chunks.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 import { chunked, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 
@@ -20,7 +21,7 @@ function resumed(url: string, policy: { max?: number; waitMs?: number } = {}, si
   return client.measure({
     request: { messages: [], stream: true },
     resume: { max: 3, waitMs: 0, ...policy },
-    ...{ scheduledAt: now, originAt: now, keepText: true, signal },
+    ...{ scheduledAt: now, originAt: now, keepText: true, keepChunks: true, signal },
   });
 }
 
@@ -48,6 +49,9 @@ describe('a broken event stream', () => {
     expect(server.requests.map(lastId)).toEqual([undefined, '4', '8']);
     expect(rest.eventIds).toEqual({ count: 12, last: '12', lost: 0, doubled: 0 });
     expect(rest.contentEvents).toBe(12);
+    const arrivals = arrivalsOf(rest)!;
+    expect(arrivals).toHaveLength(12);
+    expect(arrivals.at(-1)).toBeCloseTo(rest.marks.lastToken! - rest.marks.sent!, 2);
     expect(rest.resumptions?.map(({ lastEventId }) => lastEventId)).toEqual(['4', '8']);
     // The outage is a gap like any other, and each is named.
     for (const { outageMs, lostMs, sentMs } of rest.resumptions ?? []) {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { arrivalsOf, contentArrivalsOf } from '../../src/model/chunks.ts';
 import type { RequestRecord } from '../../src/model/record.ts';
 import type { Report } from '../../src/model/report.ts';
 import { scratch, start } from '../support/program.ts';
@@ -61,7 +62,16 @@ async function slowServer(): Promise<Slow> {
 let outputs = 0;
 function run(server: RawServer, more: string[], env: Record<string, string> = {}) {
   const output = join(folder.path, `out${outputs++}`);
-  const target = ['--target', server.url, '--provider', 'openai', '--model', 'm', '--keep-text'];
+  const target = [
+    '--target',
+    server.url,
+    '--provider',
+    'openai',
+    '--model',
+    'm',
+    '--keep-text',
+    '--keep-chunks',
+  ];
   const program = start(['run', ...target, '-o', output, ...more], { env });
   const read = () => {
     const run = join(output, readdirSync(output)[0]!);
@@ -101,14 +111,35 @@ describe('a run on several threads', () => {
 
     // What does not hang on the clock is the same to the letter.
     const timeless = ({ records, report: { cells } }: typeof one) => ({
-      answers: records.map(({ text, finish, tokens, contentEvents, outcome, round, bytes }) => ({
-        ...{ text, finish, tokens: tokens.output, contentEvents, outcome, round, bytes },
+      answers: records.map(({ text, finish, tokens, contentEvents, outcome, round, bytes, chunks }) => ({
+        ...{
+          text,
+          finish,
+          tokens: tokens.output,
+          contentEvents,
+          outcome,
+          round,
+          bytes,
+          kinds: chunks?.kinds,
+        },
       })),
       cells: cells.map(({ target, outcomes, io, connections, tokenSource }) => ({
         ...{ target, outcomes, events: io.events, bytes: io.bytes, connections, tokenSource },
       })),
     });
     expect(timeless(three)).toEqual(timeless(one));
+    // The arrival of each chunk has the stamp of the marks.
+    for (const record of [...one.records, ...three.records]) {
+      const { sent, firstEvent, firstToken, lastToken } = record.marks;
+      expect(record.chunks?.kinds).toEqual([
+        ['answer', TOKENS],
+        ['other', 2],
+      ]);
+      expect(arrivalsOf(record)![0]).toBeCloseTo(firstEvent! - sent!, 6);
+      const content = contentArrivalsOf(record)!;
+      expect(content[0]).toBeCloseTo(firstToken! - sent!, 6);
+      expect(content.at(-1)).toBeCloseTo(lastToken! - sent!, 6);
+    }
     // Times are the server's: the best of them is what the server's best was. On a busy machine the client may see late
     // that its write was taken, when the server has begun.
     for (const { report, least } of [one, three]) {

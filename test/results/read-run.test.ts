@@ -80,6 +80,18 @@ describe('reading', () => {
   });
 });
 
+test.each([
+  { deltasUs: [1, 'x'], kinds: [] },
+  { deltasUs: [1.5], kinds: [['answer', 1]] },
+  { deltasUs: [1] },
+  'AAEC',
+])('a record with invalid chunks (%j) is skipped and named', async (chunks) => {
+  const path = await write([record(), { ...record({ seq: 1 }), chunks } as unknown as RequestRecord]);
+  const { records, warnings } = await readAll();
+  expect(records).toHaveLength(1);
+  expect(warnings.join('\n')).toContain(`${path}:2: this record has no valid "chunks"`);
+});
+
 describe('a crash', () => {
   test('that cut the last line at any byte loses that record and no other', async () => {
     const path = await write(three);

@@ -49,6 +49,7 @@ export function addMeasurementOptions(command: Command, { resume }: { resume: bo
   command
     .option('--json', 'print the report as JSON instead of tables')
     .option('--keep-text', 'store the answer texts in the records')
+    .option('--keep-chunks', 'store the arrival time of every chunk in the records')
     .addOption(
       wholeOrWordOption('--workers <count>', 'number of measuring threads, or auto', 'auto', {
         min: 1,

@@ -37,6 +37,7 @@ export interface ScenarioFlags extends ConnectionFlags, EnvFlags {
   /** False with `--no-unique`. */
   unique?: boolean;
   keepText?: boolean;
+  keepChunks?: boolean;
   keepGoing?: boolean;
   traceparent?: boolean;
   tokenizer?: string;
@@ -201,6 +202,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('regressions', flags.regression?.length ? flags.regression : undefined, '--regression');
   add('keepGoing', flags.keepGoing, '--keep-going');
   add('keepText', flags.keepText, '--keep-text');
+  add('keepChunks', flags.keepChunks, '--keep-chunks');
   add('traceparent', flags.traceparent, '--traceparent');
   add('tokenizer', flags.tokenizer, '--tokenizer');
   overrides.push(...connectionOverrides(flags));

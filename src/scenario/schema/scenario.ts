@@ -131,6 +131,11 @@ const documentSchema = mapping({
       'Continue when every request to a target fails. Default: false, which stops the run after 5 equal failures.',
     ),
   keepText: flag().default(false).describe('Store the answer texts in the records.'),
+  keepChunks: flag()
+    .default(false)
+    .describe(
+      'Store the arrival time of every chunk in the records, for rasters and re-analysis: about 6 bytes per chunk, for the first million chunks of a response.',
+    ),
   traceparent: flag()
     .default(false)
     .describe(
