@@ -63,9 +63,10 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   const { clock, undo, shard } = options;
   // The command line checked them at parsing; a program that calls `runScenario` may not have.
   checkGates(loaded);
+  // Started first: git reads the repository while this process loads its inputs.
+  const environment = readEnvironment();
   const counter = await counterFor(loaded);
   const baseline = await baselineFor(options);
-  const environment = await readEnvironment();
   const backends = await startBackends(loaded);
   undo(() => backends.close());
   const secrets = [...loaded.secrets, ...backends.secrets];
@@ -80,7 +81,17 @@ export async function prepare(loaded: LoadedScenario, options: PrepareOptions): 
   undo(() => servers.close());
   const floor = options.calibrate ? await noiseFloor(plan, options.signal) : undefined;
   const { simulatorLog } = backends;
-  return { plan, environment, executor, secrets, servers, simulatorLog, counter, baseline, floor };
+  return {
+    plan,
+    environment: await environment,
+    executor,
+    secrets,
+    servers,
+    simulatorLog,
+    counter,
+    baseline,
+    floor,
+  };
 }
 
 /** A random salt for the nonces of one run, so that no other run sends the same prompts. */

@@ -7,7 +7,13 @@ export { oneLine } from '../model/visible.ts';
  * width of a table cell; version 7 took ten times as long.
  */
 
-const GRAPHEMES = new Intl.Segmenter();
+let segmenter: Intl.Segmenter | undefined;
+
+/** Created when it is first needed: it takes 9 ms. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter();
+  return segmenter.segment(text);
+}
 
 /** Number of terminal columns of a text. Color codes take none. */
 export function displayWidth(text: string): number {
@@ -33,7 +39,7 @@ export function clip(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';
   let used = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     const columns = displayWidth(segment);
     if (used + columns > width - 1) break;
     kept += segment;
@@ -54,7 +60,7 @@ export function wrap(text: string, width: number): string[] {
     }
     if (line !== '') lines.push(line);
     line = '';
-    for (const { segment } of GRAPHEMES.segment(word)) {
+    for (const { segment } of graphemes(word)) {
       if (displayWidth(line + segment) > width) {
         lines.push(line);
         line = '';
