@@ -1,5 +1,9 @@
 #!/usr/bin/env node
+import module from 'node:module';
 import { loadFailure } from '../dist/cli/failures.js';
+
+// Keeps the compiled modules for the next start (Node.js 22 and newer).
+module.enableCompileCache?.();
 
 try {
   const { main } = await import('../dist/cli/main.js');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { promisify } from 'node:util';
 import type { Environment } from '../model/report.ts';
+import { undiciVersion } from './undici-version.ts';
 
 const run = promisify(execFile);
 
@@ -18,8 +19,7 @@ export async function readEnvironment(folder: string = process.cwd()): Promise<E
   return {
     streambench: packageVersion(),
     node: process.versions.node,
-    // undici does not export its package.json: resolve its entry instead.
-    undici: versionIn(new URL('./package.json', import.meta.resolve('undici'))),
+    undici: undiciVersion(),
     os: `${type()} ${release()}`,
     arch: process.arch,
     cpus: { model: processors[0]?.model.trim() || 'unknown', count: processors.length },
