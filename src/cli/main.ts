@@ -2,13 +2,19 @@ import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
 import { EXIT, EXIT_MEANING, type ExitCode, UserError } from '../model/errors.ts';
 import { type CliSession, type CommonOptions, openCliSession } from './cli-session.ts';
+import { joinCurlWords } from './commands/init.ts';
 import { loadFailure } from './failures.ts';
-import { argumentSecrets, environmentSecrets } from './own-secrets.ts';
+import { argumentSecrets, environmentSecrets, pastedSecrets } from './own-secrets.ts';
 import { createProgram } from './program.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
-export async function main(argv: readonly string[]): Promise<void> {
-  const secrets = [...environmentSecrets(process.env), ...argumentSecrets(argv.slice(2))];
+export async function main(words: readonly string[]): Promise<void> {
+  const argv = joinCurlWords(words);
+  const secrets = [
+    ...environmentSecrets(process.env),
+    ...argumentSecrets(argv.slice(2)),
+    ...(await pastedSecrets(argv.slice(2))),
+  ];
   let session = openCliSession(process, {}, secrets);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader closed the pipe (`| head`), which is not an error.

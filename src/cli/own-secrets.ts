@@ -60,6 +60,23 @@ export function argumentSecrets(words: readonly string[]): Secret[] {
   });
 }
 
+/** The keys in the words of a command line that are curl commands. */
+export async function pastedSecrets(words: readonly string[]): Promise<Secret[]> {
+  const pasted = words.filter((word) => /^\W*curl(\.exe)?\s/.test(word));
+  if (pasted.length === 0) return [];
+  const { readCurl } = await import('../scenario/draft/curl.ts');
+  return pasted.flatMap((word): Secret[] => {
+    const all = { name: '[curl command]', value: word, whole: true };
+    try {
+      const { url, headers } = readCurl(word);
+      return [all, ...headerSecrets(headers), ...urlSecrets(url).map((value) => ({ name: '[url]', value }))];
+    } catch {
+      // What is wrong with it is reported when it is used.
+      return [all];
+    }
+  });
+}
+
 function ofFlag(flag: string, value: string): Secret[] {
   if (KEY_FLAG.test(flag)) return [{ name: `[${flag}]`, value }];
   if (HEADER_FLAG.test(flag)) {

@@ -1,6 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import { dialectOfUrl } from '../wire/dialects/index.ts';
 import { definedFields } from '../wire/json.ts';
+import { PROVIDERS, providerOfUrl } from '../wire/providers.ts';
 import { bodyFlag } from './bodies.ts';
 import { maskUrl } from './document.ts';
 import { type Env, reference } from './env.ts';
@@ -62,18 +63,20 @@ interface FlagDocument {
 /** The provider name of the reference service. */
 const SERVICE = 'service';
 
-const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
+/** The prompt of requests for which the user gave none. */
+export const DEFAULT_PROMPT = 'In three sentences: why is the sky blue?';
 
 /** The unchecked scenario document of the flags. Throws a `UserError` (`usage`). */
 export function scenarioFromFlags(flags: CommandLineScenario, env: Env): FlagDocument {
-  const { provider, model, concurrency, requests, mode, method, textPath } = flags;
+  const { model, concurrency, requests, mode, method, textPath } = flags;
   const body = flags.body === undefined ? undefined : bodyFlag(flags.body);
   const url = flags.target === undefined ? undefined : assumeHttp(flags.target);
+  const provider = flags.provider ?? (url === undefined ? undefined : apiProvider(url, flags));
   if (url === undefined && provider === undefined) {
     const hint = 'add a scenario file, --target URL, or --provider NAME';
     throw new UserError('usage', { message: 'no target to measure', hint });
   }
-  const dialect = flags.dialect ?? (provider === undefined ? dialectOfFull(url) : undefined);
+  const dialect = flags.dialect ?? (provider === undefined ? dialectOfFull(url, model) : undefined);
   const headers = readHeaders(flags.header ?? []);
   const apiKey = flags.apiKey ?? keyReference(provider, headers, env);
   const name = model ?? provider ?? (url !== undefined && URL.canParse(url) ? new URL(url).host : CUSTOM);
@@ -101,15 +104,39 @@ export function scenarioFromFlags(flags: CommandLineScenario, env: Env): FlagDoc
 // A host of this machine without a scheme, with or without a port.
 const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?([/?#]|$)/i;
 
+/** True for a command-line word that is a URL and no file name: with a scheme, or of this machine. */
+export function isUrl(word: string): boolean {
+  return /^https?:\/\//i.test(word) || LOCAL_HOST.test(word);
+}
+
 /** Adds `http://` to a URL of this machine without a scheme. For other machines that would risk sending a key in clear text. */
 export function assumeHttp(url: string): string {
   return LOCAL_HOST.test(url) ? `http://${url}` : url;
 }
 
+// Only for a model: any other endpoint at that host has its own authentication.
+function apiProvider(url: string, { dialect, model, body }: CommandLineScenario): string | undefined {
+  if (model === undefined || body !== undefined) return undefined;
+  const row = providerOfUrl(url);
+  return dialect === undefined || dialect === row?.dialect ? row?.name : undefined;
+}
+
+/**
+ * The dialect of a base URL, if a model is to be requested there: that of the server that usually listens at this address,
+ * or OpenAI's, which most services have under a version such as `/v1`. Undefined for any other path.
+ */
+export function assumedDialect(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { host, pathname } = new URL(url);
+  const address = `${host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1')}${pathname.replace(/\/+$/, '')}`;
+  const local = PROVIDERS.find(({ baseUrl }) => baseUrl === `http://${address}`);
+  return local?.dialect ?? (/\/v\d+$/.test(address) ? 'openai-chat' : undefined);
+}
+
 // The full URL of an endpoint determines the dialect, a base URL does not. An invalid URL is reported later.
-function dialectOfFull(url: string | undefined): string | undefined {
+function dialectOfFull(url: string | undefined, model: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
-  const dialect = dialectOfUrl(url);
+  const dialect = dialectOfUrl(url) ?? (model === undefined ? undefined : assumedDialect(url));
   if (dialect !== undefined) return dialect;
   throw new UserError('usage', {
     message: 'cannot derive the dialect from this URL',

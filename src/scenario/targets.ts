@@ -144,7 +144,7 @@ export function resolveTarget(
     provider,
     dialect,
     baseUrl,
-    auth: authOf(row, dialect, apiKey),
+    auth: authScheme(row, dialect, apiKey),
     headers: headers ?? {},
     maxTokens: target.maxTokens,
     path: path === 'exact' ? path : undefined,
@@ -168,9 +168,16 @@ function simulatorBase(dialect: string, simulatorUrl: string | undefined): strin
   return getDialect(dialect).ownsPath(`/${dialect}`) ? `${root}/${dialect}` : `${root}/v1`;
 }
 
-// Without a key no authentication is sent, except for sigv4, which finds its credentials itself. A key for a provider
-// without authentication (a local server), or without a provider, is sent by the usual scheme of the dialect.
-function authOf(row: Provider | undefined, dialect: string, apiKey: string | undefined): AuthScheme {
+/**
+ * How the key of a target is sent. Without a key no authentication is sent, except for sigv4, which finds its credentials
+ * itself. A key for a provider without authentication (a local server), or without a provider, is sent by the usual scheme
+ * of the dialect.
+ */
+export function authScheme(
+  row: Provider | undefined,
+  dialect: string,
+  apiKey: string | undefined,
+): AuthScheme {
   if (row?.auth === 'sigv4') return 'sigv4';
   if (apiKey === undefined) return 'none';
   if (row !== undefined && row.auth !== 'none') return row.auth;

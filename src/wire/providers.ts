@@ -285,3 +285,13 @@ export function provider(name: string): Provider {
   }
   return row;
 }
+
+/** The remote provider whose API a URL belongs to: its base URL, or a path below it. */
+export function providerOfUrl(url: string): Provider | undefined {
+  return PROVIDERS.find(
+    ({ baseUrl }) =>
+      baseUrl?.startsWith('https:') &&
+      url.startsWith(baseUrl) &&
+      /^([/?#]|$)/.test(url.slice(baseUrl.length)),
+  );
+}

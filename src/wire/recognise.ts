@@ -87,7 +87,8 @@ function eventsOf(dialect: Dialect, prefix: string): StreamEvent[] {
   return events;
 }
 
-function framesOf(framing: 'sse' | 'ndjson', prefix: string): string[] {
+/** The payloads of a stream. */
+export function framesOf(framing: 'sse' | 'ndjson', prefix: string): string[] {
   const frames: string[] = [];
   const parser = FRAMINGS[framing].parser({
     frame: ({ data }) => void frames.push(data),

@@ -16,6 +16,7 @@ export interface ProbeTurn {
   /** Longer streams are stopped; in ms, may be infinite. */
   forMs: number;
   signal: AbortSignal | undefined;
+  onBytes?: (chunk: Uint8Array) => void;
 }
 
 /** Sends one request and returns everything observed, without a verdict. Never rejects. */
@@ -45,7 +46,7 @@ export async function probeOnce(
   try {
     const observed =
       mode === 'streaming'
-        ? await streamed(client, request, turn.dialect)
+        ? await streamed(client, request, turn)
         : { observation: (await client.complete(request)).observation, arrivals: [], afterTerminator: 0 };
     return { ...toRequest(turn, seq, observed, stoppedBy), length };
   } finally {
@@ -64,10 +65,16 @@ interface Observed {
 async function streamed(
   client: StreamClient,
   request: Parameters<StreamClient['stream']>[0],
-  dialect: Dialect,
+  { dialect, onBytes }: ProbeTurn,
 ): Promise<Observed> {
   const wire = inspector(dialect);
-  const stream = client.stream({ ...request, onBytes: (chunk) => wire.push(chunk) });
+  const stream = client.stream({
+    ...request,
+    onBytes(chunk) {
+      wire.push(chunk);
+      onBytes?.(chunk);
+    },
+  });
   const arrivals: [number, number][] = [];
   let lastRead = -1;
   let afterTerminator = 0;

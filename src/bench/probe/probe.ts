@@ -21,6 +21,7 @@ import {
   wholeAnswers,
 } from '../../report/probe-report.ts';
 import { maskUrl } from '../../scenario/document.ts';
+import { assumedDialect } from '../../scenario/from-flags.ts';
 import type { LoadedScenario } from '../../scenario/load.ts';
 import { planScenario } from '../../scenario/plan.ts';
 import { dialectOfUrl, getDialect } from '../../wire/dialects/index.ts';
@@ -32,10 +33,11 @@ import { warmCode } from '../warm-code.ts';
 import { type ProbeTurn, probeOnce } from './probe-request.ts';
 
 /**
- * The dialect of a URL, by its path. Default `sse`: an unknown endpoint that streams most likely sends Server-Sent Events.
+ * The dialect of a URL, by its path. Default `sse`: an unknown endpoint that streams most likely sends Server-Sent Events. With
+ * a model, the URL may be the base URL of an API.
  */
-export function dialectOf(url: string): string {
-  return dialectOfUrl(url) ?? 'sse';
+export function dialectOf(url: string, model?: string): string {
+  return dialectOfUrl(url) ?? (model === undefined ? undefined : assumedDialect(url)) ?? 'sse';
 }
 
 /** Options of a probe. */
@@ -55,6 +57,8 @@ export interface ProbeOptions {
   guessed?: boolean;
   /** True where the method was derived from the dialect; the hint of a rejected request mentions it. Default false. */
   methodGuessed?: boolean;
+  /** Called with the bytes of each stream, as they were read. */
+  onBytes?: (chunk: Uint8Array) => void;
   /** Called before each request, counted from 1. */
   onRequest?: (number: number) => void;
   /** Default: the machine's clock. */
@@ -97,7 +101,15 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
       await warmCode(target.dialect, target.connect?.http);
       const dialect = getDialect(target.dialect, { textPath: target.textPath });
       const nonces = createNonces(plan.seed, plan.salt ?? '', { index: 0, of: 1 });
-      const turn = { target, prompt, dialect, nonces, forMs, signal: options.signal };
+      const turn = {
+        target,
+        prompt,
+        dialect,
+        nonces,
+        forMs,
+        signal: options.signal,
+        onBytes: options.onBytes,
+      };
       const sent = await sendRequests(client, turn, modes, options);
       const whole = modes.length > 1 ? wholeAnswers(sent) : undefined;
       const shown = whole === undefined ? sent : sent.filter(({ record }) => record.mode === 'streaming');

@@ -177,7 +177,7 @@ async function chooseTarget(
   const { provider, prompt, body } = flags;
   const url = address === undefined ? undefined : assumeHttp(address);
   const guessed = url !== undefined && provider === undefined && flags.dialect === undefined;
-  const dialect = guessed ? dialectOf(url) : flags.dialect;
+  const dialect = guessed ? dialectOf(url, flags.model) : flags.dialect;
   const plain = dialect !== undefined && isPlainDialect(dialect);
   const asked = prompt !== undefined || body !== undefined;
   const methodGuessed = plain && !asked && flags.method === undefined;
