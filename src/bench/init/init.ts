@@ -1,7 +1,7 @@
 import { EXIT, UserError } from '../../model/errors.ts';
 import { isPlainDialect } from '../../model/plan.ts';
 import type { Secret } from '../../model/redaction/secrets.ts';
-import { headline, type ProbeReport } from '../../report/probe-report.ts';
+import { headline, type ProbeReport, type ProbeRequest, succeeded } from '../../report/probe-report.ts';
 import { type Draft, type DraftChoices, draftScenario } from '../../scenario/draft/draft.ts';
 import { draftText } from '../../scenario/draft/draft-text.ts';
 import { type PastedRequest, partsOfUrl } from '../../scenario/draft/pasted-request.ts';
@@ -37,7 +37,8 @@ export interface InitResult {
   draft: Draft;
   /** The dialect was found in the answer and not in the URL. */
   recognised: boolean;
-  report?: ProbeReport;
+  /** The request in a few words; absent if none was sent. */
+  facts?: string;
   /** The variables that a run needs, and whether each is set here. */
   variables: readonly { name: string; isSet: boolean }[];
 }
@@ -83,30 +84,55 @@ export async function makeScenario(input: InitInput): Promise<InitResult> {
       hint: `set it for the request: export ${unset[0]}=...; or add --no-request to write the file without a request`,
     });
   }
-  const bytes = new Prefix();
-  const report = await probe(load(draftText(first, input), first, input), {
-    forMs: isPlainDialect(String(first.target.dialect)) ? MAX_MS : undefined,
-    onBytes: (chunk) => bytes.add(chunk),
-    signal: input.signal,
-  });
-  const [sent] = report.requests;
-  if (sent === undefined) throw new Error('the probe reports no request');
-  const { outcome, headers = {}, status = 0 } = sent.record;
-  const answered = outcome.kind === 'ok' || (sent.stopped?.by === 'time' && sent.record.bytes > 0);
-  const found =
-    (answered && !first.isUnknown) || status < 200 || status > 299
-      ? undefined
-      : recogniseAnswer(bytes.text(), headers);
-  if (answered && !first.isUnknown) return { ...written(first, input, variables, seenIn(report)), report };
-  const sure = choices.dialect !== undefined && found?.dialect !== undefined;
-  if (found === undefined || sure) throw failed(sent.record.outcome, status, report);
+  const asked = await ask(first, input);
+  if (asked.isAnswered && !first.isUnknown) return written(first, input, variables, asked);
+  const found = asked.isSuccess ? recogniseAnswer(asked.body, asked.headers) : undefined;
+  if (found === undefined || (choices.dialect !== undefined && choices.dialect !== found.dialect)) {
+    throw failed(asked);
+  }
   const draft = draftScenario(request, {
     ...choices,
     dialect: found.dialect,
     textPath: choices.textPath ?? found.textPath,
     modes: found.isWhole ? ['non-streaming'] : undefined,
   });
-  return { ...written(draft, input, variables, seenIn(report, draft)), report, recognised: true };
+  // The URL suggested another dialect, so the request was another one than that of the file.
+  const last = first.isUnknown ? asked : await ask(draft, input);
+  if (!last.isAnswered) throw failed(last);
+  return { ...written(draft, input, variables, last), recognised: true };
+}
+
+/** What one request showed. */
+interface Asked {
+  report: ProbeReport;
+  /** A complete answer, or one that began and was stopped at the time limit. */
+  isAnswered: boolean;
+  isSuccess: boolean;
+  /** The beginning of the body. */
+  body: string;
+  headers: Readonly<Record<string, string>>;
+  /** The request in a few words. */
+  facts: string;
+}
+
+async function ask(draft: Draft, input: InitInput): Promise<Asked> {
+  const bytes = new Prefix();
+  const report = await probe(load(draftText(draft, input), draft, input), {
+    forMs: isPlainDialect(String(draft.target.dialect)) ? MAX_MS : undefined,
+    onBytes: (chunk) => bytes.add(chunk),
+    signal: input.signal,
+  });
+  const [sent] = report.requests;
+  if (sent === undefined) throw new Error('the probe reports no request');
+  const { headers = {}, status = 0 } = sent.record;
+  return {
+    report,
+    isAnswered: succeeded(sent),
+    isSuccess: status >= 200 && status <= 299,
+    body: bytes.text(),
+    headers,
+    facts: factsOf(sent),
+  };
 }
 
 /** Without a request, the response in a HAR file can show the dialect. */
@@ -133,11 +159,12 @@ function written(
   draft: Draft,
   input: InitInput,
   variables: InitResult['variables'],
-  seen?: string,
+  asked?: Asked,
 ): InitResult {
+  const seen = asked && `One request on ${asked.report.probedAt.slice(0, 10)}: ${asked.facts}.`;
   const text = draftText(draft, { ...input, seen });
   load(text, draft, input);
-  return { text, draft, recognised: false, variables };
+  return { text, draft, recognised: false, variables, facts: asked?.facts };
 }
 
 /** Variables without a value get one, because only their presence is checked. */
@@ -159,36 +186,29 @@ function variablesOf({ target, variables }: Draft, env: Env): InitResult['variab
   return [...own, ...ofProvider];
 }
 
-/** What the request showed, in one line for the file. */
-function seenIn({ requests, probedAt }: ProbeReport, draft?: Draft): string {
-  const record = requests[0]?.record;
-  if (record === undefined) return '';
+function factsOf({ record, stopped }: ProbeRequest): string {
+  const { ttftMs, totalMs } = headline(record);
   const type = record.headers?.['content-type']?.split(';', 1)[0];
-  const { ttftMs } = headline(record);
-  const parts = [
+  return [
     `status ${record.status}`,
     ...(type === undefined ? [] : [type]),
-    ...(draft === undefined ? [] : [`recognised as ${draft.target.dialect}`]),
     ...(ttftMs === null ? [] : [`first content after ${Math.round(ttftMs)} ms`]),
-  ];
-  return `One request on ${probedAt.slice(0, 10)}: ${parts.join(', ')}.`;
+    ...(totalMs === null || stopped ? [] : [`complete after ${Math.round(totalMs)} ms`]),
+  ].join(', ');
 }
 
-function failed(
-  { kind, message, hint }: { kind: string; message?: string; hint?: string },
-  status: number,
-  { target }: ProbeReport,
-): UserError {
+function failed({ report: { target, requests } }: Asked): UserError {
+  const { outcome, status } = requests[0]!.record;
   const cause =
-    kind === 'ok'
-      ? `the answer is not one that streambench can read (status ${status})`
-      : `${kind}: ${message ?? `status ${status}`}`;
-  const remedy = hint ?? 'check the URL, the method and the key';
+    outcome.kind === 'ok'
+      ? `status ${status}, but the answer cannot be read`
+      : `${outcome.kind}: ${outcome.message ?? `status ${status}`}`;
+  const remedy = outcome.hint ?? 'check the URL, the method and the key';
   return new UserError(
     'unreachable',
     {
       message: `${target.method} ${target.url}: ${cause}`,
-      hint: `${remedy}; no file was written (--no-request writes it without asking the service)`,
+      hint: `${remedy}${remedy.endsWith('?') ? '' : '.'} No file was written; --no-request writes it without a request`,
     },
     EXIT.unreachable,
   );

@@ -214,12 +214,11 @@ function schemaOf(file: string): string {
   if (existsSync(installed)) return `./node_modules/streambench/${SCHEMA}`;
   const own = fileURLToPath(new URL(`../../../${SCHEMA}`, import.meta.url));
   const near = relative(dirname(resolve(file)), own);
-  return near.startsWith(`..${sep}..${sep}..`) ? own : near.replace(/^(?!\.)/, './').replaceAll(sep, '/');
+  return near.startsWith(`..${sep}..`) ? own : near.replace(/^(?!\.)/, './').replaceAll(sep, '/');
 }
 
-function summary(file: string, { draft, report, recognised, variables }: InitResult): string {
+function summary(file: string, { draft, facts, recognised, variables }: InitResult): string {
   const { target, isConstant } = draft;
-  const sent = report?.requests[0];
   const dialect = [target.provider, target.dialect].filter((part) => part !== undefined).join(', ');
   const text = target.textPath === undefined ? '' : `, text at ${target.textPath}`;
   const unset = variables.filter(({ isSet }) => !isSet);
@@ -229,21 +228,15 @@ function summary(file: string, { draft, report, recognised, variables }: InitRes
   const rows: [string, string][] = [
     ['written', file],
     ['dialect', `${dialect}${text}${recognised ? ' (recognised by the answer)' : ''}`],
-    ...(sent === undefined ? [] : [['request', answerInWords(sent)] as [string, string]]),
+    ...(facts === undefined ? [] : [['request', facts] as [string, string]]),
     ...(isConstant
       ? [['note', 'all requests are the same: put {{prompt}} where the prompt belongs'] as [string, string]]
       : []),
-    ...toSet.map((name): [string, string] => ['set', `export ${name}=...   # the key is not in the file`]),
+    ...toSet.map((name): [string, string] => ['set', `export ${name}=...`]),
     ['next', `streambench run ${shown} --dry-run   # prints the plan and sends nothing`],
     ['', `streambench run ${shown}`],
   ];
   return rows.map(([title, value]) => `${title.padEnd(9)}${value}\n`).join('');
-}
-
-function answerInWords({ record, streaming }: NonNullable<InitResult['report']>['requests'][number]): string {
-  const verdict = streaming === undefined ? '' : `, ${streaming.verdict}`;
-  const events = record.contentEvents === 1 ? '1 chunk' : `${record.contentEvents} chunks`;
-  return `status ${record.status}, ${events}${verdict}`;
 }
 
 async function fileText(file: string): Promise<string> {

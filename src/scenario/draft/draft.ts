@@ -5,7 +5,7 @@ import { type Provider, providerOfUrl } from '../../wire/providers.ts';
 import { assumedDialect, DEFAULT_PROMPT } from '../from-flags.ts';
 import { providerRow } from '../schema/endpoint.ts';
 import { authScheme } from '../targets.ts';
-import { KeyReferences, type KeyVariable } from './key-references.ts';
+import { API_KEY, KeyReferences, type KeyVariable } from './key-references.ts';
 import { bodyTemplate, knownRequest } from './known-request.ts';
 import { type PastedRequest, partsOfUrl } from './pasted-request.ts';
 
@@ -231,9 +231,9 @@ function authOf(
   const header = scheme === 'bearer' ? 'authorization' : scheme;
   const value = request?.headers[header];
   const key = scheme === 'bearer' ? /^bearer\s+(.+)$/is.exec(value ?? '')?.[1] : value;
-  if (key !== undefined) return { apiKey: keys.of(key, 'API key', usual), used: header };
+  if (key !== undefined) return { apiKey: keys.of(key, API_KEY, usual), used: header };
   // Without a key in the request, the provider's own variable is read.
-  if (keyVariable !== undefined) return { apiKey: keys.of(`\${env:${keyVariable}}`, 'API key') };
+  if (keyVariable !== undefined) return { apiKey: keys.of(`\${env:${keyVariable}}`, API_KEY) };
   return {};
 }
 

@@ -10,8 +10,6 @@ export interface KeyVariable {
   name: string;
   /** The pasted value; undefined for a variable that was pasted as such. */
   value?: string;
-  /** Where it is used, such as `header cookie`. */
-  use: string;
 }
 
 // Formats of well-known keys, and JSON Web Tokens.
@@ -26,6 +24,9 @@ export function looksLikeKey(value: string): boolean {
     return /^[\w+/=.~-]+$/.test(part) && /\d/.test(part) && /[a-z]/i.test(part);
   });
 }
+
+/** Ends the name of the variable for the API key of a request. */
+export const API_KEY = 'API_KEY';
 
 /** Names the variables of one request. The same value has one variable. */
 export class KeyReferences {
@@ -42,18 +43,21 @@ export class KeyReferences {
     return [...this.byName.values()];
   }
 
-  /** A reference in place of a value. A value that is a reference stays. `variable`: the usual name of its variable. */
-  of(value: string, use: string, variable?: string): string {
+  /**
+   * A reference in place of a value. A value that contains a reference stays. `what` ends the name of the variable, unless
+   * the caller knows its usual name.
+   */
+  of(value: string, what: string, usual?: string): string {
     if (hasReference(value)) {
-      for (const [, name = ''] of value.matchAll(/\$\{env:(\w+)/g)) this.keep({ name, use });
+      for (const [, name = ''] of value.matchAll(/\$\{env:(\w+)/g)) this.keep({ name });
       return value;
     }
     const known = this.variables.find((one) => one.value === value);
     if (known !== undefined) return reference(known.name);
-    const wanted = variable ?? `${this.prefix}_${upperSnake(use.replace(/^\w+ /, ''))}`;
+    const wanted = usual ?? `${this.prefix}_${upperSnake(what)}`;
     let name = wanted;
     for (let number = 2; this.byName.has(name); number++) name = `${wanted}_${number}`;
-    this.keep({ name, value, use });
+    this.keep({ name, value });
     return reference(name);
   }
 
@@ -61,9 +65,9 @@ export class KeyReferences {
   inUrl(url: string, variable?: string): string {
     const [, address = '', query = ''] = /^([^?]*)(.*)$/s.exec(url) ?? [];
     const path = address.replaceAll(/(?<=[^:/]\/)[^/]+/g, (part) =>
-      looksLikeKey(part) && !/^[\da-f]+$/i.test(part) ? this.of(part, 'url key') : part,
+      looksLikeKey(part) && !/^[\da-f]+$/i.test(part) ? this.of(part, 'URL_KEY') : part,
     );
-    return this.inText(replaceUrlSecrets(path + query, (value) => this.of(value, 'url key', variable)));
+    return this.inText(replaceUrlSecrets(path + query, (value) => this.of(value, 'URL_KEY', variable)));
   }
 
   /** The value of a header. */
@@ -72,12 +76,8 @@ export class KeyReferences {
     if (!isSecret) return this.inText(value);
     const [, scheme = '', credential = value] =
       /^((?:bearer|basic|token|apikey|key)\s+)(.+)$/is.exec(value) ?? [];
-    const variable = /^basic/i.test(scheme)
-      ? `${this.prefix}_BASIC_AUTH`
-      : name === 'authorization'
-        ? `${this.prefix}_API_KEY`
-        : undefined;
-    return scheme + this.of(credential, `header ${name}`, variable);
+    const what = /^basic/i.test(scheme) ? 'BASIC_AUTH' : name === 'authorization' ? API_KEY : name;
+    return scheme + this.of(credential, what);
   }
 
   /** A JSON value: fields named like credentials, and texts that look like keys. */
@@ -86,7 +86,7 @@ export class KeyReferences {
       if (typeof scalar !== 'string') return scalar;
       const key = String(path.findLast((part) => typeof part === 'string') ?? '');
       const isSecret = CREDENTIAL_FIELD.test(key) && scalar.length >= 6;
-      return isSecret ? this.of(scalar, `field ${key}`) : this.inText(scalar);
+      return isSecret ? this.of(scalar, key) : this.inText(scalar);
     });
   }
 
@@ -97,7 +97,7 @@ export class KeyReferences {
         value !== undefined && value.length >= 6 ? result.replaceAll(value, reference(name)) : result,
       text,
     );
-    return known.replaceAll(KNOWN_KEY, (key) => this.of(key, 'text key'));
+    return known.replaceAll(KNOWN_KEY, (key) => this.of(key, 'KEY'));
   }
 
   private keep(variable: KeyVariable): void {

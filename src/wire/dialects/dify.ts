@@ -18,6 +18,7 @@ const PATH = '/chat-messages';
 export const dify: Dialect = {
   name: 'dify',
   title: 'Dify chat and workflow applications (SSE)',
+  acceptsAnyObject: true,
   framing: 'sse',
   thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'step_complete', 'usage', 'complete', 'error']),
