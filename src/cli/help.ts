@@ -1,6 +1,7 @@
 import type { Command, Help, Option } from 'commander';
 import { EXIT_MEANING, UserError } from '../model/errors.ts';
 import { suggest } from '../model/suggestions.ts';
+import type { AddCommand } from './cli-session.ts';
 
 /** One example of a command's help. */
 interface Example {
@@ -32,22 +33,46 @@ export function exitCodesHelp(): string {
   return `\nExit codes:\n${rows.join('\n')}`;
 }
 
+/** Help that belongs to no single command, by the word after `help`. */
+const TOPICS = {
+  thresholds: 'how limits that decide the exit code are written',
+  'exit-codes': 'what each exit code means, and which comes first',
+  verdicts: 'what the streaming verdicts mean, and what to do',
+  scenarios: 'the sections of a scenario file',
+} as const;
+
+/** Name of a help topic. */
+export type Topic = keyof typeof TOPICS;
+
+/** The names of the help topics. */
+export const TOPIC_NAMES = Object.keys(TOPICS) as Topic[];
+
+/** The list of topics, for the end of the program's help. */
+export function topicsHelp(): string {
+  const width = Math.max(...TOPIC_NAMES.map((name) => name.length)) + 2;
+  const rows = TOPIC_NAMES.map((name) => `  help ${name.padEnd(width)}${TOPICS[name]}`);
+  return `\nTopics:\n${rows.join('\n')}`;
+}
+
 /** Adds `help`. Commander's own prints the whole help for an unknown command, without an error. */
-export function addHelpCommand(root: Command): void {
+export const helpCommand: AddCommand = (root, open) => {
   root
     .command('help')
-    .description('show the help of a command')
-    .argument('[command]')
-    .action((name: string | undefined) => {
+    .description('show the help of a command or a topic')
+    .argument('[topic]', `command, or one of ${TOPIC_NAMES.join(', ')}`)
+    .action(async (name: string | undefined) => {
       if (name === undefined) return root.help();
       const command = root.commands.find((one) => one.name() === name);
       if (command !== undefined) return command.help();
+      const topic = TOPIC_NAMES.find((one) => one === name.toLowerCase());
+      if (topic !== undefined) {
+        const { topicText } = await import('./topics.ts');
+        const session = open();
+        return session.print(topicText(topic, session.width));
+      }
       throw new UserError('usage', {
-        message: `unknown command ${JSON.stringify(name)}`,
-        hint: suggest(
-          name,
-          root.commands.map((one) => one.name()),
-        ),
+        message: `no command and no help topic is named ${JSON.stringify(name)}`,
+        hint: suggest(name, [...root.commands.map((one) => one.name()), ...TOPIC_NAMES]),
       });
     });
-}
+};

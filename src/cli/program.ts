@@ -4,6 +4,7 @@ import type { AddCommand, CliSession, CommonOptions } from './cli-session.ts';
 import { abCommand } from './commands/ab.ts';
 import { baselineCommand } from './commands/baseline.ts';
 import { compareCommand } from './commands/compare.ts';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { historyCommand } from './commands/history.ts';
 import { initCommand } from './commands/init.ts';
@@ -17,7 +18,7 @@ import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { validateCommand } from './commands/validate.ts';
-import { addHelpCommand, exitCodesHelp, HELP_SETTINGS } from './help.ts';
+import { exitCodesHelp, HELP_SETTINGS, helpCommand, topicsHelp } from './help.ts';
 
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
@@ -25,6 +26,7 @@ const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Evaluate:': [mergeCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [initCommand, validateCommand, doctorCommand, jobCommands, listCommands],
   'Servers:': [simulateCommand, serveCommand],
+  'Help:': [helpCommand, completionCommand],
 };
 
 /**
@@ -51,12 +53,10 @@ export function createProgram(
       writeOut: (text) => current().print(text),
       writeErr: (text) => current().warn(text.trimEnd()),
     })
-    .addHelpText('after', exitCodesHelp());
+    .addHelpText('after', `${topicsHelp()}\n${exitCodesHelp()}`);
   for (const [heading, commands] of Object.entries(COMMANDS)) {
     root.commandsGroup(heading);
     for (const add of commands) add(root, () => open(root.opts<CommonOptions>()));
   }
-  root.commandsGroup('Help:');
-  addHelpCommand(root);
   return root;
 }

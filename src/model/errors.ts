@@ -54,6 +54,17 @@ export const EXIT_MEANING: Record<ExitCode, string> = {
   143: 'terminated; partial results were kept',
 };
 
+/** When each exit code applies, where its meaning leaves that open; for the help and the manual. */
+export const EXIT_DETAIL: Partial<Record<ExitCode, string>> = {
+  3: 'a threshold without data counts as failed',
+  5: 'with --strict; without it, `run --baseline` uses it for a baseline of another scenario',
+  6: 'the client was saturated or a load level was not reached (with --strict), or `doctor` found a problem',
+  8: 'measured and reported, but the disk is full or the folder was deleted',
+};
+
+/** Which exit code is used if several apply to a run; a signal comes before all of them. */
+export const EXIT_ORDER: readonly ExitCode[] = [7, 1, 8, 3, 6, 4, 5];
+
 /** Stable codes of user errors. */
 export type ErrorCode =
   | 'usage'

@@ -43,6 +43,10 @@ function readScenarioFile(path: string): string {
 
 // Also searches the scenarios folder, where scenarios usually are.
 function nearby(path: string): string {
+  if (/^\W*curl(\.exe)?\s/.test(path))
+    return 'this is a curl command: streambench init makes a scenario of it';
+  if (/^[a-z][\w+.-]*:\/\//i.test(path)) return 'a URL starts with http:// or https://';
+  if (HOST.test(path) && !/\.(ya?ml|json)$/i.test(path)) return `a URL needs its scheme: https://${path}`;
   const folders = [...new Set([dirname(path), 'scenarios'])];
   const files = folders.flatMap(scenarioFiles);
   const wanted = basename(path, extname(path));
@@ -55,6 +59,9 @@ function nearby(path: string): string {
   if (files.length > 0) return `available: ${files.slice(0, 10).join(', ')}`;
   return 'see the examples in the scenarios folder of the package';
 }
+
+/** The beginning of a URL without a scheme: a name with dots, a port or a path. */
+const HOST = /^(?=[^/]*[.:])[a-z\d-]+(\.[a-z\d-]+)*(:\d{2,5})?([/?]|$)/i;
 
 function scenarioFiles(folder: string): string[] {
   try {

@@ -30,6 +30,34 @@ export const VERDICT_KINDS = [
   'inconclusive',
 ] as const satisfies readonly VerdictKind[];
 
+/** The meaning of each verdict, and what to do about it; for the help and the manual. */
+export const VERDICT_MEANING: Readonly<Record<VerdictKind, { meaning: string; remedy: string }>> = {
+  streaming: {
+    meaning: 'content arrived as it was generated, and there is evidence for it',
+    remedy: 'nothing to do',
+  },
+  coarse: {
+    meaning: 'the same, but in lumps 95 ms or more apart: "in lumps of 20 every 0.4 s"',
+    remedy: 'if the lumps are too large, look for a flush interval or a minimum chunk size',
+  },
+  buffered: {
+    meaning: 'everything arrived at once, at the end',
+    remedy: 'measure the service without the proxy in front of it: if it streams there, the proxy buffers',
+  },
+  tail_buffered: {
+    meaning: 'it began live, then the rest arrived at once',
+    remedy: 'as for buffered',
+  },
+  replayed: {
+    meaning: 'it was spread over time, but began only when the whole answer was ready',
+    remedy: 'the service itself sends a finished answer slowly; only the service can be changed',
+  },
+  inconclusive: {
+    meaning: 'the evidence is not sufficient; the message says why, and which command would decide',
+    remedy: 'run that command, usually with --mode both or --lengths 16,256 -n 5',
+  },
+};
+
 /** The current name of a verdict: reports of older versions have `too_short` for `inconclusive`. */
 export function nameOfVerdict(verdict: string): VerdictKind {
   return VERDICT_KINDS.find((kind) => kind === verdict) ?? 'inconclusive';

@@ -15,6 +15,11 @@ export const listCommands: AddCommand = (root, open) => {
     .option('--json', 'print as JSON')
     .action((flags: { json?: boolean }) => providers(flags.json === true, open()));
   root
+    .command('dialects')
+    .description('list the built-in dialects')
+    .option('--json', 'print as JSON')
+    .action((flags: { json?: boolean }) => dialects(flags.json === true, open()));
+  root
     .command('schema')
     .description('print the JSON Schema of scenario files')
     .action(() => schema(open()));
@@ -43,19 +48,35 @@ async function metrics(json: boolean, session: CliSession): Promise<void> {
 
 async function providers(json: boolean, session: CliSession): Promise<void> {
   const { PROVIDERS } = await import('../../wire/providers.ts');
-  const { DIALECT_NAMES, getDialect } = await import('../../wire/dialects/index.ts');
-  const dialects = DIALECT_NAMES.map((name) => ({ name, title: getDialect(name).title }));
-  if (json) return session.printJson({ providers: PROVIDERS, dialects });
-  const { plainTable } = await import('../plain-table.ts');
+  const rows = await dialectRows();
+  if (json) return session.printJson({ providers: PROVIDERS, dialects: rows });
   session.print(providerList(PROVIDERS, session.width));
   session.print('\n');
-  session.print(
-    plainTable(
-      ['dialect', 'description'],
-      dialects.map((row) => [row.name, row.title]),
-      session.width,
-    ),
+  session.print(dialectList(rows, session.width));
+}
+
+async function dialects(json: boolean, session: CliSession): Promise<void> {
+  const rows = await dialectRows();
+  if (json) return session.printJson(rows);
+  session.print(dialectList(rows, session.width));
+}
+
+interface DialectRow {
+  name: string;
+  title: string;
+}
+
+async function dialectRows(): Promise<DialectRow[]> {
+  const { DIALECT_NAMES, getDialect } = await import('../../wire/dialects/index.ts');
+  return DIALECT_NAMES.map((name) => ({ name, title: getDialect(name).title }));
+}
+
+function dialectList(rows: readonly DialectRow[], width: number): string {
+  const indent = Math.max(...rows.map(({ name }) => name.length)) + 2;
+  const lines = rows.flatMap(({ name, title }) =>
+    wrap(title, width - indent).map((part, index) => `${(index === 0 ? name : '').padEnd(indent)}${part}`),
   );
+  return `${[`${'dialect'.padEnd(indent)}description`, ...lines].join('\n')}\n`;
 }
 
 const INDENT = 4;

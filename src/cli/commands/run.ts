@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../model/errors.ts';
@@ -43,7 +44,7 @@ export const runCommand: AddCommand = (root, open) => {
   const command = root
     .command('run')
     .description('run scenarios (default: the demo scenario against the embedded simulator)')
-    .argument('[scenario...]', 'scenario files (YAML or JSON)');
+    .argument('[scenario...]', 'scenario files (YAML or JSON), or the URL of an API or endpoint');
   command
     .optionsGroup('Instead of a scenario file:')
     .option('--target <url>', 'base URL of an API, or full URL of an endpoint')
@@ -71,13 +72,18 @@ export const runCommand: AddCommand = (root, open) => {
       does: 'a scenario with other load levels and a gate',
     },
     {
+      words: 'run http://127.0.0.1:8000/v1 --model my-model -c 1,8',
+      does: 'a URL instead of a scenario file',
+    },
+    {
       words: 'run --provider openai --model gpt-4.1-mini --mode both',
       does: 'no scenario file; needs OPENAI_API_KEY',
     },
   );
 };
 
-async function run(files: string[], flags: RunFlags, session: CliSession): Promise<void> {
+async function run(words: string[], given: RunFlags, session: CliSession): Promise<void> {
+  const { files, flags } = await withUrl(words, given);
   const { shard, startAt } = await shardSettings(flags, flags, session.env);
   const resume = flags.resume === undefined ? undefined : await resumedFolder(flags);
   const loaded =
@@ -87,6 +93,20 @@ async function run(files: string[], flags: RunFlags, session: CliSession): Promi
   const telemetry = telemetrySettings(flags, session.env);
   const { runScenarios } = await import('../run-scenarios.ts');
   await runScenarios(loaded, { ...flags, resume, shard, startAt, telemetry }, session);
+}
+
+/** A URL instead of scenario files is the target. */
+async function withUrl(words: string[], flags: RunFlags): Promise<{ files: string[]; flags: RunFlags }> {
+  const { isUrl } = await import('../../scenario/from-flags.ts');
+  const [url] = words.filter((word) => isUrl(word) && !existsSync(word));
+  if (url === undefined) return { files: words, flags };
+  if (words.length > 1 || flags.target !== undefined) {
+    throw new UserError('usage', {
+      message: 'a URL cannot be combined with scenario files, another URL or --target',
+      hint: 'measure several targets with a scenario file, or compare two with streambench ab A B',
+    });
+  }
+  return { files: [], flags: { ...flags, target: url } };
 }
 
 async function resumedFolder({ resume, output }: RunFlags): Promise<string> {

@@ -113,7 +113,9 @@ export function choiceListOption(flags: string, description: string, words: read
       ? words.filter((word) => parts.includes(word))
       : undefined;
   };
-  return checked(flags, description, chosen, `some of ${words.join(', ')}, separated by commas`);
+  const option = checked(flags, description, chosen, `some of ${words.join(', ')}, separated by commas`);
+  option.argChoices = [...words];
+  return option;
 }
 
 /** An option that takes a whole number or one word. */
