@@ -86,12 +86,12 @@ const TEXTS: Readonly<Record<Topic, () => readonly Block[]>> = {
   'exit-codes': () => [{ rows: exitCodeRows() }, exitCodeOrder()],
   verdicts: () => [
     'A service can generate the whole answer first and then send it in chunks, and a proxy can hold a stream back. The verdict says which of these happened, from the arrival times of the content.',
-    ...Object.entries(VERDICT_MEANING).map(([verdict, { meaning, remedy }]) => ({
-      rows: [
-        [verdict, meaning],
-        ['', `-> ${remedy}`],
-      ] as const,
-    })),
+    {
+      rows: Object.entries(VERDICT_MEANING).flatMap(([verdict, { meaning, remedy }]) => [
+        [verdict, meaning] as const,
+        ['', `-> ${remedy}`] as const,
+      ]),
+    },
     'The threshold streaming.verdict == streaming fails on all others, and on inconclusive. The evidence is in the report; docs/verdict.md describes it.',
   ],
   scenarios: () => [

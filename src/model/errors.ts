@@ -57,8 +57,8 @@ export const EXIT_MEANING: Record<ExitCode, string> = {
 /** When each exit code applies, where its meaning leaves that open; for the help and the manual. */
 export const EXIT_DETAIL: Partial<Record<ExitCode, string>> = {
   3: 'a threshold without data counts as failed',
-  5: 'with --strict; without it, `run --baseline` uses it for a baseline of another scenario',
-  6: 'the client was saturated or a load level was not reached (with --strict), or `doctor` found a problem',
+  5: 'needs --strict, except for `run --baseline` with a baseline of another scenario',
+  6: 'needs --strict for a run; `doctor` uses it for every problem',
   8: 'measured and reported, but the disk is full or the folder was deleted',
 };
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { VERDICT_MEANING } from '../../src/analysis/streaming/streaming-verdict.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { exitCodeRows, THRESHOLD_EXAMPLES } from '../../src/cli/topics.ts';
 import type { ProbeReport } from '../../src/report/probe-report.ts';
 import { probeView } from '../../src/report/terminal/probe-view.ts';
 import { LAYERS } from '../layers.ts';
@@ -32,6 +34,15 @@ async function generate(what: string): Promise<string> {
       return schemaTable(JSON.parse(read('schema/scenario.schema.json')));
     case 'layers':
       return layerTable();
+    case 'exit codes':
+      return markdownTable(['exit code', 'meaning'], exitCodeRows());
+    case 'threshold examples':
+      return fence(THRESHOLD_EXAMPLES.join('\n'));
+    case 'verdicts':
+      return markdownTable(
+        ['verdict', 'meaning'],
+        Object.entries(VERDICT_MEANING).map(([verdict, { meaning }]) => [`\`${verdict}\``, meaning]),
+      );
   }
   switch (kind) {
     case 'streambench':
@@ -102,6 +113,11 @@ function layerTable(): string {
     return `| \`${name}/\` | ${content} | ${all ? 'all of the above' : imports.join(', ') || 'nothing'} |`;
   });
   return ['| folder of `src/` | content | may import |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** The exported declarations of these names, with their doc comments. */

@@ -73,6 +73,11 @@ async function dialectRows(): Promise<DialectRow[]> {
 
 function dialectList(rows: readonly DialectRow[], width: number): string {
   const indent = Math.max(...rows.map(({ name }) => name.length)) + 2;
+  // Beside the names, the longest words of the titles would be cut.
+  if (width < 80) {
+    const below = (title: string) => wrap(title, width - INDENT).map((part) => ' '.repeat(INDENT) + part);
+    return rows.map(({ name, title }) => `${[name, ...below(title)].join('\n')}\n`).join('');
+  }
   const lines = rows.flatMap(({ name, title }) =>
     wrap(title, width - indent).map((part, index) => `${(index === 0 ? name : '').padEnd(indent)}${part}`),
   );
