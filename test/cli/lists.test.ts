@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listCommands } from '../../src/cli/commands/lists.ts';
+import { DIALECT_NAMES } from '../../src/wire/dialects/index.ts';
 import { PROVIDERS } from '../../src/wire/providers.ts';
 import { runCommand } from './in-process.ts';
 
@@ -21,4 +22,17 @@ test('a program can read them as JSON, with the fields that each takes', async (
   expect(providers.find(({ name }) => name === 'mistral')).toMatchObject({
     requestFields: { usage: 'none' },
   });
+});
+
+test.each([60, 80])('the dialects fit %d columns', async (width) => {
+  const { stdout } = await runCommand(listCommands, ['dialects'], { width });
+  const lines = stdout.split('\n');
+  expect(lines.filter((line) => line.length > width)).toEqual([]);
+  for (const name of DIALECT_NAMES)
+    expect(lines.filter((line) => line.split(' ', 1)[0] === name)).toHaveLength(1);
+});
+
+test('the providers fit 60 columns', async () => {
+  const { stdout } = await runCommand(listCommands, ['providers'], { width: 60 });
+  expect(stdout.split('\n').filter((line) => line.length > 60)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { argumentSecrets, environmentSecrets } from '../../src/cli/own-secrets.ts';
+import { argumentSecrets, environmentSecrets, pastedSecrets } from '../../src/cli/own-secrets.ts';
 
 const KEY = 'Xq9fT2mW7pLz';
 
@@ -56,4 +56,12 @@ test('headers of the OpenTelemetry exporters are secret, encoded and decoded', (
     KEY,
     'blue-whale',
   ]);
+});
+
+test('the keys in a curl command are known before any command runs', async () => {
+  const words = ['run', "curl 'http://h/?token=query-token' -H 'x-key: header-key' -u me:my-password"];
+  const values = (await pastedSecrets(words)).map(({ value }) => value);
+  expect(values).toEqual(expect.arrayContaining([words[1], 'query-token', 'header-key']));
+  expect(await pastedSecrets(['run', 'curly.yaml'])).toEqual([]);
+  expect((await pastedSecrets(["curl 'open"])).map(({ value }) => value)).toEqual(["curl 'open"]);
 });

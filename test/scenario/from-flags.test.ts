@@ -135,3 +135,29 @@ test('a request flag that the service has no use for is refused, not forgotten',
     '--body | targets[0].body: body cannot be combined with service',
   ]);
 });
+
+describe('a URL and a model', () => {
+  test.each([
+    ['http://127.0.0.1:8000/v1', 'openai-chat'],
+    ['http://gateway.example/llm/v2/', 'openai-chat'],
+    ['localhost:11434', 'ollama-chat'],
+  ])('%s is the base URL of an API in %s', (target, dialect) => {
+    expect(loadFromFlags({ target, model: 'm' }, { env: {} }).scenario.targets[0]).toMatchObject({ dialect });
+  });
+
+  test('a provider is known by its URL, with its key', () => {
+    const flags = { target: 'https://api.anthropic.com/v1', model: 'm' };
+    const { document } = scenarioFromFlags(flags, { ANTHROPIC_API_KEY: 'x' });
+    expect(document).toMatchObject({
+      targets: [{ provider: 'anthropic', apiKey: `\${env:ANTHROPIC_API_KEY}` }],
+    });
+    // A host that only begins like one is another.
+    const other = { target: 'https://api.anthropic.com.example/v1/messages', model: 'm' };
+    const { document: elsewhere } = scenarioFromFlags(other, { ANTHROPIC_API_KEY: 'x' });
+    expect(JSON.stringify(elsewhere)).not.toContain('ANTHROPIC_API_KEY');
+  });
+
+  test('any other path needs a dialect', () => {
+    expect(problems({ target: 'http://h/api', model: 'm' })[0]).toContain('derive the dialect');
+  });
+});

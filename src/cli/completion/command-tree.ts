@@ -68,15 +68,18 @@ function isHidden(command: Command): boolean {
 }
 
 function optionsOf(command: Command, known: KnownWords): CompletedOption[] {
-  return command.options
-    .filter(({ hidden }) => !hidden)
-    .map((option) => ({
-      long: option.long ?? undefined,
-      short: option.short ?? undefined,
-      description: option.description,
-      value: option.required || option.optional ? completedValue(option, known) : undefined,
-      repeatable: Array.isArray(option.defaultValue) || /\brepeatable\b/.test(option.description),
-    }));
+  return (
+    command.options
+      // Hidden without a description: an option that is only there to be refused.
+      .filter(({ hidden, description }) => !hidden || description !== '')
+      .map((option) => ({
+        long: option.long ?? undefined,
+        short: option.short ?? undefined,
+        description: option.description,
+        value: option.required || option.optional ? completedValue(option, known) : undefined,
+        repeatable: Array.isArray(option.defaultValue) || /\brepeatable\b/.test(option.description),
+      }))
+  );
 }
 
 // Arguments of other commands are names and URLs.

@@ -330,7 +330,7 @@ function addEncoded({ data }: Draft, value: string, option: string): void {
   const [, name = '', text = ''] = /^([^=@]*)=(.*)$/s.exec(value) ?? [];
   if (/^[^=]*@/.test(value)) throw fromFile(`${option} ${value}`, value.slice(value.indexOf('@') + 1));
   const written = value.includes('=') ? text : value;
-  data.push(`${name === '' ? '' : `${name}=`}${encodeURIComponent(written)}`);
+  data.push(`${name === '' ? '' : `${name}=`}${encodeURIComponent(written).replaceAll('%20', '+')}`);
 }
 
 function finished({ method, urls, headers, data, json, inQuery, connection }: Draft): PastedRequest {

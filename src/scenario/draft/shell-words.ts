@@ -22,7 +22,7 @@ export function isContinued(text: string): boolean {
 
 /** A text as it was written: what looks like a reference to the environment is none. */
 export function literalText(text: string): string {
-  return text.replaceAll('${env:', '$${env:');
+  return text.split('${env:').join('$${env:');
 }
 
 /** A word that bash reads as this text. */
