@@ -157,6 +157,8 @@ export const anthropic: Dialect = {
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
+  options: new Set(['maxTokens', 'temperature', 'stop', 'reasoningEffort']),
+  finishWords: FINISH_WORDS,
 
   request(chat) {
     const system = chat.messages.filter((message) => message.role === 'system');
@@ -166,6 +168,7 @@ export const anthropic: Dialect = {
       system: system.length > 0 ? promptText(system) : undefined,
       messages: anthropicMessages(chat.messages.filter((message) => message.role !== 'system')),
       temperature: chat.temperature,
+      stop_sequences: chat.stop,
       stream: chat.stream,
       ...anthropicFields(chat),
     };

@@ -72,6 +72,8 @@ function ollama(endpoint: Endpoint): Dialect {
     title,
     framing: 'ndjson',
     thinkTags: true,
+    options: new Set(['maxTokens', 'temperature', 'stop', 'seed', 'reasoningEffort']),
+    finishWords: FINISH_WORDS,
     accepts: new Set(endpoint.calls ? ['image', 'tools', 'toolResults', 'schema'] : ['image', 'schema']),
     carries: new Set([
       'start',
@@ -89,7 +91,13 @@ function ollama(endpoint: Endpoint): Dialect {
         ...endpoint.prompt(chat),
         stream: chat.stream,
         format: chat.answerSchema?.schema,
-        options: unlessEmpty({ num_predict: chat.maxTokens, temperature: chat.temperature }),
+        think: chat.reasoningEffort === 'none' ? false : chat.reasoningEffort,
+        options: unlessEmpty({
+          num_predict: chat.maxTokens,
+          temperature: chat.temperature,
+          stop: chat.stop,
+          seed: chat.seed,
+        }),
       };
       return post(path, chat, body, { accept: 'application/x-ndjson' });
     },

@@ -168,12 +168,19 @@ export const openaiChat: Dialect = {
   thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'audio', 'tools', 'toolResults', 'schema']),
+  options: new Set(['maxTokens', 'temperature', 'stop', 'n', 'seed', 'reasoningEffort']),
+  finishWords: CHAT_FINISH,
+  mixesCalls: true,
 
   request(chat) {
     const body = {
       model: chat.model,
       messages: chat.messages.map(chatMessage),
       temperature: chat.temperature,
+      stop: chat.stop,
+      n: chat.n,
+      seed: chat.seed,
+      reasoning_effort: chat.reasoningEffort,
       stream: chat.stream,
       tools: functionTools(chat.tools),
       response_format: chatFormat(chat.answerSchema),
