@@ -45,8 +45,12 @@ export class AnswerNormalizer {
     } else if (event.type === 'start') return out;
     switch (event.type) {
       case 'tool_call':
-        if (dialect.carries.has('tool_call')) out.push(...this.calls.add(event));
-        else this.options.onLost(event);
+        if (!dialect.carries.has('tool_call')) {
+          this.options.onLost(event);
+          break;
+        }
+        out.push(...this.calls.add(event));
+        this.ended = out.at(-1)?.type === 'error';
         break;
       case 'complete':
         this.ended = true;
@@ -93,10 +97,10 @@ export class AnswerNormalizer {
 class CallSequence {
   private readonly idPrefix: string;
   private readonly mixed: boolean;
-  /** Index of each call so far. */
-  private readonly known = new Set<number>();
+  /** Index of each call -> its arguments so far. */
+  private readonly texts = new Map<number, string>();
   private readonly closed = new Set<number>();
-  private open: { index: number; text: string } | undefined;
+  private open: number | undefined;
   private waiting: ToolCallEvent[] = [];
 
   constructor(idPrefix: string, mixed: boolean) {
@@ -106,63 +110,62 @@ class CallSequence {
 
   /** Number of calls so far. */
   get count(): number {
-    return this.known.size;
+    return this.texts.size;
   }
 
   add(given: ToolCallEvent): StreamEvent[] {
     const piece = this.identified(given);
     const { index } = piece;
-    if (this.mixed) return [piece];
     if (this.closed.has(index)) {
       if (piece.arguments.trim() === '') return [];
       return [
         { type: 'error', malformed: true, message: `tool call ${index} continues after its arguments ended` },
       ];
     }
-    if (this.open === undefined || this.open.index === index) {
-      const out: StreamEvent[] = [this.pass(piece)];
-      while (this.waiting.length > 0 && this.isComplete()) out.push(...this.next());
-      return out;
-    }
-    this.waiting.push(piece);
+    this.texts.set(index, (this.texts.get(index) ?? '') + piece.arguments);
+    if (this.mixed) return [piece];
+    this.open ??= index;
     const out: StreamEvent[] = [];
+    if (this.open === index) out.push(piece);
+    else this.waiting.push(piece);
     while (this.waiting.length > 0 && this.isComplete()) out.push(...this.next());
     return out;
   }
 
-  /** The pieces that wait, in order. */
+  /** The end of the answer: the pieces that wait, and the arguments of calls that have none. */
   rest(): StreamEvent[] {
     const out: StreamEvent[] = [];
     while (this.waiting.length > 0) out.push(...this.next());
+    for (const index of this.texts.keys()) if (!this.closed.has(index)) out.push(...this.close(index));
     return out;
   }
 
   // Clients answer a call by its id, so each needs one.
   private identified(piece: ToolCallEvent): ToolCallEvent {
     const { index } = piece;
-    const isFirst = !this.known.has(index);
-    this.known.add(index);
+    const isFirst = !this.texts.has(index);
     return isFirst && piece.id === undefined ? { ...piece, id: `${this.idPrefix}_call_${index}` } : piece;
   }
 
-  private pass(piece: ToolCallEvent): ToolCallEvent {
-    this.open ??= { index: piece.index, text: '' };
-    this.open.text += piece.arguments;
-    return piece;
+  private isComplete(): boolean {
+    const text = this.open === undefined ? '' : (this.texts.get(this.open) ?? '').trimEnd();
+    return text.endsWith('}') && parseJson(text) !== undefined;
   }
 
-  private isComplete(): boolean {
-    const text = this.open?.text.trimEnd() ?? '';
-    return text.endsWith('}') && parseJson(text) !== undefined;
+  // Of a tool without parameters some providers send no arguments. Clients parse them as JSON, and an empty text is not JSON.
+  private close(index: number): StreamEvent[] {
+    this.closed.add(index);
+    if ((this.texts.get(index) ?? '').trim() !== '') return [];
+    return [{ type: 'tool_call', index, arguments: '{}' }];
   }
 
   /** Closes the open call and opens the one that waits first. */
   private next(): StreamEvent[] {
-    if (this.open !== undefined) this.closed.add(this.open.index);
-    this.open = undefined;
+    const out: StreamEvent[] = this.open === undefined ? [] : this.close(this.open);
     const index = this.waiting[0]?.index;
-    const pieces = this.waiting.filter((piece) => piece.index === index);
+    this.open = index;
+    out.push(...this.waiting.filter((piece) => piece.index === index));
     this.waiting = this.waiting.filter((piece) => piece.index !== index);
-    return pieces.map((piece) => this.pass(piece));
+    return out;
   }
 }
