@@ -1,19 +1,12 @@
 import type { ServerToolCallEvent, StreamEvent, ToolCallEvent, UsageEvent } from '../../model/events.ts';
 import { BlockTracker } from '../blocks.ts';
-import {
-  chatMessages,
-  commonFields,
-  type FinishWords,
-  finishWord,
-  post,
-  promptText,
-  textOf,
-} from '../chat-fields.ts';
+import { commonFields, type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asObject, asText, encodeJson, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { anthropicFields, anthropicMessages } from '../request-parts.ts';
+import { readAnthropicMessages, readAnthropicOptions } from '../request-reading.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
 /** Anthropic's finish reasons. */
@@ -181,11 +174,12 @@ export const anthropic: Dialect = {
   parseRequest({ method, path, body }) {
     if (method !== 'POST' || !path.endsWith('/messages')) return undefined;
     const json = asObject(parseJson(body));
-    const messages = chatMessages(json?.messages);
+    const messages = readAnthropicMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
     const system = textOf(json.system);
     return {
       ...commonFields(json),
+      ...readAnthropicOptions(json),
       messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
     };
   },

@@ -1,11 +1,12 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { chatMessages, type FinishWords, finishWord, post, promptText, unlessEmpty } from '../chat-fields.ts';
+import { type FinishWords, finishWord, post, promptText, unlessEmpty } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, type Encoder, jsonBody, type WireBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { functionTools, ollamaMessage } from '../request-parts.ts';
+import { openaiMessages, readFunctionTools } from '../request-reading.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 
 // Ollama's API: one JSON object per line, the last one with `done: true`, the finish reason and the usage. A tool call is sent
@@ -32,7 +33,7 @@ const CHAT: Endpoint = {
   title: "Ollama's /api/chat (NDJSON)",
   path: '/api/chat',
   prompt: (chat) => ({ messages: chat.messages.map(ollamaMessage), tools: functionTools(chat.tools) }),
-  messages: (json) => chatMessages(json.messages),
+  messages: (json) => openaiMessages(json.messages),
   content: (json) => asObject(json.message),
   textKey: 'content',
   wrap: (content) => ({ message: { role: 'assistant', ...content } }),
@@ -129,6 +130,7 @@ function parseOllama(endpoint: Endpoint, body: string): ChatRequest | undefined 
     messages,
     maxTokens: asCount(options?.num_predict),
     temperature: asNumber(options?.temperature),
+    tools: endpoint.calls ? readFunctionTools(json.tools) : undefined,
     // The server streams by default.
     stream: json.stream !== false,
   };
