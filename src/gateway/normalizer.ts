@@ -25,6 +25,8 @@ export class AnswerNormalizer {
   private readonly options: NormalizerOptions;
   private readonly calls: CallSequence;
   private started = false;
+  /** The service has run a tool itself: its calls are not for the client. */
+  private hasResults = false;
 
   constructor(options: NormalizerOptions) {
     this.options = options;
@@ -65,6 +67,7 @@ export class AnswerNormalizer {
         if (dialect.carries.has('start')) out.push(event);
         break;
       default:
+        this.hasResults ||= event.type === 'tool_result';
         if (dialect.carries.has(event.type)) out.push(event);
         else this.options.onLost(event);
     }
@@ -85,7 +88,8 @@ export class AnswerNormalizer {
     if (finish === 'error' && !Object.values(words).includes('error')) {
       return { type: 'error', message: `the model stopped with an error${raw ? `: ${raw}` : ''}`, code: raw };
     }
-    if (finish === 'stop' && this.calls.count > 0) return { type: 'complete', finish: 'tool_calls' };
+    if (finish === 'stop' && this.calls.count > 0 && !this.hasResults)
+      return { type: 'complete', finish: 'tool_calls' };
     return { type: 'complete', finish: finish === 'other' ? 'stop' : finish };
   }
 }

@@ -107,6 +107,13 @@ describe('the events of an answer for another dialect', () => {
     });
   });
 
+  test('end as the source says where the service has run the tool itself', () => {
+    const result: StreamEvent = { type: 'tool_result', id: 'id0', result: 7 };
+    expect(normal('anthropic', [call(0, '{}', 'f'), result, DONE]).out.at(-1)).toMatchObject({
+      finish: 'stop',
+    });
+  });
+
   test('end with an error where the source was cut', () => {
     const { out } = normal('openai-chat', [{ type: 'message_chunk', text: 'hal' }]);
     expect(out.at(-1)).toMatchObject({ type: 'error', code: 'truncated' });
