@@ -83,7 +83,8 @@ export class AnswerNormalizer {
   // A finish reason of another provider is not a word of this dialect. Of an answer with tool calls some servers say "stop".
   private completion({ finish, raw }: CompleteEvent): StreamEvent {
     const words = this.options.dialect.finishWords ?? {};
-    if (raw !== undefined && Object.hasOwn(words, raw) && words[raw] === finish)
+    // Of calls there is one form in the encoded answer, so there is one word for them (OpenAI has an older one, function_call).
+    if (finish !== 'tool_calls' && raw !== undefined && Object.hasOwn(words, raw) && words[raw] === finish)
       return { type: 'complete', finish, raw };
     if (finish === 'error' && !Object.values(words).includes('error')) {
       return { type: 'error', message: `the model stopped with an error${raw ? `: ${raw}` : ''}`, code: raw };

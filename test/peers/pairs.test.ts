@@ -32,6 +32,7 @@ const SAMPLE = [
   'gemini.thoughts-and-call.sse',
   'ollama-chat.thinking-and-tool.ndjson',
   'ollama-generate.plain.ndjson',
+  'openai-chat.function-call.sse',
   'openai-chat.last-chunk-has-all.sse',
   'openai-chat.two-calls-at-index-0.sse',
   'openai-completions.plain.sse',
