@@ -9,6 +9,14 @@ export type { Answer, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
 export type { ClientOptions, RequestOptions } from './client/client-options.ts';
 export type { ConnectOptions } from './client/transport/connection.ts';
+export type { DecodeOptions } from './gateway/decode-response.ts';
+export { decodeResponse } from './gateway/decode-response.ts';
+export type { EncodeOptions, EventSource, ResponseOptions } from './gateway/encode-stream.ts';
+export { encodeResponse, encodeStream } from './gateway/encode-stream.ts';
+export type { FetchHandler, GatewayOptions } from './gateway/gateway.ts';
+export { createGateway, readChatRequest } from './gateway/gateway.ts';
+export type { TranscodeOptions } from './gateway/transcode.ts';
+export { transcode } from './gateway/transcode.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';
 export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
@@ -48,7 +56,16 @@ export type {
   TokenSource,
 } from './model/record.ts';
 export type { Secret } from './model/redaction/secrets.ts';
-export type { ChatRequest, Message, WireRequest } from './model/request.ts';
+export type {
+  AnsweredCall,
+  AnswerSchema,
+  ChatRequest,
+  MediaPart,
+  Message,
+  ReasoningEffort,
+  ToolDefinition,
+  WireRequest,
+} from './model/request.ts';
 export type { Marks } from './model/timeline.ts';
 export type {
   AnswerContext,
@@ -64,3 +81,5 @@ export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire
 export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';
 export { PROVIDERS } from './wire/providers.ts';
+export { checkRequest } from './wire/request-check.ts';
+export { answerMessage } from './wire/whole-answer.ts';

@@ -7,7 +7,7 @@ const SRC = resolve(import.meta.dirname, '../src');
 
 /** The public entry points. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
-  'index.ts': ['model', 'wire', 'client'],
+  'index.ts': ['model', 'wire', 'client', 'gateway'],
   'bench.ts': ['model', 'scenario', 'metrics', 'report', 'bench'],
 };
 

@@ -20,7 +20,15 @@ describe('the public names', () => {
   test('streambench', () => {
     expect(names('streambench')).toEqual(
       [
+        'answerMessage',
+        'checkRequest',
         'createClient',
+        'createGateway',
+        'decodeResponse',
+        'encodeResponse',
+        'encodeStream',
+        'readChatRequest',
+        'transcode',
         'DEFAULT_LIMITS',
         'DEFAULT_TIMEOUTS',
         'DIALECT_NAMES',

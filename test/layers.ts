@@ -42,6 +42,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'the client, the observation of one exchange, one outcome per request; `transport/` is the hot path',
     imports: ['model', 'wire'],
   },
+  gateway: {
+    content: 'answers in another dialect: encoding, transcoding, gateways, and adapters for servers',
+    imports: ['model', 'wire', 'client'],
+  },
   engine: {
     content: 'pacers (pure functions), the only load loop, worker threads',
     imports: ['model', 'prompts', 'client'],

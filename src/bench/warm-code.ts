@@ -47,6 +47,7 @@ export async function warmCode(dialectName: string, http: 1 | 2 = 1): Promise<vo
       baseUrl: `http://127.0.0.1:${port}`,
       dialect: dialectName,
       model: 'warm-up',
+      unsupportedOptions: 'omit',
       connect: { http },
     });
     for (let i = 0; i < STREAMS; i++) {

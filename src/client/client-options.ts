@@ -12,7 +12,7 @@ import {
   type Timeouts,
 } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
-import type { Message, RequestFields } from '../model/request.ts';
+import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 
 /** Where a client sends its requests, and how. */
 export interface ClientOptions {
@@ -34,6 +34,11 @@ export interface ClientOptions {
   headers?: Readonly<Record<string, string>>;
   /** Which of the fields in which providers differ are sent. Default: the provider's, or the usual ones. */
   requestFields?: RequestFields;
+  /**
+   * Options of a request that the dialect cannot express (`maxTokens`, `temperature`, `stop`, `n`, `seed`, `reasoningEffort`):
+   * `error` throws a `UserError`; `omit` leaves them out, for services that pass on what their own clients send. Default: `error`.
+   */
+  unsupportedOptions?: 'error' | 'omit';
   /** Additional fields of every request body, as a JSON Merge Patch: objects are merged, `null` removes a field. */
   extra?: Readonly<Record<string, unknown>>;
   /** For the plain `sse` and `ndjson` dialects: path of the text in an event's JSON. */
@@ -64,14 +69,27 @@ export interface ClientOptions {
   clock?: Clock;
 }
 
-/** One request. `prompt` is short for a single user message. */
-export interface RequestOptions {
+/**
+ * One request. `prompt` is short for a single user message after `messages`. A field that the dialect cannot express is a
+ * `UserError`: docs/requests.md lists what each one can.
+ */
+export interface RequestOptions
+  extends Pick<
+    ChatRequest,
+    | 'model'
+    | 'maxTokens'
+    | 'temperature'
+    | 'stop'
+    | 'n'
+    | 'seed'
+    | 'reasoningEffort'
+    | 'tools'
+    | 'answerSchema'
+  > {
   prompt?: string;
   messages?: readonly Message[];
-  model?: string;
-  /** Upper limit of the answer's length in tokens. */
-  maxTokens?: number;
-  temperature?: number;
+  /** Instructions to the model, sent before the messages. */
+  system?: string;
   /** Makes the prompt unique, so that it is in no server's cache: see `ChatRequest.nonce`. Default: none. */
   nonce?: string;
   /** Additional fields of the request body, as a JSON Merge Patch, applied after those of the client. */

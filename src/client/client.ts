@@ -13,11 +13,13 @@ import type { Observation, TraceContext } from '../model/record.ts';
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
-import type { ChatRequest } from '../model/request.ts';
+import type { ChatRequest, Message } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import { getDialect } from '../wire/dialects/index.ts';
 import { joinPatches } from '../wire/json.ts';
 import { provider } from '../wire/providers.ts';
+import { checkRequest } from '../wire/request-check.ts';
+import { type Placeholder, writtenPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { type Authorize, authorizer } from './authorization.ts';
@@ -122,6 +124,8 @@ class Client implements StreamClient {
   private readonly options: ClientOptions;
   private readonly dialect: Dialect;
   private readonly write: (chat: ChatRequest) => WrittenRequest;
+  /** What is sent of a request whose body is not the dialect's own. */
+  private readonly template: ReadonlySet<Placeholder> | undefined;
   private readonly clock: Clock;
   private readonly timeouts: Timeouts;
   private readonly limits: Limits;
@@ -136,6 +140,8 @@ class Client implements StreamClient {
     this.dialect = dialect;
     const { path, body, method, apiKey, connect = {} } = options;
     this.write = requestWriter(dialect, { baseUrl, path, body, method });
+    if (body !== undefined || method === 'GET')
+      this.template = writtenPlaceholders({ url: baseUrl, body, method });
     this.clock = options.clock ?? monotonicClock;
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.limits = limitsOf(options.limits);
@@ -222,19 +228,18 @@ class Client implements StreamClient {
     this.pool.close();
   }
 
-  private chat(
-    { prompt, messages, model, maxTokens, temperature, nonce, extra }: RequestOptions,
-    stream: boolean,
-  ): ChatRequest {
-    return {
+  private chat(request: RequestOptions, stream: boolean): ChatRequest {
+    const { model, maxTokens, temperature, nonce, extra } = request;
+    const { stop, n, seed, reasoningEffort, tools, answerSchema } = request;
+    const chat: ChatRequest = {
       model: model ?? this.options.model,
-      messages: messages ?? (prompt === undefined ? [] : [{ role: 'user', content: prompt }]),
-      maxTokens,
-      temperature,
-      nonce,
-      extra,
-      stream,
+      messages: messagesOf(request),
+      ...{ maxTokens, temperature, nonce, extra, stream },
+      ...{ stop, n, seed, reasoningEffort, tools, answerSchema },
     };
+    const { unsupportedOptions: unsupported = 'error' } = this.options;
+    checkRequest(chat, this.dialect, { template: this.template, unsupported });
+    return chat;
   }
 
   /** Sends a request whose marks count from now. */
@@ -308,6 +313,13 @@ class Client implements StreamClient {
       Object.assign(headers, more, lowerCased(this.options.headers ?? {}));
     return key instanceof Promise ? key.then(join) : join(key);
   }
+}
+
+function messagesOf({ system, messages = [], prompt }: RequestOptions): readonly Message[] {
+  const all = [...messages];
+  if (system !== undefined) all.unshift({ role: 'system', content: system });
+  if (prompt !== undefined) all.push({ role: 'user', content: prompt });
+  return all;
 }
 
 function toolCallListener(onToolCall: NonNullable<MeasuredRequest['onToolCall']>): Listeners {

@@ -76,6 +76,9 @@ export interface AnswerSchema {
   schema: Readonly<Record<string, unknown>>;
 }
 
+/** How much a model reasons before it answers. `none` turns reasoning off. */
+export type ReasoningEffort = 'none' | 'low' | 'medium' | 'high';
+
 /** Request fields that differ between providers of one dialect. */
 export interface RequestFields {
   /** The field that limits the answer's length. Default: `max_tokens`. */
@@ -93,6 +96,14 @@ export interface ChatRequest {
   maxTokens?: number;
   /** Sampling temperature. Default: the provider's. */
   temperature?: number;
+  /** Texts at which the answer ends; they are not part of it. Default: none. */
+  stop?: readonly string[];
+  /** Number of answers. The first one is decoded; events of the others are `unknown`. Default: 1. */
+  n?: number;
+  /** Seed of the sampling, for answers that can be repeated where the provider supports it. Default: none. */
+  seed?: number;
+  /** How much the model reasons before it answers. Default: the provider's. */
+  reasoningEffort?: ReasoningEffort;
   /**
    * A short text that is different for each request. It is added at the start of the prompt (see `withNonce`), or replaces
    * `{{nonce}}` in a body template. Default: none, so that equal prompts are equal bytes.

@@ -26,7 +26,7 @@ export async function startInProcess(
   };
   try {
     const connected = upstreams.map(({ client: settings, secrets = [], ...upstream }) => {
-      const client = createClient(settings);
+      const client = createClient({ unsupportedOptions: 'omit', ...settings });
       clients.push(client);
       return { ...upstream, client, secrets: [...secrets, ...clientSecrets(settings)] };
     });

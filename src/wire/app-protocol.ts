@@ -52,6 +52,7 @@ export function appDialect(path: RegExp) {
   return {
     framing: 'sse',
     acceptsAnyObject: true,
+    options: new Set(['maxTokens', 'temperature'] as const),
     request: appRequest,
     ownsPath: (pathname: string) => path.test(pathname),
     parseRequest: (request: IncomingRequest) => (path.test(request.path) ? parseApp(request) : undefined),

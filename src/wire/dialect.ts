@@ -1,7 +1,8 @@
 import type { StreamEvent, StreamEventType } from '../model/events.ts';
 import type { ChatRequest, WireRequest } from '../model/request.ts';
+import type { FinishWords } from './chat-fields.ts';
 import type { Frame, FramingName } from './framing/frame.ts';
-import type { RequestFeature } from './request-parts.ts';
+import type { RequestFeature, RequestOption } from './request-parts.ts';
 
 /**
  * The requests and answers of one API, in both directions: client and server side, streaming and whole. Each dialect is
@@ -21,6 +22,12 @@ export interface Dialect {
   readonly carries: ReadonlySet<StreamEventType>;
   /** What its requests can contain beside text. Default: nothing. */
   readonly accepts?: ReadonlySet<RequestFeature>;
+  /** The options that its requests can express. Default: none. */
+  readonly options?: ReadonlySet<RequestOption>;
+  /** Its finish reasons, mapped to ours. Default: it has no such words. */
+  readonly finishWords?: FinishWords;
+  /** True if pieces of several tool calls may be mixed in a stream. Otherwise each call is sent as one block. */
+  readonly mixesCalls?: true;
   /** Response headers of a stream in addition to the content type. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
   /** True if whole answers have no format of their own: a whole answer is the complete stream. */

@@ -4,8 +4,10 @@ import type {
   ChatRequest,
   MediaPart,
   Message,
+  ReasoningEffort,
   ToolDefinition,
 } from '../model/request.ts';
+import { unlessEmpty } from './chat-fields.ts';
 import { asArray, asObject, type Json, parseJson } from './json.ts';
 
 // Images, recordings, tools and answer schemas in the requests of each API. A field without a value is undefined, so that it is
@@ -16,6 +18,12 @@ export const REQUEST_FEATURES = ['image', 'audio', 'tools', 'toolResults', 'sche
 
 /** One of `REQUEST_FEATURES`. */
 export type RequestFeature = (typeof REQUEST_FEATURES)[number];
+
+/** Fields of a request that some dialects have, and others have not. */
+export const REQUEST_OPTIONS = ['maxTokens', 'temperature', 'stop', 'n', 'seed', 'reasoningEffort'] as const;
+
+/** One of `REQUEST_OPTIONS`. */
+export type RequestOption = (typeof REQUEST_OPTIONS)[number];
 
 function dataUrl({ mediaType, data }: MediaPart): string {
   return `data:${mediaType};base64,${data}`;
@@ -153,15 +161,17 @@ function anthropicMessage(message: Message): Json {
   return { role, content: parts };
 }
 
-/** Tools and answer schema of Anthropic's Messages. */
-export function anthropicFields({ tools, answerSchema }: ChatRequest): Json {
+/** Tools, answer schema and reasoning effort of Anthropic's Messages. */
+export function anthropicFields({ tools, answerSchema, reasoningEffort: effort }: ChatRequest): Json {
+  const format = answerSchema && { type: 'json_schema', schema: answerSchema.schema };
   return {
     tools: tools?.map(({ name, description, parameters }) => ({
       name,
       description,
       input_schema: parameters,
     })),
-    output_config: answerSchema && { format: { type: 'json_schema', schema: answerSchema.schema } },
+    output_config: unlessEmpty({ format, effort: effort === 'none' ? undefined : effort }),
+    thinking: effort === 'none' ? { type: 'disabled' } : undefined,
   };
 }
 
@@ -195,6 +205,12 @@ export function geminiTools(tools: readonly ToolDefinition[] | undefined): Json[
 /** The answer schema in Gemini's `generationConfig`. */
 export function geminiFormat(schema: AnswerSchema | undefined): Json {
   return { responseMimeType: schema && 'application/json', responseJsonSchema: schema?.schema };
+}
+
+/** The reasoning effort in Gemini's `generationConfig`. Models before Gemini 3 have no levels, only a budget in tokens. */
+export function geminiThinking(effort: ReasoningEffort | undefined): Json | undefined {
+  if (effort === 'none') return { thinkingBudget: 0 };
+  return effort && { thinkingLevel: effort.toUpperCase() };
 }
 
 /** A message of Ollama's chat. */

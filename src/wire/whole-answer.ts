@@ -1,4 +1,5 @@
 import type { CompleteEvent, ErrorEvent, StreamEvent, ToolCallEvent, UsageEvent } from '../model/events.ts';
+import type { Message } from '../model/request.ts';
 import { parseJson } from './json.ts';
 
 // Combines stream events, for whole answers and for dialects that send whole tool calls.
@@ -57,6 +58,18 @@ export function gather(events: readonly StreamEvent[]): GatheredAnswer {
   }
   answer.calls = [...calls.values()];
   return answer;
+}
+
+/**
+ * An answer as a message of the conversation: its text and its tool calls. Add a message of the role `tool` for each call, then
+ * ask again. A call without an id gets one.
+ */
+export function answerMessage(events: readonly StreamEvent[]): Message {
+  const { text, calls } = gather(events);
+  const toolCalls = calls.map(({ index, id = `call_${index}`, name = '', arguments: args }) => {
+    return { id, name, arguments: args };
+  });
+  return { role: 'assistant', content: text, toolCalls: calls.length > 0 ? toolCalls : undefined };
 }
 
 function addPiece(calls: Map<number, WholeCall>, piece: ToolCallEvent): void {

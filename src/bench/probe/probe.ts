@@ -92,6 +92,8 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
     const client = createClient({
       ...targetOptions(target),
       methodGuessed,
+      // As in a run: an endpoint with a protocol of its own has no limit.
+      unsupportedOptions: 'omit',
       timeouts,
       limits,
       secrets,

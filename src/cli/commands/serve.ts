@@ -180,6 +180,7 @@ async function openUpstream(
     apiKey: key || undefined,
     baseUrl: url,
     model,
+    unsupportedOptions: 'omit',
   });
   const upstream: Upstream = {
     name,

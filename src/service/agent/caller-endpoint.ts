@@ -116,7 +116,7 @@ export async function openCallerEndpoint(
 /** As `createClient`. Some providers need a key in a format of their own. */
 function createCallerClient(options: ClientOptions): StreamClient {
   try {
-    return createClient(options);
+    return createClient({ unsupportedOptions: 'omit', ...options });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new HttpError(400, 'invalid_request', 'the request is not valid: model', {

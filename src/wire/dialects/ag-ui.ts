@@ -103,7 +103,9 @@ function encodeAgUi(context: AnswerContext): Encoder {
         frames.push(frame('TOOL_CALL_RESULT', encodeResult(event)));
         break;
       case 'step_complete':
-        frames.push(frame('STEP_FINISHED', { stepName: stepName(event.step, event.data) }));
+        // The event model has no start of a step, and AG-UI's client refuses the end of a step that was not started.
+        for (const type of ['STEP_STARTED', 'STEP_FINISHED'])
+          frames.push(frame(type, { stepName: stepName(event.step, event.data) }));
         break;
       case 'memory_update':
         frames.push(frame('STATE_SNAPSHOT', { snapshot: event.data }));

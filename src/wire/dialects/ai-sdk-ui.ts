@@ -28,6 +28,7 @@ export const aiSdkUi: Dialect = {
   title: 'Vercel AI SDK UI message stream (SSE)',
   framing: 'sse',
   wholeIsStream: true,
+  finishWords: FINISH_WORDS,
   responseHeaders: { 'x-vercel-ai-ui-message-stream': 'v1' },
   carries: new Set([
     'start',

@@ -1,19 +1,12 @@
 import type { ServerToolCallEvent, StreamEvent, ToolCallEvent, UsageEvent } from '../../model/events.ts';
 import { BlockTracker } from '../blocks.ts';
-import {
-  chatMessages,
-  commonFields,
-  type FinishWords,
-  finishWord,
-  post,
-  promptText,
-  textOf,
-} from '../chat-fields.ts';
+import { commonFields, type FinishWords, finishWord, post, promptText, textOf } from '../chat-fields.ts';
 import { type Dialect, jsonBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asObject, asText, encodeJson, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { anthropicFields, anthropicMessages } from '../request-parts.ts';
+import { readAnthropicMessages, readAnthropicOptions } from '../request-reading.ts';
 import { argumentsValue, gather } from '../whole-answer.ts';
 
 /** Anthropic's finish reasons. */
@@ -157,6 +150,8 @@ export const anthropic: Dialect = {
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
+  options: new Set(['maxTokens', 'temperature', 'stop', 'reasoningEffort']),
+  finishWords: FINISH_WORDS,
 
   request(chat) {
     const system = chat.messages.filter((message) => message.role === 'system');
@@ -166,6 +161,7 @@ export const anthropic: Dialect = {
       system: system.length > 0 ? promptText(system) : undefined,
       messages: anthropicMessages(chat.messages.filter((message) => message.role !== 'system')),
       temperature: chat.temperature,
+      stop_sequences: chat.stop,
       stream: chat.stream,
       ...anthropicFields(chat),
     };
@@ -178,11 +174,12 @@ export const anthropic: Dialect = {
   parseRequest({ method, path, body }) {
     if (method !== 'POST' || !path.endsWith('/messages')) return undefined;
     const json = asObject(parseJson(body));
-    const messages = chatMessages(json?.messages);
+    const messages = readAnthropicMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
     const system = textOf(json.system);
     return {
       ...commonFields(json),
+      ...readAnthropicOptions(json),
       messages: system === '' ? messages : [{ role: 'system', content: system }, ...messages],
     };
   },

@@ -157,6 +157,8 @@ export const bedrockConverse: Dialect = {
   framing: 'aws-event-stream',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'tools', 'toolResults']),
+  options: new Set(['maxTokens', 'temperature', 'stop']),
+  finishWords: FINISH_WORDS,
 
   request(chat) {
     const texts = (role: string) => chat.messages.filter((message) => message.role === role);
@@ -165,7 +167,11 @@ export const bedrockConverse: Dialect = {
       system: system.length > 0 ? system : undefined,
       messages: bedrockMessages(chat.messages.filter((message) => message.role !== 'system')),
       toolConfig: bedrockTools(chat.tools),
-      inferenceConfig: unlessEmpty({ maxTokens: chat.maxTokens, temperature: chat.temperature }),
+      inferenceConfig: unlessEmpty({
+        maxTokens: chat.maxTokens,
+        temperature: chat.temperature,
+        stopSequences: chat.stop,
+      }),
     };
     const path = `/model/${encodeURIComponent(chat.model ?? '')}/${chat.stream ? 'converse-stream' : 'converse'}`;
     return post(path, chat, body, { accept: 'application/vnd.amazon.eventstream' });

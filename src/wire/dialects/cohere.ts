@@ -31,6 +31,8 @@ export const cohere: Dialect = {
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
+  options: new Set(['maxTokens', 'temperature', 'stop', 'seed']),
+  finishWords: FINISH_WORDS,
 
   request(chat) {
     const body = {
@@ -38,6 +40,8 @@ export const cohere: Dialect = {
       messages: chat.messages.map(chatMessage),
       max_tokens: chat.maxTokens,
       temperature: chat.temperature,
+      stop_sequences: chat.stop,
+      seed: chat.seed,
       stream: chat.stream,
       tools: functionTools(chat.tools),
       response_format: chat.answerSchema && { type: 'json_object', json_schema: chat.answerSchema.schema },

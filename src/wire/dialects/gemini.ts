@@ -22,7 +22,7 @@ import {
   parseJson,
 } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
-import { geminiContents, geminiFormat, geminiTools } from '../request-parts.ts';
+import { geminiContents, geminiFormat, geminiThinking, geminiTools } from '../request-parts.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 import { PartialArguments } from './gemini-arguments.ts';
 
@@ -172,6 +172,8 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
     framing: array ? 'json-array' : 'sse',
     carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
     accepts: new Set(['image', 'audio', 'tools', 'toolResults', 'schema']),
+    options: new Set(['maxTokens', 'temperature', 'stop', 'n', 'seed', 'reasoningEffort']),
+    finishWords: FINISH_WORDS,
 
     request(chat) {
       const system = chat.messages.filter((message) => message.role === 'system');
@@ -183,6 +185,10 @@ function geminiDialect(name: string, title: string, array: boolean): Dialect {
         generationConfig: unlessEmpty({
           maxOutputTokens: chat.maxTokens,
           temperature: chat.temperature,
+          stopSequences: chat.stop,
+          candidateCount: chat.n,
+          seed: chat.seed,
+          thinkingConfig: geminiThinking(chat.reasoningEffort),
           ...geminiFormat(chat.answerSchema),
         }),
       };

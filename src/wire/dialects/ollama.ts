@@ -1,11 +1,12 @@
 import type { CompleteEvent, StreamEvent, UsageEvent } from '../../model/events.ts';
 import type { ChatRequest } from '../../model/request.ts';
-import { chatMessages, type FinishWords, finishWord, post, promptText, unlessEmpty } from '../chat-fields.ts';
+import { type FinishWords, finishWord, post, promptText, unlessEmpty } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, type Encoder, jsonBody, type WireBody } from '../dialect.ts';
 import type { Frame } from '../framing/frame.ts';
 import { asArguments, asArray, asCount, asNumber, asObject, asText, type Json, parseJson } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { functionTools, ollamaMessage } from '../request-parts.ts';
+import { openaiMessages, readFunctionTools } from '../request-reading.ts';
 import { argumentsValue, CallBuffer, gather, type WholeCall } from '../whole-answer.ts';
 
 // Ollama's API: one JSON object per line, the last one with `done: true`, the finish reason and the usage. A tool call is sent
@@ -32,7 +33,7 @@ const CHAT: Endpoint = {
   title: "Ollama's /api/chat (NDJSON)",
   path: '/api/chat',
   prompt: (chat) => ({ messages: chat.messages.map(ollamaMessage), tools: functionTools(chat.tools) }),
-  messages: (json) => chatMessages(json.messages),
+  messages: (json) => openaiMessages(json.messages),
   content: (json) => asObject(json.message),
   textKey: 'content',
   wrap: (content) => ({ message: { role: 'assistant', ...content } }),
@@ -72,6 +73,8 @@ function ollama(endpoint: Endpoint): Dialect {
     title,
     framing: 'ndjson',
     thinkTags: true,
+    options: new Set(['maxTokens', 'temperature', 'stop', 'seed', 'reasoningEffort']),
+    finishWords: FINISH_WORDS,
     accepts: new Set(endpoint.calls ? ['image', 'tools', 'toolResults', 'schema'] : ['image', 'schema']),
     carries: new Set([
       'start',
@@ -89,7 +92,13 @@ function ollama(endpoint: Endpoint): Dialect {
         ...endpoint.prompt(chat),
         stream: chat.stream,
         format: chat.answerSchema?.schema,
-        options: unlessEmpty({ num_predict: chat.maxTokens, temperature: chat.temperature }),
+        think: chat.reasoningEffort === 'none' ? false : chat.reasoningEffort,
+        options: unlessEmpty({
+          num_predict: chat.maxTokens,
+          temperature: chat.temperature,
+          stop: chat.stop,
+          seed: chat.seed,
+        }),
       };
       return post(path, chat, body, { accept: 'application/x-ndjson' });
     },
@@ -121,6 +130,7 @@ function parseOllama(endpoint: Endpoint, body: string): ChatRequest | undefined 
     messages,
     maxTokens: asCount(options?.num_predict),
     temperature: asNumber(options?.temperature),
+    tools: endpoint.calls ? readFunctionTools(json.tools) : undefined,
     // The server streams by default.
     stream: json.stream !== false,
   };

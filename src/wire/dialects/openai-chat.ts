@@ -1,12 +1,5 @@
 import type { StreamEvent, UsageEvent } from '../../model/events.ts';
-import {
-  chatMessages,
-  differingFields,
-  type FinishWords,
-  finishWord,
-  post,
-  ToolCallIndex,
-} from '../chat-fields.ts';
+import { differingFields, type FinishWords, finishWord, post, ToolCallIndex } from '../chat-fields.ts';
 import { type AnswerContext, type Dialect, type Encoder, jsonBody } from '../dialect.ts';
 import { readFailure } from '../errors.ts';
 import type { Frame } from '../framing/frame.ts';
@@ -23,6 +16,7 @@ import {
 } from '../json.ts';
 import { decodeDocument, JsonDecoder } from '../json-decoder.ts';
 import { chatFormat, chatMessage, functionTools } from '../request-parts.ts';
+import { openaiMessages, readChatOptions } from '../request-reading.ts';
 import { gather } from '../whole-answer.ts';
 
 /** The finish reasons of OpenAI and of compatible providers. */
@@ -168,12 +162,19 @@ export const openaiChat: Dialect = {
   thinkTags: true,
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'audio', 'tools', 'toolResults', 'schema']),
+  options: new Set(['maxTokens', 'temperature', 'stop', 'n', 'seed', 'reasoningEffort']),
+  finishWords: CHAT_FINISH,
+  mixesCalls: true,
 
   request(chat) {
     const body = {
       model: chat.model,
       messages: chat.messages.map(chatMessage),
       temperature: chat.temperature,
+      stop: chat.stop,
+      n: chat.n,
+      seed: chat.seed,
+      reasoning_effort: chat.reasoningEffort,
       stream: chat.stream,
       tools: functionTools(chat.tools),
       response_format: chatFormat(chat.answerSchema),
@@ -187,7 +188,7 @@ export const openaiChat: Dialect = {
   parseRequest({ method, path, body }) {
     if (method !== 'POST' || !this.ownsPath(path)) return undefined;
     const json = asObject(parseJson(body));
-    const messages = chatMessages(json?.messages);
+    const messages = openaiMessages(json?.messages);
     if (json === undefined || messages === undefined) return undefined;
     return {
       model: asText(json.model),
@@ -195,6 +196,7 @@ export const openaiChat: Dialect = {
       maxTokens: asCount(json.max_completion_tokens) ?? asCount(json.max_tokens),
       temperature: asNumber(json.temperature),
       stream: json.stream === true,
+      ...readChatOptions(json),
       // Zhipu always sends usage.
       extra: {
         stream_options: path.includes('/api/paas/') ? { include_usage: true } : json.stream_options,

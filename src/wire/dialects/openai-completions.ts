@@ -15,6 +15,8 @@ export const openaiCompletions: Dialect = {
   title: 'OpenAI text completions (SSE)',
   framing: 'sse',
   thinkTags: true,
+  options: new Set(['maxTokens', 'temperature', 'stop', 'n', 'seed']),
+  finishWords: CHAT_FINISH,
   carries: new Set(['start', 'message_chunk', 'usage', 'complete', 'error']),
 
   request(chat) {
@@ -22,6 +24,9 @@ export const openaiCompletions: Dialect = {
       model: chat.model,
       prompt: promptText(chat.messages),
       temperature: chat.temperature,
+      stop: chat.stop,
+      n: chat.n,
+      seed: chat.seed,
       stream: chat.stream,
       // Text completions have no other field for the limit.
       ...differingFields({ ...chat, fields: { ...chat.fields, maxTokens: 'max_tokens' } }),

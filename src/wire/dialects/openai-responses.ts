@@ -215,6 +215,7 @@ export const openaiResponses: Dialect = {
   framing: 'sse',
   carries: new Set(['start', 'message_chunk', 'thinking', 'tool_call', 'usage', 'complete', 'error']),
   accepts: new Set(['image', 'tools', 'toolResults', 'schema']),
+  options: new Set(['maxTokens', 'temperature', 'reasoningEffort']),
 
   request(chat) {
     const body = {
@@ -222,6 +223,7 @@ export const openaiResponses: Dialect = {
       input: chat.messages.flatMap(responsesItems),
       max_output_tokens: chat.maxTokens,
       temperature: chat.temperature,
+      reasoning: chat.reasoningEffort && { effort: chat.reasoningEffort },
       stream: chat.stream,
       ...responsesFields(chat),
     };

@@ -21,6 +21,8 @@ export const tgi: Dialect = {
   thinkTags: true,
   carries: new Set(['message_chunk', 'usage', 'complete', 'error']),
   accepts: new Set(['schema']),
+  options: new Set(['maxTokens', 'temperature', 'stop', 'seed']),
+  finishWords: FINISH_WORDS,
 
   request(chat) {
     const body = {
@@ -29,6 +31,8 @@ export const tgi: Dialect = {
         details: true,
         max_new_tokens: chat.maxTokens,
         temperature: chat.temperature,
+        stop: chat.stop,
+        seed: chat.seed,
         grammar: chat.answerSchema && { type: 'json', value: chat.answerSchema.schema },
       },
     };

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { AnswerStream } from '../../src/client/answer-stream.ts';
+import type { RequestOptions } from '../../src/client/client-options.ts';
+import { createGateway } from '../../src/gateway/gateway.ts';
+import { UserError } from '../../src/model/errors.ts';
+import type { StreamEvent } from '../../src/model/events.ts';
+
+/** A client that keeps its requests, and answers with these events. */
+function fakeClient(events: readonly StreamEvent[]) {
+  const requests: RequestOptions[] = [];
+  const stream = (request: RequestOptions) => {
+    if (request.n !== undefined) throw new UserError('usage', { message: 'n: the dialect cannot' });
+    requests.push(request);
+    return new AnswerStream(async ({ onEvents }) => {
+      onEvents?.(events, 0, 0, 1);
+      return { outcome: { kind: 'ok' }, marks: { started: 0 }, reads: 1 } as never;
+    }, new AbortController());
+  };
+  return { requests, client: { stream } };
+}
+
+const ANSWER: StreamEvent[] = [
+  { type: 'message_chunk', text: 'hi' },
+  { type: 'usage', inputTokens: 3, outputTokens: 1 },
+  { type: 'complete', finish: 'stop' },
+];
+
+const post = (body: object) =>
+  new Request('http://gateway/v1/messages', { method: 'POST', body: JSON.stringify(body) });
+const ASKED = { model: 'claude', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] };
+
+describe('a gateway', () => {
+  test('passes a request on with all that was read of it, and answers in the dialect of the caller', async () => {
+    const { client, requests } = fakeClient(ANSWER);
+    const gateway = createGateway({ dialect: 'anthropic', client, model: 'llama' });
+    const tools = [{ name: 'f', description: 'd', input_schema: { type: 'object' } }];
+    const asked = { ...ASKED, stream: true, tools, stop_sequences: ['X'], metadata: { user_id: 'u' } };
+    const response = await gateway(post(asked));
+    expect(response.headers.get('content-type')).toContain('event-stream');
+    expect(await response.text()).toMatch(
+      /message_start.*"model":"claude"[\s\S]*"text":"hi"[\s\S]*message_stop/,
+    );
+    expect(requests[0]).toMatchObject({
+      model: 'llama',
+      maxTokens: 9,
+      messages: [{ role: 'user', content: 'hello' }],
+      tools: [{ name: 'f', description: 'd', parameters: { type: 'object' } }],
+      stop: ['X'],
+    });
+  });
+
+  test('answers whole where no stream is wanted', async () => {
+    const gateway = createGateway({ dialect: 'anthropic', client: fakeClient(ANSWER).client });
+    expect(await (await gateway(post(ASKED))).json()).toMatchObject({
+      content: [{ type: 'text', text: 'hi' }],
+      usage: { input_tokens: 3, output_tokens: 1 },
+    });
+  });
+
+  test.each([
+    ['a field', { top_k: 4 }, 'top_k'],
+    [
+      'an image by URL',
+      { messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'url', url: 'x' } }] }] },
+      'image',
+    ],
+    ['a tool of the provider', { tools: [{ type: 'web_search_20250305', name: 'web_search' }] }, 'tools'],
+  ])('refuses a request with %s that it would lose', async (_, more, named) => {
+    const { client, requests } = fakeClient(ANSWER);
+    const response = await createGateway({ dialect: 'anthropic', client })(post({ ...ASKED, ...more }));
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { error: { message: string } }).error.message).toContain(named);
+    expect(requests).toEqual([]);
+  });
+
+  test('passes a request on without a field that may be ignored', async () => {
+    const { client, requests } = fakeClient(ANSWER);
+    const gateway = createGateway({ dialect: 'anthropic', client, ignore: ['top_k'] });
+    expect((await gateway(post({ ...ASKED, top_k: 4 }))).status).toBe(200);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('answers what the client refuses, and what is no request, with 400', async () => {
+    const gateway = createGateway({ dialect: 'openai-chat', client: fakeClient(ANSWER).client });
+    const ask = (body: object) =>
+      gateway(new Request('http://g/v1/chat/completions', { method: 'POST', body: JSON.stringify(body) }));
+    const refused = await ask({ ...ASKED, n: 2 });
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      expect.stringContaining('n: the dialect cannot'),
+    ]);
+    expect((await ask({ nothing: true })).status).toBe(400);
+  });
+});
