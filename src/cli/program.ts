@@ -6,6 +6,7 @@ import { baselineCommand } from './commands/baseline.ts';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { historyCommand } from './commands/history.ts';
+import { importCommand } from './commands/import.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { listCommands } from './commands/lists.ts';
 import { mergeCommand } from './commands/merge.ts';
@@ -21,7 +22,7 @@ import { addHelpCommand, exitCodesHelp, HELP_SETTINGS } from './help.ts';
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Measure:': [runCommand, probeCommand, sweepCommand, abCommand],
-  'Evaluate:': [mergeCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
+  'Evaluate:': [mergeCommand, importCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [validateCommand, doctorCommand, jobCommands, listCommands],
   'Servers:': [simulateCommand, serveCommand],
 };
