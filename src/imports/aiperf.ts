@@ -74,17 +74,21 @@ function summaryOf(files: readonly SourceFile[]): Summary {
   const config = isObject(value.input_config) ? value.input_config : {};
   const phase = profilingPhase(config);
   const endpoint = isObject(config.endpoint) ? config.endpoint : {};
-  const duration = isObject(value.benchmark_duration)
-    ? optionalNumber(value.benchmark_duration, 'avg', place)
-    : undefined;
+  // AIPerf divides by this window, which is longer than its benchmark_duration.
+  const windowMs = timeIn(value, 'end_time') - timeIn(value, 'start_time');
   return {
     version: optionalText(value, 'aiperf_version'),
     model: modelOf(config),
     concurrency: optionalNumber(phase, 'concurrency', place),
     rate: optionalNumber(phase, 'rate', place) ?? optionalNumber(phase, 'request_rate', place),
     isStreaming: typeof endpoint.streaming === 'boolean' ? endpoint.streaming : undefined,
-    durationMs: duration === undefined ? undefined : duration * 1000,
+    durationMs: windowMs > 0 ? windowMs : undefined,
   };
+}
+
+/** A time of the aggregate file, in ms; NaN where there is none. Times of one file have one zone. */
+function timeIn(value: Json, name: string): number {
+  return Date.parse(optionalText(value, name) ?? '');
 }
 
 function profilingPhase({ phases }: Json): Json {

@@ -1,6 +1,6 @@
 import { UserError } from '../model/errors.ts';
+import type { ImportToolName } from '../model/tool-names.ts';
 import type { ImportedRun } from './imported-run.ts';
-import type { ImportToolName } from './names.ts';
 import { readSources, type SourceFile } from './source-file.ts';
 import type { FileContent, ImportTool } from './tool.ts';
 import { IMPORT_TOOLS } from './tools.ts';

@@ -1,8 +1,8 @@
+import type { ImportToolName } from '../model/tool-names.ts';
 import { aiperf } from './aiperf.ts';
 import { genaiBench } from './genai-bench.ts';
 import { guidellm } from './guidellm.ts';
 import { inferencePerf } from './inference-perf.ts';
-import type { ImportToolName } from './names.ts';
 import type { ImportTool } from './tool.ts';
 import { vllm } from './vllm.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { importFiles } from '../../imports/import-files.ts';
-import type { ImportToolName } from '../../imports/names.ts';
 import { cellKey } from '../../model/cells.ts';
 import { createRedactor } from '../../model/redaction/redactor.ts';
 import type { Environment, Manifest } from '../../model/report.ts';
+import type { ImportToolName } from '../../model/tool-names.ts';
 import { createJournal } from '../../results/journal.ts';
 import { runId } from '../../results/run-folder.ts';
 import { packageVersion } from '../environment.ts';

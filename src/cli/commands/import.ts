@@ -1,4 +1,4 @@
-import { IMPORT_TOOL_NAMES, type ImportToolName } from '../../imports/names.ts';
+import { IMPORT_TOOL_NAMES, type ImportToolName } from '../../model/tool-names.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { choiceOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
