@@ -17,6 +17,7 @@ const BELOW_BENCH = [
   'analysis',
   'report',
   'results',
+  'imports',
   'simulator',
   'service',
 ];
@@ -60,6 +61,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ['model', 'metrics', 'analysis'],
   },
   results: { content: 'the journal of a run on disk, and reading it', imports: ['model'] },
+  imports: {
+    content: "readers of other tools' result files: files in, records out; one file per tool",
+    imports: ['model', 'results'],
+  },
   simulator: {
     content: 'an embedded provider on a seeded script, with a log of what it really sent',
     imports: ['model', 'wire'],

@@ -7,6 +7,7 @@ import { compareCommand } from './commands/compare.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { historyCommand } from './commands/history.ts';
+import { importCommand } from './commands/import.ts';
 import { initCommand } from './commands/init.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { listCommands } from './commands/lists.ts';
@@ -23,7 +24,7 @@ import { exitCodesHelp, HELP_SETTINGS, helpCommand, topicsHelp } from './help.ts
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Measure:': [runCommand, probeCommand, sweepCommand, abCommand],
-  'Evaluate:': [mergeCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
+  'Evaluate:': [mergeCommand, importCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [initCommand, validateCommand, doctorCommand, jobCommands, listCommands],
   'Servers:': [simulateCommand, serveCommand],
   'Help:': [helpCommand, completionCommand],

@@ -165,7 +165,7 @@ function createCellFold(
   const cache = createCacheFold(context);
   const plannedCache = createPlannedCacheFold(context);
   const sessions = createSessionFold(context);
-  const io = { reads: 0, events: 0, bytes: 0 };
+  let io: CellReport['io'] = { reads: 0, events: 0, bytes: 0 };
 
   const addGood = (record: RequestRecord) => {
     metrics.add(record);
@@ -173,9 +173,12 @@ function createCellFold(
     if (record.cut) cut += 1;
     cache.add(record);
     plannedCache.add(record);
-    chunks.contentEvents += record.contentEvents;
-    chunks.coalesced += record.coalesced;
-    if (record.tokens.output !== null) tokenSources.add(record.tokens.source);
+    if (!record.unobserved?.includes('coalesced')) {
+      chunks.contentEvents += record.contentEvents;
+      chunks.coalesced += record.coalesced;
+    }
+    if (record.tokens.output !== null && !record.unobserved?.includes('tokenSource'))
+      tokenSources.add(record.tokens.source);
   };
 
   const goodputOf = (perSecond: number | null): GoodputReport | null => {
@@ -185,9 +188,12 @@ function createCellFold(
 
   return {
     add(record) {
-      io.reads += record.reads;
-      io.events += record.events;
-      io.bytes += record.bytes;
+      if (record.unobserved?.includes('reads')) io = undefined;
+      if (io !== undefined) {
+        io.reads += record.reads;
+        io.events += record.events;
+        io.bytes += record.bytes;
+      }
       const [example] = record.tokens.refused ?? [];
       if (example !== undefined) {
         refused = { requests: (refused?.requests ?? 0) + 1, example: refused?.example ?? example };
@@ -206,7 +212,8 @@ function createCellFold(
       if (good) met += 1;
       // A request that the user cancelled, or whose client read slowly on purpose, says nothing about the service.
       if (!isEndedByClient(record.outcome.kind) && record.behaviour === undefined) judged += 1;
-      throughput.add(record, good);
+      // Without start times there is no common time axis, and nothing per second.
+      if (!record.unobserved?.includes('started')) throughput.add(record, good);
       if (entersFigures(record)) addGood(record);
       else if (isFailure(record)) failures.add(record.outcome);
     },
@@ -227,7 +234,7 @@ function createCellFold(
         behaviours: behaviours.report(),
         retries: retries.report(),
         connections: { ...connections },
-        io: { ...io },
+        io: io && { ...io },
         coalescedShare: coalescedShare(cell, chunks),
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
         hiddenReasoning: hidden > 0 ? hidden : undefined,

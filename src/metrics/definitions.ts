@@ -1,5 +1,6 @@
 import { UserError } from '../model/errors.ts';
 import type { Unit } from '../model/format.ts';
+import type { Unobserved } from '../model/origin.ts';
 import type { Mode, RequestRecord } from '../model/record.ts';
 import { suggest } from '../model/suggestions.ts';
 import { CONNECTION_TIMES } from './connection-metrics.ts';
@@ -44,6 +45,8 @@ export interface MetricDefinition {
   readonly optional?: true;
   /** True for a time of the whole answer: a stream that the client cut as planned has none. */
   readonly ofWhole?: true;
+  /** Fields of the record that it needs: none where an imported record lacks one. Marks that are absent need no mention. */
+  readonly needs?: readonly Unobserved[];
   /** True if it is also reported for cache hits and misses: the metrics that depend on the length of the prompt. */
   readonly byCache?: true;
   /**
@@ -62,6 +65,9 @@ function define(definition: MetricDefinition): MetricDefinition {
     values(record, context) {
       if (definition.modes && !definition.modes.includes(record.mode)) return null;
       if (definition.ofWhole && record.cut) return null;
+      const { unobserved } = record;
+      if (unobserved !== undefined && definition.needs?.some((field) => unobserved.includes(field)))
+        return null;
       const value = definition.values(record, context);
       if (typeof value === 'number') return isValue(value) ? value : null;
       if (value === null) return null;
@@ -155,6 +161,7 @@ export const METRICS: readonly MetricDefinition[] = (
     ...TOKEN_SPEEDS,
     {
       name: 'latency',
+      needs: ['lastToken'],
       title: 'latency',
       unit: 'ms',
       better: 'lower',
@@ -178,6 +185,7 @@ export const METRICS: readonly MetricDefinition[] = (
     },
     {
       name: 'reader_wait',
+      needs: ['gaps', 'chars'],
       title: 'reader start',
       unit: 'ms',
       better: 'lower',
@@ -189,6 +197,7 @@ export const METRICS: readonly MetricDefinition[] = (
     },
     {
       name: 'tail',
+      needs: ['lastToken', 'end'],
       title: 'tail',
       unit: 'ms',
       better: 'lower',
@@ -202,6 +211,7 @@ export const METRICS: readonly MetricDefinition[] = (
     ...CONNECTION_TIMES,
     {
       name: 'queue',
+      needs: ['scheduled'],
       title: 'queue',
       unit: 'ms',
       better: 'lower',
@@ -217,6 +227,7 @@ export const METRICS: readonly MetricDefinition[] = (
     sinceDue('total', 'end'),
     {
       name: 'stalls',
+      needs: ['gaps'],
       title: 'stalls',
       unit: 'count',
       better: 'lower',
@@ -227,6 +238,7 @@ export const METRICS: readonly MetricDefinition[] = (
     },
     {
       name: 'stalled_ms',
+      needs: ['gaps'],
       title: 'stalled',
       unit: 'ms',
       better: 'lower',
@@ -238,6 +250,7 @@ export const METRICS: readonly MetricDefinition[] = (
     },
     {
       name: 'longest_gap',
+      needs: ['gaps'],
       title: 'longest gap',
       unit: 'ms',
       better: 'lower',
@@ -254,6 +267,7 @@ export const METRICS: readonly MetricDefinition[] = (
     },
     {
       name: 'chunks',
+      needs: ['contentEvents'],
       title: 'chunks',
       unit: 'count',
       better: 'none',
@@ -273,6 +287,7 @@ export const METRICS: readonly MetricDefinition[] = (
     },
     {
       name: 'bytes',
+      needs: ['bytes'],
       title: 'bytes',
       unit: 'bytes',
       better: 'none',

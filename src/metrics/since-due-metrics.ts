@@ -44,6 +44,7 @@ export function sinceDue(name: string, mark: MarkName & Stamp): MetricDefinition
     better: 'lower',
     stamp: mark,
     sinceDue: true,
+    needs: mark === 'lastToken' ? ['scheduled', mark] : ['scheduled'],
     ...((mark === 'lastToken' || mark === 'end') && { ofWhole: true }),
     formula: `${mark} - scheduled`,
     note: 'open loop (a rate) only: includes waiting for a connection and for the client',

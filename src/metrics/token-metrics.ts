@@ -23,6 +23,7 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
   },
   {
     name: 'chunk_rate',
+    needs: ['contentEvents'],
     title: 'chunk/s',
     unit: '1/s',
     better: 'higher',
@@ -48,6 +49,7 @@ export const TOKEN_SPEEDS: readonly MetricDefinition[] = [
   },
   {
     name: 'output_rate',
+    needs: ['lastToken'],
     title: 'output tok/s',
     unit: '1/s',
     better: 'higher',

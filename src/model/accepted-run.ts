@@ -19,7 +19,10 @@ export interface AcceptedRun {
 }
 
 /** The part of a manifest that a comparison reads. Commit, branch and machine are in `environment`, the time in `run`. */
-export type ComparedManifest = Pick<Manifest, 'schema' | 'run' | 'environment' | 'scenario' | 'stallMs'>;
+export type ComparedManifest = Pick<
+  Manifest,
+  'schema' | 'run' | 'environment' | 'scenario' | 'stallMs' | 'origin'
+>;
 
 /** One cell of an accepted run. */
 export interface AcceptedCell extends Cell {
@@ -65,5 +68,6 @@ export const PIN_SCHEMA: Pin['schema'] = 'streambench/pin@1';
  * left out, because it changes with every update.
  */
 export function hostClass({ os, arch, cpus }: Pick<Environment, 'os' | 'arch' | 'cpus'>): string {
+  if (cpus.count === null) return 'a machine that is not recorded';
   return `${os.split(' ')[0]} ${arch}, ${cpus.count} x ${cpus.model}`;
 }

@@ -1,6 +1,7 @@
 import type { Attempt, EventIds, RequestBehaviour, Resumption } from './behaviour.ts';
 import type { KeptChunks } from './chunks.ts';
 import type { FinishReason } from './events.ts';
+import type { Unobserved } from './origin.ts';
 import type { CachePlan, TurnInfo } from './prompt.ts';
 import type { Marks } from './timeline.ts';
 
@@ -271,6 +272,8 @@ export interface RequestRecord extends Observation {
   length?: number;
   /** Open loop: requests a second in this request's cell. */
   rate?: number;
+  /** An imported record: what the tool that measured did not record. Absent in records of streambench. */
+  unobserved?: readonly Unobserved[];
   /** A stage that is a ramp: the concurrency or rate at its start; `concurrency` or `rate` is that at its end. */
   from?: number;
 }

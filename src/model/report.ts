@@ -4,6 +4,7 @@ import type { Conclusion } from './conclusion.ts';
 import type { Unit } from './format.ts';
 import type { BlockUtilization, ClientReport, ServerIdle, ServerLoad, ServerReport } from './load-report.ts';
 import type { MetricSummary } from './metric-summary.ts';
+import type { Origin } from './origin.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
 import type { PromptInfo } from './prompt-info.ts';
@@ -101,8 +102,8 @@ export interface CellReport extends Cell {
   /** Absent in runs without retries. */
   retries?: RetryReport;
   connections: ConnectionCounts;
-  /** Socket reads, events and body bytes of all requests. */
-  io: { reads: number; events: number; bytes: number };
+  /** Socket reads, events and body bytes of all requests. Absent in imported runs. */
+  io?: { reads: number; events: number; bytes: number };
   /** Whether the answers really streamed. Null for non-streaming cells. */
   streaming?: StreamingReport | null;
   /** The server's process metrics. Null if the target has no metrics URL. */
@@ -165,8 +166,9 @@ export interface Environment {
   undici: string;
   os: string;
   arch: string;
-  cpus: { model: string; count: number };
-  memoryBytes: number;
+  /** Count and memory are null in imported runs, whose machine is not recorded. */
+  cpus: { model: string; count: number | null };
+  memoryBytes: number | null;
   /** Commit of the repository that the run was started in, `-dirty` appended when it has changes. */
   gitCommit?: string;
   /** Branch of that repository; in a CI job the branch that the job names. */
@@ -265,6 +267,8 @@ export interface Report {
   shard?: ShardInfo;
   /** The machines that measured; absent where the run was not merged from shards. */
   machines?: MergedShards;
+  /** The tool that measured; absent where streambench did. */
+  origin?: Origin;
 }
 
 /** The part of a run's report that cannot be computed from its records. */
@@ -313,4 +317,6 @@ export interface Manifest {
   machines?: MergedShards;
   /** Why a run with early stop ended when it did; present once it has ended. */
   abStop?: AbStop;
+  /** The tool that measured; absent where streambench did. */
+  origin?: Origin;
 }

@@ -40,6 +40,7 @@ export function buildReport(
     ab,
     shard: manifest.shard,
     machines: manifest.machines,
+    origin: manifest.origin,
   };
   return { ...report, conclusion: conclude(report) };
 }

@@ -124,7 +124,7 @@ describe('a run on several threads', () => {
         },
       })),
       cells: cells.map(({ target, outcomes, io, connections, tokenSource }) => ({
-        ...{ target, outcomes, events: io.events, bytes: io.bytes, connections, tokenSource },
+        ...{ target, outcomes, events: io?.events, bytes: io?.bytes, connections, tokenSource },
       })),
     });
     expect(timeless(three)).toEqual(timeless(one));

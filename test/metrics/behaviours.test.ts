@@ -76,7 +76,7 @@ describe('retries', () => {
       ...{ attempts: 5, retried: 2, recovered: 1, failed: 1, waitedMs: 1_000 },
       causes: { 'rate_limited 429': 2 },
     });
-    expect(cell.io.reads).toBe(5 * record().reads);
+    expect(cell.io?.reads).toBe(5 * record().reads);
   });
 
   test('the response counts from the first attempt, the other times from the last', () => {

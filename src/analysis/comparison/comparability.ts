@@ -1,5 +1,6 @@
 import type { ComparedManifest } from '../../model/accepted-run.ts';
 import { formatTimeLimit } from '../../model/format.ts';
+import { originInWords } from '../../model/origin.ts';
 
 /** Whether two runs measured the same thing. */
 export interface Comparability {
@@ -15,7 +16,12 @@ export function comparability(base: ComparedManifest, next: ComparedManifest): C
   const warnings: string[] = [];
   if (base.schema !== next.schema)
     obstacles.push(`the runs have different schemas: ${base.schema}, ${next.schema}`);
-  if (base.scenario.hash !== next.scenario.hash) {
+  // An imported run has no scenario: its name, which the user chose, says what was measured.
+  const isImported = base.origin !== undefined || next.origin !== undefined;
+  const isSame = isImported
+    ? base.scenario.name === next.scenario.name
+    : base.scenario.hash === next.scenario.hash;
+  if (!isSame) {
     obstacles.push(
       base.scenario.name === next.scenario.name
         ? `scenario "${base.scenario.name}" has changed between the runs`
@@ -24,14 +30,14 @@ export function comparability(base: ComparedManifest, next: ComparedManifest): C
   }
   for (const [name, read] of LOAD_FACTS) {
     const [before, after] = [read(base), read(next)];
-    if (before !== after) obstacles.push(`the ${name}: ${before}; ${after}`);
+    if (before !== after) (isImported ? warnings : obstacles).push(`the ${name}: ${before}; ${after}`);
   }
   if (base.stallMs !== next.stallMs) {
     warnings.push(
       `the stall limit differs: ${formatTimeLimit(base.stallMs)}, ${formatTimeLimit(next.stallMs)}`,
     );
   }
-  for (const [name, read] of CLIENT_FACTS) {
+  for (const [name, read] of isImported ? TOOL_FACTS : CLIENT_FACTS) {
     const [before, after] = [read(base), read(next)];
     if (before !== after) warnings.push(`${name} differs: ${before}, ${after}`);
   }
@@ -55,6 +61,15 @@ const CLIENT_FACTS: readonly (readonly [name: string, read: (manifest: ComparedM
   ['the version of undici', ({ environment }) => environment.undici],
   ['the version of Node', ({ environment }) => environment.node],
   ['the machine', ({ environment: { os, arch, cpus } }) => `${os} ${arch}, ${cpus.count} x ${cpus.model}`],
+];
+
+/** Of runs of which another tool measured at least one. */
+const TOOL_FACTS: readonly (readonly [name: string, read: (manifest: ComparedManifest) => string])[] = [
+  [
+    'the tool that measured, and with it the definition of each metric,',
+    ({ origin, environment }) =>
+      origin === undefined ? `streambench ${environment.streambench}` : originInWords(origin),
+  ],
 ];
 
 // Identical prompts may have been answered from a cache. The scenario's hash does not show the difference.

@@ -35,11 +35,11 @@ export function summarizeRun(
   { manifest, cells }: RunSamples,
   { reports = [], checks = [] }: { reports?: readonly CellReport[]; checks?: readonly GateCheck[] } = {},
 ): AcceptedRun {
-  const { schema, run, environment, scenario, stallMs } = manifest;
+  const { schema, run, environment, scenario, stallMs, origin } = manifest;
   const goodput = new Map(reports.map((cell) => [cellKey(cell), cell.goodput]));
   return {
     schema: ACCEPTED_RUN_SCHEMA,
-    manifest: { schema, run, environment, scenario, stallMs },
+    manifest: { schema, run, environment, scenario, stallMs, origin },
     cells: Array.from(cells, ([key, samples]) => summarizeCell(samples, checks, goodput.get(key))),
   };
 }

@@ -98,8 +98,9 @@ export function createReportBuilder(start: Manifest): ReportBuilder {
         return {
           ...cell,
           behaviours: withNotice(cell, index, manifest),
-          streaming: verdict ?? null,
-          client: clientOf(cell, index, manifest, stamps.get(cell)),
+          // Other tools record neither socket reads nor their own load.
+          streaming: manifest.origin === undefined ? (verdict ?? null) : null,
+          client: manifest.origin === undefined ? clientOf(cell, index, manifest, stamps.get(cell)) : null,
           server: serverOf(cell, index, manifest),
         };
       });
@@ -218,8 +219,8 @@ function clientOf(
   const figures = {
     latenessP99Ms: cell.metrics.queue?.p99 ?? null,
     newConnectionShare: known === 0 ? null : cell.connections.new / known,
-    reads: cell.io.reads,
-    events: cell.io.events,
+    reads: cell.io?.reads ?? 0,
+    events: cell.io?.events ?? 0,
   };
   const lateness = latenessOf({
     blocks: withCourse(blocks, index, { loads, planned }),

@@ -78,7 +78,7 @@ function requestLines(report: Report, { sides }: Sides): ConclusionLine[] {
   const more =
     others.length === 0 ? '' : ` and ${others.length} other ${others.length === 1 ? 'kind' : 'kinds'}`;
   const unchecked =
-    checksFailures(report) || unanswered(report).length > 0
+    report.origin !== undefined || checksFailures(report) || unanswered(report).length > 0
       ? ''
       : '; no threshold checks this: add "errors.rate < 1%"';
   const shown = counts.reduce((all, { failed }) => all + failed, 0);

@@ -13,6 +13,7 @@ import { footnotes } from '../wording/footnotes.ts';
 import { baselineHeading, HEADINGS } from '../wording/headings.ts';
 import { MACHINE_COLUMNS, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, runLine } from '../wording/notes.ts';
+import { originLines } from '../wording/origin.ts';
 import {
   levelOfPoint,
   objectivesLine,
@@ -89,6 +90,7 @@ export function markdownReport(report: Report): string {
   const parts: Section[] = [
     text(`## ${safe(report.scenario.name)}`),
     ...(shard ? [text(`> ${safe(shard)}`)] : []),
+    { head: '', rows: originLines(report).map((line) => `- ${safe(line)}`) },
     conclusion(conclude(report)),
     ...sweep(report),
     ...thresholds(report),

@@ -21,6 +21,7 @@ import { footnotes } from '../wording/footnotes.ts';
 import { baselineHeading, FORMATS_NOTE, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
 import { MACHINE_COLUMNS, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, requestsOf, runLine } from '../wording/notes.ts';
+import { originLines } from '../wording/origin.ts';
 import {
   pairedSentences,
   type StreamFinding,
@@ -75,6 +76,7 @@ function header(report: Report, width: number, chalk: ChalkInstance): string {
   if (description) lines.push(...wrap(oneLine(description), width));
   const shard = shardNote(report);
   if (shard) lines.push(...wrap(shard, width).map((line) => chalk.bold(line)));
+  for (const note of originLines(report)) lines.push(...wrap(note, width).map((line) => chalk.dim(line)));
   return lines.join('\n');
 }
 

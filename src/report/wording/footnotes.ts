@@ -5,6 +5,7 @@ import { cacheNotes } from './cache.ts';
 import { cutLines, markNotes, reachedLines, throughputNotes } from './load.ts';
 import { machineNotes } from './machines.ts';
 import { notes } from './notes.ts';
+import { originNotes } from './origin.ts';
 import { sessionNotes } from './sessions.ts';
 import { traceNotes } from './traces.ts';
 import { clientLines, floorLines, loadLines, serverLines } from './verdicts.ts';
@@ -27,5 +28,6 @@ export function footnotes(report: Report): string[] {
     ...sessionNotes(report),
     ...machineNotes(report),
     ...notes(report),
+    ...originNotes(report),
   ];
 }

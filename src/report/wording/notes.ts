@@ -1,5 +1,6 @@
 import { cellKey, levelInWords } from '../../model/cells.ts';
 import { DASH, formatCount, formatDuration, formatMemory, formatShare } from '../../model/format.ts';
+import { originInWords } from '../../model/origin.ts';
 import type { Cell } from '../../model/plan.ts';
 import type { CellReport, Report, RunInfo } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
@@ -18,16 +19,20 @@ export function cellName({ target, prompt, mode, ...level }: Cell): string {
 }
 
 /** Id, duration, rounds and seed of the run. */
-export function runLine({ run, sweep }: Report): string {
-  const took = durationOf(run);
+export function runLine({ run, sweep, origin }: Report): string {
+  const took = origin === undefined ? durationOf(run) : run.durationMs;
   const measurements = sweep?.points.reduce((sum, point) => sum + point.measurements, 0);
   return [
     `run ${oneLine(run.id)}`,
-    took === undefined ? 'end unknown' : `took ${formatDuration(took)}`,
+    took === undefined
+      ? origin === undefined
+        ? 'end unknown'
+        : 'duration not recorded'
+      : `took ${formatDuration(took)}`,
     measurements === undefined
       ? `${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}`
       : `${measurements} ${measurements === 1 ? 'measurement' : 'measurements'}`,
-    `seed ${run.seed}`,
+    ...(origin === undefined ? [`seed ${run.seed}`] : []),
     ...(run.resumed ?? []).map(({ after }) => `resumed after ${formatCount(after)} requests`),
   ].join(' · ');
 }
@@ -43,7 +48,11 @@ export function durationOf({ startedAt, endedAt, durationMs }: RunInfo): number 
 }
 
 /** The software and the machine that measured. */
-export function machineLine({ environment }: Report): string {
+export function machineLine({ environment, origin }: Report): string {
+  if (origin !== undefined) {
+    const tool = oneLine(originInWords(origin));
+    return `measured by ${tool} · imported by streambench ${environment.streambench} · machine not recorded`;
+  }
   const { streambench, node, undici, os, arch, cpus, memoryBytes, gitCommit } = environment;
   return [
     `streambench ${streambench}`,
@@ -51,7 +60,7 @@ export function machineLine({ environment }: Report): string {
     `undici ${undici}`,
     `${os} ${arch}`,
     `${cpus.count} × ${cpus.model.replaceAll(/\s+/g, ' ').trim()}`,
-    formatMemory(memoryBytes),
+    ...(memoryBytes === null ? [] : [formatMemory(memoryBytes)]),
     ...(gitCommit ? [`commit ${gitCommit.replace(/^([0-9a-f]{7})[0-9a-f]+/, '$1')}`] : []),
   ]
     .map(oneLine)

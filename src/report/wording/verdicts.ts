@@ -135,7 +135,7 @@ function traffic(cells: readonly CellReport[]): string {
   const sum = (of: (cell: CellReport) => number) => cells.reduce((total, cell) => total + of(cell), 0);
   const opened = sum(({ connections }) => connections.new);
   const requests = opened + sum(({ connections }) => connections.reused);
-  const [events, reads] = [sum(({ io }) => io.events), sum(({ io }) => io.reads)];
+  const [events, reads] = [sum(({ io }) => io?.events ?? 0), sum(({ io }) => io?.reads ?? 0)];
   const all = requests === 1 ? 'The request' : `All ${formatCount(requests)} requests`;
   const connections =
     opened === 0

@@ -1,0 +1,22 @@
+import type { ImportedRun } from './imported-run.ts';
+import type { SourceFile } from './source-file.ts';
+
+/** What a file of a tool holds: one entry per request, or only figures over all of them. */
+export type FileContent = 'requests' | 'aggregates';
+
+/** A tool whose results can be imported. */
+export interface ImportTool {
+  /** The value of `--from`. */
+  name: string;
+  /** Its name in texts. */
+  title: string;
+  /** How the tool is told to write a file with one entry per request. */
+  remedy: string;
+  /** What the file holds, by its content; undefined for a file of another tool. */
+  recognise(file: SourceFile): FileContent | undefined;
+  /**
+   * Reads a run. `requests` is not empty. `aggregates`: further files of the tool that were found beside them. Throws a `UserError`
+   * (`results_invalid`) where a file holds something else than expected.
+   */
+  read(files: { requests: readonly SourceFile[]; aggregates: readonly SourceFile[] }): ImportedRun;
+}

@@ -1,0 +1,72 @@
+import { Chalk } from 'chalk';
+import type { ToolCell, ToolDistribution, ToolView } from '../../analysis/other-tools/tool-view.ts';
+import { DASH, formatCount, formatValue, type Unit } from '../../model/format.ts';
+import { displayWidth, oneLine, padEnd, wrap } from '../text-width.ts';
+import { cellName } from '../wording/notes.ts';
+import type { TerminalOptions } from './terminal-tables.ts';
+
+const INDENT = 2;
+
+type Statistic = 'mean' | 'p50' | 'p90' | 'p99' | 'n';
+
+// The widest that fits.
+const COLUMNS: readonly (readonly Statistic[])[] = [
+  ['mean', 'p50', 'p90', 'p99', 'n'],
+  ['mean', 'p50', 'p90', 'p99'],
+  ['mean', 'p50', 'p99'],
+  ['p50', 'p99'],
+];
+
+/** A run under the definitions of another tool, for a terminal. Ends with a line feed. */
+export function terminalToolView(
+  { tool, version, run, cells, notes }: ToolView,
+  { width, color }: Pick<TerminalOptions, 'width' | 'color'>,
+): string {
+  const chalk = new Chalk({ level: color });
+  const definitions = cells[0]?.distributions.map(({ label, definition }) => `${label}: ${definition}`) ?? [];
+  return [
+    chalk.bold.cyan(`run ${oneLine(run)} as ${tool} ${version} defines its figures`),
+    '',
+    ...cells.flatMap((cell) => [chalk.bold(cellName(cell)), ...cellLines(cell, width), '']),
+    ...[...definitions, ...notes].flatMap((line) => wrap(line, width)).map((line) => chalk.dim(line)),
+    '',
+  ].join('\n');
+}
+
+function cellLines({ figures, distributions }: ToolCell, width: number): string[] {
+  const single = figures.map(({ label, unit, value, absent }) => [
+    label,
+    value === null ? `${DASH} ${absent}` : formatValue(value, unit),
+  ]);
+  const tables = COLUMNS.map((columns) =>
+    aligned([['', ...columns], ...distributions.map((one) => rowOf(one, columns))]),
+  );
+  const fitting = tables.find((lines) => lines.every((line) => displayWidth(line) <= width));
+  return [...aligned(single), '', ...(fitting ?? tables.at(-1) ?? [])];
+}
+
+function rowOf({ label, unit, figures, absent }: ToolDistribution, columns: readonly Statistic[]): string[] {
+  if (figures === null) return [label, `${DASH} ${absent}`];
+  return [
+    label,
+    ...columns.map((name) => (name === 'n' ? formatCount(figures.n) : precise(figures[name], unit))),
+  ];
+}
+
+// The tools print two decimals.
+function precise(value: number, unit: Unit): string {
+  return unit === 'ms' ? `${value.toFixed(2)} ms` : value.toFixed(2);
+}
+
+/** Columns of equal width. The text of a row without figures may be longer. */
+function aligned(rows: readonly string[][]): string[] {
+  const first = Math.max(...rows.map(([label = '']) => displayWidth(label)));
+  const others = Math.max(
+    0,
+    ...rows.filter((row) => row.length > 2).flatMap((row) => row.slice(1).map(displayWidth)),
+  );
+  return rows.map(([label = '', ...values]) => {
+    const cells = values.length === 1 ? values : values.map((value) => value.padStart(others));
+    return `${' '.repeat(INDENT)}${padEnd(label, first)}  ${cells.join('  ')}`.trimEnd();
+  });
+}
