@@ -11,6 +11,7 @@ import {
   formatValues,
 } from '../model/format.ts';
 import type { LoadLevel } from '../model/plan.ts';
+import { formatMoney } from '../model/price.ts';
 import type { CellReport } from '../model/report.ts';
 import { PERCENTILES, type Percentile } from './percentiles.ts';
 import { oneLine } from './text-width.ts';
@@ -141,6 +142,16 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       measured: true,
       text: ({ goodput }) =>
         goodput ? `${formatValue(goodput.requestsPerSecond, '1/s')} (${formatShare(goodput.share)})` : DASH,
+    });
+  }
+  if (cells.some(({ cost }) => cost)) {
+    columns.push({
+      title: 'cost/1,000',
+      align: 'right',
+      drop: 1.3,
+      measured: true,
+      text: ({ cost }) =>
+        cost?.perThousandAnswers == null ? DASH : formatMoney(cost.perThousandAnswers, cost.currency),
     });
   }
   columns.push({

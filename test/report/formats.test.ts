@@ -75,12 +75,12 @@ describe('csv', () => {
     expect(lines.pop()).toBe('');
     expect(lines).toHaveLength(1 + report.cells.length * METRICS.length);
     expect(lines[0]).toBe(
-      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max,token_source,goodput_per_second,goodput_share,reached_mean,reached_max,load_reached,client_verdict,client_late_ms,stage,load_from',
+      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max,token_source,goodput_per_second,goodput_share,reached_mean,reached_max,load_reached,client_verdict,client_late_ms,stage,load_from,cost_per_request,cost_per_1000_answers,currency',
     );
     const { metrics, reached } = report.cells[0]!;
     const { ttft } = metrics;
     expect(lines).toContain(
-      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,,${reached!.mean},1,true,,,,`,
+      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,,${reached!.mean},1,true,,,,,,,`,
     );
   });
 
@@ -88,7 +88,7 @@ describe('csv', () => {
     const row = REPORTERS.csv(report)
       .split('\r\n')
       .find((line) => line.includes('non-streaming') && line.includes(',gap,'));
-    expect(row).toMatch(/,gap,,0,,,,,,,,,usage,,,[\d.]+,1,true,,,,$/);
+    expect(row).toMatch(/,gap,,0,,,,,,,,,usage,,,[\d.]+,1,true,,,,,,,$/);
   });
 
   test('commas, quotes and line ends are quoted', () => {

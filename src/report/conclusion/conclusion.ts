@@ -10,6 +10,7 @@ import { groupFailures } from '../wording/failures.ts';
 import { cellName, incompleteness, requestsOf } from '../wording/notes.ts';
 import { checksFailures, thresholdWords, unanswered } from '../wording/summary.ts';
 import { streamFindings, thresholdLines } from '../wording/verdicts.ts';
+import { costLines } from './cost.ts';
 import { figureLines } from './figures.ts';
 import { type Side, type Sides, sidesOf } from './sides.ts';
 import { sweepLines } from './sweep.ts';
@@ -24,6 +25,7 @@ export function conclude(report: Report): Conclusion {
   const figures = figureLines(report, sides);
   const before = [...incompleteLines(report), ...changeLines(report)];
   const after = [
+    ...costLines(sides),
     ...requestLines(report, sides),
     ...streamLines(report, sides),
     ...gateLines(report),
