@@ -89,7 +89,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     {
       ...label<CellReport>(
         loadTitle(cells),
-        'right',
+        loadAlign(cells),
         (cell) => `${cell.client?.verdict === 'saturated' ? '! ' : ''}${loadFigure(cell)}`,
       ),
       inTitle: (text) => loadInTitle(cells, text),
@@ -208,6 +208,11 @@ export function loadTitle(rows: readonly LoadLevel[]): string {
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
 }
 
+/** Names of stages may be long: columns that are aligned left can be narrowed. */
+function loadAlign(rows: readonly LoadLevel[]): Column<unknown>['align'] {
+  return loadTitle(rows) === 'stage' ? 'left' : 'right';
+}
+
 function loadInTitle(rows: readonly LoadLevel[], text: string): string {
   const unit = rows.some(({ rate }) => rate !== undefined) ? '' : text === '1' ? ' stream' : ' streams';
   return `${text}${unit}`;
@@ -261,7 +266,7 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
   columns.push(
     { ...label<ModePair>('prompt', 'left', ({ prompt }) => oneLine(prompt)), inTitle: (text) => text },
     {
-      ...label<ModePair>(loadTitle(pairs), 'right', levelFigure),
+      ...label<ModePair>(loadTitle(pairs), loadAlign(pairs), levelFigure),
       inTitle: (text) => loadInTitle(pairs, text),
     },
     medians('ttfb', 3),

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../src/metrics/definitions.ts';
 import type { Report } from '../../src/model/report.ts';
 import { REPORTERS } from '../../src/report/formats/index.ts';
-import { comparedReport, incomparableReport } from './reports.ts';
+import { REPORTER_NAMES } from '../../src/report/formats/names.ts';
+import { terminalReport } from '../../src/report/terminal/terminal.ts';
+import { comparedReport, gatedReport, incomparableReport } from './reports.ts';
 import { sampleReport } from './sample.ts';
 
 const report = sampleReport();
@@ -68,6 +70,20 @@ describe('markdown', () => {
     );
   });
 });
+
+test.each(['terminal', ...REPORTER_NAMES] as const)(
+  '%s names a saturated client once, not once a cell',
+  (name) => {
+    const one = structuredClone(report);
+    const [first] = gatedReport().cells.flatMap(({ client }) =>
+      client?.verdict === 'saturated' ? [client] : [],
+    );
+    for (const cell of one.cells) cell.client = first;
+    const text = name === 'terminal' ? terminalReport(one, { width: 100, color: 0 }) : REPORTERS[name](one);
+    expect(text.split('The client was saturated').length - 1).toBeLessThanOrEqual(1);
+    expect(text.match(/reused an open connection|opened a connection/g)?.length ?? 0).toBeLessThanOrEqual(1);
+  },
+);
 
 describe('csv', () => {
   test('one row for each metric of each cell, CRLF at the ends', () => {

@@ -163,9 +163,9 @@ describe('contents', () => {
 });
 
 test('in ASCII, only names have other characters', () => {
-  const report = gatedReport();
+  const report = structuredClone(sampleReport());
   const text = terminalReport(report, { width: 100, color: 0, ascii: true });
-  expect(text).toMatch(/^[\x20-\x7e\n]*$/);
+  expect(text.replaceAll('请介绍机器学习', '')).toMatch(/^[\x20-\x7e\n]*$/);
   const widths = (drawn: string) => drawn.split('\n').map((line) => line.length);
   expect(widths(text)).toEqual(widths(terminalReport(report, { width: 100, color: 0 })));
 });
