@@ -66,7 +66,7 @@ test.skipIf(reason !== undefined)(
     const lines = screen.lines();
     const text = lines.join('\n');
     // No part of the view is left, and no echo of the key.
-    expect(text).not.toMatch(/\d in flight| left {2}|░|\^C/);
+    expect(text).not.toMatch(/\d in flight| left {2}| so far {2}|░|\^C/);
     expect(text.match(/SIGINT: waiting up to 10 s/g)).toHaveLength(1);
     expect(text).toContain('ABORTED');
     expect(lines.at(-1)).toMatch(/^exit 130: /);
