@@ -13,6 +13,7 @@ export interface CommonOptions {
   color?: boolean;
   quiet?: boolean;
   verbose?: boolean;
+  ascii?: boolean;
 }
 
 /** The environment of a running command. Commands print only through it. */
@@ -25,6 +26,8 @@ export interface CliSession {
   color: { stdout: ColorLevel; stderr: ColorLevel };
   quiet: boolean;
   verbose: boolean;
+  /** Draw with ASCII characters only: `--ascii`, or a terminal that is `dumb`. */
+  ascii: boolean;
   /** Prints the result to stdout. */
   print(text: string): void;
   /** Prints the result to stdout as indented JSON. */
@@ -35,6 +38,8 @@ export interface CliSession {
   warn(text: string): void;
   /** Prints `warning: TEXT` to stderr. */
   warning(text: string): void;
+  /** Calls this before each message to stderr, so that a live view can make room for it. Undefined ends that. */
+  beforeMessage(hook: (() => void) | undefined): void;
   /** Makes a text safe for stderr; for a display that writes to stderr itself. */
   shown(text: string): string;
   /** Redacts these secrets in everything printed from now on. */
@@ -70,6 +75,11 @@ export function openCliSession(
     void stdout.write(forTerminal(redactor.text(text), { color: color.stdout > 0 }));
   const shown = (text: string) =>
     forTerminal(redactor.text(text), { color: color.stderr > 0 }).replaceAll(CI_COMMAND, '\\');
+  let makeRoom: (() => void) | undefined;
+  const message = (text: string) => {
+    makeRoom?.();
+    stderr.write(`${shown(text)}\n`);
+  };
   return {
     env,
     stderr,
@@ -77,13 +87,17 @@ export function openCliSession(
     color,
     quiet,
     verbose: options.verbose ?? false,
+    ascii: options.ascii === true || env.TERM === 'dumb',
     print,
     printJson: (value) => print(`${jsonText(value, 2)}\n`),
     say: (text) => {
-      if (!quiet) stderr.write(`${shown(text)}\n`);
+      if (!quiet) message(text);
     },
-    warn: (text) => void stderr.write(`${shown(text)}\n`),
-    warning: (text) => void stderr.write(`${shown(`warning: ${text}`)}\n`),
+    warn: message,
+    warning: (text) => message(`warning: ${text}`),
+    beforeMessage(hook) {
+      makeRoom = hook;
+    },
     shown,
     hide(more) {
       hidden = [...hidden, ...more];

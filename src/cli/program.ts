@@ -42,6 +42,7 @@ export function createProgram(
     .description('Streaming benchmark and TTFB profiler for LLM and Server-Sent Events (SSE) endpoints.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .option('--no-color', 'disable colors, also on a terminal')
+    .option('--ascii', 'draw with ASCII characters only, also on a terminal')
     .option('-q, --quiet', 'print only results, warnings and errors')
     .option('-v, --verbose', 'print the stack trace of an unexpected error')
     .helpOption('-h, --help', 'show this help')

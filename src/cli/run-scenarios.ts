@@ -206,12 +206,17 @@ async function runOne(
   }: { signals: StopSignals; telemetry?: Telemetry } & Pick<RunHooks, 'planned'>,
 ): Promise<RunResult> {
   const { runScenario } = await import('../bench/run/run.ts');
-  const { createProgress } = await import('./progress.ts');
-  const { stderr, env, quiet } = session;
+  const { createProgress } = await import('./progress/progress.ts');
+  const { stderr, env, quiet, ascii, color, shown } = session;
   const redraws = canRedraw({ env, isTTY: stderr.isTTY === true });
   const progress = quiet
     ? undefined
-    : createProgress({ stderr, redraws, shown: session.shown, now: () => performance.now() });
+    : createProgress({
+        ...{ stderr, redraws, ascii, shown },
+        color: color.stderr,
+        now: () => performance.now(),
+      });
+  session.beforeMessage(() => progress?.clear());
   try {
     const observer: RunObserver = {
       ...telemetry?.observer,
@@ -220,6 +225,10 @@ async function runOne(
         progress?.planned?.(plan, folder);
       },
       blockStarted: (block, cell) => progress?.blockStarted?.(block, cell),
+      windowOpened(window, block, cell) {
+        telemetry?.observer.windowOpened?.(window, block, cell);
+        progress?.windowOpened?.(window, block, cell);
+      },
       blockEnded: (block, cell) => progress?.blockEnded?.(block, cell),
       recorded: (record, cell) => progress?.recorded?.(record, cell),
       levelJudged: (level) => progress?.levelJudged?.(level),
@@ -240,6 +249,7 @@ async function runOne(
       observer,
     });
   } finally {
+    session.beforeMessage(undefined);
     progress?.end();
   }
 }
@@ -268,7 +278,7 @@ async function tablePrinter(): Promise<Print> {
         terminalReport(report, {
           width: session.width,
           color: session.color.stdout,
-          ascii: session.env.TERM === 'dumb',
+          ascii: session.ascii,
         }),
       );
   };

@@ -1,6 +1,7 @@
 import { entersFigures, isFinal, isPlannedCancel } from '../model/behaviour.ts';
 import { CellMap, cellOf } from '../model/cells.ts';
 import type { Cell, LoadLevel } from '../model/plan.ts';
+import type { TokenPrice } from '../model/price.ts';
 import {
   isEndedByClient,
   OUTCOME_KINDS,
@@ -13,6 +14,7 @@ import { type Shard, shareOf } from '../model/shard.ts';
 import type { TraceInfo } from '../model/trace.ts';
 import { createBehaviourFold, createRetryFold } from './behaviour-groups.ts';
 import { createCacheFold, createPlannedCacheFold } from './cache-groups.ts';
+import { createCostFold } from './cost.ts';
 import { METRICS, type MetricContext } from './definitions.ts';
 import { createDistribution, tidy } from './distribution.ts';
 import { createFailures } from './failure-groups.ts';
@@ -38,7 +40,9 @@ export interface Aggregator {
  * end.
  */
 export function createAggregator(
-  manifest: Pick<Manifest, 'cells' | 'stallMs' | 'shard'> & { run?: Pick<Manifest['run'], 'trace'> },
+  manifest: Pick<Manifest, 'cells' | 'stallMs' | 'shard' | 'prices'> & {
+    run?: Pick<Manifest['run'], 'trace'>;
+  },
   objectives: readonly Objective[] = [],
 ): Aggregator {
   const context: MetricContext = { stallMs: manifest.stallMs };
@@ -52,6 +56,7 @@ export function createAggregator(
         context,
         objectives,
         manifest.run?.trace,
+        manifest.prices?.find(({ target }) => target === cell.target),
       );
       folds.set(cell, fold);
     }
@@ -146,6 +151,7 @@ function createCellFold(
   context: MetricContext,
   objectives: readonly Objective[],
   trace: TraceInfo | undefined,
+  price: TokenPrice | undefined,
 ): CellFold {
   const outcomes = createOutcomes();
   const failures = createFailures();
@@ -164,6 +170,7 @@ function createCellFold(
   let refused: CellReport['refusedCounts'];
   const cache = createCacheFold(context);
   const plannedCache = createPlannedCacheFold(context);
+  const cost = price && createCostFold(price);
   const sessions = createSessionFold(context);
   let io: CellReport['io'] = { reads: 0, events: 0, bytes: 0 };
 
@@ -202,6 +209,7 @@ function createCellFold(
       if (record.connection?.replaced) connections.replaced += 1;
       if (record.reconnected) connections.reconnected += 1;
       retries.add(record);
+      cost?.add(record);
       // The request is counted by its last attempt.
       if (!isFinal(record)) return;
       outcomes.add(record.outcome.kind);
@@ -235,6 +243,7 @@ function createCellFold(
         retries: retries.report(),
         connections: { ...connections },
         io: io && { ...io },
+        cost: cost?.report(),
         coalescedShare: coalescedShare(cell, chunks),
         tokenSource: tokenSources.size > 1 ? 'mixed' : ([...tokenSources][0] ?? null),
         hiddenReasoning: hidden > 0 ? hidden : undefined,

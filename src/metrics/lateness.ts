@@ -17,10 +17,10 @@ import type { Stamp, StampTimes } from './stamps.ts';
  */
 
 /**
- * A metric is marked from this lateness (p99) on: a tenth of its own p99, at least `leastMs` (the jitter of clock, event loop
- * and machine), at most `mostMs`.
+ * A metric is marked if its figures suffered: if the lateness of its stamps is a tenth of the figure, p99 against p99 or median
+ * against median. Below `leastMs` lateness is the jitter of clock, event loop and machine.
  */
-const LATENESS_LIMITS = { share: 0.1, leastMs: 3, mostMs: 10, saturated: 3 } as const;
+const LATENESS_LIMITS = { share: 0.1, leastMs: 3, saturated: 3 } as const;
 
 /** The measurements of one cell that lateness is derived from. */
 export interface LatenessSources {
@@ -52,29 +52,39 @@ export function latenessOf({ blocks, stamps, metrics }: LatenessSources): Record
     if (!summary || !late) continue;
     // A time since the request was due includes the client's delay in sending it.
     const sentLateMs = definition.sinceDue ? (metrics.queue?.p99 ?? 0) : 0;
-    found[name] = judge(late, sentLateMs, limitOf(definition, summary, metrics));
+    found[name] = judge(late, sentLateMs, limitsOf(definition, summary, metrics));
   }
   return found;
 }
 
-function limitOf(
-  { overSpan }: MetricDefinition,
-  { p99 }: MetricSummary,
-  { latency, ttft }: LatenessSources['metrics'],
-): number {
-  const { share, leastMs, mostMs } = LATENESS_LIMITS;
-  if (overSpan) return Math.max(leastMs, share * ((latency?.p50 ?? 0) - (ttft?.p50 ?? 0)));
-  return Math.min(mostMs, Math.max(leastMs, share * p99));
+/** From which lateness on the p50 and the p99 of a figure are marked. */
+interface Limits {
+  p50Ms: number;
+  p99Ms: number;
 }
 
-function judge({ p99Ms, utilization }: Late, sentLateMs: number, limitMs: number): MetricLateness {
+function limitsOf(
+  { overSpan }: MetricDefinition,
+  { p50, p99 }: MetricSummary,
+  { latency, ttft }: LatenessSources['metrics'],
+): Limits {
+  const { share, leastMs } = LATENESS_LIMITS;
+  const spanMs = (latency?.p50 ?? 0) - (ttft?.p50 ?? 0);
+  const limit = (figureMs: number) => Math.max(leastMs, share * (overSpan ? spanMs : figureMs));
+  return { p50Ms: limit(p50), p99Ms: limit(p99) };
+}
+
+function judge({ p50Ms, p99Ms, utilization }: Late, sentLateMs: number, limits: Limits): MetricLateness {
   const lateMs = p99Ms + sentLateMs;
+  // In limits: how much of what is allowed was used up.
+  const used = Math.max(lateMs / limits.p99Ms, p50Ms / limits.p50Ms);
   const verdict: ClientVerdict =
-    lateMs < limitMs ? 'ok' : lateMs < LATENESS_LIMITS.saturated * limitMs ? 'strained' : 'saturated';
-  return { verdict, lateMs: tidy(lateMs), limitMs: tidy(limitMs), utilization: tidy(utilization) };
+    used < 1 ? 'ok' : used < LATENESS_LIMITS.saturated ? 'strained' : 'saturated';
+  return { verdict, lateMs: tidy(lateMs), limitMs: tidy(limits.p99Ms), utilization: tidy(utilization) };
 }
 
 interface Late {
+  p50Ms: number;
   p99Ms: number;
   utilization: number;
 }
@@ -94,7 +104,7 @@ function loadTimeline({ fromMs, slices }: LoopUtilization): LoadTimeline | undef
   return { fromMs, toMs: at, slices, ends };
 }
 
-/** The p99 lateness of these stamps: each has the lateness of its slice, the worst of all threads. */
+/** The lateness of these stamps, p50 and p99: each has the lateness of its slice, the worst of all threads. */
 function weigh(
   blocks: readonly (MachinePart & { timelines: readonly LoadTimeline[] })[],
   stamps: StampTimes,
@@ -119,9 +129,12 @@ function weigh(
   }
   if (total === 0) return null;
   let below = 0;
+  let p50Ms: number | undefined;
   for (const [lateMs, count] of [...weights].sort(([a], [b]) => a - b)) {
     below += count;
-    if (below >= Math.ceil(0.99 * total)) return { p99Ms: lateMs, utilization: busy / total };
+    if (below >= Math.ceil(0.5 * total)) p50Ms ??= lateMs;
+    if (below >= Math.ceil(0.99 * total))
+      return { p50Ms: p50Ms ?? lateMs, p99Ms: lateMs, utilization: busy / total };
   }
   return null;
 }

@@ -16,17 +16,26 @@ import { servingReport } from './serving-report.ts';
 export interface ClientFigures {
   /** 99th percentile of started - scheduled, in ms. */
   latenessP99Ms: number | null;
+  /** Median time to first token, in ms. */
+  ttftMs?: number;
   newConnectionShare: number | null;
   reads: number;
   events: number;
 }
 
-/** Thresholds of the verdicts `strained` and `saturated`. An event loop that is never idle takes every stamp late. */
+/**
+ * Thresholds of the verdicts `strained` and `saturated` for a cell as a whole. If the lateness of its figures is known, they
+ * decide about `strained`, and only a sign that their lateness may be underestimated is left: an event loop that is hardly ever
+ * idle. Requests that are sent late are compared with the time to first token as well.
+ */
 export const CLIENT_LIMITS = {
   utilization: { strained: 0.5, saturated: 0.7 },
   delayP99Ms: { strained: 10, saturated: 50 },
   latenessP99Ms: { strained: 5, saturated: 50 },
 } as const;
+
+/** Requests that are sent late by less than this share of the median time to first token harm no figure. */
+const LATE_SHARE = { strained: 0.1, saturated: 0.3 } as const;
 
 /**
  * Whether the client kept up in a cell; null if its load was not measured. Each item of `blocks` is a round. `metrics`: the
@@ -51,8 +60,12 @@ export function clientReport(
     cpuCores: windowMs > 0 ? cpuMs / windowMs : 0,
     threads: Math.max(...blocks.map((block) => block.length)),
   };
-  const whole = judge(load.utilization, load.delayP99Ms, figures.latenessP99Ms);
-  return { ...withFigures(whole, metrics), ...load, ...figures, metrics };
+  const { ttftMs, ...shown } = figures;
+  const whole = judge({
+    ...{ ...load, ttftMs, latenessP99Ms: figures.latenessP99Ms },
+    knowsFigures: Object.keys(metrics).length > 0,
+  });
+  return { ...withFigures(whole, metrics), ...load, ...shown, metrics };
 }
 
 /**
@@ -120,23 +133,26 @@ export function maxUtilization(blocks: readonly (readonly LoopUtilization[])[]):
   return Math.max(0, ...shares);
 }
 
-function judge(utilization: number, delayP99Ms: number, latenessP99Ms: number | null): Judgement {
+/** The load of a cell as a whole. `knowsFigures`: the lateness of its figures is judged by itself. */
+interface WholeLoad {
+  utilization: number;
+  delayP99Ms: number;
+  latenessP99Ms: number | null;
+  ttftMs: number | undefined;
+  knowsFigures: boolean;
+}
+
+function judge({ utilization, delayP99Ms, latenessP99Ms, ttftMs = 0, knowsFigures }: WholeLoad): Judgement {
   const utilizationText = `its event loop utilization was ${formatShare(utilization)}`;
-  const signs: [keyof typeof CLIENT_LIMITS, number, string][] = [
-    ['utilization', utilization, utilizationText],
-    ['delayP99Ms', delayP99Ms, `its event loop was ${formatValue(delayP99Ms, 'ms')} late (p99)`],
-  ];
-  if (latenessP99Ms !== null) {
-    signs.push([
-      'latenessP99Ms',
-      latenessP99Ms,
-      `it sent requests ${formatValue(latenessP99Ms, 'ms')} late (p99)`,
-    ]);
-  }
   for (const verdict of WORST_FIRST) {
-    const reasons = signs
-      .filter(([name, value]) => value >= CLIENT_LIMITS[name][verdict])
-      .map(([, , text]) => text);
+    const reasons: string[] = [];
+    const isBusy = utilization >= CLIENT_LIMITS.utilization[verdict];
+    if (isBusy && (verdict === 'saturated' || !knowsFigures)) reasons.push(utilizationText);
+    if (!knowsFigures && delayP99Ms >= CLIENT_LIMITS.delayP99Ms[verdict])
+      reasons.push(`its event loop was ${formatValue(delayP99Ms, 'ms')} late (p99)`);
+    const sentLimitMs = Math.max(CLIENT_LIMITS.latenessP99Ms[verdict], LATE_SHARE[verdict] * ttftMs);
+    if (latenessP99Ms !== null && latenessP99Ms >= sentLimitMs)
+      reasons.push(`it sent requests ${formatValue(latenessP99Ms, 'ms')} late (p99)`);
     if (reasons.length > 0) return { verdict, reason: reasons.join('; ') };
   }
   return { verdict: 'ok', reason: utilizationText };

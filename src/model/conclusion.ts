@@ -8,6 +8,7 @@ export type ConclusionTopic =
   | 'incomplete'
   | 'capacity'
   | 'figure'
+  | 'cost'
   | 'requests'
   | 'streams'
   | 'gates'

@@ -7,6 +7,7 @@ import type { MetricSummary } from './metric-summary.ts';
 import type { Origin } from './origin.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Cell, SameRequests } from './plan.ts';
+import type { CostReport, TargetPrice } from './price.ts';
 import type { PromptInfo } from './prompt-info.ts';
 import type { OutcomeKind, TokenSource } from './record.ts';
 import type { CacheReport, PlannedCacheReport, SessionReport } from './record-groups.ts';
@@ -112,6 +113,8 @@ export interface CellReport extends Cell {
   client?: ClientReport | null;
   /** Share of content events that came in the same read as the one before; null without content. */
   coalescedShare: number | null;
+  /** What the requests cost. Absent if the target has no price; null if the provider reports no token counts. */
+  cost?: CostReport | null;
   /** Where the token counts come from; null when there are none. */
   tokenSource: TokenSource | 'mixed' | null;
   /** Answers with reasoning that was counted but not sent as text. Absent: none. */
@@ -297,6 +300,8 @@ export interface Manifest {
   process?: RunProcess;
   /** The comparison with the baseline; present once a run with a baseline has ended. */
   baseline?: BaselineReport;
+  /** What the targets' tokens cost; absent where the scenario states no price. */
+  prices?: readonly TargetPrice[];
   /** Metrics of the targets' servers before the first request. */
   servers?: readonly ServerIdle[];
   /** Metrics of the targets' servers during the run; present once the run has ended. */

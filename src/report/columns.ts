@@ -11,6 +11,7 @@ import {
   formatValues,
 } from '../model/format.ts';
 import type { LoadLevel } from '../model/plan.ts';
+import { formatMoney } from '../model/price.ts';
 import type { CellReport } from '../model/report.ts';
 import { PERCENTILES, type Percentile } from './percentiles.ts';
 import { oneLine } from './text-width.ts';
@@ -88,7 +89,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     {
       ...label<CellReport>(
         loadTitle(cells),
-        'right',
+        loadAlign(cells),
         (cell) => `${cell.client?.verdict === 'saturated' ? '! ' : ''}${loadFigure(cell)}`,
       ),
       inTitle: (text) => loadInTitle(cells, text),
@@ -141,6 +142,16 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       measured: true,
       text: ({ goodput }) =>
         goodput ? `${formatValue(goodput.requestsPerSecond, '1/s')} (${formatShare(goodput.share)})` : DASH,
+    });
+  }
+  if (cells.some(({ cost }) => cost)) {
+    columns.push({
+      title: 'cost/1,000',
+      align: 'right',
+      drop: 1.3,
+      measured: true,
+      text: ({ cost }) =>
+        cost?.perThousandAnswers == null ? DASH : formatMoney(cost.perThousandAnswers, cost.currency),
     });
   }
   columns.push({
@@ -197,6 +208,11 @@ export function loadTitle(rows: readonly LoadLevel[]): string {
   return rows.some(({ rate }) => rate !== undefined) ? 'rate' : 'streams';
 }
 
+/** Names of stages may be long: columns that are aligned left can be narrowed. */
+function loadAlign(rows: readonly LoadLevel[]): Column<unknown>['align'] {
+  return loadTitle(rows) === 'stage' ? 'left' : 'right';
+}
+
 function loadInTitle(rows: readonly LoadLevel[], text: string): string {
   const unit = rows.some(({ rate }) => rate !== undefined) ? '' : text === '1' ? ' stream' : ' streams';
   return `${text}${unit}`;
@@ -250,7 +266,7 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
   columns.push(
     { ...label<ModePair>('prompt', 'left', ({ prompt }) => oneLine(prompt)), inTitle: (text) => text },
     {
-      ...label<ModePair>(loadTitle(pairs), 'right', levelFigure),
+      ...label<ModePair>(loadTitle(pairs), loadAlign(pairs), levelFigure),
       inTitle: (text) => loadInTitle(pairs, text),
     },
     medians('ttfb', 3),

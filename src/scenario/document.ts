@@ -40,15 +40,25 @@ const KEYS_NOT_HASHED = new Set([
 
 /**
  * SHA-256 in hex of a document and the texts of its prompt files. Runs with equal hashes are comparable. The order of keys,
- * comments and formatting are ignored, and so are fields that affect no figure, such as name, thresholds, objectives and regressions. The
+ * comments and formatting are ignored, and so are fields that affect no figure, such as name, thresholds, objectives, regressions and prices. The
  * order of lists matters.
  */
 export function hashDocument(document: unknown, files: ReadonlyMap<string, string>): string {
   const texts = Object.fromEntries(files);
-  const measured = Object.entries((document ?? {}) as object).filter(([key]) => !KEYS_NOT_HASHED.has(key));
+  const measured = Object.entries((document ?? {}) as object)
+    .filter(([key]) => !KEYS_NOT_HASHED.has(key))
+    .map(([key, value]) => [key, key === 'targets' ? withoutPrices(value) : value]);
   return createHash('sha256')
     .update(canonical({ document: Object.fromEntries(measured), files: texts }))
     .digest('hex');
+}
+
+/** Runs before and after a change of price are comparable. */
+function withoutPrices(targets: unknown): unknown {
+  if (!Array.isArray(targets)) return targets;
+  return targets.map((target: unknown) =>
+    typeof target === 'object' && target !== null ? { ...target, price: undefined } : target,
+  );
 }
 
 function canonical(value: unknown): string {

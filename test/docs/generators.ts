@@ -8,6 +8,7 @@ import type { ProbeReport } from '../../src/report/probe-report.ts';
 import { probeView } from '../../src/report/terminal/probe-view.ts';
 import { LAYERS } from '../layers.ts';
 import { ROOT, streambench } from '../support/program.ts';
+import { liveSample } from './live-sample.ts';
 import { schemaTable } from './schema-table.ts';
 
 // The generated parts of the documentation. Each stands between `<!-- generated: WHAT -->` and `<!-- end -->`.
@@ -51,6 +52,8 @@ async function generate(what: string): Promise<string> {
       const report = JSON.parse(read(rest[0])) as ProbeReport;
       return fence(excerpt(probeView(report, { width: 100, color: 0 }), what));
     }
+    case 'live':
+      return fence(liveSample(rest[0] ?? '', Number(rest[1])));
     case 'types':
       return fence(declarations(read(rest[0]), rest.slice(1)), 'ts');
     default:

@@ -99,6 +99,23 @@ describe('whether the client kept up', () => {
       );
     });
 
+    test('decide about strained: a busy or late loop that harmed no figure is ok', () => {
+      const busy = load({ utilization: 0.6, delayP99Ms: 60 });
+      expect(reportOf({ ttft: late(0.4, 'ok') }, busy).verdict).toBe('ok');
+      // Of older runs only the load as a whole is known.
+      expect(reportOf({}, busy).verdict).toBe('saturated');
+      // Close to its limit a client underestimates its lateness.
+      expect(reportOf({ ttft: late(0.4, 'ok') }, load({ utilization: 0.75 })).verdict).toBe('saturated');
+    });
+
+    test('requests sent late count if they are late for the time to first token', () => {
+      const sentLate = (latenessP99Ms: number, ttftMs: number) =>
+        clientReport([[load()]], { ...figures, latenessP99Ms, ttftMs }, { ttft: late(0.1, 'ok') })!.verdict;
+      expect([sentLate(6, 30), sentLate(6, 300), sentLate(60, 300), sentLate(100, 300)]).toEqual([
+        ...['strained', 'ok', 'strained', 'saturated'],
+      ]);
+    });
+
     test('a client with its own reason keeps it, and the worse verdict', () => {
       const report = reportOf({ ttft: late(4, 'strained') }, load({ utilization: 0.8 }));
       expect(report.verdict).toBe('saturated');

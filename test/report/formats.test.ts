@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../src/metrics/definitions.ts';
 import type { Report } from '../../src/model/report.ts';
 import { REPORTERS } from '../../src/report/formats/index.ts';
-import { comparedReport, incomparableReport } from './reports.ts';
+import { REPORTER_NAMES } from '../../src/report/formats/names.ts';
+import { terminalReport } from '../../src/report/terminal/terminal.ts';
+import { comparedReport, gatedReport, incomparableReport } from './reports.ts';
 import { sampleReport } from './sample.ts';
 
 const report = sampleReport();
@@ -69,18 +71,32 @@ describe('markdown', () => {
   });
 });
 
+test.each(['terminal', ...REPORTER_NAMES] as const)(
+  '%s names a saturated client once, not once a cell',
+  (name) => {
+    const one = structuredClone(report);
+    const [first] = gatedReport().cells.flatMap(({ client }) =>
+      client?.verdict === 'saturated' ? [client] : [],
+    );
+    for (const cell of one.cells) cell.client = first;
+    const text = name === 'terminal' ? terminalReport(one, { width: 100, color: 0 }) : REPORTERS[name](one);
+    expect(text.split('The client was saturated').length - 1).toBeLessThanOrEqual(1);
+    expect(text.match(/reused an open connection|opened a connection/g)?.length ?? 0).toBeLessThanOrEqual(1);
+  },
+);
+
 describe('csv', () => {
   test('one row for each metric of each cell, CRLF at the ends', () => {
     const lines = REPORTERS.csv(report).split('\r\n');
     expect(lines.pop()).toBe('');
     expect(lines).toHaveLength(1 + report.cells.length * METRICS.length);
     expect(lines[0]).toBe(
-      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max,token_source,goodput_per_second,goodput_share,reached_mean,reached_max,load_reached,client_verdict,client_late_ms,stage,load_from',
+      'run,target,prompt,concurrency,rate,mode,requests,ok,metric,unit,n,min,mean,sd,p50,p90,p95,p99,max,token_source,goodput_per_second,goodput_share,reached_mean,reached_max,load_reached,client_verdict,client_late_ms,stage,load_from,cost_per_request,cost_per_1000_answers,currency',
     );
     const { metrics, reached } = report.cells[0]!;
     const { ttft } = metrics;
     expect(lines).toContain(
-      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,,${reached!.mean},1,true,,,,`,
+      `${report.run.id},flash,short,1,,streaming,40,38,ttft,ms,38,${ttft!.min},${ttft!.mean},${ttft!.sd},${ttft!.p50},${ttft!.p90},${ttft!.p95},${ttft!.p99},${ttft!.max},usage,,,${reached!.mean},1,true,,,,,,,`,
     );
   });
 
@@ -88,7 +104,7 @@ describe('csv', () => {
     const row = REPORTERS.csv(report)
       .split('\r\n')
       .find((line) => line.includes('non-streaming') && line.includes(',gap,'));
-    expect(row).toMatch(/,gap,,0,,,,,,,,,usage,,,[\d.]+,1,true,,,,$/);
+    expect(row).toMatch(/,gap,,0,,,,,,,,,usage,,,[\d.]+,1,true,,,,,,,$/);
   });
 
   test('commas, quotes and line ends are quoted', () => {

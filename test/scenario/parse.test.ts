@@ -196,6 +196,12 @@ describe('the hash', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
+  it('does not depend on the price of a target', () => {
+    const priced = (price: string) => hash(yaml().replace('model: m', `model: m\n    price: ${price}`));
+    expect(priced('{ input: 0.15, output: 0.6 }')).toBe(hash(yaml()));
+    expect(priced('{ input: 2.5, cachedInput: 1, output: 10, currency: EUR }')).toBe(hash(yaml()));
+  });
+
   it('does not depend on the value of a variable or of a key', () => {
     const text = yaml().replace('model: m', 'apiKey: KEY\n    model: m');
     expect(hash(text.replace('KEY', 'first-key-123'))).toBe(hash(text.replace('KEY', 'second-key-456')));

@@ -1,3 +1,4 @@
+import { metric } from '../../metrics/definitions.ts';
 import { createDistribution } from '../../metrics/distribution.ts';
 import { latenessOf } from '../../metrics/lateness.ts';
 import { CLIENT_LIMITS, clientReport } from '../../metrics/load-report.ts';
@@ -223,6 +224,9 @@ function judgeWithLateness(slo: Slo, index: number, measurements: readonly Valid
 /** A closed loop with fewer of its streams open, in the median, did not produce its load. */
 const LEAST_OPEN = 0.75;
 
+// An objective is a fixed limit: lateness that is small for the figure may still be what breaks it.
+const UNNOTICED_MS = 10;
+
 /** Whether the client produced the load of a measurement. */
 interface ClientState {
   /** Why the measurement says nothing about the server; absent where it does. */
@@ -264,7 +268,9 @@ function clientState(
   const known = latenessOf({ blocks: [load], stamps, metrics });
   const lateMs = slos.map(({ family }) => {
     const own = known[family];
-    return own === undefined || own.verdict === 'ok' ? 0 : own.lateMs;
+    if (own === undefined) return 0;
+    const isSmall = own.verdict === 'ok' && (own.lateMs < UNNOTICED_MS || metric(family).overSpan);
+    return isSmall ? 0 : own.lateMs;
   });
   const isOverload = !isOpen || (report?.utilization ?? 0) >= CLIENT_LIMITS.utilization.saturated;
   return { limit, isOverload, lateMs };

@@ -55,12 +55,20 @@ export function openingManifest(
     regressions: regressions.length === 0 ? undefined : regressions,
     file,
     process: { pid: process.pid, host: hostname() },
+    prices: pricesOf(scenario),
     servers: servers.idle.length > 0 ? servers.idle : undefined,
     floor,
     sweep: load.sweep,
     ab,
     shard,
   });
+}
+
+function pricesOf({ targets }: LoadedScenario['scenario']): Manifest['prices'] {
+  const prices = targets.flatMap(({ name, price }) =>
+    price === undefined ? [] : [{ target: name, ...price }],
+  );
+  return prices.length > 0 ? prices : undefined;
 }
 
 /** What is known at the end of a run, or of the last part of a continued one. */

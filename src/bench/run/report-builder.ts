@@ -218,6 +218,7 @@ function clientOf(
   const known = cell.connections.new + cell.connections.reused;
   const figures = {
     latenessP99Ms: cell.metrics.queue?.p99 ?? null,
+    ttftMs: cell.metrics.ttft?.p50,
     newConnectionShare: known === 0 ? null : cell.connections.new / known,
     reads: cell.io?.reads ?? 0,
     events: cell.io?.events ?? 0,

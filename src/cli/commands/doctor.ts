@@ -59,7 +59,7 @@ async function doctor(flags: DoctorFlags, session: CliSession): Promise<void> {
   const { checksOf } = await import('../../bench/doctor/checks.ts');
   const checkedAt = new Date().toISOString();
   const checks = checksOf(await readFacts({ concurrency, env: session.env }));
-  const view = { width: session.width, color: session.color.stdout, ascii: session.env.TERM === 'dumb' };
+  const view = { width: session.width, color: session.color.stdout, ascii: session.ascii };
   const { calibrationView, checksView } = await import('../doctor-view.ts');
   // Calibration takes a while, so the checks are printed first.
   if (!flags.json) session.print(checksView(checks, view));

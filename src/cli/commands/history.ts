@@ -71,7 +71,7 @@ async function history(
   if (flags.json) session.printJson(report);
   else {
     const { terminalHistory } = await import('../../report/history/terminal-history.ts');
-    const ascii = session.env.TERM === 'dumb';
+    const { ascii } = session;
     session.print(terminalHistory(report, { width: session.width, color: session.color.stdout, ascii }));
   }
   if (flags.html !== undefined) {

@@ -62,11 +62,7 @@ async function merge(folders: string[], flags: MergeFlags, session: CliSession):
   } else {
     const { terminalReport } = await import('../../report/terminal/terminal.ts');
     session.print(
-      terminalReport(report, {
-        width: session.width,
-        color: session.color.stdout,
-        ascii: session.env.TERM === 'dumb',
-      }),
+      terminalReport(report, { width: session.width, color: session.color.stdout, ascii: session.ascii }),
     );
   }
   if (failure !== undefined) return session.warn(`some results were not written: ${failure.message}`);

@@ -227,7 +227,7 @@ async function print(report: ProbeReport, json: boolean, session: CliSession): P
     return;
   }
   const { probeView } = await import('../../report/terminal/probe-view.ts');
-  const ascii = session.env.TERM === 'dumb';
+  const { ascii } = session;
   session.print(probeView(report, { width: session.width, color: session.color.stdout, ascii }));
 }
 

@@ -89,6 +89,6 @@ async function formatted(
   }
   const { terminalReport } = await import('../../report/terminal/terminal.ts');
   const color = isFile ? 0 : session.color.stdout;
-  const ascii = session.env.TERM === 'dumb';
+  const { ascii } = session;
   return terminalReport(report, { width: session.width, color, percentiles, ascii });
 }

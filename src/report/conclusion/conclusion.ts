@@ -9,7 +9,8 @@ import { oneLine } from '../text-width.ts';
 import { groupFailures } from '../wording/failures.ts';
 import { cellName, incompleteness, requestsOf } from '../wording/notes.ts';
 import { checksFailures, thresholdWords, unanswered } from '../wording/summary.ts';
-import { streamFindings, thresholdLines } from '../wording/verdicts.ts';
+import { type StreamFinding, streamFindings, thresholdLines } from '../wording/verdicts.ts';
+import { costLines } from './cost.ts';
 import { figureLines } from './figures.ts';
 import { type Side, type Sides, sidesOf } from './sides.ts';
 import { sweepLines } from './sweep.ts';
@@ -24,6 +25,7 @@ export function conclude(report: Report): Conclusion {
   const figures = figureLines(report, sides);
   const before = [...incompleteLines(report), ...changeLines(report)];
   const after = [
+    ...costLines(sides),
     ...requestLines(report, sides),
     ...streamLines(report, sides),
     ...gateLines(report),
@@ -98,18 +100,26 @@ function requestLines(report: Report, { sides }: Sides): ConclusionLine[] {
 function streamLines(report: Report, { sides }: Sides): ConclusionLine[] {
   const judged = report.cells.filter(({ streaming, outcomes }) => streaming && (outcomes.ok ?? 0) > 0);
   if (judged.length === 0) return [];
-  const [worst] = streamFindings(report);
+  const findings = streamFindings(report);
+  const [worst] = findings;
   const outcome = worst === undefined ? 'good' : worst.verdict === 'inconclusive' ? 'unknown' : 'bad';
-  const where = worst === undefined || judged.length === 1 ? '' : `${worst.where}: `;
   return [
     {
       topic: 'streams',
       label: 'stream',
       values: sides.map(verdictWord),
-      text: worst === undefined ? '' : `${where}${worst.evidence}`,
+      text: worst === undefined ? '' : streamText(worst, findings.length, judged.length),
       outcome,
     },
   ];
+}
+
+/** The evidence of the worst verdict; of an inconclusive one only what would decide it, because the details have the rest. */
+function streamText({ verdict, where, evidence }: StreamFinding, found: number, judged: number): string {
+  if (verdict !== 'inconclusive') return judged === 1 ? evidence : `${where}: ${evidence}`;
+  const [remedy] = /\b(?:measure|request) [^;]*$/.exec(evidence) ?? [];
+  const cells = judged === 1 ? '' : `${formatCount(found)} of ${formatCount(judged)} cells `;
+  return `${cells}not decided${remedy === undefined ? '' : `: ${remedy}`}`;
 }
 
 function verdictWord({ cells }: Side): string {

@@ -2,13 +2,13 @@ import { factorInterval, inverseFactor } from '../../analysis/comparison/paired-
 import { quantileOf } from '../../analysis/quantities.ts';
 import { enoughFor } from '../../analysis/statistics/significance.ts';
 import { metric } from '../../metrics/definitions.ts';
-import { distinctLevels, levelInWords, sameLevel } from '../../model/cells.ts';
+import { distinctLevels, sameLevel } from '../../model/cells.ts';
 import type { ConclusionFigure, ConclusionLine } from '../../model/conclusion.ts';
 import { formatFactor, formatValue } from '../../model/format.ts';
 import type { PairedComparison, PairedRow } from '../../model/paired-comparison.ts';
 import type { LoadLevel } from '../../model/plan.ts';
 import type { CellReport, Report } from '../../model/report.ts';
-import type { Side, Sides } from './sides.ts';
+import { levelName, type Side, type Sides } from './sides.ts';
 
 /** The lines of a conclusion with figures. */
 
@@ -137,7 +137,7 @@ function comparedLine(
     const row = rows.find(({ names }) => names.includes(key));
     return row === undefined ? (means[at] ?? null) : row.names[0] === key ? row.a : row.b;
   });
-  const label = `${LABELS[name] ?? name}${withLevel ? `, ${levelInWords(level)}` : ''}`;
+  const label = `${LABELS[name] ?? name}${withLevel ? `, ${levelName(level)}` : ''}`;
   const figure: ConclusionFigure = { metric: name, statistic: 'p50', unit, level, values };
   const decided = decide(sides, values, rows);
   return {

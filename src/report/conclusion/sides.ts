@@ -1,4 +1,5 @@
 import { distinctLevels, levelInWords, sameLevel } from '../../model/cells.ts';
+import type { LoadLevel } from '../../model/plan.ts';
 import type { CellReport } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 
@@ -46,7 +47,7 @@ export function sidesOf(cells: readonly CellReport[]): Sides {
     return {
       by: 'level',
       sides: spread(levels).map((level) => {
-        const name = levelInWords(level);
+        const name = levelName(level);
         const atLevel = main.filter((cell) => sameLevel(cell, level));
         return { name, key: name, cells: atLevel, all: atLevel };
       }),
@@ -56,6 +57,11 @@ export function sidesOf(cells: readonly CellReport[]): Sides {
   if (prompts.length > 1)
     return { by: 'prompt', sides: spread(prompts).map((prompt) => sideOf(main, 'prompt', prompt)) };
   return { by: 'none', sides: [{ name: '', key: '', cells: main, all: main }] };
+}
+
+/** A load level as the name of a side: of a stage its name, for brevity. The tables have its load. */
+export function levelName(level: LoadLevel): string {
+  return level.stage === undefined ? levelInWords(level) : oneLine(level.stage);
 }
 
 function sideOf(cells: readonly CellReport[], by: 'target' | 'mode' | 'prompt', key: string): Side {

@@ -25,6 +25,9 @@ const HEADER = [
   'client_late_ms',
   'stage',
   'load_from',
+  'cost_per_request',
+  'cost_per_1000_answers',
+  'currency',
 ];
 
 /**
@@ -63,6 +66,9 @@ function cellRows(run: string, cell: CellReport): (string | number)[][] {
     cell.client?.metrics?.[name]?.lateMs ?? '',
     cell.stage ?? '',
     cell.from ?? '',
+    cell.cost?.perRequest ?? '',
+    cell.cost?.perThousandAnswers ?? '',
+    cell.cost?.currency ?? '',
   ]);
 }
 

@@ -10,6 +10,8 @@ export interface Glyphs {
   right: readonly string[];
   /** Heights of a column, lowest first. */
   heights: readonly string[];
+  /** The part of a progress bar that is not filled. */
+  track: string;
   /** A span too short to be drawn, in the left or the right half of a column. */
   moment: { left: string; right: string };
   axis: { start: string; line: string; tick: string; end: string };
@@ -25,6 +27,7 @@ export const BLOCKS: Glyphs = {
   // Unicode has only these characters for the right side.
   right: [' ', '▕', '▕', '▐', '▐', '▐', '█', '█', '█'],
   heights: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+  track: '░',
   moment: { left: '▏', right: '▕' },
   axis: { start: '├', line: '─', tick: '┼', end: '┤' },
   ok: '✔',
@@ -38,6 +41,7 @@ export const ASCII: Glyphs = {
   left: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
   right: [' ', ' ', ' ', ' ', '#', '#', '#', '#', '#'],
   heights: ['.', ':', '-', '=', '+', '*', '%', '#'],
+  track: '.',
   moment: { left: '|', right: '|' },
   axis: { start: '+', line: '-', tick: '+', end: '+' },
   ok: '+',
@@ -58,11 +62,18 @@ const ASCII_SPELLING: Readonly<Record<string, string>> = {
   µ: 'u',
   '−': '-',
   '\u202f': ' ',
+  '→': '>',
+  '─': '-',
+  '│': '|',
+  ...Object.fromEntries([...'╭╮╰╯├┤┬┴┼'].map((corner) => [corner, '+'])),
+  ...Object.fromEntries(BLOCKS.heights.map((height, at) => [height, ASCII.heights[at] ?? '#'])),
 };
+
+const SPELLED = new RegExp(`[${Object.keys(ASCII_SPELLING).join('')}]`, 'g');
 
 /** The program's own text in ASCII. Letters of names are kept. */
 export function inAscii(text: string): string {
-  return text.replaceAll(/[·—…“”×µ−\u202f]/g, (char) => ASCII_SPELLING[char] ?? '?');
+  return text.replaceAll(SPELLED, (char) => ASCII_SPELLING[char] ?? '?');
 }
 
 /** A bar from one share (0..1) of the width to another. A bar too short to be visible is drawn as a moment. */

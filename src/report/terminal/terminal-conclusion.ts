@@ -9,6 +9,7 @@ const GUTTER = '  ';
 /** Narrower, the text after the values breaks into too many lines. */
 const LEAST_TEXT = 24;
 const LONGEST_LABEL = 28;
+const LONGEST_COLUMN = 24;
 
 /** The lines, at most `width` columns wide. */
 export function terminalConclusion(
@@ -21,12 +22,15 @@ export function terminalConclusion(
     LONGEST_LABEL,
     Math.max(HEADING.length, ...lines.map(({ label }) => displayWidth(label))),
   );
-  const columns = sides.map((side, at) =>
+  // Sides are told apart by their names: columns are narrowed only as far as the names stay different.
+  const names = sides.map((side) => clip(side, LONGEST_COLUMN));
+  const shown = new Set(names).size === sides.length ? names : sides;
+  const columns = shown.map((side, at) =>
     Math.max(displayWidth(side), ...lines.map(({ values }) => displayWidth(values[at] ?? ''))),
   );
   const before = labels + columns.reduce((sum, column) => sum + GUTTER.length + column, 0) + GUTTER.length;
   if (before + LEAST_TEXT > width && sides.length > 1) return asSentences({ sides, lines }, width, chalk);
-  const header = sides.map((side, at) => GUTTER + padStart(side, columns[at] ?? 0)).join('');
+  const header = shown.map((side, at) => GUTTER + padStart(side, columns[at] ?? 0)).join('');
   return [
     `${chalk.bold.cyan(padEnd(HEADING, labels))}${chalk.bold(header)}`.trimEnd(),
     ...lines.flatMap((line) => {

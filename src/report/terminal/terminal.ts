@@ -29,7 +29,7 @@ import {
   streamWord,
   thresholdLines,
 } from '../wording/verdicts.ts';
-import { BLOCKS, sparkline } from './strip.ts';
+import { BLOCKS, inAscii, sparkline } from './strip.ts';
 import { terminalComparison } from './terminal-comparison.ts';
 import { terminalConclusion } from './terminal-conclusion.ts';
 import { terminalSweep } from './terminal-sweep.ts';
@@ -67,7 +67,8 @@ export function terminalReport(
   const blocks = [header(report, width, chalk), conclusion, details];
   // The end of a long report is what a terminal shows.
   if (details.split('\n').length > REPEATED_AFTER) blocks.push(conclusion);
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+  const text = `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+  return ascii ? inAscii(text) : text;
 }
 
 function header(report: Report, width: number, chalk: ChalkInstance): string {

@@ -11,11 +11,13 @@ import {
   providerName,
   SIMULATOR,
 } from './endpoint.ts';
-import { ALWAYS, choice, mapping, text, whole } from './fields.ts';
+import { ALWAYS, choice, mapping, number, text, whole } from './fields.ts';
 import { serviceProblems, serviceSchema } from './service.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+const A_CURRENCY = 'a currency code of three capital letters, such as EUR';
 
 const A_BODY = 'a JSON object, a text, or @FILE';
 
@@ -87,6 +89,22 @@ export const targetSchema = mapping({
   method: choice(['GET', 'POST'])
     .optional()
     .describe('The HTTP method. Default: that of the dialect. A GET has no body.'),
+  price: mapping({
+    input: number(0).describe('Input tokens that came from no cache.'),
+    output: number(0).describe('Output tokens, hidden reasoning included.'),
+    cachedInput: number(0)
+      .optional()
+      .describe("Input tokens from the provider's prefix cache. Default: as input."),
+    currency: z
+      .string({ error: A_CURRENCY })
+      .regex(/^[A-Z]{3}$/, { error: A_CURRENCY })
+      .optional()
+      .describe('The currency, as an ISO 4217 code. Default: USD.'),
+  })
+    .optional()
+    .describe(
+      'The price of the tokens, in currency units per million tokens (USD unless currency says otherwise). The report then has the cost per request and per 1,000 answers, where the provider reports token counts.',
+    ),
   profile: text()
     .optional()
     .describe("For the simulator: the name of a profile. Default: the target's model."),

@@ -139,6 +139,58 @@ describe('trouble', () => {
   });
 });
 
+describe('a load with stages', () => {
+  const staged = (): Report => {
+    const report = sampleReport({
+      targets: ['模型甲'],
+      prompts: ['short'],
+      modes: ['streaming'],
+      concurrency: [1, 2, 3],
+    });
+    for (const [at, cell] of report.cells.entries())
+      Object.assign(cell, { rate: 20, stage: ['warm up', '尖峰 of the load in the evening', 'after'][at] });
+    return report;
+  };
+
+  test('has a column for each stage, named without its load', () => {
+    expect(conclude(staged()).sides).toEqual(['warm up', '尖峰 of the load in the evening', 'after']);
+    const text = terminalReport(staged(), { width: 100, color: 0 });
+    const [header = '', ...lines] = text.slice(text.indexOf('Conclusion')).split('\n');
+    expect(header).toMatch(/^Conclusion +warm up {2}尖峰 of the load in the… {2,}after$/);
+    // The first figures end where their names end.
+    const end = displayWidth(header.slice(0, header.indexOf('warm up') + 'warm up'.length));
+    expect(lines[0]?.slice(0, end)).toMatch(/\d ms$/);
+  });
+
+  test.each([60, 80, 120, 200])('fits %d columns, with tables whose borders line up', (width) => {
+    const lines = terminalReport(staged(), { width, color: 0 }).split('\n');
+    expect(lines.filter((line) => displayWidth(line) > width)).toEqual([]);
+    const table = lines.filter((line) => /^[│├╭╰]/.test(line));
+    expect(table.length).toBeGreaterThan(4);
+    expect(new Set(table.map(displayWidth)).size).toBe(1);
+  });
+});
+
+test('an inconclusive verdict is one short line with what would decide it', () => {
+  const report = gatedReport({
+    targets: ['flash'],
+    prompts: ['short'],
+    modes: ['streaming'],
+    concurrency: [4],
+  });
+  for (const { streaming } of report.cells) {
+    if (streaming)
+      Object.assign(streaming, {
+        verdict: 'inconclusive',
+        evidence:
+          '40 chunks over 584 ms after a wait of 541 ms: a live stream and an answer generated first can look like this; measure again with --mode both or --lengths 16,256',
+      });
+  }
+  expect(lineOf(report, 'stream')?.text).toBe(
+    'not decided: measure again with --mode both or --lengths 16,256',
+  );
+});
+
 test('never more than eight lines, and none wider than the terminal', () => {
   for (const report of [gatedReport(), comparedReport(), failedReport(), abortedReport(), measured(MODELS)]) {
     const { lines, sides } = conclude(report);

@@ -162,6 +162,14 @@ describe('contents', () => {
   });
 });
 
+test('in ASCII, only names have other characters', () => {
+  const report = structuredClone(sampleReport());
+  const text = terminalReport(report, { width: 100, color: 0, ascii: true });
+  expect(text.replaceAll('请介绍机器学习', '')).toMatch(/^[\x20-\x7e\n]*$/);
+  const widths = (drawn: string) => drawn.split('\n').map((line) => line.length);
+  expect(widths(text)).toEqual(widths(terminalReport(report, { width: 100, color: 0 })));
+});
+
 describe('colour', () => {
   test('without colour there is no escape code, whatever a service sent', () => {
     for (const width of [40, 80, 120]) expect(plain(report, width)).not.toMatch(/[\u001b\u009b\u0007]/);

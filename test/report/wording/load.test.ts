@@ -92,8 +92,8 @@ test('a figure that the client was late for is marked in every format, and other
     REPORTERS.csv(report)
       .split('\r\n')
       .find((line) => line.includes(`,${name},`));
-  expect(row('ttft')).toMatch(/,strained,26,,$/);
-  expect(row('total')).toMatch(/,ok,1,,$/);
+  expect(row('ttft')).toMatch(/,strained,26,,,,,$/);
+  expect(row('total')).toMatch(/,ok,1,,,,,$/);
   expect(REPORTERS.junit(report)).toContain('the client was up to 26 ms late (p99) in this cell');
   expect(REPORTERS.prometheus(report)).toMatch(/streambench_client_marked\{[^}]*metric="ttft"\} 1\n/);
   expect(REPORTERS.prometheus(report)).toMatch(
@@ -167,7 +167,7 @@ test('stages are named in tables, and by their label in thresholds and series', 
   });
   expect(terminal(report)).toContain('spike 5-50/s');
   expect(REPORTERS.prometheus(report)).toContain('stage="spike"');
-  expect(REPORTERS.csv(report)).toMatch(/,spike,5\r\n/);
+  expect(REPORTERS.csv(report)).toMatch(/,spike,5,,,\r\n/);
   const evaluated = (stage: string) =>
     evaluateThresholds([parseThreshold(`ttft.p50{stage=${stage}} < 10s`)], report.cells)[0];
   expect(evaluated('spike')).toMatchObject({ verdict: 'pass', cell: { stage: 'spike', from: 5, rate: 50 } });
