@@ -21,11 +21,15 @@ const MAX_LINES = 250;
 /** The names in the first column of the table that begins with this header. */
 function firstColumn(text: string, header: string): string[] {
   const table = text.slice(text.indexOf(header)).split('\n\n')[0] ?? '';
-  return table
-    .split('\n')
-    .slice(2)
-    .flatMap((row) => (row.split('|')[1] ?? '').split(','))
-    .map((name) => name.trim().replaceAll('`', ''));
+  return (
+    table
+      .split('\n')
+      .slice(2)
+      // A generated table ends with a comment.
+      .filter((row) => row.startsWith('|'))
+      .flatMap((row) => (row.split('|')[1] ?? '').split(','))
+      .map((name) => name.trim().replaceAll('`', ''))
+  );
 }
 
 describe('the README', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { VERDICT_MEANING } from '../../src/analysis/streaming/streaming-verdict.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { exitCodeRows, THRESHOLD_EXAMPLES } from '../../src/cli/topics.ts';
+import { exitCodeOrder, exitCodeRows, THRESHOLD_EXAMPLES } from '../../src/cli/topics.ts';
 import type { ProbeReport } from '../../src/report/probe-report.ts';
 import { probeView } from '../../src/report/terminal/probe-view.ts';
 import { LAYERS } from '../layers.ts';
@@ -36,7 +36,7 @@ async function generate(what: string): Promise<string> {
     case 'layers':
       return layerTable();
     case 'exit codes':
-      return markdownTable(['exit code', 'meaning'], exitCodeRows());
+      return `${markdownTable(['exit code', 'meaning'], exitCodeRows())}\n\n${exitCodeOrder()}`;
     case 'threshold examples':
       return fence(THRESHOLD_EXAMPLES.join('\n'));
     case 'verdicts':

@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import { suggest } from '../../model/suggestions.ts';
-import { hasReference } from '../env.ts';
+import { CURL_OPTIONS, type CurlOption, type CurlRequest, SHORT_OPTIONS } from './curl-options.ts';
 import type { PastedRequest } from './pasted-request.ts';
 import { shellWords } from './shell-words.ts';
 
@@ -9,232 +9,10 @@ export function isCurl(text: string): boolean {
   return /^\s*(?:[$#>!]\s*)?curl(\.exe)?(\s|$)/.test(text);
 }
 
-/** What an option does to the request. `true`: the option takes a value. */
-type Option = { takes?: true; apply?: (request: Draft, value: string, option: string) => void };
-
-interface Draft {
-  method?: string;
-  urls: string[];
-  headers: Map<string, string>;
-  data: string[];
-  json: boolean;
-  inQuery: boolean;
-  connection: Record<string, unknown>;
-}
-
-const IGNORED: Option = {};
-const IGNORED_VALUE: Option = { takes: true };
-
-function refused(message: string, hint: string): Option {
-  return {
-    takes: true,
-    apply: (_request, _value, option) => {
-      throw new UserError('usage', { message: `curl ${option}: ${message}`, hint });
-    },
-  };
-}
-
-function setsHeader(name: string, value = (text: string) => text): Option {
-  return { takes: true, apply: ({ headers }, text) => void headers.set(name, value(text)) };
-}
-
-function connects(field: string, value: (text: string) => unknown = (text) => text): Option {
-  return {
-    takes: true,
-    apply: ({ connection }, text) => void Object.assign(connection, { [field]: value(text) }),
-  };
-}
-
-function sets(field: string, value: unknown): Option {
-  return { apply: ({ connection }) => void Object.assign(connection, { [field]: value }) };
-}
-
-const DATA: Option = {
-  takes: true,
-  apply(request, value, option) {
-    if (value.startsWith('@')) throw fromFile(`${option} ${value}`, value.slice(1));
-    request.data.push(value);
-  },
-};
-
-function basic(pair: string): string {
-  if (!hasReference(pair)) return `Basic ${Buffer.from(pair).toString('base64')}`;
-  throw new UserError('usage', {
-    message: 'curl -u: a variable in the name or the password cannot be encoded',
-    hint: 'let the shell replace it: streambench init curl ... without quotes around the command',
-  });
-}
-
-const FORM = refused(
-  'multipart forms are not supported',
-  'streambench sends text bodies: use -d, --data-raw or --json',
-);
-
-/** The long names of options. */
-const OPTIONS: Readonly<Record<string, Option>> = {
-  '--request': {
-    takes: true,
-    apply: (request, value) => void Object.assign(request, { method: value.toUpperCase() }),
-  },
-  '--url': { takes: true, apply: ({ urls }, value) => void urls.push(value) },
-  '--header': { takes: true, apply: addHeader },
-  '--data': DATA,
-  '--data-ascii': DATA,
-  '--data-binary': DATA,
-  '--data-raw': { takes: true, apply: ({ data }, value) => void data.push(value) },
-  '--data-urlencode': { takes: true, apply: addEncoded },
-  '--json': {
-    takes: true,
-    apply(request, value, option) {
-      DATA.apply?.(request, value, option);
-      request.json = true;
-    },
-  },
-  '--get': { apply: (request) => void Object.assign(request, { inQuery: true }) },
-  '--user': setsHeader('authorization', basic),
-  '--oauth2-bearer': setsHeader('authorization', (token) => `Bearer ${token}`),
-  '--user-agent': setsHeader('user-agent'),
-  '--referer': setsHeader('referer'),
-  '--cookie': {
-    takes: true,
-    apply({ headers }, value, option) {
-      if (!value.includes('=')) throw fromFile(option, 'the file');
-      const before = headers.get('cookie');
-      headers.set('cookie', before === undefined ? value : `${before}; ${value}`);
-    },
-  },
-  '--insecure': sets('insecure', true),
-  '--cacert': connects('ca'),
-  '--proxy': connects('proxy', (proxy) => (/^[a-z]+:\/\//i.test(proxy) ? proxy : `http://${proxy}`)),
-  '--unix-socket': connects('unix'),
-  '--http2': sets('http', 2),
-  '--http2-prior-knowledge': sets('http', 2),
-  '--ipv4': sets('ip', 4),
-  '--ipv6': sets('ip', 6),
-  '--resolve': {
-    takes: true,
-    apply({ connection }, value) {
-      connection.resolve = [...((connection.resolve as string[] | undefined) ?? []), value];
-    },
-  },
-  '--form': FORM,
-  '--form-string': FORM,
-  '--upload-file': refused('uploads are not supported', 'use -d or --data-raw with the text of the file'),
-  '--config': refused('a configuration file is not read', 'add its options to the command'),
-  '--head': refused('a HEAD request has no answer to measure', 'remove it'),
-  '--cert': refused(
-    'client certificates are not supported',
-    'remove it, or measure behind a proxy that adds it',
-  ),
-  '--key': refused(
-    'client certificates are not supported',
-    'remove it, or measure behind a proxy that adds it',
-  ),
-  '--aws-sigv4': refused(
-    'requests are signed for Bedrock only',
-    'use streambench init --provider bedrock --model NAME',
-  ),
-  '--digest': refused('digest authentication is not supported', 'use --user alone, or a header'),
-  '--ntlm': refused('NTLM authentication is not supported', 'use a header'),
-  '--negotiate': refused('Negotiate authentication is not supported', 'use a header'),
-  ...Object.fromEntries(
-    [
-      ...[
-        'compressed',
-        'location',
-        'silent',
-        'show-error',
-        'verbose',
-        'include',
-        'no-buffer',
-        'fail',
-        'globoff',
-      ],
-      ...[
-        'progress-bar',
-        'no-progress-meter',
-        'fail-with-body',
-        'http1.1',
-        'http1.0',
-        'basic',
-        'disable',
-        'tlsv1.2',
-      ],
-      ...[
-        'tlsv1.3',
-        'remote-name',
-        'no-keepalive',
-        'tcp-nodelay',
-        'path-as-is',
-        'ssl-no-revoke',
-        'no-alpn',
-        'raw',
-      ],
-    ].map((name) => [`--${name}`, IGNORED]),
-  ),
-  ...Object.fromEntries(
-    [
-      ...[
-        'output',
-        'write-out',
-        'max-time',
-        'connect-timeout',
-        'retry',
-        'retry-delay',
-        'cookie-jar',
-        'dump-header',
-      ],
-      ...[
-        'trace',
-        'trace-ascii',
-        'stderr',
-        'max-redirs',
-        'limit-rate',
-        'speed-time',
-        'speed-limit',
-        'noproxy',
-      ],
-      ...['keepalive-time', 'interface', 'ciphers', 'retry-max-time'],
-    ].map((name) => [`--${name}`, IGNORED_VALUE]),
-  ),
-};
-
-const SHORT: Readonly<Record<string, string>> = {
-  ...{
-    X: '--request',
-    H: '--header',
-    d: '--data',
-    G: '--get',
-    u: '--user',
-    A: '--user-agent',
-    e: '--referer',
-  },
-  ...{
-    b: '--cookie',
-    k: '--insecure',
-    x: '--proxy',
-    F: '--form',
-    T: '--upload-file',
-    K: '--config',
-    I: '--head',
-  },
-  ...{ E: '--cert', L: '--location', s: '--silent', S: '--show-error', v: '--verbose', i: '--include' },
-  ...{
-    N: '--no-buffer',
-    f: '--fail',
-    g: '--globoff',
-    '#': '--progress-bar',
-    o: '--output',
-    w: '--write-out',
-  },
-  ...{ m: '--max-time', c: '--cookie-jar', D: '--dump-header', q: '--disable', O: '--remote-name' },
-  ...{ 4: '--ipv4', 6: '--ipv6' },
-};
-
 /** The request of a curl command. Throws a `UserError` (`usage`) for what streambench cannot send. */
 export function readCurl(command: string): PastedRequest {
   const [, ...words] = shellWords(command);
-  const request: Draft = {
+  const request: CurlRequest = {
     urls: [],
     headers: new Map(),
     data: [],
@@ -257,20 +35,20 @@ export function readCurl(command: string): PastedRequest {
 }
 
 /** Applies one word of options. Returns how many further words it used: 0 or 1. */
-function applyWord(request: Draft, word: string, next: string | undefined): 0 | 1 {
+function applyWord(request: CurlRequest, word: string, next: string | undefined): 0 | 1 {
   if (word.startsWith('--')) {
-    const option = OPTIONS[word];
+    const option = CURL_OPTIONS[word];
     if (option !== undefined) return applied(request, option, word, next);
     // curl has no --name=value, but people write it.
     const [, name = '', value] = /^(--[\w.-]+)=(.*)$/s.exec(word) ?? [];
-    const written = OPTIONS[name];
+    const written = CURL_OPTIONS[name];
     if (written?.takes && value !== undefined) return applied(request, written, name, value) && 0;
     throw unknownOption(name === '' ? word : name);
   }
   // Short options can be joined: -sSL, -XPOST.
   for (let at = 1; at < word.length; at++) {
     const short = `-${word[at]}`;
-    const option = OPTIONS[SHORT[word[at]!] ?? ''];
+    const option = CURL_OPTIONS[SHORT_OPTIONS[word[at]!] ?? ''];
     if (option === undefined) throw unknownOption(short);
     if (!option.takes) {
       option.apply?.(request, '', short);
@@ -284,7 +62,7 @@ function applyWord(request: Draft, word: string, next: string | undefined): 0 | 
   return 0;
 }
 
-function applied(request: Draft, option: Option, name: string, next: string | undefined): 0 | 1 {
+function applied(request: CurlRequest, option: CurlOption, name: string, next: string | undefined): 0 | 1 {
   if (!option.takes) {
     option.apply?.(request, '', name);
     return 0;
@@ -302,38 +80,11 @@ function applied(request: Draft, option: Option, name: string, next: string | un
 function unknownOption(option: string): UserError {
   return new UserError('usage', {
     message: `unknown curl option ${option}`,
-    hint: `remove it if it does not change the request; ${suggest(option, [...Object.keys(OPTIONS), ...Object.keys(SHORT).map((letter) => `-${letter}`)]).replace(/^known: .*/s, 'supported: -X, -H, -d, --data-raw, --json, -u, -b, -k and others')}`,
+    hint: `remove it if it does not change the request; ${suggest(option, [...Object.keys(CURL_OPTIONS), ...Object.keys(SHORT_OPTIONS).map((letter) => `-${letter}`)]).replace(/^known: .*/s, 'supported: -X, -H, -d, --data-raw, --json, -u, -b, -k and others')}`,
   });
 }
 
-function fromFile(written: string, file: string): UserError {
-  return new UserError('usage', {
-    message: `curl ${written}: files are not read`,
-    hint: `replace it by the text of ${file}: in a shell, --data-raw "$(cat ${file})"; or write the scenario without it, then set body: "@${file}" in its target`,
-  });
-}
-
-function addHeader({ headers }: Draft, line: string): void {
-  if (line.startsWith('@')) throw fromFile(`-H ${line}`, line.slice(1));
-  const at = line.search(/[:;]/);
-  const name = line.slice(0, Math.max(at, 0)).trim().toLowerCase();
-  const value = line.slice(at + 1).trim();
-  if (name === '') {
-    throw new UserError('usage', { message: 'curl -H: invalid header', hint: "write -H 'name: value'" });
-  }
-  // `name:` removes a header of curl's own, `name;` sends it empty.
-  if (value === '') headers.delete(name);
-  else headers.set(name, value);
-}
-
-function addEncoded({ data }: Draft, value: string, option: string): void {
-  const [, name = '', text = ''] = /^([^=@]*)=(.*)$/s.exec(value) ?? [];
-  if (/^[^=]*@/.test(value)) throw fromFile(`${option} ${value}`, value.slice(value.indexOf('@') + 1));
-  const written = value.includes('=') ? text : value;
-  data.push(`${name === '' ? '' : `${name}=`}${encodeURIComponent(written).replaceAll('%20', '+')}`);
-}
-
-function finished({ method, urls, headers, data, json, inQuery, connection }: Draft): PastedRequest {
+function finished({ method, urls, headers, data, json, inQuery, connection }: CurlRequest): PastedRequest {
   const [url] = urls;
   if (url === undefined) {
     throw new UserError('usage', { message: 'the curl command has no URL', hint: 'paste the whole command' });

@@ -18,7 +18,7 @@ const KNOWN_KEY =
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** True for text that may be a key: 20 or more letters and digits in a row, of both kinds, that are no UUID. */
-export function looksLikeKey(value: string): boolean {
+function looksLikeKey(value: string): boolean {
   return value.split(/[\s,;:"'/?&]+/).some((part) => {
     if (part.length < 20 || UUID.test(part) || /[.]\w{2,4}$/.test(part)) return false;
     return /^[\w+/=.~-]+$/.test(part) && /\d/.test(part) && /[a-z]/i.test(part);
