@@ -8,7 +8,7 @@ import {
   type FamilyMember,
   GATE_LEVEL,
   levelsOf,
-  weightOf,
+  weightsOf,
 } from '../regression/family.ts';
 import { smallestDetectable } from '../regression/prediction.ts';
 import { errorCheck } from './ab-errors.ts';
@@ -86,8 +86,9 @@ interface Level {
 
 function summaryChecks(pairs: readonly CellPair[], figures: readonly GateCheck[], level: Level): AbCheck[] {
   const estimates = estimateAll(pairs, figures, level);
+  const weights = weightsOf(figures);
   const drafts = figures.map((figure, index) => {
-    const weight = weightOf(index, figures.length);
+    const weight = weights[index]!;
     if (!isMetricCheck(figure)) return { weight, check: errorCheck(pairs, figure) };
     const estimate = estimates.get(figure);
     return { weight, estimate };

@@ -1,6 +1,6 @@
 import type { AbSettings, AbStop } from '../../model/ab-gate.ts';
 import type { GateCheck } from '../regression/checks.ts';
-import { CELLS_SHARE, GATE_LEVEL, weightOf } from '../regression/family.ts';
+import { CELLS_SHARE, GATE_LEVEL, weightsOf } from '../regression/family.ts';
 import { errorRates } from './ab-errors.ts';
 import {
   estimateFigure,
@@ -75,8 +75,9 @@ function lookAt(
   const figures = checksFor(pairs, chosen);
   const estimates = estimateAll(pairs, figures, { seed, resamples });
   const cellsShare = pairs.length > 1 ? CELLS_SHARE : 0;
+  const weights = weightsOf(figures);
   const looks = figures.flatMap((figure, index): FigureLook[] => {
-    const level = GATE_LEVEL * (1 - cellsShare) * weightOf(index, figures.length);
+    const level = GATE_LEVEL * (1 - cellsShare) * weights[index]!;
     const estimate = estimates.get(figure);
     if (estimate === undefined) return [errorLook(pairs, figure, level, progress)];
     // Without enough values the leading figure keeps the run going; others have no say yet.
