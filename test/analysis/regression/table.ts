@@ -16,7 +16,12 @@ import {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { full: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    full: { type: 'boolean', default: false },
+    /** Of `--full`. */
+    trials: { type: 'string', default: '400' },
+    only: { type: 'string' },
+  },
 });
 const [path] = positionals;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -70,7 +75,7 @@ function makeSingle(): void {
   table('one run', heads, rows);
 }
 
-const SERIES = 200;
+const SERIES = 100;
 
 function makeCreep(): void {
   const rows = [0, 0.02, 0.05].flatMap((drift) =>
@@ -182,7 +187,14 @@ function makeFull(): void {
   const rows = SHAPES.flatMap((shape) =>
     [20, 50, 200, 1000].flatMap((n) =>
       [1, 4, 12, 24].map((cells) => {
-        const found = alarmsAtDrifts({ shape, n, cells }, { asked, trials: 400, seed: 1000 + n + cells });
+        const found = alarmsAtDrifts(
+          { shape, n, cells },
+          {
+            asked,
+            trials: Number(values.trials),
+            seed: 1000 + n + cells,
+          },
+        );
         console.error(`${shape}, ${n} requests, ${cells} cells`);
         return [shape, String(n), String(cells), ...found.map(({ share }) => percent(share))];
       }),
