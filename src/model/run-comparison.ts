@@ -32,6 +32,8 @@ export interface RunComparisonRow {
   better: 'lower' | 'higher';
   base: RunComparisonSide;
   next: RunComparisonSide;
+  /** Of a row with a pin: `next` is the mean of so many runs, the new one and the accepted ones before it. Absent: the new run. */
+  nextRuns?: number;
   /**
    * How far the new run is from the accepted ones, with the 90 % interval: relative (0.31 is +31 %); for shares such as the
    * error rate the difference.

@@ -6,7 +6,7 @@ import {
   type Rounds,
   type Statistic,
 } from '../statistics/bootstrap.ts';
-import { studentCdf } from '../statistics/distributions.ts';
+import { studentCdf, studentQuantile } from '../statistics/distributions.ts';
 import { logRatio } from '../statistics/ratio-estimate.ts';
 import { enoughFor } from '../statistics/significance.ts';
 import { groupedSample } from '../statistics/weighted-sample.ts';
@@ -112,6 +112,14 @@ function acrossRounds(logs: readonly number[]): Pick<FigureEstimate, 'scores' | 
     mean: isWhole ? center : Number.NaN,
     error: isWhole ? sd / Math.sqrt(logs.length) : Number.NaN,
   };
+}
+
+/** The standard error of the logarithm of the ratio that the 90 % interval implies. Not finite where failures reach up to a bound. */
+export function intervalError(
+  { low, high }: Pick<RatioEstimate, 'low' | 'high'>,
+  degreesOfFreedom: number,
+): number {
+  return (Math.log(high) - Math.log(low)) / 2 / studentQuantile(0.95, degreesOfFreedom);
 }
 
 /**

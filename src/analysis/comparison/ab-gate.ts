@@ -8,15 +8,15 @@ import {
   type FamilyMember,
   GATE_LEVEL,
   levelsOf,
-  weightOf,
+  weightsOf,
 } from '../regression/family.ts';
 import { smallestDetectable } from '../regression/prediction.ts';
-import { studentQuantile } from '../statistics/distributions.ts';
 import { errorCheck } from './ab-errors.ts';
 import {
   estimateFigure,
   type FigureEstimate,
   hasEnoughRounds,
+  intervalError,
   isMetricCheck,
   pValue,
 } from './ab-estimates.ts';
@@ -34,7 +34,6 @@ import type { RunSamples } from './samples.ts';
  * with half of the weight. All cells together are checked first; single cells share `CELLS_SHARE` of the level.
  */
 
-const INTERVAL = 0.9;
 /** Where drift between rounds is not measured, it is assumed: a change below this factor may be drift (5 % a side, one-sided 5 %). */
 const ASSUMED_DRIFT = Math.exp(1.645 * 0.05 * Math.SQRT2);
 /** A check that finds only changes above this factor says nothing when it finds none. */
@@ -87,8 +86,9 @@ interface Level {
 
 function summaryChecks(pairs: readonly CellPair[], figures: readonly GateCheck[], level: Level): AbCheck[] {
   const estimates = estimateAll(pairs, figures, level);
+  const weights = weightsOf(figures);
   const drafts = figures.map((figure, index) => {
-    const weight = weightOf(index, figures.length);
+    const weight = weights[index]!;
     if (!isMetricCheck(figure)) return { weight, check: errorCheck(pairs, figure) };
     const estimate = estimates.get(figure);
     return { weight, estimate };
@@ -220,8 +220,7 @@ function detectableOf(one: FigureEstimate, alpha: number): number {
   const { estimate, scores, check } = one;
   if (estimate === null || !hasEnoughRounds(one)) return Number.POSITIVE_INFINITY;
   const degreesOfFreedom = scores.length - 1;
-  const width = Math.log(estimate.high) - Math.log(estimate.low);
-  const sd = width / 2 / studentQuantile(0.5 + INTERVAL / 2, degreesOfFreedom);
+  const sd = intervalError(estimate, degreesOfFreedom);
   if (!Number.isFinite(sd)) return Number.POSITIVE_INFINITY;
   const tolerance = Math.log(1 + check.tolerance);
   return Math.exp(smallestDetectable({ sd, degreesOfFreedom }, { alpha, tolerance })) - 1;

@@ -128,7 +128,7 @@ export function stopSentence(
     case 'regression':
       return `${after}: ${figure} is worse by more than the tolerance`;
     case 'no_regression':
-      return `${after}: every figure is inside the tolerance`;
+      return `${after}: more rounds would hardly make it a regression`;
     case 'maximum':
       return `not decided before the maximum of ${maxRounds} rounds`;
     default:

@@ -1,76 +1,64 @@
-import { createRandom } from '../../model/seeded-random.ts';
-import { normalCdf } from '../statistics/distributions.ts';
+import { studentCdf, studentQuantile } from '../statistics/distributions.ts';
 
 /**
- * Early stop for paired rounds: after each round, is the answer clear already? Looking often at data that grow finds a chance
- * effect sooner or later, so the bounds are wider the earlier the look: |Z| >= c / sqrt(t), where t is the share of the rounds
- * that are measured. P. C. O'Brien and T. R. Fleming, "A multiple testing procedure for clinical trials", Biometrics 35 (1979),
- * 549-556. The constant c is calibrated by a seeded simulation of Brownian motion at the looks, so that a true slowdown of
- * exactly the tolerance crosses either bound before the last round with a probability of at most `alpha`.
+ * Early stop for paired rounds: after each round, is it clear already what the gate would say after all of them? The rounds so far
+ * predict the final mean: if `n` of `N` rounds are measured, it differs from the mean so far by a standard deviation of
+ * `error * sqrt(1 - n / N)`, with Student's t for the spread that is itself estimated. The run stops where the prediction leaves
+ * hardly any doubt, in either direction. Stochastic curtailment with predictive power: K. K. G. Lan, R. Simon and M. Halperin,
+ * "Stochastically curtailed tests in long-term clinical trials", Sequential Analysis 1 (1982), 207-219; D. J. Spiegelhalter,
+ * L. S. Freedman and P. R. Blackburn, "Monitoring clinical trials", Controlled Clinical Trials 7 (1986), 8-17.
  *
- * Z becomes a p-value with Student's t for few rounds, and is compared with the nominal level of the bound (significance level
- * approach: C. Jennison and B. W. Turnbull, "Group Sequential Methods", 2000, section 4.4).
+ * Bounds on the difference to the tolerance itself (O'Brien and Fleming) spend requests on another question: on which side of the
+ * tolerance the true value lies.
  */
 
 /** The first look, in rounds: with fewer, the spread between rounds is unknown. */
 export const FIRST_LOOK = 4;
+/** A run stops as a regression where the chance that the gate decides otherwise after all rounds is at most this. */
+const DOUBT_OF_REGRESSION = 0.02;
+/** The same for a run that stops without a regression: the chance, for each figure, that it is one after all rounds. */
+const DOUBT_OF_NONE = 0.05;
 
-const PATHS = 20_000;
-const SEED = 1979;
-
-/**
- * Nominal one-sided levels of the looks after rounds `FIRST_LOOK` to `maxRounds - 1`, by the number of rounds; other rounds have no
- * look. The last round needs none: the gate decides there as it does without early stop.
- */
-export function lookLevels(maxRounds: number, alpha = 0.05): Map<number, number> {
-  const looks: number[] = [];
-  for (let rounds = FIRST_LOOK; rounds < maxRounds; rounds++) looks.push(rounds);
-  if (looks.length === 0) return new Map();
-  const constant = calibrate(looks, maxRounds, alpha);
-  return new Map(looks.map((rounds) => [rounds, normalCdf(-constant / Math.sqrt(rounds / maxRounds))]));
+/** What is known of one check at a look. On the scale of the check, larger is worse. */
+export interface Interim {
+  mean: number;
+  /** Standard error of `mean`. */
+  error: number;
+  /** Of `error`; Infinity where it follows from counts. */
+  degreesOfFreedom: number;
+  /** A change up to this is accepted. */
+  tolerance: number;
+  /** One-sided level of the check. */
+  level: number;
 }
 
-/** The constant that a share `alpha` of the paths without drift exceeds at one look or more. */
-function calibrate(looks: readonly number[], maxRounds: number, alpha: number): number {
-  const random = createRandom(SEED);
-  const largest = new Float64Array(PATHS);
-  for (let path = 0; path < PATHS; path++) {
-    let position = 0;
-    let measured = 0;
-    let most = Number.NEGATIVE_INFINITY;
-    for (const rounds of looks) {
-      position += Math.sqrt(rounds - measured) * random.normal();
-      measured = rounds;
-      // Z sqrt(t) = (position / sqrt(rounds)) sqrt(rounds / maxRounds)
-      most = Math.max(most, position / Math.sqrt(maxRounds));
-    }
-    largest[path] = most;
-  }
-  largest.sort();
-  return largest[Math.min(PATHS - 1, Math.ceil((1 - alpha) * PATHS))] ?? Number.POSITIVE_INFINITY;
+/** The probability that the check is a regression after `maxRounds`, as `rounds` of them predict it. NaN without an estimate. */
+export function chanceOfRegression(interim: Interim, rounds: number, maxRounds: number): number {
+  const { mean, error, degreesOfFreedom, tolerance, level } = interim;
+  const part = rounds / maxRounds;
+  const finalFreedom = degreesOfFreedom + maxRounds - rounds;
+  const significant = error * Math.sqrt(part) * studentQuantile(1 - level, finalFreedom);
+  const distance = mean - Math.max(tolerance, significant);
+  const sd = error * Math.sqrt(1 - part);
+  return sd > 0 ? studentCdf(distance / sd, degreesOfFreedom) : distance > 0 ? 1 : 0;
 }
 
-/** What a look knows of one check. */
+/** One check at a look. */
 export interface LookCheck {
-  /** One-sided p-value that the slowdown is not above the tolerance, adjusted for the number of checks. */
-  pAboveTolerance: number;
-  /** One-sided p-value that the slowdown is not below the tolerance. */
-  pBelowTolerance: number;
-  /** The slowdown as measured is above the tolerance. */
-  beyond: boolean;
+  /** The gate would call the check a regression now. */
+  isRegression: boolean;
+  /** See `chanceOfRegression`. NaN where nothing is known yet: then only other checks can stop the run. */
+  chance: number;
 }
 
-/**
- * Decides at a look; undefined to go on. `regression`: one check is above the tolerance. `no_regression`: the first check, which
- * leads, is below it, and no other one is above it as measured. `level`: the look's nominal level.
- */
-export function decideLook(
-  checks: readonly LookCheck[],
-  level: number,
-): 'regression' | 'no_regression' | undefined {
-  const [leading] = checks;
-  if (leading === undefined) return undefined;
-  if (checks.some(({ pAboveTolerance }) => pAboveTolerance <= level)) return 'regression';
-  const isClear = leading.pBelowTolerance <= level && !checks.some(({ beyond }) => beyond);
-  return isClear ? 'no_regression' : undefined;
+/** Decides at a look; undefined to go on. `regression`: one check is one, and remains one. `no_regression`: none will be. */
+export function decideLook(checks: readonly LookCheck[]): 'regression' | 'no_regression' | undefined {
+  if (checks.length === 0) return undefined;
+  if (checks.some(isSettled)) return 'regression';
+  return checks.every(({ chance }) => chance <= DOUBT_OF_NONE) ? 'no_regression' : undefined;
+}
+
+/** True for a check that stops the run as a regression. */
+export function isSettled({ isRegression, chance }: LookCheck): boolean {
+  return isRegression && chance >= 1 - DOUBT_OF_REGRESSION;
 }

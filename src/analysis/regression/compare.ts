@@ -3,12 +3,12 @@ import type { AcceptedRun, Pin } from '../../model/accepted-run.ts';
 import type { RunComparison, RunComparisonRow, RunComparisonVerdict } from '../../model/run-comparison.ts';
 import { adviceOf } from './advice.ts';
 import { defaultChecks, type GateCheck } from './checks.ts';
-import { GATE_LEVEL, weightOf } from './family.ts';
+import { GATE_LEVEL, weightsOf } from './family.ts';
 import { decideGate, type GateDecision, type SummaryDecision } from './gate.ts';
-import { ENOUGH_RUNS } from './prediction.ts';
+import { ENOUGH_RUNS, toleranceLimits } from './prediction.ts';
 import { selectHistory } from './selection.ts';
 import { detailSentences, overallSentence, rowSentence } from './sentences.ts';
-import { type PreparedCheck, prepareCheck, valueAt } from './series.ts';
+import { type PreparedCheck, type PrepareOptions, prepareCheck, valueAt } from './series.ts';
 
 /** Has it become slower? A run compared with accepted runs: first all cells together, then single cells. */
 
@@ -36,9 +36,19 @@ export interface CompareOptions {
 export const ASSUMED_SPREAD = 0.05;
 /**
  * The share of the level that the newest runs and the pins are each tested at where there are pins, found by simulation: both
- * test the same new run, so that their false alarms mostly come together.
+ * test the same new run, so that their false alarms mostly come together. More of it where the tolerance limits false alarms.
  */
-const SHARE_WITH_PINS = 0.7;
+const SHARE_WITH_PINS = {
+  assumed: 0.7,
+  least: 0.45,
+  more: 0.45,
+};
+
+/**
+ * A pin is compared with the new run, and with the mean of so many of the last runs, the new one included: a regression that creeps
+ * in is in all of them, and their mean drifts less than one run.
+ */
+const RUNS_AGAINST_PIN = 2;
 
 interface Compared {
   prepared: PreparedCheck[];
@@ -58,21 +68,25 @@ export function compareWithHistory(
   const { assumedSpread = ASSUMED_SPREAD } = options;
   const { runs, obstacles, warnings } = selectHistory(history, next, { anyMachine });
   const checks = options.checks ?? defaultChecks([...runs, next]);
-  const share = pins.length > 0 ? SHARE_WITH_PINS : 1;
-  const compare = (accepted: readonly AcceptedRun[], level: number, byCell: boolean): Compared => {
-    const prepared = prepareAll(checks, accepted, next, { assumedSpread, byCell });
+  const decide = (prepared: PreparedCheck[], level: number): Compared => {
     const { summaries, cellChecks } = testsOf(prepared);
     return { prepared, decision: decideGate(summaries, cellChecks, { seed, alpha: level, draws }) };
   };
-  const main = runs.length === 0 ? undefined : compare(runs, alpha * share, true);
+  const newest = prepareAll(checks, runs, next, { assumedSpread, byCell: true });
+  const share = pins.length > 0 ? shareWithPins(newest) : 1;
+  const main = runs.length === 0 ? undefined : decide(newest, alpha * share);
   const rows = main === undefined ? [] : summaryRows(main, options.checks !== undefined);
   for (const pin of main === undefined ? [] : pins) {
     const selected = selectHistory(pin.runs, next, { anyMachine });
     if (selected.runs.length === 0)
       warnings.push(`pin ${pin.name} is not compared: ${selected.obstacles.join('; ')}`);
     else {
-      const compared = compare(selected.runs, (alpha * share) / pins.length, false);
-      rows.push(...summaryRows(compared, false).map((row) => pinned(row, pin.name)));
+      const recent = runsSince(pin, runs).slice(1 - RUNS_AGAINST_PIN);
+      const prepared = [[], ...(recent.length > 0 ? [recent] : [])].flatMap((before) =>
+        prepareAll(checks, selected.runs, next, { assumedSpread, byCell: false, recent: before }),
+      );
+      const compared = decide(prepared, (alpha * share) / pins.length);
+      rows.push(...clearest(summaryRows(compared, false)).map((row) => pinned(row, pin.name)));
     }
   }
   const cells = main === undefined ? [] : cellRows(main);
@@ -103,17 +117,30 @@ export function compareWithHistory(
   };
 }
 
+function shareWithPins(prepared: readonly PreparedCheck[]): number {
+  const leading = prepared.find(({ summary }) => summary !== undefined)?.summary;
+  if (leading === undefined || leading.series.history.length < ENOUGH_RUNS) return SHARE_WITH_PINS.assumed;
+  return SHARE_WITH_PINS.least + SHARE_WITH_PINS.more * toleranceLimits(leading.series, leading.tolerance);
+}
+
+/** The accepted runs after those of a pin. */
+function runsSince(pin: Pin, runs: readonly AcceptedRun[]): readonly AcceptedRun[] {
+  const held = new Set(pin.runs.map(({ manifest }) => manifest.run.id));
+  return runs.slice(runs.findLastIndex(({ manifest }) => held.has(manifest.run.id)) + 1);
+}
+
 /** The checks that have a summary, and the smaller family of those that cells are compared by. */
 export function prepareAll(
   checks: readonly GateCheck[],
   accepted: readonly AcceptedRun[],
   next: AcceptedRun,
-  { assumedSpread, byCell }: { assumedSpread: number; byCell: boolean },
+  { byCell, ...options }: Omit<PrepareOptions, 'weight'>,
 ): PreparedCheck[] {
+  const weights = weightsOf(checks);
   return checks.map((check, index) =>
     prepareCheck(check, accepted, next, {
-      weight: weightOf(index, checks.length),
-      assumedSpread,
+      ...options,
+      weight: weights[index]!,
       // The tail of a single cell is too noisy to share the level with the others.
       byCell:
         byCell &&
@@ -142,6 +169,7 @@ function summaryRows({ prepared, decision }: Compared, chosen: boolean): RunComp
     const row = {
       ...{ cell: null, figure: check.figure, unit: check.unit, better: check.better, base, next },
       ...bounds(one, made),
+      nextRuns: one.nextRuns > 1 ? one.nextRuns : undefined,
       tolerance: check.tolerance,
       verdict: made.verdict,
       gated,
@@ -162,6 +190,16 @@ function missingRow({ check, base, next, missing }: PreparedCheck, chosen: boole
     ...{ pWorse: null, pBetter: null },
   };
   return [{ ...row, sentence: rowSentence(row, missing) }];
+}
+
+/** Of the rows of a figure the one that is most likely worse. */
+function clearest(rows: readonly RunComparisonRow[]): RunComparisonRow[] {
+  const worst = new Map<string, RunComparisonRow>();
+  for (const row of rows) {
+    const known = worst.get(row.figure);
+    if (known === undefined || (row.pWorse ?? 1) < (known.pWorse ?? 1)) worst.set(row.figure, row);
+  }
+  return [...worst.values()];
 }
 
 function pinned(row: RunComparisonRow, pin: string): RunComparisonRow {

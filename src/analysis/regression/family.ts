@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '../../model/seeded-random.ts';
+import type { GateCheck } from './checks.ts';
 import { type Prediction, upperTail } from './prediction.ts';
 
 /**
@@ -20,10 +21,23 @@ export const GATE_LEVEL = 0.05;
 export const CELLS_SHARE = 0.15;
 /** The share of the level of the most important check; the others have the rest in equal parts. */
 const LEADING_SHARE = 0.5;
+/**
+ * The same where the median and the mean of the leading metric are both checked: they vary together, so that the second one costs
+ * little, and a slowdown of all requests is found by either. The mean is the more precise one in a short run.
+ */
+const LOCATION_SHARES: Readonly<Record<string, number>> = { p50: 0.35, mean: 0.5 };
 
-/** The weight of the check at `index`, of `count` checks in order of importance. */
-export function weightOf(index: number, count: number): number {
-  return index === 0 ? LEADING_SHARE : (1 - LEADING_SHARE) / Math.max(1, count - 1);
+/** The share of each check of the level, in order of importance. */
+export function weightsOf(checks: readonly Pick<GateCheck, 'metric' | 'statistic'>[]): number[] {
+  const [first] = checks;
+  const shares = checks.map(({ metric, statistic = '' }) =>
+    metric !== undefined && metric === first?.metric ? LOCATION_SHARES[statistic] : undefined,
+  );
+  const isLed = shares[0] !== undefined && shares.filter((share) => share !== undefined).length === 2;
+  const leading = isLed ? shares : checks.map((_, at) => (at === 0 ? LEADING_SHARE : undefined));
+  const rest = 1 - leading.reduce<number>((sum, share = 0) => sum + share, 0);
+  const others = leading.filter((share) => share === undefined).length;
+  return leading.map((share) => share ?? rest / others);
 }
 
 /** A member of the family. */
@@ -118,7 +132,7 @@ function preparedMembers(family: readonly FamilyMember[]): PreparedMember[] {
     // What the history's own spread does not fill up to the standard deviation that was used is independent.
     const filled = Math.min(1, squares / (runs - 1));
     const shown = (runs - 1) / (runs + 1);
-    const scale = Math.sqrt(shown / (runs - 1));
+    const scale = Math.sqrt(shown / Math.max(runs - 1, squares));
     return {
       ...kind,
       scores: Float64Array.from(scores, (score) => score * scale),

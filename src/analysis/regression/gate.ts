@@ -6,6 +6,7 @@ import {
   type Prediction,
   predict,
   smallestDetectable,
+  toleranceLimits,
 } from './prediction.ts';
 import { type CellResidual, type CellValues, cellResiduals } from './residuals.ts';
 
@@ -87,6 +88,12 @@ const ASSUMED_LEVEL = 0.9;
  */
 const KEPT_BACK = { each: 0.1, most: 0.2 };
 
+/**
+ * Added to the level, as a share, where the tolerance of the leading check limits false alarms by itself: runs that differ little have
+ * fewer than the level, and the power goes with them. Found by simulation.
+ */
+const WHERE_TOLERANCE_LIMITS = 0.4;
+
 /** One-sided level at which sampling inside the runs must not explain a change. */
 const SAMPLING_LEVEL = 0.05;
 /** A check that finds only changes above this factor (as a logarithm) says nothing when it finds none. */
@@ -133,7 +140,10 @@ function decideSummaries(
   );
   const assumed = checks.some(({ series }) => series.history.length < ENOUGH_RUNS);
   const { each, most } = KEPT_BACK;
-  const level = alpha * (assumed ? ASSUMED_LEVEL : 1 + Math.min(most, each * (checks.length - 1)));
+  const [leading] = checks;
+  const limited = leading === undefined ? 0 : toleranceLimits(leading.series, leading.tolerance);
+  const raised = 1 + Math.min(most, each * (checks.length - 1)) + WHERE_TOLERANCE_LIMITS * limited;
+  const level = alpha * (assumed ? ASSUMED_LEVEL : raised);
   const levels = levelsOf(family, smallest, level);
   return checks.map((check, index) => {
     const { prediction } = family[index]!;

@@ -1,4 +1,4 @@
-import { type CheckSeries, center, ENOUGH_RUNS, smallestDetectable } from './prediction.ts';
+import { type CheckSeries, center, ENOUGH_RUNS, smallestDetectable, varianceOfRun } from './prediction.ts';
 
 /** What a check can find, before it is measured, and how many requests would find less. */
 
@@ -21,8 +21,10 @@ export function detectableWith({ series, tolerance, level }: PlannedCheck, times
   const measured = runs >= ENOUGH_RUNS;
   const middle = center(history);
   const squares = history.reduce((sum, value) => sum + (value - middle) ** 2, 0);
-  const between = measured ? Math.max(0, squares / (runs - 1) - sampling.history) : assumedSpread ** 2;
-  const sd = Math.sqrt((between + sampling.history / times) * (1 + 1 / runs));
+  const between = measured ? Math.max(0, squares / (runs - 1) - sampling.history) : 0;
+  const sampled = sampling.history / times;
+  const variance = varianceOfRun({ measured: between + sampled, runs, sampling: sampled, assumedSpread });
+  const sd = Math.sqrt(variance * (1 + 1 / runs));
   const degreesOfFreedom = measured ? runs - 1 : Number.POSITIVE_INFINITY;
   return smallestDetectable({ sd, degreesOfFreedom }, { alpha: level, tolerance });
 }

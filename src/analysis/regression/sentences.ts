@@ -34,12 +34,13 @@ export function intervalInWords(row: Pick<SentenceRow, 'unit' | 'change' | 'low'
 
 /** The figure with its change and its values, without a verdict: `ttft.p50 +31 % (+24 to +38), 210 ms instead of 160 ms`. */
 function figureInWords(row: SentenceRow): string {
-  const { cell, figure, base, next, unit, pin } = row;
+  const { cell, figure, base, next, nextRuns, unit, pin } = row;
   const where = cell === null ? '' : `${cellInWords(cell)}: `;
   const reference = pin === undefined ? '' : ` against pin ${pin}`;
   if (next.value === null && next.n > 0)
     return `${where}${figure}${reference}: so many requests failed (${next.censored} of ${next.n}) that it has no value, instead of ${formatValue(base.value, unit)}`;
-  const values = `${formatValue(next.value, unit)} instead of ${formatValue(base.value, unit)}`;
+  const of = nextRuns === undefined ? '' : ` in the mean of the last ${nextRuns} runs`;
+  const values = `${formatValue(next.value, unit)}${of} instead of ${formatValue(base.value, unit)}`;
   return `${where}${figure} ${intervalInWords(row)}${reference}, ${values}`;
 }
 

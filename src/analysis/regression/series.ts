@@ -29,7 +29,9 @@ export interface PreparedCheck {
   /** The accepted runs that have the figure in all compared cells. */
   runs: number;
   base: CheckSide;
+  /** Of the last `nextRuns` runs, at their mean. */
   next: CheckSide;
+  nextRuns: number;
   /** The compared cells; what of them is compared cell by cell. */
   cells: Cell[];
   /** Cells of the new run that are left out, because a side has too few values. */
@@ -53,18 +55,26 @@ const FAILED_CELL = 3;
 /** A time below 1 µs, or a rate below 1 in a million seconds, counts as that. */
 const LEAST = { ms: 1e-3, other: 1e-6 };
 
-/** Prepares a check. `weight`: its share of the familywise error rate. */
+/** How a check is prepared. */
+export interface PrepareOptions {
+  /** The check's share of the familywise error rate. */
+  weight: number;
+  assumedSpread: number;
+  byCell: boolean;
+  /** Accepted runs before the new one that are compared together with it, by their mean. Default: none. */
+  recent?: readonly AcceptedRun[];
+}
+
+/** Prepares a check. */
 export function prepareCheck(
   check: GateCheck,
   history: readonly AcceptedRun[],
   next: AcceptedRun,
-  { weight, assumedSpread, byCell }: { weight: number; assumedSpread: number; byCell: boolean },
+  { weight, assumedSpread, byCell, recent = [] }: PrepareOptions,
 ): PreparedCheck {
   const none: CheckSide = { value: null, n: 0, censored: 0 };
-  const nothing = { check, runs: 0, base: none, next: none, cells: [], leftOut: 0, bySide: [] };
-  const known = history.map(
-    (run) => new Map(run.cells.map((cell) => [cellKey(cell), scaled(check, cell, false)])),
-  );
+  const nothing = { check, runs: 0, base: none, next: none, nextRuns: 1, cells: [], leftOut: 0, bySide: [] };
+  const known = history.map((run) => byCellKey(check, run));
   const latest = next.cells.flatMap((cell) => {
     const value = scaled(check, cell, true);
     return value === undefined ? [] : [{ cell: cellOf(cell), key: cellKey(cell), ...value }];
@@ -82,7 +92,13 @@ export function prepareCheck(
   const earlier = runs.map((run) => compared.map(({ key }) => run.get(key)!));
   const isShare = check.unit === 'ratio';
   const pool = isShare ? pooledShare(check) : averaged(check);
-  const [before, after] = [earlier.map(pool), pool(compared)];
+  const before = earlier.map(pool);
+  const lately = recent
+    .map((run) => byCellKey(check, run))
+    .filter((run) => compared.every(({ key }) => isUsable(run.get(key))))
+    .map((run) => pool(compared.map(({ key }) => run.get(key)!)));
+  const nextRuns = lately.length + 1;
+  const after = together(check, [...lately, pool(compared)]);
   const values = before.map(({ value }) => value);
   const base = atCenter(check, values, before);
   const sampling = { history: center(before.map((one) => one.sampling)), next: after.sampling };
@@ -95,11 +111,12 @@ export function prepareCheck(
     runs: runs.length,
     base,
     next: after.side,
+    nextRuns,
     cells: compared.map(({ cell }) => cell),
     leftOut: next.cells.length - compared.length,
     bySide: [],
     summary: {
-      series: { weight, history: values, next: after.value, sampling, assumedSpread: spread },
+      series: { weight, history: values, next: after.value, nextRuns, sampling, assumedSpread: spread },
       tolerance: isShare ? shareTolerance(check, base) : limit,
       beyond: beyond(check, change, worseBy),
     },
@@ -132,6 +149,23 @@ export function prepareCheck(
         return beyond(check, value - own, changeFor(check, sides.base, sides.next)) === 'worse';
       }),
     },
+  };
+}
+
+function byCellKey(check: GateCheck, { cells }: AcceptedRun): Map<string, Scaled | undefined> {
+  return new Map(cells.map((cell) => [cellKey(cell), scaled(check, cell, false)]));
+}
+
+/** The mean of runs. */
+function together(check: GateCheck, runs: readonly Scaled[]): Scaled {
+  const [only, ...others] = runs;
+  if (only !== undefined && others.length === 0) return only;
+  const value = center(runs.map((run) => run.value));
+  const side = atCenter(check, [value], runs);
+  return {
+    value,
+    sampling: center(runs.map(({ sampling }) => sampling)) / runs.length,
+    side: Number.isFinite(value) ? side : { ...side, value: null },
   };
 }
 

@@ -104,6 +104,8 @@ export interface EarlyStops {
   regression: number;
   /** The same without early stop. */
   regressionAtMaximum: number;
+  /** Runs that are a regression with early stop and not without it, or the reverse. */
+  otherwise: number;
   stopped: number;
   saved: number;
 }
@@ -116,7 +118,7 @@ export function earlyStops(
   const sides = { base: 'a', next: 'b', strict: false };
   const { rounds: maxRounds } = world;
   const looks = abLooks(sides, maxRounds, { seed: 1, resamples: 400 });
-  const sums = { regression: 0, regressionAtMaximum: 0, stopped: 0, saved: 0 };
+  const sums = { regression: 0, regressionAtMaximum: 0, otherwise: 0, stopped: 0, saved: 0 };
   for (let trial = 0; trial < trials; trial++) {
     const measured = (rounds: number) => simulateAb(world, seed * 100_003 + trial, change, rounds);
     const isWorse = (rounds: number) =>
@@ -128,12 +130,14 @@ export function earlyStops(
     const atStop = used === maxRounds ? atMaximum : isWorse(used);
     sums.regression += atStop ? 1 : 0;
     sums.regressionAtMaximum += atMaximum ? 1 : 0;
+    sums.otherwise += atStop === atMaximum ? 0 : 1;
     sums.stopped += used < maxRounds ? 1 : 0;
     sums.saved += 1 - used / maxRounds;
   }
   return {
     regression: sums.regression / trials,
     regressionAtMaximum: sums.regressionAtMaximum / trials,
+    otherwise: sums.otherwise / trials,
     stopped: sums.stopped / trials,
     saved: sums.saved / trials,
   };

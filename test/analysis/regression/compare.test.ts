@@ -161,6 +161,20 @@ describe('a pin', () => {
     );
   });
 
+  test('is compared with the mean of the last two runs as well', () => {
+    const restless = history(STEADY.map((factor) => factor ** 4));
+    const pins = [{ ...pin, runs: restless }];
+    const row = (runs: AcceptedRun[], p50: number) =>
+      compare(p50, { pins, ...only(['ttft.p50']) }, runs).summaries.at(-1)!;
+    // Each of two runs may be chance, both together are not.
+    const slow = 160 * 1.11;
+    expect(row(restless, slow)).toMatchObject({ pin: 'v1.2', verdict: 'inconclusive' });
+    const before = acceptedRun({ id: 'before', minute: 400, cells: cellsAt(slow) });
+    const together = row([...restless, before], slow);
+    expect(together).toMatchObject({ pin: 'v1.2', verdict: 'regression', nextRuns: 2 });
+    expect(together.sentence).toContain(', 178 ms in the mean of the last 2 runs instead of 160 ms');
+  });
+
   test('does not fail a run that is as fast', () => {
     const comparison = compare(161, { pins: [pin] });
     expect(comparison.verdict).toBe('equivalent');

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { parseChecks } from '../../../src/analysis/regression/checks.ts';
 import {
   adjust,
   drawSmallest,
   type FamilyMember,
   levelsOf,
+  weightsOf,
 } from '../../../src/analysis/regression/family.ts';
 
 const RUNS = 40;
@@ -59,4 +61,18 @@ test('a check with more weight is tested at a higher level, and together they ke
   expect(levels[0]! / levels[1]!).toBeCloseTo(2, 5);
   const together = 1 - levels.reduce((product, level) => product * (1 - level), 1);
   expect(together).toBeCloseTo(0.05, 2);
+});
+
+describe('the weights of checks', () => {
+  const weights = (...figures: string[]) => weightsOf(parseChecks(figures));
+
+  test('the first one has half of the level', () => {
+    expect(weights('ttft.p95', 'ttft.mean', 'total.p50')).toEqual([0.5, 0.25, 0.25]);
+    expect(weights('errors.rate', 'goodput')).toEqual([0.5, 0.5]);
+  });
+
+  test('the median and the mean of the first metric have most of it together, in any order', () => {
+    expect(weights('ttft.p50', 'total.p50', 'ttft.mean')).toEqual([0.35, expect.closeTo(0.15, 9), 0.5]);
+    expect(weights('ttft.mean', 'ttft.p50')).toEqual([0.5, 0.35]);
+  });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { changeInterval, predict, smallestDetectable } from '../../../src/analysis/regression/prediction.ts';
+import {
+  changeInterval,
+  predict,
+  smallestDetectable,
+  toleranceLimits,
+} from '../../../src/analysis/regression/prediction.ts';
 
 const series = (history: number[], next: number, sampling = { history: 0, next: 0 }) => ({
   weight: 1,
@@ -41,6 +46,30 @@ describe('predict', () => {
     expect(prediction.sd).toBeCloseTo(Math.sqrt(0.01 * 1.2 + 0.03), 12);
   });
 
+  /** Ten runs around 0 whose sample standard deviation is `sd`. */
+  const tenRuns = (sd: number) =>
+    Array.from({ length: 10 }, (_, run) => (run % 2 === 0 ? sd : -sd) * Math.sqrt(0.9));
+
+  test('ten runs that differ as assumed: both spreads together, by hand', () => {
+    // P(chi-square of 9 > 9) = 0.437: the assumed spread counts as 0.874 * 2/3 * 9 = 5 runs, and t(14) = 1.7613 replaces t(9) = 1.8331.
+    const { sd } = predict(series(tenRuns(0.05), 0.1));
+    expect(sd).toBeCloseTo(0.05 * (1.7613 / 1.8331) * Math.sqrt(1.1), 5);
+  });
+
+  test.each([0.012, 0.12])('ten runs that differ by %d, not by 0.05 as assumed: as measured', (spread) => {
+    expect(predict(series(tenRuns(spread), 0.1)).sd).toBeCloseTo(spread * Math.sqrt(1.1), 12);
+  });
+
+  test('a share has no assumed spread: as measured', () => {
+    const { sd } = predict({ ...series(tenRuns(0.05), 0.1), assumedSpread: 0 });
+    expect(sd).toBeCloseTo(0.05 * Math.sqrt(1.1), 12);
+  });
+
+  test('the mean of two new runs varies less', () => {
+    const two = predict({ ...series([1, 2, 3, 4, 5], 6), nextRuns: 2 });
+    expect(two.sd).toBeCloseTo(Math.sqrt(2.5 * (1 / 2 + 1 / 5)), 12);
+  });
+
   test('no spread at all: any change is certain, and none is none', () => {
     expect(predict(series([1, 1, 1, 1, 1], 2)).pWorse).toBe(0);
     expect(predict(series([1, 1, 1, 1, 1], 1)).pWorse).toBe(0.5);
@@ -58,4 +87,21 @@ test('the smallest detectable change: what is significant, plus what luck may ta
   // The tolerance is the higher bar of a calm figure.
   const calm = { sd: 0.01, degreesOfFreedom: Number.POSITIVE_INFINITY };
   expect(smallestDetectable(calm, { alpha: 0.05, tolerance: 0.1 })).toBeCloseTo(0.1084, 3);
+});
+
+describe('the tolerance limits false alarms', () => {
+  const limits = (spread: number, runs = 10) => {
+    const history = Array.from({ length: runs }, (_, run) => (run % 2 === 0 ? spread : -spread));
+    return toleranceLimits(series(history, 0), Math.log(1.1));
+  };
+
+  test('where runs differ little against it', () => {
+    expect(limits(0.02)).toBe(1);
+    expect(limits(0.15)).toBeLessThan(0.01);
+  });
+
+  test('as far as there are enough runs to show it', () => {
+    expect(limits(0.02, 5)).toBe(0);
+    expect(limits(0.02, 8)).toBeCloseTo(0.6, 12);
+  });
 });

@@ -1,5 +1,5 @@
 import { compareWithHistory } from '../../../src/analysis/regression/compare.ts';
-import { weightOf } from '../../../src/analysis/regression/family.ts';
+import { weightsOf } from '../../../src/analysis/regression/family.ts';
 import { decideGate, type SummaryCheck } from '../../../src/analysis/regression/gate.ts';
 import { center } from '../../../src/analysis/regression/prediction.ts';
 import type { AcceptedCell, AcceptedFigure, AcceptedRun, Pin } from '../../../src/model/accepted-run.ts';
@@ -32,23 +32,56 @@ export interface Change {
 
 const ENOUGH_FOR_P95 = 200;
 
-/** One run: it has its own luck for all cells, and a little of its own for each. */
-function simulateRun(world: World, random: Random, change: Change = {}, id = 'run'): AcceptedRun {
-  const luck = Math.exp(world.drift * random.normal());
+/** A run without drift, and its luck: how far it will be from other runs, in standard deviations. */
+interface CalmRun {
+  run: AcceptedRun;
+  /** Of all cells together, and of each cell alone. */
+  shared: number;
+  own: readonly number[];
+}
+
+/** Standard deviation of a cell's own drift, wherever runs drift at all. */
+const OWN_DRIFT = 0.01;
+
+function simulateCalmRun(
+  world: Omit<World, 'drift'>,
+  random: Random,
+  change: Change = {},
+  id = 'run',
+): CalmRun {
+  const shared = random.normal();
+  const own: number[] = [];
   const cells = Array.from({ length: world.cells }, (_, index) => {
-    const own = world.drift > 0 ? Math.exp(0.01 * random.normal()) : 1;
+    own.push(random.normal());
     const slower = (change.all ?? 1) * (index === 0 ? (change.firstCell ?? 1) : 1);
-    const settings = { factor: luck * own, slower, errors: change.errors ?? 0.03 };
-    return simulateCell(world, random, `p${index}`, settings);
+    return simulateCell(world, random, `p${index}`, { slower, errors: change.errors ?? 0.03 });
   });
-  return acceptedRun({ id, cells });
+  return { run: acceptedRun({ id, cells }), shared, own };
+}
+
+/** The run as it is where runs differ by `drift`: all times of a cell by one factor. */
+function withDrift({ run, shared, own }: CalmRun, drift: number): AcceptedRun {
+  if (drift === 0) return run;
+  const cells = run.cells.map((cell, index) => {
+    const factor = Math.exp(drift * shared + OWN_DRIFT * own[index]!);
+    const figures = Object.entries(cell.figures).map(([name, figure]) => [
+      name,
+      { ...figure, value: figure.value! * factor },
+    ]);
+    return { ...cell, figures: Object.fromEntries(figures) };
+  });
+  return { ...run, cells };
+}
+
+function simulateRun(world: World, random: Random, change: Change = {}, id = 'run'): AcceptedRun {
+  return withDrift(simulateCalmRun(world, random, change, id), world.drift);
 }
 
 function simulateCell(
-  { shape, n, width = 0.4 }: World,
+  { shape, n, width = 0.4 }: Omit<World, 'drift'>,
   random: Random,
   prompt: string,
-  { factor, slower, errors }: { factor: number; slower: number; errors: number },
+  { slower, errors }: { slower: number; errors: number },
 ): AcceptedCell {
   const ttft = new Float64Array(n);
   const total = new Float64Array(n);
@@ -61,9 +94,8 @@ function simulateCell(
   ttft.sort();
   total.sort();
   const gap = 0.15 / Math.sqrt(n / 20);
-  const scale = 100 * factor;
   const figure = ({ value, variance }: Figure): AcceptedFigure => ({
-    ...{ value: value * scale, logVariance: variance, n, censored: 0, drawn: 'requests' },
+    ...{ value: 100 * value, logVariance: variance, n, censored: 0, drawn: 'requests' },
   });
   const figures: Record<string, AcceptedFigure> = {
     'ttft.p50': figure(quantile(ttft, 0.5)),
@@ -157,6 +189,37 @@ export function alarms(world: World, settings: Trials): number {
   return hits / trials;
 }
 
+/** False alarms of one world at several drifts, with several lengths of history. */
+export interface AlarmsAtDrift {
+  runs: number;
+  drift: number;
+  share: number;
+}
+
+/**
+ * As `alarms` without a change, for many drifts and lengths of history at once: the requests, which take most of the time, are
+ * simulated once for all of them.
+ */
+export function alarmsAtDrifts(
+  world: Omit<World, 'drift'>,
+  { asked, trials, seed, change }: { asked: readonly Omit<AlarmsAtDrift, 'share'>[] } & Omit<Trials, 'runs'>,
+): AlarmsAtDrift[] {
+  const most = Math.max(...asked.map(({ runs }) => runs));
+  const hits = asked.map(() => 0);
+  for (let trial = 0; trial < trials; trial++) {
+    const random = createRandom(seed * 100_003 + trial);
+    const calm = Array.from({ length: most + 1 }, (_, run) =>
+      simulateCalmRun(world, random, run === most ? change : {}, `run-${run}`),
+    );
+    for (const [index, { runs, drift }] of asked.entries()) {
+      const history = calm.slice(most - runs).map((run) => withDrift(run, drift));
+      const next = history.pop()!;
+      if (isAlarm(history, next, [], trial + 1, 400)) hits[index]! += 1;
+    }
+  }
+  return asked.map((one, index) => ({ ...one, share: hits[index]! / trials }));
+}
+
 /** Share of trials in which the 90 % interval of the change of ttft.p50 contains the true change. */
 export function coverage(
   world: World,
@@ -188,6 +251,7 @@ export function figureAlarms(
   { runs, trials, seed, draws = 400 }: Trials,
 ): number {
   const tolerance = Math.log(1.1);
+  const weights = weightsOf(Array.from({ length: figures }, () => ({})));
   const random = createRandom(seed);
   const simulate = (): number[] => {
     const luck = drift * random.normal();
@@ -200,7 +264,7 @@ export function figureAlarms(
       const values = history.map((run) => run[index]!);
       return {
         series: {
-          ...{ weight: weightOf(index, figures), history: values, next, assumedSpread: 0.05 },
+          ...{ weight: weights[index]!, history: values, next, assumedSpread: 0.05 },
           sampling: { history: sampling ** 2, next: sampling ** 2 },
         },
         tolerance,
@@ -231,4 +295,24 @@ export function creep(
     history.push(next);
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/**
+ * A long series of merges of which none changes anything, with a pin of the first 10 runs. Resolves how many runs the gate calls a
+ * regression; these are not accepted.
+ */
+export function falseAlarmsOfSeries(
+  world: World,
+  { merges, seed, withPin }: { merges: number; seed: number; withPin: boolean },
+): number {
+  const random = createRandom(seed);
+  let history = Array.from({ length: 10 }, (_, run) => simulateRun(world, random, {}, `before-${run}`));
+  const pins: Pin[] = withPin ? [{ schema: 'streambench/pin@1', name: 'v1', runs: history }] : [];
+  let alarmed = 0;
+  for (let merge = 1; merge <= merges; merge++) {
+    const next = simulateRun(world, random, {}, `merge-${merge}`);
+    if (isAlarm(history, next, pins, merge, 400)) alarmed += 1;
+    else history = [...history.slice(-9), next];
+  }
+  return alarmed;
 }
