@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import type { RebuiltReport } from '../../bench/run/report-builder.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
 import { REPORTER_NAMES } from '../../report/formats/names.ts';
 import { PERCENTILES, type Percentile } from '../../report/percentiles.ts';
@@ -7,12 +10,13 @@ import { addExamples } from '../help.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
-const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
+const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES, 'html'];
 
 interface ReportFlags {
   format: string;
   out?: string;
   percentiles?: Percentile[];
+  open?: boolean;
 }
 
 export const reportCommand: AddCommand = (root, open) => {
@@ -27,10 +31,15 @@ export const reportCommand: AddCommand = (root, open) => {
     .addOption(
       choiceListOption('--percentiles <list>', 'percentiles in the tables (default: p50,p95)', PERCENTILES),
     )
+    .option(
+      '--open',
+      'write the HTML page (default: report.html in the run folder) and open it in the browser',
+    )
     .action((run: string | undefined, flags: ReportFlags) => report(run, flags, open()));
   addExamples(
     command,
     { words: 'report --percentiles p50,p95,p99', does: 'the latest run, with more percentiles' },
+    { words: 'report --open', does: 'the latest run as a page with charts, in the browser' },
     {
       words: 'report results/2026-11-21T03-31-58-demo-3f2a -f markdown -o report.md',
       does: 'a report for a pull request',
@@ -40,23 +49,46 @@ export const reportCommand: AddCommand = (root, open) => {
 
 async function report(
   name: string | undefined,
-  { format, out, percentiles }: ReportFlags,
+  { format, out, percentiles, open = false }: ReportFlags,
   session: CliSession,
 ): Promise<void> {
   keepHeapSmall();
-  const { reportRun } = await import('../../bench/run/report-builder.ts');
+  if (open && format !== 'terminal' && format !== 'html')
+    throw new UserError('usage', {
+      message: `--open opens a page, and the format is ${format}`,
+      hint: 'omit one of them, or choose -f html',
+    });
+  const isPage = open || format === 'html';
   const { latestRun, runFolder } = await import('../../results/run-folder.ts');
   const folder =
     name === undefined ? latestRun('results', 'name the run: streambench report FOLDER') : runFolder(name);
-  const { report, warnings } = await reportRun(folder);
+  const { report, warnings, html } = isPage ? await pageOf(folder) : await reportOf(folder);
   for (const warning of warnings) session.warning(warning);
   if (name === undefined) session.say(`run: ${folder}`);
   const isWhole = report.shard === undefined && report.machines === undefined;
   if (report.run.aborted && isWhole) session.say(`to complete the run: streambench run --resume ${folder}`);
-  const text = await formatted(report, { format, percentiles, isFile: out !== undefined }, session);
-  if (out === undefined) return session.print(text);
-  await writeOutputFile(out, text, '-o');
-  session.say(`written: ${out}`);
+  const file = out ?? (open ? join(folder, PAGE_FILE) : undefined);
+  const text =
+    html ?? (await formatted(report, { format, percentiles, isFile: file !== undefined }, session));
+  if (file === undefined) return session.print(text);
+  await writeOutputFile(file, text, '-o');
+  session.say(`written: ${file}`);
+  if (!open) return;
+  const { openPage } = await import('../open-page.ts');
+  await openPage(file, session);
+}
+
+/** The page of a run in its folder, where no other file is named. */
+const PAGE_FILE = 'report.html';
+
+async function pageOf(folder: string): Promise<RebuiltReport & { html?: string }> {
+  const { htmlRun } = await import('../../bench/run/html-run.ts');
+  return htmlRun(folder);
+}
+
+async function reportOf(folder: string): Promise<RebuiltReport & { html?: string }> {
+  const { reportRun } = await import('../../bench/run/report-builder.ts');
+  return reportRun(folder);
 }
 
 async function formatted(
