@@ -54,7 +54,7 @@ export function htmlReport(report: Report, { traffic, stallMs, loads }: RunDetai
   const own = cells.map((cell) => traffic.cells.get(cell));
   const parts: PagePart[] = [
     { id: 'conclusion', title: 'Conclusion', content: conclusionParts(report) },
-    { id: 'problems', title: 'Problems', content: problems(report) },
+    { id: 'checks', title: 'Checks and problems', content: checks(report) },
     { id: 'sweep', title: HEADINGS.sweep, content: sweep === undefined ? [] : sweepParts(report) },
     { id: 'results', title: 'Results', content: results(cells) },
     {
@@ -116,8 +116,8 @@ ${named ? html`<thead><tr><td></td><td></td>${sides.map((side) => html`<th scope
   )}</tbody></table></div>`;
 }
 
-/** What is wrong, in the order of the terminal report. */
-function problems(report: Report): Markup[] {
+/** Thresholds, comparisons, and what is wrong, in the order of the terminal report. */
+function checks(report: Report): Markup[] {
   const { baseline } = report;
   const thresholds = thresholdLines(report);
   const ab = abLines(report);

@@ -24,10 +24,14 @@ ${rows.map((row) => html`<tr>${row.map((cell, at) => tableCell(cell, columns[at]
 `;
 }
 
+/** A longer text is broken into lines. */
+const LONG_TEXT = 48;
+
 function tableCell(cell: TableCell, align: string): Markup {
-  if (typeof cell === 'string') return html`<td class="${align}">${cell}</td>`;
+  if (typeof cell === 'string') return tableCell({ text: cell }, align);
+  const classes = [align, cell.tone, cell.text.length > LONG_TEXT ? 'long' : undefined];
   const order = cell.order === undefined ? undefined : html` data-order="${cell.order ?? ''}"`;
-  return html`<td class="${align} ${cell.tone ?? ''}"${order}>${cell.text}</td>`;
+  return html`<td class="${classes.filter((name) => name !== undefined).join(' ')}"${order}>${cell.text}</td>`;
 }
 
 /** Sentences as a list; nothing without any. */

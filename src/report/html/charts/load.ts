@@ -1,4 +1,4 @@
-import { DASH, formatCount, formatShare, formatValue } from '../../../model/format.ts';
+import { DASH, formatShare, formatValue } from '../../../model/format.ts';
 import type { BlockUtilization } from '../../../model/load-report.ts';
 import type { SweepPoint, SweepReport, SweepSearch } from '../../../model/sweep.ts';
 import {
@@ -119,59 +119,77 @@ function sweepTable(sweep: SweepReport, names: readonly string[]) {
   );
 }
 
-/** Periods of the utilization: the busiest slice of each is drawn. */
-const PERIODS = 600;
+/** Periods of the utilization. */
+const PERIODS = 240;
+
+interface Period {
+  measuredMs: number;
+  busyMs: number;
+}
 
 /** How busy the client's measuring threads were, over the run. */
 export function clientFigure(loads: readonly BlockUtilization[]): Figure[] {
-  const slices = loads
-    .flatMap(({ threads }) =>
-      threads.flatMap(({ fromMs, slices = [] }) => {
-        let at = fromMs ?? Number.NaN;
-        return slices.map(([lengthMs, busyPercent, lateMs]) => {
-          const slice = { at, busy: busyPercent / 100, lateMs };
-          at += lengthMs;
-          return slice;
-        });
-      }),
-    )
-    .filter(({ at }) => Number.isFinite(at));
+  const slices = loads.flatMap(({ threads, shard }) =>
+    threads.flatMap(({ fromMs, slices = [] }, thread) => {
+      if (fromMs === undefined) return [];
+      let at = fromMs;
+      return slices.map(([lengthMs, busyPercent, lateMs]) => {
+        const slice = {
+          at,
+          lengthMs,
+          busyMs: (lengthMs * busyPercent) / 100,
+          lateMs,
+          thread: `${shard} ${thread}`,
+        };
+        at += lengthMs;
+        return slice;
+      });
+    }),
+  );
   if (slices.length === 0) return [];
   const start = slices.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
-  const end = slices.reduce((most, { at }) => Math.max(most, at), start);
-  const busiest = new Map<number, { at: number; busy: number; lateMs: number }>();
-  for (const slice of slices) {
-    const key = Math.floor(((slice.at - start) / (end - start || 1)) * PERIODS);
-    const other = busiest.get(key);
-    busiest.set(key, {
-      at: other?.at ?? slice.at,
-      busy: Math.max(other?.busy ?? 0, slice.busy),
-      lateMs: Math.max(other?.lateMs ?? 0, slice.lateMs),
-    });
+  const end = slices.reduce((most, { at, lengthMs }) => Math.max(most, at + lengthMs), start);
+  const periodMs = Math.max(100, (end - start) / PERIODS);
+  const threads = new Map<string, Period[]>();
+  for (const { at, lengthMs, busyMs, thread } of slices) {
+    const periods = threads.get(thread) ?? [];
+    threads.set(thread, periods);
+    const index = Math.floor((at - start) / periodMs);
+    const period = periods[index] ?? { measuredMs: 0, busyMs: 0 };
+    periods[index] = period;
+    period.measuredMs += lengthMs;
+    period.busyMs += busyMs;
   }
-  const drawn = [...busiest.values()].sort((a, b) => a.at - b.at);
-  const most = drawn.reduce((max, { busy }) => Math.max(max, busy), 0);
-  const late = drawn.reduce((max, { lateMs }) => Math.max(max, lateMs), 0);
-  const mean = slices.reduce((sum, { busy }) => sum + busy, 0) / slices.length;
+  const count = Math.max(...Array.from(threads.values(), ({ length }) => length));
+  // Of several threads the busiest. Null between the blocks, where nothing was measured.
+  const busy = Array.from({ length: count }, (_, index) => {
+    const known = [...threads.values()].flatMap((periods) => periods[index] ?? []);
+    if (known.length === 0) return null;
+    return Math.max(...known.map((period) => period.busyMs / (period.measuredMs || 1)));
+  });
+  const most = Math.max(...busy.map((share) => share ?? 0));
+  const late = slices.reduce((max, { lateMs }) => Math.max(max, lateMs), 0);
+  const sum = (of: (slice: (typeof slices)[number]) => number) =>
+    slices.reduce((all, slice) => all + of(slice), 0);
+  const mean = sum(({ busyMs }) => busyMs) / (sum(({ lengthMs }) => lengthMs) || 1);
   return [
     {
       title: 'Client utilization',
-      summary: `How busy the measuring threads were: ${formatShare(mean)} on average, at most ${formatShare(most)}. Timestamps lagged by at most ${formatValue(late, 'ms')}.`,
-      notes:
-        slices.length > drawn.length
-          ? [`Of ${formatCount(slices.length)} slices, the busiest of each short period.`]
-          : [],
+      summary: `How busy the measuring threads were: ${formatShare(mean)} on average, at most ${formatShare(most)}. Timestamps were late by at most ${formatValue(late, 'ms')}.`,
+      notes: [
+        `Means of ${formatValue(periodMs, 'ms')}${threads.size > 1 ? `, of the busiest of ${threads.size} threads` : ''}.`,
+      ],
       chart: {
         kind: 'lines',
         x: { label: 'time since the start of the run', unit: 'seconds' },
         y: { label: 'utilization', unit: 'ratio', fromZero: true },
         lines: [
           {
-            name: 'busiest thread',
+            name: 'utilization',
             style: 0,
             step: true,
-            x: drawn.map(({ at }) => tenths(at)),
-            y: drawn.map(({ busy }) => charted(busy, 'ratio')),
+            x: busy.map((_, index) => tenths(start + index * periodMs)),
+            y: busy.map((share) => (share === null ? null : charted(share, 'ratio'))),
           },
         ],
         guides: [],

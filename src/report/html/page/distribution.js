@@ -91,8 +91,8 @@ function distributionPlot({ label, unit, grid, curves }, { isShown, width, names
     },
     draw: (u) =>
       lines(u, ({ values: own, shares }) => ({
-        x: [own[0] ?? 0, ...own, scale.range[1]],
-        y: [0, ...shares, 1],
+        x: [own[0] ?? 0, ...own],
+        y: [0, ...shares],
       })),
     describe(_, { x }) {
       const parts = shown.map(({ cell, values: own, shares }) => {

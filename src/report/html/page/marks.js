@@ -76,7 +76,10 @@ function rowsPlot({ x, rows, zero, band, legend }, { width }) {
     ...marks.map(({ at }) => at),
     ...span.flatMap((end) => end ?? []),
   ]);
-  const all = [...values, ...(zero === undefined ? [] : [zero]), ...(band ?? [])];
+  // Differences of less than a tenth do not fill the chart.
+  const least =
+    zero === undefined ? [] : x.log ? [zero / 1.1, zero, zero * 1.1] : [zero - 0.1, zero, zero + 0.1];
+  const all = [...values, ...least, ...(band ?? [])];
   const legendHeight = legend.length > 0 ? 24 * (isNarrow ? legend.length : 1) : 0;
   const top = (/** @type {uPlot} */ u, /** @type {number} */ row) =>
     u.bbox.top + (legendHeight + (row + 0.5) * rowHeight + (isNarrow ? 8 : 0)) * uPlot.pxRatio;

@@ -14,7 +14,7 @@ const THEMES = {
     soft: '#59636e',
     faint: '#e4e7eb',
     paper: '#ffffff',
-    series: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#1b1f24'],
+    series: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#1b1f24', '#e69f00', '#56b4e9'],
     tones: { good: '#007a59', bad: '#b34700', unknown: '#6b7580', neutral: '#0072b2' },
   },
   dark: {
@@ -22,7 +22,7 @@ const THEMES = {
     soft: '#9aa4af',
     faint: '#2c323a',
     paper: '#171b20',
-    series: ['#56b4e9', '#e69f00', '#00b386', '#cc79a7', '#f0e442', '#d55e00', '#e6e9ed'],
+    series: ['#56b4e9', '#e69f00', '#00b386', '#cc79a7', '#e6e9ed', '#f0e442', '#d55e00'],
     tones: { good: '#00b386', bad: '#ff8a4c', unknown: '#9aa4af', neutral: '#56b4e9' },
   },
 };

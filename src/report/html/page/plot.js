@@ -24,6 +24,7 @@
 
 const FONT = '12px system-ui, -apple-system, "Segoe UI", sans-serif';
 const KEY_STEP = 0.02;
+const HINT = 'Point at the chart, or use the arrow keys, to read values. Drag to zoom, Escape to reset.';
 
 /**
  * Draws a chart into its holder, in place of the one before.
@@ -31,9 +32,9 @@ const KEY_STEP = 0.02;
  */
 function createPlot(holder, spec, width) {
   for (const old of holder.querySelectorAll('.uplot, .readout')) old.remove();
-  const readout = element('p', 'readout');
+  const readout = element('p', 'readout', HINT);
   readout.setAttribute('aria-live', 'polite');
-  const { x, y, left = 8, right = 16 } = spec;
+  const { x, y, left = 24, right = 24 } = spec;
   const plot = new uPlot(
     {
       width,
@@ -51,7 +52,7 @@ function createPlot(holder, spec, width) {
             const { left: at = -1, top = -1 } = u.cursor;
             readout.textContent =
               at < 0 || top < 0
-                ? ''
+                ? HINT
                 : spec.describe(u, { x: u.posToVal(at, 'x'), y: u.posToVal(top, 'y'), top });
           },
         ],
@@ -172,11 +173,13 @@ function drawLine(u, xs, ys, { color, dash, step = false, width = 2 }) {
   let before = 0;
   for (const [at, x] of xs.entries()) {
     const y = ys[at];
+    const px = u.valToPos(x, 'x', true);
     if (y === null || y === undefined) {
+      // The last value before a gap holds until it.
+      if (open && step) ctx.lineTo(px, before);
       open = false;
       continue;
     }
-    const px = u.valToPos(x, 'x', true);
     const py = u.valToPos(y, 'y', true);
     if (!open) ctx.moveTo(px, py);
     else {

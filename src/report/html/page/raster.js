@@ -57,7 +57,7 @@ function rasterPlot({ end, rows, outcomes }, { isShown, names, width }) {
           ctx.fillRect(px(row.byte) - ratio / 2, y, ratio, size);
         }
         ctx.fillStyle = color;
-        const tick = Math.max(1, 1.25 * ratio);
+        const tick = Math.max(1, 1.5 * ratio);
         for (const arrival of arrivals) ctx.fillRect(px(arrival) - tick / 2, y, tick, size);
         const flush = row.flush === undefined ? undefined : arrivals[row.flush];
         if (flush !== undefined)
