@@ -59,7 +59,7 @@ async function report(
       hint: 'omit one of them, or choose -f html',
     });
   const isPage = open || format === 'html';
-  const { latestRun, runFolder } = await import('../../results/run-folder.ts');
+  const { PAGE_FILE, latestRun, runFolder } = await import('../../results/run-folder.ts');
   const folder =
     name === undefined ? latestRun('results', 'name the run: streambench report FOLDER') : runFolder(name);
   const { report, warnings, html } = isPage ? await pageOf(folder) : await reportOf(folder);
@@ -71,15 +71,13 @@ async function report(
   const text =
     html ?? (await formatted(report, { format, percentiles, isFile: file !== undefined }, session));
   if (file === undefined) return session.print(text);
+  if (open) {
+    const { writePage } = await import('../open-page.ts');
+    return writePage(file, text, { open, flag: '-o' }, session);
+  }
   await writeOutputFile(file, text, '-o');
   session.say(`written: ${file}`);
-  if (!open) return;
-  const { openPage } = await import('../open-page.ts');
-  await openPage(file, session);
 }
-
-/** The page of a run in its folder, where no other file is named. */
-const PAGE_FILE = 'report.html';
 
 async function pageOf(folder: string): Promise<RebuiltReport & { html?: string }> {
   const { htmlRun } = await import('../../bench/run/html-run.ts');

@@ -15,6 +15,8 @@ export interface Axis {
   names?: string[];
   /** The axis includes 0. */
   fromZero?: boolean;
+  /** Absent: as the values need. */
+  range?: [number, number];
 }
 
 /** A line across a chart with a label. */
@@ -31,10 +33,8 @@ export type Tone = 'neutral' | 'good' | 'bad' | 'unknown';
 /** Points of a chart that are connected. */
 export interface Line {
   name: string;
-  /** Number of the color, dash and marker: that of the cell where `cell` is present. */
+  /** Number of the color, dash and marker. */
   style: number;
-  /** Index of the cell; the page can hide cells. */
-  cell?: number;
   x: number[];
   y: (number | null)[];
   /** Each value holds until the next one. */
@@ -52,6 +52,8 @@ export interface LinesChart {
   y: Axis;
   lines: Line[];
   guides: Guide[];
+  /** Where there is no value: crosses at the bottom. */
+  missing?: number[];
 }
 
 /** One metric of several cells, as a cumulative distribution and as a curve of percentiles. */
@@ -76,8 +78,6 @@ export interface Curve {
 /** A row for each request: when its content arrived. */
 export interface RasterChart {
   kind: 'raster';
-  /** The longest request. */
-  end: number;
   rows: RasterRow[];
   /** What the outcomes in the rows are. */
   outcomes: string[];
@@ -143,6 +143,8 @@ export interface ChartCell {
   name: string;
   /** Shown at first. */
   on: boolean;
+  /** Number of its color, dash and marker. */
+  style: number;
 }
 
 /** Everything that the script of a page needs. */

@@ -81,9 +81,34 @@ export function htmlReport(report: Report, { traffic, stallMs, loads }: RunDetai
     title: oneLine(name),
     lead: description === undefined ? undefined : oneLine(description),
     parts,
-    cells: names.map((name, index): ChartCell => ({ name, on: index < CELLS_ON })),
+    cells: chartCells(cells, names),
     footer: [runLine(report), machineLine(report)],
   });
+}
+
+/** The cells, of which at first some of each target are shown: streams first, and of these the highest load. */
+function chartCells(cells: readonly CellReport[], names: readonly string[]): ChartCell[] {
+  const inOrder = [...cells.keys()].sort((a, b) => importance(cells[b]) - importance(cells[a]) || a - b);
+  const places = new Map<number, number>();
+  const byTarget = new Map<string, number>();
+  for (const index of inOrder) {
+    const target = cells[index]?.target ?? '';
+    const place = byTarget.get(target) ?? 0;
+    byTarget.set(target, place + 1);
+    places.set(index, place);
+  }
+  const chosen = inOrder.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0)).slice(0, CELLS_ON);
+  // The cells that are shown at first differ in color.
+  const styles = [
+    ...chosen.sort((a, b) => a - b),
+    ...[...cells.keys()].filter((index) => !chosen.includes(index)),
+  ];
+  return names.map((name, index) => ({ name, on: chosen.includes(index), style: styles.indexOf(index) }));
+}
+
+function importance(cell: CellReport | undefined): number {
+  if (cell === undefined) return 0;
+  return (cell.mode === 'streaming' ? 1e9 : 0) + (cell.rate ?? cell.concurrency);
 }
 
 function conclusionParts(report: Report): Markup[] {

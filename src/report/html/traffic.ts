@@ -1,6 +1,7 @@
 import { Numbers } from '../../metrics/numbers.ts';
 import { entersFigures } from '../../model/behaviour.ts';
 import { CellMap } from '../../model/cells.ts';
+import { contentArrivalsOf } from '../../model/chunks.ts';
 import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
 import { isEndedByClient } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';
@@ -12,11 +13,11 @@ import { createRandom } from '../../model/seeded-random.ts';
 export interface SampledRequest {
   /** When it was sent, in ms since the start of the run. */
   sentMs: number;
-  /** Arrivals of content, one for each read that brought some. */
+  /** Arrivals of content: of every chunk where the run kept them, else of every read. */
   arrivals: number[];
   firstByteMs?: number;
   endMs?: number;
-  /** Index in `arrivals` of the read that brought at least half of the content, of more than one event. */
+  /** Index in `arrivals` where a read brought at least half of the content, of more than one event. */
   flush?: number;
   outcome: OutcomeKind;
 }
@@ -146,7 +147,7 @@ function sampled(record: RequestRecord): SampledRequest {
   const { marks, outcome } = record;
   const sentMs = marks.sent ?? marks.started;
   const since = (mark: number | undefined) => (mark === undefined ? undefined : mark - sentMs);
-  const arrivals = arrivalsOf(record);
+  const arrivals = contentArrivalsOf(record) ?? readsOf(record);
   return {
     sentMs,
     arrivals,
@@ -157,8 +158,8 @@ function sampled(record: RequestRecord): SampledRequest {
   };
 }
 
-/** The reads that brought content, in ms since the request was sent. */
-function arrivalsOf({ marks, gaps }: RequestRecord): number[] {
+/** The reads that brought content, in ms since the request was sent: of a run that did not keep the arrival of every chunk. */
+function readsOf({ marks, gaps }: RequestRecord): number[] {
   const { firstToken, sent = marks.started } = marks;
   if (firstToken === undefined) return [];
   let at = firstToken - sent;

@@ -88,7 +88,7 @@ function guides(sweep: SweepReport, { range, knee }: SweepSearch, name: string):
         ]),
     ...(knee === null
       ? []
-      : [{ axis: 'x' as const, at: knee.level, label: `knee${of}`, tone: 'neutral' as const }]),
+      : [{ axis: 'x' as const, at: knee.level, label: `knee${of}`, tone: 'unknown' as const }]),
   ];
 }
 

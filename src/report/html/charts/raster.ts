@@ -27,7 +27,7 @@ export function rasterFigure(
   const rows = samples.flatMap((sample, cell) =>
     sample.map((request) => rowOf(request, cell, { outcomes, apart })),
   );
-  const chart: RasterChart = { kind: 'raster', end: tenths(end), rows, outcomes };
+  const chart: RasterChart = { kind: 'raster', rows, outcomes };
   return [
     {
       title: 'Arrivals',

@@ -6,7 +6,7 @@ import type { CellTraffic } from '../traffic.ts';
 import { indexOf } from './raster.ts';
 
 /** Points that all cells together may have. */
-const MOST_POINTS = 12_000;
+const MOST_POINTS = 24_000;
 const LEAST_BUCKETS = 30;
 /** Points of one bucket: its first, its smallest and its largest. */
 const POINTS_PER_BUCKET = 3;

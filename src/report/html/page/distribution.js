@@ -21,7 +21,7 @@ function sharesOf({ values, sampled }, grid) {
 }
 
 /** @param {DistributionChart} chart @param {View} view @returns {PlotSpec} */
-function distributionPlot({ label, unit, grid, curves }, { isShown, width, names, mode }) {
+function distributionPlot({ label, unit, grid, curves }, { isShown, cellStyle, width, names, mode }) {
   const shown = curves
     .filter(({ cell }) => isShown(cell))
     .map((curve) => ({
@@ -39,7 +39,7 @@ function distributionPlot({ label, unit, grid, curves }, { isShown, width, names
     clipToPlot(u);
     for (const curve of shown) {
       const { x, y } = points(curve);
-      drawLine(u, x, y, { ...styleOf(curve.cell), step: true });
+      drawLine(u, x, y, { ...cellStyle(curve.cell), step: true });
     }
   };
   /** The value at a share, by the rank. @param {typeof shown[number]} curve @param {number} share */

@@ -8,20 +8,23 @@
 const TONE_SHAPES = { good: 'dot', bad: 'cross', unknown: 'ring', neutral: 'dot' };
 
 /** @param {LinesChart} chart @param {View} view @returns {PlotSpec} */
-function linesPlot({ x, y, lines, guides }, { isShown, width }) {
-  const visible = lines.filter(({ cell }) => cell === undefined || isShown(cell));
-  const xs = visible.flatMap((line) => line.x);
-  const ys = visible.flatMap((line) => line.y.flatMap((value) => value ?? []));
+function linesPlot({ x, y, lines, guides, missing = [] }, { width }) {
+  const xs = lines.flatMap((line) => line.x);
+  const ys = lines.flatMap((line) => line.y.flatMap((value) => value ?? []));
   const on = (/** @type {'x' | 'y'} */ axis) =>
     guides.filter((guide) => guide.axis === axis).map(({ at }) => at);
   return {
     height: Math.min(320, Math.max(220, width * 0.45)),
     x: { ...x, range: x.names ? [-0.5, x.names.length - 0.5] : rangeOf([...xs, ...on('x')], x) },
-    y: { ...y, range: rangeOf([...ys, ...on('y')], y) },
+    y: { ...y, range: y.range ?? rangeOf([...ys, ...on('y')], y) },
     draw(u, ctx) {
       for (const [index, guide] of guides.entries()) drawGuide(u, guide, index);
       clipToPlot(u);
-      for (const line of visible) {
+      ctx.strokeStyle = toneColor('bad');
+      ctx.lineWidth = 2 * uPlot.pxRatio;
+      const bottom = u.bbox.top + u.bbox.height - 8 * uPlot.pxRatio;
+      for (const at of missing) drawMark(ctx, 'cross', u.valToPos(at, 'x', true), bottom, 4 * uPlot.pxRatio);
+      for (const line of lines) {
         const look = styleOf(line.style);
         if (line.joined !== false) drawLine(u, line.x, line.y, { ...look, step: line.step ?? false });
         for (const [at, tone] of (line.tones ?? []).entries()) {
@@ -41,15 +44,17 @@ function linesPlot({ x, y, lines, guides }, { isShown, width }) {
       }
     },
     describe(_, at) {
-      const parts = visible.flatMap((line) => {
-        const index = nearest(line.x, at.x);
+      const place = x.names ? Math.round(at.x) : at.x;
+      const parts = lines.flatMap((line) => {
+        const index = line.step ? line.x.findLastIndex((one) => one <= place) : nearest(line.x, place);
         const value = line.y[index];
-        if (value === null || value === undefined) return [];
-        return `${line.name} ${valueText(value, y.unit)}`;
+        return value === null || value === undefined ? [] : `${line.name} ${valueText(value, y.unit)}`;
       });
-      const [first] = visible;
-      const place = first === undefined ? at.x : (first.x[nearest(first.x, at.x)] ?? at.x);
-      const where = x.names ? (x.names[Math.round(place)] ?? '') : valueText(place, x.unit);
+      if (missing.includes(place)) parts.push('no value');
+      const [first] = lines;
+      const where = x.names
+        ? (x.names[place] ?? '')
+        : valueText(first === undefined || first.step ? place : first.x[nearest(first.x, place)], x.unit);
       return `${where}: ${parts.join(', ')}`;
     },
   };
@@ -200,7 +205,10 @@ function drawSpan(u, [low, high], y, color) {
 }
 
 /** @param {TimelineChart} chart @param {View} view @returns {PlotSpec} */
-function timelinePlot({ start, end, cells, failures, outcomes, stalls }, { isShown, width, names }) {
+function timelinePlot(
+  { start, end, cells, failures, outcomes, stalls },
+  { isShown, cellStyle, width, names },
+) {
   const shown = cells.filter(({ cell }) => isShown(cell));
   const failed = failures.filter(({ cell }) => isShown(cell));
   const stalled = stalls.filter(({ cell }) => isShown(cell));
@@ -217,7 +225,7 @@ function timelinePlot({ start, end, cells, failures, outcomes, stalls }, { isSho
       const ratio = uPlot.pxRatio;
       clipToPlot(u);
       for (const { cell, x, y: own } of shown) {
-        const { color, shape } = styleOf(cell);
+        const { color, shape } = cellStyle(cell);
         ctx.fillStyle = color;
         ctx.strokeStyle = color;
         ctx.lineWidth = 1.5 * ratio;

@@ -4,6 +4,7 @@
  * What a chart is drawn with.
  * @typedef {object} View
  * @property {(cell: number) => boolean} isShown
+ * @property {(cell: number) => ReturnType<typeof styleOf>} cellStyle
  * @property {number} width In CSS pixels.
  * @property {string[]} names Of the cells.
  * @property {string} mode Of a distribution: `shares` or `percentiles`.
@@ -13,6 +14,9 @@
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 const shownCells = new Set(data.cells.flatMap(({ on }, index) => (on ? [index] : [])));
 const cellNames = data.cells.map(({ name }) => name);
+
+/** @param {number} cell */
+const cellStyle = (cell) => styleOf(data.cells[cell]?.style ?? 0);
 
 /** Times are tenths of a ms in the data, and ms in the charts. @param {number} value */
 const ms = (value) => value / 10;
@@ -25,8 +29,10 @@ function inMs(chart) {
   switch (chart.kind) {
     case 'lines': {
       const [x, y] = [byUnit(chart.x.unit), byUnit(chart.y.unit)];
+      const { range } = chart.y;
       return {
         ...chart,
+        y: { ...chart.y, range: range && [y(range[0]), y(range[1])] },
         lines: chart.lines.map((line) => ({
           ...line,
           x: line.x.map(x),
@@ -43,7 +49,6 @@ function inMs(chart) {
     case 'raster':
       return {
         ...chart,
-        end: ms(chart.end),
         rows: chart.rows.map((row) => ({
           ...row,
           arrivals: row.arrivals.map(ms),
@@ -110,6 +115,7 @@ const drawn = [...document.querySelectorAll('[data-chart]')].flatMap((holder) =>
 function draw(one, width = one.holder.clientWidth) {
   one.plot?.destroy();
   const view = {
+    cellStyle,
     isShown: (/** @type {number} */ cell) => shownCells.has(cell),
     width,
     names: cellNames,
@@ -161,7 +167,7 @@ for (const one of drawn) {
 function drawSample(canvas, cell) {
   const ctx = canvas.getContext('2d');
   if (ctx === null) return;
-  const { color, dash, shape } = styleOf(cell);
+  const { color, dash, shape } = cellStyle(cell);
   canvas.width = 64;
   canvas.height = 28;
   ctx.strokeStyle = color;

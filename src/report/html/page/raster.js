@@ -7,8 +7,9 @@ const GROUP_GAP = 8;
 const LEGEND = 22;
 
 /** @param {RasterChart} chart @param {View} view @returns {PlotSpec} */
-function rasterPlot({ end, rows, outcomes }, { isShown, names, width }) {
+function rasterPlot({ rows, outcomes }, { isShown, cellStyle, names, width }) {
   const shown = rows.filter(({ cell }) => isShown(cell));
+  const end = placedEnd(shown);
   const height = shown.length > 200 ? 3 : shown.length > 100 ? 4 : shown.length > 40 ? 6 : 10;
   const hasFailed = shown.some(({ failed }) => failed !== undefined);
   const legendLines = width < NARROW ? 3 + Number(hasFailed) : 1;
@@ -26,7 +27,7 @@ function rasterPlot({ end, rows, outcomes }, { isShown, names, width }) {
   });
   return {
     height: offset + 68,
-    x: { label: 'time since the request was sent', unit: 'ms', range: [0, end * 1.01 || 1] },
+    x: { label: 'time since the request was sent', unit: 'ms', range: [0, end * 1.02 || 1] },
     draw(u, ctx) {
       const ratio = uPlot.pxRatio;
       const { ink, soft, faint } = theme();
@@ -45,20 +46,29 @@ function rasterPlot({ end, rows, outcomes }, { isShown, names, width }) {
         );
       }
       clipToPlot(u);
-      const size = Math.max(1, (height - (height > 4 ? 2 : 1)) * ratio);
+      const size = Math.max(1, height - (height > 4 ? 2 : 0.5)) * ratio;
       for (const { row, top, arrivals } of placed) {
         const y = u.bbox.top + top * ratio;
         const middle = y + size / 2;
+        const { color } = cellStyle(row.cell);
+        const [first, last = 0] = [arrivals[0], arrivals.at(-1)];
+        const over = row.end ?? last;
         ctx.fillStyle = faint;
-        ctx.fillRect(px(0), y, px(row.end ?? arrivals.at(-1) ?? 0) - px(0), size);
-        const { color } = styleOf(row.cell);
+        ctx.fillRect(px(0), y, px(first ?? over) - px(0), size);
+        ctx.fillStyle = color;
+        if (first !== undefined) {
+          ctx.globalAlpha = 0.16;
+          ctx.fillRect(px(first), y, px(over) - px(first), size);
+          ctx.globalAlpha = 1;
+        }
+        const apart = (px(last) - px(first ?? last)) / ratio / Math.max(1, arrivals.length - 1);
+        const tick = Math.max(1, Math.min(2.5, apart / 2.5)) * ratio;
+        for (const arrival of arrivals) ctx.fillRect(px(arrival) - tick / 2, y, tick, size);
         if (row.byte !== undefined) {
           ctx.fillStyle = soft;
           ctx.fillRect(px(row.byte) - ratio / 2, y, ratio, size);
         }
         ctx.fillStyle = color;
-        const tick = Math.max(1, 1.5 * ratio);
-        for (const arrival of arrivals) ctx.fillRect(px(arrival) - tick / 2, y, tick, size);
         const flush = row.flush === undefined ? undefined : arrivals[row.flush];
         if (flush !== undefined)
           drawMark(ctx, 'diamond', px(flush), middle, Math.max(3, height / 2.2) * ratio);
@@ -86,6 +96,12 @@ function rasterPlot({ end, rows, outcomes }, { isShown, names, width }) {
       return `${names[row.cell] ?? ''}: ${first}, end ${valueText(row.end, 'ms')}${outcome}; by ${valueText(x, 'ms')} ${by} of ${arrivals.length} arrivals`;
     },
   };
+}
+
+/** The longest of the rows that are shown. @param {RasterChart['rows']} rows */
+function placedEnd(rows) {
+  const ends = rows.map(({ end, arrivals }) => end ?? arrivals.reduce((sum, delta) => sum + delta, 0));
+  return ends.reduce((most, end) => Math.max(most, end), 0);
 }
 
 /** @param {uPlot} u @param {boolean} hasFailed @param {number} width */
