@@ -43,7 +43,7 @@ export function pairedFigures(comparisons: readonly PairedComparison[]): Figure[
     return [
       {
         title,
-        summary: comparison.sentences.map(oneLine).join(' '),
+        summary: comparison.sentences.map((sentence) => `${oneLine(sentence)}.`).join(' '),
         notes: [
           `Right of 1, ${oneLine(a)} is better. Lines are ${Math.round(settings.level * 100)} % intervals; where a line does not reach 1, the difference is certain.`,
           ...(shown.length < own.length
