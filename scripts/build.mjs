@@ -1,8 +1,8 @@
-// Builds dist/: compiles the sources, copies the page of the service, and bundles the packages that are not installed with the program.
+// Builds dist/: compiles the sources, copies the pages, and bundles the packages that are not installed with the program.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const OPTIONS = {
@@ -49,7 +49,7 @@ rmSync('dist', { recursive: true, force: true });
 const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc'], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 removePrivateTypes();
-copyPage();
+copyPages();
 await bundleProgram();
 removePrivateModules();
 for (const name of ['service/packages', 'service/prom-client', 'metrics/histogram'])
@@ -87,13 +87,24 @@ function reachedFrom(entries, specifiers, extension) {
 function removeOthers(extension, kept) {
   for (const name of readdirSync('dist', { recursive: true })) {
     const file = join('dist', name);
-    if (file.endsWith(extension) && !kept.has(file) && !/^(program|service\/page)\//.test(name)) rmSync(file);
+    if (
+      file.endsWith(extension) &&
+      !kept.has(file) &&
+      !/^(program|service\/page|report\/html\/page)\//.test(name)
+    )
+      rmSync(file);
   }
 }
 
-function copyPage() {
-  for (const name of ['page.html', 'page.css', 'pane.js', 'readers.js', 'page.js']) {
-    cpSync(join('src/service/page', name), join('dist/service/page', name));
+/** Copies what is not TypeScript: the files of the pages, and the chart library with its licence. */
+function copyPages() {
+  for (const folder of ['service/page', 'report/html/page']) {
+    for (const name of readdirSync(join('src', folder))) {
+      if (/\.(html|css|js)$/.test(name)) cpSync(join('src', folder, name), join('dist', folder, name));
+    }
+  }
+  for (const name of ['dist/uPlot.iife.min.js', 'dist/uPlot.min.css', 'LICENSE']) {
+    cpSync(join('node_modules/uplot', name), join('dist/report/html/page/uplot', basename(name)));
   }
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Baseline } from '../bench/run/baseline.ts';
 import type { RunObserver, RunOptions, RunResult } from '../bench/run/run.ts';
 import type { Telemetry, TelemetrySettings } from '../bench/telemetry/telemetry.ts';
@@ -7,6 +8,7 @@ import { EXIT, UserError } from '../model/errors.ts';
 import { formatCount } from '../model/format.ts';
 import type { Report } from '../model/report.ts';
 import { jsonText } from '../model/visible.ts';
+import { PAGE_FILE } from '../results/run-folder.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { abGateOf } from './ab-settings.ts';
 import { openBaselines, saveBaseline } from './baselines.ts';
@@ -41,6 +43,10 @@ export interface RunSettings {
   shard?: RunOptions['shard'];
   /** Send nothing before this time. */
   startAt?: Date;
+  /** The file of the report's page. */
+  html?: string;
+  /** Open the page. */
+  open?: boolean;
   /** Serve or export metrics while the scenarios run. */
   telemetry?: Omit<TelemetrySettings, 'version'>;
 }
@@ -78,6 +84,12 @@ export async function runScenarios(
       hint: 'start a process for each scenario',
     });
   }
+  if ((flags.html !== undefined || flags.open) && loaded.length > 1) {
+    throw new UserError('usage', {
+      message: 'a page shows one run, and there are several scenarios',
+      hint: 'run them one by one, or write the pages later: streambench report RUN -f html -o FILE',
+    });
+  }
   for (const { scenario } of loaded) if (scenario.load.sweep !== undefined) refuseWithSweep(flags);
   const gates = loaded.map(
     ({ scenario }) => flags.ab ?? (flags.untilDecided ? abGateOf(scenario, flags) : undefined),
@@ -93,6 +105,7 @@ export async function runScenarios(
   // Loaded before anything is sent: while requests are in flight there may be no open file to spare, and a run must not fail
   // once it has been measured.
   const print = flags.json ? await jsonPrinter() : await tablePrinter();
+  const page = await pageWriter(flags, session);
   // Also before anything is sent: a port may be taken.
   const telemetry = await openTelemetryOf(flags, session);
   const { onInterrupt } = await import('./interrupt.ts');
@@ -122,6 +135,7 @@ export async function runScenarios(
         },
         session,
       );
+      await page?.(folder);
       if (failure === undefined)
         await saveBaseline(folder, report, { ...flags, name: flags.saveBaseline }, session);
       else if (flags.saveBaseline !== undefined)
@@ -266,6 +280,28 @@ async function openTelemetryOf(
   const opened = await openTelemetry(settings, (message) => session.warning(message));
   if (opened.url !== undefined) session.say(`Prometheus metrics: ${opened.url}`);
   return opened;
+}
+
+/** Writes the page of a run that has ended. The page shows what is on disk. Undefined if none was requested. */
+async function pageWriter(
+  flags: Pick<RunSettings, 'html' | 'open'>,
+  session: CliSession,
+): Promise<((folder: string) => Promise<void>) | undefined> {
+  if (flags.html === undefined && !flags.open) return undefined;
+  const { checkPageFolder, writePage } = await import('./open-page.ts');
+  const { htmlRun } = await import('../bench/run/html-run.ts');
+  await checkPageFolder(flags);
+  return async (folder) => {
+    try {
+      const { html, warnings } = await htmlRun(folder);
+      for (const warning of warnings) session.warning(warning);
+      await writePage(flags.html ?? join(folder, PAGE_FILE), html, flags, session);
+    } catch (error) {
+      // The run was measured: its exit code stays.
+      if (!(error instanceof UserError)) throw error;
+      session.warning(`no page was written: ${error.message}`);
+    }
+  };
 }
 
 type Print = (reports: readonly Report[], session: CliSession) => void;

@@ -44,6 +44,8 @@ export interface Column<Row> {
   text(row: Row, detail: Detail): string;
   /** How the table's title says it if all rows have the same text. Absent: the column is always shown. */
   inTitle?(text: string): string;
+  /** The number that a table is sorted by, null without one. Absent: it is sorted by the text. */
+  order?(row: Row): number | null;
 }
 
 function label<Row>(title: string, align: 'left' | 'right', text: Column<Row>['text']): Column<Row> {
@@ -61,6 +63,7 @@ function measure(name: string, drop: number): Column<CellReport> {
     align: 'right',
     drop,
     measured: true,
+    order: ({ metrics }) => metrics[name]?.p50 ?? null,
     text(cell, detail) {
       const summary = cell.metrics[name];
       if (!summary) return DASH;
@@ -93,6 +96,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
         (cell) => `${cell.client?.verdict === 'saturated' ? '! ' : ''}${loadFigure(cell)}`,
       ),
       inTitle: (text) => loadInTitle(cells, text),
+      order: ({ rate, concurrency }) => rate ?? concurrency,
     },
     {
       ...label<CellReport>(
@@ -102,6 +106,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
           `${formatCount(cell.outcomes.ok ?? 0)}/${formatCount(requestsOf(cell) - plannedCancels(cell))}`,
       ),
       inTitle: (text) => `${text} ok each`,
+      order: ({ outcomes }) => outcomes.ok ?? 0,
     },
     ...(cells.some(({ behaviours }) => behaviours?.cancelled)
       ? [label<CellReport>('cancelled', 'right', (cell) => formatCount(plannedCancels(cell)))]
@@ -122,6 +127,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       measured: true,
       // Each request is a hit or a miss, so the mean is shown instead of the median.
       text: ({ metrics }) => (metrics.cached_share ? formatShare(metrics.cached_share.mean) : DASH),
+      order: ({ metrics }) => metrics.cached_share?.mean ?? null,
     });
   }
   if (cells.some(({ streaming: verdict }) => verdict)) {
@@ -142,6 +148,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
       measured: true,
       text: ({ goodput }) =>
         goodput ? `${formatValue(goodput.requestsPerSecond, '1/s')} (${formatShare(goodput.share)})` : DASH,
+      order: ({ goodput }) => goodput?.requestsPerSecond ?? null,
     });
   }
   if (cells.some(({ cost }) => cost)) {
@@ -161,6 +168,7 @@ export function cellColumns(cells: readonly CellReport[]): Column<CellReport>[] 
     measured: true,
     text: ({ throughput: { requestsPerSecond } }) =>
       requestsPerSecond === null ? DASH : formatNumber(requestsPerSecond),
+    order: ({ throughput: { requestsPerSecond } }) => requestsPerSecond,
   });
   return withoutRepeats(columns, cells);
 }
@@ -258,6 +266,7 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
     measured: true,
     text: ({ streaming, nonStreaming }) =>
       formatPair(streaming.metrics[name]?.p50 ?? null, nonStreaming.metrics[name]?.p50 ?? null, 'ms'),
+    order: ({ streaming }) => streaming.metrics[name]?.p50 ?? null,
   });
   const columns: Column<ModePair>[] = [];
   if (new Set(pairs.map(({ target }) => target)).size > 1) {
@@ -273,7 +282,10 @@ export function modePairColumns(pairs: readonly ModePair[]): Column<ModePair>[] 
     medians('ttft', 1),
     medians('total', 2),
     medians('reader_wait', 4),
-    label('first token', 'right', (pair) => formatSpeedup(firstTokenRatio(pair))),
+    {
+      ...label<ModePair>('first token', 'right', (pair) => formatSpeedup(firstTokenRatio(pair))),
+      order: firstTokenRatio,
+    },
   );
   return withoutRepeats(columns, pairs);
 }

@@ -37,6 +37,8 @@ export const RECORDS_FILE = 'records.ndjson';
 export const MANIFEST_FILE = 'manifest.json';
 /** The JSON report, as printed by `streambench report RUN -f json`. */
 export const REPORT_FILE = 'report.json';
+/** The HTML page, if it was opened without naming another file. */
+export const PAGE_FILE = 'report.html';
 
 export const RECORD_SCHEMA = 'streambench/record@1';
 export const MANIFEST_SCHEMA = 'streambench/manifest@1';

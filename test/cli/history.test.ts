@@ -87,7 +87,7 @@ describe('the history of a baseline', () => {
     );
     const file = join(root, 'page.html');
     const { stderr } = await history('main', '--html', file);
-    expect(stderr).toContain(`wrote ${file}`);
+    expect(stderr).toContain(`written: ${file}`);
     expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[\s\S]+<\/html>\n$/);
     expect(readdirSync(root).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });

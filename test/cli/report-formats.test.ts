@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportCommand } from '../../src/cli/commands/report.ts';
@@ -9,13 +9,30 @@ import { runCommand } from './in-process.ts';
 
 const folder = scratch();
 let run = '';
+/** The page that the run wrote. */
+let page = '';
 
 beforeAll(async () => {
   const gates = ['--threshold', 'ttft.p50 < 1ms', '--threshold', 'errors.rate <= 0%'];
-  const args = ['run', '-n', '2', '-c', '1', '--rounds', '1', '-q', ...gates, '-o', folder.path];
+  page = join(folder.path, 'page.html');
+  const args = [
+    'run',
+    '-n',
+    '2',
+    '-c',
+    '1',
+    '--rounds',
+    '1',
+    '-q',
+    ...gates,
+    '-o',
+    folder.path,
+    '--html',
+    page,
+  ];
   const { code, stderr } = await streambench(args);
   expect(code, stderr).toBe(3);
-  run = join(folder.path, readdirSync(folder.path)[0]!);
+  run = join(folder.path, readdirSync(folder.path).find((name) => name !== 'page.html')!);
 });
 afterAll(() => folder.dispose());
 
@@ -43,7 +60,7 @@ describe('report', () => {
     for (const name of ['terminal', ...REPORTER_NAMES])
       expect(stdout).toMatch(new RegExp(`[ ,]${name}[,\\s]`));
     await expect(report('junti')).rejects.toThrow('got "junti"\n  did you mean "junit"?');
-    await expect(report('html')).rejects.toThrow('one of terminal, json, markdown, csv, junit, ');
+    await expect(report('pdf')).rejects.toThrow('one of terminal, json, markdown, csv, junit, ');
   });
 
   test('-o writes any format to a file, without color', async () => {
@@ -53,6 +70,27 @@ describe('report', () => {
     expect(readFileSync(file, 'utf8')).toBe((await report('terminal')).stdout);
     const nowhere = ['report', run, '-o', join(folder.path, 'missing', 'report.txt')];
     await expect(runCommand(reportCommand, nowhere)).rejects.toThrow(/cannot write .*\n.*-o FILE/);
+  });
+
+  test('-f html is one page; --open writes it next to the run, and says where it is without a browser', async () => {
+    const { stdout } = await report('html');
+    expect(stdout).toMatch(/^<!doctype html>[\s\S]+<\/html>\n$/);
+    const { stderr } = await runCommand(reportCommand, ['report', run, '--open']);
+    const file = join(run, 'report.html');
+    expect(stderr).toBe(`written: ${file}\nno browser could be opened; open this file: ${file}\n`);
+    expect(readFileSync(file, 'utf8')).toBe(stdout);
+    await expect(runCommand(reportCommand, ['report', run, '--open', '-f', 'csv'])).rejects.toThrow(
+      '--open opens a page, and the format is csv',
+    );
+  });
+
+  test('run --html writes the same page as report -f html; a file that cannot be written is an error before the run', async () => {
+    expect(readFileSync(page, 'utf8')).toBe((await report('html')).stdout);
+    const output = join(folder.path, 'refused');
+    const nowhere = ['run', '-o', output, '--html', join(folder.path, 'missing', 'page.html')];
+    const { code, stderr } = await streambench(nowhere);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/cannot write .*\n.*--html FILE/)]);
+    expect(existsSync(output)).toBe(false);
   });
 
   test('--percentiles chooses the columns, in ascending order', async () => {

@@ -12,6 +12,8 @@ interface CompareFlags {
   regression: string[];
   assumedSpread?: number;
   anyMachine?: boolean;
+  html?: string;
+  open?: boolean;
 }
 
 export const compareCommand: AddCommand = (root, open) => {
@@ -27,6 +29,8 @@ export const compareCommand: AddCommand = (root, open) => {
     .addOption(wholeOption('--seed <number>', 'seed of the resampling').default(1))
     .option('--strict', 'also fail (exit 5) if the result is inconclusive or not comparable')
     .option('--json', 'print the comparison as JSON')
+    .option('--html <file>', 'also write a page with the intervals of all figures')
+    .option('--open', 'open the page of --html in the browser')
     .action((base: string, next: string, flags: CompareFlags) => compare(base, next, flags, open()));
   addExamples(command, {
     words: 'compare main results/2026-11-21T03-31-58-demo-3f2a --strict',
@@ -36,6 +40,7 @@ export const compareCommand: AddCommand = (root, open) => {
 
 async function compare(base: string, next: string, flags: CompareFlags, session: CliSession): Promise<void> {
   keepHeapSmall();
+  if (flags.open) (await import('../open-page.ts')).checkOpen(flags);
   const { compareWithBaseline } = await import('../../bench/run/compare-runs.ts');
   const { regression, output, seed, assumedSpread, anyMachine, strict = false } = flags;
   const comparison = await compareWithBaseline(base, next, {
@@ -47,6 +52,11 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
   else {
     const { terminalComparison } = await import('../../report/terminal/terminal-comparison.ts');
     session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
+  }
+  if (flags.html !== undefined) {
+    const { htmlComparison } = await import('../../report/html/comparison-page.ts');
+    const { writePage } = await import('../open-page.ts');
+    await writePage(flags.html, htmlComparison(comparison), flags, session);
   }
   const { comparisonExitCode } = await import('../exit-code.ts');
   session.exitCode = comparisonExitCode(comparison.verdict, { strict });

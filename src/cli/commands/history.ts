@@ -5,7 +5,6 @@ import { UserError } from '../../model/errors.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { collect, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
-import { writeOutputFile } from '../output-file.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
 /** The search takes seconds for these with 24 cells. */
@@ -18,6 +17,7 @@ interface HistoryFlags {
   seed: number;
   json?: boolean;
   html?: string;
+  open?: boolean;
 }
 
 export const historyCommand: AddCommand = (root, open) => {
@@ -36,6 +36,7 @@ export const historyCommand: AddCommand = (root, open) => {
     .addOption(wholeOption('--seed <number>', 'seed of the permutation test').default(1))
     .option('--json', 'print as JSON')
     .option('--html <file>', 'also write a page with charts')
+    .option('--open', 'open the page of --html in the browser')
     .action((name: string | undefined, figures: string[], flags: HistoryFlags) =>
       history(name, figures, flags, open()),
     );
@@ -54,6 +55,7 @@ async function history(
   session: CliSession,
 ): Promise<void> {
   keepHeapSmall();
+  if (flags.open) (await import('../open-page.ts')).checkOpen(flags);
   const { parseChecks } = await import('../../analysis/regression/checks.ts');
   const { historyOf } = await import('../../analysis/history/history.ts');
   const { source, named } = sourceOf(name, figures, flags);
@@ -75,9 +77,9 @@ async function history(
     session.print(terminalHistory(report, { width: session.width, color: session.color.stdout, ascii }));
   }
   if (flags.html !== undefined) {
-    const { htmlHistory } = await import('../../report/history/html-history.ts');
-    await writeOutputFile(flags.html, htmlHistory(report), '--html');
-    session.say(`wrote ${flags.html}`);
+    const { htmlHistory } = await import('../../report/html/history-page.ts');
+    const { writePage } = await import('../open-page.ts');
+    await writePage(flags.html, htmlHistory(report), flags, session);
   }
 }
 

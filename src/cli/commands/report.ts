@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import type { RebuiltReport } from '../../bench/run/report-builder.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
 import { VIEW_TOOL_NAMES, type ViewToolName } from '../../model/tool-names.ts';
 import { REPORTER_NAMES } from '../../report/formats/names.ts';
@@ -8,13 +11,14 @@ import { addExamples } from '../help.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
-const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES];
+const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES, 'html'];
 
 interface ReportFlags {
   format: string;
   out?: string;
   percentiles?: Percentile[];
   as?: ViewToolName;
+  open?: boolean;
 }
 
 export const reportCommand: AddCommand = (root, open) => {
@@ -36,11 +40,16 @@ export const reportCommand: AddCommand = (root, open) => {
         VIEW_TOOL_NAMES,
       ),
     )
+    .option(
+      '--open',
+      'write the HTML page (default: report.html in the run folder) and open it in the browser',
+    )
     .action((run: string | undefined, flags: ReportFlags) => report(run, flags, open()));
   addExamples(
     command,
     { words: 'report --percentiles p50,p95,p99', does: 'the latest run, with more percentiles' },
     { words: 'report --as vllm', does: 'TTFT, TPOT, ITL and E2EL as vllm bench serve computes them' },
+    { words: 'report --open', does: 'the latest run as a page with charts, in the browser' },
     {
       words: 'report results/2026-11-21T03-31-58-demo-3f2a -f markdown -o report.md',
       does: 'a report for a pull request',
@@ -50,31 +59,57 @@ export const reportCommand: AddCommand = (root, open) => {
 
 async function report(
   name: string | undefined,
-  { format, out, percentiles, as: tool }: ReportFlags,
+  { format, out, percentiles, open = false, as: tool }: ReportFlags,
   session: CliSession,
 ): Promise<void> {
   keepHeapSmall();
-  const { latestRun, runFolder } = await import('../../results/run-folder.ts');
+  if (open && format !== 'terminal' && format !== 'html')
+    throw new UserError('usage', {
+      message: `--open opens a page, and the format is ${format}`,
+      hint: 'omit one of them, or choose -f html',
+    });
+  const isPage = open || format === 'html';
+  const { PAGE_FILE, latestRun, runFolder } = await import('../../results/run-folder.ts');
   const folder =
     name === undefined ? latestRun('results', 'name the run: streambench report FOLDER') : runFolder(name);
   if (tool !== undefined) {
+    if (isPage)
+      throw new UserError('usage', {
+        message: '--as prints a table, and the page has none of another tool',
+        hint: 'omit --open, and choose -f terminal or json',
+      });
     const { toolReport } = await import('../tool-report.ts');
     return emit(await toolReport(folder, { tool, format, isFile: out !== undefined }, session), out, session);
   }
-  const { reportRun } = await import('../../bench/run/report-builder.ts');
-  const { report, warnings } = await reportRun(folder);
+  const { report, warnings, html } = isPage ? await pageOf(folder) : await reportOf(folder);
   for (const warning of warnings) session.warning(warning);
   if (name === undefined) session.say(`run: ${folder}`);
   const isWhole = report.shard === undefined && report.machines === undefined;
   if (report.run.aborted && isWhole) session.say(`to complete the run: streambench run --resume ${folder}`);
-  const text = await formatted(report, { format, percentiles, isFile: out !== undefined }, session);
-  await emit(text, out, session);
+  const file = out ?? (open ? join(folder, PAGE_FILE) : undefined);
+  const text =
+    html ?? (await formatted(report, { format, percentiles, isFile: file !== undefined }, session));
+  if (open && file !== undefined) {
+    const { writePage } = await import('../open-page.ts');
+    return writePage(file, text, { open, flag: '-o' }, session);
+  }
+  await emit(text, file, session);
 }
 
 async function emit(text: string, out: string | undefined, session: CliSession): Promise<void> {
   if (out === undefined) return session.print(text);
   await writeOutputFile(out, text, '-o');
   session.say(`written: ${out}`);
+}
+
+async function pageOf(folder: string): Promise<RebuiltReport & { html?: string }> {
+  const { htmlRun } = await import('../../bench/run/html-run.ts');
+  return htmlRun(folder);
+}
+
+async function reportOf(folder: string): Promise<RebuiltReport & { html?: string }> {
+  const { reportRun } = await import('../../bench/run/report-builder.ts');
+  return reportRun(folder);
 }
 
 async function formatted(

@@ -48,6 +48,8 @@ export function addMeasurementOptions(command: Command, { resume }: { resume: bo
     );
   command
     .option('--json', 'print the report as JSON instead of tables')
+    .option('--html <file>', 'also write the report as a page with charts')
+    .option('--open', 'open the page in the browser (default: report.html in the run folder)')
     .option('--keep-text', 'store the answer texts in the records')
     .option('--keep-chunks', 'store the arrival time of every chunk in the records')
     .addOption(

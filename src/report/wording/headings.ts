@@ -43,4 +43,4 @@ export const TIMES_NOTE =
   'Times start when the request was sent and include successful answers only. Rates are medians.';
 
 /** How to get the report in another format. */
-export const FORMATS_NOTE = 'Other formats: streambench report FOLDER -f json | markdown | csv';
+export const FORMATS_NOTE = 'Other formats: streambench report FOLDER -f json | markdown | html';

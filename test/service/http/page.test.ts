@@ -1,14 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { WebSocket } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hasBrowser, openBrowser } from '../../support/browser.ts';
 import { startStack, type TestStack, until } from '../support.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
 
 let stack: TestStack;
 beforeAll(async () => {
@@ -30,8 +24,7 @@ test('the page is one document that loads nothing else, and its policy allows no
   }
 });
 
-const inBrowser = existsSync(CHROMIUM);
-if (!inBrowser) console.log(`the page is not tried in a browser: there is no ${CHROMIUM}`);
+const inBrowser = hasBrowser('the page of the service');
 
 describe.runIf(inBrowser)('in a browser', () => {
   test('both readers show all tokens when they arrive', { timeout: 60_000 }, async () => {
@@ -211,70 +204,3 @@ describe.runIf(inBrowser)('the page', () => {
     }
   });
 });
-
-/** A headless browser, spoken to by its own protocol. */
-async function openBrowser() {
-  const folder = mkdtempSync(join(tmpdir(), 'streambench-browser-'));
-  const child = spawn(
-    CHROMIUM,
-    [
-      '--headless=new',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--remote-debugging-port=0',
-      `--user-data-dir=${folder}`,
-      'about:blank',
-    ],
-    // A process group of its own, so that close() also ends its renderer and network processes.
-    { stdio: 'ignore', detached: true },
-  );
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const portFile = join(folder, 'DevToolsActivePort');
-  await until(() => existsSync(portFile) && readFileSync(portFile, 'utf8').includes('\n'), 30_000);
-  const port = readFileSync(portFile, 'utf8').split('\n')[0];
-  const pages = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as {
-    type: string;
-    webSocketDebuggerUrl: string;
-  }[];
-  const socket = new WebSocket(pages.find(({ type }) => type === 'page')!.webSocketDebuggerUrl);
-  await new Promise((resolve) => socket.addEventListener('open', resolve));
-  const waiting = new Map<number, (result: unknown) => void>();
-  let id = 0;
-  socket.addEventListener('message', ({ data }) => {
-    const message = JSON.parse(String(data)) as { id?: number; result?: unknown };
-    if (message.id !== undefined) waiting.get(message.id)?.(message.result);
-  });
-  const command = (method: string, params: object) =>
-    new Promise<unknown>((resolve) => {
-      waiting.set(++id, resolve);
-      socket.send(JSON.stringify({ id, method, params }));
-    });
-  const evaluate = async <T>(expression: string): Promise<T> => {
-    const answer = await command('Runtime.evaluate', { expression, returnByValue: true });
-    return (answer as { result: { value: T } }).result.value;
-  };
-  return {
-    evaluate,
-    command,
-    /** Presses a key and releases it. `modifiers`: 2 for Ctrl. */
-    async key(key: 'Enter' | 'Escape' | 'Tab', modifiers = 0): Promise<void> {
-      const windowsVirtualKeyCode = { Enter: 13, Escape: 27, Tab: 9 }[key];
-      for (const type of ['rawKeyDown', 'keyUp']) {
-        await command('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode, modifiers });
-      }
-    },
-    /** Resolves when the new page can be asked: until then the old one answers. */
-    async go(url: string): Promise<void> {
-      await command('Page.navigate', { url });
-      const isThere = `location.href !== 'about:blank' && document.readyState === 'complete'`;
-      await until(() => evaluate<boolean>(isThere), 30_000);
-    },
-    async close() {
-      socket.close();
-      process.kill(-child.pid!, 'SIGKILL');
-      await exited;
-      // The children of a killed process take a moment to end, and write until then.
-      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    },
-  };
-}

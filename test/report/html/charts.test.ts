@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { createDistribution } from '../../../src/metrics/distribution.ts';
+import { curveOf } from '../../../src/report/html/charts/distributions.ts';
+import { fairShares } from '../../../src/report/html/charts/raster.ts';
+import { thinned } from '../../../src/report/html/charts/timeline.ts';
+
+describe('what charts leave out', () => {
+  test('a curve has all values up to 200 of them, then percentiles from the least to the largest', () => {
+    const of = (count: number) => {
+      const values = createDistribution('ms');
+      for (let i = count; i > 0; i--) values.add(i);
+      const summary = values.summary();
+      if (summary === null) throw new Error('no values');
+      return curveOf(0, summary);
+    };
+    expect(of(3)).toEqual({ cell: 0, n: 3, values: [10, 20, 30], sampled: false });
+    const many = of(1000);
+    expect(many.sampled).toBe(true);
+    expect([many.values[0], many.values.at(-1)]).toEqual([10, 10_000]);
+    // p50 is the value at rank 500.
+    expect(many.values).toContain(5000);
+    // More values than a report keeps: from the histogram, which has three digits.
+    const histogram = of(30_000);
+    expect([histogram.values[0], histogram.values.at(-1)]).toEqual([10, 300_000]);
+    expect(histogram.values).toEqual([...histogram.values].sort((a, b) => a - b));
+  });
+
+  test('rows are shared evenly, and what a small cell does not need goes to the others', () => {
+    expect(fairShares([100, 100, 100], 300)).toEqual([100, 100, 100]);
+    expect(fairShares([10, 1000, 1000], 300)).toEqual([10, 145, 145]);
+    expect(fairShares([0, 20, 5], 300)).toEqual([0, 20, 5]);
+    expect(fairShares([1000, 1000, 1000, 1000], 2)).toEqual([0, 0, 1, 1]);
+  });
+
+  test('many points: of each period the first, the fastest and the slowest, at their own times', () => {
+    const sentMs = Array.from({ length: 10_000 }, (_, index) => index);
+    const ttftMs = sentMs.map((at) => (at === 5003 ? 900 : at === 5001 ? 1 : 40));
+    const all = thinned({ sentMs, ttftMs }, { start: 0, end: 9999, most: 10_000 });
+    expect(all.x).toHaveLength(10_000);
+    const some = thinned({ sentMs, ttftMs }, { start: 0, end: 9999, most: 300 });
+    expect(some.x.length).toBeLessThanOrEqual(300);
+    expect(some.y[some.x.indexOf(50_030)]).toBe(9000);
+    expect(some.y[some.x.indexOf(50_010)]).toBe(10);
+    expect(some.x).toEqual([...some.x].sort((a, b) => a - b));
+  });
+});
