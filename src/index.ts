@@ -9,8 +9,12 @@ export type { Answer, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
 export type { ClientOptions, RequestOptions } from './client/client-options.ts';
 export type { ConnectOptions } from './client/transport/connection.ts';
+export { measuredDispatcher } from './embed/measured-dispatcher.ts';
+export { type Fetch, measuredFetch } from './embed/measured-fetch.ts';
+export { type MeasuredObservation, type MeasureOptions, streamingVerdict } from './embed/observing.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';
+export type { Endpoint } from './model/endpoint.ts';
 export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
 export { EXIT, UserError } from './model/errors.ts';
 export type {
@@ -44,6 +48,7 @@ export type {
   Outcome,
   OutcomeKind,
   RequestRecord,
+  StampSource,
   TimeoutPhase,
   TokenSource,
 } from './model/record.ts';

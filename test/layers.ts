@@ -19,6 +19,7 @@ const BELOW_BENCH = [
   'results',
   'simulator',
   'service',
+  'embed',
 ];
 
 /** The layers of `src/`. A folder that is not listed fails test/architecture.test.ts. */
@@ -56,6 +57,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ['model', 'metrics', 'analysis'],
   },
   results: { content: 'the journal of a run on disk, and reading it', imports: ['model'] },
+  embed: {
+    content: 'measures the client library that an application already has; telemetry of observations',
+    imports: ['model', 'wire', 'client', 'metrics', 'analysis'],
+  },
   simulator: {
     content: 'an embedded provider on a seeded script, with a log of what it really sent',
     imports: ['model', 'wire'],

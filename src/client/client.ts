@@ -114,7 +114,7 @@ export function createClient(options: ClientOptions): StreamClient {
 type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow' | 'decode'>;
 
 type SendOptions = Omit<MeasuredRequest, 'request' | 'behaviour' | 'resume' | 'onToolCall'> &
-  Pick<ExchangeOptions, 'readBytesPerSecond' | 'eventIds'>;
+  Pick<ExchangeOptions, 'readBytesPerSecond' | 'eventIds' | 'stamp'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
@@ -243,7 +243,11 @@ class Client implements StreamClient {
     keepText = true,
   ): Promise<Observation> {
     const originAt = this.clock.now();
-    return this.send(request, { originAt, scheduledAt: originAt, keepText, signal }, listeners);
+    return this.send(
+      request,
+      { originAt, scheduledAt: originAt, keepText, signal, stamp: 'socket' },
+      listeners,
+    );
   }
 
   private async send(
