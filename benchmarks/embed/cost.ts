@@ -14,6 +14,7 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '200' },
     events: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '40' },
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -76,7 +77,7 @@ const onObservation = ({ outcome, contentEvents }: { outcome: { kind: string }; 
 };
 
 const rows = [];
-for (const library of LIBRARIES) {
+for (const library of LIBRARIES.filter((name) => !values.only || name === values.only)) {
   const bare = await libraryReader(library, 'http://127.0.0.1/v1', fromMemory);
   const measured = await libraryReader(
     library,

@@ -32,8 +32,8 @@ export function tapStream(stream: ReadableStream<Uint8Array>, tap: BodyTap): voi
     tee: () => behind().tee(),
     pipeTo: (destination, options) => pipeUnlocked(stream, () => behind().pipeTo(destination, options)),
     pipeThrough: (transform, options) => behind().pipeThrough(transform, options),
-    values: (options) => iterate(getReader(), options?.preventCancel ?? false),
-    [Symbol.asyncIterator]: () => iterate(getReader(), false),
+    values: (options) => iterate(native.getReader, tap, options?.preventCancel ?? false),
+    [Symbol.asyncIterator]: () => iterate(native.getReader, tap, false),
   });
 }
 
@@ -51,33 +51,40 @@ async function pipeUnlocked(stream: ReadableStream, pipe: () => Promise<void>): 
   await pipe();
 }
 
-/** The same reader, whose reads the tap sees before whoever reads. HOT PATH: `seen` runs for each chunk. */
-function tapReader(reader: Reader, tap: BodyTap): Reader {
+/**
+ * The same reader, whose reads the tap sees before whoever reads. `onEnd` is called when the stream has ended or failed. HOT
+ * PATH: each chunk costs one reaction to a promise that exists anyway.
+ */
+function tapReader(reader: Reader, tap: BodyTap, onEnd?: () => void): Reader {
   let isReleased = false;
-  const seen = ({ done, value }: Awaited<ReturnType<Reader['read']>>) => {
-    if (!done) tap.read(value);
-    else if (!isReleased) tap.end();
+  const seen = (result: Awaited<ReturnType<Reader['read']>>) => {
+    if (!result.done) {
+      tap.read(result.value);
+      return;
+    }
+    if (!isReleased) tap.end();
+    onEnd?.();
   };
   const failed = (error: unknown) => {
     // Releasing a reader rejects the reads that wait.
     if (!isReleased) tap.fail(error);
+    onEnd?.();
   };
-  const read = reader.read.bind(reader) as (...args: unknown[]) => ReturnType<Reader['read']>;
-  const cancel = reader.cancel.bind(reader);
-  const releaseLock = reader.releaseLock.bind(reader);
+  const { read, cancel, releaseLock } = reader;
   override(reader, {
-    read: (...args: unknown[]) => {
-      const result = read(...args);
+    // The argument is the buffer of a BYOB reader.
+    read: ((view?: unknown, options?: unknown) => {
+      const result = (read as (...args: unknown[]) => ReturnType<Reader['read']>).call(reader, view, options);
       result.then(seen, failed);
       return result;
-    },
+    }) as Reader['read'],
     cancel: (reason) => {
       if (!isReleased) tap.cancel(reason);
-      return cancel(reason);
+      return cancel.call(reader, reason);
     },
     releaseLock: () => {
       isReleased = true;
-      releaseLock();
+      releaseLock.call(reader);
     },
   });
   return reader;
@@ -100,8 +107,8 @@ function streamOf(reader: Reader): ReadableStream<Uint8Array> {
 
 type ByteIterator = ReturnType<ReadableStream<Uint8Array>['values']>;
 
-/** Iterates over what a reader reads, and releases it at the end. */
-function iterate(reader: Reader, preventCancel: boolean): ByteIterator {
+/** Iterates over a stream. Its reader is released at the end. */
+function iterate(native: () => Reader, tap: BodyTap, preventCancel: boolean): ByteIterator {
   let isOver = false;
   let last: Promise<unknown> = Promise.resolve();
   const release = () => {
@@ -109,18 +116,16 @@ function iterate(reader: Reader, preventCancel: boolean): ByteIterator {
     isOver = true;
     reader.releaseLock();
   };
-  const onRead = ({ done }: { done: boolean }) => {
-    if (done) release();
-  };
+  const reader = tapReader(native(), tap, release);
   const iterator = {
     next() {
       if (isOver) return Promise.resolve({ done: true, value: undefined });
       const result = reader.read();
-      last = result.then(onRead, release);
+      last = result;
       return result;
     },
     async return(value?: unknown) {
-      await last;
+      await last.catch(() => {});
       if (!isOver) {
         const cancelled = preventCancel ? undefined : reader.cancel(value);
         release();
