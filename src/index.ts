@@ -8,10 +8,20 @@ export type { AnswerStream, TimedEvent } from './client/answer-stream.ts';
 export type { Answer, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
 export type { ClientOptions, RequestOptions } from './client/client-options.ts';
+export type {
+  EventDecoders,
+  EventSourceSettings,
+  EventSourceStream,
+  ServerEvent,
+  TextEvent,
+} from './client/event-source.ts';
+export { EventSourceError, eventSource } from './client/event-source.ts';
+export { RequestFailure } from './client/request-failure.ts';
 export type { ConnectOptions } from './client/transport/connection.ts';
 export { measuredDispatcher } from './embed/measured-dispatcher.ts';
 export { type Fetch, measuredFetch } from './embed/measured-fetch.ts';
 export { type MeasuredObservation, type MeasureOptions, streamingVerdict } from './embed/observing.ts';
+export type { ResumePolicy } from './model/behaviour.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';
 export type { Endpoint } from './model/endpoint.ts';
@@ -69,3 +79,4 @@ export type { Frame, FrameParser, FrameSink, Framing, FramingName } from './wire
 export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';
 export { PROVIDERS } from './wire/providers.ts';
+export type { WholeCall } from './wire/whole-answer.ts';

@@ -21,6 +21,12 @@ describe('the public names', () => {
     expect(names('streambench')).toEqual(
       [
         'createClient',
+        'EventSourceError',
+        'eventSource',
+        'measuredDispatcher',
+        'measuredFetch',
+        'RequestFailure',
+        'streamingVerdict',
         'DEFAULT_LIMITS',
         'DEFAULT_TIMEOUTS',
         'DIALECT_NAMES',
@@ -33,6 +39,11 @@ describe('the public names', () => {
         'getDialect',
       ].sort(),
     );
+  });
+
+  test('streambench/otel and streambench/prometheus', () => {
+    expect(names('streambench/otel')).toEqual(['otelRecorder']);
+    expect(names('streambench/prometheus')).toEqual(['prometheusRecorder']);
   });
 
   test('streambench/bench', () => {

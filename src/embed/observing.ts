@@ -37,6 +37,9 @@ export interface MeasureOptions {
 /** Credentials for which a redactor is kept ready: making one takes longer than decoding an answer. */
 const MAX_REDACTORS = 16;
 
+// Browsers have no such module.
+const asyncHooks = globalThis.process?.getBuiltinModule?.('node:async_hooks');
+
 /** What the exchanges of one measured `fetch` or dispatcher share. */
 export class Observing {
   readonly clock: Clock;
@@ -72,8 +75,16 @@ export class Observing {
     return redactor;
   }
 
-  /** Passes an observation on. Never throws. */
-  report(observation: Observation, endpoint: Endpoint): void {
+  /**
+   * Passes an observation on, in the asynchronous context of this call, so that a span of the callback is a child of the
+   * caller's. The function never throws.
+   */
+  reporter(): (observation: Observation, endpoint: Endpoint) => void {
+    const report = (observation: Observation, endpoint: Endpoint) => this.report(observation, endpoint);
+    return asyncHooks ? asyncHooks.AsyncResource.bind(report) : report;
+  }
+
+  private report(observation: Observation, endpoint: Endpoint): void {
     try {
       const measured: MeasuredObservation = { ...observation, stamp: this.stamp, endpoint };
       if (observation.outcome.kind === 'ok' && observation.mode === 'streaming') {

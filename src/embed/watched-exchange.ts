@@ -22,6 +22,7 @@ export class WatchedExchange {
   private readonly request: SeenRequest;
   private readonly startedAt: number;
   private readonly stop = new AbortController();
+  private readonly report: ReturnType<Observing['reporter']>;
   private asked: Asked = {};
   private sentAt: number | undefined;
   private head: { atMs: number; status: number; headers: Record<string, string> } | undefined;
@@ -39,6 +40,7 @@ export class WatchedExchange {
     this.observing = observing;
     this.request = request;
     this.startedAt = startedAt;
+    this.report = observing.reporter();
   }
 
   /** `onOver` is called when the request has ended, to release what observes it. */
@@ -175,7 +177,7 @@ export class WatchedExchange {
     observed.then((observation) => {
       if (!this.isOver) this.over();
       if (observation.outcome.kind === 'not_a_stream' || observation.outcome.kind === 'malformed') forget();
-      observing.report(observation, endpointOf(url, dialect.name, model));
+      this.report(observation, endpointOf(url, dialect.name, model));
     }, observing.warn);
     const { sink } = this;
     if (sink === undefined) return undefined;

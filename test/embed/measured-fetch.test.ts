@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -417,6 +418,16 @@ describe('the application', () => {
     await new Promise(setImmediate);
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]![0]).toContain('my fault');
+  });
+
+  test('gets the observation in the asynchronous context of its call', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const server = await chatServer();
+    const stores: unknown[] = [];
+    const { fetch } = measured({ onObservation: () => stores.push(storage.getStore()) });
+    const response = await storage.run('mine', () => fetch(`${server.url}/v1/chat/completions`, REQUEST));
+    await storage.run('of the reader', () => response.text());
+    await vi.waitFor(() => expect(stores).toEqual(['mine']), { interval: 2 });
   });
 
   test('finds no credential in an observation', async () => {
