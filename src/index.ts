@@ -8,7 +8,19 @@ export type { AnswerStream, TimedEvent } from './client/answer-stream.ts';
 export type { Answer, StreamClient } from './client/client.ts';
 export { createClient } from './client/client.ts';
 export type { ClientOptions, RequestOptions } from './client/client-options.ts';
+export type {
+  EventDecoders,
+  EventSourceSettings,
+  EventSourceStream,
+  ServerEvent,
+  TextEvent,
+} from './client/event-source.ts';
+export { EventSourceError, eventSource } from './client/event-source.ts';
+export { RequestFailure } from './client/request-failure.ts';
 export type { ConnectOptions } from './client/transport/connection.ts';
+export { measuredDispatcher } from './embed/measured-dispatcher.ts';
+export { type Fetch, measuredFetch } from './embed/measured-fetch.ts';
+export { type MeasuredObservation, type MeasureOptions, streamingVerdict } from './embed/observing.ts';
 export type { DecodeOptions } from './gateway/decode-response.ts';
 export { decodeResponse } from './gateway/decode-response.ts';
 export type { EncodeOptions, EventSource, ResponseOptions } from './gateway/encode-stream.ts';
@@ -17,8 +29,10 @@ export type { FetchHandler, GatewayOptions } from './gateway/gateway.ts';
 export { createGateway, readChatRequest } from './gateway/gateway.ts';
 export type { TranscodeOptions } from './gateway/transcode.ts';
 export { transcode } from './gateway/transcode.ts';
+export type { ResumePolicy } from './model/behaviour.ts';
 export type { Clock } from './model/clock.ts';
 export { monotonicClock } from './model/clock.ts';
+export type { Endpoint } from './model/endpoint.ts';
 export type { ErrorCode, ExitCode, Place, Problem } from './model/errors.ts';
 export { EXIT, UserError } from './model/errors.ts';
 export type {
@@ -52,6 +66,7 @@ export type {
   Outcome,
   OutcomeKind,
   RequestRecord,
+  StampSource,
   TimeoutPhase,
   TokenSource,
 } from './model/record.ts';
@@ -82,4 +97,5 @@ export { FRAMINGS } from './wire/framing/framings.ts';
 export type { Provider } from './wire/providers.ts';
 export { PROVIDERS } from './wire/providers.ts';
 export { checkRequest } from './wire/request-check.ts';
+export type { WholeCall } from './wire/whole-answer.ts';
 export { answerMessage } from './wire/whole-answer.ts';

@@ -7,13 +7,14 @@ const SRC = resolve(import.meta.dirname, '../src');
 
 /** The public entry points. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
-  'index.ts': ['model', 'wire', 'client', 'gateway'],
+  'index.ts': ['model', 'wire', 'client', 'embed', 'gateway'],
   'bench.ts': ['model', 'scenario', 'metrics', 'report', 'bench'],
 };
 
 /** The only files that may import each package. */
 const PACKAGE_USERS: Readonly<Record<string, RegExp>> = {
-  undici: /^client\//,
+  // The interceptor uses undici's types only.
+  undici: /^(client\/|embed\/measured-dispatcher\.ts$)/,
   'eventsource-parser': /^wire\/framing\//,
   'hdr-histogram-js': /^metrics\/histogram\.ts$/,
   commander: /^cli\//,

@@ -29,6 +29,12 @@ describe('the public names', () => {
         'encodeStream',
         'readChatRequest',
         'transcode',
+        'EventSourceError',
+        'eventSource',
+        'measuredDispatcher',
+        'measuredFetch',
+        'RequestFailure',
+        'streamingVerdict',
         'DEFAULT_LIMITS',
         'DEFAULT_TIMEOUTS',
         'DIALECT_NAMES',
@@ -41,6 +47,11 @@ describe('the public names', () => {
         'getDialect',
       ].sort(),
     );
+  });
+
+  test('streambench/otel and streambench/prometheus', () => {
+    expect(names('streambench/otel')).toEqual(['otelRecorder']);
+    expect(names('streambench/prometheus')).toEqual(['prometheusRecorder']);
   });
 
   test('streambench/bench', () => {

@@ -20,6 +20,7 @@ const BELOW_BENCH = [
   'imports',
   'simulator',
   'service',
+  'embed',
 ];
 
 /** The layers of `src/`. A folder that is not listed fails test/architecture.test.ts. */
@@ -64,6 +65,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   imports: {
     content: "readers of other tools' result files: files in, records out; one file per tool",
     imports: ['model', 'results'],
+  },
+  embed: {
+    content: 'measures the client library that an application already has; telemetry of observations',
+    imports: ['model', 'wire', 'client', 'metrics', 'analysis'],
   },
   simulator: {
     content: 'an embedded provider on a seeded script, with a log of what it really sent',

@@ -1,7 +1,9 @@
-import type { StreamEvent } from '../model/events.ts';
+import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
 import { DEFAULT_LIMITS } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
+import { gather, type WholeCall } from '../wire/whole-answer.ts';
 import type { FlowControl } from './exchange-options.ts';
+import { RequestFailure, requireSuccess } from './request-failure.ts';
 
 /** An event with its arrival: `atMs` is relative to the request; events with the same `read` came in one socket read. */
 export type TimedEvent = StreamEvent & { readonly atMs: number; readonly read: number };
@@ -11,6 +13,14 @@ export type Start = (listeners: {
   onEvents(events: readonly StreamEvent[], atMs: number, read: number, size: number): void;
   onFlow(flow: FlowControl): void;
 }) => Promise<Observation>;
+
+/** How a stream treats its consumer. */
+export interface StreamSettings {
+  /** How much may wait for the consumer, in bytes. */
+  aheadBytes?: number;
+  /** See `RequestOptions.throwOnFailure`. */
+  throwOnFailure?: boolean;
+}
 
 /** Approximate memory of an event without its text, in bytes. */
 const EVENT_BYTES = 100;
@@ -24,10 +34,13 @@ const EVENT_BYTES = 100;
  * consumed. So do not await `result` inside the loop. If only `result` is awaited, reading never stops: the waiting events are
  * discarded at that limit, and iterating later throws.
  */
-export class AnswerStream implements AsyncIterable<TimedEvent> {
+export class AnswerStream implements AsyncIterable<TimedEvent>, AsyncDisposable {
   private readonly queue = new EventQueue();
   private readonly stop: AbortController;
   private readonly aheadBytes: number;
+  private readonly throwOnFailure: boolean;
+  private readonly toolPieces: ToolCallEvent[] = [];
+  private failure: { error: unknown } | undefined;
   private readonly settled: Promise<Observation>;
   private flow: FlowControl | undefined;
   private wake: (() => void) | undefined;
@@ -38,9 +51,14 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
   private awaited = false;
   private discarding = false;
 
-  constructor(start: Start, stop: AbortController, aheadBytes = DEFAULT_LIMITS.aheadBytes) {
+  constructor(
+    start: Start,
+    stop: AbortController,
+    { aheadBytes = DEFAULT_LIMITS.aheadBytes, throwOnFailure = false }: StreamSettings = {},
+  ) {
     this.stop = stop;
     this.aheadBytes = aheadBytes;
+    this.throwOnFailure = throwOnFailure;
     this.settled = start({
       onEvents: (events, atMs, read, size) => this.push(events, atMs, read, size),
       onFlow: (flow) => (this.flow = flow),
@@ -67,6 +85,14 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
     return this.settled;
   }
 
+  /**
+   * The observation of the request, as `result`, for whoever waits beside the consumer of the events: they stay theirs, and
+   * the stream ends only when they were read, if they are many.
+   */
+  get finished(): Promise<Observation> {
+    return this.settled;
+  }
+
   /** Ends the request; its outcome is then `cancelled`. No effect once it has ended. */
   cancel(reason?: string): void {
     this.stop.abort(reason);
@@ -74,7 +100,24 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
 
   /** The answer text, once the stream has ended. Cut after 16 Mi characters. */
   async text(): Promise<string> {
-    return (await this.result).text ?? '';
+    return (await this.ended()).text ?? '';
+  }
+
+  /** The tool calls of the answer, whole, once the stream has ended. */
+  async toolCalls(): Promise<WholeCall[]> {
+    await this.ended();
+    return gather(this.toolPieces).calls;
+  }
+
+  /** Ends the request if it has not ended, and waits until it has: for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel('the stream was disposed of');
+    await this.settled.catch(() => {});
+  }
+
+  private async ended(): Promise<Observation> {
+    const observation = await this.result;
+    return this.throwOnFailure ? requireSuccess(observation) : observation;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TimedEvent, void, undefined> {
@@ -92,8 +135,10 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
         if (this.queue.bytes <= this.aheadBytes / 2) this.flow?.resume();
         if (event !== undefined) yield event;
         else if (this.thrown !== undefined) throw this.thrown.error;
-        else if (this.over) return;
-        else await new Promise<void>((resolve) => (this.wake = resolve));
+        else if (this.over) {
+          if (this.failure !== undefined) throw this.failure.error;
+          return;
+        } else await new Promise<void>((resolve) => (this.wake = resolve));
       }
     } finally {
       this.cancel('the reader left');
@@ -104,6 +149,7 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
     let bytes = size;
     for (const event of events) {
       if (event.type === 'error') this.failed = true;
+      else if (event.type === 'tool_call') this.toolPieces.push(event);
       if (!this.discarding) this.queue.add(Object.assign(event, { atMs, read }), bytes + EVENT_BYTES);
       bytes = 0;
     }
@@ -123,6 +169,7 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
 
   private end(observation: Observation): void {
     const { outcome, marks, reads } = observation;
+    if (this.throwOnFailure) this.failure = failureOf(observation);
     if (outcome.kind !== 'ok' && !this.failed) {
       const code = outcome.code ?? outcome.kind;
       this.push(
@@ -139,6 +186,10 @@ export class AnswerStream implements AsyncIterable<TimedEvent> {
     this.over = true;
     this.wake?.();
   }
+}
+
+function failureOf(observation: Observation): { error: unknown } | undefined {
+  return observation.outcome.kind === 'ok' ? undefined : { error: new RequestFailure(observation) };
 }
 
 /** How many consumed events may stay in the arrays before they are compacted. */

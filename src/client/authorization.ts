@@ -101,3 +101,9 @@ function sigV4(apiKey: string, clock: Clock): Authorize {
       { accessKeyId, secretAccessKey, sessionToken },
     );
 }
+
+/** The headers that a signature covers: none that a proxy may change. */
+export function signed(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const type = headers['content-type'];
+  return type === undefined ? {} : { 'content-type': type };
+}

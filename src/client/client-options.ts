@@ -1,3 +1,4 @@
+import type { ResumePolicy } from '../model/behaviour.ts';
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import { formatSizeLimit } from '../model/format.ts';
@@ -67,6 +68,8 @@ export interface ClientOptions {
   secrets?: readonly Secret[];
   /** Default: the machine's monotonic clock. */
   clock?: Clock;
+  /** See `RequestOptions.throwOnFailure`. Default: false. */
+  throwOnFailure?: boolean;
 }
 
 /**
@@ -98,6 +101,15 @@ export interface RequestOptions
   signal?: AbortSignal;
   /** For a stream: how much may wait for its consumer, in bytes of memory. Default: `limits.aheadBytes` of the client. */
   aheadBytes?: number;
+  /**
+   * Throw a `RequestFailure` for a failed request: from `complete()`, and of a stream from its iteration, `text()` and
+   * `toolCalls()`. `result` and `finished` resolve all the same. Default: that of the client.
+   */
+  throwOnFailure?: boolean;
+  /**
+   * For a stream of events with ids: continue it with `Last-Event-ID` if its connection breaks. Default: it ends there.
+   */
+  resume?: ResumePolicy;
   /** False to leave the text out of the observation, which saves memory. Default: true. */
   keepText?: boolean;
   /** Called with the body's bytes as they were read, before they are decoded. An exception from it ends the request. */

@@ -21,14 +21,15 @@ import { provider } from '../wire/providers.ts';
 import { checkRequest } from '../wire/request-check.ts';
 import { type Placeholder, writtenPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';
-import { AnswerStream } from './answer-stream.ts';
-import { type Authorize, authorizer } from './authorization.ts';
+import { AnswerStream, type Start } from './answer-stream.ts';
+import { type Authorize, authorizer, signed } from './authorization.ts';
 import { type ClientOptions, limitsOf, type RequestOptions } from './client-options.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { plannedCancel } from './planned-cancel.ts';
-import { requestWriter, type WrittenRequest } from './request-writer.ts';
-import { measureResuming } from './resumption.ts';
+import { requireSuccess } from './request-failure.ts';
+import { lowerCased, requestWriter, type WrittenRequest } from './request-writer.ts';
+import { joinedListener, measureResuming, waitUnlessAborted } from './resumption.ts';
 import type { ConnectionPool } from './transport/connection.ts';
 import { Dialer } from './transport/dialer.ts';
 import { Http2SessionPool } from './transport/http2-session-pool.ts';
@@ -75,8 +76,8 @@ export interface StreamClient {
    */
   stream(request: RequestOptions): AnswerStream;
   /**
-   * Requests one whole answer. A failed request does not reject: see `observation.outcome`. Rejects with what `onBytes`
-   * throws.
+   * Requests one whole answer. A failed request does not reject, unless `throwOnFailure` is set: see
+   * `observation.outcome`. Rejects with what `onBytes` throws.
    */
   complete(request: RequestOptions): Promise<Answer>;
   /** Sends a request and returns its observation, without its events. Never rejects. */
@@ -85,6 +86,11 @@ export interface StreamClient {
   warm(connections: number): Promise<void>;
   /** Closes the idle connections: the next requests open new ones. */
   drop(): void;
+  /**
+   * A client for another endpoint, with the time limits, limits, connection options, secrets and clock of this one, unless
+   * the options say otherwise. Key, headers and model are not passed on. It is closed with this one. Throws as `createClient`.
+   */
+  at(endpoint: ClientOptions): StreamClient;
   /** Closes the connections. */
   close(): void;
 }
@@ -118,7 +124,7 @@ export function createClient(options: ClientOptions): StreamClient {
 type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow' | 'decode'>;
 
 type SendOptions = Omit<MeasuredRequest, 'request' | 'behaviour' | 'resume' | 'onToolCall'> &
-  Pick<ExchangeOptions, 'readBytesPerSecond' | 'eventIds'>;
+  Pick<ExchangeOptions, 'readBytesPerSecond' | 'eventIds' | 'stamp'>;
 
 class Client implements StreamClient {
   private readonly options: ClientOptions;
@@ -132,6 +138,7 @@ class Client implements StreamClient {
   private readonly secrets: readonly Secret[];
   private redactor: Redactor;
   private tokens: readonly Secret[] = [];
+  private readonly others: StreamClient[] = [];
   private readonly pool: ConnectionPool;
   private readonly authorize: Authorize;
 
@@ -181,12 +188,25 @@ class Client implements StreamClient {
     const stop = new AbortController();
     const signal =
       request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
-    const { onBytes, keepText, aheadBytes = this.limits.aheadBytes } = request;
-    return new AnswerStream(
-      (listeners) => this.sendNow(this.chat(request, true), signal, { ...listeners, onBytes }, keepText),
-      stop,
-      aheadBytes,
-    );
+    const { onBytes, keepText, aheadBytes = this.limits.aheadBytes, resume } = request;
+    const { throwOnFailure = this.options.throwOnFailure } = request;
+    const chat = this.chat(request, true);
+    const start: Start = ({ onEvents, onFlow }) => {
+      if (resume === undefined)
+        return this.sendNow(chat, signal, { onEvents, onFlow, onBytes }, { keepText });
+      const joined = joinedListener(onEvents);
+      const listeners = { onEvents: joined.onEvents, onFlow, onBytes };
+      const originAt = this.clock.now();
+      return measureResuming(
+        (eventIds, lastEventId) => {
+          joined.reconnected();
+          return this.sendNow(chat, signal, listeners, { keepText, originAt, eventIds }, lastEventId);
+        },
+        resume,
+        (ms) => waitUnlessAborted(ms, signal),
+      );
+    };
+    return new AnswerStream(start, stop, { aheadBytes, throwOnFailure });
   }
 
   async complete(request: RequestOptions): Promise<Answer> {
@@ -197,6 +217,7 @@ class Client implements StreamClient {
       },
       onBytes: request.onBytes,
     });
+    if (request.throwOnFailure ?? this.options.throwOnFailure) requireSuccess(observation);
     return { events, text: observation.text ?? '', observation };
   }
 
@@ -224,8 +245,16 @@ class Client implements StreamClient {
     this.pool.drop();
   }
 
+  at(endpoint: ClientOptions): StreamClient {
+    const { timeouts, limits, connect, secrets, clock, throwOnFailure } = this.options;
+    const other = createClient({ timeouts, limits, connect, secrets, clock, throwOnFailure, ...endpoint });
+    this.others.push(other);
+    return other;
+  }
+
   close(): void {
     this.pool.close();
+    for (const other of this.others.splice(0)) other.close();
   }
 
   private chat(request: RequestOptions, stream: boolean): ChatRequest {
@@ -242,15 +271,16 @@ class Client implements StreamClient {
     return chat;
   }
 
-  /** Sends a request whose marks count from now. */
+  /** Sends a request whose marks count from now, or from `originAt`. */
   private sendNow(
     request: ChatRequest,
     signal: AbortSignal | undefined,
     listeners: Listeners,
-    keepText = true,
+    { keepText = true, originAt = this.clock.now(), eventIds }: Partial<SendOptions> = {},
+    lastEventId?: string,
   ): Promise<Observation> {
-    const originAt = this.clock.now();
-    return this.send(request, { originAt, scheduledAt: originAt, keepText, signal }, listeners);
+    const marks = { originAt, scheduledAt: originAt, stamp: 'socket' } as const;
+    return this.send(request, { ...marks, keepText, signal, eventIds }, listeners, lastEventId);
   }
 
   private async send(
@@ -330,27 +360,4 @@ function toolCallListener(onToolCall: NonNullable<MeasuredRequest['onToolCall']>
     // As without a listener: events are decoded when no data waits to be read.
     decode: 'later',
   };
-}
-
-/** Waits. Resolves with false if the signal is aborted first. */
-function waitUnlessAborted(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve(signal?.aborted !== true);
-    };
-    const timer = setTimeout(done, signal?.aborted ? 0 : ms);
-    signal?.addEventListener('abort', done, { once: true });
-  });
-}
-
-/** The headers that a signature covers: none that a proxy may change. */
-function signed(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const type = headers['content-type'];
-  return type === undefined ? {} : { 'content-type': type };
-}
-
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -81,15 +81,22 @@ export class DeadlineTimer {
   private readonly clock: Clock;
   private readonly limits: DeadlineLimits;
   private readonly onTimer: () => void;
+  private readonly keepsAlive: boolean;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
 
-  /** `onTimer` is called when a limit may have run out: then call `expired`. */
-  constructor(clock: Clock, limits: DeadlineLimits, startedAt: number, onTimer: () => void) {
+  /** `onTimer` is called when a limit may have run out: then call `expired`. `keepsAlive`: the timer keeps the process alive. */
+  constructor(
+    clock: Clock,
+    limits: DeadlineLimits,
+    { startedAt, keepsAlive = true }: { startedAt: number; keepsAlive?: boolean },
+    onTimer: () => void,
+  ) {
     this.clock = clock;
     this.limits = limits;
     this.progress = { startedAt };
     this.onTimer = onTimer;
+    this.keepsAlive = keepsAlive;
   }
 
   /** Sets the timer for the limit that runs out next. Call this when the request enters its next phase. */
@@ -105,6 +112,7 @@ export class DeadlineTimer {
       },
       Math.max(0, Math.ceil(atMs - this.clock.now())),
     );
+    if (!this.keepsAlive) this.timer.unref?.();
   }
 
   /** The limit that has run out by `now`; undefined, and the timer is set again, where none has. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { StreamEvent } from '../model/events.ts';
 import type { Limits, Timeouts } from '../model/plan.ts';
+import type { StampSource } from '../model/record.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import type { EventIdTally } from './event-ids.ts';
@@ -38,6 +39,15 @@ export interface ExchangeOptions extends BodyListeners {
   /** Origin of the marks and of the listeners' times. */
   originAt: number;
   scheduledAt: number;
+  /** When the request was handed to the transport. Default: now. */
+  startedAt?: number;
+  /**
+   * Someone else sends the request and reads the response, such as another client library. No timer keeps the process
+   * alive, and an abort after a complete answer, or of an error response, is an ordinary end. Default: false.
+   */
+  passive?: boolean;
+  /** Where the stamps of the reads were taken. Default: the observation does not say. */
+  stamp?: StampSource;
   keepText: boolean;
   /** Keeps the arrival of every chunk. Default: false. */
   keepChunks?: boolean;

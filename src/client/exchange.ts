@@ -55,14 +55,16 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.resolve = resolve;
     this.reject = reject;
     this.limits = options.limits ?? DEFAULT_LIMITS;
-    const { clock, timeouts, cutAfterMs, scheduledAt, originAt, redactor } = options;
-    const { keepText, keepChunks } = options;
-    const startedAt = clock.now();
+    const { clock, timeouts, cutAfterMs, scheduledAt, originAt, redactor, stamp } = options;
+    const { keepText, keepChunks, passive = false, startedAt = clock.now() } = options;
     const { readBytesPerSecond } = options;
     this.sink = readBytesPerSecond === undefined ? this : pacedSink(this, this, clock, readBytesPerSecond);
     // The timer may be late, and data that came in time not read yet: the sockets are read before a limit is enforced.
-    this.deadline = new DeadlineTimer(clock, { ...timeouts, cutAfterMs }, startedAt, () =>
-      decodeQueue.afterReads(this.enforceLimits),
+    this.deadline = new DeadlineTimer(
+      clock,
+      { ...timeouts, cutAfterMs },
+      { startedAt, keepsAlive: !passive },
+      () => decodeQueue.afterReads(this.enforceLimits),
     );
     this.builder = new ObservationBuilder({
       request: requestFacts(options),
@@ -72,6 +74,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
       keepText,
       keepChunks,
       redactor,
+      stamp,
     });
     this.body = new ResponseBody({ ...options, limits: this.limits }, this.builder, (decode, atMs) => {
       if (this.isOver) return;
@@ -274,7 +277,12 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.resolve(observation);
   }
 
-  private readonly onAbort = () => this.finish(this.options.clock.now(), cancelled(this.options.signal));
+  private readonly onAbort = () => {
+    const { clock, signal, passive } = this.options;
+    this.decodeAll();
+    const wasRead = passive && this.builder.isSettled;
+    this.finish(clock.now(), wasRead ? { kind: 'eof' } : cancelled(signal));
+  };
 
   private watch(): void {
     if (!this.isOver) this.deadline.watch();

@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../model/events.ts';
-import type { ConnectionInfo, Observation, Outcome } from '../model/record.ts';
+import type { ConnectionInfo, Observation, Outcome, StampSource } from '../model/record.ts';
 import { type Redactor, redactValue } from '../model/redaction/redactor.ts';
 import type { Marks } from '../model/timeline.ts';
 import type { Dialect } from '../wire/dialect.ts';
@@ -21,6 +21,7 @@ export class ObservationBuilder {
   private readonly request: RequestFacts;
   private readonly originAt: number;
   private readonly redactor: Redactor;
+  private readonly stamp: StampSource | undefined;
 
   private connection: ConnectionInfo | undefined;
   private status: number | undefined;
@@ -47,7 +48,9 @@ export class ObservationBuilder {
     keepText: boolean;
     keepChunks?: boolean;
     redactor: Redactor;
+    stamp?: StampSource;
   }) {
+    this.stamp = options.stamp;
     this.originAt = options.originAt;
     this.request = options.request;
     this.redactor = options.redactor;
@@ -65,6 +68,11 @@ export class ObservationBuilder {
   /** True once `complete` was seen: the answer is whole, whatever happens to the connection. */
   get isComplete(): boolean {
     return this.answer.complete !== undefined;
+  }
+
+  /** True if reading on would not change the outcome: the answer is whole, or the status is that of an error. */
+  get isSettled(): boolean {
+    return this.isComplete || (this.status ?? 0) >= 300;
   }
 
   onSocket(info: ConnectionInfo, phases: ConnectPhases | undefined): void {
@@ -174,6 +182,7 @@ export class ObservationBuilder {
     const hasFlush = contentEvents > 0 && request.mode === 'streaming';
     return this.redactor.value<Observation>({
       mode: request.mode,
+      stamp: this.stamp,
       outcome,
       cut: ending.kind === 'planned_cut' && outcome.kind === 'ok' && !this.isComplete ? true : undefined,
       marks,
@@ -208,6 +217,7 @@ export class ObservationBuilder {
     const { scheduled, started } = this.marks;
     return {
       mode: this.request.mode,
+      stamp: this.stamp,
       outcome,
       marks: { scheduled, started, end: this.ms(atMs) },
       reads: this.reads,

@@ -79,3 +79,8 @@ function filledQuery(path: string, chat: ChatRequest): string {
   const at = path.indexOf('?');
   return at === -1 ? path : path.slice(0, at) + queryTemplate(path).fill(chat);
 }
+
+/** The same headers, their names in lower case. */
+export function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

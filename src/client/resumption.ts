@@ -1,4 +1,5 @@
 import type { ResumePolicy, Resumption } from '../model/behaviour.ts';
+import type { StreamEvent } from '../model/events.ts';
 import type { Observation, Outcome } from '../model/record.ts';
 import { joinChunks } from './chunk-tally.ts';
 import { EventIdTally } from './event-ids.ts';
@@ -35,6 +36,24 @@ export async function measureResuming(
   joined.eventIds = ids.result();
   if (resumptions.length > 0) joined.resumptions = resumptions;
   return joined;
+}
+
+/** Listeners to one of several connections of a stream. */
+type Listener = (events: readonly StreamEvent[], atMs: number, read: number, size: number) => void;
+
+/** The same listener for all connections of a stream: the numbers of the reads go on. Call `reconnected` before each. */
+export function joinedListener(listener: Listener): { onEvents: Listener; reconnected(): void } {
+  let offset = 0;
+  let next = 0;
+  return {
+    onEvents(events, atMs, read, size) {
+      next = offset + read + 1;
+      listener(events, atMs, offset + read, size);
+    },
+    reconnected() {
+      offset = next;
+    },
+  };
 }
 
 function isBroken({ kind }: Outcome): boolean {
@@ -125,4 +144,17 @@ function largerFlush(before: Observation, after: Observation): Observation['flus
 
 function joinedText(a: string | undefined, b: string | undefined): string | undefined {
   return a === undefined && b === undefined ? undefined : `${a ?? ''}${b ?? ''}`;
+}
+
+/** Waits. Resolves with false if the signal is aborted first. */
+export function waitUnlessAborted(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve(signal?.aborted !== true);
+    };
+    const timer = setTimeout(done, signal?.aborted ? 0 : ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
 }

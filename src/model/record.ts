@@ -91,6 +91,12 @@ export type TokenSource = 'usage' | 'tokenizer' | 'chunks';
 /** Streaming, or one whole answer. */
 export type Mode = 'streaming' | 'non-streaming';
 
+/**
+ * Where the stamps of an answer were taken: `socket`, when a read of the socket was parsed; `reader`, when the consumer of a
+ * `fetch` response received the bytes, so a slow consumer and a busy event loop make them late.
+ */
+export type StampSource = 'socket' | 'reader';
+
 /** What is known about the connection that carried a request. */
 export interface ConnectionInfo {
   /**
@@ -142,6 +148,8 @@ export interface Flush {
 /** The client's result for one request: the larger part of a record. */
 export interface Observation {
   mode: Mode;
+  /** What the stamps of its reads mean. Absent in the records of runs, whose stamps are the socket's. */
+  stamp?: StampSource;
   outcome: Outcome;
   /** The client cut the stream as planned (`for`): its end and its length are the client's choice, not the server's. */
   cut?: true;

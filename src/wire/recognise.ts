@@ -12,6 +12,8 @@ export interface Recognised {
   dialect: string;
   /** The body is one whole answer, not a stream. */
   whole?: true;
+  /** Only the beginning of an answer was seen: several dialects begin alike. */
+  byStart?: true;
 }
 
 /**
@@ -29,9 +31,10 @@ export function recogniseStream(
   const byHeaders = dialectOfHeaders(headers);
   if (byHeaders !== undefined && byHeaders.name !== own) return { dialect: byHeaders.name };
   // Content is the stronger evidence: several dialects begin with an event named "start".
-  const found =
-    decoded.find(({ events }) => events.some(isContent)) ?? decoded.find(({ events }) => isStart(events));
-  return found && { dialect: found.dialect.name };
+  const byContent = decoded.find(({ events }) => events.some(isContent));
+  if (byContent !== undefined) return { dialect: byContent.dialect.name };
+  const byStart = decoded.find(({ events }) => isStart(events));
+  return byStart && { dialect: byStart.dialect.name, byStart: true };
 }
 
 function isStart(events: readonly StreamEvent[]): boolean {

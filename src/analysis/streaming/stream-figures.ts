@@ -1,5 +1,5 @@
 import { percentileOf } from '../../metrics/percentile.ts';
-import type { Flush, RequestRecord } from '../../model/record.ts';
+import type { Flush, Observation } from '../../model/record.ts';
 import type { StreamArrivals } from '../../model/report.ts';
 import {
   ENOUGH_GAPS,
@@ -18,7 +18,7 @@ const COLUMNS = 48;
  * each read brought one event or all others came in the largest flush; events of other shared reads are spread evenly. Undefined
  * without content.
  */
-export function arrivalsOf(record: RequestRecord): StreamArrivals | undefined {
+export function arrivalsOf(record: Observation): StreamArrivals | undefined {
   const { marks, gaps, contentEvents, coalesced, flush } = record;
   const { sent, firstToken, lastToken } = marks;
   if (sent === undefined || firstToken === undefined || lastToken === undefined) return undefined;
@@ -40,7 +40,7 @@ export function arrivalsOf(record: RequestRecord): StreamArrivals | undefined {
 }
 
 /** The reads of the largest flush: it is found by the wait before it. */
-function flushReads(times: readonly number[], flush: RequestRecord['flush']): number[] {
+function flushReads(times: readonly number[], flush: Observation['flush']): number[] {
   if (flush === undefined) return [];
   const first = times.findIndex(
     (ms, i) => Math.abs(ms - (i === 0 ? 0 : times[i - 1]!) - flush.waitMs) < 0.01 && i <= flush.before,
@@ -93,7 +93,7 @@ export interface VerdictFigures {
 }
 
 /** The figures of a request; null where no content arrived or marks are missing. */
-export function verdictFigures(record: RequestRecord): VerdictFigures | null {
+export function verdictFigures(record: Observation): VerdictFigures | null {
   const { sent, firstToken, lastToken } = record.marks;
   if (record.contentEvents === 0) return null;
   if (sent === undefined || firstToken === undefined || lastToken === undefined) return null;
@@ -131,12 +131,12 @@ export function verdictFigures(record: RequestRecord): VerdictFigures | null {
 }
 
 // Records of older versions do not name hidden reasoning: there, it is hidden where no reasoning text came.
-function hasHiddenReasoning({ tokens, chars }: RequestRecord): boolean {
+function hasHiddenReasoning({ tokens, chars }: Observation): boolean {
   return (tokens.hiddenReasoning ?? (chars.thinking === 0 ? tokens.reasoning : 0) ?? 0) > 0;
 }
 
 /** Where at least half of the events of a plain dialect are JSON, their content is not known to be the answer. */
-function unreadOf({ payload }: RequestRecord): string | null {
+function unreadOf({ payload }: Observation): string | null {
   if (payload === undefined || payload.json * 2 < payload.events) return null;
   const { dialect, paths, events } = payload;
   if (dialect !== undefined) return `the events match the dialect ${dialect}: use --dialect ${dialect}`;
@@ -161,7 +161,7 @@ function oddBeginning(gaps: readonly number[], sorted: Float64Array): number {
 }
 
 // Where each event had its own read, any of them is the largest flush; where all shared one read, that one is.
-function flushOf({ contentEvents, coalesced, gaps }: RequestRecord, ttftMs: number): Flush | null {
+function flushOf({ contentEvents, coalesced, gaps }: Observation, ttftMs: number): Flush | null {
   if (gaps.length === 0) return { events: contentEvents, before: 0, waitMs: ttftMs, spanMs: 0 };
   return coalesced === 0 ? { events: 1, before: 0, waitMs: ttftMs, spanMs: 0 } : null;
 }

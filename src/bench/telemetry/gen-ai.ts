@@ -1,3 +1,4 @@
+import { endpointAttributes, spanNameOf } from '../../embed/gen-ai.ts';
 import type { TelemetryCell, TelemetryRun, TelemetrySample } from './sample.ts';
 
 /** The attributes of a request, by OpenTelemetry's semantic conventions for generative AI where these have a name for them. */
@@ -5,44 +6,16 @@ import type { TelemetryCell, TelemetryRun, TelemetrySample } from './sample.ts';
 /** Attributes of a span or a metric. */
 export type Attributes = Record<string, string | number | boolean | string[]>;
 
-/** The conventions' names of providers; a provider that is not listed has its own name. */
-const PROVIDERS: Readonly<Record<string, string>> = {
-  'azure-openai': 'azure.ai.openai',
-  gemini: 'gcp.gemini',
-  vertex: 'gcp.vertex_ai',
-  bedrock: 'aws.bedrock',
-  'bedrock-key': 'aws.bedrock',
-  mistral: 'mistral_ai',
-  moonshot: 'moonshot_ai',
-  xai: 'x_ai',
-  'zhipu-jwt': 'zhipu',
-};
-
-const OPERATIONS: Readonly<Record<string, string>> = {
-  'openai-completions': 'text_completion',
-  gemini: 'generate_content',
-};
-
-/** What the requests of a cell are called: `chat`, `text_completion` or `generate_content`. */
-function operationOf({ endpoint }: TelemetryCell): string {
-  return OPERATIONS[endpoint.dialect] ?? 'chat';
-}
-
 /** The name of a request's span: operation and model. */
-export function spanName(cell: TelemetryCell): string {
-  const { model } = cell.endpoint;
-  return model === undefined ? operationOf(cell) : `${operationOf(cell)} ${model}`;
+export function spanName({ endpoint }: TelemetryCell): string {
+  return spanNameOf(endpoint);
 }
 
 /** Attributes that all requests of a cell share. */
 export function cellAttributes(cell: TelemetryCell, { scenario }: TelemetryRun): Attributes {
   const { endpoint, target, prompt, concurrency, rate, stage, mode, length } = cell;
   return defined({
-    'gen_ai.operation.name': operationOf(cell),
-    'gen_ai.provider.name': PROVIDERS[endpoint.provider] ?? endpoint.provider,
-    'gen_ai.request.model': endpoint.model,
-    'server.address': endpoint.host,
-    'server.port': endpoint.port,
+    ...endpointAttributes(endpoint),
     'streambench.scenario': scenario,
     'streambench.target': target,
     'streambench.prompt': prompt,

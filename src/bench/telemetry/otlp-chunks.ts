@@ -6,22 +6,13 @@ import type {
   HistogramMetricData,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { GEN_AI_METRICS } from '../../embed/gen-ai.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
 import { BucketCounter } from './bucket-counter.ts';
 import type { Attributes } from './gen-ai.ts';
 import type { OtelPackages } from './otel-packages.ts';
 
-// The chunks of a stream follow each other faster than requests, whose recommended buckets begin at 10 ms.
-const SECONDS = [
-  ...[0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64],
-  ...[1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
-];
-
-const METRIC = {
-  name: 'gen_ai.client.operation.time_per_output_chunk',
-  description: 'Time between content events that arrived in different reads.',
-  unit: 's',
-};
+const { buckets, ...METRIC } = GEN_AI_METRICS.chunk;
 
 /** What the producer needs of the SDK. */
 interface ChunkSettings {
@@ -47,7 +38,7 @@ export class ChunkProducer implements MetricProducer {
   /** Adds gaps in ms. `attributes`: one object for each cell. */
   add(attributes: Attributes, gapsMs: ArrayLike<number>): void {
     if (gapsMs.length === 0) return;
-    const counter = this.counters.get(attributes) ?? new BucketCounter(SECONDS);
+    const counter = this.counters.get(attributes) ?? new BucketCounter(buckets);
     this.counters.set(attributes, counter);
     counter.addAll(gapsMs, 0.001);
   }

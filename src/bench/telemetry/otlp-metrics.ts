@@ -1,3 +1,4 @@
+import { GEN_AI_METRICS, type GenAiMetric } from '../../embed/gen-ai.ts';
 import { blockCounts } from '../../engine/counts.ts';
 import type { Attributes } from './gen-ai.ts';
 import type { OtelPackages } from './otel-packages.ts';
@@ -13,10 +14,6 @@ export interface OtlpMetrics {
   /** Exports the current values. */
   flush(): Promise<void>;
 }
-
-// The bucket boundaries that the conventions recommend.
-const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
-const TOKENS = Array.from({ length: 14 }, (_, power) => 4 ** power);
 
 const EVERY_MS = 10_000;
 
@@ -45,23 +42,16 @@ export function otlpMetrics(
   });
   const provider = new MeterProvider({ resource, readers: [reader] });
   const meter = provider.getMeter('streambench', version);
-  const histogram = (name: string, unit: string, description: string, buckets: number[]) =>
-    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: buckets } });
-  const operation = 'gen_ai.client.operation';
-  const duration = histogram(`${operation}.duration`, 's', 'GenAI operation duration.', SECONDS);
-  const firstChunk = histogram(
-    `${operation}.time_to_first_chunk`,
-    's',
-    'Time to the first event of the response stream.',
-    SECONDS,
-  );
-  const usage = histogram('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS);
-  const firstToken = histogram(
-    'streambench.time_to_first_token',
-    's',
-    'Time to the first content: answer text, reasoning or a tool call.',
-    SECONDS,
-  );
+  const histogram = ({ name, unit, description, buckets }: GenAiMetric) =>
+    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...buckets] } });
+  const duration = histogram(GEN_AI_METRICS.duration);
+  const firstChunk = histogram(GEN_AI_METRICS.firstChunk);
+  const usage = histogram(GEN_AI_METRICS.tokens);
+  const firstToken = histogram({
+    ...GEN_AI_METRICS.firstChunk,
+    name: 'streambench.time_to_first_token',
+    description: 'Time to the first content: answer text, reasoning or a tool call.',
+  });
   const requests = meter.createCounter('streambench.requests', {
     unit: '{request}',
     description: 'Measured requests that have ended, by outcome.',

@@ -1,3 +1,4 @@
+import { spanEvents } from '../../embed/gen-ai.ts';
 import { type Attributes, spanAttributes, spanName } from './gen-ai.ts';
 import type { OtelPackages } from './otel-packages.ts';
 import type { TelemetryRun, TelemetrySample } from './sample.ts';
@@ -45,16 +46,7 @@ export function otlpSpans(
       api.ROOT_CONTEXT,
     );
     ids = undefined;
-    const events = {
-      sent: marks.sent,
-      headers: marks.headers,
-      first_byte: marks.firstByte,
-      first_event: marks.firstEvent,
-      first_token: marks.firstToken,
-      last_token: marks.lastToken,
-      end: marks.end,
-    };
-    for (const [name, ms] of Object.entries(events)) if (ms !== undefined) span.addEvent(name, at(ms));
+    for (const [name, ms] of spanEvents(sample)) span.addEvent(name, at(ms));
     if (outcome !== 'ok') span.setStatus({ code: api.SpanStatusCode.ERROR, message });
     span.end(at(marks.end ?? marks.started));
   };

@@ -1,6 +1,7 @@
 import { METRICS } from '../../metrics/definitions.ts';
 import { cellKey } from '../../model/cells.ts';
 import type { Clock } from '../../model/clock.ts';
+import { type Endpoint, hostAndPort } from '../../model/endpoint.ts';
 import type { Cell, RunPlan, Target } from '../../model/plan.ts';
 import type { OutcomeKind, RequestRecord } from '../../model/record.ts';
 import type { Manifest } from '../../model/report.ts';
@@ -19,25 +20,12 @@ export interface TelemetryRun {
 
 /** A cell and its endpoint. */
 export interface TelemetryCell extends Cell {
-  endpoint: TelemetryEndpoint;
-}
-
-/** Where the requests of a target go. */
-export interface TelemetryEndpoint {
-  provider: string;
-  dialect: string;
-  model?: string;
-  host?: string;
-  port?: number;
+  endpoint: Endpoint;
 }
 
 /** The endpoint of a target: of its URL only the host and the port. */
-function endpointOf({ provider, dialect, model, baseUrl }: Target): TelemetryEndpoint {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  const known = { provider, dialect, model };
-  if (url === undefined) return known;
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return { ...known, host: url.hostname.replace(/^\[|\]$/g, ''), port };
+function endpointOf({ provider, dialect, model, baseUrl }: Target): Endpoint {
+  return { provider, dialect, model, ...hostAndPort(baseUrl) };
 }
 
 /** What telemetry needs to know of a run. `originAt`: where its marks count from, on the clock. */
