@@ -107,9 +107,9 @@ describe('by simulation, 20 rounds of 20 requests (seeded)', () => {
     expect(saved).toBeGreaterThanOrEqual(0.6);
   });
 
-  test('without a change and with noise that hides one: looking often does not add false alarms', () => {
+  test('without a change and with noise that hides one: looking often adds at most two points to the level', () => {
     const { regression } = simulate(0, 10 * ROUND_NOISE);
-    expect(regression).toBeLessThanOrEqual(0.06);
+    expect(regression).toBeLessThanOrEqual(LEVEL + 0.02);
   });
 
   test.each([

@@ -12,7 +12,8 @@ import {
 } from './simulation.ts';
 
 // Prints the tables of docs/gates.md and writes them there: `npm run gates`, some ten minutes. `npm run gates -- --full` makes the
-// table of the false alarms of many more worlds, in half an hour, and `-- --only creep` makes one of the others.
+// table of the false alarms of many more worlds, in half an hour
+// (`--trials 100` in ten minutes), and `-- --only creep` makes one of the others.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
