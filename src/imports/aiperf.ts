@@ -74,21 +74,25 @@ function summaryOf(files: readonly SourceFile[]): Summary {
   const config = isObject(value.input_config) ? value.input_config : {};
   const phase = profilingPhase(config);
   const endpoint = isObject(config.endpoint) ? config.endpoint : {};
-  // AIPerf divides by this window, which is longer than its benchmark_duration.
-  const windowMs = timeIn(value, 'end_time') - timeIn(value, 'start_time');
+  // The window that AIPerf divides by, which is longer than its benchmark_duration.
+  const [count, rate] = [
+    figureIn(value, 'request_count', place),
+    figureIn(value, 'request_throughput', place),
+  ];
   return {
     version: optionalText(value, 'aiperf_version'),
     model: modelOf(config),
     concurrency: optionalNumber(phase, 'concurrency', place),
     rate: optionalNumber(phase, 'rate', place) ?? optionalNumber(phase, 'request_rate', place),
     isStreaming: typeof endpoint.streaming === 'boolean' ? endpoint.streaming : undefined,
-    durationMs: windowMs > 0 ? windowMs : undefined,
+    durationMs: count === undefined || !rate ? undefined : (count * 1000) / rate,
   };
 }
 
-/** A time of the aggregate file, in ms; NaN where there is none. Times of one file have one zone. */
-function timeIn(value: Json, name: string): number {
-  return Date.parse(optionalText(value, name) ?? '');
+/** A figure of the aggregate file. */
+function figureIn(value: Json, name: string, place: FieldPlace): number | undefined {
+  const figure = value[name];
+  return isObject(figure) ? optionalNumber(figure, 'avg', place) : undefined;
 }
 
 function profilingPhase({ phases }: Json): Json {

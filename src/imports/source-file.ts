@@ -64,52 +64,68 @@ function jsonDocument(text: string): SourceFile['documents'] | undefined {
   }
 }
 
-/** One document per line. What is not that is reported as the one document that it was probably meant to be. */
+/** One document per line; or the error of a damaged file. */
 function jsonLines(path: string, text: string): SourceFile['documents'] {
   const documents: SourceFile['documents'] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
-    try {
-      documents.push({ value: JSON.parse(line), line: index + 1 });
-    } catch (error) {
-      if (documents.length > 0 || !text.trimEnd().includes('\n'))
-        throw syntaxError(path, line, error, index + 1);
-      throw wholeSyntaxError(path, text);
+    const value = parsed(line);
+    if (value !== undefined) {
+      documents.push({ value, line: index + 1 });
+      continue;
     }
+    // Without a document before it, the file is one document over several lines.
+    if (documents.length === 0) throw syntaxError(path, text, 1);
+    throw syntaxError(path, line, index + 1);
   }
   return documents;
 }
 
-function wholeSyntaxError(path: string, text: string): UserError {
+function parsed(text: string): unknown {
   try {
-    JSON.parse(text);
-  } catch (error) {
-    const position = Math.min(positionOf(error) ?? text.length, text.length);
-    const before = text.slice(0, position).split('\n');
-    return syntaxError(path, before.at(-1) ?? '', error, before.length, text.length - position < 2);
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return notJson(path, 'is not JSON', 1);
 }
 
-function syntaxError(path: string, line: string, error: unknown, number: number, atEnd?: boolean): UserError {
-  const column = positionOf(error);
-  const isCut = atEnd ?? (column === undefined || column >= line.trimEnd().length - 1);
-  const what = isCut ? 'the JSON ends before it is complete' : 'this is not valid JSON';
-  return notJson(path, what, number, atEnd === undefined ? column : line.length);
+/** The error for a text that is not JSON. `firstLine`: the line of the file that it begins on. */
+function syntaxError(path: string, text: string, firstLine: number): UserError {
+  const valid = validLength(text);
+  const before = text.slice(0, valid).split('\n');
+  const isCut = text.slice(valid).trim() === '';
+  const message = isCut ? 'the JSON ends before it is complete' : 'this is not valid JSON';
+  return notJson(path, message, firstLine + before.length - 1, (before.at(-1) ?? '').length + 1);
+}
+
+/** How many characters a longer text could begin with and be JSON. Node names the place of only some errors. */
+function validLength(text: string): number {
+  let [valid, invalid] = [0, text.length + 1];
+  while (invalid - valid > 1) {
+    const middle = Math.floor((valid + invalid) / 2);
+    if (couldContinue(text.slice(0, middle))) valid = middle;
+    else invalid = middle;
+  }
+  return valid;
+}
+
+function couldContinue(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    const position = /at position (\d+)/.exec(message)?.[1];
+    return position === undefined ? /end of JSON/.test(message) : Number(position) >= text.length;
+  }
 }
 
 function notJson(file: string, message: string, line: number, column?: number): UserError {
   return new UserError('results_invalid', {
     message,
-    place: { file, line, column: column === undefined ? undefined : column + 1 },
+    place: { file, line, column },
     hint: 'the file was cut or changed after the tool wrote it, or the tool did not finish: copy it again, or repeat the run',
   });
-}
-
-/** Where the parser of Node found the error, in characters from 0. It names no place for an early end. */
-function positionOf(error: unknown): number | undefined {
-  const found = /at position (\d+)/.exec(error instanceof Error ? error.message : '');
-  return found === null ? undefined : Number(found[1]);
 }
 
 /** The first document, where it is an object. */

@@ -1,5 +1,6 @@
 import type { Report } from '../../model/report.ts';
 import { annotationsReport } from './annotations.ts';
+import { benchmarkReport } from './benchmark-report.ts';
 import { csvReport } from './csv.ts';
 import { hgrmReport } from './hgrm.ts';
 import { jsonReport } from './json.ts';
@@ -22,4 +23,5 @@ export const REPORTERS = {
   'benchmark-action': benchmarkActionReport,
   prometheus: prometheusReport,
   hgrm: hgrmReport,
+  'benchmark-report': benchmarkReport,
 } as const satisfies Record<ReporterName, (report: Report) => string>;

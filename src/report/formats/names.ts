@@ -12,6 +12,7 @@ export const REPORTER_NAMES = [
   'benchmark-action',
   'prometheus',
   'hgrm',
+  'benchmark-report',
 ] as const;
 
 /** Name of a format that only needs the report. */
