@@ -295,3 +295,26 @@ describe('a stream that was cut as planned', () => {
     expect(slowEnd).toMatchObject({ stalls: 0, longest_gap: 20, tail: 8_000, chunk_rate: 50 });
   });
 });
+
+describe('a field that the tool of an imported run did not record', () => {
+  test.each([
+    ['gaps', ['gap', 'stalls', 'stalled_ms', 'longest_gap', 'reader_wait']],
+    ['contentEvents', ['chunks', 'chunk_rate']],
+    ['chars', ['reader_wait']],
+    ['bytes', ['bytes']],
+    ['lastToken', ['latency', 'tail', 'output_rate']],
+    ['end', ['tail']],
+    ['scheduled', ['queue']],
+  ] as const)('%s: the metrics that need it have no value, all others do', (field, without) => {
+    const valuesOf = (one: RequestRecord) =>
+      METRICS.filter(({ values }) => {
+        const value = values(one, { stallMs: 1000 });
+        return value !== null && !(Array.isArray(value) && value.length === 0);
+      }).map(({ name }) => name);
+    const gaps = field === 'gaps' ? [] : record().gaps;
+    const missing = valuesOf(record()).filter(
+      (name) => !valuesOf(record({ unobserved: [field], gaps })).includes(name),
+    );
+    expect(missing.sort()).toEqual([...without].sort());
+  });
+});

@@ -22,10 +22,13 @@ export function comparability(base: ComparedManifest, next: ComparedManifest): C
     ? base.scenario.name === next.scenario.name
     : base.scenario.hash === next.scenario.hash;
   if (!isSame) {
+    const names = `"${base.scenario.name}", "${next.scenario.name}"`;
     obstacles.push(
-      base.scenario.name === next.scenario.name
-        ? `scenario "${base.scenario.name}" has changed between the runs`
-        : `the runs are of different scenarios: "${base.scenario.name}", "${next.scenario.name}"`,
+      isImported
+        ? `the runs have different names: ${names}; import runs of the same load with one --name`
+        : base.scenario.name === next.scenario.name
+          ? `scenario "${base.scenario.name}" has changed between the runs`
+          : `the runs are of different scenarios: ${names}`,
     );
   }
   for (const [name, read] of LOAD_FACTS) {

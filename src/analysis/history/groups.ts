@@ -34,6 +34,12 @@ function obstacles({ runs, hostClass: machine }: RunGroup, run: AcceptedRun): st
   const [first] = runs;
   return [
     ...(other === machine ? [] : [`another kind of machine: ${other}`]),
+    // A change of definition is no change of the service.
+    ...(toolOf(run) === toolOf(first) ? [] : [`measured by another tool: ${toolOf(run)}`]),
     ...(first === undefined ? [] : comparability(run.manifest, first.manifest).obstacles),
   ];
+}
+
+function toolOf(run: AcceptedRun | undefined): string {
+  return run?.manifest.origin?.tool ?? 'streambench';
 }

@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk';
 import type { ToolCell, ToolDistribution, ToolView } from '../../analysis/other-tools/tool-view.ts';
 import { DASH, formatCount, formatValue, type Unit } from '../../model/format.ts';
-import { displayWidth, oneLine, padEnd, wrap } from '../text-width.ts';
+import { clip, displayWidth, oneLine, padEnd, wrap } from '../text-width.ts';
 import { cellName } from '../wording/notes.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
 
@@ -25,9 +25,11 @@ export function terminalToolView(
   const chalk = new Chalk({ level: color });
   const definitions = cells[0]?.distributions.map(({ label, definition }) => `${label}: ${definition}`) ?? [];
   return [
-    chalk.bold.cyan(`run ${oneLine(run)} as ${tool} ${version} defines its figures`),
+    ...wrap(`run ${oneLine(run)} as ${tool} ${version} defines its figures`, width).map((line) =>
+      chalk.bold.cyan(line),
+    ),
     '',
-    ...cells.flatMap((cell) => [chalk.bold(cellName(cell)), ...cellLines(cell, width), '']),
+    ...cells.flatMap((cell) => [chalk.bold(clip(cellName(cell), width)), ...cellLines(cell, width), '']),
     ...[...definitions, ...notes].flatMap((line) => wrap(line, width)).map((line) => chalk.dim(line)),
     '',
   ].join('\n');
@@ -39,10 +41,10 @@ function cellLines({ figures, distributions }: ToolCell, width: number): string[
     value === null ? `${DASH} ${absent}` : formatValue(value, unit),
   ]);
   const tables = COLUMNS.map((columns) =>
-    aligned([['', ...columns], ...distributions.map((one) => rowOf(one, columns))]),
+    aligned([['', ...columns], ...distributions.map((one) => rowOf(one, columns))], width),
   );
   const fitting = tables.find((lines) => lines.every((line) => displayWidth(line) <= width));
-  return [...aligned(single), '', ...(fitting ?? tables.at(-1) ?? [])];
+  return [...aligned(single, width), '', ...(fitting ?? tables.at(-1) ?? [])];
 }
 
 function rowOf({ label, unit, figures, absent }: ToolDistribution, columns: readonly Statistic[]): string[] {
@@ -58,15 +60,19 @@ function precise(value: number, unit: Unit): string {
   return unit === 'ms' ? `${value.toFixed(2)} ms` : value.toFixed(2);
 }
 
-/** Columns of equal width. The text of a row without figures may be longer. */
-function aligned(rows: readonly string[][]): string[] {
+/** Columns of equal width. A longer text in place of figures is below its label. */
+function aligned(rows: readonly string[][], width: number): string[] {
   const first = Math.max(...rows.map(([label = '']) => displayWidth(label)));
   const others = Math.max(
     0,
     ...rows.filter((row) => row.length > 2).flatMap((row) => row.slice(1).map(displayWidth)),
   );
-  return rows.map(([label = '', ...values]) => {
+  const indent = ' '.repeat(INDENT);
+  return rows.flatMap(([label = '', ...values]) => {
     const cells = values.length === 1 ? values : values.map((value) => value.padStart(others));
-    return `${' '.repeat(INDENT)}${padEnd(label, first)}  ${cells.join('  ')}`.trimEnd();
+    const line = `${indent}${padEnd(label, first)}  ${cells.join('  ')}`.trimEnd();
+    if (values.length > 1 || displayWidth(line) <= width) return [line];
+    const below = wrap(values.join(''), width - 2 * INDENT).map((part) => `${indent}${indent}${part}`);
+    return [`${indent}${label}`, ...below];
   });
 }
