@@ -14,7 +14,7 @@ import type { ImportedRecord, ImportedRun } from './imported-run.ts';
 import { failureOf } from './outcomes.ts';
 import { mostInFlight, type RequestFacts, recordOf } from './record.ts';
 import { firstObject, type Json, type SourceFile } from './source-file.ts';
-import type { ImportTool } from './tool.ts';
+import { type ImportTool, onlyFile } from './tool.ts';
 
 const TOOL = 'AIPerf';
 
@@ -37,14 +37,7 @@ export const aiperf: ImportTool = {
       : undefined;
   },
   read({ requests, aggregates }) {
-    const [file, second] = requests;
-    if (file === undefined) throw new Error('no file to read');
-    if (second !== undefined) {
-      throw new UserError('results_invalid', {
-        message: `${file.path} and ${second.path} are two AIPerf runs`,
-        hint: 'import one at a time: name the file',
-      });
-    }
+    const file = onlyFile(requests, TOOL);
     return readRun(file, summaryOf(aggregates));
   },
 };

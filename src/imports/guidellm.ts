@@ -12,9 +12,9 @@ import {
 } from './fields.ts';
 import type { ImportedRun } from './imported-run.ts';
 import { failureOf } from './outcomes.ts';
-import { cellsOf, mostInFlight, type RequestFacts, recordOf } from './record.ts';
+import { cellsOf, mostInFlight, type RequestFacts, recordOf, smallest } from './record.ts';
 import { firstObject, type Json, type SourceFile } from './source-file.ts';
-import type { ImportTool } from './tool.ts';
+import { type ImportTool, onlyFile } from './tool.ts';
 
 const TOOL = 'guidellm';
 const REPORT_VERSION = 2;
@@ -36,14 +36,7 @@ export const guidellm: ImportTool = {
     return hasRequests ? 'requests' : 'aggregates';
   },
   read({ requests }) {
-    const [file, second] = requests;
-    if (file === undefined) throw new Error('no file to read');
-    if (second !== undefined) {
-      throw new UserError('results_invalid', {
-        message: `${file.path} and ${second.path} are two guidellm reports`,
-        hint: 'import one at a time: name the file',
-      });
-    }
+    const file = onlyFile(requests, TOOL);
     return readReport(file);
   },
 };
@@ -69,9 +62,7 @@ function readReport(file: SourceFile): ImportedRun {
   }
   const benchmarks = listAt(report, 'benchmarks', place).map((one) => asObject(one, 'a benchmark', place));
   const groups = benchmarks.map((benchmark) => groupsOf(benchmark, place));
-  const zero = Math.min(
-    ...groups.flat().flatMap(({ requests }) => requests.map((one) => startOf(one, place))),
-  );
+  const zero = smallest(groups.flat().flatMap(({ requests }) => requests.map((one) => startOf(one, place))));
   const measured = benchmarks.map((benchmark, i) => {
     const facts = (groups[i] ?? []).flatMap(({ kind, requests }) =>
       requests.map((request) => factsOf(request, kind, { place, zero })),

@@ -1,4 +1,3 @@
-import { UserError } from '../model/errors.ts';
 import type { Cell, LoadLevel } from '../model/plan.ts';
 import { isObject } from '../results/check-record.ts';
 import {
@@ -13,9 +12,9 @@ import {
 } from './fields.ts';
 import type { ImportedRun } from './imported-run.ts';
 import { failureOf } from './outcomes.ts';
-import { cellsOf, mostInFlight, type RequestFacts, recordOf } from './record.ts';
+import { cellsOf, mostInFlight, type RequestFacts, recordOf, smallest } from './record.ts';
 import { firstObject, type Json, type SourceFile } from './source-file.ts';
-import type { ImportTool } from './tool.ts';
+import { type ImportTool, onlyFile } from './tool.ts';
 
 const TOOL = 'inference-perf';
 
@@ -41,14 +40,7 @@ export const inferencePerf: ImportTool = {
       : undefined;
   },
   read({ requests, aggregates }) {
-    const [file, second] = requests;
-    if (file === undefined) throw new Error('no file to read');
-    if (second !== undefined) {
-      throw new UserError('results_invalid', {
-        message: `${file.path} and ${second.path} are two inference-perf runs`,
-        hint: 'import one at a time: name the file',
-      });
-    }
+    const file = onlyFile(requests, TOOL);
     return readRun(file, aggregates);
   },
 };
@@ -59,7 +51,7 @@ function readRun(file: SourceFile, aggregates: readonly SourceFile[]): ImportedR
   const place: FieldPlace = { file: file.path, tool: TOOL };
   const list = file.documents[0]?.value;
   const requests = (Array.isArray(list) ? list : []).map((one) => asObject(one, 'a request', place));
-  const zero = Math.min(...requests.map((request) => numberAt(request, 'start_time', place)));
+  const zero = smallest(requests.map((request) => numberAt(request, 'start_time', place)));
   const facts = requests
     .map((request) => factsOf(request, { place, zero }))
     .sort((a, b) => a.sentMs - b.sentMs);

@@ -133,3 +133,8 @@ export function mostInFlight(spans: readonly { fromMs: number; toMs: number }[])
   }
   return most;
 }
+
+/** The smallest of any number of values; Infinity without one. */
+export function smallest(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+}

@@ -1,3 +1,4 @@
+import { UserError } from '../model/errors.ts';
 import type { ImportedRun } from './imported-run.ts';
 import type { SourceFile } from './source-file.ts';
 
@@ -19,4 +20,14 @@ export interface ImportTool {
    * (`results_invalid`) where a file holds something else than expected.
    */
   read(files: { requests: readonly SourceFile[]; aggregates: readonly SourceFile[] }): ImportedRun;
+}
+
+/** The file of a run, for tools whose run is one file. Throws a `UserError` (`results_invalid`) for several. */
+export function onlyFile([file, second]: readonly SourceFile[], tool: string): SourceFile {
+  if (file === undefined) throw new Error('no file to read');
+  if (second === undefined) return file;
+  throw new UserError('results_invalid', {
+    message: `${file.path} and ${second.path} are two results of ${tool}`,
+    hint: 'import one at a time: name the file',
+  });
 }

@@ -11,7 +11,7 @@ import {
 } from './fields.ts';
 import type { ImportedRun } from './imported-run.ts';
 import { failureOf } from './outcomes.ts';
-import { cellsOf, mostInFlight, type RequestFacts, recordOf } from './record.ts';
+import { cellsOf, mostInFlight, type RequestFacts, recordOf, smallest } from './record.ts';
 import { firstObject, type Json, type SourceFile } from './source-file.ts';
 import type { ImportTool } from './tool.ts';
 
@@ -124,7 +124,7 @@ function resultOf(value: Json, place: FieldPlace): Result {
   const queues =
     value.queue_times === undefined ? undefined : numbersIn(value.queue_times, 'queue_times', place);
   const rate = typeof value.request_rate === 'number' ? value.request_rate : undefined;
-  const zero = Math.min(...starts);
+  const zero = smallest(starts);
   const facts = ttfts.map((ttft, i) => {
     const sentMs = ((starts[i] ?? zero) - zero) * 1000;
     const gapsMs = numbersIn(lists.itls[i], 'itls', place).map((seconds) => seconds * 1000);

@@ -207,6 +207,15 @@ describe('a file that cannot be read is an error with cause, place and remedy', 
     expect((await importFiles(path, 'vllm')).run.origin.tool).toBe('vllm bench serve');
   });
 
+  test('two results of a tool that writes one file per run', async () => {
+    const path = join(folder.path, 'two');
+    mkdirSync(path);
+    for (const name of ['a.json', 'b.json']) cpSync(importFile('guidellm', 'result.json'), join(path, name));
+    expect(await failureOf(path)).toMatch(
+      /a\.json and .*b\.json are two results of guidellm\n {2}import one at a time/,
+    );
+  });
+
   test('an unknown version', async () => {
     const report = json('guidellm', 'result.json');
     const newer = { ...report, metadata: { ...report.metadata, version: 3 } };

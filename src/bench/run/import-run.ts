@@ -58,7 +58,7 @@ export async function importRun(path: string, options: ImportOptions = {}): Prom
       aborted: false,
       seed: 0,
       planned: records.length,
-      rounds: 1 + Math.max(...records.map(({ round }) => round)),
+      rounds: 1 + records.reduce((last, { round }) => Math.max(last, round), 0),
     },
     environment: unknownMachine(),
     scenario: {
