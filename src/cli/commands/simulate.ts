@@ -1,6 +1,7 @@
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { portOption, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
+import { untilStopped } from '../interrupt.ts';
 
 interface SimulateFlags {
   port: number;
@@ -32,9 +33,6 @@ async function simulate(flags: SimulateFlags, session: CliSession): Promise<void
   session.say(`plain SSE:    ${url}/sse`);
   session.say(`models:       ${Object.keys(PROFILES).join(', ')}`);
   session.say('Ctrl-C stops the simulator');
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  await untilStopped();
   await simulator.close();
 }
