@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { ProbeReport } from '../../src/report/probe-report.ts';
@@ -70,42 +70,4 @@ test('a recording is replayed: the same bytes to a plain client, and the same fi
   const { code, stderr } = await replay.done;
   expect(code).toBe(0);
   expect(stderr).toContain('warning: GET /v1/models: not in this cassette, answered with 404');
-
-  // As a profile of the simulator, in a scenario.
-  const scenario = join(folder.path, 'scenario.yaml');
-  writeFileSync(
-    scenario,
-    `version: 1
-name: recorded
-targets: [{ name: sim, provider: simulator, model: hello }]
-prompts: [{ name: p, text: hi }]
-load: { requests: 1, warmup: 0, rounds: 1 }
-keepText: true
-simulator: { cassettes: { hello: hello.cassette } }
-`,
-  );
-  const run = await streambench(['run', scenario, '--json', '-o', join(folder.path, 'results')]);
-  expect(run.code, run.stderr).toBe(0);
-  const { cells } = JSON.parse(run.stdout) as { cells: { metrics: { ttft: { max: number } } }[] };
-  expect(cells[0]!.metrics.ttft.max).toBeGreaterThan(times[0]! - 1);
-});
-
-test('a cassette that cannot be read is refused with its place and what to do', async () => {
-  const damaged = join(folder.path, 'damaged.cassette');
-  writeFileSync(
-    damaged,
-    '{"schema":"streambench/cassette@1","program":"x","recordedAt":"","exchanges":1}\n{"requ',
-  );
-  const scenario = join(folder.path, 'damaged.yaml');
-  writeFileSync(
-    scenario,
-    'version: 1\nname: d\ntargets: [{ name: s, provider: simulator }]\nprompts: [{ name: p, text: hi }]\nsimulator:\n  cassettes:\n    a: damaged.cassette\n',
-  );
-  const [replayed, validated] = await Promise.all([
-    streambench(['replay', damaged]),
-    streambench(['validate', scenario]),
-  ]);
-  expect([replayed.code, validated.code]).toEqual([2, 2]);
-  expect(replayed.stderr).toContain(`${damaged}:2: the cassette was cut off here\n  record it again`);
-  expect(validated.stderr).toContain(`${scenario}:7:8: damaged.cassette:2: the cassette was cut off here`);
 });

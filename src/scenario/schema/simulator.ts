@@ -159,12 +159,12 @@ export const simulatorSchema = mapping({
     .record(text('the name of a profile'), text('a file written by streambench record'), {
       error: 'a mapping of cassette files by the name of a profile',
     })
-    .default({})
+    .optional()
     .describe(
       'Recorded answers as profiles: files written by `streambench record`, by the name of the profile. Content and times are those of the recording.',
     ),
 }).superRefine((value, context) => {
-  for (const name of Object.keys(value.cassettes)) {
+  for (const name of Object.keys(value.cassettes ?? {})) {
     if (!Object.hasOwn(value.profiles, name)) continue;
     const message = `there is also a profile ${JSON.stringify(name)}`;
     context.addIssue({ code: 'custom', path: ['cassettes', name], message, params: {} });
