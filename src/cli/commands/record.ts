@@ -22,7 +22,7 @@ import { addExamples } from '../help.ts';
 import { newFile, writeOutputFile } from '../output-file.ts';
 
 interface RecordFlags extends OneRequestFlags, AllowFileFlags {
-  out: string;
+  out?: string;
   force?: boolean;
   target?: string;
 }
@@ -34,7 +34,7 @@ export const recordCommand: AddCommand = (root, open) => {
     .argument('[url]', 'endpoint, base URL of an API, or scenario file (default: the embedded simulator)');
   command
     .optionsGroup('Recording:')
-    .requiredOption('-o, --out <file>', 'cassette to write, such as glm.cassette')
+    .option('-o, --out <file>', 'cassette to write, such as glm.cassette (required)')
     .option('--force', 'overwrite an existing file')
     .option('--target <name>', 'target of the scenario file (default: its first)');
   addCountOptions(command);
@@ -56,6 +56,12 @@ export const recordCommand: AddCommand = (root, open) => {
 };
 
 async function record(url: string | undefined, flags: RecordFlags, session: CliSession): Promise<void> {
+  if (flags.out === undefined) {
+    throw new UserError('usage', {
+      message: 'no file to write the recording to',
+      hint: 'name it with -o, such as -o glm.cassette',
+    });
+  }
   const file = await newFile(flags.out, { force: flags.force === true, flag: '-o' });
   const choice = await recordedTarget(url, flags, session);
   const { loaded, guessed, methodGuessed, endless } = choice;

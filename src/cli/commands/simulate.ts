@@ -1,7 +1,6 @@
-import { UserError } from '../../model/errors.ts';
 import type { ProfileInput } from '../../simulator/index.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
-import { collect, portOption, wholeOption } from '../flags/values.ts';
+import { pairsOption, portOption, wholeOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { untilStopped } from '../interrupt.ts';
 
@@ -9,7 +8,7 @@ interface SimulateFlags {
   port: number;
   host: string;
   seed: number;
-  profile: string[];
+  profile: [name: string, cassette: string][];
 }
 
 export const simulateCommand: AddCommand = (root, open) => {
@@ -19,11 +18,12 @@ export const simulateCommand: AddCommand = (root, open) => {
     .addOption(portOption(8089))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .addOption(wholeOption('--seed <number>', 'seed of the simulated answers').default(1))
-    .option(
-      '--profile <name=cassette>',
-      'model that answers as recorded, such as glm=glm.cassette; repeatable',
-      collect,
-      [],
+    .addOption(
+      pairsOption(
+        '--profile <name=cassette>',
+        'model that answers as recorded, such as glm=glm.cassette; repeatable',
+        'NAME=CASSETTE',
+      ),
     )
     .action((flags: SimulateFlags) => simulate(flags, open()));
   addExamples(command, {
@@ -47,21 +47,11 @@ async function simulate(flags: SimulateFlags, session: CliSession): Promise<void
   await simulator.close();
 }
 
-async function recordedProfiles(given: readonly string[]): Promise<Record<string, ProfileInput>> {
+async function recordedProfiles(given: SimulateFlags['profile']): Promise<Record<string, ProfileInput>> {
   if (given.length === 0) return {};
   const { loadCassette } = await import('../../scenario/cassettes.ts');
   const { cassetteProfile } = await import('../../simulator/recorded-script.ts');
   const profiles: Record<string, ProfileInput> = {};
-  for (const text of given) {
-    const at = text.indexOf('=');
-    const [name, file] = [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
-    if (name === '' || file === '') {
-      throw new UserError('usage', {
-        message: `--profile: expected NAME=CASSETTE, got ${JSON.stringify(text)}`,
-        hint: 'such as --profile glm-4.6=glm.cassette',
-      });
-    }
-    profiles[name] = cassetteProfile(name, loadCassette(file));
-  }
+  for (const [name, file] of given) profiles[name] = cassetteProfile(name, loadCassette(file));
   return profiles;
 }

@@ -145,9 +145,6 @@ const profileSchema = mapping({
     .describe('Simulated failures.'),
 });
 
-/** A profile of the embedded simulator: TTFT, gaps, length and failures of its answers. */
-export type SimulatorProfile = z.output<typeof profileSchema>;
-
 /** The parser of the simulator's settings. */
 export const simulatorSchema = mapping({
   seed: whole(0).optional().describe("Seed of the simulator. Default: the scenario's seed."),
