@@ -18,6 +18,7 @@ const BELOW_BENCH = [
   'report',
   'results',
   'imports',
+  'cassettes',
   'simulator',
   'service',
   'embed',
@@ -37,7 +38,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   scenario: {
     content: 'loading, checking (with places in the file), planning; the schema',
-    imports: ['model', 'wire', 'prompts'],
+    imports: ['model', 'wire', 'prompts', 'cassettes'],
   },
   client: {
     content:
@@ -70,9 +71,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     content: 'measures the client library that an application already has; telemetry of observations',
     imports: ['model', 'wire', 'client', 'metrics', 'analysis'],
   },
+  cassettes: { content: 'recorded exchanges: the file format, and redaction', imports: ['model', 'wire'] },
   simulator: {
-    content: 'an embedded provider on a seeded script, with a log of what it really sent',
-    imports: ['model', 'wire'],
+    content:
+      'an embedded provider on a seeded script, with a log of what it really sent; the replay of cassettes',
+    imports: ['model', 'wire', 'cassettes'],
   },
   service: { content: 'the reference streaming chat service', imports: ['model', 'wire', 'client'] },
   bench: { content: 'composition: scenario in, report out', imports: BELOW_BENCH },

@@ -3,7 +3,7 @@ import type { Secret } from '../model/redaction/secrets.ts';
 import { suggest } from '../model/suggestions.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { usesSimulator } from '../scenario/plan.ts';
-import type { DurationDistribution, SimulatorProfile } from '../scenario/schema/simulator.ts';
+import type { DurationDistribution } from '../scenario/schema/simulator.ts';
 import { type ServiceProcess, serviceProcesses } from '../scenario/service-target.ts';
 import { resolveTarget, type StartedBackends, simulatedModel, upstreamTarget } from '../scenario/targets.ts';
 import { DEFAULT_EVERY_CHARS } from '../service/defaults.ts';
@@ -11,11 +11,13 @@ import type { EmbeddedServiceOptions } from '../service/embedded.ts';
 import { startEmbeddedSimulator } from '../simulator/embedded.ts';
 import type { ProfileInput, RandomQuantity } from '../simulator/index.ts';
 import { PROFILES, profileName } from '../simulator/profile.ts';
+import { cassetteProfile } from '../simulator/recorded-script.ts';
 import type { TruthEntry } from '../simulator/truth.ts';
 
 /** Converts the profiles of a scenario to those of the simulator. */
-function profilesOf(profiles: Readonly<Record<string, SimulatorProfile>> = {}): Record<string, ProfileInput> {
-  return Object.fromEntries(
+function profilesOf({ scenario, cassettes }: LoadedScenario): Record<string, ProfileInput> {
+  const { profiles = {} } = scenario.simulator ?? {};
+  const generated = Object.fromEntries(
     Object.entries(profiles).map(([name, { ttft, cachedTtft, gap, replayGap, ...rest }]) => [
       name,
       {
@@ -27,6 +29,8 @@ function profilesOf(profiles: Readonly<Record<string, SimulatorProfile>> = {}): 
       },
     ]),
   );
+  const recorded = Array.from(cassettes, ([name, cassette]) => [name, cassetteProfile(name, cassette)]);
+  return { ...generated, ...Object.fromEntries(recorded) };
 }
 
 function inMilliseconds({ meanMs, sdMs, minMs, maxMs, shape }: DurationDistribution): RandomQuantity {
@@ -40,8 +44,9 @@ function inMilliseconds({ meanMs, sdMs, minMs, maxMs, shape }: DurationDistribut
 }
 
 /** One warning for each target whose model has no profile: the simulator uses its default profile. */
-export function unknownModels({ scenario }: LoadedScenario): string[] {
-  const table = { ...PROFILES, ...profilesOf(scenario.simulator?.profiles) };
+export function unknownModels(loaded: LoadedScenario): string[] {
+  const { scenario } = loaded;
+  const table = { ...PROFILES, ...scenario.simulator?.profiles, ...Object.fromEntries(loaded.cassettes) };
   return scenario.targets.flatMap((target) => {
     const model = simulatedModel(target);
     if (model === undefined || profileName(model, table) !== undefined) return [];
@@ -68,7 +73,8 @@ export interface Backends extends StartedBackends {
 const DRAIN_MS = 500;
 
 /** Starts the simulator and the services of a scenario. Stops those already started where one fails to start. */
-export async function startBackends({ scenario }: LoadedScenario): Promise<Backends> {
+export async function startBackends(loaded: LoadedScenario): Promise<Backends> {
+  const { scenario } = loaded;
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const end of closers.splice(0).reverse()) await end();
@@ -78,7 +84,7 @@ export async function startBackends({ scenario }: LoadedScenario): Promise<Backe
     if (usesSimulator(scenario)) {
       const simulator = await startEmbeddedSimulator({
         seed: scenario.simulator?.seed ?? scenario.seed,
-        profiles: profilesOf(scenario.simulator?.profiles),
+        profiles: profilesOf(loaded),
       });
       closers.push(() => simulator.close());
       backends.simulatorUrl = simulator.url;

@@ -55,3 +55,11 @@ export function onInterrupt(say: (message: string) => void): Interrupt {
     },
   };
 }
+
+/** Resolves when the process is asked to stop. */
+export function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}

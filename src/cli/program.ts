@@ -13,6 +13,8 @@ import { jobCommands } from './commands/jobs.ts';
 import { listCommands } from './commands/lists.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { probeCommand } from './commands/probe.ts';
+import { recordCommand } from './commands/record.ts';
+import { replayCommand } from './commands/replay.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -23,10 +25,10 @@ import { exitCodesHelp, HELP_SETTINGS, helpCommand, topicsHelp } from './help.ts
 
 /** The commands, by the heading that they have in the help. */
 const COMMANDS: Readonly<Record<string, readonly AddCommand[]>> = {
-  'Measure:': [runCommand, probeCommand, sweepCommand, abCommand],
+  'Measure:': [runCommand, probeCommand, sweepCommand, abCommand, recordCommand],
   'Evaluate:': [mergeCommand, importCommand, compareCommand, baselineCommand, historyCommand, reportCommand],
   'Prepare:': [initCommand, validateCommand, doctorCommand, jobCommands, listCommands],
-  'Servers:': [simulateCommand, serveCommand],
+  'Servers:': [simulateCommand, serveCommand, replayCommand],
   'Help:': [helpCommand, completionCommand],
 };
 

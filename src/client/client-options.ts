@@ -14,6 +14,7 @@ import {
 } from '../model/plan.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
+import type { OpenTap } from './exchange-tap.ts';
 
 /** Where a client sends its requests, and how. */
 export interface ClientOptions {
@@ -66,6 +67,8 @@ export interface ClientOptions {
   connect?: ConnectOptions;
   /** Values to redact from every outcome, in addition to the key and the headers. */
   secrets?: readonly Secret[];
+  /** Receives the bytes of each exchange, for recordings. Default: none. */
+  tap?: OpenTap;
   /** Default: the machine's monotonic clock. */
   clock?: Clock;
   /** See `RequestOptions.throwOnFailure`. Default: false. */

@@ -301,6 +301,10 @@ class Client implements StreamClient {
     const pending = this.headersFor(written);
     const headers = pending instanceof Promise ? await pending : pending;
     if (trace !== undefined) headers.traceparent = `00-${trace.traceId}-${trace.spanId}-01`;
+    const tap = options.tap?.({
+      ...{ method, path, headers, body, origin: written.origin.origin },
+      ...{ dialect: dialect.name, textPath: options.textPath, stream: chat.stream, redactor: this.redactor },
+    });
     let connection = this.pool.acquire();
     const observing = exchange(connection, {
       ...rest,
@@ -316,6 +320,7 @@ class Client implements StreamClient {
       limits: this.limits,
       clock: this.clock,
       redactor: this.redactor,
+      tap,
       reconnect: (unanswered) => {
         connection = this.pool.replace(unanswered);
         return connection;

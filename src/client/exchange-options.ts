@@ -5,6 +5,7 @@ import type { StampSource } from '../model/record.ts';
 import type { Redactor } from '../model/redaction/redactor.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import type { EventIdTally } from './event-ids.ts';
+import type { ExchangeTap } from './exchange-tap.ts';
 import type { RequestFacts } from './outcome/evidence.ts';
 import type { RequestAssumptions } from './outcome/refusal.ts';
 import type { Connection, SocketRequest } from './transport/connection.ts';
@@ -68,6 +69,8 @@ export interface ExchangeOptions extends BodyListeners {
   readBytesPerSecond?: number;
   /** Follows the ids of the events. Default: they are ignored. */
   eventIds?: EventIdTally;
+  /** Receives the bytes of the response. Default: nothing does. */
+  tap?: ExchangeTap;
   /** Called at the start, with the control that a slow consumer uses to pause the response. */
   onFlow?: (flow: FlowControl) => void;
 }

@@ -3,6 +3,7 @@ import type { Observation } from '../model/record.ts';
 import { DeadlineTimer, limitOf } from './deadline.ts';
 import { decodeQueue, type PendingReads, ReadBuffer } from './decode-queue.ts';
 import { type ExchangeOptions, type FlowControl, requestFacts } from './exchange-options.ts';
+import { tappedSink } from './exchange-tap.ts';
 import { ObservationBuilder } from './observation-builder.ts';
 import { type Ending, WindowOver } from './outcome/evidence.ts';
 import { faultOf } from './outcome/outcome.ts';
@@ -57,8 +58,9 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     this.limits = options.limits ?? DEFAULT_LIMITS;
     const { clock, timeouts, cutAfterMs, scheduledAt, originAt, redactor, stamp } = options;
     const { keepText, keepChunks, passive = false, startedAt = clock.now() } = options;
-    const { readBytesPerSecond } = options;
-    this.sink = readBytesPerSecond === undefined ? this : pacedSink(this, this, clock, readBytesPerSecond);
+    const { readBytesPerSecond, tap } = options;
+    const sink = readBytesPerSecond === undefined ? this : pacedSink(this, this, clock, readBytesPerSecond);
+    this.sink = tap === undefined ? sink : tappedSink(sink, tap);
     // The timer may be late, and data that came in time not read yet: the sockets are read before a limit is enforced.
     this.deadline = new DeadlineTimer(
       clock,
@@ -263,6 +265,7 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     if (this.isOver) return;
     this.resume();
     this.isOver = true;
+    this.options.tap?.onOver(atMs, ending);
     this.body.close();
     this.deadline.stop();
     this.options.signal?.removeEventListener('abort', this.onAbort);

@@ -80,6 +80,7 @@ export type ErrorCode =
   | 'port_in_use'
   | 'results_not_found'
   | 'results_invalid'
+  | 'cassette_invalid'
   | 'unreachable';
 
 /** A position in a file. Lines and columns count from 1. */

@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path';
+import type { Cassette } from '../cassettes/cassette.ts';
 import { type Place, type Problem, UserError } from '../model/errors.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { readAuthorities } from './authorities.ts';
 import { readBodies, withBody, withBodyTexts } from './bodies.ts';
-import { readDatasets, type ScenarioDatasets } from './datasets.ts';
+import { readCassettes } from './cassettes.ts';
+import { readDatasets } from './datasets.ts';
 import { hashDocument, MASK, maskDocument } from './document.ts';
 import { type Env, type Resolved, resolveEnv } from './env.ts';
 import { namedFiles, permittedFiles } from './files.ts';
@@ -80,6 +82,8 @@ export interface LoadedScenario {
   file: string;
   /** The contents of the files that prompts refer to. */
   promptInputs: PromptInputs;
+  /** The cassettes of the simulator, by the name of the profile. */
+  cassettes: ReadonlyMap<string, Cassette>;
   /** The certificate files of the targets (PEM), by the path in the scenario. */
   authorities: ReadonlyMap<string, string>;
   /** The files that the document refers to, as written in it. */
@@ -136,7 +140,11 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   const seed = result.success ? result.data.seed : 0;
   const datasets = readDatasets(value, seed, { read, locate: permittedFiles(rules) });
   const traced = readScenarioTrace(value, permittedFiles(rules));
-  [...prompts.findings, ...datasets.findings, ...traced.findings].filter(known).forEach(add);
+  const recorded = readCassettes(value, read);
+  [prompts, datasets, traced, recorded]
+    .flatMap(({ findings }) => findings)
+    .filter(known)
+    .forEach(add);
   const keys = targetKeys(value, options.env);
   keys.findings.forEach(add);
   const authorities = readAuthorities(value, read);
@@ -159,7 +167,10 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
   return {
     scenario,
     document: masked,
-    hash: hashDocument(withBodyTexts(masked, bodies.texts), fileContents(prompts, datasets, traced)),
+    hash: hashDocument(
+      withBodyTexts(masked, bodies.texts),
+      fileContents(prompts, [datasets.digests, recorded.digests], traced),
+    ),
     secrets: collectSecrets(result.data, resolved.uses, keys.defaults),
     file: source.file,
     promptInputs: {
@@ -168,6 +179,7 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
       datasets: datasets.datasets,
       trace: traced.trace,
     },
+    cassettes: recorded.cassettes,
     authorities: authorities.texts,
     files: [...files],
     placeOf: (path) => place(path, 'value'),
@@ -177,12 +189,12 @@ export function readScenario(source: Source, options: ParseOptions): LoadedScena
 /** What is hashed of the files of prompts. */
 function fileContents(
   { texts, media }: PromptFiles,
-  { digests }: ScenarioDatasets,
+  digests: readonly ReadonlyMap<string, string>[],
   { digest }: ScenarioTrace,
 ): Map<string, string> {
   const parts = Array.from(media, ([file, { data }]): [string, string] => [`media ${file}`, data]);
   const trace: [string, string][] = digest === undefined ? [] : [['trace', digest]];
-  return new Map([...texts, ...parts, ...digests, ...trace]);
+  return new Map([...texts, ...parts, ...digests.flatMap((some) => [...some]), ...trace]);
 }
 
 type Checked = { result: ReturnType<typeof scenarioSchema.safeParse>; value: unknown };

@@ -1,5 +1,6 @@
 import type { RandomQuantity } from '../model/keyed-random.ts';
 import { definedFields } from '../wire/json.ts';
+import type { RecordedScript } from './script.ts';
 
 /**
  * When chunks are sent, relative to when they are generated.
@@ -59,6 +60,8 @@ export interface Profile {
   queue?: number;
   /** The share of requests (0 to 1) that fail, and how. Which ones fail is seeded. Default: none. */
   error?: { rate: number; kind: ErrorKind };
+  /** Recorded answers, which are sent instead of generated ones: all other fields but `slots` and `queue` are then unused. */
+  recorded?: readonly RecordedScript[];
 }
 
 /** Missing fields are taken from the built-in profile of the same name, or else from `default`. */

@@ -32,9 +32,14 @@ export interface Script {
   refusal?: Refusal;
 }
 
+/** A script that was recorded, with the mode of its request. */
+export interface RecordedScript extends Script {
+  stream: boolean;
+}
+
 /** An HTTP error, sent `dueMs` after the request was received. */
 export interface Refusal {
-  status: 429 | 500;
+  status: number;
   message: string;
   dueMs: number;
 }
@@ -76,7 +81,7 @@ export function promptWithNonce(request: ChatRequest): string {
  * The script of one answer. It depends on the prompt, the model, the seed, `ordinal` (how often this prompt was requested
  * before) and `cachedShare` (the share of the prompt that is cached), but not on other prompts. Text, timing and failure use
  * separate random sequences, so that changing a profile's timing does not change its texts. Streaming and non-streaming
- * requests have the same script.
+ * requests have the same script. A profile with recorded answers sends these in turn, whatever the prompt.
  */
 export function makeScript(
   request: ChatRequest,
@@ -85,6 +90,7 @@ export function makeScript(
   ordinal: number,
   cachedShare = 0,
 ): Script {
+  if (profile.recorded?.length) return recorded(profile.recorded, request.stream, ordinal);
   const prompt = promptWithoutNonce(request);
   const key = JSON.stringify([seed, request.model ?? '', ordinal, fingerprint(prompt)]);
   const failure = drawFailure(profile, keyedRandom(`${key}failure`));
@@ -144,6 +150,13 @@ export function makeScript(
   ];
   const ending = failure === undefined ? 'complete' : failure === 'inband' ? 'inband_error' : 'truncated';
   return { steps, madeMs, ending };
+}
+
+function recorded(scripts: readonly RecordedScript[], stream: boolean, ordinal: number): Script {
+  const same = scripts.filter((script) => script.stream === stream);
+  const fitting = same.length > 0 ? same : scripts;
+  // `!`: there is at least one script.
+  return fitting[ordinal % fitting.length]!;
 }
 
 /** All events of a script, in order. */

@@ -22,7 +22,17 @@ const TEXT = new Set([
   ...['--output', '--baseline', '--save-baseline', '--ca', '--proxy', '--unix', '--resolve'],
   ...['--host', '--jwt-secret', '--upstream', '--upstream-url', '--allow-upstream', '--db'],
   ...['--base-command', '--new-command', '--url', '--ready', '--runs', '--html', '--out'],
-  ...['--from-har', '--key-variable', '--name', '--namespace', '--image', '--pvc', '--secret', '--command'],
+  ...[
+    '--from-har',
+    '--key-variable',
+    '--name',
+    '--namespace',
+    '--image',
+    '--pvc',
+    '--secret',
+    '--command',
+    '--cell',
+  ],
 ]);
 
 const withoutSide = (name: string) => name.replace(/-[ab]$/, '');

@@ -5,6 +5,7 @@ import type { VerdictContext } from '../../analysis/streaming/streaming-verdict.
 import { judgeStreams, summarizeVerdicts } from '../../analysis/streaming/verdict-collector.ts';
 import { createClient, type StreamClient } from '../../client/client.ts';
 import { targetOptions } from '../../client/client-options.ts';
+import type { OpenTap } from '../../client/exchange-tap.ts';
 import { requestWriter } from '../../client/request-writer.ts';
 import { createNonces } from '../../engine/executor.ts';
 import { type Clock, monotonicClock } from '../../model/clock.ts';
@@ -59,6 +60,10 @@ export interface ProbeOptions {
   methodGuessed?: boolean;
   /** Called with the bytes of each stream, as they were read. */
   onBytes?: (chunk: Uint8Array) => void;
+  /** The target that is probed. Default: the first of the scenario. */
+  target?: string;
+  /** Receives the bytes of each exchange. Default: nothing does. */
+  tap?: OpenTap;
   /** Called before each request, counted from 1. */
   onRequest?: (number: number) => void;
   /** Default: the machine's clock. */
@@ -81,7 +86,8 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
   const secrets = [...loaded.secrets, ...backends.secrets];
   try {
     const plan = planScenario(loaded, { ...backends, salt: drawSalt() });
-    const [target, prompt] = [plan.targets[0]!, plan.prompts[0]!];
+    const target = plan.targets.find(({ name }) => name === options.target) ?? plan.targets[0]!;
+    const prompt = plan.prompts[0]!;
     if (options.lengths !== undefined) rejectLengths(target);
     const modes = inOrder(loaded.scenario.modes);
     const { url, method } = requestLine(target, prompt, modes[0]!);
@@ -98,6 +104,7 @@ export async function probe(loaded: LoadedScenario, options: ProbeOptions = {}):
       limits,
       secrets,
       clock,
+      tap: options.tap,
     });
     try {
       await warmCode(target.dialect, target.connect?.http);

@@ -19,6 +19,7 @@ interface ReportFlags {
   percentiles?: Percentile[];
   as?: ViewToolName;
   open?: boolean;
+  cell?: string;
 }
 
 export const reportCommand: AddCommand = (root, open) => {
@@ -44,6 +45,10 @@ export const reportCommand: AddCommand = (root, open) => {
       '--open',
       'write the HTML page (default: report.html in the run folder) and open it in the browser',
     )
+    .option(
+      '--cell <name>',
+      'with -f hgrm: only this cell, by its number or name, such as 1 or "flash, streaming"',
+    )
     .action((run: string | undefined, flags: ReportFlags) => report(run, flags, open()));
   addExamples(
     command,
@@ -59,9 +64,15 @@ export const reportCommand: AddCommand = (root, open) => {
 
 async function report(
   name: string | undefined,
-  { format, out, percentiles, open = false, as: tool }: ReportFlags,
+  { format, out, percentiles, open = false, as: tool, cell }: ReportFlags,
   session: CliSession,
 ): Promise<void> {
+  if (cell !== undefined && format !== 'hgrm') {
+    throw new UserError('usage', {
+      message: `--cell: the format ${format} has all cells`,
+      hint: '--cell needs -f hgrm',
+    });
+  }
   keepHeapSmall();
   if (open && format !== 'terminal' && format !== 'html')
     throw new UserError('usage', {
@@ -88,7 +99,12 @@ async function report(
   if (report.run.aborted && isWhole) session.say(`to complete the run: streambench run --resume ${folder}`);
   const file = out ?? (open ? join(folder, PAGE_FILE) : undefined);
   const text =
-    html ?? (await formatted(report, { format, percentiles, isFile: file !== undefined }, session));
+    html ??
+    (await formatted(
+      await ofCell(report, cell),
+      { format, percentiles, isFile: file !== undefined },
+      session,
+    ));
   if (open && file !== undefined) {
     const { writePage } = await import('../open-page.ts');
     return writePage(file, text, { open, flag: '-o' }, session);
@@ -110,6 +126,12 @@ async function pageOf(folder: string): Promise<RebuiltReport & { html?: string }
 async function reportOf(folder: string): Promise<RebuiltReport & { html?: string }> {
   const { reportRun } = await import('../../bench/run/report-builder.ts');
   return reportRun(folder);
+}
+
+async function ofCell(report: Report, wanted: string | undefined): Promise<Report> {
+  if (wanted === undefined) return report;
+  const { selectCell } = await import('../../report/select-cell.ts');
+  return { ...report, cells: [selectCell(report, wanted)] };
 }
 
 async function formatted(

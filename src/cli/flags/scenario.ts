@@ -191,7 +191,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   add('for', flags.for, '--for');
   add('load.rounds', flags.rounds, '--rounds');
   add('load.warmup', flags.warmup, '--warmup');
-  add('modes', flags.mode === undefined ? undefined : modes(flags.mode), '--mode');
+  add('modes', flags.mode === undefined ? undefined : modeList(flags.mode), '--mode');
   add('timeouts.total', flags.timeout, '--timeout');
   if (flags.unique === false) {
     add('unique', false, '--no-unique');
@@ -217,6 +217,7 @@ export async function scenarioOverrides(flags: ScenarioFlags): Promise<Override[
   return [...overrides, ...flags.set.map(parseOverride)];
 }
 
-function modes(mode: string): string[] {
+/** The modes of a value of `--mode`. */
+export function modeList(mode: string): string[] {
   return mode === 'both' ? ['streaming', 'non-streaming'] : [mode];
 }

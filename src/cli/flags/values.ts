@@ -142,6 +142,18 @@ export function wholeOrDurationOption(flags: string, description: string): Optio
   return checked(flags, description, either, 'a number of requests, or a duration such as 5s');
 }
 
+/** A repeatable option that takes `NAME=VALUE`. Parsed to a list of pairs. `expected` completes "expected ...". */
+export function pairsOption(flags: string, description: string, expected: string): Option {
+  const option = new Option(flags, description).default([]);
+  return option.argParser((text: string, before: [string, string][] = []) => {
+    const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+    if (name !== undefined && value !== undefined) return [...before, [name, value] as [string, string]];
+    throw new UserError('usage', {
+      message: `${option.long}: expected ${expected}, got ${JSON.stringify(text)}`,
+    });
+  });
+}
+
 /** Collects the values of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -145,13 +145,25 @@ const profileSchema = mapping({
     .describe('Simulated failures.'),
 });
 
-/** A profile of the embedded simulator: TTFT, gaps, length and failures of its answers. */
-export type SimulatorProfile = z.output<typeof profileSchema>;
-
 /** The parser of the simulator's settings. */
 export const simulatorSchema = mapping({
   seed: whole(0).optional().describe("Seed of the simulator. Default: the scenario's seed."),
   profiles: z
     .record(text('the name of a profile'), profileSchema, { error: 'a mapping of profiles by name' })
+    .default({})
     .describe('Profiles by name. A target selects one by its profile, or else by its model.'),
+  cassettes: z
+    .record(text('the name of a profile'), text('a file written by streambench record'), {
+      error: 'a mapping of cassette files by the name of a profile',
+    })
+    .optional()
+    .describe(
+      'Recorded answers as profiles: files written by `streambench record`, by the name of the profile. Content and times are those of the recording.',
+    ),
+}).superRefine((value, context) => {
+  for (const name of Object.keys(value.cassettes ?? {})) {
+    if (!Object.hasOwn(value.profiles, name)) continue;
+    const message = `there is also a profile ${JSON.stringify(name)}`;
+    context.addIssue({ code: 'custom', path: ['cassettes', name], message, params: {} });
+  }
 });
