@@ -26,7 +26,7 @@ import { requireSuccess } from './request-failure.ts';
 import { lowerCased, requestWriter, type WrittenRequest } from './request-writer.ts';
 import { joinedListener, measureResuming, waitUnlessAborted } from './resumption.ts';
 import { checkAuthority } from './transport/authority.ts';
-import { checkFetchOptions, type FetchFunction, fetchTransport } from './transport/fetch-transport.ts';
+import { checkFetchOptions, fetchTransport } from './transport/fetch-transport.ts';
 import { LazyPool } from './transport/lazy-pool.ts';
 import { proxyFor } from './transport/proxy.ts';
 import type { OpenTransport } from './transport/transport.ts';
@@ -160,16 +160,14 @@ class Client implements StreamClient {
     const usesFetch = options.fetch !== undefined || !hasNodeSockets();
     if (usesFetch) checkFetchOptions(connect);
     this.stamp = usesFetch ? 'reader' : 'socket';
-    // Checked here, because the transport is loaded with the first request.
+    // Checked here: the transport is loaded with the first request.
     const env = environment();
     const proxy = connect.unix === undefined ? proxyFor(origin, connect.proxy, env) : undefined;
     if (connect.ca !== undefined && (origin.protocol === 'https:' || proxy?.secure))
       checkAuthority(connect.ca);
     const { headerBytes } = this.limits;
     const settings = { origin, connect, connectMs: this.timeouts.connectMs, headerBytes, env };
-    // Not bound to an object: browsers refuse to call it on another one.
-    const send: FetchFunction = options.fetch ?? ((url, init) => fetch(url, init));
-    this.pool = new LazyPool(this.clock, settings, usesFetch ? fetchTransport(send) : open);
+    this.pool = new LazyPool(this.clock, settings, usesFetch ? fetchTransport(options.fetch) : open);
     this.secrets = [
       ...(options.secrets ?? []),
       ...(apiKey === undefined ? [] : [{ name: '[key]', value: apiKey }]),

@@ -29,8 +29,9 @@ export function checkFetchOptions(connect: ConnectOptions): void {
   });
 }
 
-/** Connections by this fetch. */
-export function fetchTransport(fetch: FetchFunction): OpenTransport {
+/** Connections by this fetch. Default: the platform's, called without an object, as browsers demand. */
+export function fetchTransport(given?: FetchFunction): OpenTransport {
+  const fetch: FetchFunction = given ?? ((url, init) => globalThis.fetch(url, init));
   return (clock, { origin, headerBytes }) => new FetchPool(fetch, clock, origin, headerBytes);
 }
 
