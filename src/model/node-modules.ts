@@ -23,10 +23,6 @@ export function environment(): Readonly<Record<string, string | undefined>> {
 
 /** True on Node.js itself. Bun and Deno have its modules, but their sockets and their undici differ. */
 export function hasNodeSockets(): boolean {
-  const { process: current, ...others } = globalThis as {
-    process?: typeof process;
-    Bun?: unknown;
-    Deno?: unknown;
-  };
-  return current?.versions?.node !== undefined && !('Bun' in others) && !('Deno' in others);
+  const { process: current } = globalThis as { process?: typeof process };
+  return current?.versions?.node !== undefined && !('Bun' in globalThis) && !('Deno' in globalThis);
 }
