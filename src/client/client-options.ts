@@ -128,20 +128,15 @@ export function chatRequest(
   model: string | undefined,
   stream: boolean,
 ): ChatRequest {
-  const {
-    system,
-    messages = [],
-    prompt,
-    signal: _1,
-    aheadBytes: _2,
-    keepText: _3,
-    onBytes: _4,
-    ...rest
-  } = request;
+  const { system, messages = [], prompt, maxTokens, temperature, nonce, extra } = request;
+  const { stop, n, seed, reasoningEffort, tools, answerSchema } = request;
   const all = [...messages];
   if (system !== undefined) all.unshift({ role: 'system', content: system });
   if (prompt !== undefined) all.push({ role: 'user', content: prompt });
-  return { ...rest, model: request.model ?? model, messages: all, stream };
+  return {
+    ...{ model: request.model ?? model, messages: all, maxTokens, temperature, nonce, extra, stream },
+    ...{ stop, n, seed, reasoningEffort, tools, answerSchema },
+  };
 }
 
 /**

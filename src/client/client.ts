@@ -101,16 +101,12 @@ export function createClient(options: ClientOptions, open?: OpenTransport): Stre
   const baseUrl = options.baseUrl ?? row?.baseUrl;
   const dialectName = options.dialect ?? row?.dialect;
   if (baseUrl === undefined) {
-    throw new UserError('usage', {
-      message: 'no address to send requests to',
-      hint: 'give baseUrl, or a provider that has one',
-    });
+    const hint = 'give baseUrl, or a provider that has one';
+    throw new UserError('usage', { message: 'no address to send requests to', hint });
   }
   if (dialectName === undefined) {
-    throw new UserError('usage', {
-      message: 'no dialect',
-      hint: 'give a dialect such as "openai-chat", or a provider',
-    });
+    const hint = 'give a dialect such as "openai-chat", or a provider';
+    throw new UserError('usage', { message: 'no dialect', hint });
   }
   const { textPath, thinkTags } = options;
   const dialect = getDialect(dialectName, { textPath, thinkTags });
@@ -160,13 +156,12 @@ class Client implements StreamClient {
     const usesFetch = options.fetch !== undefined || !hasNodeSockets();
     if (usesFetch) checkFetchOptions(connect);
     this.stamp = usesFetch ? 'reader' : 'socket';
-    // Checked here: the transport is loaded with the first request.
     const env = environment();
     const proxy = connect.unix === undefined ? proxyFor(origin, connect.proxy, env) : undefined;
     if (connect.ca !== undefined && (origin.protocol === 'https:' || proxy?.secure))
       checkAuthority(connect.ca);
-    const { headerBytes } = this.limits;
-    const settings = { origin, connect, connectMs: this.timeouts.connectMs, headerBytes, env };
+    const { connectMs } = this.timeouts;
+    const settings = { origin, connect, connectMs, headerBytes: this.limits.headerBytes, env };
     this.pool = new LazyPool(this.clock, settings, usesFetch ? fetchTransport(options.fetch) : open);
     this.secrets = [
       ...(options.secrets ?? []),
@@ -238,8 +233,7 @@ class Client implements StreamClient {
   }
 
   async warm(connections: number): Promise<void> {
-    const pool = await this.pool.get();
-    return pool.warm(connections, this.timeouts.connectMs);
+    return (await this.pool.get()).warm(connections, this.timeouts.connectMs);
   }
 
   drop(): void {
@@ -247,8 +241,10 @@ class Client implements StreamClient {
   }
 
   at(endpoint: ClientOptions): StreamClient {
-    const { timeouts, limits, connect, secrets, clock, throwOnFailure } = this.options;
-    const other = createClient({ timeouts, limits, connect, secrets, clock, throwOnFailure, ...endpoint });
+    const { timeouts, limits, connect, secrets, clock } = this.options;
+    const { throwOnFailure, unsupportedOptions, fetch } = this.options;
+    const shared = { timeouts, limits, connect, secrets, clock, throwOnFailure, unsupportedOptions, fetch };
+    const other = createClient({ ...shared, ...endpoint });
     this.others.push(other);
     return other;
   }
@@ -260,7 +256,7 @@ class Client implements StreamClient {
 
   private chat(request: RequestOptions, stream: boolean): ChatRequest {
     const chat = chatRequest(request, this.options.model, stream);
-    const { unsupportedOptions: unsupported = 'error' } = this.options;
+    const { unsupportedOptions: unsupported } = this.options;
     checkRequest(chat, this.dialect, { template: this.template, unsupported });
     return chat;
   }
