@@ -23,7 +23,7 @@ const PACKAGE_USERS: Readonly<Record<string, RegExp>> = {
   'cli-table3': /^report\/terminal\//,
   'string-width': /^report\/text-width\.ts$/,
   yaml: /^(scenario\/|bench\/machines\/k8s\.ts$)/,
-  jose: /^(client\/authorization\.ts$|service\/)/,
+  jose: /^service\//,
   zod: /^(scenario|service)\//,
   // Bundled by the build: see the file.
   hono: /^service\/packages\.ts$/,

@@ -1,3 +1,4 @@
+import { bytesOf, toBase64Url } from '../model/bytes.ts';
 import type { Clock } from '../model/clock.ts';
 import type { AuthScheme } from '../model/plan.ts';
 import { awsRegion, signV4 } from '../wire/sigv4.ts';
@@ -75,11 +76,15 @@ async function signZhipu(
   nowMs: number,
   onToken: (token: string) => void,
 ): Promise<Readonly<Record<string, string>>> {
-  // Loaded only here: no other scheme needs it.
-  const { SignJWT } = await import('jose');
-  const token = await new SignJWT({ api_key: id, exp: nowMs + ZHIPU_TOKEN_MS, timestamp: nowMs })
-    .setProtectedHeader({ alg: 'HS256', sign_type: 'SIGN' })
-    .sign(new TextEncoder().encode(secret));
+  // By the platform's own crypto, which browsers and workers have too: a package for this would be the largest part of a bundle.
+  const part = (value: object) => toBase64Url(bytesOf(JSON.stringify(value)));
+  const payload = { api_key: id, exp: nowMs + ZHIPU_TOKEN_MS, timestamp: nowMs };
+  const signed = `${part({ alg: 'HS256', sign_type: 'SIGN' })}.${part(payload)}`;
+  const { subtle } = globalThis.crypto;
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign']);
+  const signature = await subtle.sign('HMAC', key, new TextEncoder().encode(signed));
+  const token = `${signed}.${toBase64Url(new Uint8Array(signature))}`;
   onToken(token);
   return { authorization: `Bearer ${token}` };
 }

@@ -15,6 +15,7 @@ import {
 import type { Secret } from '../model/redaction/secrets.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import type { OpenTap } from './exchange-tap.ts';
+import type { FetchFunction } from './transport/fetch-transport.ts';
 
 /** Where a client sends its requests, and how. */
 export interface ClientOptions {
@@ -63,8 +64,13 @@ export interface ClientOptions {
    * unlimited; 1 MiB may wait for a consumer that iterates. A response over a limit ends as `too_large`.
    */
   limits?: Partial<Limits>;
-  /** How connections are made. Default: HTTP/1.1, direct, keep-alive. */
+  /** How connections are made. Default: HTTP/1.1, direct, keep-alive. Not with `fetch`. */
   connect?: ConnectOptions;
+  /**
+   * Sends the requests by this function instead of sockets. Stamps are then the reader's (`stamp` in the observation), and
+   * nothing is known of the connection. Default: sockets on Node.js, else the platform's `fetch`.
+   */
+  fetch?: FetchFunction;
   /** Values to redact from every outcome, in addition to the key and the headers. */
   secrets?: readonly Secret[];
   /** Receives the bytes of each exchange, for recordings. Default: none. */
@@ -117,6 +123,23 @@ export interface RequestOptions
   keepText?: boolean;
   /** Called with the body's bytes as they were read, before they are decoded. An exception from it ends the request. */
   onBytes?: (chunk: Uint8Array) => void;
+}
+
+/** The request with its system prompt and its prompt as messages. `model`: for requests that name none. */
+export function chatRequest(
+  request: RequestOptions,
+  model: string | undefined,
+  stream: boolean,
+): ChatRequest {
+  const { system, messages = [], prompt, maxTokens, temperature, nonce, extra } = request;
+  const { stop, n, seed, reasoningEffort, tools, answerSchema } = request;
+  const all = [...messages];
+  if (system !== undefined) all.unshift({ role: 'system', content: system });
+  if (prompt !== undefined) all.push({ role: 'user', content: prompt });
+  return {
+    ...{ model: request.model ?? model, messages: all, maxTokens, temperature, nonce, extra, stream },
+    ...{ stop, n, seed, reasoningEffort, tools, answerSchema },
+  };
 }
 
 /**

@@ -2,18 +2,13 @@ import type { RequestBehaviour, ResumePolicy } from '../model/behaviour.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
-import {
-  type AuthScheme,
-  DEFAULT_STREAMS_PER_SESSION,
-  DEFAULT_TIMEOUTS,
-  type Limits,
-  type Timeouts,
-} from '../model/plan.ts';
-import type { Observation, TraceContext } from '../model/record.ts';
+import { environment, hasNodeSockets } from '../model/node-modules.ts';
+import { type AuthScheme, DEFAULT_TIMEOUTS, type Limits, type Timeouts } from '../model/plan.ts';
+import type { Observation, StampSource, TraceContext } from '../model/record.ts';
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
-import type { ChatRequest, Message } from '../model/request.ts';
+import type { ChatRequest } from '../model/request.ts';
 import type { Dialect } from '../wire/dialect.ts';
 import { getDialect } from '../wire/dialects/index.ts';
 import { joinPatches } from '../wire/json.ts';
@@ -23,17 +18,18 @@ import { type Placeholder, writtenPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';
 import { AnswerStream, type Start } from './answer-stream.ts';
 import { type Authorize, authorizer, signed } from './authorization.ts';
-import { type ClientOptions, limitsOf, type RequestOptions } from './client-options.ts';
+import { type ClientOptions, chatRequest, limitsOf, type RequestOptions } from './client-options.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { plannedCancel } from './planned-cancel.ts';
 import { requireSuccess } from './request-failure.ts';
 import { lowerCased, requestWriter, type WrittenRequest } from './request-writer.ts';
 import { joinedListener, measureResuming, waitUnlessAborted } from './resumption.ts';
-import type { ConnectionPool } from './transport/connection.ts';
-import { Dialer } from './transport/dialer.ts';
-import { Http2SessionPool } from './transport/http2-session-pool.ts';
-import { SocketPool } from './transport/socket-pool.ts';
+import { checkAuthority } from './transport/authority.ts';
+import { checkFetchOptions, fetchTransport } from './transport/fetch-transport.ts';
+import { LazyPool } from './transport/lazy-pool.ts';
+import { proxyFor } from './transport/proxy.ts';
+import type { OpenTransport } from './transport/transport.ts';
 
 /** A whole answer and its observation. */
 export interface Answer {
@@ -97,28 +93,26 @@ export interface StreamClient {
 
 /**
  * Creates a client for an endpoint. Throws a `UserError` for an unknown provider or dialect, a missing or invalid address,
- * invalid limits, and an invalid proxy or certificate authority.
+ * invalid limits, and an invalid proxy or certificate authority. On Node.js the sockets are loaded with the first request, unless
+ * `open` is given.
  */
-export function createClient(options: ClientOptions): StreamClient {
+export function createClient(options: ClientOptions, open?: OpenTransport): StreamClient {
   const row = options.provider === undefined ? undefined : provider(options.provider);
   const baseUrl = options.baseUrl ?? row?.baseUrl;
   const dialectName = options.dialect ?? row?.dialect;
   if (baseUrl === undefined) {
-    throw new UserError('usage', {
-      message: 'no address to send requests to',
-      hint: 'give baseUrl, or a provider that has one',
-    });
+    const hint = 'give baseUrl, or a provider that has one';
+    throw new UserError('usage', { message: 'no address to send requests to', hint });
   }
   if (dialectName === undefined) {
-    throw new UserError('usage', {
-      message: 'no dialect',
-      hint: 'give a dialect such as "openai-chat", or a provider',
-    });
+    const hint = 'give a dialect such as "openai-chat", or a provider';
+    throw new UserError('usage', { message: 'no dialect', hint });
   }
   const { textPath, thinkTags } = options;
   const dialect = getDialect(dialectName, { textPath, thinkTags });
   const requestFields = { ...row?.requestFields, ...options.requestFields };
-  return new Client({ ...options, requestFields }, dialect, baseUrl, options.auth ?? row?.auth ?? 'bearer');
+  const auth = options.auth ?? row?.auth ?? 'bearer';
+  return new Client({ ...options, requestFields }, dialect, { baseUrl, auth, open });
 }
 
 type Listeners = Pick<ExchangeOptions, 'onEvents' | 'onBytes' | 'onFlow' | 'decode'>;
@@ -139,10 +133,15 @@ class Client implements StreamClient {
   private redactor: Redactor;
   private tokens: readonly Secret[] = [];
   private readonly others: StreamClient[] = [];
-  private readonly pool: ConnectionPool;
+  private readonly pool: LazyPool;
+  private readonly stamp: StampSource;
   private readonly authorize: Authorize;
 
-  constructor(options: ClientOptions, dialect: Dialect, baseUrl: string, auth: AuthScheme) {
+  constructor(
+    options: ClientOptions,
+    dialect: Dialect,
+    { baseUrl, auth, open }: { baseUrl: string; auth: AuthScheme; open?: OpenTransport },
+  ) {
     this.options = options;
     this.dialect = dialect;
     const { path, body, method, apiKey, connect = {} } = options;
@@ -153,29 +152,25 @@ class Client implements StreamClient {
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.limits = limitsOf(options.limits);
     this.authorize = authorizer(auth, apiKey, this.clock, (token) => this.onToken(token));
-    const dialer = new Dialer(addressOf(baseUrl, dialect, '').origin, this.clock, connect, process.env);
-    this.pool = this.poolFor(dialer);
+    const { origin } = addressOf(baseUrl, dialect, '');
+    const usesFetch = options.fetch !== undefined || !hasNodeSockets();
+    if (usesFetch) checkFetchOptions(connect);
+    this.stamp = usesFetch ? 'reader' : 'socket';
+    const env = environment();
+    const proxy = connect.unix === undefined ? proxyFor(origin, connect.proxy, env) : undefined;
+    if (connect.ca !== undefined && (origin.protocol === 'https:' || proxy?.secure))
+      checkAuthority(connect.ca);
+    const { connectMs } = this.timeouts;
+    const settings = { origin, connect, connectMs, headerBytes: this.limits.headerBytes, env };
+    this.pool = new LazyPool(this.clock, settings, usesFetch ? fetchTransport(options.fetch) : open);
     this.secrets = [
       ...(options.secrets ?? []),
       ...(apiKey === undefined ? [] : [{ name: '[key]', value: apiKey }]),
       ...headerSecrets(options.headers ?? {}),
       ...urlSecrets(baseUrl).map((value) => ({ name: '[url]', value })),
-      ...(dialer.proxy?.secrets ?? []).map((value) => ({ name: '[proxy]', value })),
+      ...(proxy?.secrets ?? []).map((value) => ({ name: '[proxy]', value })),
     ];
     this.redactor = createRedactor(this.secrets);
-  }
-
-  private poolFor(dialer: Dialer): ConnectionPool {
-    const {
-      connection,
-      http = 1,
-      streamsPerSession = DEFAULT_STREAMS_PER_SESSION,
-    } = this.options.connect ?? {};
-    const keep = connection !== 'per-request';
-    const { headerBytes } = this.limits;
-    return http === 2
-      ? new Http2SessionPool(dialer, this.clock, { limit: streamsPerSession, keep, headerBytes })
-      : new SocketPool(dialer, this.clock, { keep, connectMs: this.timeouts.connectMs, headerBytes });
   }
 
   // A service may quote the token that was derived from a key. The previous token stays in use for a while.
@@ -237,8 +232,8 @@ class Client implements StreamClient {
     return this.send(request, { ...rest, signal }, { onEvents }).finally(close);
   }
 
-  warm(connections: number): Promise<void> {
-    return this.pool.warm(connections, this.timeouts.connectMs);
+  async warm(connections: number): Promise<void> {
+    return (await this.pool.get()).warm(connections, this.timeouts.connectMs);
   }
 
   drop(): void {
@@ -246,8 +241,10 @@ class Client implements StreamClient {
   }
 
   at(endpoint: ClientOptions): StreamClient {
-    const { timeouts, limits, connect, secrets, clock, throwOnFailure } = this.options;
-    const other = createClient({ timeouts, limits, connect, secrets, clock, throwOnFailure, ...endpoint });
+    const { timeouts, limits, connect, secrets, clock } = this.options;
+    const { throwOnFailure, unsupportedOptions, fetch } = this.options;
+    const shared = { timeouts, limits, connect, secrets, clock, throwOnFailure, unsupportedOptions, fetch };
+    const other = createClient({ ...shared, ...endpoint });
     this.others.push(other);
     return other;
   }
@@ -258,15 +255,8 @@ class Client implements StreamClient {
   }
 
   private chat(request: RequestOptions, stream: boolean): ChatRequest {
-    const { model, maxTokens, temperature, nonce, extra } = request;
-    const { stop, n, seed, reasoningEffort, tools, answerSchema } = request;
-    const chat: ChatRequest = {
-      model: model ?? this.options.model,
-      messages: messagesOf(request),
-      ...{ maxTokens, temperature, nonce, extra, stream },
-      ...{ stop, n, seed, reasoningEffort, tools, answerSchema },
-    };
-    const { unsupportedOptions: unsupported = 'error' } = this.options;
+    const chat = chatRequest(request, this.options.model, stream);
+    const { unsupportedOptions: unsupported } = this.options;
     checkRequest(chat, this.dialect, { template: this.template, unsupported });
     return chat;
   }
@@ -279,7 +269,7 @@ class Client implements StreamClient {
     { keepText = true, originAt = this.clock.now(), eventIds }: Partial<SendOptions> = {},
     lastEventId?: string,
   ): Promise<Observation> {
-    const marks = { originAt, scheduledAt: originAt, stamp: 'socket' } as const;
+    const marks = { originAt, scheduledAt: originAt, stamp: this.stamp };
     return this.send(request, { ...marks, keepText, signal, eventIds }, listeners, lastEventId);
   }
 
@@ -305,7 +295,9 @@ class Client implements StreamClient {
       ...{ method, path, headers, body, origin: written.origin.origin },
       ...{ dialect: dialect.name, textPath: options.textPath, stream: chat.stream, redactor: this.redactor },
     });
-    let connection = this.pool.acquire();
+    const loaded = this.pool.get();
+    const pool = loaded instanceof Promise ? await loaded : loaded;
+    let connection = pool.acquire();
     const observing = exchange(connection, {
       ...rest,
       dialect,
@@ -322,7 +314,7 @@ class Client implements StreamClient {
       redactor: this.redactor,
       tap,
       reconnect: (unanswered) => {
-        connection = this.pool.replace(unanswered);
+        connection = pool.replace(unanswered);
         return connection;
       },
       ...listeners,
@@ -330,7 +322,7 @@ class Client implements StreamClient {
     try {
       return await observing;
     } finally {
-      this.pool.release(connection);
+      pool.release(connection);
     }
   }
 
@@ -348,13 +340,6 @@ class Client implements StreamClient {
       Object.assign(headers, more, lowerCased(this.options.headers ?? {}));
     return key instanceof Promise ? key.then(join) : join(key);
   }
-}
-
-function messagesOf({ system, messages = [], prompt }: RequestOptions): readonly Message[] {
-  const all = [...messages];
-  if (system !== undefined) all.unshift({ role: 'system', content: system });
-  if (prompt !== undefined) all.push({ role: 'user', content: prompt });
-  return all;
 }
 
 function toolCallListener(onToolCall: NonNullable<MeasuredRequest['onToolCall']>): Listeners {

@@ -83,9 +83,10 @@ export class DecodeQueue {
 
 /** The queue of this thread. */
 export const decodeQueue = new DecodeQueue({
-  immediate: (work) => void setImmediate(work),
+  immediate:
+    typeof setImmediate === 'undefined' ? (work) => void setTimeout(work) : (work) => void setImmediate(work),
   // Does not keep the process alive: a response that has ended is decoded.
-  after: (ms, work) => void setTimeout(work, ms).unref(),
+  after: (ms, work) => void setTimeout(work, ms).unref?.(),
 });
 
 const FIRST_BYTES = 1_024;
@@ -96,7 +97,7 @@ const FIRST_BYTES = 1_024;
  * costs garbage collection. `!`: the lists are filled up to `added`.
  */
 export class ReadBuffer {
-  private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private bytes = new Uint8Array(FIRST_BYTES);
   private readonly times: number[] = [];
   private readonly ends: number[] = [];
   private readonly numbers: number[] = [];
@@ -149,7 +150,7 @@ export class ReadBuffer {
   private grow(needed: number): void {
     let size = this.bytes.byteLength;
     while (size < needed) size *= 2;
-    const bytes = Buffer.allocUnsafeSlow(size);
+    const bytes = new Uint8Array(size);
     bytes.set(this.bytes);
     this.bytes = bytes;
   }

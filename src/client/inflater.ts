@@ -1,6 +1,9 @@
-import * as zlib from 'node:zlib';
+import { nodeModule } from '../model/node-modules.ts';
 
-type Decompressor = zlib.Gunzip | zlib.BrotliDecompress;
+type Decompressor = import('node:zlib').Gunzip | import('node:zlib').BrotliDecompress;
+
+/** Absent in browsers and workers, where `fetch` decompresses. */
+const zlib = nodeModule('node:zlib');
 
 /** Receives the decompressed bytes of one read. */
 type OnInflated = (bytes: Uint8Array, atMs: number, read: number) => void;
@@ -17,7 +20,7 @@ export const DECODED_ENCODINGS: readonly string[] = [
   'x-gzip',
   'deflate',
   'br',
-  ...('createZstdDecompress' in zlib ? ['zstd'] : []),
+  ...(zlib !== undefined && 'createZstdDecompress' in zlib ? ['zstd'] : []),
 ];
 
 /** True if a body of this encoding is decoded: the encoding is known, and the request's own header accepts it. */
@@ -105,9 +108,11 @@ export class Inflater {
 }
 
 function decompressor(encoding: string): Decompressor {
-  if (encoding === 'br') return zlib.createBrotliDecompress();
+  // `!`: without it no encoding is decoded.
+  const { createBrotliDecompress, createUnzip } = zlib!;
+  if (encoding === 'br') return createBrotliDecompress();
   if (encoding === 'zstd')
     return (zlib as unknown as { createZstdDecompress: () => Decompressor }).createZstdDecompress();
   // Detects gzip and deflate.
-  return zlib.createUnzip();
+  return createUnzip();
 }

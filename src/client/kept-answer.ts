@@ -1,3 +1,4 @@
+import { joinBytes, textOfBytes } from '../model/bytes.ts';
 import type { ServerToolCallEvent, ToolCallEvent } from '../model/events.ts';
 import type { Observation } from '../model/record.ts';
 import type { ResponseHeaders } from './transport/connection.ts';
@@ -70,7 +71,7 @@ export class BodyPrefix {
   }
 
   text(): string {
-    return Buffer.concat(this.pieces).toString('utf8');
+    return textOfBytes(joinBytes(this.pieces));
   }
 }
 

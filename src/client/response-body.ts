@@ -1,3 +1,4 @@
+import { textOfBytes } from '../model/bytes.ts';
 import type { StreamEvent } from '../model/events.ts';
 import { isPlainDialect, type Limits } from '../model/plan.ts';
 import type { Decoder, Dialect } from '../wire/dialect.ts';
@@ -211,10 +212,7 @@ function wholeReader(
     },
     end(at, eofAt) {
       if (eofAt === undefined || bytes.length === 0) return;
-      const body = bytes
-        .view()
-        .toString('utf8')
-        .replace(/^\uFEFF/, '');
+      const body = textOfBytes(bytes.view()).replace(/^\uFEFF/, '');
       // The server sent a stream instead of a whole answer: its figures must not count as those of a whole answer.
       if (!dialect.wholeIsStream && looksStreamed(body)) return;
       const events = [...dialect.decodeWhole(body)];

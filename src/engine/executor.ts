@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createClient, type MeasuredRequest, type StreamClient } from '../client/client.ts';
 import { targetOptions } from '../client/client-options.ts';
 import { pieceBytes } from '../client/paced-sink.ts';
+import { openNodeTransport } from '../client/transport/node-transport.ts';
 import type { Clock } from '../model/clock.ts';
 import type { ToolCallEvent } from '../model/events.ts';
 import type { Cell, RunPlan, Target } from '../model/plan.ts';
@@ -210,13 +211,16 @@ function withoutTexts(observation: Observation): Observation {
 }
 
 function clientFor(target: Target, plan: RunPlan, clock: Clock, secrets: readonly Secret[]): StreamClient {
-  return createClient({
-    ...targetOptions(target),
-    timeouts: plan.timeouts,
-    limits: plan.limits,
-    secrets,
-    clock,
-  });
+  return createClient(
+    {
+      ...targetOptions(target),
+      timeouts: plan.timeouts,
+      limits: plan.limits,
+      secrets,
+      clock,
+    },
+    openNodeTransport,
+  );
 }
 
 /** The index of a thread, from 0, and the number of threads. */

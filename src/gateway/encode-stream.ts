@@ -1,3 +1,4 @@
+import { joinBytes } from '../model/bytes.ts';
 import { monotonicClock } from '../model/clock.ts';
 import { errorMessage } from '../model/errors.ts';
 import type { ErrorEvent, StreamEvent } from '../model/events.ts';
@@ -184,7 +185,7 @@ class AnswerEncoder {
         parts.push(typeof written === 'string' ? utf8.encode(written) : written);
       }
     }
-    return joined(parts);
+    return joinBytes(parts);
   }
 }
 
@@ -197,18 +198,6 @@ const STATES_USAGE: ChatRequest = {
   stream: true,
   extra: { stream_options: { include_usage: true } },
 };
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first = NOTHING] = parts;
-  if (parts.length < 2) return first;
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.byteLength;
-  }
-  return all;
-}
 
 /** Reads a source one event at a time. What the source throws becomes an `error` event. */
 class EventReader {

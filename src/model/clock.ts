@@ -15,6 +15,8 @@ export interface Clock {
 // performance.now() takes about a fifth of the time of hrtime() and has the same source. The offset to the machine-wide
 // origin is measured once. The reading with the least delay is accurate to about a microsecond.
 function machineOffset(): number {
+  // Browsers and workers have one clock, which starts with the page.
+  if (typeof process === 'undefined' || process.hrtime?.bigint === undefined) return 0;
   let best = Number.POSITIVE_INFINITY;
   let offset = 0;
   for (let i = 0; i < 20; i++) {

@@ -119,7 +119,7 @@ export function readFunctionTools(value: unknown): ToolDefinition[] | undefined 
 }
 
 /** Tools of Anthropic's Messages. Those that Anthropic runs have no schema, and are not read. */
-export function readAnthropicTools(value: unknown): ToolDefinition[] | undefined {
+function readAnthropicTools(value: unknown): ToolDefinition[] | undefined {
   return readTools(value, (tool) => tool, 'input_schema');
 }
 

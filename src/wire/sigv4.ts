@@ -1,4 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
+import { toHex } from '../model/bytes.ts';
+import { UserError } from '../model/errors.ts';
+import { nodeModule } from '../model/node-modules.ts';
 
 // AWS Signature Version 4, in headers. A signature is valid for five minutes.
 //
@@ -54,11 +56,11 @@ export function signV4(request: SignedRequest, credentials: AwsCredentials): Rec
 
   const scope = `${date}/${request.region}/${request.service}/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', stamp, scope, sha256(canonical)].join('\n');
-  const key = [date, request.region, request.service, 'aws4_request'].reduce<string | Buffer>(
+  const key = [date, request.region, request.service, 'aws4_request'].reduce<string | Uint8Array>(
     hmac,
     `AWS4${credentials.secretAccessKey}`,
   );
-  const signature = hmac(key, text).toString('hex');
+  const signature = toHex(hmac(key, text));
   const credential = `${credentials.accessKeyId}/${scope}`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
   return { ...added, authorization };
@@ -90,10 +92,19 @@ function encode(text: string): string {
   );
 }
 
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
+function hmac(key: string | Uint8Array, text: string): Uint8Array {
+  return crypto().createHmac('sha256', key).update(text).digest();
 }
 
 function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return crypto().createHash('sha256').update(data).digest('hex');
+}
+
+function crypto(): typeof import('node:crypto') {
+  const found = nodeModule('node:crypto');
+  if (found !== undefined) return found;
+  throw new UserError('usage', {
+    message: 'requests to AWS cannot be signed here: this platform has no node:crypto',
+    hint: 'send the requests through a server of your own that signs them',
+  });
 }

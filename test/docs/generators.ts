@@ -9,6 +9,7 @@ import { probeView } from '../../src/report/terminal/probe-view.ts';
 import { LAYERS } from '../layers.ts';
 import { ROOT, streambench } from '../support/program.ts';
 import { liveSample } from './live-sample.ts';
+import { requestTable } from './request-table.ts';
 import { schemaTable } from './schema-table.ts';
 
 // The generated parts of the documentation. Each stands between `<!-- generated: WHAT -->` and `<!-- end -->`.
@@ -33,6 +34,8 @@ async function generate(what: string): Promise<string> {
       return actionInputs(read('action.yml'));
     case 'scenario schema':
       return schemaTable(JSON.parse(read('schema/scenario.schema.json')));
+    case 'requests':
+      return requestTable();
     case 'layers':
       return layerTable();
     case 'exit codes':

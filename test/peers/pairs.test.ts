@@ -21,23 +21,12 @@ const ALL = process.env.STREAMBENCH_PAIRS === 'all';
 const FIXTURES = join(import.meta.dirname, '../wire/fixtures');
 
 const SAMPLE = [
-  'ag-ui.tool.sse',
   'ai-sdk-ui.tool.sse',
   'anthropic.thinking-and-tool.sse',
   'bedrock-converse.plain.bin',
-  'cohere.plan-and-call.sse',
-  'conversation.plain.sse',
-  'dify.chat.sse',
-  'gemini-array.pretty.json',
   'gemini.thoughts-and-call.sse',
   'ollama-chat.thinking-and-tool.ndjson',
-  'ollama-generate.plain.ndjson',
-  'openai-chat.function-call.sse',
   'openai-chat.last-chunk-has-all.sse',
-  'openai-chat.two-calls-at-index-0.sse',
-  'openai-completions.plain.sse',
-  'openai-responses.call-only-when-done.sse',
-  'tgi.no-space.sse',
 ];
 
 interface Source {

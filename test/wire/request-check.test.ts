@@ -1,37 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import { UserError } from '../../src/model/errors.ts';
-import type { ChatRequest } from '../../src/model/request.ts';
 import { DIALECT_NAMES, getDialect } from '../../src/wire/dialects/index.ts';
-import { CHECKED_FIELDS, type CheckedField, checkRequest, expresses } from '../../src/wire/request-check.ts';
+import { CHECKED_FIELDS, checkRequest, expresses } from '../../src/wire/request-check.ts';
+import { CALL, PLAIN, WITH } from './field-requests.ts';
 
-const PLAIN: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'look' }], stream: true };
-const media = (kind: 'image' | 'audio', mediaType: string): ChatRequest => ({
-  ...PLAIN,
-  messages: [{ role: 'user', content: 'look', media: [{ kind, mediaType, data: 'QUJDRA==' }] }],
-});
-const CALL = { id: 'call_1', name: 'find', arguments: '{"q":"MARK"}' };
-const SCHEMA = { type: 'object', title: 'MARK' };
-const WITH: Readonly<Record<CheckedField, ChatRequest>> = {
-  image: media('image', 'image/png'),
-  audio: media('audio', 'audio/mpeg'),
-  tools: { ...PLAIN, tools: [{ name: 'find', parameters: SCHEMA }] },
-  toolResults: {
-    ...PLAIN,
-    messages: [
-      { role: 'user', content: 'look' },
-      { role: 'assistant', content: '', toolCalls: [CALL] },
-      { role: 'tool', content: 'found', call: CALL },
-    ],
-  },
-  schema: { ...PLAIN, answerSchema: { name: 'answer', schema: SCHEMA } },
-  maxTokens: { ...PLAIN, maxTokens: 4321 },
-  temperature: { ...PLAIN, temperature: 0.4321 },
-  stop: { ...PLAIN, stop: ['4321'] },
-  n: { ...PLAIN, n: 4321 },
-  seed: { ...PLAIN, seed: 4321 },
-  reasoningEffort: { ...PLAIN, reasoningEffort: 'low' },
-};
 const MARK = /QUJDRA==|MARK|4321|"low"|"LOW"/;
 
 describe.each([...DIALECT_NAMES])('%s', (name) => {

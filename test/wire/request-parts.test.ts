@@ -1,30 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatRequest } from '../../src/model/request.ts';
 import { apiDialects, dialectsAccepting } from '../../src/wire/dialects/index.ts';
-import { REQUEST_FEATURES, type RequestFeature } from '../../src/wire/request-parts.ts';
-
-const PLAIN: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'look' }], stream: true };
-const media = (kind: 'image' | 'audio', mediaType: string): ChatRequest => ({
-  ...PLAIN,
-  messages: [{ role: 'user', content: 'look', media: [{ kind, mediaType, data: 'QUJDRA==' }] }],
-});
-const CALL = { id: 'call_1', name: 'find', arguments: '{"q":"MARK"}' };
-const schema = { type: 'object', title: 'MARK' };
-const WITH: Readonly<Record<RequestFeature, ChatRequest>> = {
-  image: media('image', 'image/png'),
-  audio: media('audio', 'audio/mpeg'),
-  tools: { ...PLAIN, tools: [{ name: 'find', parameters: schema }] },
-  toolResults: {
-    ...PLAIN,
-    messages: [
-      { role: 'user', content: 'hi' },
-      { role: 'assistant', content: '', toolCalls: [CALL] },
-      { role: 'tool', content: 'found', call: CALL },
-      { role: 'user', content: 'look' },
-    ],
-  },
-  schema: { ...PLAIN, answerSchema: { name: 'answer', schema } },
-};
+import { REQUEST_FEATURES } from '../../src/wire/request-parts.ts';
+import { WITH } from './field-requests.ts';
 
 describe('a dialect', () => {
   test.each([...apiDialects()].map((dialect) => [dialect.name, dialect] as const))(

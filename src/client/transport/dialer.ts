@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import {
   connect as connectTls,
@@ -8,9 +7,9 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Clock } from '../../model/clock.ts';
-import { UserError } from '../../model/errors.ts';
 import type { ConnectOptions } from '../../model/plan.ts';
 import type { ConnectionInfo } from '../../model/record.ts';
+import { checkAuthority } from './authority.ts';
 import { type ConnectPhases, connectError } from './connection.ts';
 import { EagerSocket } from './eager-socket.ts';
 import { HostResolver } from './host-resolver.ts';
@@ -215,18 +214,8 @@ function stampTls(socket: Socket, phases: ConnectPhases, clock: Clock, done: () 
 
 function contextFor(ca: string | undefined): SecureContext {
   if (ca === undefined) return createSecureContext();
-  try {
-    // OpenSSL skips what it cannot read, and the connection would fail for another reason.
-    const certificates = ca.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-    if (certificates.length === 0) throw new Error('it contains no certificate');
-    for (const certificate of certificates) new X509Certificate(certificate);
-    return createSecureContext({ ca: [...rootCertificates, ca] });
-  } catch (error) {
-    throw new UserError('usage', {
-      message: `ca cannot be read: ${(error as Error).message}`,
-      hint: 'give certificates as PEM: text that begins with -----BEGIN CERTIFICATE-----',
-    });
-  }
+  checkAuthority(ca);
+  return createSecureContext({ ca: [...rootCertificates, ca] });
 }
 
 function codeOf(error: Error): string {

@@ -1,5 +1,6 @@
-import { BlockList, isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { UserError } from '../../model/errors.ts';
+import { nodeModule } from '../../model/node-modules.ts';
 import { percentDecoded, urlSecrets } from '../../model/redaction/url-secrets.ts';
 import { connectError } from './connection.ts';
 
@@ -60,6 +61,9 @@ export function isExempt(origin: URL, noProxy: string): boolean {
 }
 
 function isInRange(host: string, range: string): boolean {
+  const net = nodeModule('node:net');
+  if (net === undefined) return false;
+  const { BlockList, isIP } = net;
   const [network = '', bits = ''] = range.split('/', 2);
   const family = isIP(network);
   const prefix = Number(bits);

@@ -1,3 +1,4 @@
+import { fromBase64, textOfBytes } from '../bytes.ts';
 /** A value that must not be shown or stored, and the text that stands in its place. */
 export interface Secret {
   /** What is shown instead, such as `${env:OPENAI_API_KEY}`. */
@@ -48,7 +49,7 @@ export function secretParts({ value, ...rest }: Secret): Secret[] {
   const [, scheme = '', credential] = /^(bearer|basic|token|apikey|digest)\s+(.+)$/is.exec(trimmed) ?? [];
   const values = [value, trimmed, ...(credential === undefined ? [] : [credential])];
   if (scheme.toLowerCase() === 'basic' && credential !== undefined) {
-    const pair = Buffer.from(credential, 'base64').toString();
+    const pair = textOfBytes(fromBase64(credential) ?? new Uint8Array(0));
     if (pair.includes(':')) values.push(pair, pair.slice(pair.indexOf(':') + 1));
   }
   return [...new Set(values)].filter((text) => text !== '').map((text) => ({ ...rest, value: text }));

@@ -1,3 +1,5 @@
+import { bytesOf, joinBytes, textOfBytes, toBase64, toHex } from '../bytes.ts';
+
 /** An encoding of secrets: what they look like in it, and how many characters it makes of one. */
 export interface Encoding {
   expansion: number;
@@ -15,8 +17,8 @@ export const ENCODINGS: readonly Encoding[] = [
     },
   },
   { expansion: 4 / 3, spellings: base64Spellings },
-  { expansion: 2, spellings: (value) => [Buffer.from(value).toString('hex')] },
-  { expansion: 3, spellings: (value) => [Buffer.from(value).toString('hex').replaceAll(/../g, '%$&')] },
+  { expansion: 2, spellings: (value) => [toHex(bytesOf(value))] },
+  { expansion: 3, spellings: (value) => [toHex(bytesOf(value)).replaceAll(/../g, '%$&')] },
   {
     expansion: 6,
     spellings: (value) => [
@@ -34,15 +36,15 @@ function base64Spellings(value: string): string[] {
     [2, 3],
   ] as const;
   return starts.flatMap(([offset, first]) => {
-    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
-    const last = Math.floor((bytes.length * 8) / 6);
-    return [bytes.toString('base64').slice(first, last), bytes.toString('base64url').slice(first, last)];
+    const bytes = joinBytes([new Uint8Array(offset), bytesOf(value)]);
+    const text = toBase64(bytes).slice(first, Math.floor((bytes.length * 8) / 6));
+    return [text, text.replaceAll('+', '-').replaceAll('/', '_')];
   });
 }
 
 // By way of bytes, because encodeURIComponent throws for half a surrogate pair.
 function urlEncoded(value: string): string {
-  return encodeURIComponent(Buffer.from(value).toString());
+  return encodeURIComponent(textOfBytes(bytesOf(value)));
 }
 
 function hex4(code: number): string {

@@ -1,4 +1,5 @@
-import { crc32 } from 'node:zlib';
+import { bytesOf, joinBytes } from '../../model/bytes.ts';
+import { nodeModule } from '../../model/node-modules.ts';
 import { ByteBuffer } from './buffers.ts';
 import type { Frame, FrameSink, Framing } from './frame.ts';
 
@@ -70,9 +71,9 @@ class Reader {
   /** The length of the next message; undefined if the message is rejected. */
   private prelude(): number | undefined {
     const all = this.bytes.view();
-    const total = all.readUInt32BE(0);
-    const headers = all.readUInt32BE(4);
-    if (crc32(all.subarray(0, 8)) !== all.readUInt32BE(8)) this.fail('the checksum of a prelude is wrong');
+    const total = u32(all, 0);
+    const headers = u32(all, 4);
+    if (crc32(all.subarray(0, 8)) !== u32(all, 8)) this.fail('the checksum of a prelude is wrong');
     else if (total > MAX_MESSAGE_BYTES || headers > total - OVERHEAD) this.fail('the lengths make no sense');
     else if (total > this.maxFrameBytes) {
       this.stop();
@@ -85,11 +86,11 @@ class Reader {
     const body = this.bytes.view().subarray(0, total);
     this.bytes.drop(total);
     this.expected = undefined;
-    if (crc32(body.subarray(0, total - 4)) !== body.readUInt32BE(total - 4)) {
+    if (crc32(body.subarray(0, total - 4)) !== u32(body, total - 4)) {
       this.fail('the checksum of a message is wrong');
       return;
     }
-    const headersEnd = PRELUDE + body.readUInt32BE(4);
+    const headersEnd = PRELUDE + u32(body, 4);
     const headers = this.headers(body.subarray(PRELUDE, headersEnd));
     const payload = this.utf8.decode(body.subarray(headersEnd, total - 4));
     const code = headers.get(':error-code');
@@ -107,7 +108,7 @@ class Reader {
     this.sink.frame(frame);
   }
 
-  private headers(bytes: Buffer): Map<string, string> {
+  private headers(bytes: Uint8Array): Map<string, string> {
     const headers = new Map<string, string>();
     let at = 0;
     for (let nameBytes = bytes[at]; nameBytes !== undefined; nameBytes = bytes[at]) {
@@ -119,11 +120,14 @@ class Reader {
       let size = fixed ?? 0;
       if (fixed === undefined) {
         if (start + 2 > bytes.length) break;
-        size = bytes.readUInt16BE(start);
+        size = u32(bytes, start - 2) & 0xffff;
         start += 2;
       }
       if (type === TEXT) {
-        headers.set(bytes.toString('utf8', at + 1, nameEnd), bytes.toString('utf8', start, start + size));
+        headers.set(
+          this.utf8.decode(bytes.subarray(at + 1, nameEnd)),
+          this.utf8.decode(bytes.subarray(start, start + size)),
+        );
       }
       at = start + size;
     }
@@ -144,26 +148,42 @@ class Reader {
 
 function encodeMessage(event: string, data: string): Uint8Array {
   const failure = /(Exception|Error)$/.test(event);
-  const headers = Buffer.concat([
+  const headers = joinBytes([
     header(failure ? ':exception-type' : ':event-type', event),
     header(':content-type', 'application/json'),
     header(':message-type', failure ? 'exception' : 'event'),
   ]);
-  const payload = Buffer.from(data);
+  const payload = bytesOf(data);
   const total = OVERHEAD + headers.length + payload.length;
-  const message = Buffer.alloc(total);
-  message.writeUInt32BE(total, 0);
-  message.writeUInt32BE(headers.length, 4);
-  message.writeUInt32BE(crc32(message.subarray(0, 8)), 8);
-  headers.copy(message, PRELUDE);
-  payload.copy(message, PRELUDE + headers.length);
-  message.writeUInt32BE(crc32(message.subarray(0, total - 4)), total - 4);
+  const message = new Uint8Array(total);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, total);
+  view.setUint32(4, headers.length);
+  view.setUint32(8, crc32(message.subarray(0, 8)));
+  message.set(headers, PRELUDE);
+  message.set(payload, PRELUDE + headers.length);
+  view.setUint32(total - 4, crc32(message.subarray(0, total - 4)));
   return message;
 }
 
-function header(name: string, value: string): Buffer {
-  const text = Buffer.from(value);
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(text.length);
-  return Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.of(TEXT), length, text]);
+function header(name: string, value: string): Uint8Array {
+  const text = bytesOf(value);
+  const length = [text.length >> 8, text.length & 0xff];
+  return joinBytes([Uint8Array.of(name.length), bytesOf(name), Uint8Array.of(TEXT, ...length), text]);
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at);
+}
+
+/** CRC-32 (IEEE 802.3), by Node.js where it is there. */
+const crc32: (bytes: Uint8Array) => number = nodeModule('node:zlib')?.crc32 ?? crc32Of;
+
+function crc32Of(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return ~crc >>> 0;
 }

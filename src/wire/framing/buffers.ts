@@ -1,3 +1,5 @@
+import { byteLength, textOfBytes } from '../../model/bytes.ts';
+
 const BOM = 0xfeff;
 const ASCII_END = 0x80;
 
@@ -18,9 +20,7 @@ export class Utf8Stream {
     // `!`: the piece is not empty.
     const whole = piece[size - 1]! < ASCII_END;
     const text =
-      whole && !this.inCharacter
-        ? asBuffer(piece).toString('utf8')
-        : this.decoder.decode(piece, { stream: true });
+      whole && !this.inCharacter ? decodeWhole(piece) : this.decoder.decode(piece, { stream: true });
     this.inCharacter = !whole;
     return this.started ? text : this.first(text);
   }
@@ -38,9 +38,12 @@ export class Utf8Stream {
   }
 }
 
-function asBuffer(piece: Uint8Array): Buffer {
-  return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-}
+const asBuffer = (piece: Uint8Array): Buffer =>
+  Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+
+/** Decodes a piece that ends with a whole character. */
+const decodeWhole: (piece: Uint8Array) => string =
+  typeof Buffer === 'undefined' ? textOfBytes : (piece) => asBuffer(piece).toString('utf8');
 
 const MAX_SMALL = 1_024;
 
@@ -81,7 +84,7 @@ const FIRST_BYTES = 1_024;
 
 /** Bytes received in pieces, stored contiguously: memory use depends on their total size, not on their number. */
 export class ByteBuffer {
-  private memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private memory = new Uint8Array(FIRST_BYTES);
   private start = 0;
   private end = 0;
 
@@ -98,7 +101,7 @@ export class ByteBuffer {
   }
 
   /** The stored bytes, not copied: valid until the next call of `add`. */
-  view(): Buffer {
+  view(): Uint8Array {
     return this.memory.subarray(this.start, this.end);
   }
 
@@ -115,7 +118,7 @@ export class ByteBuffer {
     let size = this.memory.byteLength;
     // Doubles the capacity, so that the bytes are not moved for every small piece.
     while (size < 2 * length + wanted) size *= 2;
-    const memory = size === this.memory.byteLength ? this.memory : Buffer.allocUnsafeSlow(size);
+    const memory = size === this.memory.byteLength ? this.memory : new Uint8Array(size);
     memory.set(this.view());
     this.memory = memory;
     this.start = 0;
@@ -125,7 +128,7 @@ export class ByteBuffer {
 
 /** True if a text takes more than `maxBytes` bytes in UTF-8. Fast for texts that are clearly smaller. */
 export function isLarger(text: string, maxBytes: number): boolean {
-  return text.length * MOST_BYTES_PER_UNIT > maxBytes && Buffer.byteLength(text) > maxBytes;
+  return text.length * MOST_BYTES_PER_UNIT > maxBytes && byteLength(text) > maxBytes;
 }
 
 // A UTF-16 code unit takes at most three bytes of UTF-8.

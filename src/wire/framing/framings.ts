@@ -1,4 +1,5 @@
 import { createParser, type ParseError } from 'eventsource-parser';
+import { byteLength } from '../../model/bytes.ts';
 import { awsEventStream } from './aws-event-stream.ts';
 import { isLarger, Pieces, Utf8Stream } from './buffers.ts';
 import type { Frame, Framing, FramingName } from './frame.ts';
@@ -34,7 +35,7 @@ const sse: Framing = {
       onEvent({ data, event, id }) {
         if (stopped) return;
         if (isLarger(data, maxFrameBytes)) {
-          stop(Buffer.byteLength(data));
+          stop(byteLength(data));
           return;
         }
         const frame: Frame = { data };
@@ -53,7 +54,7 @@ const sse: Framing = {
         if (error.type === 'max-buffer-size-exceeded') stop();
         const data = stopped ? undefined : reportedFailure(error);
         if (data === undefined) return;
-        if (isLarger(data, maxFrameBytes)) stop(Buffer.byteLength(data));
+        if (isLarger(data, maxFrameBytes)) stop(byteLength(data));
         else sink.frame(ending ? { event: 'error', data, incomplete: true } : { event: 'error', data });
       },
     });
@@ -129,7 +130,7 @@ const ndjson: Framing = {
     const line = (text: string, incomplete: boolean) => {
       const data = text.endsWith('\r') ? text.slice(0, -1) : text;
       if (stopped || data.trim() === '') return;
-      if (isLarger(data, maxFrameBytes)) stop(Buffer.byteLength(data));
+      if (isLarger(data, maxFrameBytes)) stop(byteLength(data));
       else sink.frame(incomplete ? { data, incomplete } : { data });
     };
     return {

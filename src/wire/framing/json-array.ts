@@ -1,3 +1,4 @@
+import { byteLength } from '../../model/bytes.ts';
 import { isLarger, Pieces } from './buffers.ts';
 import type { Frame, FrameSink, Framing } from './frame.ts';
 
@@ -88,7 +89,7 @@ class ArraySplitter {
     this.inString = false;
     this.depth = 0;
     const frame: Frame = incomplete ? { data, incomplete } : { data };
-    if (isLarger(data, this.maxFrameBytes)) this.stop(Buffer.byteLength(data));
+    if (isLarger(data, this.maxFrameBytes)) this.stop(byteLength(data));
     else this.sink.frame(frame);
   }
 
