@@ -28,7 +28,7 @@ const THEMES = {
 };
 
 const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
-const SHAPES = ['dot', 'square', 'diamond', 'triangle', 'ring'];
+const SHAPES = ['dot', 'square', 'diamond', 'ring'];
 
 /** The theme that charts are drawn in; on paper always light. @type {{ theme: ThemeName }} */
 const current = { theme: 'light' };
@@ -38,7 +38,7 @@ function theme() {
   return THEMES[current.theme];
 }
 
-/** The look of a cell or a line: no two differ by color alone until the colors repeat. @param {number} index */
+/** The look of a cell or a line: cells that share a color differ in dash and marker. @param {number} index */
 function styleOf(index) {
   const { series } = theme();
   return {
