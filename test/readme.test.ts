@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { METRICS } from '../src/metrics/definitions.ts';
 import { EXIT_MEANING } from '../src/model/errors.ts';
-import { REPORTER_NAMES } from '../src/report/formats/names.ts';
+import { FORMAT_NAMES } from '../src/report/formats/names.ts';
 import { parseScenario } from '../src/scenario/load.ts';
 import { DIALECT_NAMES } from '../src/wire/dialects/index.ts';
 import { PROVIDERS } from '../src/wire/providers.ts';
@@ -73,7 +73,7 @@ describe('the documentation', () => {
   });
 
   test('names every format, and only formats that exist', () => {
-    const formats = ['terminal', ...REPORTER_NAMES];
+    const formats = FORMAT_NAMES;
     expect(new Set(firstColumn(page('docs/ci.md'), '| format |'))).toEqual(new Set(formats));
     const used = DOCUMENTS.flatMap(({ text }) =>
       [...text.matchAll(/ -f ([a-z-]+)/g)].map(([, name]) => name),

@@ -3,15 +3,13 @@ import type { RebuiltReport } from '../../bench/run/report-builder.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
 import { VIEW_TOOL_NAMES, type ViewToolName } from '../../model/tool-names.ts';
-import { REPORTER_NAMES } from '../../report/formats/names.ts';
+import { FORMAT_NAMES, REPORTER_NAMES } from '../../report/formats/names.ts';
 import { PERCENTILES, type Percentile } from '../../report/percentiles.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { choiceListOption, choiceOption } from '../flags/values.ts';
 import { addExamples } from '../help.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { keepHeapSmall } from '../small-heap.ts';
-
-const FORMATS: readonly string[] = ['terminal', ...REPORTER_NAMES, 'html'];
 
 interface ReportFlags {
   format: string;
@@ -28,7 +26,9 @@ export const reportCommand: AddCommand = (root, open) => {
     .description("rebuild a run's report from its records")
     .argument('[run]', 'run folder, or id of a run (default: the latest run)')
     .addOption(
-      choiceOption('-f, --format <format>', `one of ${FORMATS.join(', ')}`, FORMATS).default('terminal'),
+      choiceOption('-f, --format <format>', `one of ${FORMAT_NAMES.join(', ')}`, FORMAT_NAMES).default(
+        'terminal',
+      ),
     )
     .option('-o, --out <file>', 'write the report to this file instead of stdout')
     .addOption(

@@ -17,3 +17,6 @@ export const REPORTER_NAMES = [
 
 /** Name of a format that only needs the report. */
 export type ReporterName = (typeof REPORTER_NAMES)[number];
+
+/** Every format of `report`: also the tables of a terminal, and the page, which needs the records of the run. */
+export const FORMAT_NAMES: readonly string[] = ['terminal', ...REPORTER_NAMES, 'html'];

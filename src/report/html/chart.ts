@@ -103,10 +103,11 @@ export interface TimelineChart {
   start: number;
   end: number;
   cells: { cell: number; x: number[]; y: number[] }[];
-  failures: { cell: number; x: number; outcome: number }[];
+  /** `outcome`: indexes in `outcomes`. */
+  failures: { cell: number; x: number[]; outcome: number[] }[];
   outcomes: string[];
   /** Requests with a stall, at their TTFT. */
-  stalls: { cell: number; x: number; y: number; longest: number }[];
+  stalls: { cell: number; x: number[]; y: number[]; longest: number[] }[];
 }
 
 /** A row for each comparison: marks, and lines between values. */

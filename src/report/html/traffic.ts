@@ -61,8 +61,9 @@ export interface TrafficCollector {
 
 /** Requests that a page shows one by one. */
 export const MOST_ROWS = 300;
-const MOST_FAILURES = 5000;
-const MOST_STALLS = 2000;
+/** Failures and stalls that a page marks one by one. */
+export const MOST_FAILURES = 20_000;
+export const MOST_STALLS = 5000;
 
 /** Nothing collected yet. */
 export function collectTraffic({ stallMs, run }: Pick<Manifest, 'stallMs' | 'run'>): TrafficCollector {

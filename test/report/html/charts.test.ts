@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createDistribution } from '../../../src/metrics/distribution.ts';
+import type { TimelineChart } from '../../../src/report/html/chart.ts';
 import { curveOf } from '../../../src/report/html/charts/distributions.ts';
-import { fairShares } from '../../../src/report/html/charts/raster.ts';
-import { thinned } from '../../../src/report/html/charts/timeline.ts';
+import { fairShares, rasterFigure } from '../../../src/report/html/charts/raster.ts';
+import { thinned, timelineFigure } from '../../../src/report/html/charts/timeline.ts';
+import { collectTraffic } from '../../../src/report/html/traffic.ts';
+import { manifest, record } from '../../metrics/records.ts';
+import { sampleReport } from '../sample.ts';
 
 describe('what charts leave out', () => {
   test('a curve has all values up to 200 of them, then percentiles from the least to the largest', () => {
@@ -43,4 +47,30 @@ describe('what charts leave out', () => {
     expect(some.y[some.x.indexOf(50_010)]).toBe(10);
     expect(some.x).toEqual([...some.x].sort((a, b) => a - b));
   });
+});
+
+test('of a run of 20,000 requests, every failure is marked, and the page stays small', () => {
+  const cell = { target: 'a', prompt: 'p', concurrency: 16, mode: 'streaming' } as const;
+  const traffic = collectTraffic(manifest({ cells: [cell], stallMs: 1000 }));
+  const gaps = Array.from({ length: 400 }, (_, index) => 5 + (index % 7));
+  for (let seq = 0; seq < 20_000; seq++) {
+    const sent = seq * 3;
+    traffic.add(
+      record({
+        ...cell,
+        seq,
+        gaps,
+        marks: { scheduled: sent, started: sent, sent, firstToken: sent + 40 + (seq % 9), end: sent + 4000 },
+        outcome: { kind: seq % 2 === 0 ? 'ok' : 'truncated' },
+      }),
+    );
+  }
+  const own = [traffic.cells.get(cell)];
+  const [timeline] = timelineFigure(['a'], own, 1000);
+  const chart = timeline?.chart as TimelineChart | undefined;
+  expect(chart?.failures[0]?.x).toHaveLength(10_000);
+  expect(chart?.cells[0]?.x).toHaveLength(10_000);
+  const [raster] = rasterFigure(sampleReport().cells.slice(0, 1), ['a'], { traffic: own, seed: 1 });
+  expect(raster?.notes[0]).toMatch(/^300 of 20.000 requests, a random sample \(seed 1\)/);
+  expect(JSON.stringify([timeline?.chart, raster?.chart]).length).toBeLessThan(1_000_000);
 });

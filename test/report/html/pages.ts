@@ -4,7 +4,7 @@ import { collectTraffic } from '../../../src/report/html/traffic.ts';
 import { sampleRun } from '../sample.ts';
 
 /** Text that ends an element, a comment or a string where it is not escaped. */
-export const EVIL = `</script><script>document.title='owned'</script><!--"'><img src=x onerror=document.title='owned'>`;
+const EVIL = `</script><script>document.title='owned'</script><!--"'><img src=x onerror=document.title='owned'>`;
 
 /** The page of a synthetic run of two targets, one of whose prompts always fails. `hostile`: with `EVIL` in every name and message. */
 export function samplePage({ hostile = false }: { hostile?: boolean } = {}): string {

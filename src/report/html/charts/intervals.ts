@@ -120,7 +120,7 @@ export function changeFigure(comparison: RunComparison): Figure[] {
       title: `Change against ${oneLine(comparison.base)}`,
       summary: oneLine(comparison.sentence),
       notes: [
-        'Right of 0 is slower, or more. Lines are 90 % intervals.',
+        'Right of 0, the new value is larger: for times and error rates that is worse. Lines are 90 % intervals.',
         ...(tolerances.size === 1
           ? [`The shaded band is the tolerance of ${Math.round(tolerance * 100)} %.`]
           : []),

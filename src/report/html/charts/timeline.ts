@@ -2,8 +2,8 @@ import { formatCount, formatTimeLimit, formatValue } from '../../../model/format
 import { type TimelineChart, tenths } from '../chart.ts';
 import type { Figure } from '../page.ts';
 import { table } from '../tables.ts';
-import type { CellTraffic } from '../traffic.ts';
-import { indexOf } from './raster.ts';
+import { type CellTraffic, MOST_FAILURES, MOST_STALLS } from '../traffic.ts';
+import { fairShares, indexOf } from './raster.ts';
 
 /** Points that all cells together may have. */
 const MOST_POINTS = 24_000;
@@ -28,6 +28,8 @@ export function timelineFigure(
     Number.NEGATIVE_INFINITY,
   ] as [number, number]);
   const outcomes: string[] = [];
+  const failed = firstOf(known, MOST_FAILURES, ({ failures }) => failures);
+  const stalled = firstOf(known, MOST_STALLS, ({ stalls }) => stalls);
   const perCell = MOST_POINTS / known.length;
   const chart: TimelineChart = {
     kind: 'timeline',
@@ -37,39 +39,34 @@ export function timelineFigure(
       cell: index,
       ...thinned(cell.answers, { start, end, most: perCell }),
     })),
-    failures: known.flatMap(({ cell, index }) =>
-      cell.failures.map(({ sentMs, outcome }) => ({
-        cell: index,
-        x: tenths(sentMs),
-        outcome: indexOf(outcome, outcomes),
-      })),
-    ),
+    failures: failed.map(({ index, list }) => ({
+      cell: index,
+      x: list.map(({ sentMs }) => tenths(sentMs)),
+      outcome: list.map(({ outcome }) => indexOf(outcome, outcomes)),
+    })),
     outcomes,
-    stalls: known.flatMap(({ cell, index }) =>
-      cell.stalls.map(({ sentMs, ttftMs, longestMs }) => ({
-        cell: index,
-        x: tenths(sentMs),
-        y: tenths(ttftMs),
-        longest: tenths(longestMs),
-      })),
-    ),
+    stalls: stalled.map(({ index, list }) => ({
+      cell: index,
+      x: list.map(({ sentMs }) => tenths(sentMs)),
+      y: list.map(({ ttftMs }) => tenths(ttftMs)),
+      longest: list.map(({ longestMs }) => tenths(longestMs)),
+    })),
   };
   const sum = (of: (cell: CellTraffic) => number) => known.reduce((all, { cell }) => all + of(cell), 0);
   const answers = sum(({ answers }) => answers.sentMs.length);
   const drawn = chart.cells.reduce((all, { x }) => all + x.length, 0);
-  const failures = chart.failures.length + sum((cell) => cell.failuresLeftOut);
-  const stalls = chart.stalls.length + sum((cell) => cell.stallsLeftOut);
+  const failures = sum((cell) => cell.failures.length + cell.failuresLeftOut);
+  const stalls = sum((cell) => cell.stalls.length + cell.stallsLeftOut);
   const notes = [
     drawn < answers
       ? `${formatCount(drawn)} of ${formatCount(answers)} answers: of each short period and cell the first, the fastest and the slowest.`
       : `All ${formatCount(answers)} answers.`,
   ];
-  if (chart.failures.length < failures)
-    notes.push(
-      `The first ${formatCount(chart.failures.length)} of ${formatCount(failures)} failures are marked.`,
-    );
-  if (chart.stalls.length < stalls)
-    notes.push(`The first ${formatCount(chart.stalls.length)} of ${formatCount(stalls)} stalls are marked.`);
+  const marked = { failures: lengthOf(failed), stalls: lengthOf(stalled) };
+  if (marked.failures < failures)
+    notes.push(`The first ${formatCount(marked.failures)} of ${formatCount(failures)} failures are marked.`);
+  if (marked.stalls < stalls)
+    notes.push(`The first ${formatCount(marked.stalls)} of ${formatCount(stalls)} stalls are marked.`);
   return [
     {
       title: 'Time to first token over the run',
@@ -100,6 +97,28 @@ export function timelineFigure(
       ),
     },
   ];
+}
+
+interface Share<T> {
+  index: number;
+  list: T[];
+}
+
+/** The first items of each cell, up to `most` of all cells. */
+function firstOf<T>(
+  known: readonly { cell: CellTraffic; index: number }[],
+  most: number,
+  of: (cell: CellTraffic) => readonly T[],
+): Share<T>[] {
+  const shares = fairShares(
+    known.map(({ cell }) => of(cell).length),
+    most,
+  );
+  return known.map(({ cell, index }, at) => ({ index, list: of(cell).slice(0, shares[at]) }));
+}
+
+function lengthOf(shares: readonly Share<unknown>[]): number {
+  return shares.reduce((sum, { list }) => sum + list.length, 0);
 }
 
 /** All points where they are few; else of each of many equal periods the first, the smallest and the largest. */

@@ -210,8 +210,14 @@ function timelinePlot(
   { isShown, cellStyle, width, names },
 ) {
   const shown = cells.filter(({ cell }) => isShown(cell));
-  const failed = failures.filter(({ cell }) => isShown(cell));
-  const stalled = stalls.filter(({ cell }) => isShown(cell));
+  const failed = failures
+    .filter(({ cell }) => isShown(cell))
+    .flatMap(({ cell, x, outcome }) => x.map((at, index) => ({ cell, x: at, outcome: outcome[index] ?? 0 })));
+  const stalled = stalls
+    .filter(({ cell }) => isShown(cell))
+    .flatMap(({ x, y, longest }) =>
+      x.map((at, index) => ({ x: at, y: y[index] ?? 0, longest: longest[index] ?? 0 })),
+    );
   const values = shown.flatMap(({ y }) => y).map((value) => Math.max(0.1, value));
   const y = { label: 'TTFT', unit: 'ms', ...scaleFor(values) };
   const count = shown.reduce((sum, { x }) => sum + x.length, 0);

@@ -62,8 +62,13 @@ function inMs(chart) {
         start: ms(chart.start),
         end: ms(chart.end),
         cells: chart.cells.map((own) => ({ ...own, x: own.x.map(ms), y: own.y.map(ms) })),
-        failures: chart.failures.map((one) => ({ ...one, x: ms(one.x) })),
-        stalls: chart.stalls.map((one) => ({ ...one, x: ms(one.x), y: ms(one.y), longest: ms(one.longest) })),
+        failures: chart.failures.map((own) => ({ ...own, x: own.x.map(ms) })),
+        stalls: chart.stalls.map((own) => ({
+          ...own,
+          x: own.x.map(ms),
+          y: own.y.map(ms),
+          longest: own.longest.map(ms),
+        })),
       };
     case 'rows': {
       const x = byUnit(chart.x.unit);

@@ -28,7 +28,7 @@ const THEMES = {
 };
 
 const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
-const SHAPES = ['dot', 'square', 'diamond', 'triangle', 'ring'];
+const SHAPES = ['dot', 'square', 'diamond', 'ring'];
 
 /** The theme that charts are drawn in; on paper always light. @type {{ theme: ThemeName }} */
 const current = { theme: 'light' };
@@ -38,7 +38,7 @@ function theme() {
   return THEMES[current.theme];
 }
 
-/** The look of a cell or a line: no two differ by color alone until the colors repeat. @param {number} index */
+/** The look of a cell or a line: cells that share a color differ in dash and marker. @param {number} index */
 function styleOf(index) {
   const { series } = theme();
   return {
@@ -121,19 +121,27 @@ function valueText(value, unit) {
   }
 }
 
+/** Decimals that these numbers need, at most three. @param {number[]} values */
+function decimalsOf(values) {
+  const isWhole = (/** @type {number} */ value) =>
+    Math.abs(value - Math.round(value)) < 1e-6 * Math.max(1, Math.abs(value));
+  for (let digits = 0; digits < 3; digits++)
+    if (values.every((value) => isWhole(value * 10 ** digits))) return digits;
+  return 3;
+}
+
 /** The labels of an axis: all in one unit. @param {number[]} splits @param {string} unit @returns {string[]} */
 function tickTexts(splits, unit) {
-  const most = Math.max(...splits.map(Math.abs));
-  const step = Math.min(...splits.slice(1).map((split, at) => split - (splits[at] ?? 0)), most || 1);
   if (unit === 'ms' || unit === 'seconds') {
-    const isSeconds = unit === 'seconds' || most >= 5000;
-    const scale = isSeconds ? 1000 : 1;
-    const digits = Math.max(0, Math.min(3, Math.ceil(-Math.log10(step / scale + 1e-9) - 1e-6)));
-    return splits.map((split) => `${trimmed((split / scale).toFixed(digits))} ${isSeconds ? 's' : 'ms'}`);
+    const isSeconds = unit === 'seconds' || Math.max(...splits.map(Math.abs)) >= 5000;
+    const values = isSeconds ? splits.map((split) => split / 1000) : splits;
+    const digits = decimalsOf(values);
+    return values.map((value) => `${trimmed(value.toFixed(digits))} ${isSeconds ? 's' : 'ms'}`);
   }
   if (unit === 'ratio') {
-    const digits = step < 0.01 ? 1 : 0;
-    return splits.map((split) => `${(split * 100).toFixed(digits)} %`);
+    const percent = splits.map((split) => split * 100);
+    const digits = decimalsOf(percent);
+    return percent.map((value) => `${value.toFixed(digits)} %`);
   }
   return splits.map((split) => valueText(split, unit));
 }
