@@ -16,7 +16,14 @@ const samples = DOCUMENTS.flatMap((document) => blocksOf(document, 'ts'))
     file: `${path}-${line}`.replaceAll(/\W/g, '-'),
   }));
 
-const EXAMPLES = ['stream-with-marks', 'event-model', 'own-endpoint', 'gate', 'embed-service'];
+const EXAMPLES = [
+  'stream-with-marks',
+  'event-model',
+  'own-endpoint',
+  'gate',
+  'embed-service',
+  'measured-service',
+];
 
 const STRICT = {
   target: 'es2023',
