@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { MeasuredRequest } from '../../src/client/client.ts';
+import type { MeasuredRequest } from '../../src/client/client-options.ts';
 import { monotonicClock } from '../../src/model/clock.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
 import type { Observation } from '../../src/model/record.ts';

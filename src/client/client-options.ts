@@ -1,6 +1,7 @@
-import type { ResumePolicy } from '../model/behaviour.ts';
+import type { RequestBehaviour, ResumePolicy } from '../model/behaviour.ts';
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
+import type { ToolCallEvent } from '../model/events.ts';
 import { formatSizeLimit } from '../model/format.ts';
 import {
   type AuthScheme,
@@ -12,6 +13,7 @@ import {
   type Target,
   type Timeouts,
 } from '../model/plan.ts';
+import type { TraceContext } from '../model/record.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import type { ChatRequest, Message, RequestFields } from '../model/request.ts';
 import type { OpenTap } from './exchange-tap.ts';
@@ -140,6 +142,29 @@ export function chatRequest(
     ...{ model: request.model ?? model, messages: all, maxTokens, temperature, nonce, extra, stream },
     ...{ stop, n, seed, reasoningEffort, tools, answerSchema },
   };
+}
+
+/** A request of a measuring caller. */
+export interface MeasuredRequest {
+  request: ChatRequest;
+  /** When it was due, on the client's clock. */
+  scheduledAt: number;
+  /** Origin of its marks, on the client's clock. */
+  originAt: number;
+  keepText: boolean;
+  /** Keeps the arrival of every chunk. Default: false. */
+  keepChunks?: boolean;
+  /** The stream is cut this long after the request was sent, as planned, and is `ok`. Default: it ends by itself. */
+  cutAfterMs?: number;
+  signal?: AbortSignal;
+  /** Receives the pieces of tool calls. Default: they are not kept. */
+  onToolCall?(call: ToolCallEvent): void;
+  /** Continues an event stream whose connection breaks, with Last-Event-ID. Default: it does not. */
+  resume?: ResumePolicy;
+  /** What the client does on purpose. Default: it reads as fast as the answer arrives. */
+  behaviour?: RequestBehaviour;
+  /** Sent in the `traceparent` header. Default: no such header. */
+  trace?: TraceContext;
 }
 
 /**

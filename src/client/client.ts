@@ -1,10 +1,9 @@
-import type { RequestBehaviour, ResumePolicy } from '../model/behaviour.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
-import type { StreamEvent, ToolCallEvent } from '../model/events.ts';
+import type { StreamEvent } from '../model/events.ts';
 import { environment, hasNodeSockets } from '../model/node-modules.ts';
 import { type AuthScheme, DEFAULT_TIMEOUTS, type Limits, type Timeouts } from '../model/plan.ts';
-import type { Observation, StampSource, TraceContext } from '../model/record.ts';
+import type { Observation, StampSource } from '../model/record.ts';
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import { headerSecrets, type Secret } from '../model/redaction/secrets.ts';
 import { urlSecrets } from '../model/redaction/url-secrets.ts';
@@ -18,7 +17,13 @@ import { type Placeholder, writtenPlaceholders } from '../wire/template.ts';
 import { addressOf } from './address.ts';
 import { AnswerStream, type Start } from './answer-stream.ts';
 import { type Authorize, authorizer, signed } from './authorization.ts';
-import { type ClientOptions, chatRequest, limitsOf, type RequestOptions } from './client-options.ts';
+import {
+  type ClientOptions,
+  chatRequest,
+  limitsOf,
+  type MeasuredRequest,
+  type RequestOptions,
+} from './client-options.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { plannedCancel } from './planned-cancel.ts';
@@ -39,29 +44,6 @@ export interface Answer {
   text: string;
   /** Marks, counts and outcome. A failure is reported here. */
   observation: Observation;
-}
-
-/** A request of a measuring caller. */
-export interface MeasuredRequest {
-  request: ChatRequest;
-  /** When it was due, on the client's clock. */
-  scheduledAt: number;
-  /** Origin of its marks, on the client's clock. */
-  originAt: number;
-  keepText: boolean;
-  /** Keeps the arrival of every chunk. Default: false. */
-  keepChunks?: boolean;
-  /** The stream is cut this long after the request was sent, as planned, and is `ok`. Default: it ends by itself. */
-  cutAfterMs?: number;
-  signal?: AbortSignal;
-  /** Receives the pieces of tool calls. Default: they are not kept. */
-  onToolCall?(call: ToolCallEvent): void;
-  /** Continues an event stream whose connection breaks, with Last-Event-ID. Default: it does not. */
-  resume?: ResumePolicy;
-  /** What the client does on purpose. Default: it reads as fast as the answer arrives. */
-  behaviour?: RequestBehaviour;
-  /** Sent in the `traceparent` header. Default: no such header. */
-  trace?: TraceContext;
 }
 
 /** A client for one endpoint. Its connections are kept open between requests, unless `connect` says otherwise. */

@@ -65,12 +65,12 @@ export const GEN_AI_METRICS = {
 } as const satisfies Record<string, GenAiMetric>;
 
 /** What the requests to an endpoint are called: `chat`, `text_completion` or `generate_content`. */
-export function operationOf({ dialect }: Pick<Endpoint, 'dialect'>): string {
+function operationOf({ dialect }: Pick<Endpoint, 'dialect'>): string {
   return OPERATIONS[dialect] ?? 'chat';
 }
 
 /** The conventions' name of a provider. */
-export function providerNameOf({ provider }: Pick<Endpoint, 'provider'>): string {
+function providerNameOf({ provider }: Pick<Endpoint, 'provider'>): string {
   return PROVIDERS[provider] ?? provider;
 }
 

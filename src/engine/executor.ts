@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createClient, type MeasuredRequest, type StreamClient } from '../client/client.ts';
+import { createClient, type StreamClient } from '../client/client.ts';
+import type { MeasuredRequest } from '../client/client-options.ts';
 import { targetOptions } from '../client/client-options.ts';
 import { pieceBytes } from '../client/paced-sink.ts';
 import { openNodeTransport } from '../client/transport/node-transport.ts';

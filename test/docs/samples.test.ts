@@ -16,7 +16,15 @@ const samples = DOCUMENTS.flatMap((document) => blocksOf(document, 'ts'))
     file: `${path}-${line}`.replaceAll(/\W/g, '-'),
   }));
 
-const EXAMPLES = ['stream-with-marks', 'event-model', 'own-endpoint', 'gate', 'embed-service', 'gateway'];
+const EXAMPLES = [
+  'stream-with-marks',
+  'event-model',
+  'own-endpoint',
+  'gate',
+  'embed-service',
+  'gateway',
+  'measured-service',
+];
 
 const STRICT = {
   target: 'es2023',

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { measuredFetch } from '../../src/embed/measured-fetch.ts';
 import type { MeasuredObservation, MeasureOptions } from '../../src/embed/observing.ts';
@@ -139,6 +140,33 @@ describe('a complete answer', () => {
     expect(marks).toEqual([...marks].sort((a, b) => a! - b!));
     expect(started).toBe(0);
   });
+
+  test.each(['iterated', 'piped', 'flowing', 'destroyed'])(
+    'a body that is a stream of Node.js, as node-fetch has it: %s',
+    async (how) => {
+      const pieces = WHOLE_SSE.match(/.{1,40}/gs)!;
+      const body = Readable.from(pieces.map((piece) => Buffer.from(piece)));
+      const headers = new Headers({ 'content-type': 'text/event-stream' });
+      const { fetch, one } = measured({}, async () => ({ status: 200, headers, body }) as never);
+      const response = (await fetch('http://127.0.0.1/v1/chat/completions', REQUEST)) as unknown as {
+        body: Readable;
+      };
+      expect(response.body).toBe(body);
+      let text = '';
+      if (how === 'iterated') for await (const chunk of response.body) text += chunk;
+      else if (how === 'destroyed') body.destroy();
+      else {
+        const from = how === 'piped' ? body.pipe(new PassThrough()) : body;
+        from.on('data', (chunk) => {
+          text += chunk;
+        });
+        await once(from, 'end');
+      }
+      const kind = how === 'destroyed' ? 'cancelled' : 'ok';
+      expect(text).toBe(how === 'destroyed' ? '' : WHOLE_SSE);
+      expect(await one()).toMatchObject({ outcome: { kind }, bytes: text.length });
+    },
+  );
 
   test('the response keeps what fetch set: redirected, type, headers, bodyUsed', async () => {
     const server = await start((socket, request) => {
