@@ -26,8 +26,13 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const headers = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' };
     if (request.method === 'OPTIONS') return response.writeHead(204, headers).end();
-    if (request.method === 'GET')
-      return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page);
+    if (request.method === 'GET') {
+      const isScript = request.url === '/bundle.js';
+      const type = isScript ? 'text/javascript' : 'text/html';
+      return response
+        .writeHead(200, { 'content-type': `${type}; charset=utf-8` })
+        .end(isScript ? bundle : page);
+    }
     let body = '';
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
@@ -110,7 +115,7 @@ describe('the package', () => {
   });
 
   test.runIf(CHROMIUM)('runs in Chromium', { timeout: 60_000 }, async () => {
-    page = `<script>${bundle.replaceAll('</script', '<\\/script')}</script><body><script>
+    page = `<script src="/bundle.js"></script><body><script>
       streams(${JSON.stringify(baseUrl)}).then(
         (heard) => (document.body.innerText = JSON.stringify(heard)),
         (error) => (document.body.innerText = String(error.stack)));</script>`;
