@@ -211,7 +211,7 @@ test.skipIf(process.platform === 'win32').each([24, 64])(
         join(ROOT, 'bin/streambench.js'),
         'run',
         '-n',
-        '2',
+        '32',
         '-o',
         newOutput(),
       ],
