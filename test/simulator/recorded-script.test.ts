@@ -39,7 +39,8 @@ describe('a cassette as a profile of the simulator', () => {
         ...{ outcome: { kind: 'ok' }, text: 'Hello', thought: 'hm', contentEvents: 3 },
       });
       expect(marks.firstToken! - marks.sent!).toBeGreaterThan(98);
-      expect(marks.lastToken! - marks.firstToken!).toBeGreaterThan(15);
+      // From the request: the first token may come late on a busy machine, and the recorded times are absolute.
+      expect(marks.lastToken! - marks.sent!).toBeGreaterThan(113);
     },
   );
 
