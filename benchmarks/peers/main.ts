@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { percentileOf } from '../../src/metrics/percentile.ts';
 import type { Emitted } from './emitter.ts';
+import { honestyTable, measureHonesty } from './honesty.ts';
 import { type Cell, type Measured, peersTable } from './peers-table.ts';
 import { costOf } from './process-cost.ts';
 import type { Figures, Tool } from './tools/tool.ts';
@@ -17,6 +18,7 @@ const HELP = `What streambench and other tools report of the same streams, next 
   --tools LIST     only these (default: all that are installed)
   --tokens N       events of an answer, 20 ms apart (default 100)
   --turns N        answers of each stream (default 3)
+  --honesty        instead: what each tool says of faulty and unusual answers, ten of each kind
   --json           one JSON document on stdout
 
 Tools are looked for in PATH. One that is not there is skipped, with the reason.
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     tools: { type: 'string' },
     tokens: { type: 'string', default: '100' },
     turns: { type: 'string', default: '3' },
+    honesty: { type: 'boolean' },
     json: { type: 'boolean' },
   },
 });
@@ -45,6 +48,18 @@ const levels = values.streams.split(',').map(Number);
 const rounds = Number(values.rounds);
 const [loadBefore = 0] = loadavg();
 const { found, skipped } = await findTools(values.tools?.split(','));
+if (values.honesty) {
+  const tools = found.map(({ tool }) => tool);
+  const results = await measureHonesty(tools, note);
+  note('');
+  const versions = found.map(({ tool, version }) => `${tool.name} ${version}`);
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ schema: 'streambench/honesty@1', versions, skipped, results }, null, 2)}\n`
+      : `${[versions.join(', '), '', honestyTable(results, tools), '', ...skipped.map(({ tool, reason }) => `skipped ${tool}: ${reason}`)].join('\n')}\n`,
+  );
+  process.exit(0);
+}
 const emitter = fork(new URL('./emitter.js', import.meta.url), [FIRST_MS, tokens, EVERY_MS].map(String), {
   serialization: 'advanced',
 });
