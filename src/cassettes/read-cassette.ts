@@ -27,7 +27,7 @@ export function readCassette(text: string, file: string): Cassette {
     const isOther = typeof schema === 'string' && schema.startsWith('streambench/cassette@');
     throw isOther
       ? invalid(1, `written with ${schema}, but this streambench reads ${CASSETTE_SCHEMA}`)
-      : invalid(1, 'this file is not a cassette');
+      : invalid(1, 'this file is not a cassette', 'give a file that streambench record wrote');
   }
   const exchanges: RecordedExchange[] = [];
   let open: OpenExchange | undefined;

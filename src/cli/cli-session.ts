@@ -3,6 +3,7 @@ import type { ExitCode } from '../model/errors.ts';
 import { createRedactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
 import { forTerminal, jsonText } from '../model/visible.ts';
+import { inAscii } from '../report/terminal/strip.ts';
 import { type ColorLevel, colorLevel, terminalWidth } from './terminal.ts';
 
 /** Adds one or more commands to the program. A command calls `open` when it runs. */
@@ -73,8 +74,11 @@ export function openCliSession(
   // Everything printed to stdout passes through here.
   const print = (text: string) =>
     void stdout.write(forTerminal(redactor.text(text), { color: color.stdout > 0 }));
-  const shown = (text: string) =>
-    forTerminal(redactor.text(text), { color: color.stderr > 0 }).replaceAll(CI_COMMAND, '\\');
+  const ascii = options.ascii === true || env.TERM === 'dumb';
+  const shown = (text: string) => {
+    const safe = forTerminal(redactor.text(text), { color: color.stderr > 0 }).replaceAll(CI_COMMAND, '\\');
+    return ascii ? inAscii(safe) : safe;
+  };
   let makeRoom: (() => void) | undefined;
   const message = (text: string) => {
     makeRoom?.();
@@ -87,7 +91,7 @@ export function openCliSession(
     color,
     quiet,
     verbose: options.verbose ?? false,
-    ascii: options.ascii === true || env.TERM === 'dumb',
+    ascii,
     print,
     printJson: (value) => print(`${jsonText(value, 2)}\n`),
     say: (text) => {

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../model/errors.ts';
 import type { CliSession } from './cli-session.ts';
-import { writeOutputFile } from './output-file.ts';
+import { checkOutputFile, writeOutputFile } from './output-file.ts';
 
 /** The options for a page, as commander delivers them. */
 export interface PageFlags {
@@ -28,16 +27,9 @@ export async function writePage(
     session.say(`no browser could be opened; open this file: ${resolve(file)}`);
 }
 
-/** Throws a `UserError` (`output_unwritable`) if the folder of a page cannot be written to: before a run, not after it. */
-export async function checkPageFolder({ html }: PageFlags): Promise<void> {
-  if (html === undefined) return;
-  const folder = dirname(html);
-  await access(folder, constants.W_OK).catch(() => {
-    throw new UserError('output_unwritable', {
-      message: `cannot write ${html}: ${folder} is no folder that you may write to`,
-      hint: 'choose a file in a folder that exists and that you may write to: --html FILE',
-    });
-  });
+/** Throws a `UserError` (`output_unwritable`) if a page cannot be written: before a run, not after it. */
+export async function checkPageFile({ html }: PageFlags): Promise<void> {
+  if (html !== undefined) await checkOutputFile(html, { existing: 'overwrite', flag: '--html' });
 }
 
 /** Throws a `UserError` (`usage`) for --open without a file. */

@@ -1,5 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../model/errors.ts';
 
 /** Writes a result to the file that the flag names. Throws a `UserError` (`output_unwritable`) whose hint names the flag. */
@@ -17,30 +17,37 @@ export async function writeOutputFile(file: string, text: string, flag: string):
   }
 }
 
+/** What happens to a file that exists: `force` names the flag that allows to overwrite it. */
+type Existing = 'overwrite' | 'force' | 'keep';
+
 /**
- * Checks that a file can be written, before there is something to lose. Returns its path. Throws a `UserError`
- * (`output_unwritable`) if it exists, unless `force`, or if its folder does not, or may not be written to.
+ * Checks that a file can be written, before there is something to lose. Throws a `UserError` (`output_unwritable`) if it is a
+ * folder, if it exists, unless `existing` is `overwrite`, or if its folder does not exist or may not be written to.
  */
-export async function newFile(
+export async function checkOutputFile(
   file: string,
-  { force, flag }: { force: boolean; flag: string },
-): Promise<string> {
-  const found = await stat(file).catch(() => undefined);
+  { existing, flag }: { existing: Existing; flag: string },
+): Promise<void> {
+  const refuse = (message: string, hint: string) => new UserError('output_unwritable', { message, hint });
+  const { found, code } = await stat(file).then(
+    (found) => ({ found, code: undefined }),
+    (error: NodeJS.ErrnoException) => ({ found: undefined, code: error.code }),
+  );
   if (found?.isDirectory()) {
-    const hint = `name a file: ${flag} ${file}/NAME`;
-    throw new UserError('output_unwritable', { message: `cannot write ${file}: it is a folder`, hint });
+    throw refuse(`cannot write ${file}: it is a folder`, `name a file: ${flag} ${join(file, 'NAME')}`);
   }
-  if (found !== undefined && !force) {
-    const hint = `choose another file, or add --force to overwrite it`;
-    throw new UserError('output_unwritable', { message: `${file} already exists`, hint });
+  if (code === 'ENAMETOOLONG')
+    throw refuse(`cannot write ${file}: the name is too long`, `choose a shorter name: ${flag} FILE`);
+  if (found !== undefined && existing !== 'overwrite') {
+    const remedy = existing === 'force' ? ', or add --force to overwrite it' : '';
+    throw refuse(`${file} already exists`, `choose another file: ${flag} FILE${remedy}`);
   }
-  try {
-    await access(dirname(file), constants.W_OK);
-  } catch (error) {
-    throw new UserError('output_unwritable', {
-      message: `cannot write ${file}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
-      hint: `choose a file in a folder that exists and that you may write to: ${flag} FILE`,
-    });
-  }
-  return file;
+  const folder = dirname(file);
+  await access(folder, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    const cause = error.code === 'ENOENT' ? `there is no folder ${folder}` : `${folder}: ${error.code}`;
+    throw refuse(
+      `cannot write ${file}: ${cause}`,
+      `choose a file in a folder that exists and that you may write to: ${flag} FILE`,
+    );
+  });
 }

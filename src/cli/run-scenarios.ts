@@ -288,9 +288,9 @@ async function pageWriter(
   session: CliSession,
 ): Promise<((folder: string) => Promise<void>) | undefined> {
   if (flags.html === undefined && !flags.open) return undefined;
-  const { checkPageFolder, writePage } = await import('./open-page.ts');
+  const { checkPageFile, writePage } = await import('./open-page.ts');
   const { htmlRun } = await import('../bench/run/html-run.ts');
-  await checkPageFolder(flags);
+  await checkPageFile(flags);
   return async (folder) => {
     try {
       const { html, warnings } = await htmlRun(folder);

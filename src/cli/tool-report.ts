@@ -28,5 +28,6 @@ export async function toolReport(
   for (const warning of warnings) session.warning(warning);
   if (format === 'json') return `${JSON.stringify(view, null, 2)}\n`;
   const { terminalToolView } = await import('../report/terminal/terminal-tool-view.ts');
-  return terminalToolView(view, { width: session.width, color: isFile ? 0 : session.color.stdout });
+  const { width, color, ascii } = session;
+  return terminalToolView(view, { width, color: isFile ? 0 : color.stdout, ascii });
 }

@@ -92,6 +92,13 @@ describe('import', () => {
     }
   });
 
+  test('the page names the tool that measured, below its heading', async () => {
+    const { stdout } = await runCommand(reportCommand, ['report', runOf('vllm'), '-f', 'html']);
+    const head = stdout.slice(stdout.indexOf('<header>'), stdout.indexOf('</header>'));
+    expect(head).toContain('Measured by vllm bench serve, imported from result.json.');
+    expect(head).toContain('as vllm bench serve measures it');
+  });
+
   test('the same files cannot be imported twice into one folder by accident', async () => {
     const again = imported('vllm', '--name', 'nightly', '--target', 'flash');
     await expect(again).rejects.toThrow('the path already exists');
@@ -99,6 +106,19 @@ describe('import', () => {
 });
 
 describe('imported runs with other commands', () => {
+  test('TERM=dumb: reports, comparisons and views of another tool are ASCII', async () => {
+    const env = { TERM: 'dumb' };
+    const outputs = await Promise.all([
+      runCommand(compareCommand, ['compare', runOf('guidellm'), runOf('vllm'), '-o', folder.path], { env }),
+      runCommand(reportCommand, ['report', runOf('vllm')], { env }),
+      runCommand(reportCommand, ['report', runOf('vllm'), '--as', 'vllm'], { env }),
+      runCommand(importCommand, ['import', importFile('vllm'), '-o', folder.path, '--name', 'ascii'], {
+        env,
+      }),
+    ]);
+    for (const { stdout, stderr } of outputs) expect(stdout + stderr).toMatch(/^[\n -~]+$/);
+  });
+
   test('compare: two tools, with a warning that their definitions differ', async () => {
     const args = ['compare', runOf('guidellm'), runOf('vllm'), '-o', folder.path, '--json'];
     const { stdout } = await runCommand(compareCommand, args);

@@ -140,9 +140,30 @@ test('an existing file is never replaced, and nothing is sent', async () => {
   const file = join(folder, 'made.yaml');
   writeFileSync(file, 'mine');
   const error = await refusal([`${origin}/own`]);
-  expect(error.message).toMatch(/exists, and is not replaced\n.*--out FILE/);
+  expect(error.message).toMatch(/made\.yaml already exists\n.*--out FILE$/m);
   expect(readFileSync(file, 'utf8')).toBe('mine');
   expect(log).toEqual([]);
+});
+
+test.each([
+  ['none/made.yaml', /there is no folder .*none\n.*--out FILE/],
+  ['.', /it is a folder\n.*--out .*NAME/],
+  [`${'n'.repeat(300)}.yaml`, /the name is too long\n.*--out FILE/],
+])('a file that cannot be written is refused before the request: %.20s', async (name, message) => {
+  const args = ['init', `${origin}/own`, '-o', join(folder, name)];
+  await expect(runCommand(initCommand, args)).rejects.toThrow(message);
+  expect(log).toEqual([]);
+});
+
+test('a long name is shortened in the name of the file', async () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    await runCommand(initCommand, ['init', `${origin}/own`, '--name', '長'.repeat(300)]);
+  } finally {
+    process.chdir(before);
+  }
+  expect(readdirSync(folder)).toEqual([`${'長'.repeat(80)}.yaml`]);
 });
 
 test('what is missing is named with its flag', async () => {

@@ -28,7 +28,9 @@ test('a recording is replayed: the same bytes to a plain client, and the same fi
 
   const recorded = await record();
   expect(recorded.code, recorded.stderr).toBe(0);
-  expect(recorded.stdout).toMatch(/^POST \/v1\/chat\/completions: 200, ok, first token \d+ ms, \d reads, /);
+  expect(recorded.stdout).toMatch(
+    /^POST \/v1\/chat\/completions: 200, ok, first token [\d.]+ ms, \d reads, /,
+  );
   expect(recorded.stdout).toContain(`written: ${file} (1 exchange, `);
   const text = readFileSync(file, 'utf8');
   expect(text).not.toContain('canary');
@@ -37,7 +39,7 @@ test('a recording is replayed: the same bytes to a plain client, and the same fi
   const again = await record();
   expect([again.code, again.stderr]).toEqual([
     2,
-    expect.stringContaining('already exists\n  choose another file, or add --force'),
+    expect.stringContaining('already exists\n  choose another file: -o FILE, or add --force'),
   ]);
   expect(readFileSync(file, 'utf8')).toBe(text);
   expect(server.requests).toHaveLength(1);

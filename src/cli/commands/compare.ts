@@ -51,7 +51,8 @@ async function compare(base: string, next: string, flags: CompareFlags, session:
   if (flags.json) session.printJson(comparison);
   else {
     const { terminalComparison } = await import('../../report/terminal/terminal-comparison.ts');
-    session.print(terminalComparison(comparison, { width: session.width, color: session.color.stdout }));
+    const { width, color, ascii } = session;
+    session.print(terminalComparison(comparison, { width, color: color.stdout, ascii }));
   }
   if (flags.html !== undefined) {
     const { htmlComparison } = await import('../../report/html/comparison-page.ts');

@@ -46,7 +46,8 @@ async function importResults(path: string, flags: ImportFlags, session: CliSessi
     session.print(jsonReport(report));
   } else {
     const { terminalReport } = await import('../../report/terminal/terminal.ts');
-    session.print(terminalReport(report, { width: session.width, color: session.color.stdout }));
+    const { width, color, ascii } = session;
+    session.print(terminalReport(report, { width, color: color.stdout, ascii }));
   }
   if (failure !== undefined) {
     const { EXIT } = await import('../../model/errors.ts');

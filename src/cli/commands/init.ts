@@ -106,7 +106,7 @@ async function init(words: string | undefined, flags: InitFlags, session: CliSes
     const decided = await decide(complete, choices, env, questions, session);
     const { draft } = decided;
     const file = flags.out ?? `${fileName(draft.name)}.yaml`;
-    refuseExisting(file);
+    await (await import('../output-file.ts')).checkOutputFile(file, { existing: 'keep', flag: '--out' });
     questions?.close();
     const { makeScenario } = await import('../../bench/init/init.ts');
     if (send) session.say('sending one request');
@@ -179,17 +179,12 @@ async function decide(
   return { draft, choices: decided, env };
 }
 
+/** Of a file name, in UTF-16 units: in UTF-8 at most 3 bytes each, and file systems allow 255 bytes. */
+const MAX_NAME = 80;
+
 function fileName(name: string): string {
   const safe = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^[-.]+|-+$/g, '');
-  return safe === '' ? 'scenario' : safe;
-}
-
-function refuseExisting(file: string): void {
-  if (!existsSync(file)) return;
-  throw new UserError('output_unwritable', {
-    message: `${file} exists, and is not replaced`,
-    hint: 'choose another name: --out FILE',
-  });
+  return safe === '' ? 'scenario' : safe.slice(0, MAX_NAME);
 }
 
 async function writeNew(file: string, text: string): Promise<void> {
@@ -198,10 +193,10 @@ async function writeNew(file: string, text: string): Promise<void> {
     // Fails if another process has created the file in the meantime.
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
-    refuseExisting(file);
+    const { code } = error as NodeJS.ErrnoException;
     throw new UserError('output_unwritable', {
-      message: `cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`,
-      hint: 'choose a folder that exists and that you may write to: --out FILE',
+      message: code === 'EEXIST' ? `${file} already exists` : `cannot write ${file}: ${code}`,
+      hint: 'choose another file: --out FILE',
     });
   }
 }

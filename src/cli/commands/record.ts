@@ -1,7 +1,7 @@
 import type { RecordedExchange } from '../../cassettes/cassette.ts';
 import { UserError } from '../../model/errors.ts';
+import { formatValue } from '../../model/format.ts';
 import { suggest } from '../../model/suggestions.ts';
-import type { ProbeRequest } from '../../report/probe-report.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
 import { type AllowFileFlags, addAllowFileOption, envOf } from '../flags/env.ts';
@@ -19,7 +19,7 @@ import {
 } from '../flags/one-request.ts';
 import { modeList } from '../flags/scenario.ts';
 import { addExamples } from '../help.ts';
-import { newFile, writeOutputFile } from '../output-file.ts';
+import { checkOutputFile, writeOutputFile } from '../output-file.ts';
 
 interface RecordFlags extends OneRequestFlags, AllowFileFlags {
   out?: string;
@@ -62,12 +62,14 @@ async function record(url: string | undefined, flags: RecordFlags, session: CliS
       hint: 'name it with -o, such as -o glm.cassette',
     });
   }
-  const file = await newFile(flags.out, { force: flags.force === true, flag: '-o' });
+  const file = flags.out;
+  await checkOutputFile(file, { existing: flags.force ? 'overwrite' : 'force', flag: '-o' });
   const choice = await recordedTarget(url, flags, session);
   const { loaded, guessed, methodGuessed, endless } = choice;
   session.hide(loaded.secrets);
   await interruptible(async (signal, interrupted) => {
     const { record: recordTarget } = await import('../../bench/record/record.ts');
+    const { headline } = await import('../../report/probe-report.ts');
     const { writeCassette } = await import('../../cassettes/cassette.ts');
     session.say('recording (Ctrl-C stops and keeps what was received)');
     const { cassette, report, warnings } = await recordTarget(loaded, {
@@ -84,11 +86,13 @@ async function record(url: string | undefined, flags: RecordFlags, session: CliS
     const requests = [...report.requests, ...(report.whole?.requests ?? [])];
     requests.sort((a, b) => a.record.seq - b.record.seq);
     for (const [index, exchange] of cassette.exchanges.entries()) {
-      session.print(`${summary(exchange, requests[index])}\n`);
+      const record = requests[index]?.record;
+      const ttftMs = record === undefined ? null : headline(record).ttftMs;
+      session.print(`${summary(exchange, record?.outcome.kind, ttftMs)}\n`);
     }
     const exchanges =
       cassette.exchanges.length === 1 ? '1 exchange' : `${cassette.exchanges.length} exchanges`;
-    session.print(`written: ${file} (${exchanges}, ${kilobytes(text.length)})\n`);
+    session.print(`written: ${file} (${exchanges}, ${formatValue(Buffer.byteLength(text), 'bytes')})\n`);
     session.say(`to serve it: streambench replay ${file}`);
     session.exitCode = interrupted() ?? 0;
   });
@@ -139,26 +143,20 @@ async function scenarioTarget(file: string, flags: RecordFlags, session: CliSess
   return { loaded, guessed: false, methodGuessed: false, endless: false };
 }
 
-/** `POST /v1/chat/completions: 200, ok, first token 312 ms, 84 reads, 12.3 KB in 2,104 ms`. */
+/** `POST /v1/chat/completions: 200, ok, first token 312 ms, 84 reads, 12 kB in 2.1 s`. */
 function summary(
   { request, response, reads, end }: RecordedExchange,
-  probed: ProbeRequest | undefined,
+  outcome: string | undefined,
+  ttftMs: number | null,
 ): string {
-  const { outcome, marks } = probed?.record ?? {};
-  const ttftMs =
-    marks?.firstToken === undefined ? undefined : marks.firstToken - (marks.sent ?? marks.started);
   const bytes = reads.reduce((sum, read) => sum + read.bytes.byteLength, 0);
   const facts = [
     response === undefined ? 'no response' : String(response.status),
-    outcome?.kind,
-    ttftMs === undefined ? undefined : `first token ${ttftMs.toFixed(0)} ms`,
+    outcome,
+    ttftMs === null ? undefined : `first token ${formatValue(ttftMs, 'ms')}`,
     `${reads.length} ${reads.length === 1 ? 'read' : 'reads'}`,
-    `${kilobytes(bytes)} in ${end.atMs.toFixed(0)} ms`,
+    `${formatValue(bytes, 'bytes')} in ${formatValue(end.atMs, 'ms')}`,
     end.kind === 'complete' ? undefined : end.kind,
   ];
   return `${request.method} ${request.path}: ${facts.filter((fact) => fact !== undefined).join(', ')}`;
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
 }

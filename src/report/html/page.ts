@@ -28,8 +28,8 @@ export interface PagePart {
 export interface Page {
   /** In the window's title and as the heading. */
   title: string;
-  /** Below the heading. */
-  lead?: string;
+  /** Paragraphs below the heading. */
+  lead?: readonly string[];
   parts: readonly PagePart[];
   cells?: readonly ChartCell[];
   /** What it was made from, at the end. */
@@ -40,7 +40,7 @@ export interface Page {
  * A page as one file that loads nothing: light and dark, for a screen, a phone and paper. Everything but the charts can be read
  * without its script.
  */
-export function renderPage({ title, lead, parts, cells = [], footer }: Page): string {
+export function renderPage({ title, lead = [], parts, cells = [], footer }: Page): string {
   const { style, scripts, policy } = readAssets();
   const charts: Chart[] = [];
   const shown = parts.filter(({ content }) => content.length > 0);
@@ -60,7 +60,7 @@ export function renderPage({ title, lead, parts, cells = [], footer }: Page): st
 <body>
 <a class="skip" href="#${shown[0]?.id ?? ''}">Skip to the result</a>
 <header>
-<div><h1>${title}</h1>${lead === undefined ? undefined : html`<p class="lead">${lead}</p>`}</div>
+<div><h1>${title}</h1>${lead.map((text) => html`<p class="lead">${text}</p>`)}</div>
 <button type="button" id="theme" hidden>Dark</button>
 </header>
 <nav aria-label="Sections"><ul>${shown.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>

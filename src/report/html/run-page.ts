@@ -22,6 +22,7 @@ import { footnotes } from '../wording/footnotes.ts';
 import { baselineHeading, HEADINGS, TIMES_NOTE } from '../wording/headings.ts';
 import { MACHINE_COLUMNS, machineRows, shardNote } from '../wording/machines.ts';
 import { absence, machineLine, runLine } from '../wording/notes.ts';
+import { originLines } from '../wording/origin.ts';
 import { objectivesLine, searchSentences, subjectName } from '../wording/sweep.ts';
 import { pairedSentences, type StreamFinding, streamFindings, thresholdLines } from '../wording/verdicts.ts';
 import type { ChartCell } from './chart.ts';
@@ -79,7 +80,7 @@ export function htmlReport(report: Report, { traffic, stallMs, loads }: RunDetai
   const { name, description } = report.scenario;
   return renderPage({
     title: oneLine(name),
-    lead: description === undefined ? undefined : oneLine(description),
+    lead: [...(description === undefined ? [] : [oneLine(description)]), ...originLines(report)],
     parts,
     cells: chartCells(cells, names),
     footer: [runLine(report), machineLine(report)],

@@ -11,6 +11,7 @@ import {
   sortedRows,
   verdictInWords,
 } from '../wording/baseline.ts';
+import { inAscii } from './strip.ts';
 import { fitTable, type TerminalOptions } from './terminal-tables.ts';
 
 /** Single cells that regressed are listed up to this number. */
@@ -37,7 +38,10 @@ function column(
 }
 
 /** A comparison for a terminal: the verdict first, then what else matters, then the table. Ends in a line feed. */
-export function terminalComparison(comparison: RunComparison, { width, color }: TerminalOptions): string {
+export function terminalComparison(
+  comparison: RunComparison,
+  { width, color, ascii = false }: TerminalOptions,
+): string {
   const chalk = new Chalk({ level: color });
   const paint = (verdict: RunComparisonVerdict, text: string) => {
     switch (verdict) {
@@ -82,8 +86,9 @@ export function terminalComparison(comparison: RunComparison, { width, color }: 
       `base ${base}, new ${next}; changes with 90 % intervals; chance of a false alarm ${formatShare(settings.alpha)} for all figures together (seed ${settings.seed})`,
     ).map((line) => chalk.dim(line)),
   ];
-  return `${blocks
+  const text = `${blocks
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))
     .join('\n\n')}\n`;
+  return ascii ? inAscii(text) : text;
 }

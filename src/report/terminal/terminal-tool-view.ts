@@ -3,6 +3,7 @@ import type { ToolCell, ToolDistribution, ToolView } from '../../analysis/other-
 import { DASH, formatCount, formatValue, type Unit } from '../../model/format.ts';
 import { clip, displayWidth, oneLine, padEnd, wrap } from '../text-width.ts';
 import { cellName } from '../wording/notes.ts';
+import { inAscii } from './strip.ts';
 import type { TerminalOptions } from './terminal-tables.ts';
 
 const INDENT = 2;
@@ -20,11 +21,11 @@ const COLUMNS: readonly (readonly Statistic[])[] = [
 /** A run under the definitions of another tool, for a terminal. Ends with a line feed. */
 export function terminalToolView(
   { tool, version, run, cells, notes }: ToolView,
-  { width, color }: Pick<TerminalOptions, 'width' | 'color'>,
+  { width, color, ascii = false }: Pick<TerminalOptions, 'width' | 'color' | 'ascii'>,
 ): string {
   const chalk = new Chalk({ level: color });
   const definitions = cells[0]?.distributions.map(({ label, definition }) => `${label}: ${definition}`) ?? [];
-  return [
+  const text = [
     ...wrap(`run ${oneLine(run)} as ${tool} ${version} defines its figures`, width).map((line) =>
       chalk.bold.cyan(line),
     ),
@@ -33,6 +34,7 @@ export function terminalToolView(
     ...[...definitions, ...notes].flatMap((line) => wrap(line, width)).map((line) => chalk.dim(line)),
     '',
   ].join('\n');
+  return ascii ? inAscii(text) : text;
 }
 
 function cellLines({ figures, distributions }: ToolCell, width: number): string[] {
