@@ -254,6 +254,9 @@ describe('what recognises the dialect', () => {
 
   test('an unknown option is refused', () => {
     expect(() => measured({ dialect: 'opnai' })).toThrow(/unknown dialect/);
+    // From JavaScript.
+    for (const options of [undefined, {}, globalThis.fetch])
+      expect(() => measuredFetch(options as never)).toThrow('onObservation is not a function');
   });
 });
 
