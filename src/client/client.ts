@@ -24,6 +24,7 @@ import {
   type MeasuredRequest,
   type RequestOptions,
 } from './client-options.ts';
+import { lastEventIdHeader } from './event-ids.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { plannedCancel } from './planned-cancel.ts';
@@ -268,7 +269,8 @@ class Client implements StreamClient {
       extra: joinPatches(options.extra, chat.extra),
     });
     const { method, path, appendedPath, body } = written;
-    if (lastEventId !== undefined) written.headers = { ...written.headers, 'last-event-id': lastEventId };
+    if (lastEventId !== undefined)
+      written.headers = { ...written.headers, 'last-event-id': lastEventIdHeader(lastEventId) };
     // Resolved before a connection is taken: a token may have to be signed first.
     const pending = this.headersFor(written);
     const headers = pending instanceof Promise ? await pending : pending;

@@ -24,6 +24,8 @@ export interface RequestProgress {
 export interface DeadlineLimits extends Timeouts {
   /** Time from `sent` to the planned cut of the stream. Default: none. */
   cutAfterMs?: number;
+  /** How long to wait for the end of the body after a whole answer, in ms. Default: `LINGER_MS`. */
+  lingerMs?: number;
 }
 
 /**
@@ -35,14 +37,15 @@ export interface Deadline {
   atMs: number;
 }
 
-/** How long to wait for the end of the body after a whole answer, in ms. */
+/** How long a client waits for the end of the body after a whole answer, in ms. */
 export const LINGER_MS = 1_000;
 
 /** Which limit runs out next, and when. */
 export function nextDeadline(progress: RequestProgress, limits: DeadlineLimits): Deadline {
   const { startedAt, resentAt = startedAt, sentAt, firstByteAt, lastReadAt, terminatedAt } = progress;
   const { pausedAt, pausedMs = 0, resumedAt = startedAt } = progress;
-  if (terminatedAt !== undefined) return { phase: 'linger', atMs: terminatedAt + LINGER_MS };
+  if (terminatedAt !== undefined)
+    return { phase: 'linger', atMs: terminatedAt + (limits.lingerMs ?? LINGER_MS) };
   // A slow consumer must not look like a stalled server.
   if (pausedAt !== undefined) return { phase: 'idle', atMs: Number.POSITIVE_INFINITY };
   const total: Deadline = { phase: 'total', atMs: startedAt + pausedMs + limits.totalMs };
@@ -81,22 +84,15 @@ export class DeadlineTimer {
   private readonly clock: Clock;
   private readonly limits: DeadlineLimits;
   private readonly onTimer: () => void;
-  private readonly keepsAlive: boolean;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
 
-  /** `onTimer` is called when a limit may have run out: then call `expired`. `keepsAlive`: the timer keeps the process alive. */
-  constructor(
-    clock: Clock,
-    limits: DeadlineLimits,
-    { startedAt, keepsAlive = true }: { startedAt: number; keepsAlive?: boolean },
-    onTimer: () => void,
-  ) {
+  /** `onTimer` is called when a limit may have run out: then call `expired`. */
+  constructor(clock: Clock, limits: DeadlineLimits, startedAt: number, onTimer: () => void) {
     this.clock = clock;
     this.limits = limits;
     this.progress = { startedAt };
     this.onTimer = onTimer;
-    this.keepsAlive = keepsAlive;
   }
 
   /** Sets the timer for the limit that runs out next. Call this when the request enters its next phase. */
@@ -112,7 +108,6 @@ export class DeadlineTimer {
       },
       Math.max(0, Math.ceil(atMs - this.clock.now())),
     );
-    if (!this.keepsAlive) this.timer.unref?.();
   }
 
   /** The limit that has run out by `now`; undefined, and the timer is set again, where none has. */

@@ -75,3 +75,10 @@ export class EventIdTally {
     this.recent.delete(oldest);
   }
 }
+
+const utf8 = new TextEncoder();
+
+/** An id as the value of a `last-event-id` header: its UTF-8 bytes, each as one character, which is how headers are sent. */
+export function lastEventIdHeader(id: string): string {
+  return Array.from(utf8.encode(id), (byte) => String.fromCharCode(byte)).join('');
+}

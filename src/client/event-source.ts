@@ -1,4 +1,8 @@
-import { FRAMINGS } from '../wire/framing/framings.ts';
+import { errorMessage, UserError } from '../model/errors.ts';
+import { formatSizeLimit } from '../model/format.ts';
+import { DEFAULT_LIMITS } from '../model/plan.ts';
+import { FRAMINGS, type FrameSink } from '../wire/framing/framings.ts';
+import { lastEventIdHeader } from './event-ids.ts';
 import { waitUnlessAborted } from './resumption.ts';
 
 /** How the data of each event type is decoded. The keys are the types that are delivered. */
@@ -37,7 +41,10 @@ export interface EventSourceSettings {
   fetch?: typeof globalThis.fetch;
 }
 
-/** The server's answer is not an event stream. The source does not connect again. */
+/**
+ * The server's answer is not an event stream, an event is larger than 16 MiB, or too many connections failed. The source does not
+ * connect again.
+ */
 export class EventSourceError extends Error {
   override readonly name = 'EventSourceError';
   /** HTTP status; undefined if no connection could be made. */
@@ -70,6 +77,7 @@ export class EventSourceStream<E> implements AsyncIterable<E>, AsyncDisposable {
   private isIterated = false;
 
   constructor(url: string, settings: EventSourceSettings, decode: (event: TextEvent) => E | undefined) {
+    checkTarget(url, settings);
     this.url = url;
     this.settings = settings;
     this.decode = decode;
@@ -125,7 +133,7 @@ export class EventSourceStream<E> implements AsyncIterable<E>, AsyncDisposable {
         accept: 'text/event-stream',
         'cache-control': 'no-store',
         ...headers,
-        ...(this.lastEventId !== '' && { 'last-event-id': this.lastEventId }),
+        ...(this.lastEventId !== '' && { 'last-event-id': lastEventIdHeader(this.lastEventId) }),
       },
       signal: this.signal,
     });
@@ -144,8 +152,9 @@ export class EventSourceStream<E> implements AsyncIterable<E>, AsyncDisposable {
   }
 
   private async *read({ body }: Response): AsyncGenerator<E, void, undefined> {
+    const maxBytes = DEFAULT_LIMITS.eventBytes;
     let events: E[] = [];
-    const parser = FRAMINGS.sse.parser({
+    const sink: FrameSink = {
       frame: ({ data, event, id, incomplete }) => {
         // An event without the empty line at its end is discarded.
         if (incomplete) return;
@@ -157,13 +166,33 @@ export class EventSourceStream<E> implements AsyncIterable<E>, AsyncDisposable {
       retry: (ms) => {
         this.retryMs = ms;
       },
-    });
+      tooLarge() {
+        throw new EventSourceError(`an event is larger than ${formatSizeLimit(maxBytes)}`, 200);
+      },
+    };
+    const parser = FRAMINGS.sse.parser(sink, maxBytes);
     for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
       parser.push(chunk);
       const ready = events;
       events = [];
       yield* ready;
     }
+  }
+}
+
+/** Throws for what would fail on every connection. A relative URL is valid where the page has an address. */
+function checkTarget(url: string, { headers }: EventSourceSettings): void {
+  const { location } = globalThis as { location?: { href: string } };
+  if (!URL.canParse(url, location?.href)) {
+    throw new UserError('usage', {
+      message: `invalid URL ${JSON.stringify(url)}`,
+      hint: 'give an absolute URL, such as https://example.com/events',
+    });
+  }
+  try {
+    new Headers(headers);
+  } catch (error) {
+    throw new UserError('usage', { message: `invalid header: ${errorMessage(error)}` });
   }
 }
 
@@ -177,6 +206,7 @@ function causeOf(error: Error): unknown {
 /**
  * Reads the events of any URL that sends Server-Sent Events; see `EventSourceStream`. With `events`, only the types that it
  * names are delivered, each with its data decoded and typed: `eventSource(url, { events: { tick: Number, done: String } })`.
+ * Throws a `UserError` for an invalid URL or header.
  */
 export function eventSource(url: string, settings?: EventSourceSettings): EventSourceStream<TextEvent>;
 export function eventSource<D extends EventDecoders>(

@@ -43,8 +43,8 @@ export interface ExchangeOptions extends BodyListeners {
   /** When the request was handed to the transport. Default: now. */
   startedAt?: number;
   /**
-   * Someone else sends the request and reads the response, such as another client library. No timer keeps the process
-   * alive, and an abort after a complete answer, or of an error response, is an ordinary end. Default: false.
+   * Someone else sends the request and reads the response, such as another client library. An abort after a complete or failed
+   * answer, or of an error response, is an ordinary end; so is a reader that stops there. Default: false.
    */
   passive?: boolean;
   /** Where the stamps of the reads were taken. Default: the observation does not say. */

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from '../model/plan.ts';
 import type { Observation } from '../model/record.ts';
-import { DeadlineTimer, limitOf } from './deadline.ts';
+import { DeadlineTimer, LINGER_MS, limitOf } from './deadline.ts';
 import { decodeQueue, type PendingReads, ReadBuffer } from './decode-queue.ts';
 import { type ExchangeOptions, type FlowControl, requestFacts } from './exchange-options.ts';
 import { tappedSink } from './exchange-tap.ts';
@@ -27,6 +27,9 @@ export function exchange(connection: Connection, options: ExchangeOptions): Prom
 
 /** How much of a response may wait to be decoded, in bytes. More is decoded while it is read, as it is late anyway. */
 const MAX_UNDECODED_BYTES = 16_384;
+
+/** Some libraries never read the end of the body: the observation is made after this time instead. */
+const PASSIVE_LINGER_MS = 100;
 
 class Exchange implements ConnectionSink, PendingReads, FlowControl {
   private connection: Connection;
@@ -64,8 +67,8 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     // The timer may be late, and data that came in time not read yet: the sockets are read before a limit is enforced.
     this.deadline = new DeadlineTimer(
       clock,
-      { ...timeouts, cutAfterMs },
-      { startedAt, keepsAlive: !passive },
+      { ...timeouts, cutAfterMs, lingerMs: passive ? PASSIVE_LINGER_MS : LINGER_MS },
+      startedAt,
       () => decodeQueue.afterReads(this.enforceLimits),
     );
     this.builder = new ObservationBuilder({
@@ -221,10 +224,15 @@ class Exchange implements ConnectionSink, PendingReads, FlowControl {
     const { progress } = this.deadline;
     if (this.body.exceeded !== undefined) {
       this.finish(atMs, { kind: 'too_large', ...this.body.exceeded });
-    } else if (this.builder.isComplete && progress.terminatedAt === undefined) {
+    } else if (progress.terminatedAt === undefined && this.hasTerminated()) {
       progress.terminatedAt = atMs;
       this.watch();
     }
+  }
+
+  /** Nothing is left to wait for but the end of the body. Libraries stop reading at a failure too. */
+  private hasTerminated(): boolean {
+    return this.options.passive ? this.builder.isDecided : this.builder.isComplete;
   }
 
   /** The body has ended: finishes the request once all of it is decoded. */

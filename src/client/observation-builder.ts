@@ -70,9 +70,14 @@ export class ObservationBuilder {
     return this.answer.complete !== undefined;
   }
 
-  /** True if reading on would not change the outcome: the answer is whole, or the status is that of an error. */
+  /** True if the answer is whole or has failed: reading on would not change the outcome. */
+  get isDecided(): boolean {
+    return this.isComplete || this.answer.failure !== undefined;
+  }
+
+  /** True if cancelling would not change the outcome: it is decided, or the status is that of an error. */
   get isSettled(): boolean {
-    return this.isComplete || (this.status ?? 0) >= 300;
+    return this.isDecided || (this.status ?? 0) >= 300;
   }
 
   onSocket(info: ConnectionInfo, phases: ConnectPhases | undefined): void {

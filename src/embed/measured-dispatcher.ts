@@ -8,7 +8,7 @@ import { WatchedExchange } from './watched-exchange.ts';
  * does, with the stamps of the socket reads (`stamp: 'socket'`), so a busy reader does not make them late. `marks.sent` is
  * when the request got its connection.
  *
- * Throws a `UserError` if the dialect is unknown. A failure of the measurement gives one process warning.
+ * Throws a `UserError` if `onObservation` is missing, or the dialect is unknown. A failure of the measurement gives one process warning.
  */
 export function measuredDispatcher(options: MeasureOptions): Dispatcher.DispatcherComposeInterceptor {
   const observing = new Observing(options, 'socket');

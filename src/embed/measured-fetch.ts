@@ -17,13 +17,13 @@ type Init = Parameters<Fetch>[1];
  * is dropped unread gives it when it is collected as garbage. Stamps are the reader's (`stamp: 'reader'`): what arrived while
  * the application was busy, or did not read, is late. `marks.sent` is the time of the call, so it includes connecting.
  *
- * Throws a `UserError` if the dialect is unknown. A failure of the measurement gives one process warning.
+ * Throws a `UserError` if `onObservation` is missing, or the dialect is unknown. A failure of the measurement gives one process warning.
  */
 export function measuredFetch(options: MeasureOptions): Fetch;
 export function measuredFetch(fetch: Fetch | undefined, options: MeasureOptions): Fetch;
 export function measuredFetch(first: Fetch | MeasureOptions | undefined, second?: MeasureOptions): Fetch {
   const [given, options] = second === undefined ? [undefined, first] : [first, second];
-  const observing = new Observing(options as MeasureOptions, 'reader');
+  const observing = new Observing(options as MeasureOptions | undefined, 'reader');
   // Looked up for each call: a library may replace the global one.
   const send = (input: Input, init: Init) => ((given as Fetch | undefined) ?? globalThis.fetch)(input, init);
   return (input, init) => {

@@ -2,6 +2,7 @@ import { verdictFigures } from '../analysis/streaming/stream-figures.ts';
 import { judgeStreams, summarizeVerdicts } from '../analysis/streaming/verdict-collector.ts';
 import { type Clock, monotonicClock } from '../model/clock.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { UserError } from '../model/errors.ts';
 import type { Observation, StampSource } from '../model/record.ts';
 import { createRedactor, type Redactor } from '../model/redaction/redactor.ts';
 import type { Secret } from '../model/redaction/secrets.ts';
@@ -50,8 +51,15 @@ export class Observing {
   private readonly redactors = new Map<string, Redactor>();
   private hasWarned = false;
 
-  /** Throws a `UserError` if the dialect is unknown. */
-  constructor(options: MeasureOptions, stamp: StampSource) {
+  /** Throws a `UserError` if there is no callback, or the dialect is unknown. */
+  constructor(options: MeasureOptions | undefined, stamp: StampSource) {
+    // Without the check, a program in JavaScript would learn of it by a warning, or not at all.
+    if (typeof options?.onObservation !== 'function') {
+      throw new UserError('usage', {
+        message: 'onObservation is not a function',
+        hint: 'give { onObservation(observation) { ... } }',
+      });
+    }
     this.options = options;
     this.stamp = stamp;
     this.clock = options.clock ?? monotonicClock;

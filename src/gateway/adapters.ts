@@ -111,6 +111,11 @@ export async function sendResponse(response: Response, outgoing: NodeResponse): 
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
+      // A write after that would emit an error that nobody handles.
+      if (outgoing.destroyed) {
+        onClose();
+        break;
+      }
       const hasRoom = outgoing.write(value);
       outgoing.flush?.();
       if (!hasRoom) await drained(outgoing);

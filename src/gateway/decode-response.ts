@@ -85,7 +85,7 @@ class ResponseEvents implements AsyncIterableIterator<StreamEvent> {
       try {
         await this.read();
       } catch (error) {
-        if (!this.over) this.fail(errorMessage(error), 'network');
+        if (!this.over) this.fail(errorMessage(error), error instanceof TooLarge ? 'too_large' : 'network');
       }
     }
   }
@@ -140,10 +140,7 @@ class ResponseEvents implements AsyncIterableIterator<StreamEvent> {
       const { done, value } = (await this.reader?.read()) ?? { done: true, value: undefined };
       if (done) return text + utf8.decode();
       bytes += value?.byteLength ?? 0;
-      if (bytes > maxBytes) {
-        this.cancel();
-        throw new Error(`the answer is larger than ${formatSizeLimit(maxBytes)}`);
-      }
+      if (bytes > maxBytes) throw new TooLarge(`the answer is larger than ${formatSizeLimit(maxBytes)}`);
       text += utf8.decode(value, { stream: true });
     }
   }
@@ -154,6 +151,8 @@ class ResponseEvents implements AsyncIterableIterator<StreamEvent> {
     this.reader?.cancel(message).catch(() => {});
   }
 }
+
+class TooLarge extends Error {}
 
 // Nearly every whole answer is JSON. Gemini streams JSON too, as an array.
 function isStreamed({ headers }: Response, { framing, wholeIsStream }: Dialect): boolean {

@@ -1,3 +1,4 @@
+import { LINGER_MS } from '../client/deadline.ts';
 import { joinBytes } from '../model/bytes.ts';
 import { monotonicClock } from '../model/clock.ts';
 import { errorMessage } from '../model/errors.ts';
@@ -56,7 +57,7 @@ export async function encodeResponse(events: EventSource, options: ResponseOptio
   if (!stream) return wholeResponse(reader, options, dialect);
   const first = await reader.peek();
   if (first?.type === 'error') {
-    reader.cancel('failed');
+    reader.finish();
     return errorResponse(dialect, first, headers);
   }
   return new Response(streamOf(reader, options, dialect), {
@@ -94,7 +95,7 @@ async function wholeResponse(
     if (answer.ended) break;
   }
   events.push(...answer.end());
-  reader.cancel('ended');
+  reader.finish();
   const failed = events.find((event) => event.type === 'error');
   if (failed !== undefined) return errorResponse(dialect, failed, options.headers);
   const { contentType, body } = dialect.encodeWhole(events, answer.context);
@@ -115,7 +116,7 @@ function streamOf(reader: EventReader, options: EncodeOptions, dialect: Dialect)
           const bytes = answer.encode(event === undefined ? answer.end() : answer.normal(event));
           if (bytes.byteLength > 0) controller.enqueue(bytes);
           if (answer.ended) {
-            reader.cancel('ended');
+            reader.finish();
             if (answer.failure === undefined) controller.close();
             else controller.error(new Error(answer.failure));
           }
@@ -199,6 +200,11 @@ const STATES_USAGE: ChatRequest = {
   extra: { stream_options: { include_usage: true } },
 };
 
+/** How long a source may take to end after its last event, in ms. The client ends its own requests earlier. */
+const SOURCE_END_MS = 2 * LINGER_MS;
+/** How many events may follow the last one of an answer before the source is cancelled. */
+const MAX_LATE_EVENTS = 16;
+
 /** Reads a source one event at a time. What the source throws becomes an `error` event. */
 class EventReader {
   private readonly source: EventSource & { cancel?: (reason?: string) => void };
@@ -227,6 +233,19 @@ class EventReader {
     return event;
   }
 
+  /**
+   * The answer has ended: lets the source end too. A cancelled request would be observed as `cancelled`, and its connection could
+   * not be used again. A source that does not end is cancelled.
+   */
+  finish(): void {
+    if (this.over) return;
+    const timer = setTimeout(() => this.cancel('the answer has ended'), SOURCE_END_MS);
+    void this.drain().then(() => {
+      clearTimeout(timer);
+      this.cancel('the answer has ended');
+    });
+  }
+
   /** Ends the source, also while it waits for its next event: a generator handles `return` only after that. */
   cancel(reason: unknown): void {
     if (this.over) return;
@@ -235,6 +254,10 @@ class EventReader {
     this.stop?.abort(text);
     this.source.cancel?.(text);
     Promise.resolve(this.iterator.return?.()).catch(() => {});
+  }
+
+  private async drain(): Promise<void> {
+    for (let events = 0; events < MAX_LATE_EVENTS && (await this.read()) !== undefined; events++);
   }
 
   private async read(): Promise<StreamEvent | undefined> {

@@ -44,6 +44,19 @@ describe('eventSource', () => {
     expect((await all(eventSource(server.url))).map(({ id }) => id)).toEqual(['7', '7']);
   });
 
+  test('an id of any characters is sent back as its UTF-8 bytes', async () => {
+    const server = await served('retry: 1\nid: é€😀\ndata: a\n\n');
+    expect(await all(eventSource(server.url))).toHaveLength(1);
+    expect(server.requests[1]).toContain('last-event-id: é€😀\r');
+  });
+
+  test('what fails on every connection is refused at once', () => {
+    expect(() => eventSource('events')).toThrow('invalid URL "events"');
+    expect(() => eventSource('http://127.0.0.1', { headers: { 'a b': 'c' } })).toThrow(
+      /invalid header: .*a b/,
+    );
+  });
+
   test('delivers the types that have a decoder, typed', async () => {
     const server = await served(
       'event: tick\ndata: 41\n\nevent: other\ndata: x\n\nevent: done\ndata: yes\n\n',

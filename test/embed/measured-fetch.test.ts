@@ -254,6 +254,9 @@ describe('what recognises the dialect', () => {
 
   test('an unknown option is refused', () => {
     expect(() => measured({ dialect: 'opnai' })).toThrow(/unknown dialect/);
+    // From JavaScript.
+    for (const options of [undefined, {}, globalThis.fetch])
+      expect(() => measuredFetch(options as never)).toThrow('onObservation is not a function');
   });
 });
 
@@ -274,6 +277,7 @@ function responseOf(body: string, step: number, type: string): Response {
 }
 
 describe('an answer that does not end well', () => {
+  const IN_BAND = 'data: {"error":{"message":"overloaded"}}\n\n';
   const endings: [string, (socket: Socket) => void, (response: Response) => Promise<unknown>, object][] = [
     [
       'the connection is lost',
@@ -292,8 +296,7 @@ describe('an answer that does not end well', () => {
     ],
     [
       'the service reports an error in the stream',
-      (socket) =>
-        socket.write(`${SSE_HEAD}${chunked('data: {"error":{"message":"overloaded"}}\n\n')}${CHUNKED_END}`),
+      (socket) => socket.write(SSE_HEAD + chunked(IN_BAND) + CHUNKED_END),
       (response) => response.text(),
       { outcome: { kind: 'inband_error', message: 'overloaded' } },
     ],
@@ -328,6 +331,26 @@ describe('an answer that does not end well', () => {
         for await (const _ of response.body!) break;
       },
       { outcome: { kind: 'ok' }, contentEvents: 2 },
+    ],
+    [
+      'the reader stops at the terminator, and neither reads on nor cancels',
+      (socket) => socket.write(SSE_HEAD + chunked(WHOLE_SSE)),
+      (response) => response.body!.getReader().read(),
+      { outcome: { kind: 'ok' }, contentEvents: 2 },
+    ],
+    [
+      'the reader leaves at an error in the stream',
+      (socket) => socket.write(SSE_HEAD + chunked(IN_BAND)),
+      async (response) => {
+        for await (const _ of response.body!) break;
+      },
+      { outcome: { kind: 'inband_error', message: 'overloaded' } },
+    ],
+    [
+      'the reader stops at an error in the stream, and neither reads on nor cancels',
+      (socket) => socket.write(SSE_HEAD + chunked(chatChunk({ content: 'Hel' }) + IN_BAND)),
+      (response) => response.body!.getReader().read(),
+      { outcome: { kind: 'inband_error', message: 'overloaded' } },
     ],
     [
       'a refusal that nobody reads',

@@ -73,6 +73,27 @@ describe('a stream', () => {
     await expect(pending).resolves.toEqual({ done: true, value: undefined });
   });
 
+  test('that is complete lets its source end, and cancels one that goes on', async () => {
+    let ended = false;
+    let late = 0;
+    async function* ending() {
+      yield DONE;
+      await settled();
+      ended = true;
+    }
+    async function* endless() {
+      for (yield DONE; ; late++) yield text('late');
+    }
+    await chunksOf(encodeStream(ending(), { dialect: 'anthropic' }));
+    await expect.poll(() => ended).toBe(true);
+    await encodeResponse(endless(), { dialect: 'anthropic', stream: false });
+    await settled();
+    const atEnd = late;
+    expect(atEnd).toBeLessThan(20);
+    await settled();
+    expect(late).toBe(atEnd);
+  });
+
   test('of a dialect with ids has the id and model of the answer', async () => {
     const events: StreamEvent[] = [{ type: 'start', id: 'r1', model: 'm1' }, text('x'), DONE];
     const first = (await chunksOf(encodeStream(events, { dialect: 'anthropic' })))[0]!;

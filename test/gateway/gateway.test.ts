@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { AnswerStream } from '../../src/client/answer-stream.ts';
+import { createClient } from '../../src/client/client.ts';
 import type { RequestOptions } from '../../src/client/client-options.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { StreamEvent } from '../../src/model/events.ts';
+import { CHUNKED_END, chunked, rawServers, SSE_HEAD } from '../support/raw-server.ts';
 
 /** A client that keeps its requests, and answers with these events. */
 function fakeClient(events: readonly StreamEvent[]) {
@@ -29,7 +31,35 @@ const post = (body: object) =>
   new Request('http://gateway/v1/messages', { method: 'POST', body: JSON.stringify(body) });
 const ASKED = { model: 'claude', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] };
 
+const start = rawServers();
+
 describe('a gateway', () => {
+  test('leaves requests that succeed to end by themselves: outcome ok, and one connection for all', async () => {
+    let end = () => {};
+    const server = await start((socket) => {
+      const chunk = { choices: [{ index: 0, delta: { content: 'hi' }, finish_reason: 'stop' }] };
+      socket.write(SSE_HEAD + chunked(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`));
+      end = () => socket.write(CHUNKED_END);
+    });
+    const client = createClient({ dialect: 'openai-chat', baseUrl: `${server.url}/v1`, model: 'm' });
+    const answers: AnswerStream[] = [];
+    const stream = (request: RequestOptions) => {
+      const answer = client.stream(request);
+      answers.push(answer);
+      return answer;
+    };
+    const gateway = createGateway({ dialect: 'anthropic', client: { stream } });
+    for (const mode of [true, false]) {
+      const response = await gateway(post({ ...ASKED, stream: mode }));
+      // The caller has its whole answer before the body of the upstream ends.
+      expect(await response.text()).toContain('"text":"hi"');
+      end();
+      expect(await answers.at(-1)?.result).toMatchObject({ outcome: { kind: 'ok' } });
+    }
+    expect(server.connections()).toBe(1);
+    client.close();
+  });
+
   test('passes a request on with all that was read of it, and answers in the dialect of the caller', async () => {
     const { client, requests } = fakeClient(ANSWER);
     const gateway = createGateway({ dialect: 'anthropic', client, model: 'llama' });

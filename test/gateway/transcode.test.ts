@@ -139,6 +139,13 @@ describe('a response', () => {
     await pending;
   });
 
+  test('that is whole and over the limit is an error that says so', async () => {
+    const upstream = Response.json({ choices: [{ message: { content: 'x'.repeat(500) } }] });
+    const response = await transcode(upstream, { from: 'openai-chat', to: 'anthropic', limitBytes: 200 });
+    expect(response.status).toBe(502);
+    expect(await response.text()).toContain('the answer is larger than 200 B');
+  });
+
   test('over a limit is an error in the middle of the stream', async () => {
     const event = (text: string) => `data: {"choices":[{"delta":{"content":"${text}"}}]}\n\n`;
     const upstream = new Response(event('a') + event('b'.repeat(500)));

@@ -124,7 +124,12 @@ class FetchConnection implements Connection {
     sink.onSent(this.clock.now());
     const response = await sending;
     const atMs = this.clock.now();
-    if (!this.usable) return;
+    this.reader = response.body?.getReader();
+    if (!this.usable) {
+      // A fetch that ignores its signal.
+      this.destroy();
+      return;
+    }
     const headers: ResponseHeaders = Object.fromEntries(response.headers);
     const bytes = Object.entries(headers).reduce(
       (sum, [name, value]) => sum + name.length + (value?.length ?? 0),
@@ -133,7 +138,6 @@ class FetchConnection implements Connection {
     if (bytes > this.headerBytes) throw new HeadersTooLarge(bytes);
     // The body is decompressed already.
     sink.onHeaders(atMs, response.status, { ...headers, 'content-encoding': undefined });
-    this.reader = response.body?.getReader();
     for (let read = 0; ; read++) {
       await this.paused?.over;
       const { done, value } = (await this.reader?.read()) ?? { done: true, value: undefined };
