@@ -47,7 +47,7 @@ export function readCassette(text: string, file: string): Cassette {
     open = undefined;
   }
   if (open !== undefined || exchanges.length !== announced) {
-    const found = `it holds ${exchanges.length} of ${String(announced)} exchanges`;
+    const found = `it contains ${exchanges.length} of ${String(announced)} exchanges`;
     throw invalid(lines.length, `the cassette was cut off: ${found}`);
   }
   return { program: String(program), recordedAt: String(recordedAt), exchanges };

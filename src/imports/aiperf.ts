@@ -146,7 +146,7 @@ function readRun(file: SourceFile, summary: Summary): ImportedRun {
         'A success is what AIPerf calls one: an error inside a stream, or a stream without its end, is not recorded as a failure.',
         ...(summary.version === undefined
           ? [
-              'profile_export_aiperf.json was not found beside the file: version, model and load are not known, and the concurrency is the most requests in flight at once.',
+              'profile_export_aiperf.json was not found next to the file: version, model and load are not known, and the concurrency is the most requests in flight at once.',
             ]
           : []),
       ],

@@ -46,8 +46,8 @@ export const genaiBench: ImportTool = {
           output_tokens: 'usage of the server, else counted by the tokenizer; the file does not say which',
         },
         notes: [
-          'The files hold no times of day: there is no throughput, no load over time, and the times of a request count from its start.',
-          'The files hold no times of single chunks: there are no gaps.',
+          'The files contain no times of day: there is no throughput, no load over time, and the times of a request count from its start.',
+          'The files contain no arrival times of chunks: there are no gaps.',
         ],
       },
       cells: cellsOf(runs.map(({ cell }) => cell)),

@@ -83,7 +83,7 @@ function readReport(file: SourceFile): ImportedRun {
       },
       notes: [
         'A success is what guidellm calls one: an error inside a stream, or a stream without its end, is not recorded as a failure.',
-        'The report holds no times of single chunks: there are no gaps.',
+        'The report contains no arrival times of chunks: there are no gaps.',
       ],
     },
     startedAtMs: zero * 1000,

@@ -15,7 +15,7 @@ export interface ImportedFiles {
 
 /**
  * Reads the results of another tool from a file or a folder. The tool is recognised by the content; `from` allows only one. Throws
- * a `UserError`: `results_not_found`, `results_invalid` where no tool wrote the files, several did, they hold only aggregates, or
+ * a `UserError`: `results_not_found`, `results_invalid` where no tool wrote the files, several did, they contain only aggregates, or
  * one is damaged.
  */
 export async function importFiles(path: string, from?: ImportToolName): Promise<ImportedFiles> {
@@ -37,7 +37,7 @@ export async function importFiles(path: string, from?: ImportToolName): Promise<
   const run = tool.read({ requests, aggregates });
   if (run.records.length === 0) {
     throw new UserError('results_invalid', {
-      message: 'holds no request',
+      message: 'contains no request',
       place: { file: requests[0]?.path ?? path },
       hint: tool.remedy,
     });
@@ -56,14 +56,14 @@ function filesOf(sources: readonly SourceFile[], tool: ImportTool, content: File
 function mixed(path: string, tools: readonly { tool: ImportTool; requests: SourceFile[] }[]): UserError {
   const found = tools.map(({ tool, requests }) => `${tool.title} (${requests[0]?.path})`);
   return new UserError('results_invalid', {
-    message: `${path} holds results of ${found.length} tools: ${found.join(', ')}`,
+    message: `${path} contains results of ${found.length} tools: ${found.join(', ')}`,
     hint: `import one at a time: name its file, or --from ${tools.map(({ tool }) => tool.name).join(' or --from ')}`,
   });
 }
 
 function onlyAggregates({ tool, aggregates }: { tool: ImportTool; aggregates: SourceFile[] }): UserError {
   return new UserError('results_invalid', {
-    message: `holds only aggregates of ${tool.title}: nothing can be imported without an entry per request`,
+    message: `contains only aggregates of ${tool.title}: nothing can be imported without an entry per request`,
     place: { file: aggregates[0]?.path ?? '' },
     hint: tool.remedy,
   });
@@ -77,11 +77,11 @@ function unknown(path: string, sources: readonly SourceFile[], from?: ImportTool
   return new UserError('results_invalid', {
     message:
       from === undefined
-        ? `${path} holds no results of a known tool`
-        : `${path} holds no results of ${IMPORT_TOOLS[from].title}`,
+        ? `${path} contains no results of a known tool`
+        : `${path} contains no results of ${IMPORT_TOOLS[from].title}`,
     hint:
       other === undefined
         ? `known are the JSON results of ${titles.slice(0, -1).join(', ')} and ${titles.at(-1)}`
-        : `it holds results of ${other.title}: --from ${other.name}, or leave --from out`,
+        : `it contains results of ${other.title}: --from ${other.name}, or omit --from`,
   });
 }

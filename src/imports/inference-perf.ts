@@ -76,10 +76,10 @@ function readRun(file: SourceFile, aggregates: readonly SourceFile[]): ImportedR
       },
       notes: [
         'A success is what inference-perf calls one: a stream without its end is not recorded as a failure.',
-        'The file holds neither the version of inference-perf, nor the model, nor the time of day.',
+        'The file contains neither the version of inference-perf, nor the model, nor the time of day.',
         ...(stages === undefined
           ? [
-              'stage_N_lifecycle_metrics.json was not found beside the file, or does not fit: all requests are one cell, and its concurrency is the most requests in flight at once.',
+              'stage_N_lifecycle_metrics.json was not found next to the file, or does not fit: all requests are one cell, and its concurrency is the most requests in flight at once.',
             ]
           : []),
       ],

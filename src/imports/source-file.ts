@@ -34,7 +34,7 @@ export async function readSources(path: string): Promise<SourceFile[]> {
   const names = (await readdir(path)).filter((name) => /\.jsonl?$/i.test(name)).sort();
   if (names.length === 0) {
     throw new UserError('results_not_found', {
-      message: `${path} holds no .json or .jsonl file`,
+      message: `${path} contains no .json or .jsonl file`,
       hint: 'give the result file of the tool, or the folder that it wrote',
     });
   }
@@ -45,13 +45,13 @@ async function readSource(path: string): Promise<SourceFile> {
   const { size, mtimeMs } = await stat(path);
   if (size > MAX_BYTES) {
     throw new UserError('results_invalid', {
-      message: `has ${Math.round(size / 2 ** 20)} MiB; up to 500 MiB can be read`,
+      message: `the file has ${Math.round(size / 2 ** 20)} MiB; up to 500 MiB can be read`,
       place: { file: path },
       hint: 'leave out the texts of requests and responses where the tool can, or import a part of the run',
     });
   }
   const text = await readFile(path, 'utf8');
-  if (text.trim() === '') throw notJson(path, 'is empty', 1);
+  if (text.trim() === '') throw notJson(path, 'the file is empty');
   const documents = jsonDocument(text) ?? jsonLines(path, text);
   return { path, documents, modifiedMs: mtimeMs };
 }
@@ -120,7 +120,7 @@ function couldContinue(text: string): boolean {
   }
 }
 
-function notJson(file: string, message: string, line: number, column?: number): UserError {
+function notJson(file: string, message: string, line?: number, column?: number): UserError {
   return new UserError('results_invalid', {
     message,
     place: { file, line, column },

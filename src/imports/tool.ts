@@ -11,13 +11,13 @@ export interface ImportTool {
   name: string;
   /** Its name in texts. */
   title: string;
-  /** How the tool is told to write a file with one entry per request. */
+  /** The option that makes the tool write a file with one entry per request. */
   remedy: string;
-  /** What the file holds, by its content; undefined for a file of another tool. */
+  /** What the file contains; undefined for a file of another tool. */
   recognise(file: SourceFile): FileContent | undefined;
   /**
-   * Reads a run. `requests` is not empty. `aggregates`: further files of the tool that were found beside them. Throws a `UserError`
-   * (`results_invalid`) where a file holds something else than expected.
+   * Reads a run. `requests` is not empty. `aggregates`: further files of the tool that were found next to them. Throws a `UserError`
+   * (`results_invalid`) where a file contains something unexpected.
    */
   read(files: { requests: readonly SourceFile[]; aggregates: readonly SourceFile[] }): ImportedRun;
 }

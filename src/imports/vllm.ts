@@ -85,10 +85,10 @@ function originOf(results: readonly Result[]): ImportedRun['origin'] {
     },
     notes: [
       `A success is what ${tool} calls one: an error inside a stream, or a stream without its end, is not recorded as a failure.`,
-      `The file does not hold the version of ${tool}.`,
+      `The file does not contain the version of ${tool}.`,
       ...(results.every(({ startMs }) => startMs !== undefined)
         ? []
-        : ['The file does not hold when the run was made.']),
+        : ['The file does not contain when the run was made.']),
     ],
   };
 }

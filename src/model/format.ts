@@ -21,6 +21,11 @@ export function formatCount(count: number): string {
   return digits.replace('-', '').length < 5 ? digits : digits.replaceAll(/\B(?=(\d{3})+$)/g, GROUP);
 }
 
+/** A count with its noun: `1 read`, `26 reads`. */
+export function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** A number without a unit, to two significant digits below 10 and to whole numbers above: `0.42`, `4.2`, `54`. */
 export function formatNumber(value: number): string {
   if (value < 0) return `−${formatNumber(-value)}`;

@@ -67,7 +67,7 @@ describe('a file that is no cassette, or a damaged one, is refused with its line
   test('cut off anywhere', () => {
     for (let bytes = whole.length - 2; bytes > 0; bytes -= 13)
       expect(() => refusal(whole.slice(0, bytes))).not.toThrow();
-    expect(refusal(lines.slice(0, -1).join('\n'))).toContain('cut off: it holds 1 of 2 exchanges');
+    expect(refusal(lines.slice(0, -1).join('\n'))).toContain('cut off: it contains 1 of 2 exchanges');
     expect(refusal(whole.slice(0, -20))).toMatch(
       /some\.cassette:13: the cassette was cut off here\n {2}record it again/,
     );

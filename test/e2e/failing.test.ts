@@ -122,7 +122,7 @@ describe('a target that fails from its first request on', () => {
     expect(server.requests.length).toBeLessThanOrEqual(5 + 2);
     const text = stdout.replaceAll(/\s+/g, ' ');
     expect(text).toContain(
-      'ABORTED: the first 5 requests to target "m" all failed with the same error (http_error: HTTP 404: no model',
+      'ABORTED: the first 5 requests to target "m", warm-up included, all failed with the same error (http_error: HTTP 404: no model',
     );
     expect(text).toContain('--keep-going');
     expect(text.match(/× http_error, such as: HTTP 404/g)).toHaveLength(1);
@@ -139,7 +139,7 @@ describe('a target that fails from its first request on', () => {
     const { code, stderr } = await streambench(run(server, output, ...load));
     expect(code, stderr).toBe(7);
     const { run: ended, cells } = readReport(output);
-    expect(ended.abortReason).toContain('the first 5 requests to target "m" all failed with the same error');
+    expect(ended.abortReason).toContain('the first 5 requests to target "m", warm-up included, all failed with the same error');
     // Threads hand over what has ended every 50 ms; each request in flight then came to its end and was recorded.
     expect(server.requests.length).toBeLessThan(200);
     expect(cells[0]!.outcomes).toEqual({ http_error: server.requests.length });

@@ -135,7 +135,7 @@ describe('levels', () => {
   });
 });
 
-describe('files that hold only aggregates', () => {
+describe('files that contain only aggregates', () => {
   const { ttfts: _t, itls: _i, ...withoutDetails } = json('vllm', 'result.json');
   const report = json('guidellm', 'result.json');
   const noRequests = { successful: [], errored: [], incomplete: [] };
@@ -150,7 +150,7 @@ describe('files that hold only aggregates', () => {
   ])('of %s are an error with the flag that exports requests', async (tool, path, remedy) => {
     const message = await failureOf(path);
     expect(message).toContain(path);
-    expect(message).toContain(`holds only aggregates of ${tool}`);
+    expect(message).toContain(`contains only aggregates of ${tool}`);
     expect(message).toContain(remedy);
   });
 });
@@ -181,18 +181,18 @@ describe('a file that cannot be read is an error with cause, place and remedy', 
 
   test('empty, another JSON, no file', async () => {
     expect(await failureOf(written(''))).toContain('is empty');
-    expect(await failureOf(written({ a: 1 }))).toContain('holds no results of a known tool');
+    expect(await failureOf(written({ a: 1 }))).toContain('contains no results of a known tool');
     expect(await failureOf(written([]))).toContain(
       'known are the JSON results of AIPerf, guidellm, vllm bench serve',
     );
     expect(await failureOf(join(folder.path, 'absent'))).toContain('no file or folder at');
     const text = written('hello', 'notes.txt');
-    expect(await failureOf(join(text, '..'))).toContain('holds no .json or .jsonl file');
+    expect(await failureOf(join(text, '..'))).toContain('contains no .json or .jsonl file');
   });
 
   test('--from another tool names the tool that wrote it', async () => {
     const message = await failureOf(importFile('vllm'), 'aiperf');
-    expect(message).toContain('holds no results of AIPerf');
+    expect(message).toContain('contains no results of AIPerf');
     expect(message).toContain('--from vllm');
   });
 
@@ -202,7 +202,7 @@ describe('a file that cannot be read is an error with cause, place and remedy', 
     cpSync(importFile('vllm', 'result.json'), join(path, 'a.json'));
     cpSync(importFile('guidellm', 'result.json'), join(path, 'b.json'));
     expect(await failureOf(path)).toMatch(
-      /holds results of 2 tools: guidellm .*b\.json.*, vllm bench serve .*a\.json/,
+      /contains results of 2 tools: guidellm .*b\.json.*, vllm bench serve .*a\.json/,
     );
     expect((await importFiles(path, 'vllm')).run.origin.tool).toBe('vllm bench serve');
   });

@@ -151,7 +151,7 @@ const guidellm: ToolDefinitions = {
       definition: 'end of the response - start of the request',
       values: (record) =>
         record.unobserved?.includes('end')
-          ? 'the records do not hold the end of the response'
+          ? 'the records do not contain the end of the response'
           : since('end')(record),
     },
     {

@@ -129,7 +129,7 @@ class CellFold {
     // The tool's own duration, which holds for its whole run.
     const own = origin !== undefined && cells.length === 1 ? run.durationMs : undefined;
     const durationMs = own ?? (this.hasTimes && spanMs > 0 ? spanMs : null);
-    const absent = this.hasTimes ? 'no request ended' : 'the records hold no common time axis';
+    const absent = this.hasTimes ? 'no request ended' : 'the records contain no common time axis';
     const perSecond = (label: string, amount: number | null, reason: string): ToolFigure => {
       if (durationMs === null) return { label, unit: '1/s', value: null, absent };
       return amount === null

@@ -32,7 +32,7 @@ export function watchFirstFailures(limit: number = FIRST_FAILURES): FirstFailure
       targets.set(target, isDecided ? 'decided' : { group, count });
       if (kind === 'ok' || before.group !== group || count < limit) return undefined;
       const what = outcome.message === undefined ? kind : `${kind}: ${outcome.message}`;
-      return `the first ${limit} requests to target "${target}" all failed with the same error (${what}); use --keep-going to continue`;
+      return `the first ${limit} requests to target "${target}", warm-up included, all failed with the same error (${what}); use --keep-going to continue`;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { RecordedExchange } from '../../cassettes/cassette.ts';
 import { UserError } from '../../model/errors.ts';
-import { formatValue } from '../../model/format.ts';
+import { counted, formatValue } from '../../model/format.ts';
 import { suggest } from '../../model/suggestions.ts';
 import type { AddCommand, CliSession } from '../cli-session.ts';
 import { addConnectionOptions } from '../flags/connection.ts';
@@ -90,8 +90,7 @@ async function record(url: string | undefined, flags: RecordFlags, session: CliS
       const ttftMs = record === undefined ? null : headline(record).ttftMs;
       session.print(`${summary(exchange, record?.outcome.kind, ttftMs)}\n`);
     }
-    const exchanges =
-      cassette.exchanges.length === 1 ? '1 exchange' : `${cassette.exchanges.length} exchanges`;
+    const exchanges = counted(cassette.exchanges.length, 'exchange');
     session.print(`written: ${file} (${exchanges}, ${formatValue(Buffer.byteLength(text), 'bytes')})\n`);
     session.say(`to serve it: streambench replay ${file}`);
     session.exitCode = interrupted() ?? 0;
@@ -154,7 +153,7 @@ function summary(
     response === undefined ? 'no response' : String(response.status),
     outcome,
     ttftMs === null ? undefined : `first token ${formatValue(ttftMs, 'ms')}`,
-    `${reads.length} ${reads.length === 1 ? 'read' : 'reads'}`,
+    counted(reads.length, 'read'),
     `${formatValue(bytes, 'bytes')} in ${formatValue(end.atMs, 'ms')}`,
     end.kind === 'complete' ? undefined : end.kind,
   ];

@@ -138,7 +138,7 @@ export async function chooseTarget(
   const asked = prompt !== undefined || body !== undefined;
   const methodGuessed = plain && !asked && flags.method === undefined;
   const named = url === undefined && provider === undefined ? 'simulator' : provider;
-  if (named !== provider) session.say('no URL and no --provider given: probing the embedded simulator');
+  if (named !== provider) session.say('no URL and no --provider given: using the embedded simulator');
   const env = await envOf(flags, session.env);
   const method = methodGuessed ? 'GET' : flags.method;
   const loaded = loadFromFlags(

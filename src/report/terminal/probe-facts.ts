@@ -1,11 +1,11 @@
 import type { ChalkInstance } from 'chalk';
 import type { LintSeverity } from '../../analysis/streaming/response-lint.ts';
-import { formatCount, formatShare, formatValue } from '../../model/format.ts';
+import { counted, formatCount, formatShare, formatValue } from '../../model/format.ts';
 import { isPlainDialect } from '../../model/plan.ts';
 import type { VerdictKind } from '../../model/report.ts';
 import type { ProbeRequest } from '../probe-report.ts';
 import { clip, displayWidth, oneLine, wrap } from '../text-width.ts';
-import { counted, TOKEN_SOURCES } from '../wording/probe.ts';
+import { TOKEN_SOURCES } from '../wording/probe.ts';
 import type { Canvas } from './waterfall.ts';
 
 /** The text below the waterfall of a probe: counts, headers, verdict, lint. */

@@ -1,11 +1,10 @@
 import { Chalk } from 'chalk';
-import { formatDuration, formatNumber, formatValue } from '../../model/format.ts';
+import { counted, formatDuration, formatNumber, formatValue } from '../../model/format.ts';
 import { isPlainDialect } from '../../model/plan.ts';
 import type { Outcome } from '../../model/record.ts';
 import { headline, type ProbeReport, type ProbeRequest, stepTitles, succeeded } from '../probe-report.ts';
 import { clip, oneLine, wrap } from '../text-width.ts';
 import {
-  counted,
   dialectHint,
   failureSentence,
   furtherFailures,

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatValue } from '../../model/format.ts';
+import { counted, formatCount, formatDuration, formatValue } from '../../model/format.ts';
 import type { CellReport, MetricGroup, Report } from '../../model/report.ts';
 import { cellName } from './notes.ts';
 
@@ -87,8 +87,4 @@ function definitions(cells: readonly CellReport[]): string[] {
 
 function ttft({ metrics, requests }: MetricGroup): string {
   return `${formatValue(metrics.ttft?.p50, 'ms')} (${formatCount(requests)})`;
-}
-
-function counted(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }

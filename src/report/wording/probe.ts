@@ -1,14 +1,9 @@
 import type { LengthTest } from '../../analysis/streaming/length-test.ts';
-import { formatCount, formatDuration, formatSpeedup, formatValue } from '../../model/format.ts';
+import { counted, formatCount, formatDuration, formatSpeedup, formatValue } from '../../model/format.ts';
 import type { Outcome, RequestRecord } from '../../model/record.ts';
 import { headline, type ProbeReport, type ProbeRequest, succeeded } from '../probe-report.ts';
 
 /** Sentences of a probe. */
-
-/** `1 read`, `26 reads`. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
 
 /** Sources of output token counts. */
 export const TOKEN_SOURCES: Readonly<Record<RequestRecord['tokens']['source'], string>> = {

@@ -1,5 +1,5 @@
 import { failuresOfAll } from '../../analysis/quantities.ts';
-import { formatCount, formatShare } from '../../model/format.ts';
+import { counted, formatCount, formatShare } from '../../model/format.ts';
 import type { CellReport, Report } from '../../model/report.ts';
 import { oneLine } from '../text-width.ts';
 import { groupFailures } from './failures.ts';
@@ -125,8 +125,4 @@ function requestWords({ cells }: Report): string {
   const share = failed === requests ? 'all' : formatCount(failed);
   const outcome = failed === 0 ? 'none failed' : `${share} of them failed`;
   return `${counted(requests, 'request')} in ${counted(cells.length, 'cell')}, ${outcome}${cut === 0 ? '' : `, ${formatCount(cut)} cut at the end`}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -9,11 +9,11 @@ export interface PastedRequest {
   /** Fields of the scenario's target for the connection, such as `insecure`. */
   connection: Readonly<Record<string, unknown>>;
   /** The response that was recorded with the request. */
-  response?: RecordedResponse;
+  response?: HarResponse;
 }
 
 /** A response in a HAR file. */
-export interface RecordedResponse {
+export interface HarResponse {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: string;

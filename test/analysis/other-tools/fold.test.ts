@@ -64,19 +64,19 @@ describe('our records as other tools define their figures', () => {
 
   test('what the records cannot give is absent, with the reason', () => {
     expect(view('vllm', record({ gapsLeftOut: 5 })).rows.ITL).toBe(
-      'the records hold only the first million gaps of a stream',
+      'the records contain only the first million gaps of a stream',
     );
     expect(view('vllm', record({ unobserved: ['gaps'] })).rows.ITL).toBe(
-      'the records hold no times of single chunks',
+      'the records contain no arrival times of chunks',
     );
     expect(view('guidellm', record({ unobserved: ['end'] })).rows['Request Latency']).toBe(
-      'the records do not hold the end of the response',
+      'the records do not contain the end of the response',
     );
     const uncounted = view('vllm', record({ tokens: { output: null, source: 'chunks' } }));
     expect(uncounted.rows.TPOT).toBe('no request has the times or tokens for it');
     expect(uncounted.figures['Output token throughput']).toBe('not all answers have a count of tokens');
     expect(view('vllm', record({ unobserved: ['started'] })).figures['Request throughput']).toBe(
-      'the records hold no common time axis',
+      'the records contain no common time axis',
     );
     expect(view('vllm').rows.TTFT).toBe('no request succeeded');
   });

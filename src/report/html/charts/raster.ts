@@ -36,7 +36,7 @@ export function rasterFigure(
       notes: [
         shown < requests
           ? `${formatCount(shown)} of ${formatCount(requests)} requests, a random sample (seed ${seed}) spread evenly over the cells.`
-          : `All ${formatCount(requests)} requests.`,
+          : `All requests: ${formatCount(requests)}.`,
         ...(apart > 0 ? [`Content that arrived within ${formatValue(apart / 10, 'ms')} is one tick.`] : []),
       ],
       chart,

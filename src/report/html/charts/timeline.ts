@@ -60,7 +60,7 @@ export function timelineFigure(
   const notes = [
     drawn < answers
       ? `${formatCount(drawn)} of ${formatCount(answers)} answers: of each short period and cell the first, the fastest and the slowest.`
-      : `All ${formatCount(answers)} answers.`,
+      : `All answers: ${formatCount(answers)}.`,
   ];
   const marked = { failures: lengthOf(failed), stalls: lengthOf(stalled) };
   if (marked.failures < failures)
