@@ -84,7 +84,9 @@ function observeResponse(observing: Observing, watch: WatchedExchange, response:
     // Without the encoding: `fetch` has decoded the body.
     watch.headers(observing.clock.now(), response.status, headers);
     tapResponse(response, watch);
-    if (!watch.isOver) unread.register(response.body ?? response, watch);
+    if (watch.isOver) return;
+    unread.register(response.body ?? response, watch, watch);
+    watch.whenOver(() => unread.unregister(watch));
   } catch (error) {
     watch.cancel('the response could not be observed');
     observing.warn(error);

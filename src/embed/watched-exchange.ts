@@ -32,7 +32,7 @@ export class WatchedExchange {
   private nextTryBytes = 1;
   private sink: ConnectionSink | undefined;
   private reads = 0;
-  private onOver: (() => void) | undefined;
+  private readonly onOver: (() => void)[] = [];
   /** True once the request has ended: nothing more is observed. */
   isOver = false;
 
@@ -45,7 +45,7 @@ export class WatchedExchange {
 
   /** `onOver` is called when the request has ended, to release what observes it. */
   whenOver(onOver: () => void): void {
-    this.onOver = onOver;
+    this.onOver.push(onOver);
   }
 
   /** The request was written, or handed over for writing. */
@@ -109,11 +109,14 @@ export class WatchedExchange {
     });
   }
 
+  /** Lets go of all that was kept: an application may keep its response, and with it this object. */
   private over(): void {
     this.isOver = true;
     this.waiting = [];
-    this.onOver?.();
-    this.onOver = undefined;
+    this.sink = undefined;
+    this.head = undefined;
+    this.request.body = undefined;
+    for (const onOver of this.onOver.splice(0)) onOver();
   }
 
   /** Starts the exchange if the dialect is known; if the request has `ended`, in any case. */
