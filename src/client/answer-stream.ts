@@ -171,9 +171,10 @@ export class AnswerStream implements AsyncIterable<TimedEvent>, AsyncDisposable 
     const { outcome, marks, reads } = observation;
     if (this.throwOnFailure) this.failure = failureOf(observation);
     if (outcome.kind !== 'ok' && !this.failed) {
-      const code = outcome.code ?? outcome.kind;
+      const { kind, message = kind, code = kind, status } = outcome;
+      const rateLimited = kind === 'rate_limited' ? true : undefined;
       this.push(
-        [{ type: 'error', message: outcome.message ?? outcome.kind, code }],
+        [{ type: 'error', message, code, status, rateLimited }],
         marks.end ?? marks.started,
         reads,
         0,

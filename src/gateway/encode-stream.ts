@@ -47,7 +47,7 @@ export function encodeStream(events: EventSource, options: EncodeOptions): Reada
 
 /**
  * Encodes events as a response in a dialect: a stream, or one whole answer. If the first event is an error, the response has an
- * error status (the code of the event if it is one, else 502) and the dialect's error body. Rejects with a `UserError` for an
+ * error status (the status or the code of the event, else 502) and the dialect's error body. Rejects with a `UserError` for an
  * unknown dialect, and never with what the source throws.
  */
 export async function encodeResponse(events: EventSource, options: ResponseOptions): Promise<Response> {
@@ -75,10 +75,16 @@ export async function encodeResponse(events: EventSource, options: ResponseOptio
 /** An HTTP error in a dialect. */
 export function errorResponse(
   dialect: Dialect,
-  { message, code, rateLimited }: Pick<ErrorEvent, 'message' | 'code' | 'rateLimited'>,
+  {
+    message,
+    code,
+    status: given,
+    rateLimited,
+  }: Pick<ErrorEvent, 'message' | 'code' | 'status' | 'rateLimited'>,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const status = code !== undefined && /^[45]\d\d$/.test(code) ? Number(code) : rateLimited ? 429 : 502;
+  const known = String(given ?? code);
+  const status = /^[45]\d\d$/.test(known) ? Number(known) : rateLimited ? 429 : 502;
   const { contentType, body } = dialect.encodeError(status, message);
   return new Response(body, { status, headers: { 'content-type': contentType, ...headers } });
 }
