@@ -86,8 +86,8 @@ export class AnswerStream implements AsyncIterable<TimedEvent>, AsyncDisposable 
   }
 
   /**
-   * The observation of the request, as `result`, for whoever waits beside the consumer of the events: they stay theirs, and
-   * the stream ends only when they were read, if they are many.
+   * The observation of the request, as `result`, for code that does not consume the events: they are kept for their consumer. If
+   * more than `limits.aheadBytes` are waiting, it resolves only after they were consumed.
    */
   get finished(): Promise<Observation> {
     return this.settled;

@@ -5,7 +5,7 @@ import type { Observing } from './observing.ts';
 import type { Reading } from './recognition.ts';
 import { type Asked, askedOf, endpointOf, type SeenRequest } from './seen-request.ts';
 
-/** Whoever sends the request has the time limits. */
+/** The library that sends the request applies its own time limits. */
 const NO_TIMEOUTS: Timeouts = {
   connectMs: Number.POSITIVE_INFINITY,
   firstByteMs: Number.POSITIVE_INFINITY,
@@ -14,7 +14,7 @@ const NO_TIMEOUTS: Timeouts = {
 };
 
 /**
- * Observes one request that someone else sends and reads, and reports its observation once, at its end. Until the dialect is
+ * Observes one request that another library sends and reads, and reports its observation once, at its end. Until the dialect is
  * known, the reads wait with their stamps. No method throws.
  */
 export class WatchedExchange {
@@ -94,7 +94,7 @@ export class WatchedExchange {
     this.finish((sink, atMs) => sink.onError(atMs, cause));
   }
 
-  /** Whoever reads the response has given it up. */
+  /** The reader has cancelled the response. */
   cancel(reason?: unknown): void {
     this.finish(() => this.stop.abort(reasonOf(reason)));
   }
@@ -205,7 +205,7 @@ export class WatchedExchange {
   }
 }
 
-/** The error that says most: `fetch` and client libraries wrap the system's. */
+/** The innermost error: `fetch` and client libraries wrap the system's, which has the code. */
 function rootOf(error: unknown): Error {
   let root = error;
   for (let depth = 0; depth < 5 && root instanceof Error && root.cause instanceof Error; depth++) {
