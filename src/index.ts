@@ -23,7 +23,7 @@ export { type Fetch, measuredFetch } from './embed/measured-fetch.ts';
 export { type MeasuredObservation, type MeasureOptions, streamingVerdict } from './embed/observing.ts';
 export type { DecodeOptions } from './gateway/decode-response.ts';
 export { decodeResponse } from './gateway/decode-response.ts';
-export type { EncodeOptions, EventSource, ResponseOptions } from './gateway/encode-stream.ts';
+export type { AnswerEvents, EncodeOptions, ResponseOptions } from './gateway/encode-stream.ts';
 export { encodeResponse, encodeStream } from './gateway/encode-stream.ts';
 export type { FetchHandler, GatewayOptions } from './gateway/gateway.ts';
 export { createGateway, readChatRequest } from './gateway/gateway.ts';

@@ -86,8 +86,8 @@ export class AnswerStream implements AsyncIterable<TimedEvent>, AsyncDisposable 
   }
 
   /**
-   * The observation of the request, as `result`, for whoever waits beside the consumer of the events: they stay theirs, and
-   * the stream ends only when they were read, if they are many.
+   * The observation of the request, as `result`, for code that does not consume the events: they are kept for their consumer. If
+   * more than `limits.aheadBytes` are waiting, it resolves only after they were consumed.
    */
   get finished(): Promise<Observation> {
     return this.settled;
@@ -171,9 +171,10 @@ export class AnswerStream implements AsyncIterable<TimedEvent>, AsyncDisposable 
     const { outcome, marks, reads } = observation;
     if (this.throwOnFailure) this.failure = failureOf(observation);
     if (outcome.kind !== 'ok' && !this.failed) {
-      const code = outcome.code ?? outcome.kind;
+      const { kind, message = kind, code = kind, status } = outcome;
+      const rateLimited = kind === 'rate_limited' ? true : undefined;
       this.push(
-        [{ type: 'error', message: outcome.message ?? outcome.kind, code }],
+        [{ type: 'error', message, code, status, rateLimited }],
         marks.end ?? marks.started,
         reads,
         0,

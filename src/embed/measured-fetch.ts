@@ -36,7 +36,7 @@ export function measuredFetch(first: Fetch | MeasureOptions | undefined, second?
       watch.fail(error);
       throw error;
     }
-    // Without `then`, it is no promise: whoever called gets what `fetch` returned.
+    // Not a promise: the caller gets what `fetch` returned.
     if (typeof pending?.then !== 'function') {
       watch.fail(new Error('fetch returned no promise'));
       return pending;
@@ -54,7 +54,7 @@ export function measuredFetch(first: Fetch | MeasureOptions | undefined, second?
   };
 }
 
-/** Bodies of which nobody read the end: their observation is made when they are collected as garbage. */
+/** Bodies that were not read to their end: they are observed when they are collected as garbage. */
 const unread = new FinalizationRegistry<WatchedExchange>((watch) =>
   watch.cancel('the body was not read to its end'),
 );
@@ -84,7 +84,9 @@ function observeResponse(observing: Observing, watch: WatchedExchange, response:
     // Without the encoding: `fetch` has decoded the body.
     watch.headers(observing.clock.now(), response.status, headers);
     tapResponse(response, watch);
-    if (!watch.isOver) unread.register(response.body ?? response, watch);
+    if (watch.isOver) return;
+    unread.register(response.body ?? response, watch, watch);
+    watch.whenOver(() => unread.unregister(watch));
   } catch (error) {
     watch.cancel('the response could not be observed');
     observing.warn(error);

@@ -1,4 +1,4 @@
-/** Receives what the reader of a body receives. No method throws. */
+/** Receives what the reader of a body receives. Its methods do not throw. */
 export interface BodyTap {
   read(chunk: Uint8Array): void;
   end(): void;
@@ -52,7 +52,7 @@ async function pipeUnlocked(stream: ReadableStream, pipe: () => Promise<void>): 
 }
 
 /**
- * The same reader, whose reads the tap sees before whoever reads. `onEnd` is called when the stream has ended or failed. HOT
+ * The same reader. The tap sees each read before the caller does. `onEnd` is called when the stream has ended or failed. HOT
  * PATH: each chunk costs one reaction to a promise that exists anyway.
  */
 function tapReader(reader: Reader, tap: BodyTap, onEnd?: () => void): Reader {

@@ -1,3 +1,4 @@
+import { joinBytes } from '../model/bytes.ts';
 import { type BodyTap, override, tapStream } from './tapped-body.ts';
 import { isNodeStream, tapNodeStream } from './tapped-node-stream.ts';
 
@@ -51,20 +52,11 @@ function tapConsumers(response: Response, body: ReadableStream<Uint8Array>): voi
 async function readAll(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
-  let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return joinBytes(chunks);
     chunks.push(value);
-    size += value.byteLength;
   }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
 }
 
 /** Splits the body: one branch becomes that of the response, the other that of its clone. */

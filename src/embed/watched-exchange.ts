@@ -5,7 +5,7 @@ import type { Observing } from './observing.ts';
 import type { Reading } from './recognition.ts';
 import { type Asked, askedOf, endpointOf, type SeenRequest } from './seen-request.ts';
 
-/** Whoever sends the request has the time limits. */
+/** The library that sends the request applies its own time limits. */
 const NO_TIMEOUTS: Timeouts = {
   connectMs: Number.POSITIVE_INFINITY,
   firstByteMs: Number.POSITIVE_INFINITY,
@@ -14,7 +14,7 @@ const NO_TIMEOUTS: Timeouts = {
 };
 
 /**
- * Observes one request that someone else sends and reads, and reports its observation once, at its end. Until the dialect is
+ * Observes one request that another library sends and reads, and reports its observation once, at its end. Until the dialect is
  * known, the reads wait with their stamps. No method throws.
  */
 export class WatchedExchange {
@@ -32,7 +32,7 @@ export class WatchedExchange {
   private nextTryBytes = 1;
   private sink: ConnectionSink | undefined;
   private reads = 0;
-  private onOver: (() => void) | undefined;
+  private readonly onOver: (() => void)[] = [];
   /** True once the request has ended: nothing more is observed. */
   isOver = false;
 
@@ -45,7 +45,7 @@ export class WatchedExchange {
 
   /** `onOver` is called when the request has ended, to release what observes it. */
   whenOver(onOver: () => void): void {
-    this.onOver = onOver;
+    this.onOver.push(onOver);
   }
 
   /** The request was written, or handed over for writing. */
@@ -94,7 +94,7 @@ export class WatchedExchange {
     this.finish((sink, atMs) => sink.onError(atMs, cause));
   }
 
-  /** Whoever reads the response has given it up. */
+  /** The reader has cancelled the response. */
   cancel(reason?: unknown): void {
     this.finish(() => this.stop.abort(reasonOf(reason)));
   }
@@ -109,11 +109,14 @@ export class WatchedExchange {
     });
   }
 
+  /** Lets go of all that was kept: an application may keep its response, and with it this object. */
   private over(): void {
     this.isOver = true;
     this.waiting = [];
-    this.onOver?.();
-    this.onOver = undefined;
+    this.sink = undefined;
+    this.head = undefined;
+    this.request.body = undefined;
+    for (const onOver of this.onOver.splice(0)) onOver();
   }
 
   /** Starts the exchange if the dialect is known; if the request has `ended`, in any case. */
@@ -202,7 +205,7 @@ export class WatchedExchange {
   }
 }
 
-/** The error that says most: `fetch` and client libraries wrap the system's. */
+/** The innermost error: `fetch` and client libraries wrap the system's, which has the code. */
 function rootOf(error: unknown): Error {
   let root = error;
   for (let depth = 0; depth < 5 && root instanceof Error && root.cause instanceof Error; depth++) {

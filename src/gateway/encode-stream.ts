@@ -10,7 +10,7 @@ import { FRAMINGS } from '../wire/framing/framings.ts';
 import { AnswerNormalizer } from './normalizer.ts';
 
 /** The events of one answer: an `AnswerStream` of the client, a generator, or a list. */
-export type EventSource = AsyncIterable<StreamEvent> | Iterable<StreamEvent>;
+export type AnswerEvents = AsyncIterable<StreamEvent> | Iterable<StreamEvent>;
 
 /** How events are encoded. */
 export interface EncodeOptions {
@@ -41,16 +41,16 @@ export interface ResponseOptions extends EncodeOptions {
  * slows the source down. Cancelling the stream ends the source. A source that throws, or ends without `complete`, becomes an
  * error event of the dialect; where the dialect has none (`raw`), the stream fails. Throws a `UserError` for an unknown dialect.
  */
-export function encodeStream(events: EventSource, options: EncodeOptions): ReadableStream<Uint8Array> {
+export function encodeStream(events: AnswerEvents, options: EncodeOptions): ReadableStream<Uint8Array> {
   return streamOf(new EventReader(events, options.stop), options, dialectOf(options));
 }
 
 /**
  * Encodes events as a response in a dialect: a stream, or one whole answer. If the first event is an error, the response has an
- * error status (the code of the event if it is one, else 502) and the dialect's error body. Rejects with a `UserError` for an
+ * error status (the status or the code of the event, else 502) and the dialect's error body. Rejects with a `UserError` for an
  * unknown dialect, and never with what the source throws.
  */
-export async function encodeResponse(events: EventSource, options: ResponseOptions): Promise<Response> {
+export async function encodeResponse(events: AnswerEvents, options: ResponseOptions): Promise<Response> {
   const dialect = dialectOf(options);
   const reader = new EventReader(events, options.stop);
   const { request, stream = request?.stream ?? true, headers = {} } = options;
@@ -75,10 +75,16 @@ export async function encodeResponse(events: EventSource, options: ResponseOptio
 /** An HTTP error in a dialect. */
 export function errorResponse(
   dialect: Dialect,
-  { message, code, rateLimited }: Pick<ErrorEvent, 'message' | 'code' | 'rateLimited'>,
+  {
+    message,
+    code,
+    status: given,
+    rateLimited,
+  }: Pick<ErrorEvent, 'message' | 'code' | 'status' | 'rateLimited'>,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const status = code !== undefined && /^[45]\d\d$/.test(code) ? Number(code) : rateLimited ? 429 : 502;
+  const known = String(given ?? code);
+  const status = /^[45]\d\d$/.test(known) ? Number(known) : rateLimited ? 429 : 502;
   const { contentType, body } = dialect.encodeError(status, message);
   return new Response(body, { status, headers: { 'content-type': contentType, ...headers } });
 }
@@ -207,13 +213,13 @@ const MAX_LATE_EVENTS = 16;
 
 /** Reads a source one event at a time. What the source throws becomes an `error` event. */
 class EventReader {
-  private readonly source: EventSource & { cancel?: (reason?: string) => void };
+  private readonly source: AnswerEvents & { cancel?: (reason?: string) => void };
   private readonly iterator: AsyncIterator<StreamEvent> | Iterator<StreamEvent>;
   private readonly stop: AbortController | undefined;
   private peeked: { event: StreamEvent | undefined } | undefined;
   private over = false;
 
-  constructor(source: EventSource, stop: AbortController | undefined) {
+  constructor(source: AnswerEvents, stop: AbortController | undefined) {
     this.source = source;
     this.stop = stop;
     this.iterator =

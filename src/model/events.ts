@@ -138,6 +138,8 @@ export interface ErrorEvent {
   message: string;
   /** The provider's code or error type, as text. */
   code?: string;
+  /** The status of the response, if that is an HTTP error. */
+  status?: number;
   /** True if the data could not be decoded; false or absent if the service reported a failure. */
   malformed?: boolean;
   /** True if `code`, or the error's type, means a rate limit. */

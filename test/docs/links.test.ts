@@ -33,3 +33,7 @@ test.each(DOCUMENTS)('$path names files that exist', ({ path, text }) => {
   expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   expect(path).not.toBe('');
 });
+
+test.each(DOCUMENTS)('$path has no markers of a merge conflict', ({ text }) => {
+  expect(text).not.toMatch(/^(<{7}|>{7}) /m);
+});

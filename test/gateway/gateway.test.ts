@@ -88,6 +88,21 @@ describe('a gateway', () => {
   });
 
   test.each([
+    [429, 429],
+    [401, 401],
+    [302, 502],
+  ])('answers with the status of a refused request: %i as %i', async (status, wanted) => {
+    const server = await start((socket) =>
+      socket.write(`HTTP/1.1 ${status} No\r\ncontent-length: 29\r\n\r\n{"error":{"message":"not now"}`),
+    );
+    const client = createClient({ dialect: 'openai-chat', baseUrl: `${server.url}/v1`, model: 'm' });
+    const gateway = createGateway({ dialect: 'anthropic', client });
+    for (const stream of [true, false])
+      expect((await gateway(post({ ...ASKED, stream }))).status).toBe(wanted);
+    client.close();
+  });
+
+  test.each([
     ['a field', { top_k: 4 }, 'top_k'],
     [
       'an image by URL',
