@@ -139,7 +139,9 @@ describe('a target that fails from its first request on', () => {
     const { code, stderr } = await streambench(run(server, output, ...load));
     expect(code, stderr).toBe(7);
     const { run: ended, cells } = readReport(output);
-    expect(ended.abortReason).toContain('the first 5 requests to target "m", warm-up included, all failed with the same error');
+    expect(ended.abortReason).toContain(
+      'the first 5 requests to target "m", warm-up included, all failed with the same error',
+    );
     // Threads hand over what has ended every 50 ms; each request in flight then came to its end and was recorded.
     expect(server.requests.length).toBeLessThan(200);
     expect(cells[0]!.outcomes).toEqual({ http_error: server.requests.length });
