@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { monotonicClock } from '../../src/model/clock.ts';
 import { chunk, createSchedule } from '../schedule.ts';
+import { readRequests } from './incoming.ts';
 
 // A chat service in a process of its own that knows what it sent: for each answer the moment at which its request was read, and
 // the moment of each event that it wrote, on the machine-wide clock. The events follow an absolute schedule, so that a late
@@ -37,22 +38,10 @@ let lastEventAt: number | null = null;
 const schedule = createSchedule(send);
 
 const server = createServer({ noDelay: true }, (socket) => {
-  let text = '';
-  socket.on('data', (bytes: Buffer) => {
-    const receivedAt = monotonicClock.now();
-    text += bytes.toString('latin1');
-    for (;;) {
-      const end = text.indexOf('\r\n\r\n');
-      if (end === -1) return;
-      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end + 2))?.[1] ?? 0);
-      if (text.length < end + 4 + length) return;
-      const [method = '', path = ''] = text.split(' ', 2);
-      text = text.slice(end + 4 + length);
-      if (method === 'POST' && path.endsWith('/completions')) answer(socket, path, receivedAt);
-      else socket.write(document(path, method === 'HEAD'));
-    }
+  readRequests(socket, ({ method, path, receivedAt }) => {
+    if (method === 'POST' && path.endsWith('/completions')) answer(socket, path, receivedAt);
+    else socket.write(document(path, method === 'HEAD'));
   });
-  socket.on('error', () => socket.destroy());
 });
 
 /** What tools ask before they start: which models there are, and whether the service is well. */

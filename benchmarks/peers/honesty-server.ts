@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { chunk } from '../schedule.ts';
+import { readRequests } from './incoming.ts';
 
 // A chat service with faults and with unusual, valid spellings of an event stream, for `--honesty`.
 
@@ -109,21 +110,10 @@ export const HONESTY_CASES: readonly HonestyCase[] = [
 export async function startHonestyServer() {
   let current = HONESTY_CASES[0] as HonestyCase;
   const server = createServer({ noDelay: true }, (socket) => {
-    let text = '';
-    socket.on('data', (bytes) => {
-      text += bytes.toString('latin1');
-      for (;;) {
-        const end = text.indexOf('\r\n\r\n');
-        if (end === -1) return;
-        const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end + 2))?.[1] ?? 0);
-        if (text.length < end + 4 + length) return;
-        const [method = '', path = ''] = text.split(' ', 2);
-        text = text.slice(end + 4 + length);
-        if (method === 'POST' && path.endsWith('/completions')) answer(socket, current);
-        else socket.write(document('{"object":"list","data":[{"id":"m","object":"model"}]}'));
-      }
+    readRequests(socket, ({ method, path }) => {
+      if (method === 'POST' && path.endsWith('/completions')) answer(socket, current);
+      else socket.write(document('{"object":"list","data":[{"id":"m","object":"model"}]}'));
     });
-    socket.on('error', () => socket.destroy());
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
