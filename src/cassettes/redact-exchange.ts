@@ -7,7 +7,7 @@ import { recordedEvents } from './recorded-events.ts';
 
 const MASK = '[redacted]';
 
-/** These headers say nothing about the caller, although they are named like credentials. */
+/** Named like credentials, but without information about the caller. */
 const HARMLESS = /^(x-ratelimit-|access-control-|www-authenticate$|proxy-authenticate$)/;
 
 /** A response that cannot be stored, because a secret in it cannot be hidden. The message completes "the response". */

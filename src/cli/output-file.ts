@@ -21,7 +21,7 @@ export async function writeOutputFile(file: string, text: string, flag: string):
 type Existing = 'overwrite' | 'force' | 'keep';
 
 /**
- * Checks that a file can be written, before there is something to lose. Throws a `UserError` (`output_unwritable`) if it is a
+ * Checks that a file can be written, before any request is sent. Throws a `UserError` (`output_unwritable`) if it is a
  * folder, if it exists, unless `existing` is `overwrite`, or if its folder does not exist or may not be written to.
  */
 export async function checkOutputFile(

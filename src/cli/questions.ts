@@ -24,6 +24,7 @@ export function openQuestions({ input, output }: QuestionStreams): Questions {
   const lines: string[] = [];
   let wake: (() => void) | undefined;
   let isClosed = false;
+  let isInterrupted = false;
   const reader = createInterface({ input, output, terminal: true });
   const update = () => {
     wake?.();
@@ -33,7 +34,10 @@ export function openQuestions({ input, output }: QuestionStreams): Questions {
     lines.push(line);
     update();
   });
-  reader.on('SIGINT', () => reader.close());
+  reader.on('SIGINT', () => {
+    isInterrupted = true;
+    reader.close();
+  });
   reader.on('close', () => {
     isClosed = true;
     update();
@@ -51,8 +55,9 @@ export function openQuestions({ input, output }: QuestionStreams): Questions {
     const line = lines.shift();
     if (line !== undefined) return line;
     output.write('\n');
+    const cause = isInterrupted ? 'interrupted' : 'the input ended before this question was answered';
     throw new UserError('usage', {
-      message: 'no answer; nothing was written',
+      message: `${cause}; no file was written`,
       hint: 'streambench init --help',
     });
   };

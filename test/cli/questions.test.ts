@@ -26,5 +26,12 @@ test('a pasted command of several lines is one answer, and the next line is the 
 test('the end of the input ends the question with an error', async () => {
   const { input, questions } = terminal();
   input.end();
-  await expect(questions.ask('Model')).rejects.toThrow(/no answer; nothing was written/);
+  await expect(questions.ask('Model')).rejects.toThrow(/the input ended .* no file was written/);
+});
+
+test('Ctrl-C ends the question with an error', async () => {
+  const { input, questions } = terminal();
+  const asked = questions.ask('Model');
+  input.write('\u0003');
+  await expect(asked).rejects.toThrow(/interrupted; no file was written/);
 });

@@ -11,7 +11,7 @@ export interface RecognisedAnswer {
   isWhole?: true;
 }
 
-/** Recognises an answer by the beginning of its body. Undefined for a body that is no answer, such as an HTML page. */
+/** Recognises an answer by the beginning of its body. Undefined for a body that is not an answer, such as an HTML page. */
 export function recogniseAnswer(
   body: string,
   headers: Readonly<Record<string, string>>,

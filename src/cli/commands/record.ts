@@ -108,7 +108,7 @@ async function recordedTarget(
   }
   if (flags.target === undefined) return chooseTarget(url, flags, session);
   throw new UserError('usage', {
-    message: '--target selects a target of a scenario file, and none is given',
+    message: '--target selects a target of a scenario file, and no scenario file is given',
     hint: 'streambench record SCENARIO.yaml --target NAME -o FILE',
   });
 }

@@ -126,7 +126,7 @@ const SIGN_WORDS = { good: 'good', bad: 'problem', unknown: 'not sure', neutral:
 function conclusionTable({ sides, lines }: Conclusion): Markup {
   const named = sides.some((side) => side !== '');
   return html`<div class="scroll"><table class="conclusion"><caption class="hidden">The result of the run</caption>
-${named ? html`<thead><tr><td></td><td></td>${sides.map((side) => html`<th scope="col">${side}</th>`)}<td></td></tr></thead>` : undefined}
+${named ? html`<thead><tr><td></td><td></td>${sides.map((side) => html`<th scope="col" title="${side}">${side}</th>`)}<td></td></tr></thead>` : undefined}
 <tbody>${lines.map(
     ({
       label,

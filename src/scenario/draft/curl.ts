@@ -92,7 +92,7 @@ function finished({ method, urls, headers, data, json, inQuery, connection }: Cu
   if (urls.length > 1) {
     throw new UserError('usage', {
       message: `the curl command has ${urls.length} URLs`,
-      hint: 'keep one; a word that is no URL is taken for one if the option before it is misspelt or its quotes are missing',
+      hint: 'keep one; a word that is not a URL is taken for one if the option before it is misspelt or its quotes are missing',
     });
   }
   const text = data.length === 0 ? undefined : data.join(json ? '' : '&');

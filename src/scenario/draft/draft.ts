@@ -93,7 +93,7 @@ function isBare(request: PastedRequest | undefined): boolean {
   return request !== undefined && request.method === 'GET' && request.body === undefined;
 }
 
-function startless(text: string, start: string): string | undefined {
+function withoutStart(text: string, start: string): string | undefined {
   return text.startsWith(start) ? text.slice(start.length) : undefined;
 }
 
@@ -199,7 +199,7 @@ function addressOf(
   { provider }: DraftChoices,
 ): Record<string, unknown> {
   const own = row?.baseUrl;
-  const rest = own === undefined ? undefined : startless(url, own);
+  const rest = own === undefined ? undefined : withoutStart(url, own);
   const path = getDialect(dialect).request({ messages: [], stream: true }).path.split('?', 1)[0];
   const isUsual = rest === '' || rest === '/' || rest === path;
   const named = row?.name === 'simulator' ? undefined : row?.name;

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createDistribution } from '../../../src/metrics/distribution.ts';
+import type { SweepReport } from '../../../src/model/sweep.ts';
 import type { TimelineChart } from '../../../src/report/html/chart.ts';
 import { curveOf } from '../../../src/report/html/charts/distributions.ts';
+import { sweepFigures } from '../../../src/report/html/charts/load.ts';
 import { fairShares, rasterFigure } from '../../../src/report/html/charts/raster.ts';
 import { thinned, timelineFigure } from '../../../src/report/html/charts/timeline.ts';
 import { collectTraffic } from '../../../src/report/html/traffic.ts';
+import { smallSweep } from '../../analysis/sweep/sweeps.ts';
 import { manifest, record } from '../../metrics/records.ts';
 import { sampleReport } from '../sample.ts';
 
@@ -73,4 +76,15 @@ test('of a run of 20,000 requests, every failure is marked, and the page stays s
   const [raster] = rasterFigure(sampleReport().cells.slice(0, 1), ['a'], { traffic: own, seed: 1 });
   expect(raster?.notes[0]).toMatch(/^300 of 20.000 requests, a random sample \(seed 1\)/);
   expect(JSON.stringify([timeline?.chart, raster?.chart]).length).toBeLessThan(1_000_000);
+});
+
+test('a sweep that meets all objectives at its highest level shows its capacity as a lower bound', () => {
+  const sweep = smallSweep();
+  const labels = (one: SweepReport) =>
+    sweepFigures(one).flatMap(({ chart }) =>
+      ('guides' in chart ? chart.guides : []).map(({ label }) => label),
+    );
+  expect(labels(sweep)).toContain('capacity: 4 streams');
+  const searches = sweep.searches.map((search) => ({ ...search, range: { ...search.range, broken: null } }));
+  expect(labels({ ...sweep, searches })).toContain('capacity: at least 4 streams');
 });

@@ -82,7 +82,8 @@ function guides(sweep: SweepReport, { range, knee }: SweepSearch, name: string):
           {
             axis: 'x' as const,
             at: range.met,
-            label: `capacity${of}: ${sweepLevel(sweep, range.met)}`,
+            // Without a level that breaks an objective, the capacity is a lower bound.
+            label: `capacity${of}: ${range.broken === null ? 'at least ' : ''}${sweepLevel(sweep, range.met)}`,
             tone: 'good' as const,
           },
         ]),
