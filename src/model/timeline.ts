@@ -15,7 +15,7 @@ export interface Marks {
   tcp?: number;
   /** The TLS handshake was done. */
   tls?: number;
-  /** The request, body included, was handed to the kernel. */
+  /** The request, body included, was handed to the kernel: when that write began, over TLS and HTTP/2 when it ended. */
   sent?: number;
   /** Status line and headers were read. */
   headers?: number;

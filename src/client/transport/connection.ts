@@ -43,6 +43,7 @@ export interface ConnectPhases {
 export interface ConnectionSink {
   /** The request was sent on this socket. `phases` is set if the connection was opened for this request. */
   onSocket(info: ConnectionInfo, phases: ConnectPhases | undefined): void;
+  /** `atMs`: when the last write of the request began, over TLS and HTTP/2 when it ended. */
   onSent(atMs: number): void;
   onHeaders(atMs: number, status: number, headers: ResponseHeaders): void;
   /** Bytes of the body. Chunks with the same `socketRead` came in one read of the socket, one after another. */

@@ -17,6 +17,8 @@ export class EagerSocket extends Socket {
    * Called with the bytes of each read, before anything else. Returns the bytes to pass on; undefined for none.
    */
   onRead: (chunk: Buffer) => Buffer | undefined = (chunk) => chunk;
+  /** Called before each write to the kernel, once connected. */
+  onWrite: () => void = () => {};
   /** While true, reading is paused. */
   held = false;
   private offered: Buffer | null = null;
@@ -31,6 +33,20 @@ export class EagerSocket extends Socket {
 
   override _read(size: number): void {
     if (!this.held) super._read(size);
+  }
+
+  override _write(chunk: unknown, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (!this.connecting) this.onWrite();
+    super._write(chunk, encoding, done);
+  }
+
+  // `!`: a socket writes several chunks at once; only the type of a stream leaves that open.
+  override _writev(
+    chunks: { chunk: unknown; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    if (!this.connecting) this.onWrite();
+    super._writev!(chunks, done);
   }
 
   override read(size?: number): Buffer | null {

@@ -16,6 +16,8 @@ export class LiveSocket {
   /** When the last response ended; undefined before the first one. */
   answeredAtMs: number | undefined;
   private held = false;
+  /** When the last write began, if no request has begun since. */
+  private writingAtMs: number | undefined;
   private requests: number;
   private readsBefore = 0;
   /** Set while the response to a request has not started. */
@@ -28,8 +30,12 @@ export class LiveSocket {
     this.requests = openedAhead ? 1 : 0;
     const eager = socket instanceof EagerSocket;
     this.reads = new SocketReads(clock, socket, { single: eager });
-    if (eager) socket.onRead = this.onRead;
-    else {
+    if (eager) {
+      socket.onRead = this.onRead;
+      socket.onWrite = () => {
+        this.writingAtMs = clock.now();
+      };
+    } else {
       // TLS data is pushed in the same call in which it was read and decrypted.
       const push = socket.push.bind(socket);
       socket.push = (chunk: Buffer | null, encoding) => {
@@ -53,11 +59,17 @@ export class LiveSocket {
     return this.isReused && this.reads.number === this.readsBefore;
   }
 
-  /** Call this when a request was sent. */
-  begin(): void {
+  /**
+   * Call this when a request was sent, at `nowMs`. Returns when its last write began: on a busy machine the system runs the server
+   * during the write, so that a stamp taken afterwards may be later than the response.
+   */
+  begin(nowMs: number): number {
+    const { writingAtMs = nowMs } = this;
+    this.writingAtMs = undefined;
     this.requests++;
     this.readsBefore = this.reads.number;
     this.interim = new InterimResponses();
+    return writingAtMs;
   }
 
   /**

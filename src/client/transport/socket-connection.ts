@@ -129,9 +129,9 @@ export class SocketConnection implements Connection {
     // `!`: undici writes a request only to the socket that `connect` gave it, and reports a response only after that.
     const onSent = () => {
       if (on !== undefined) return;
-      const atMs = clock.now();
+      const nowMs = clock.now();
       on = this.current!;
-      on.begin();
+      const atMs = on.begin(nowMs);
       this.busy = true;
       const { isReused: reused } = on;
       info = { reused, protocol: 'h1', ...this.dialer.describe(on.socket) };
