@@ -9,10 +9,16 @@ import type { ThreadCommand, ThreadReply, ThreadSettings } from './worker.ts';
 // Time for the `open` command to reach every thread: a message takes a fraction of a millisecond, more on busy cores.
 const OPENING_LEAD_MS = 20;
 
-/** Streams that one event loop can stamp without being late. */
-const STREAMS_PER_LOOP = 200;
+/**
+ * Streams that one event loop can stamp without being late: with 500 streams of 50 events per second it is a third busy. A second
+ * thread costs 40 to 70 MB and starts later, and below 1,000 such streams it does not make the stamps more exact.
+ */
+const STREAMS_PER_LOOP = 500;
 
-/** Number of measuring threads for a plan: as its highest concurrency requires, at most one per core. */
+/**
+ * Number of measuring threads for a plan: as its highest concurrency requires, at most one per core. A thread that is not needed
+ * makes the stamps later, because it takes time from the others and from the service on this machine.
+ */
 export function workersFor(highestConcurrency: number, cores: number): number {
   return Math.max(1, Math.min(cores, Math.ceil(highestConcurrency / STREAMS_PER_LOOP)));
 }
