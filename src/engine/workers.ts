@@ -10,17 +10,17 @@ import type { ThreadCommand, ThreadReply, ThreadSettings } from './worker.ts';
 const OPENING_LEAD_MS = 20;
 
 /**
- * Streams that one event loop can stamp without being late: with 500 streams of 50 events per second it is a third busy. A second
- * thread costs 40 to 70 MB and starts later, and below 1,000 such streams it does not make the stamps more exact.
+ * Streams that one event loop can stamp without being late: with 500 streams of 50 events per second it is a third busy. Another
+ * thread costs 40 to 80 MB and a later start.
  */
 const STREAMS_PER_LOOP = 500;
+/** The same on one or two cores, where another thread takes time from the service: below this, it makes no stamp more exact. */
+const STREAMS_PER_LOOP_OF_TWO = 1_000;
 
-/**
- * Number of measuring threads for a plan: as its highest concurrency requires, at most one per core. A thread that is not needed
- * makes the stamps later, because it takes time from the others and from the service on this machine.
- */
+/** Number of measuring threads for a plan: as its highest concurrency requires, at most one per core. */
 export function workersFor(highestConcurrency: number, cores: number): number {
-  return Math.max(1, Math.min(cores, Math.ceil(highestConcurrency / STREAMS_PER_LOOP)));
+  const streams = cores <= 2 ? STREAMS_PER_LOOP_OF_TWO : STREAMS_PER_LOOP;
+  return Math.max(1, Math.min(cores, Math.ceil(highestConcurrency / streams)));
 }
 
 /** A runner with several threads, each with its own event loop and connections. */
