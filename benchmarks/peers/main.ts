@@ -16,7 +16,8 @@ const HELP = `What streambench and other tools report of the same streams, next 
   --streams LIST   streams at once (default 50,200)
   --rounds N       rounds in which the tools take turns (default 3)
   --tools LIST     only these (default: all that are installed)
-  --tokens N       events of an answer, 20 ms apart (default 100)
+  --tokens N       events of an answer (default 100)
+  --every MS       time between them (default 20)
   --turns N        answers of each stream (default 3)
   --honesty        instead: what each tool says of faulty and unusual answers, ten of each kind
   --json           one JSON document on stdout
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     tools: { type: 'string' },
     tokens: { type: 'string', default: '100' },
+    every: { type: 'string', default: '20' },
     turns: { type: 'string', default: '3' },
     honesty: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -42,8 +44,8 @@ if (values.help) {
 }
 
 const FIRST_MS = 100;
-const EVERY_MS = 20;
 const tokens = Number(values.tokens);
+const everyMs = Number(values.every);
 const levels = values.streams.split(',').map(Number);
 const rounds = Number(values.rounds);
 const [loadBefore = 0] = loadavg();
@@ -60,7 +62,7 @@ if (values.honesty) {
   );
   process.exit(0);
 }
-const emitter = fork(new URL('./emitter.js', import.meta.url), [FIRST_MS, tokens, EVERY_MS].map(String), {
+const emitter = fork(new URL('./emitter.js', import.meta.url), [FIRST_MS, tokens, everyMs].map(String), {
   serialization: 'advanced',
 });
 const { port } = await reply<{ port: number }>();
@@ -92,7 +94,7 @@ if (values.json) {
     rounds,
     tokens,
     firstMs: FIRST_MS,
-    everyMs: EVERY_MS,
+    everyMs,
     turns: Number(values.turns),
   };
   const document = { schema: 'streambench/peers@1', machine, setting, versions, skipped, cells };
@@ -100,7 +102,7 @@ if (values.json) {
 } else {
   const lines = [
     `${machine.cores} cores, ${machine.cpu}, load ${loadBefore.toFixed(1)} at the start; medians of ${rounds} interleaved rounds`,
-    `${tokens} events an answer, the first after ${FIRST_MS} ms, then every ${EVERY_MS} ms; ${values.turns} answers a stream`,
+    `${tokens} events an answer, the first after ${FIRST_MS} ms, then every ${everyMs} ms; ${values.turns} answers a stream`,
     versions.map(({ tool, version }) => `${tool} ${version}`).join(', '),
     '',
     peersTable(cells),

@@ -6,9 +6,11 @@ import { joinCurlWords } from './commands/init.ts';
 import { loadFailure } from './failures.ts';
 import { argumentSecrets, environmentSecrets, pastedSecrets } from './own-secrets.ts';
 import { createProgram } from './program.ts';
+import { startSmall } from './small-heap.ts';
 
 /** Runs the program with these arguments (node and script first) and ends the process. */
 export async function main(words: readonly string[]): Promise<void> {
+  startSmall();
   const argv = joinCurlWords(words);
   const secrets = [
     ...environmentSecrets(process.env),

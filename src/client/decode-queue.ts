@@ -89,7 +89,13 @@ export const decodeQueue = new DecodeQueue({
   after: (ms, work) => void setTimeout(work, ms).unref?.(),
 });
 
-const FIRST_BYTES = 1_024;
+/** Enough for what most streams receive while reads are gathered. */
+const POOLED_BYTES = 2_048;
+const MAX_POOLED = 1_024;
+const NO_BYTES = new Uint8Array(0);
+// Of all responses of this thread. Memory outside the heap is freed late: without the pool, several times what is in use would wait to
+// be collected.
+const pool: Uint8Array<ArrayBuffer>[] = [];
 
 /**
  * The undecoded reads of one response: their bytes in one contiguous buffer, and the time of each. HOT PATH: a read allocates
@@ -97,7 +103,7 @@ const FIRST_BYTES = 1_024;
  * costs garbage collection. `!`: the lists are filled up to `added`.
  */
 export class ReadBuffer {
-  private bytes = new Uint8Array(FIRST_BYTES);
+  private bytes = NO_BYTES;
   private readonly times: number[] = [];
   private readonly ends: number[] = [];
   private readonly numbers: number[] = [];
@@ -121,6 +127,7 @@ export class ReadBuffer {
   add(atMs: number, chunk: Uint8Array, socketRead: number): void {
     const start = this.byteLength;
     const end = start + chunk.byteLength;
+    if (this.bytes === NO_BYTES) this.bytes = pool.pop() ?? new Uint8Array(POOLED_BYTES);
     if (end > this.bytes.byteLength) this.grow(end);
     this.bytes.set(chunk, start);
     if (this.reads > 0 && this.numbers[this.added - 1] === socketRead) {
@@ -132,7 +139,7 @@ export class ReadBuffer {
     this.ends[this.added++] = end;
   }
 
-  /** Takes up to `limit` reads, oldest first, and returns their number. The chunk passed to `visit` is overwritten later. */
+  /** Takes up to `limit` reads, oldest first, and returns their number. The chunk passed to `visit` is overwritten after it returns. */
   take(limit: number, visit: (atMs: number, chunk: Uint8Array, socketRead: number) => void): number {
     let count = 0;
     for (; count < limit && this.taken < this.added; count++) {
@@ -143,8 +150,16 @@ export class ReadBuffer {
     if (this.taken === this.added) {
       this.taken = 0;
       this.added = 0;
+      this.release();
     }
     return count;
+  }
+
+  /** Gives the memory to the next response that has a read, unless it has grown: this response needs that much. */
+  private release(): void {
+    if (this.bytes.byteLength !== POOLED_BYTES) return;
+    if (pool.length < MAX_POOLED) pool.push(this.bytes);
+    this.bytes = NO_BYTES;
   }
 
   private grow(needed: number): void {

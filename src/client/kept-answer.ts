@@ -1,4 +1,4 @@
-import { joinBytes, textOfBytes } from '../model/bytes.ts';
+import { textOfBytes } from '../model/bytes.ts';
 import type { ServerToolCallEvent, ToolCallEvent } from '../model/events.ts';
 import type { Observation } from '../model/record.ts';
 import type { ResponseHeaders } from './transport/connection.ts';
@@ -43,10 +43,12 @@ function joined(value: string | string[]): string {
 /** How much of a body is kept to explain a failure: of a stream, and of a single document. */
 const STREAM_BYTES = 2_048;
 const DOCUMENT_BYTES = 16_384;
+const NO_BYTES = new Uint8Array();
 
 /** The beginning of a body. */
 export class BodyPrefix {
-  private readonly pieces: Uint8Array[] = [];
+  // One block: memory outside the heap has a cost for each piece, and most reads are small.
+  private memory = NO_BYTES;
   private bytes = 0;
   private total = 0;
   private limit = STREAM_BYTES;
@@ -61,17 +63,23 @@ export class BodyPrefix {
     return this.total > this.bytes;
   }
 
+  /** Keeps a copy: the bytes may be overwritten after the call. */
   add(bytes: Uint8Array): void {
     this.total += bytes.byteLength;
     if (this.bytes >= this.limit) return;
-    // A copy: the slice would keep the whole socket buffer alive.
-    const piece = new Uint8Array(bytes.subarray(0, this.limit - this.bytes));
-    this.pieces.push(piece);
-    this.bytes += piece.byteLength;
+    const piece = bytes.subarray(0, this.limit - this.bytes);
+    const size = this.bytes + piece.byteLength;
+    if (size > this.memory.byteLength) {
+      const memory = new Uint8Array(Math.max(size, 2 * this.memory.byteLength, STREAM_BYTES));
+      memory.set(this.memory);
+      this.memory = memory;
+    }
+    this.memory.set(piece, this.bytes);
+    this.bytes = size;
   }
 
   text(): string {
-    return textOfBytes(joinBytes(this.pieces));
+    return textOfBytes(this.memory.subarray(0, this.bytes));
   }
 }
 

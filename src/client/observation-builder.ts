@@ -243,13 +243,17 @@ export class ObservationBuilder {
     hiddenReasoning: number | undefined,
     endMs: number,
   ): Outcome {
+    const { prefix, redactor } = this;
     const outcome = outcomeOf({
       request: this.request,
       ending,
       status: this.status,
       headers,
       bytes: this.bytes,
-      bodyPrefix: this.redactor.message(this.prefix.text(), { cut: this.prefix.isCut }),
+      // Decoded and redacted only where it is read: not for a successful answer.
+      get bodyPrefix() {
+        return redactor.message(prefix.text(), { cut: prefix.isCut });
+      },
       events: this.events,
       contentEvents: this.answer.contentEvents,
       failure: this.clean(this.answer.failure),

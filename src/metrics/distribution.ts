@@ -23,60 +23,72 @@ export function tidy(value: number): number {
 
 /** An empty distribution. `sampleLimit` defaults to 20,000. */
 export function createDistribution(unit: Unit, sampleLimit: number = SAMPLE_LIMIT): Distribution {
-  let samples: Numbers | undefined = new Numbers();
-  let histogram: Histogram | undefined;
-  let n = 0;
-  let min = Number.POSITIVE_INFINITY;
-  let max = 0;
-  let mean = 0;
+  return new CollectedValues(unit, sampleLimit);
+}
+
+// A class: variables of a closure would allocate memory for each fraction that is assigned to them.
+class CollectedValues implements Distribution {
+  n = 0;
+  private readonly unit: Unit;
+  private readonly sampleLimit: number;
+  private samples: Numbers | undefined = new Numbers();
+  private histogram: Histogram | undefined;
+  private min = Number.POSITIVE_INFINITY;
+  private max = 0;
+  private mean = 0;
   // Welford's sum of squared deviations: the difference of the mean of squares and the square of the mean would lose the
   // digits of a small deviation.
-  let squares = 0;
+  private squares = 0;
 
-  return {
-    get n() {
-      return n;
-    },
-    add(raw) {
-      if (!Number.isFinite(raw) || raw < 0) return false;
-      const value = tidy(raw);
-      n += 1;
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-      const before = value - mean;
-      mean += before / n;
-      squares += before * (value - mean);
-      if (samples && samples.length < sampleLimit) {
-        samples.push(value);
-        return true;
-      }
-      if (!histogram) {
-        histogram = createHistogram(unit);
-        for (const sample of samples ?? []) histogram.add(sample);
-        samples = undefined;
-      }
-      histogram.add(value);
-      return true;
-    },
-    summary() {
-      if (n === 0) return null;
-      const sorted = samples?.sorted();
-      const at = (q: number) => tidy(sorted ? percentileOf(sorted, q) : (histogram?.percentile(q) ?? max));
-      const summary: MetricSummary = {
-        unit,
-        n,
-        min,
-        mean: tidy(mean),
-        sd: n > 1 ? tidy(Math.sqrt(Math.max(0, squares) / (n - 1))) : 0,
-        p50: at(0.5),
-        p90: at(0.9),
-        p95: at(0.95),
-        p99: at(0.99),
-        max,
-        histogram: histogram ? histogram.encode() : encodeValues(samples ?? [], unit),
-      };
-      if (samples) summary.samples = [...samples];
-      return summary;
-    },
-  };
+  constructor(unit: Unit, sampleLimit: number) {
+    this.unit = unit;
+    this.sampleLimit = sampleLimit;
+  }
+
+  /** HOT PATH: called for every gap of every record. */
+  add(raw: number): boolean {
+    if (!Number.isFinite(raw) || raw < 0) return false;
+    const value = tidy(raw);
+    this.n += 1;
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
+    const before = value - this.mean;
+    this.mean += before / this.n;
+    this.squares += before * (value - this.mean);
+    if (this.samples !== undefined && this.samples.length < this.sampleLimit) this.samples.push(value);
+    else this.toHistogram().add(value);
+    return true;
+  }
+
+  summary(): MetricSummary | null {
+    const { unit, n, min, max, samples, histogram } = this;
+    if (n === 0) return null;
+    const sorted = samples?.sorted();
+    const at = (q: number) => tidy(sorted ? percentileOf(sorted, q) : (histogram?.percentile(q) ?? max));
+    const summary: MetricSummary = {
+      unit,
+      n,
+      min,
+      mean: tidy(this.mean),
+      sd: n > 1 ? tidy(Math.sqrt(Math.max(0, this.squares) / (n - 1))) : 0,
+      p50: at(0.5),
+      p90: at(0.9),
+      p95: at(0.95),
+      p99: at(0.99),
+      max,
+      histogram: histogram ? histogram.encode() : encodeValues(samples ?? [], unit),
+    };
+    if (samples) summary.samples = [...samples];
+    return summary;
+  }
+
+  /** The histogram, which takes over the samples when it is created. */
+  private toHistogram(): Histogram {
+    if (this.histogram !== undefined) return this.histogram;
+    const histogram = createHistogram(this.unit);
+    for (const sample of this.samples ?? []) histogram.add(sample);
+    this.samples = undefined;
+    this.histogram = histogram;
+    return histogram;
+  }
 }

@@ -180,4 +180,28 @@ describe('ReadBuffer', () => {
       expect(buffer.byteLength).toBe(0);
     }
   });
+
+  test('shares the memory of responses without mixing their bytes', () => {
+    const step = fc.record({
+      response: fc.integer({ min: 0, max: 3 }),
+      // More than a shared block holds, too.
+      size: fc.integer({ min: 1, max: 1500 }),
+      take: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const buffers = Array.from({ length: 4 }, () => new ReadBuffer());
+        for (const [at, { response, size, take }] of steps.entries()) {
+          buffers[response]?.add(response, new Uint8Array(size).fill(response + 1), at);
+          buffers[response]?.take(take, (owner, chunk) => {
+            expect(chunk.every((byte) => byte === owner + 1)).toBe(true);
+          });
+        }
+        for (const buffer of buffers)
+          buffer.take(Number.POSITIVE_INFINITY, (owner, chunk) => {
+            expect(chunk.every((byte) => byte === owner + 1)).toBe(true);
+          });
+      }),
+    );
+  });
 });

@@ -48,10 +48,13 @@ describe('parts of a block', () => {
 
 test.each([
   [1, 2, 1],
-  [200, 2, 1],
-  [201, 2, 2],
-  [1_000, 2, 2],
-  [1_000, 16, 5],
+  [1_000, 2, 1],
+  [1_001, 2, 2],
+  [5_000, 2, 2],
+  [1_001, 1, 1],
+  [500, 4, 1],
+  [501, 4, 2],
+  [5_000, 16, 10],
 ])('%i streams on %i cores take %i threads', (concurrency, cores, threads) => {
   expect(workersFor(concurrency, cores)).toBe(threads);
 });

@@ -34,6 +34,16 @@ export const streambench: Tool = {
   },
 };
 
+/** This program with a fixed number of measuring threads. */
+export const streambenchThreads = [1, 2].map(
+  (threads): Tool => ({
+    ...streambench,
+    name: threads === 1 ? 'streambench-1-thread' : `streambench-${threads}-threads`,
+    onlyNamed: true,
+    command: (load) => [...streambench.command(load), '--workers', String(threads)],
+  }),
+);
+
 const PORT = 9465;
 
 /** This program while it serves metrics, which are scraped every second: what that costs and disturbs. */

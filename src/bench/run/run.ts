@@ -57,7 +57,7 @@ export interface RunOptions {
   /** The parent of the run's folder. Default: `results`. */
   output?: string;
   observer?: RunObserver;
-  /** Measuring threads. Default `auto`: one per about 200 streams, at most one per core. 1 starts no thread. */
+  /** Measuring threads. Default `auto`: one per 500 streams, or per 1,000 on two cores, and at most one per core. 1 starts no thread. */
   workers?: number | 'auto';
   /** Measure the client's noise floor at each concurrency first, about 3 s each. Default: false. */
   calibrate?: boolean;
