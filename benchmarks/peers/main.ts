@@ -19,7 +19,7 @@ const HELP = `What streambench and other tools report of the same streams, next 
   --tokens N       events of an answer (default 100)
   --every MS       time between them (default 20)
   --turns N        answers of each stream (default 3)
-  --honesty        instead: what each tool says of faulty and unusual answers, ten of each kind
+  --honesty        instead: what each tool reports about faulty and unusual answers, ten of each kind
   --json           one JSON document on stdout
 
 Tools are looked for in PATH. One that is not there is skipped, with the reason.

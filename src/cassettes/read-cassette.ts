@@ -1,4 +1,5 @@
 import { UserError } from '../model/errors.ts';
+import { isObject, parseObject } from '../model/json-object.ts';
 import {
   CASSETTE_SCHEMA,
   type Cassette,
@@ -22,7 +23,7 @@ export function readCassette(text: string, file: string): Cassette {
       hint: RECORD_AGAIN,
     });
   }
-  const { schema, program, recordedAt, exchanges: announced } = object(lines[0] ?? '') ?? {};
+  const { schema, program, recordedAt, exchanges: announced } = parseObject(lines[0] ?? '') ?? {};
   if (schema !== CASSETTE_SCHEMA) {
     const isOther = typeof schema === 'string' && schema.startsWith('streambench/cassette@');
     throw isOther
@@ -33,7 +34,7 @@ export function readCassette(text: string, file: string): Cassette {
   let open: OpenExchange | undefined;
   for (const [index, line] of lines.entries()) {
     if (index === 0 || line.trim() === '') continue;
-    const value = object(line);
+    const value = parseObject(line);
     const wrong = value === undefined ? 'this line is not a JSON object' : undefined;
     const added: Added = wrong ?? (open === undefined ? begin(value ?? {}) : add(open, value ?? {}));
     if (typeof added === 'string') {
@@ -108,19 +109,6 @@ function add(open: OpenExchange, { response, end, atMs, text, base64 }: Json): A
 const BAD_TIME = 'this line has no valid time, or is earlier than the one before';
 
 type Json = Record<string, unknown>;
-
-function object(line: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function optionalText(value: unknown): boolean {
   return value === undefined || typeof value === 'string';

@@ -1,6 +1,6 @@
 import { UserError } from '../model/errors.ts';
+import { isObject } from '../model/json-object.ts';
 import type { Cell } from '../model/plan.ts';
-import { isObject } from '../results/check-record.ts';
 import {
   asObject,
   type FieldPlace,

@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { isObject } from '../results/check-record.ts';
+import { isObject } from '../model/json-object.ts';
 import type { Json } from './source-file.ts';
 
 /** Where a value stands, for errors. */
@@ -62,7 +62,7 @@ export function asObject(value: unknown, what: string, place: FieldPlace): Json 
   throw unexpected(place, `${what} is ${kindOf(value)}, not an object`);
 }
 
-/** The text of that name; undefined where there is none. */
+/** The text of that name; undefined without one. */
 export function optionalText(value: Json, name: string): string | undefined {
   const found = value[name];
   return typeof found === 'string' && found !== '' ? found : undefined;

@@ -1,5 +1,5 @@
+import { isObject } from '../model/json-object.ts';
 import type { Cell } from '../model/plan.ts';
-import { isObject } from '../results/check-record.ts';
 import {
   asObject,
   type FieldPlace,

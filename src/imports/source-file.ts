@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../model/errors.ts';
-import { isObject } from '../results/check-record.ts';
+import { isObject } from '../model/json-object.ts';
 
 /** A JSON object, as a file holds it. */
 export type Json = Record<string, unknown>;
@@ -20,7 +20,7 @@ const MAX_BYTES = 500 * 2 ** 20;
 
 /**
  * The JSON files at a path: the file itself, or all `.json` and `.jsonl` files of a folder. Throws a `UserError`:
- * `results_not_found` where there is none, `results_invalid` where one is not JSON.
+ * `results_not_found` if no file is there, `results_invalid` where one is not JSON.
  */
 export async function readSources(path: string): Promise<SourceFile[]> {
   const found = await stat(path).catch(() => undefined);

@@ -7,7 +7,7 @@ const LISTED = 20;
 
 /**
  * The cell of a report that `wanted` selects: by its number from 1, by its name, or by some parts of its name, separated by
- * commas (`flash, streaming`). Throws a `UserError` (`usage`) with the list of cells if it is none or several.
+ * commas (`flash, streaming`). Throws a `UserError` (`usage`) with the list of cells if no cell or several cells match.
  */
 export function selectCell({ cells }: Pick<Report, 'cells'>, wanted: string): CellReport {
   const byNumber = /^\d+$/.test(wanted.trim()) ? cells[Number(wanted) - 1] : undefined;

@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ACCEPTED_RUN_SCHEMA, type AcceptedRun, PIN_SCHEMA, type Pin } from '../model/accepted-run.ts';
 import { UserError } from '../model/errors.ts';
+import { isObject } from '../model/json-object.ts';
 import { suggest } from '../model/suggestions.ts';
 import { unwritable, writeAtomically } from './atomic-file.ts';
-import { isObject } from './check-record.ts';
 import { MANIFEST_FILE } from './run-folder.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { isObject } from '../model/json-object.ts';
 import { OUTCOME_KINDS, type OutcomeKind, type RequestRecord } from '../model/record.ts';
 import { MARK_ORDER, type MarkName } from '../model/timeline.ts';
 import { RECORD_SCHEMA } from './run-folder.ts';
@@ -99,9 +100,4 @@ function isTime(value: unknown): boolean {
 
 function isCount(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && Number.isInteger(value);
-}
-
-/** True for a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../model/errors.ts';
+import { isObject } from '../model/json-object.ts';
 import type { RequestRecord } from '../model/record.ts';
 import type { Manifest } from '../model/report.ts';
-import { isObject } from './check-record.ts';
 import { newReadResult, type ReadResult, readRecords } from './read-records.ts';
 import { MANIFEST_FILE, MANIFEST_SCHEMA, RECORDS_FILE } from './run-folder.ts';
 

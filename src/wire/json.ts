@@ -1,4 +1,5 @@
 import type { ErrorEvent, UnknownEvent } from '../model/events.ts';
+import { isObject } from '../model/json-object.ts';
 import type { Frame } from './framing/frame.ts';
 
 /**
@@ -73,7 +74,7 @@ function stringEnd(text: string, start: number): number {
 export type Json = Readonly<Record<string, unknown>>;
 
 export function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 export function asArray(value: unknown): readonly unknown[] | undefined {

@@ -5,7 +5,7 @@ import { apiDialects } from './dialects/index.ts';
 import { REQUEST_OPTIONS, type RequestFeature, type RequestOption } from './request-parts.ts';
 import type { Placeholder } from './template.ts';
 
-// What a dialect cannot express is an error before anything is sent: a request must not lose a part of itself on the way.
+// What a dialect cannot express is an error before anything is sent, so that no part of a request is dropped silently.
 
 /** A field of a request that not every dialect can express. */
 export type CheckedField = RequestFeature | RequestOption;

@@ -30,6 +30,6 @@ test('rounds are replayed one after another: the pause between them does not cou
   expect(fold.report()).toMatchObject({ reachedSpeed: 1 });
 });
 
-test('without a request there is none', () => {
+test('without a request there is no lag', () => {
   expect(createTraceLagFold(1).report()).toBeNull();
 });

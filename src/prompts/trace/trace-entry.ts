@@ -1,4 +1,5 @@
 import { isFinal } from '../../model/behaviour.ts';
+import { parseObject } from '../../model/json-object.ts';
 import type { RequestRecord } from '../../model/record.ts';
 import type { TraceFormat } from '../../model/trace.ts';
 
@@ -67,7 +68,7 @@ const MOONCAKE =
 
 /** Mooncake (FAST'25): the time in ms, lengths in tokens, and one id for each block of the prompt. */
 function mooncakeLine(text: string, blockTokens: number): TraceEntry | BrokenLine {
-  const value = jsonObject(text);
+  const value = parseObject(text);
   if (value === undefined) return broken('this line is not a JSON object', `the format is ${MOONCAKE}`);
   const { timestamp, input_length: inputTokens, output_length: outputTokens, hash_ids: ids } = value;
   if (typeof timestamp !== 'number' || !(timestamp >= 0)) {
@@ -143,7 +144,7 @@ function timeOf(text: string): number {
 
 /** A record of a run: the request was due at `marks.scheduled`. */
 function recordLine(text: string): TraceEntry | BrokenLine | undefined {
-  const record = jsonObject(text) as Partial<RequestRecord> | undefined;
+  const record = parseObject(text) as Partial<RequestRecord> | undefined;
   const atMs = record?.marks?.scheduled ?? record?.marks?.started;
   if (record?.schema !== 'streambench/record@1' || typeof atMs !== 'number' || !(atMs >= 0)) {
     return broken('this line is not a record of a run', 'name a run folder, or its records.ndjson');
@@ -156,15 +157,4 @@ function recordLine(text: string): TraceEntry | BrokenLine | undefined {
     inputTokens: input ?? 0,
     outputTokens: output ?? 0,
   };
-}
-
-function jsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

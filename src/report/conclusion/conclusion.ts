@@ -136,10 +136,10 @@ function verdictWord({ cells }: Side): string {
 function changeLines({ baseline, ab }: Report): ConclusionLine[] {
   const lines: ConclusionLine[] = [];
   if (ab !== undefined)
-    lines.push(sentence('gates', 'B against A', oneLine(ab.sentence), outcomeOf(ab.verdict)));
+    lines.push(sentence('gates', 'B against A', oneLine(ab.sentence), outcomeOfComparison(ab.verdict)));
   if (baseline !== undefined) {
     const text = `against ${oneLine(baseline.name)}: ${oneLine(baseline.sentence)}`;
-    lines.push(sentence('gates', 'regression', text, outcomeOf(baseline.verdict)));
+    lines.push(sentence('gates', 'regression', text, outcomeOfComparison(baseline.verdict)));
   }
   return lines;
 }
@@ -154,7 +154,8 @@ function gateLines(report: Report): ConclusionLine[] {
 
 type Verdict = NonNullable<Report['baseline'] | Report['ab']>['verdict'];
 
-function outcomeOf(verdict: Verdict): ConclusionLine['outcome'] {
+/** How a line about the verdict of a comparison is marked. */
+export function outcomeOfComparison(verdict: Verdict): ConclusionLine['outcome'] {
   switch (verdict) {
     case 'regression':
     case 'not_comparable':

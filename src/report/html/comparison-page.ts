@@ -1,5 +1,6 @@
 import { formatShare } from '../../model/format.ts';
-import type { RunComparison, RunComparisonVerdict } from '../../model/run-comparison.ts';
+import type { RunComparison } from '../../model/run-comparison.ts';
+import { outcomeOfComparison } from '../conclusion/conclusion.ts';
 import { oneLine } from '../text-width.ts';
 import { changeFigure, changeTable } from './charts/intervals.ts';
 import { html } from './markup.ts';
@@ -17,7 +18,7 @@ export function htmlComparison(comparison: RunComparison): string {
         id: 'conclusion',
         title: 'Conclusion',
         content: [
-          html`<p class="statement ${toneOf(verdict)}">${oneLine(sentence)}</p>`,
+          html`<p class="statement ${outcomeOfComparison(verdict)}">${oneLine(sentence)}</p>`,
           ...list([...details, ...obstacles].map(oneLine)),
         ],
       },
@@ -33,20 +34,4 @@ export function htmlComparison(comparison: RunComparison): string {
       `Changes with 90 % intervals; chance of a false alarm ${formatShare(settings.alpha)} for all figures together (seed ${settings.seed}).`,
     ],
   });
-}
-
-function toneOf(verdict: RunComparisonVerdict): string {
-  switch (verdict) {
-    case 'regression':
-    case 'not_comparable':
-      return 'bad';
-    case 'inconclusive':
-      return 'unknown';
-    case 'improvement':
-    case 'equivalent':
-    case 'unchanged':
-      return 'good';
-    default:
-      return verdict satisfies never;
-  }
 }

@@ -22,7 +22,7 @@ export function terminalConclusion(
     LONGEST_LABEL,
     Math.max(HEADING.length, ...lines.map(({ label }) => displayWidth(label))),
   );
-  // Sides are told apart by their names: columns are narrowed only as far as the names stay different.
+  // Readers distinguish sides by their names: columns are narrowed only as far as the names stay different.
   const names = sides.map((side) => clip(side, LONGEST_COLUMN));
   const shown = new Set(names).size === sides.length ? names : sides;
   const columns = shown.map((side, at) =>

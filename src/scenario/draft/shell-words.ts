@@ -20,7 +20,7 @@ export function isContinued(text: string): boolean {
   return /[\\^`]\s*$/.test(text);
 }
 
-/** A text as it was written: what looks like a reference to the environment is none. */
+/** A text as it was written: `${env:NAME}` in it is not a reference to the environment. */
 export function literalText(text: string): string {
   return text.split('${env:').join('$${env:');
 }

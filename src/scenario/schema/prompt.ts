@@ -127,7 +127,7 @@ function checkFirstTurn(value: { turns?: unknown }, context: IssueSink): void {
   context.addIssue({
     code: 'custom',
     path: ['turns', 0],
-    message: 'the first turn has results of tool calls, but there is no answer before it',
+    message: 'the first turn has results of tool calls, but no answer precedes it',
     params: { hint: 'begin with a text' },
   });
 }

@@ -221,7 +221,7 @@ describe('a HAR file', () => {
     expect(readHar(text, 'a.har', '/b').url).toBe('http://h/b');
   });
 
-  test('is refused if it is none, or has no stream', () => {
+  test('is refused if it is not a HAR file, or has no stream', () => {
     expect(() => readHar('{}', 'a.har')).toThrow(/not a HAR file\n.*Save all as HAR/);
     expect(() => readHar(har(entry('http://h/page', 'text/html')), 'a.har')).toThrow(
       /no request of a.har streams/,

@@ -38,7 +38,7 @@ describe('variables and substitutions', () => {
     expect(shellWords("curl -d '$KEY costs $5'")).toEqual(['curl', '-d', '$KEY costs $5']);
   });
 
-  test('text that looks like a reference is none', () => {
+  test('text that looks like a reference is not one', () => {
     expect(shellWords("curl '${env:HOME}'")).toEqual(['curl', '$${env:HOME}']);
   });
 

@@ -1,3 +1,4 @@
+import { percentileOf } from '../../../metrics/percentile.ts';
 import { formatCount, formatValue } from '../../../model/format.ts';
 import type { CellReport } from '../../../model/report.ts';
 import { type RasterChart, type RasterRow, tenths } from '../chart.ts';
@@ -123,5 +124,10 @@ export function indexOf(text: string, texts: string[]): number {
 }
 
 function median(values: readonly number[]): number | undefined {
-  return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1];
+  return values.length === 0
+    ? undefined
+    : percentileOf(
+        values.toSorted((a, b) => a - b),
+        0.5,
+      );
 }
